@@ -1,0 +1,1 @@
+"""Renderline: render requests in, finished AI Studios videos and delivered hooks out."""

@@ -1,0 +1,34 @@
+"""Client of the AI Studios API: typed calls, typed faults, and nothing of ours besides."""
+
+from renderline.studio.credentials import TokenEndpoint, TokenSource
+from renderline.studio.faults import (
+    CredentialsRefused,
+    OutcomeUnknown,
+    PayloadRefused,
+    ProjectMissing,
+    RateLimited,
+    StudioFault,
+    TokenRejected,
+    VendorUnavailable,
+)
+from renderline.studio.progress import Progress, Project, ProjectSummary
+from renderline.studio.v2 import StudioV2
+from renderline.studio.v3 import StudioV3
+
+__all__ = [
+    "CredentialsRefused",
+    "OutcomeUnknown",
+    "PayloadRefused",
+    "Progress",
+    "Project",
+    "ProjectMissing",
+    "ProjectSummary",
+    "RateLimited",
+    "StudioFault",
+    "StudioV2",
+    "StudioV3",
+    "TokenEndpoint",
+    "TokenRejected",
+    "TokenSource",
+    "VendorUnavailable",
+]

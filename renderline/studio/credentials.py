@@ -1,0 +1,75 @@
+"""How the client comes by its token: the source it asks, and the vendor's endpoint that issues one."""
+
+import re
+from typing import Protocol
+
+from renderline.studio.endpoint import Endpoint
+from renderline.studio.faults import CredentialsRefused, PayloadRefused, TokenRejected, VendorUnavailable
+from renderline.studio.transport import Transport
+
+# What a header can carry; anything else would be split, refused or quoted in an exception by the layers below.
+_SENDABLE = re.compile(r"[!-~]{1,8192}")
+
+ISSUE = Endpoint("POST", "/api/odin/v3/auth/token")
+
+
+def sendable(secret: object) -> bool:
+    """True if `secret` is a text that can stand in an `Authorization` header."""
+    return isinstance(secret, str) and _SENDABLE.fullmatch(secret) is not None
+
+
+class TokenSource(Protocol):
+    """Supplies the token that all workers of an account share."""
+
+    def current(self) -> str:
+        """Return the token to use now."""
+
+    def reject(self, token: str) -> None:
+        """Learn that the vendor refused `token`; `current` must not give it again unless it was issued anew."""
+
+
+class TokenEndpoint:
+    """Exchanges an account's credentials for a token (AI Studios v3 contract, authentication)."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        app_id: str,
+        user_key: str,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 30.0,
+        total_timeout: float = 60.0,
+    ) -> None:
+        """Raise ValueError for a base URL that is more or less than scheme and host."""
+        self._body = {"appId": app_id, "userKey": user_key}
+        self._transport = Transport(
+            base_url,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            total_timeout=total_timeout,
+            pool_size=1,
+        )
+
+    def __repr__(self) -> str:
+        return f"TokenEndpoint({self._transport.origin!r})"
+
+    def close(self) -> None:
+        """Close the kept connection."""
+        self._transport.close()
+
+    def issue(self) -> str:
+        """Return a new token, valid for 24 h by the vendor's word.
+
+        Raises CredentialsRefused if the vendor says no, RateLimited if it asks to wait, VendorUnavailable for
+        everything else: issuing costs nothing and may be repeated.
+        """
+        try:
+            answer = self._transport.call(ISSUE, ISSUE.path, body=self._body, secrets=tuple(self._body.values()))
+        except (TokenRejected, PayloadRefused) as refusal:
+            raise refusal.recast(CredentialsRefused) from None
+        data = answer.get("data")
+        token = data.get("token") if isinstance(data, dict) else None
+        if not isinstance(token, str) or not sendable(token):
+            raise VendorUnavailable("the answer holds no usable token", endpoint=str(ISSUE), status=200)
+        return token

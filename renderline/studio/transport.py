@@ -1,0 +1,148 @@
+"""Sends one request to the vendor; the one place where whatever can fail on the way becomes a typed fault."""
+
+import http.client
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import requests
+import urllib3
+from requests.models import PreparedRequest
+
+from renderline.studio.connection import DeadlineExceeded, Exchange, StudioAdapter, running
+from renderline.studio.discretion import conceal, private_texts
+from renderline.studio.endpoint import Endpoint, encode, origin_of
+from renderline.studio.faults import VendorUnavailable
+from renderline.studio.verdict import Answer, verdict
+
+# A read may use a connection for as long as servers and address translators usually keep one. A call with a side
+# effect may not: common servers close after 2 to 5 idle seconds, and a request that crosses that close on the wire
+# leaves an unknown outcome behind.
+READ_MAX_IDLE = 50.0
+EFFECT_MAX_IDLE = 1.5
+
+_TRANSPORT_FAULTS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,  # header and length fields that do not parse
+)
+
+
+class Transport:
+    """Keeps connections to one host and makes single exchanges over them; safe to share between threads.
+
+    It stands on the requests adapter, without a `requests.Session` above it: cookies, redirects, proxies and netrc
+    from the environment are all unwanted here, and a session's share of the work is a third of a call's CPU time.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connect_timeout: float,
+        read_timeout: float,
+        total_timeout: float,
+        pool_size: int,
+    ) -> None:
+        self.origin = origin_of(base_url)
+        self.total_timeout = total_timeout
+        self.effect_max_idle = EFFECT_MAX_IDLE
+        self._read_timeout = read_timeout
+        self._timeouts = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
+        self._adapter = StudioAdapter(pool_size)
+        self._plain = {
+            "User-Agent": "renderline",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "keep-alive",
+        }
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._adapter.close()
+
+    def call(
+        self,
+        endpoint: Endpoint,
+        path: str,
+        *,
+        authorization: str | None = None,
+        body: Mapping[str, Any] | None = None,
+        secrets: tuple[str, ...] = (),
+    ) -> dict[str, Any]:
+        """Make one exchange and return the envelope of its success; raise a StudioFault otherwise (see `verdict`).
+
+        `secrets` and the spoken text of `body` never show up in a fault. Takes at most `total_timeout` seconds after
+        the connection stands.
+        """
+        content = None if body is None else encode(endpoint, body)
+        answer = self._send(endpoint, path, authorization, content)
+        hidden = (text for source in (secrets, private_texts(body), (authorization or "",)) for text in source)
+        return verdict(endpoint, answer, secrets=hidden, now=time.time())
+
+    def _send(self, endpoint: Endpoint, path: str, authorization: str | None, content: bytes | None) -> Answer:
+        headers = self._plain.copy()
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+            headers["Content-Length"] = str(len(content))
+        # Filled in by hand: PreparedRequest.prepare() parses and quotes an URL that is already in its final form.
+        request = PreparedRequest()
+        request.method = endpoint.method
+        request.url = self.origin + path
+        request.headers = headers  # type: ignore[assignment]  # a plain dict: nobody looks a name up in another case
+        request.body = content
+        exchange = running.exchange = Exchange(
+            total_timeout=self.total_timeout,
+            read_timeout=self._read_timeout,
+            max_idle=self.effect_max_idle if endpoint.effect else READ_MAX_IDLE,
+        )
+        outside = sys.exception()
+        try:
+            return self._exchange(endpoint, request)
+        except _TRANSPORT_FAULTS as error:
+            reason = _reason(error, outside)
+        # Raised outside the handler: requests' exceptions hold the request, and with it the token, as their context.
+        self._lost(endpoint, exchange, reason)
+
+    def _exchange(self, endpoint: Endpoint, request: PreparedRequest) -> Answer:
+        response = self._adapter.send(request, stream=True, timeout=self._timeouts)  # type: ignore[arg-type]
+        raw = response.raw
+        try:
+            length = raw.length_remaining
+            if length is not None and length > endpoint.max_bytes:
+                raise endpoint.unseen("the answer is too large", status=response.status_code)
+            content = raw.read(endpoint.max_bytes + 1, decode_content=True)
+            if len(content) > endpoint.max_bytes:
+                raise endpoint.unseen("the answer is too large", status=response.status_code)
+        finally:
+            raw.close()  # after a complete read the connection is back in the pool and this closes nothing
+        return Answer(response.status_code, response.headers, content)
+
+    def _lost(self, endpoint: Endpoint, exchange: Exchange, reason: str) -> NoReturn:
+        if not exchange.sent:
+            raise VendorUnavailable(f"no connection, nothing was sent ({reason})", endpoint=str(endpoint))
+        raise endpoint.unseen(f"no readable answer ({reason})")
+
+
+def _reason(error: BaseException, outside: BaseException | None) -> str:
+    """Name the first cause of a transport fault without repeating an address or anything that was sent.
+
+    `outside` is what the caller was handling already; Python chains it on, but it is no cause.
+    """
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause is not outside and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    if any(isinstance(link, DeadlineExceeded) for link in chain):
+        return "the exchange took longer than its total time"
+    if any(isinstance(link, TimeoutError) for link in chain):
+        return "timed out"
+    root = chain[-1]
+    words = root.strerror if isinstance(root, OSError) and isinstance(root.strerror, str) else None
+    return f"{type(root).__name__}: {conceal(words, ())}" if words else type(root).__name__

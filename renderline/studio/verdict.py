@@ -1,0 +1,122 @@
+"""What an HTTP answer of the vendor means: the envelope of a success, or the typed fault that it stands for."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from renderline.studio.discretion import conceal
+from renderline.studio.endpoint import Endpoint
+from renderline.studio.faults import PayloadRefused, ProjectMissing, RateLimited, StudioFault, TokenRejected
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def retry_after_of(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Return the seconds that `Retry-After` asks for (a number or an HTTP date, >= 0), None if absent or unreadable.
+
+    A date is held against the answer's own `Date`, so that a wrong clock on either side does no harm; without one
+    against `now` (epoch seconds).
+    """
+    value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
+    except ValueError:
+        until = _epoch(value)
+    if until is None:
+        return None
+    sent = _epoch(headers.get("Date", ""))
+    return max(until - (now if sent is None else sent), 0.0)
+
+
+def _epoch(value: str) -> float | None:
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def decode(content: bytes) -> dict[str, Any] | None:
+    """Return the JSON object in `content`, or None if there is none."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def refuses(body: Mapping[str, Any]) -> bool:
+    """True if an envelope says no: `success` false, or an `error` where `success` should be."""
+    if "success" in body:
+        return body["success"] is False
+    return bool(body.get("error"))
+
+
+def complaint(body: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+    """Return code and message of a failure envelope, v3 (`error.code`, `error.msg`) or v2 (`msg`)."""
+    if body is None:
+        return None, None
+    error = body.get("error")
+    source: Mapping[str, Any] = error if isinstance(error, dict) else body
+    code = source.get("code")
+    message = next((source[name] for name in ("msg", "message") if isinstance(source.get(name), str)), None)
+    if message is None and isinstance(error, str):
+        message = error
+    return (None if code is None or isinstance(code, (dict, list)) else str(code)), message
+
+
+def verdict(endpoint: Endpoint, answer: Answer, *, secrets: Iterable[str] = (), now: float) -> dict[str, Any]:
+    """Return the envelope of a successful answer, or raise the fault that the answer stands for.
+
+    401 and 403 are TokenRejected, 429 RateLimited, other refusals PayloadRefused; what may have happened unseen (5xx,
+    redirects, anything but a JSON object) is VendorUnavailable or, for a call with a side effect, OutcomeUnknown.
+    """
+    status = answer.status
+    body = decode(answer.content)
+    if 200 <= status < 300:
+        if body is None:
+            raise endpoint.unseen(_shape(answer), status=status)
+        if not refuses(body):
+            return body
+    code, told = complaint(body)
+    hidden = list(secrets) if code or told else []
+    code = None if code is None else conceal(code, hidden)[:64]
+    message = conceal(told, hidden) if told else None
+    wait = retry_after_of(answer.headers, now=now)
+    found: dict[str, Any] = {"status": status, "code": code}
+    if status < 200 or 300 <= status < 400:
+        raise endpoint.unseen("the vendor points to another place; check the base URL", **found)
+    if status in (408, 425) or status >= 500:
+        # 503 with Retry-After promises nothing about a call that costs money, so that one is settled by reading.
+        if status == 503 and wait is not None and not endpoint.effect:
+            raise RateLimited(message or "the vendor is overloaded", endpoint=str(endpoint), retry_after=wait, **found)
+        raise endpoint.unseen(message or "the vendor failed", retry_after=wait, **found)
+    kind: type[StudioFault] = PayloadRefused
+    if status == 429:
+        kind = RateLimited
+    elif status in (401, 403):
+        kind = TokenRejected
+    elif status == 404 and endpoint.of_project:
+        kind = ProjectMissing
+    fallback = "refused without a reason" if body is not None else f"refused; {_shape(answer)}"
+    raise kind(message or fallback, endpoint=str(endpoint), retry_after=wait, **found)
+
+
+def _shape(answer: Answer) -> str:
+    # The text itself stays unquoted: an error page of a proxy may repeat the whole request, token included.
+    if not answer.content:
+        return "the answer is empty"
+    kind = conceal(answer.headers.get("Content-Type", "no type"), ())[:60]
+    return f"the answer is not a JSON object ({len(answer.content)} bytes, {kind}); check the base URL if it stays so"

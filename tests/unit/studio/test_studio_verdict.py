@@ -1,0 +1,173 @@
+"""What answers mean, what is kept quiet, and what a fault carries: rules over values, no sockets."""
+
+import json
+import pickle
+
+import pytest
+
+from renderline.studio.discretion import conceal, private_texts
+from renderline.studio.endpoint import Endpoint, origin_of
+from renderline.studio.faults import (
+    OutcomeUnknown,
+    PayloadRefused,
+    ProjectMissing,
+    RateLimited,
+    StudioFault,
+    TokenRejected,
+    VendorUnavailable,
+)
+from renderline.studio.verdict import Answer, complaint, retry_after_of, verdict
+
+READ = Endpoint("GET", "/read", of_project=True)
+EFFECT = Endpoint("POST", "/effect", effect=True)
+NO = {"success": False, "error": {"code": 7, "msg": "no"}}
+
+TABLE = [
+    (200, NO, {}, PayloadRefused, PayloadRefused),
+    (200, {"error": {"code": 7}}, {}, PayloadRefused, PayloadRefused),
+    (200, [], {}, VendorUnavailable, OutcomeUnknown),
+    (204, None, {}, VendorUnavailable, OutcomeUnknown),
+    (301, {}, {}, VendorUnavailable, OutcomeUnknown),
+    (400, NO, {}, PayloadRefused, PayloadRefused),
+    (400, {"success": True}, {}, PayloadRefused, PayloadRefused),
+    (401, NO, {}, TokenRejected, TokenRejected),
+    (403, None, {}, TokenRejected, TokenRejected),
+    (404, NO, {}, ProjectMissing, PayloadRefused),
+    (404, None, {}, ProjectMissing, PayloadRefused),
+    (408, None, {}, VendorUnavailable, OutcomeUnknown),
+    (429, None, {}, RateLimited, RateLimited),
+    (500, NO, {}, VendorUnavailable, OutcomeUnknown),
+    (503, NO, {}, VendorUnavailable, OutcomeUnknown),
+    (503, NO, {"Retry-After": "1"}, RateLimited, OutcomeUnknown),
+    (504, None, {"Retry-After": "1"}, VendorUnavailable, OutcomeUnknown),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "headers", "of_read", "of_effect"), TABLE)
+def test_each_answer_has_one_meaning(status, body, headers, of_read, of_effect):
+    answer = Answer(status, headers, b"" if body is None else json.dumps(body).encode())
+    for endpoint, expected in ((READ, of_read), (EFFECT, of_effect)):
+        with pytest.raises(StudioFault) as caught:
+            verdict(endpoint, answer, now=0.0)
+        assert type(caught.value) is expected
+        assert caught.value.status == status
+        assert caught.value.endpoint == str(endpoint)
+
+
+@pytest.mark.parametrize("body", [{"success": True, "data": {}}, {"progress": 1}, {"success": True, "error": None}])
+def test_a_success_is_returned_whole(body):
+    assert verdict(READ, Answer(200, {}, json.dumps(body).encode()), now=0.0) == body
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (NO, ("7", "no")),
+        ({"error": {"code": "E_X", "message": "why"}}, ("E_X", "why")),
+        ({"success": False, "msg": "v2 says no"}, (None, "v2 says no")),
+        ({"error": "just text"}, (None, "just text")),
+        ({"error": {"code": {"odd": 1}, "msg": 5}}, (None, None)),
+        ({"error": None}, (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_code_and_message_are_found_in_every_form(body, expected):
+    assert complaint(body) == expected
+
+
+DATE = "Fri, 15 May 2026 10:00:00 GMT"
+EPOCH = 1778839200.0
+
+
+@pytest.mark.parametrize(
+    ("headers", "now", "expected"),
+    [
+        ({}, 0.0, None),
+        ({"Retry-After": "0"}, 0.0, 0.0),
+        ({"Retry-After": "120"}, 0.0, 120.0),
+        ({"Retry-After": "1.5"}, 0.0, 1.5),
+        ({"Retry-After": "-5"}, 0.0, 0.0),
+        ({"Retry-After": "nan"}, 0.0, None),
+        ({"Retry-After": "inf"}, 0.0, None),
+        ({"Retry-After": "later"}, 0.0, None),
+        ({"Retry-After": DATE}, EPOCH - 30, 30.0),
+        ({"Retry-After": DATE}, EPOCH + 30, 0.0),
+        ({"Retry-After": DATE, "Date": "Fri, 15 May 2026 09:59:50 GMT"}, EPOCH + 9999, 10.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(headers, now, expected):
+    assert retry_after_of(headers, now=now) == expected
+
+
+LONG = "a sentence that nobody may read outside"
+
+
+@pytest.mark.parametrize(
+    ("message", "secrets", "shown"),
+    [
+        ("plain words", [LONG], "plain words"),
+        (f"cannot say: {LONG}!", [LONG], "cannot say: [...]!"),
+        (f"cut: {LONG[3:25]} and on", [LONG], "cut: [...] and on"),
+        (f"LOUD: {LONG.upper()}", [LONG], "LOUD: [...]"),
+        ("say Hi. twice: Hi.", ["Hi."], "say [...] twice: [...]"),
+        ("orientation", ["ori"], "orientation"),
+        ("line\none\ttab", [""], "line one tab"),
+    ],
+)
+def test_secrets_are_concealed_where_they_stand(message, secrets, shown):
+    assert conceal(message, secrets) == shown
+
+
+def test_a_long_message_is_shortened():
+    assert len(conceal("x" * 5000, ["y" * 5000])) == 300
+
+
+def test_private_texts_are_speech_text_and_callback_addresses():
+    body = {
+        "name": "public",
+        "scenes": [
+            {
+                "scripts": [{"org": "<p>one</p>", "modelId": "M1"}],
+                "clips": [{"script": {"org": "two"}, "text": "three"}],
+            },
+            {"AIModel": {"script": "four", "model": "M2"}},
+        ],
+        "webhookUrl": "https://five",
+    }
+    found = {text for text in private_texts(body) if text}
+    assert found == {"<p>one</p>", "one", "two", "three", "four", "https://five"}
+
+
+@pytest.mark.parametrize(
+    "kind", [VendorUnavailable, RateLimited, TokenRejected, PayloadRefused, ProjectMissing, OutcomeUnknown]
+)
+def test_a_fault_survives_pickling_and_tells_all_in_one_line(kind):
+    fault = pickle.loads(pickle.dumps(kind("why", endpoint="GET /x", status=418, code="7", retry_after=2.0)))
+    assert type(fault) is kind
+    assert (fault.endpoint, fault.status, fault.code, fault.message, fault.retry_after) == (
+        "GET /x",
+        418,
+        "7",
+        "why",
+        2.0,
+    )
+    assert str(fault) == "GET /x HTTP 418 [7]: why"
+    assert str(kind("why")) == "why"
+
+
+def test_a_fault_can_be_recast_with_all_it_found():
+    fault = TokenRejected("why", endpoint="GET /x", status=403, code="7").recast(PayloadRefused)
+    assert (type(fault), fault.endpoint, fault.status, fault.code) == (PayloadRefused, "GET /x", 403, "7")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://app.aistudios.com/", " https://app.aistudios.com "])
+def test_a_base_url_is_scheme_and_host(url):
+    assert origin_of(url) == url.strip().rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "app.aistudios.com", "ftp://x", "https://", "https://x/api/odin/v3", "https://u:p@x", "https://x?y=1"]
+)
+def test_any_other_base_url_is_refused(url):
+    with pytest.raises(ValueError, match="base URL"):
+        origin_of(url)
