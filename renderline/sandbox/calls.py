@@ -1,0 +1,82 @@
+"""One call on its way through the sandbox: the request as the handlers see it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from renderline.sandbox.answers import BAD_JSON, Refusal
+from renderline.sandbox.magic import MARKER, Tag, find_tags, script_texts
+from renderline.sandbox.routes import Route
+
+_UNREAD: Any = object()
+
+
+class Call:
+    """A request that matched a route; `account` is set once its token was accepted."""
+
+    __slots__ = ("_body", "_tags", "account", "headers", "host", "key", "now", "query", "raw", "route")
+
+    def __init__(
+        self, route: Route, key: str, *, query: str, headers: Mapping[str, str], raw: bytes, now: float
+    ) -> None:
+        self.route = route
+        self.key = key
+        self.query = query
+        self.headers = headers
+        self.host = headers.get("Host", "")
+        self.raw = raw
+        self.now = now
+        self.account = ""
+        self._body: Any = _UNREAD
+        self._tags: tuple[Tag, ...] | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object in the body; raises Refusal (400)."""
+        if self._body is _UNREAD:
+            try:
+                self._body = json.loads(self.raw)
+            except (ValueError, RecursionError):
+                raise Refusal(BAD_JSON, "the body is not JSON") from None
+        if not isinstance(self._body, dict):
+            raise Refusal(BAD_JSON, "the body must be a JSON object")
+        return self._body
+
+    def merged(self) -> dict[str, Any]:
+        """Query, form and JSON fields together, the later winning: samples of one call use all three."""
+        fields: dict[str, Any] = dict(parse_qsl(self.query, keep_blank_values=True))
+        if self.raw.lstrip()[:1] in (b"{", b"["):
+            fields.update(self.body())
+        elif self.raw:
+            fields.update(parse_qsl(self.raw.decode("utf-8", "replace"), keep_blank_values=True))
+        # axios samples put everything one level deeper
+        params = fields.pop("params", None)
+        return {**fields, **params} if isinstance(params, dict) else fields
+
+    def peek(self) -> dict[str, Any]:
+        """The JSON object in the body, {} if there is none."""
+        try:
+            return self.body()
+        except Refusal:
+            return {}
+
+    def tags(self) -> tuple[Tag, ...]:
+        """The magic tags in the body; raises Refusal (400) for one that does not exist."""
+        if self._tags is None:
+            self._tags = ()
+            if MARKER in self.raw:
+                body = self.peek()
+                name = body.get("name") or body.get("projectName")
+                self._tags = find_tags(self.account, name=name, texts=script_texts(body))
+        return self._tags
+
+    def wants_export(self) -> bool:
+        """Whether the body asks for a render, given the default of this call."""
+        wish = self.peek().get("isExport")
+        return bool(self.route.export_default if wish is None else wish)
+
+    def stages(self) -> tuple[str, ...]:
+        """The stage names of this call; of one that may render: "export" if it does, else "draft"."""
+        if self.route.export_default is None:
+            return self.route.stages
+        return (*self.route.stages, "export" if self.wants_export() else "draft")

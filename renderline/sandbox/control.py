@@ -1,0 +1,151 @@
+"""The control API below /_sandbox: what happened, and what shall happen (no token needed)."""
+
+from typing import Any
+
+from renderline.sandbox.answers import BAD_BODY, NO_SUCH_PROJECT, NOT_POSSIBLE, Answer, Refusal, plain
+from renderline.sandbox.backend import Backend
+from renderline.sandbox.calls import Call
+from renderline.sandbox.projects import Project
+from renderline.sandbox.routes import Route
+
+BASE = "/_sandbox"
+
+
+class Control:
+    """Handlers of the control calls; `known_calls` are the names that a fault rule may use."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.known_calls: frozenset[str] = frozenset()
+
+    def routes(self) -> list[Route]:
+        """The calls and where they are served."""
+        table = [
+            ("GET", "counts", self.counts),
+            ("GET", "projects", self.projects),
+            ("GET", "stats", self.stats),
+            ("GET", "held", self.held),
+            ("GET", "faults", self.list_faults),
+            ("POST", "faults", self.add_fault),
+            ("DELETE", "faults", self.drop_faults),
+            ("POST", "reset", self.reset),
+            ("POST", "revoke-tokens", self.revoke_tokens),
+            ("POST", "release", self.release),
+            ("POST", "complete", self.complete),
+            ("POST", "outage", self.outage),
+        ]
+        return [Route(method, f"{BASE}/{path}", handler, "control") for method, path, handler in table]
+
+    def counts(self, _: Call) -> Answer:
+        """Calls so far by route, those answered with a fault included."""
+        return plain(dict(sorted(self._backend.counts.items())))
+
+    def projects(self, call: Call) -> Answer:
+        """Every project created, oldest first; `?name=`, `?id=`, `?state=` narrow the list."""
+        wish = call.merged()
+        return plain([self._shown(project, call.now) for project in self._backend.store.all() if _fits(project, wish)])
+
+    @staticmethod
+    def _shown(project: Project, now: float) -> dict[str, Any]:
+        return {
+            "id": project.id,
+            "name": project.name,
+            "api": project.api,
+            "account": project.account.name,
+            "state": project.state,
+            "progress": project.progress_at(now),
+            "draft": project.exports == 0,
+            "exports": project.exports,
+            "credits": project.credits,
+            "webhook_url": project.webhook_url,
+            "created_at": project.created_at,
+            "exported_at": project.exported_at,
+            "completed_at": project.completed_at,
+            "deleted": project.deleted,
+        }
+
+    def stats(self, _: Call) -> Answer:
+        """Figures over all accounts and for each."""
+        backend, renders = self._backend, self._backend.renders
+        accounts = {
+            name: {
+                "projects": len(account.projects),
+                "rendering_now": account.rendering_now,
+                "rendering_peak": account.rendering_peak,
+                "credits": account.credits,
+            }
+            for name, account in backend.store.accounts.items()
+        }
+        return plain(
+            {
+                "projects": len(backend.store),
+                "exports": renders.exports,
+                "rendering_now": renders.rendering_now,
+                "rendering_peak": renders.rendering_peak,
+                "credits": renders.credits,
+                "tokens_issued": backend.tokens.issued,
+                "webhooks_sent": backend.webhooks.sent,
+                "webhooks_failed": backend.webhooks.failed,
+                "accounts": accounts,
+            }
+        )
+
+    def reset(self, _: Call) -> Answer:
+        """Forget everything but the tokens."""
+        self._backend.reset()
+        return plain({"reset": True})
+
+    def revoke_tokens(self, _: Call) -> Answer:
+        """Refuse every token issued so far."""
+        return plain({"revoked": self._backend.tokens.revoke_all()})
+
+    def add_fault(self, call: Call) -> Answer:
+        """Put a fault rule in force."""
+        return plain(self._backend.faults.add(call.body(), known_calls=self.known_calls).as_json())
+
+    def list_faults(self, _: Call) -> Answer:
+        """The fault rules in force."""
+        return plain([rule.as_json() for rule in self._backend.faults.rules])
+
+    def drop_faults(self, _: Call) -> Answer:
+        """Take all fault rules out of force; what is held stays held."""
+        self._backend.faults.clear()
+        return plain({"faults": 0})
+
+    def held(self, _: Call) -> Answer:
+        """What is kept back at the moment."""
+        return plain([entry.as_json() for entry in self._backend.held.all()])
+
+    def release(self, call: Call) -> Answer:
+        """Let held calls go on: all, or `{"id": ...}`; with `"forget": true` their lines are cut instead."""
+        wish = call.peek()
+        count = self._backend.held.release(only=wish.get("id"), forget=bool(wish.get("forget")))
+        return plain({"released": count})
+
+    def complete(self, call: Call) -> Answer:
+        """Finish the render of a project at once."""
+        project_id = call.body().get("id")
+        project = self._backend.store.any(project_id) if isinstance(project_id, str) else None
+        if project is None:
+            raise Refusal(NO_SUCH_PROJECT, "there is no such project")
+        if not self._backend.renders.complete(project, now=call.now):
+            raise Refusal(NOT_POSSIBLE, f"the project does not render: it is {project.state}")
+        return plain(self._shown(project, call.now))
+
+    def outage(self, call: Call) -> Answer:
+        """Answer 503 to the whole vendor API, or stop doing so; `retry_after` adds that header."""
+        body = call.body()
+        if not isinstance(body.get("on"), bool):
+            raise Refusal(BAD_BODY, "on: must be true or false")
+        self._backend.outage = body["on"]
+        self._backend.outage_retry_after = body.get("retry_after")
+        return plain({"on": body["on"]})
+
+
+def _fits(project: Project, wish: dict[str, Any]) -> bool:
+    name, state, project_id = wish.get("name"), wish.get("state"), wish.get("id")
+    return (
+        (name is None or name in project.name)
+        and (state is None or state == project.state)
+        and (project_id is None or project_id == project.id)
+    )

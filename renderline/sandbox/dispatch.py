@@ -1,0 +1,119 @@
+"""The way of every call: route, count, outage, token, fault, handler, answer."""
+
+import logging
+
+from renderline.sandbox import faults, v2, v3_account
+from renderline.sandbox.answers import BROKEN, Answer, Refusal, failure
+from renderline.sandbox.backend import Backend
+from renderline.sandbox.calls import Call
+from renderline.sandbox.control import Control
+from renderline.sandbox.downloads import routes as download_routes
+from renderline.sandbox.exchange import Exchange
+from renderline.sandbox.faults import Fault
+from renderline.sandbox.magic import MARKER, RENDER_TAGS, Tag
+from renderline.sandbox.projects import Project
+from renderline.sandbox.routes import Router
+from renderline.sandbox.tokens import v2_account
+from renderline.sandbox.trouble import VENDOR_APIS, Trouble, refused, subject_name
+from renderline.sandbox.v3 import V3Projects
+from renderline.sandbox.v3_reading import V3Reading
+
+log = logging.getLogger(__name__)
+
+
+class Dispatch:
+    """Takes complete requests and sees to it that each gets the answer it deserves."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._trouble = Trouble(backend, answer=self._answer)
+        control = Control(backend)
+        called = [
+            *v3_account.routes(backend),
+            *V3Projects(backend).routes(),
+            *V3Reading(backend).routes(),
+            *v2.routes(backend),
+            *download_routes(backend),
+        ]
+        control.known_calls = frozenset(route.name for route in called)
+        self._router = Router([*called, *control.routes()])
+
+    def serve(self, exchange: Exchange) -> None:
+        """Answer a request, at once or later."""
+        backend = self._backend
+        now = backend.clock.now()
+        backend.renders.advance(now)
+        try:
+            route, key = self._router.match(exchange.method, exchange.path)
+        except Refusal as refusal:
+            exchange.send(failure(refusal))
+            return
+        raw = exchange.raw
+        call = Call(route, key, query=exchange.query, headers=exchange.headers, raw=raw, now=now)
+        if route.api == "control":
+            exchange.send(self._answer(call))
+            return
+        backend.counts[route.name] += 1
+        if backend.outage and route.api in VENDOR_APIS:
+            exchange.send(faults.service_unavailable(backend.outage_retry_after))
+            return
+        try:
+            self._authenticate(call)
+            project, tags = self._subject(call)
+            fault = self._fault(call, project, tags)
+        except Refusal as refusal:
+            self._trouble.send(exchange, refused(call, refusal, self._backend))
+            return
+        if fault is None:
+            self._trouble.send(exchange, self._answer(call))
+        else:
+            self._trouble.strike(exchange, call, fault, project)
+
+    def _authenticate(self, call: Call) -> None:
+        header = call.headers.get("Authorization")
+        if call.route.api == "v3":
+            call.account = self._backend.tokens.account(header, now=call.now)
+        elif call.route.api == "v2":
+            call.account = v2_account(header, keys=self._backend.options.v2_keys)
+
+    def _subject(self, call: Call) -> tuple[Project | None, tuple[Tag, ...]]:
+        """The project that a call is about, and the tags that hold for the call."""
+        subject, store = call.route.subject, self._backend.store
+        project: Project | None = None
+        if subject == "key":
+            project = store.peek(call.account, call.key)
+        elif subject == "file":
+            project = store.any(call.key.partition(".")[0])
+        elif subject == "projectId":
+            project = store.peek(call.account, call.peek().get("projectId"))
+        elif subject == "ids":
+            ids = call.peek().get("ids")
+            project = store.peek(call.account, ids[0]) if isinstance(ids, list) and ids else None
+        tags = project.tags if project is not None else ()
+        # What the body brings along hides what the project had: an edit sent again finds its one-time faults spent.
+        return project, call.tags() if MARKER in call.raw else tags
+
+    def _fault(self, call: Call, project: Project | None, tags: tuple[Tag, ...]) -> Fault | None:
+        """The fault of this call: a rule's, else that of the first tag for this stage that is not spent."""
+        backend = self._backend
+        if backend.faults.rules:
+            vendor = call.route.api in VENDOR_APIS
+            fault = backend.faults.choose(call.route.name, vendor=vendor, name=subject_name(call, project))
+            if fault is not None:
+                return fault
+        if not tags:
+            return None
+        stages = call.stages()
+        for tag in tags:
+            if tag.kind not in RENDER_TAGS and tag.stage in stages and backend.spent.take(tag):
+                return faults.from_tag(tag)
+        return None
+
+    def _answer(self, call: Call) -> Answer:
+        try:
+            return call.route.handler(call)
+        except Refusal as refusal:
+            return refused(call, refusal, self._backend)
+        except Exception:
+            log.exception("the sandbox failed at %s", call.route.name)
+            return failure(Refusal(BROKEN, "the sandbox failed"))

@@ -1,0 +1,37 @@
+"""The finished files, as the vendor's CDN would serve them: no token, ranges, HEAD."""
+
+from renderline.sandbox.answers import NO_SUCH_PROJECT, Answer, Refusal
+from renderline.sandbox.backend import Backend
+from renderline.sandbox.calls import Call
+from renderline.sandbox.routes import Route
+from renderline.sandbox.video import byte_range, video
+
+VIDEO_TYPE = "video/mp4"
+TEMPLATE = "/files/{projectId}.mp4"
+
+
+def routes(backend: Backend) -> list[Route]:
+    """The calls and where they are served."""
+
+    def download(call: Call) -> Answer:
+        project_id, dot, suffix = call.key.rpartition(".")
+        project = backend.store.any(project_id) if dot and suffix == "mp4" else None
+        if project is None or project.deleted or not project.download_url(call.now):
+            raise Refusal(NO_SUCH_PROJECT, "there is no such file")
+        content = video(project.id, name=project.name, orientation=project.orientation)
+        headers = (("Accept-Ranges", "bytes"), ("ETag", f'"{project.id}-{project.exports}"'))
+        size = len(content)
+        try:
+            part = byte_range(call.headers.get("Range"), size)
+        except ValueError:
+            return Answer(416, b"", VIDEO_TYPE, (*headers, ("Content-Range", f"bytes */{size}")))
+        if part is None:
+            return Answer(200, content, VIDEO_TYPE, headers)
+        first, last = part
+        where = ("Content-Range", f"bytes {first}-{last}/{size}")
+        return Answer(206, content[first : last + 1], VIDEO_TYPE, (*headers, where))
+
+    return [
+        Route("GET", TEMPLATE, download, "files", "file", ("download",)),
+        Route("HEAD", TEMPLATE, download, "files", "file", ("download",)),
+    ]

@@ -1,0 +1,166 @@
+"""Faults on demand: what can go wrong with a call, and the rules of the control API that make it so."""
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+from renderline.sandbox.answers import (
+    BAD_BODY,
+    BROKEN,
+    NO_CREDITS,
+    REFUSED_BY_TAG,
+    TOKEN_REVOKED,
+    TOO_MANY,
+    Answer,
+    Refusal,
+    dumps,
+    page,
+)
+from renderline.sandbox.magic import Tag
+
+BEFORE = frozenset({"500", "503", "429", "401", "refuse", "credit", "drop-before", "hold-before"})
+"""Faults that keep the call from being processed (`hold-before`: until released)."""
+
+AFTER = frozenset({"500-after", "malformed", "drop", "hang", "hold"})
+"""Faults of a call that was processed."""
+
+HANG_SECONDS = 60.0
+RETRY_AFTER_SECONDS = 1.0
+ANY_CALL = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong with one call."""
+
+    kind: str
+    seconds: float | None = None
+    form: str | None = None
+
+    @property
+    def before(self) -> bool:
+        """Whether the call is not processed."""
+        return self.kind in BEFORE
+
+
+def from_tag(tag: Tag) -> Fault:
+    """The fault that a tag asks for."""
+    value = tag.value
+    try:
+        return Fault(tag.kind, seconds=float(value)) if value else Fault(tag.kind)
+    except ValueError:
+        return Fault(tag.kind, form=value)
+
+
+def refusal(fault: Fault, *, now: float) -> Answer | Refusal:
+    """The answer to a call that is not processed, or the refusal to be put in the vendor's envelope."""
+    if fault.kind == "429":
+        return Refusal(TOO_MANY, "too many requests", headers=_retry_after(fault, now=now))
+    if fault.kind == "401":
+        return Refusal(TOKEN_REVOKED, "the token was refused")
+    if fault.kind == "credit":
+        return Refusal(NO_CREDITS, "not enough credits")
+    if fault.kind == "503":
+        return service_unavailable(fault.seconds)
+    if fault.kind == "refuse":
+        shown = fault.form if fault.seconds is None else int(fault.seconds)
+        return Refusal(REFUSED_BY_TAG, "the project was refused", shown=shown)
+    return Refusal(BROKEN, "internal error")
+
+
+def service_unavailable(retry_after: float | None) -> Answer:
+    """The 503 page of a proxy whose vendor is away, with Retry-After in seconds if given."""
+    headers = () if retry_after is None else (("Retry-After", f"{retry_after:g}"),)
+    return page(503, "Service Temporarily Unavailable", headers=headers)
+
+
+def _retry_after(fault: Fault, *, now: float) -> tuple[tuple[str, str], ...]:
+    seconds = RETRY_AFTER_SECONDS if fault.seconds is None else fault.seconds
+    if fault.form == "none":
+        return ()
+    if fault.form == "date":
+        # A date has whole seconds: the next one, so that it never lies in the past.
+        return (("Retry-After", formatdate(int(now + seconds) + 1, usegmt=True)),)
+    return (("Retry-After", f"{seconds:g}"),)
+
+
+def garbled(answer: Answer, fault: Fault, *, chance: random.Random) -> Answer:
+    """A body that is not the JSON it should be: an HTML page, JSON that breaks off, or nothing."""
+    form = fault.form if fault.form in ("html", "json", "empty") else chance.choice(["html", "json", "empty"])
+    if form == "html":
+        return page(200, "Welcome")
+    if form == "json":
+        return Answer(200, answer.body[: max(1, len(answer.body) - 7)])
+    return Answer(200)
+
+
+def broken() -> Answer:
+    """A 500 in the vendor's envelope."""
+    return Answer(500, dumps({"success": False, "error": {"code": BROKEN, "msg": "internal error"}}))
+
+
+@dataclass(slots=True)
+class Rule:
+    """One rule of the control API: a share of the calls (`rate`), so many of them (`times`), or all."""
+
+    calls: frozenset[str]
+    fault: Fault
+    rate: float | None
+    times: int | None
+    name: str | None
+    used: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The rule for display."""
+        shown = {"call": sorted(self.calls), "fault": self.fault.kind, "rate": self.rate, "times": self.times}
+        return {**shown, "name": self.name, "used": self.used}
+
+
+class FaultRules:
+    """The rules in force, in the order they came."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.rules: list[Rule] = []
+        self._chance = chance
+
+    def add(self, wish: Any, *, known_calls: Collection[str]) -> Rule:
+        """Take a rule from JSON; raises Refusal (400) naming what is wrong with it."""
+        if not isinstance(wish, dict):
+            raise Refusal(BAD_BODY, "body: must be an object")
+        unknown = set(wish) - {"call", "fault", "rate", "times", "seconds", "form", "name"}
+        if unknown:
+            raise Refusal(BAD_BODY, f"{', '.join(sorted(unknown))}: not known")
+        call = wish.get("call", ANY_CALL)
+        calls = frozenset(call if isinstance(call, list) else [call])
+        for name in calls - {ANY_CALL} - set(known_calls):
+            raise Refusal(BAD_BODY, f"call: {name} is not one of {', '.join(sorted(known_calls))}")
+        if wish.get("fault") not in BEFORE | AFTER:
+            raise Refusal(BAD_BODY, f"fault: must be one of {', '.join(sorted(BEFORE | AFTER))}")
+        for name in ("rate", "times", "seconds"):
+            if wish.get(name) is not None and (isinstance(wish[name], bool) or not isinstance(wish[name], int | float)):
+                raise Refusal(BAD_BODY, f"{name}: must be a number")
+        fault = Fault(wish["fault"], wish.get("seconds"), wish.get("form"))
+        rule = Rule(calls, fault, wish.get("rate"), wish.get("times"), wish.get("name"))
+        self.rules.append(rule)
+        return rule
+
+    def choose(self, call: str, *, vendor: bool, name: str | None) -> Fault | None:
+        """The fault for this call, if a rule says so and chance agrees; `*` stands for calls of the vendor's API."""
+        for rule in self.rules:
+            if call not in rule.calls and not (vendor and ANY_CALL in rule.calls):
+                continue
+            if rule.name is not None and rule.name not in (name or ""):
+                continue
+            if rule.times is not None and rule.used >= rule.times:
+                continue
+            if rule.rate is not None and self._chance.random() >= rule.rate:
+                continue
+            rule.used += 1
+            return rule.fault
+        return None
+
+    def clear(self) -> None:
+        """Drop every rule."""
+        self.rules.clear()

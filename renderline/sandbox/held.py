@@ -1,0 +1,65 @@
+"""Answers that are kept back until the control API releases them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class HeldAnswer:
+    """One call that waits; `resume(forget)` processes it if that was not done and answers, or cuts the line."""
+
+    id: int
+    call: str
+    fault: str
+    project: str | None
+    name: str | None
+    since: float
+    resume: Callable[[bool], None]
+    client_gone: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry for display."""
+        names = ("id", "call", "fault", "project", "name", "since", "client_gone")
+        return {name: getattr(self, name) for name in names}
+
+
+class Held:
+    """All calls that wait, oldest first."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, HeldAnswer] = {}
+        self._next = 0
+
+    def add(
+        self,
+        *,
+        call: str,
+        fault: str,
+        project: str | None,
+        name: str | None,
+        since: float,
+        resume: Callable[[bool], None],
+    ) -> HeldAnswer:
+        """Keep a call back."""
+        self._next += 1
+        entry = HeldAnswer(self._next, call, fault, project, name, since, resume)
+        self._waiting[entry.id] = entry
+        return entry
+
+    def all(self) -> list[HeldAnswer]:
+        """The calls that wait."""
+        return list(self._waiting.values())
+
+    def release(self, *, only: int | None = None, forget: bool = False) -> int:
+        """Let calls go on (all, or the one with this id); `forget` cuts their lines without processing
+        what was not processed.
+
+        A call held before processing is processed even if its client has gone: its request had arrived.
+        """
+        chosen = [entry for entry in self.all() if only is None or entry.id == only]
+        for entry in chosen:
+            del self._waiting[entry.id]
+        for entry in chosen:
+            entry.resume(forget)
+        return len(chosen)

@@ -1,0 +1,82 @@
+"""The command line of the sandbox, read once into a frozen value."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from renderline.sandbox.curves import CURVES, MIXED
+
+WEBHOOK_MODES = ("normal", "none", "duplicate", "reordered", "final-only", "wrapped")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may differ between two sandboxes; times in seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    public_url: str | None = None
+    render_seconds: float = 10.0
+    spread: float = 0.0
+    curve: str = "linear"
+    latency: float = 0.0
+    token_seconds: int = 86400
+    failures: str = "4xx"
+    webhooks: str = "normal"
+    project_list: str = "all"
+    lenient: bool = False
+    max_concurrent: int | None = None
+    credentials: dict[str, str] = field(default_factory=dict)
+    v2_keys: frozenset[str] = frozenset()
+    seed: int | None = None
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value < 1.0:
+        raise argparse.ArgumentTypeError("must be at least 0 and below 1")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if value < 0.0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m renderline.sandbox", description="An emulator of the AI Studios API (v3 and v2)."
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=0, help="port to listen on; 0 takes a free one and prints it (default)")
+    add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    add("--public-url", help="base of download URLs (default: the host that the caller used)")
+    add("--render-seconds", type=_seconds, default=10.0, metavar="S", help="how long a render takes (default 10)")
+    add("--spread", type=_share, default=0.0, metavar="X", help="durations vary by this share, 0.8: 0.2 to 1.8 times")
+    add("--curve", choices=[*CURVES, MIXED], default="linear", help="how progress grows (default linear)")
+    add("--latency", type=_seconds, default=0.0, metavar="S", help="every answer takes so long (default 0)")
+    add("--token-seconds", type=int, default=86400, metavar="S", help="lifetime of a token (default 86400)")
+    add("--failures", choices=["4xx", "200"], default="4xx", help="refusals as 4xx (default), or as 200")
+    add("--webhooks", choices=WEBHOOK_MODES, default="normal", help="how callbacks are sent (default normal)")
+    add("--list", choices=["all", "exported"], default="all", dest="project_list", help="what the project list shows")
+    add("--lenient", action="store_true", help="accept any body that has scenes")
+    add("--max-concurrent", type=int, metavar="N", help="renders at once per account; one more is answered 429")
+    add("--app-id", action="append", default=[], metavar="A", help="accept only this appId (repeatable, in pairs ...)")
+    add("--user-key", action="append", default=[], metavar="K", help="... with this userKey)")
+    add("--v2-key", action="append", default=[], metavar="K", help="accept only this v2 key (repeatable)")
+    add("--seed", type=int, help="makes ids, chance and mixed curves repeatable")
+    return parser
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> Options:
+    """Options from a command line; leaves the process with usage text if one is wrong."""
+    parser = _parser()
+    given = vars(parser.parse_args(arguments))
+    app_ids, user_keys, v2_keys = given.pop("app_id"), given.pop("user_key"), given.pop("v2_key")
+    if len(app_ids) != len(user_keys):
+        parser.error("--app-id and --user-key go in pairs")
+    if given["public_url"]:
+        given["public_url"] = given["public_url"].rstrip("/")
+    return Options(**given, credentials=dict(zip(app_ids, user_keys, strict=True)), v2_keys=frozenset(v2_keys))

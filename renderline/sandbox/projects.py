@@ -1,0 +1,177 @@
+"""Projects and the accounts they belong to: what is stored, found, listed and deleted."""
+
+import random
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from renderline.sandbox.answers import NO_SUCH_PROJECT, Refusal
+from renderline.sandbox.packing import Packing
+
+if TYPE_CHECKING:
+    from renderline.sandbox.magic import Tag
+    from renderline.sandbox.renders import Render
+
+DRAFT = "draft"
+EXPORTING = "exporting"
+EXPORTED = "exported"
+FAILED = "failed"
+
+
+class Account:
+    """One customer of the vendor: sees only its own projects."""
+
+    __slots__ = ("credits", "name", "projects", "rendering_now", "rendering_peak", "version")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.projects: dict[str, Project] = {}
+        self.rendering_now = 0
+        self.rendering_peak = 0
+        self.credits = 0
+        self.version = 0
+        """Grows whenever a listing of the account's projects would change."""
+
+
+class Project:
+    """One project with the outcome of its latest render; small, because there may be 100,000."""
+
+    __slots__ = (
+        "account",
+        "api",
+        "base_url",
+        "completed_at",
+        "created_at",
+        "credit_subtracted",
+        "credits",
+        "deleted",
+        "error",
+        "exported_at",
+        "exports",
+        "id",
+        "name",
+        "orientation",
+        "packed",
+        "progress",
+        "render",
+        "scene_count",
+        "state",
+        "tags",
+        "template_id",
+        "updated_at",
+        "url_at",
+        "webhook_url",
+    )
+
+    def __init__(self, project_id: str, account: Account, *, api: str, name: str, now: float) -> None:
+        self.id = project_id
+        self.account = account
+        self.api = api
+        self.name = name
+        self.orientation = "landscape"
+        self.state = DRAFT
+        self.progress = 0.0
+        self.render: Render | None = None
+        self.error: tuple[int, str] | None = None
+        self.exports = 0
+        self.credits = 0
+        self.credit_subtracted = False
+        self.scene_count = 1
+        self.tags: tuple[Tag, ...] = ()
+        self.template_id: str | None = None
+        self.webhook_url: str | None = None
+        self.base_url = ""
+        self.packed = b""
+        self.created_at = now
+        self.updated_at = now
+        self.exported_at: float | None = None
+        self.completed_at: float | None = None
+        self.url_at = 0.0
+        self.deleted = False
+
+    def progress_at(self, now: float) -> float:
+        """Progress from 0 to 100 with two decimals; 100 only once the render is complete."""
+        return self.progress if self.render is None else self.render.progress_at(now)
+
+    def download_url(self, now: float) -> str | None:
+        """Where the finished video is; `""` while it is complete but the URL lags behind, None before."""
+        if self.state != EXPORTED:
+            return None
+        return f"{self.base_url}/files/{self.id}.mp4" if now >= self.url_at else ""
+
+    @property
+    def cost(self) -> int:
+        """Credits for one render: one per scene, at least one (a price of ours)."""
+        return max(1, self.scene_count)
+
+
+class ProjectStore:
+    """Every project of one sandbox, by id and by account."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._machine = chance.getrandbits(40)
+        self._counter = chance.getrandbits(24)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every project and account."""
+        self.packing = Packing()
+        self.accounts: dict[str, Account] = {}
+        self._by_id: dict[str, Project] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def all(self) -> Iterable[Project]:
+        """Every project ever created, deleted ones too, oldest first."""
+        return self._by_id.values()
+
+    def account(self, name: str) -> Account:
+        """The account of this name, made on first use."""
+        account = self.accounts.get(name)
+        if account is None:
+            account = self.accounts[name] = Account(name)
+        return account
+
+    def create(self, account_name: str, *, api: str, name: str, body: bytes, now: float) -> Project:
+        """A new draft with an id of 24 lowercase hex characters."""
+        account = self.account(account_name)
+        self._counter = (self._counter + 1) & 0xFFFFFF
+        project_id = f"{int(now) & 0xFFFFFFFF:08x}{self._machine:010x}{self._counter:06x}"
+        project = Project(project_id, account, api=api, name=name, now=now)
+        project.packed = self.packing.pack(body)
+        self._by_id[project_id] = account.projects[project_id] = project
+        account.version += 1
+        return project
+
+    def any(self, project_id: str) -> Project | None:
+        """The project with this id, whoever owns it, also when deleted."""
+        return self._by_id.get(project_id)
+
+    def peek(self, account_name: str, project_id: Any) -> Project | None:
+        """The account's project with this id, or None."""
+        project = self._by_id.get(project_id) if isinstance(project_id, str) else None
+        return None if project is None or project.deleted or project.account.name != account_name else project
+
+    def get(self, account_name: str, project_id: Any) -> Project:
+        """The account's project with this id; raises Refusal (404) if it has none."""
+        project = self.peek(account_name, project_id)
+        if project is None:
+            raise Refusal(NO_SUCH_PROJECT, "there is no such project")
+        return project
+
+    def delete(self, account_name: str, ids: Iterable[Any]) -> int:
+        """Delete the account's projects with these ids, ignoring unknown ones; returns how many there were.
+
+        A render that runs goes on and is charged: the vendor names no way to stop one.
+        """
+        count = 0
+        for project_id in ids:
+            project = self.peek(account_name, project_id)
+            if project is not None:
+                project.deleted = True
+                project.packed = b""
+                del project.account.projects[project.id]
+                project.account.version += 1
+                count += 1
+        return count

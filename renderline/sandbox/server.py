@@ -1,0 +1,59 @@
+"""The sandbox as a running server: listens, keeps its alarm clock, stops on a signal."""
+
+import asyncio
+import signal
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from renderline.sandbox.backend import Backend
+from renderline.sandbox.dispatch import Dispatch
+from renderline.sandbox.exchange import Front
+from renderline.sandbox.options import Options
+
+MAX_BODY_BYTES = 100 * 1024 * 1024
+BACKLOG = 1024
+
+
+class Alarm:
+    """Wakes the renders when something falls due, so that callbacks go out though nobody asks."""
+
+    def __init__(self) -> None:
+        self.backend: Backend | None = None
+        self._at = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+
+    def set(self, at: float) -> None:
+        """Wake up at this time or earlier."""
+        if self.backend is None or (self._handle is not None and self._at <= at):
+            return
+        if self._handle is not None:
+            self._handle.cancel()
+        self._at = at
+        delay = max(0.0, at - self.backend.clock.now())
+        self._handle = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        backend, self._handle = self.backend, None
+        if backend is not None:
+            backend.renders.advance(backend.clock.now())
+            due = backend.renders.next_due()
+            if due is not None:
+                self.set(due)
+
+
+async def serve(options: Options) -> None:
+    """Listen, print the URL on one line, and serve until SIGTERM or SIGINT; raises OSError if the port is taken."""
+    sockets = bind_sockets(options.port, options.host, backlog=BACKLOG)
+    alarm = Alarm()
+    alarm.backend = Backend(options, set_alarm=alarm.set)
+    server = HTTPServer(Front(Dispatch(alarm.backend)), max_body_size=MAX_BODY_BYTES)
+    server.add_sockets(sockets)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    host, port = sockets[0].getsockname()[:2]
+    print(f"sandbox listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    await stop.wait()
+    server.stop()
+    await server.close_all_connections()

@@ -1,0 +1,100 @@
+"""Answers that go wrong: what a fault does to one call."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from renderline.sandbox import faults
+from renderline.sandbox.answers import Answer, Refusal, failure
+from renderline.sandbox.backend import Backend
+from renderline.sandbox.calls import Call
+from renderline.sandbox.exchange import Exchange
+from renderline.sandbox.faults import Fault
+from renderline.sandbox.projects import Project
+
+VENDOR_APIS = frozenset({"v3", "v2", "open"})
+
+
+def subject_name(call: Call, project: Project | None) -> str | None:
+    """The name of the project that a call is about or would create."""
+    if project is not None:
+        return project.name
+    name = call.peek().get("name") if call.route.subject == "body" else None
+    return name if isinstance(name, str) else None
+
+
+def refused(call: Call, refusal: Refusal, backend: Backend) -> Answer:
+    """A refusal in the envelope of the call's API, as 4xx or as 200."""
+    api = call.route.api
+    return failure(refusal, v2=api == "v2", as_200=backend.options.failures == "200" and api in VENDOR_APIS)
+
+
+class Trouble:
+    """Sends answers, on time or spoiled; `answer` processes a call."""
+
+    def __init__(self, backend: Backend, *, answer: Callable[[Call], Answer]) -> None:
+        self._backend = backend
+        self._answer = answer
+
+    def send(self, exchange: Exchange, answer: Answer, *, after: float = 0.0) -> None:
+        """Send an answer when the latency of this sandbox, and `after` more seconds, have passed."""
+        delay = self._backend.options.latency + after
+        if delay > 0:
+            asyncio.get_running_loop().call_later(delay, exchange.send, answer)
+        else:
+            exchange.send(answer)
+
+    def strike(self, exchange: Exchange, call: Call, fault: Fault, project: Project | None) -> None:
+        """Answer a call that something goes wrong with."""
+        backend, kind = self._backend, fault.kind
+        if kind in ("hold", "hold-before"):
+            self._hold(exchange, call, fault, project)
+        elif kind == "drop-before":
+            exchange.cut()
+        elif fault.before:
+            if kind == "401" and call.route.api == "v3":
+                # A refused token stays refused, or a client that asks GET /auth would be told otherwise.
+                backend.tokens.revoke(call.headers.get("Authorization", ""))
+            wrong = faults.refusal(fault, now=call.now)
+            self.send(exchange, wrong if isinstance(wrong, Answer) else refused(call, wrong, backend))
+        else:
+            answer = self._answer(call)
+            if kind == "drop" and call.route.api == "files":
+                self.send(exchange, replace(answer, cut_after=len(answer.body) // 2))
+            elif kind == "drop":
+                exchange.cut()
+            elif kind == "malformed":
+                self.send(exchange, faults.garbled(answer, fault, chance=backend.chance))
+            elif kind == "500-after":
+                self.send(exchange, faults.broken())
+            else:
+                seconds = faults.HANG_SECONDS if fault.seconds is None else fault.seconds
+                self.send(exchange, answer, after=seconds)
+
+    def _hold(self, exchange: Exchange, call: Call, fault: Fault, project: Project | None) -> None:
+        """Keep a call back, processed already or not, until the control API releases it."""
+        backend = self._backend
+        answer = None if fault.before else self._answer(call)
+
+        def resume(forget: bool) -> None:
+            if forget:
+                exchange.cut()
+                return
+            call.now = backend.clock.now()
+            backend.renders.advance(call.now)
+            exchange.send(answer if answer is not None else self._answer(call))
+
+        name = subject_name(call, project)
+        entry = backend.held.add(
+            call=call.route.name,
+            fault=fault.kind,
+            project=project.id if project is not None else None,
+            name=name,
+            since=call.now,
+            resume=resume,
+        )
+
+        def gone() -> None:
+            entry.client_gone = True
+
+        exchange.when_gone(gone)

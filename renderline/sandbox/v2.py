@@ -1,0 +1,46 @@
+"""The v2 calls (AI Studios v2 contract): answers hold both documented forms, so either parser works."""
+
+import json
+from typing import Any
+
+from renderline.sandbox.answers import Answer, plain
+from renderline.sandbox.backend import Backend
+from renderline.sandbox.calls import Call
+from renderline.sandbox.routes import Route
+from renderline.sandbox.v2_bodies import check_create
+
+BASE = "/api/odin"
+
+
+def routes(backend: Backend) -> list[Route]:
+    """The calls and where they are served."""
+
+    def create(call: Call) -> Answer:
+        body = call.body()
+        check_create(body)
+        backend.admit(call.account)
+        project = backend.create(call, api="v2", body=call.raw, fields=body, scene_count=len(body["scenes"]))
+        backend.start(project, now=call.now)
+        made = {"key": project.id, "cube_used": project.cost}
+        return plain({"success": True, **made, "data": made})
+
+    def progress(call: Call) -> Answer:
+        project = backend.store.get(call.account, call.key)
+        url = project.download_url(call.now)
+        seen: dict[str, Any] = {"progress": project.progress_at(call.now), "url": url, "videoUrl": url}
+        if project.error is not None:
+            error = {"code": project.error[0], "msg": project.error[1]}
+            seen |= {"state": project.state, "error": error, "msg": error["msg"]}
+        return plain({"success": True, **seen, "data": seen})
+
+    def get(call: Call) -> Answer:
+        project = backend.store.get(call.account, call.key)
+        content = json.loads(backend.store.packing.unpack(project.packed))
+        response = {"projectName": project.name, "scenes": content["scenes"]}
+        return plain({"success": True, "response": response, "msg": False})
+
+    return [
+        Route("POST", f"{BASE}/editor/project", create, "v2", "body", ("create", "export")),
+        Route("GET", f"{BASE}/editor/progress/{{key}}", progress, "v2", "key", ("progress",)),
+        Route("GET", f"{BASE}/editor/project/{{key}}", get, "v2", "key", ("project",)),
+    ]

@@ -1,0 +1,125 @@
+"""The v3 calls that change projects (AI Studios v3 contract: create, edit, export, delete, simple video, template)."""
+
+import json
+from typing import Any
+
+from renderline.sandbox.answers import Answer, dumps, success
+from renderline.sandbox.backend import Backend
+from renderline.sandbox.bodies import (
+    DELETE,
+    EXPORT,
+    SIMPLE_CUSTOM,
+    SIMPLE_VIDEO,
+    TEMPLATE,
+    check,
+    check_create,
+    check_edit,
+)
+from renderline.sandbox.calls import Call
+from renderline.sandbox.catalogue import DEFAULT_LOOK, from_template, scene
+from renderline.sandbox.edits import apply_updates
+from renderline.sandbox.magic import find_tags, script_texts
+from renderline.sandbox.renders import task_id
+from renderline.sandbox.routes import Route
+
+BASE = "/api/odin/v3"
+
+
+class V3Projects:
+    """Handlers of the calls that create, change, render and delete."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def routes(self) -> list[Route]:
+        """The calls and where they are served."""
+        editor = f"{BASE}/editor"
+        return [
+            Route("POST", f"{editor}/project", self.create, "v3", "body", ("create",), True),
+            Route("DELETE", f"{editor}/project", self.delete, "v3", "ids", ("delete",)),
+            Route("POST", f"{editor}/project/export", self.export, "v3", "projectId", ("export",)),
+            Route("POST", f"{editor}/project/{{key}}", self.edit, "v3", "key", ("edit",), True),
+            Route("POST", f"{BASE}/simple/video", self.simple_video, "v3", "body", ("create",), False),
+            Route("POST", f"{BASE}/simple/custom", self.simple_custom, "v3", "body", ("create",), True),
+            Route("POST", f"{editor}/template/{{templateId}}", self.template, "v3", "body", ("create", "draft")),
+        ]
+
+    def create(self, call: Call) -> Answer:
+        """Create a project; render it unless `isExport` is false."""
+        body = call.body()
+        check_create(body, lenient=self._backend.options.lenient)
+        return self._created(call, body, call.raw, scene_count=len(body["scenes"]))
+
+    def simple_video(self, call: Call) -> Answer:
+        """A chroma-key video of one avatar; rendered only if `isExport` is true."""
+        check(call.body(), SIMPLE_VIDEO)
+        return self._simple(call, str(call.body()["clothes"]))
+
+    def simple_custom(self, call: Call) -> Answer:
+        """A video with the caller's own avatar; rendered unless `isExport` is false."""
+        check(call.body(), SIMPLE_CUSTOM)
+        return self._simple(call, DEFAULT_LOOK[1], with_task=True)
+
+    def _simple(self, call: Call, clothes: str, *, with_task: bool = False) -> Answer:
+        body = call.body()
+        made = {**body, "scenes": [scene(0, body["text"], model=body["model"], clothes=clothes)]}
+        return self._created(call, body, dumps(made), scene_count=1, with_task=with_task)
+
+    def _created(
+        self, call: Call, fields: dict[str, Any], stored: bytes, *, scene_count: int, with_task: bool = False
+    ) -> Answer:
+        exports = call.wants_export()
+        if exports:
+            self._backend.admit(call.account)
+        project = self._backend.create(call, api="v3", body=stored, fields=fields, scene_count=scene_count)
+        if exports:
+            self._backend.start(project, now=call.now)
+        made = {"projectId": project.id}
+        return success({**made, "taskId": task_id(project)} if with_task else made)
+
+    def template(self, call: Call) -> Answer:
+        """A draft made from a template; fields come by query, JSON or form, under either pair of names."""
+        fields = call.merged()
+        check(fields, TEMPLATE)
+        model, clothes = fields.get("aiName") or fields.get("model"), fields.get("clothId") or fields.get("clothes")
+        name, body = from_template(call.key, model=model, clothes=clothes)
+        fields = {"name": fields.get("name") or name, "orientation": body["orientation"]}
+        tags = find_tags(call.account, name=fields["name"], texts=())
+        project = self._backend.create(call, api="v3", body=dumps(body), fields=fields, scene_count=len(body["scenes"]))
+        project.tags = tags
+        project.template_id = call.key
+        return success({"projectId": project.id})
+
+    def edit(self, call: Call) -> Answer:
+        """Change a project in place and render it unless `isExport` is false."""
+        backend, body = self._backend, call.body()
+        project = backend.store.get(call.account, call.key)
+        updates = check_edit(body)
+        if call.wants_export():
+            backend.admit(call.account)
+        content = json.loads(backend.store.packing.unpack(project.packed))
+        apply_updates(content["scenes"], updates, path="updates")
+        if not backend.options.lenient:
+            check_create({"scenes": content["scenes"]}, lenient=False)
+        project.tags = find_tags(call.account, name=project.name, texts=script_texts(content))
+        project.packed = backend.store.packing.pack(dumps(content))
+        project.updated_at = call.now
+        backend.address(project, call, body)
+        if call.wants_export():
+            backend.start(project, now=call.now)
+        return success({"projectId": project.id})
+
+    def export(self, call: Call) -> Answer:
+        """Render a project; also if it renders already or was rendered before, and every time for credits."""
+        body = call.body()
+        check(body, EXPORT)
+        project = self._backend.store.get(call.account, body["projectId"])
+        self._backend.admit(call.account)
+        self._backend.address(project, call, body)
+        self._backend.start(project, now=call.now)
+        return success({"projectId": project.id})
+
+    def delete(self, call: Call) -> Answer:
+        """Delete projects; unknown ids are ignored."""
+        check(call.body(), DELETE)
+        return success({"deletedCount": self._backend.store.delete(call.account, call.body()["ids"])})

@@ -1,0 +1,102 @@
+"""The v3 calls that read projects (AI Studios v3 contract: get project, list, progress)."""
+
+import hashlib
+import json
+from typing import Any
+
+from renderline.sandbox.answers import Answer, success
+from renderline.sandbox.backend import Backend
+from renderline.sandbox.calls import Call
+from renderline.sandbox.clock import iso
+from renderline.sandbox.projects import EXPORTED, Project
+from renderline.sandbox.renders import task_id
+from renderline.sandbox.routes import Route
+
+EDITOR = "/api/odin/v3/editor"
+
+CALL_FIELDS = frozenset({"isExport", "webhookUrl", "workspaceId", "resolution"})
+"""Fields of a create body that belong to the call, not to the project."""
+
+EXPORT_TYPE = "video"
+
+
+def project_json(project: Project, content: dict[str, Any], *, now: float) -> dict[str, Any]:
+    """All documented fields over whatever else the project was created with."""
+    kept = {name: value for name, value in content.items() if name not in CALL_FIELDS}
+    shown = {
+        **kept,
+        "_id": project.id,
+        "name": project.name,
+        "orientation": project.orientation,
+        "userId": project.account.name,
+        "templateId": project.template_id,
+        "thumbnailUrl": None,
+        "baseInfoId": hashlib.blake2b(project.id.encode(), digest_size=12, person=b"base").hexdigest(),
+        "scenes": content.get("scenes"),
+        "state": project.state,
+        "dictionary": content.get("dictionary"),
+        "backendTaskId": task_id(project),
+        "exportType": EXPORT_TYPE if project.exports else None,
+        "progress": int(project.progress_at(now)),
+        "creditSubstracted": project.credit_subtracted,
+        "createdAt": iso(project.created_at),
+        "updatedAt": iso(project.updated_at),
+        "download_url": project.download_url(now),
+    }
+    if project.error is not None:
+        shown["error"] = {"code": project.error[0], "msg": project.error[1]}
+    return shown
+
+
+class V3Reading:
+    """Handlers of the calls that only read."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._lists: dict[str, tuple[int, bytes]] = {}
+
+    def routes(self) -> list[Route]:
+        """The calls and where they are served."""
+        return [
+            Route("GET", f"{EDITOR}/project", self.list, "v3"),
+            Route("GET", f"{EDITOR}/project/{{key}}", self.get, "v3", "key", ("project",)),
+            Route("GET", f"{EDITOR}/progress/{{key}}", self.progress, "v3", "key", ("progress",)),
+        ]
+
+    def progress(self, call: Call) -> Answer:
+        """Progress from 0 to 100; `downloadUrl` is absent before completion and empty while it lags behind."""
+        project = self._backend.store.get(call.account, call.key)
+        data: dict[str, Any] = {"progress": project.progress_at(call.now), "state": project.state}
+        url = project.download_url(call.now)
+        if url is not None:
+            data["downloadUrl"] = url
+        if project.error is not None:
+            data["error"] = {"code": project.error[0], "msg": project.error[1]}
+        return success(data)
+
+    def get(self, call: Call) -> Answer:
+        """One project with its scenes."""
+        project = self._backend.store.get(call.account, call.key)
+        content = json.loads(self._backend.store.packing.unpack(project.packed))
+        return success({"project": project_json(project, content, now=call.now)})
+
+    def list(self, call: Call) -> Answer:
+        """The account's projects, newest first, as a bare list."""
+        account = self._backend.store.account(call.account)
+        ready = self._lists.get(account.name)
+        waiting = False
+        if ready is None or ready[0] != account.version:
+            shown = [p for p in reversed(account.projects.values()) if p.api == "v3" and self._listed(p)]
+            waiting = any(p.url_at > call.now for p in shown)
+            ready = (account.version, success([self._item(p, call.now) for p in shown]).body)
+            if not waiting:
+                self._lists[account.name] = ready
+        return Answer(200, ready[1])
+
+    def _listed(self, project: Project) -> bool:
+        return self._backend.options.project_list == "all" or project.state == EXPORTED
+
+    @staticmethod
+    def _item(project: Project, now: float) -> dict[str, Any]:
+        url = project.download_url(now)
+        return {"id": project.id, "name": project.name, "state": project.state, "download_url": url}

@@ -1,0 +1,83 @@
+"""Callbacks to the caller's webhookUrl (AI Studios v3 contract, webhook): sent once, never repeated."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.httpclient import HTTPRequest
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+from renderline.sandbox.answers import dumps
+from renderline.sandbox.projects import Project
+from renderline.sandbox.renders import COMPLETE, task_id
+
+TIMEOUT_SECONDS = 5.0
+AT_ONCE = 100
+RESERVED = ("example.com", "example.net", "example.org", ".example", ".invalid", ".test")
+"""Host endings that belong to nobody (RFC 2606); the vendor's sample bodies use one, and nothing is sent there."""
+
+
+class Webhooks:
+    """Sends callbacks in one of the modes `normal`, `none`, `duplicate`, `reordered`, `final-only`, `wrapped`."""
+
+    def __init__(self, *, mode: str, now: Callable[[], float]) -> None:
+        self._mode = mode
+        self._now = now
+        self._client: SimpleAsyncHTTPClient | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget figures and what is kept back for reordering."""
+        self.sent = 0
+        self.failed = 0
+        self._kept: dict[str, list[dict[str, Any]]] = {}
+
+    def on_mark(self, project: Project, progress: int) -> None:
+        """Send what the mode says about a project that reached 0, 25, 50, 75 or 100."""
+        url = project.webhook_url
+        if not url or self._mode == "none" or (self._mode == "final-only" and progress < COMPLETE):
+            return
+        body: dict[str, Any] = {"progress": progress, "backendTaskId": task_id(project)}
+        if progress == COMPLETE:
+            body |= {"credit": project.cost, "download_url": project.download_url(self._now())}
+        if self._mode == "wrapped":
+            body = {"success": True, "data": body}
+        if self._mode == "reordered":
+            self._kept.setdefault(project.id, []).append(body)
+            bodies = self._kept.pop(project.id)[::-1] if progress == COMPLETE else []
+        else:
+            bodies = [body] * (2 if self._mode == "duplicate" else 1)
+        if bodies:
+            self._start(url, bodies)
+
+    def _start(self, url: str, bodies: list[dict[str, Any]]) -> None:
+        host = urlsplit(url).hostname or ""
+        if any(host == name.lstrip(".") or host.endswith("." + name.lstrip(".")) for name in RESERVED):
+            return
+        task = asyncio.get_running_loop().create_task(self._send(url, bodies))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, url: str, bodies: list[dict[str, Any]]) -> None:
+        if self._client is None:
+            self._client = SimpleAsyncHTTPClient(force_instance=True, max_clients=AT_ONCE)
+        for body in bodies:
+            request = HTTPRequest(
+                url,
+                method="POST",
+                headers={"Content-Type": "application/json"},
+                body=dumps(body),
+                follow_redirects=False,
+                connect_timeout=TIMEOUT_SECONDS,
+                request_timeout=TIMEOUT_SECONDS,
+            )
+            try:
+                answer = await self._client.fetch(request, raise_error=False)
+            except Exception:
+                # Nobody listens, or the URL is no URL: the vendor is not known to care.
+                self.failed += 1
+                continue
+            self.sent += 1
+            self.failed += answer.code >= 400

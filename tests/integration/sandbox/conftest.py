@@ -1,0 +1,40 @@
+"""Sandboxes for the tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+from sandbox_callers import Caller, Emulator, running
+
+
+@pytest.fixture(scope="session")
+def slow_emulator() -> Iterator[Emulator]:
+    """One sandbox for this folder whose renders end only when told to (or by a tag)."""
+    with running("--render-seconds", "600", "--seed", "1") as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(slow_emulator: Emulator) -> Emulator:
+    """That sandbox, as if just started."""
+    slow_emulator.control("POST", "reset")
+    return slow_emulator
+
+
+@pytest.fixture
+def caller(emulator: Emulator) -> Caller:
+    """An account of that sandbox."""
+    return Caller(emulator)
+
+
+@pytest.fixture(scope="session")
+def quick_emulator() -> Iterator[Emulator]:
+    """One sandbox for this folder whose renders take a fifth of a second."""
+    with running("--render-seconds", "0.2") as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def quick(quick_emulator: Emulator) -> Caller:
+    """An account of the quick sandbox, as if just started."""
+    quick_emulator.control("POST", "reset")
+    return Caller(quick_emulator)
