@@ -1,0 +1,94 @@
+"""The refusal of a render request: every wrong field by its path, in a form that survives a message queue."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
+
+from marshmallow.exceptions import SCHEMA
+
+MOST_ERRORS: Final = 200
+"""Fields named in one refusal; the rest are counted, so that a broken 1 MB body gets a readable answer."""
+
+_MOST_GUESSES: Final = 10  # in one object; guessing is slow, and a body can be large
+_UNSAFE: Final = re.compile(r"[^ -9;-~]")  # printable ASCII without ":", which ends a path in the text form
+_SHOWABLE: Final = re.compile(r"[\w.@/+-]{1,40}", re.ASCII)
+
+
+class RequestRefused(ValueError):
+    """The render request is wrong; `errors` maps the path of each wrong field to what is wrong with it.
+
+    Built from that mapping or from its text form, because Celery rebuilds an exception from its arguments.
+    """
+
+    def __init__(self, errors: Mapping[str, Collection[str]] | str) -> None:
+        """Take the errors as a mapping of paths to messages, or as the text that `str()` gave."""
+        self.errors: dict[str, list[str]] = (
+            _parsed(errors) if isinstance(errors, str) else {path: list(said) for path, said in errors.items()}
+        )
+        super().__init__("\n".join(f"{path}: {message}" for path, said in self.errors.items() for message in said))
+
+
+def _parsed(text: str) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        path, colon, message = line.partition(": ")
+        errors.setdefault(path if colon else "request", []).append(message if colon else line)
+    return errors
+
+
+def refusal(errors: Mapping[str, Iterable[str]]) -> RequestRefused:
+    """Return the refusal for `errors`, in the order of the paths and cut to a readable number of them."""
+    paths = sorted(errors, key=_order)
+    kept = {path: list(errors[path]) for path in paths[:MOST_ERRORS]}
+    if len(paths) > MOST_ERRORS:
+        kept.setdefault("request", []).append(f"has {len(paths) - MOST_ERRORS} more wrong fields, not listed")
+    return RequestRefused(kept)
+
+
+def _order(path: str) -> list[tuple[int, int, str]]:
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in path.split(".")]
+
+
+def flattened(messages: Any, path: str = "") -> dict[str, list[str]]:
+    """Turn marshmallow's nested error messages into a mapping of dotted paths to messages."""
+    found: dict[str, list[str]] = {}
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            for at, said in flattened(inner, path if key == SCHEMA else joined(path, key)).items():
+                found.setdefault(at, []).extend(said)
+    elif isinstance(messages, list | tuple):
+        for inner in messages:
+            for at, said in flattened(inner, path).items():
+                found.setdefault(at, []).extend(said)
+    else:
+        found[path or "request"] = [" ".join(str(messages).split())]
+    return found
+
+
+def joined(path: str, key: object) -> str:
+    """Return `path` with `key` added, the key made safe to show: a caller's key may be anything."""
+    segment = _UNSAFE.sub("?", str(key)[:64]) or "''"
+    return f"{path}.{segment}" if path else segment
+
+
+def unknown_fields(given: Iterable[str], known: Collection[str]) -> dict[str, list[str]]:
+    """Return what to say about each of the `given` fields that is not `known`: which known one is near, if any is."""
+    strange = [name for name in given if name not in known]
+    said = {name: ["unknown field"] for name in strange}
+    for name in strange[:_MOST_GUESSES]:
+        near = difflib.get_close_matches(name[:64], known, n=1, cutoff=0.7)
+        if near:
+            said[name] = [f"unknown field; did you mean '{near[0]}'?"]
+    return said
+
+
+def shown(value: object) -> str:
+    """Return ` 'value'` if it is a number or looks like an identifier, else nothing: it could be script text."""
+    if isinstance(value, str):
+        return f" '{value}'" if _SHOWABLE.fullmatch(value) else ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f" {value}"
+    return ""

@@ -1,0 +1,91 @@
+"""Whatever JSON comes through the door, the answer is a request or a refusal, never a traceback."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from renderline.payloads import KINDS, as_request, build
+from renderline.requests import RenderRequest, RequestRefused
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+REQUESTS = [as_request(json.loads(path.read_text())) for path in sorted(EXAMPLES.glob("*.json"))]
+WORDS = sorted(
+    {"kind", "payload", "scenes", "clips", "scripts", "type", "hooks", "name", "script", "avatar", "updates", "value",
+     "AIModel", "detail", "model", "org", "tts", "_schema", "a.b", ""}
+)  # fmt: skip
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from([*KINDS, *WORDS, "aiModel", "textImage", "download", "\ud800", "\0", 10**30])
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=4), inner),
+    max_leaves=12,
+)
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(found for key, each in inner for found in paths(each, (*path, key)))]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> Any:
+    data = copy.deepcopy(draw(st.sampled_from(REQUESTS)))
+    data.setdefault("project_id", "65fa") if data["kind"] == "edit" else None
+    for _ in range(draw(st.integers(1, 3))):
+        if not data:
+            break
+        *parents, last = draw(st.sampled_from(paths(data)[1:]))
+        target = data
+        for key in parents:
+            target = target[key]
+        if draw(st.booleans()):
+            target[last] = draw(values)
+        else:
+            del target[last]
+    return data
+
+
+def check(load: Any, data: Any) -> None:
+    refused = None
+    try:
+        loaded = load(data)
+    except RequestRefused as refusal:
+        refused = refusal
+    if refused is not None:
+        assert refused.errors
+        assert RequestRefused(str(refused)).errors == refused.errors
+        return
+    assert RenderRequest.from_json(loaded.to_json()) == loaded
+    assert loaded.fingerprint()
+    json.dumps(build(loaded, name="n", webhook_url="https://hooks.test"), allow_nan=False)
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=values)
+def test_arbitrary_json(load, data):
+    check(load, data)
+
+
+@settings(deadline=None, max_examples=150)
+@given(kind=st.sampled_from(list(KINDS)), field=st.sampled_from(["payload", "scenes", "updates"]), data=values)
+def test_arbitrary_bodies(load, kind, field, data):
+    check(load, {"kind": kind, field: data, "project_id": "65fa"} if kind == "edit" else {"kind": kind, field: data})
+
+
+@settings(deadline=None, max_examples=250)
+@given(data=mutated())
+def test_broken_examples(load, data):
+    check(load, data)

@@ -1,0 +1,50 @@
+"""The examples in `examples/` and in the documentation are requests that the door takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from renderline.payloads import KINDS, build
+from renderline.requests import RequestRefused
+
+ROOT = Path(__file__).parents[3]
+DOCUMENTED = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs" / "requests.md").read_text(), re.DOTALL | re.MULTILINE)
+COMPACT = sorted((ROOT / "examples").glob("compact-*.json"))
+
+
+@pytest.mark.parametrize("text", DOCUMENTED)
+def test_documented_requests_are_taken(load, text):
+    assert build(load(json.loads(text)), name="n", webhook_url=None)
+
+
+def test_every_kind_is_documented():
+    assert {json.loads(text)["kind"] for text in DOCUMENTED} == set(KINDS)
+
+
+@pytest.mark.parametrize("path", COMPACT, ids=lambda path: path.stem)
+def test_compact_examples_are_taken(load, path):
+    loaded = load(json.loads(path.read_text()))
+    assert f"compact-{loaded.body['orientation']}" == path.stem
+    assert len(loaded.body["scenes"]) == 2
+
+
+def test_documented_errors_are_the_ones_given(load):
+    (documented,) = re.findall(r"^```text\n(.*?)^```", (ROOT / "docs" / "requests.md").read_text(), re.DOTALL | re.M)
+    seed = json.loads((ROOT / "examples" / "v3-seed-landscape.json").read_text())
+    avatar = seed["scenes"][0]["clips"][0]
+    seed["scenes"][0]["clips"] = [{**avatar, "id": str(at), "opacity": 100 if at < 2 else 0} for at in range(3)]
+    hooks = [{"type": "download"}, {"type": "ftp"}]
+    scene = {"avatar": {"model": "M1", "clothes": "B1"}}
+    said = set()
+    for data in (
+        {"kind": "project", "payload": seed, "hooks": hooks},
+        {"kind": "project", "scenes": [scene], "resolution": "2k"},
+    ):
+        with pytest.raises(RequestRefused) as refused:
+            load(data)
+        said |= set(str(refused.value).splitlines())
+    assert said == set(documented.splitlines())

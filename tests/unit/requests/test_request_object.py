@@ -1,0 +1,148 @@
+"""What a loaded request can do: be stored, be compared, stay silent about its content."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renderline.requests import RenderRequest, RequestRefused
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+COMPACT = json.loads((EXAMPLES / "compact-landscape.json").read_text())
+SEED = json.loads((EXAMPLES / "v3-seed-landscape.json").read_text())
+PROJECT = "65fa6b07dca2e367461a2925"
+
+
+def reversed_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: reversed_keys(value[key]) for key in reversed(value)}
+    return [reversed_keys(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("data", [COMPACT, {"kind": "project", "payload": SEED}], ids=["compact", "payload"])
+def test_it_survives_being_stored(load, data):
+    loaded = load(data)
+    stored = loaded.to_json()
+    again = RenderRequest.from_json(stored)
+    assert again == loaded
+    assert again.to_json() == stored
+    assert again.fingerprint() == loaded.fingerprint()
+    assert len(loaded.fingerprint()) == 64
+
+
+def test_stored_text_depends_on_no_key_order(load):
+    assert load(reversed_keys(COMPACT)).to_json() == load(COMPACT).to_json()
+    assert load(reversed_keys({"kind": "project", "payload": SEED})).fingerprint() == (
+        load({"kind": "project", "payload": SEED}).fingerprint()
+    )
+
+
+SCENES = [{"script": "Hello.", "avatar": {"model": "M1", "clothes": "B1"}}]
+V3 = {name: value for name, value in SEED.items() if name == "scenes"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"kind": "project", "scenes": SCENES}, {"kind": "project", "scenes": SCENES, "orientation": "landscape"}),
+        ({"kind": "project", "scenes": SCENES}, {"kind": "project", "scenes": SCENES, "resolution": 1080}),
+        ({"kind": "project", "scenes": SCENES}, {"kind": "project", "scenes": SCENES, "hooks": [], "metadata": None}),
+        ({"kind": "project", "payload": V3}, {"kind": "project", "payload": V3, "resolution": "1080"}),
+        (
+            {"kind": "project", "payload": V3, "name": "A", "workspace_id": "w"},
+            {"kind": "project", "payload": {**V3, "name": "A", "isExport": True, "orientation": "landscape",
+                                            "workspaceId": "w"}},
+        ),
+        ({"kind": "export", "project_id": PROJECT}, {"kind": "export", "payload": {"projectId": PROJECT}}),
+        ({"kind": "export", "project_id": PROJECT}, {"kind": "export", "projectId": PROJECT, "deadline": None}),
+        (
+            {"kind": "project", "scenes": SCENES, "deadline": 60, "metadata": {"n": 1.0}},
+            {"kind": "project", "scenes": SCENES, "deadline": 60.0, "metadata": {"n": 1}},
+        ),
+        (
+            {"kind": "edit", "project_id": PROJECT, "updates": [{"sceneIdx": 0, "type": "image", "values": {}}]},
+            {"kind": "edit", "project_id": PROJECT,
+             "updates": {"value": [{"sceneIdx": 0, "type": "image", "values": {}}]}},
+        ),
+    ],
+)  # fmt: skip
+def test_requests_that_mean_the_same_have_one_fingerprint(load, one, other):
+    assert load(one).fingerprint() == load(other).fingerprint()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "B"},
+        {"priority": "high"},
+        {"deadline": 61},
+        {"metadata": {"a": True}},
+        {"metadata": {"a": 1}},
+        {"hooks": [{"type": "download"}]},
+        {"account": "events"},
+        {"resolution": "720"},
+        {"orientation": "portrait"},
+        {"scenes": [*SCENES, *SCENES]},
+        {"scenes": [{**SCENES[0], "script": "Hello!"}]},
+    ],
+)
+def test_requests_that_differ_have_two(load, change):
+    base = {"kind": "project", "scenes": SCENES, "metadata": {"a": 2}}
+    assert load(base).fingerprint() != load({**base, **change}).fingerprint()
+
+
+def test_its_repr_shows_no_content(load):
+    loaded = load({**COMPACT, "metadata": {"secret": "yes"}, "hooks": [{"type": "http", "url": "https://hide.test"}]})
+    assert repr(loaded) == (
+        "RenderRequest(kind='project', name='Welcome aboard', account='default', priority='normal', deadline=3600.0)"
+    )
+
+
+def test_loading_changes_nothing_that_it_was_given(load):
+    data = {"kind": "project", "payload": {**SEED, "isExport": True, "resolution": 720}, "name": SEED["name"]}
+    before = json.dumps(data)
+    load(data)
+    assert json.dumps(data) == before
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ({"kind": "project", "payload": SEED}, "Test Project Using Api"),
+        ({"kind": "project", "payload": {**SEED, "name": ""}}, "Untitled"),
+        ({"kind": "project", "payload": {**SEED, "name": ""}, "name": "Mine"}, "Mine"),
+        ({"kind": "export", "project_id": PROJECT}, f"Export {PROJECT}"),
+        ({"kind": "template", "template_id": PROJECT}, f"Template {PROJECT}"),
+    ],
+)
+def test_a_request_has_a_name(load, data, name):
+    assert load(data).name == name
+
+
+def test_two_names_must_agree(load):
+    with pytest.raises(RequestRefused, match=r"^name: differs from payload.name: give it once$"):
+        load({"kind": "project", "payload": SEED, "name": "Other"})
+
+
+def test_what_a_second_call_needs_can_be_asked(load):
+    loaded = load({"kind": "template", "template_id": "t1", "resolution": 720,
+                   "payload": {"workspaceId": "w1", "webhookUrl": "https://mine.test"}})  # fmt: skip
+    assert (loaded.template_id, loaded.project_id) == ("t1", None)
+    assert (loaded.resolution, loaded.workspace_id, loaded.webhook_url) == ("720", "w1", "https://mine.test")
+    compact = load({**COMPACT, "workspaceId": "w2"})
+    assert (compact.resolution, compact.workspace_id, compact.webhook_url) == ("1080", "w2", None)
+
+
+def test_a_refusal_survives_the_queue():
+    refused = RequestRefused({"scenes.0.script": ["is required"], "hooks.1.type": ["unknown", "wrong: both"]})
+    assert str(refused).splitlines() == [
+        *("scenes.0.script: is required", "hooks.1.type: unknown", "hooks.1.type: wrong: both"),
+    ]
+    for again in (RequestRefused(*refused.args), pickle.loads(pickle.dumps(refused)), RequestRefused(refused.errors)):
+        assert again.errors == refused.errors
+        assert str(again) == str(refused)
+    assert RequestRefused("no colon here").errors == {"request": ["no colon here"]}
