@@ -1,0 +1,18 @@
+"""What happens when a render ends: hooks of several kinds, each delivered at least once."""
+
+from renderline.hooks.celery_task import CeleryHook
+from renderline.hooks.download import DownloadHook
+from renderline.hooks.http import HttpHook
+from renderline.hooks.kind import FINAL_EVENTS, Delivery, HookFailed, HookKind
+from renderline.hooks.registry import load_kinds
+
+__all__ = [
+    "FINAL_EVENTS",
+    "CeleryHook",
+    "Delivery",
+    "DownloadHook",
+    "HookFailed",
+    "HookKind",
+    "HttpHook",
+    "load_kinds",
+]

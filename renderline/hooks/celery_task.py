@@ -1,0 +1,90 @@
+"""The hook kind `celery`: sends a task by name to another service's queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from renderline.hooks.kind import Delivery, EventsSchema, HookFailed, chosen
+
+# Renderline's own queues: a foreign task there would be taken, and dropped, by a worker that does not know it.
+_OWN_QUEUES = frozenset({"requests", "submit", "poll", "hooks"})
+
+# Keys that Celery's Redis transport keeps beside its queues; a list of that name would break every worker.
+_BROKER_KEYS = ("unacked", "_kombu")
+
+
+def _foreign_task(name: str) -> None:
+    if name.startswith(("renderline.", "celery.")):
+        raise ValidationError("must be a task of another service, not one named renderline.* or celery.*.")
+
+
+def _foreign_queue(name: str) -> None:
+    if name in _OWN_QUEUES:
+        raise ValidationError(f"must be a queue of another service, not one of {', '.join(sorted(_OWN_QUEUES))}.")
+    if name.startswith(_BROKER_KEYS):
+        raise ValidationError("must not begin with unacked or _kombu, which the broker needs for itself.")
+
+
+class CeleryHookSchema(EventsSchema):
+    """`{"type": "celery", "task": "billing.video_ready", "queue": "billing"}`, optionally with `events`."""
+
+    type = fields.String(required=True, validate=validate.Equal("celery"))
+    task = fields.String(
+        required=True,
+        validate=[
+            validate.Regexp(
+                r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,254}\Z",
+                error="must be a task name: at most 255 letters, digits and _ . : - in it.",
+            ),
+            _foreign_task,
+        ],
+    )
+    queue = fields.String(
+        required=True,
+        validate=[
+            # No colon and no control character: in Redis a queue is a key beside others.
+            validate.Regexp(
+                r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z",
+                error="must be a queue name: at most 128 letters, digits and _ . - in it.",
+            ),
+            _foreign_queue,
+        ],
+    )
+
+
+class CeleryHook:
+    """Sends the delivery as the one argument of a named task, under the webhook id as the task's id."""
+
+    type = "celery"
+    schema: Schema = CeleryHookSchema()
+
+    def __init__(self, send_task: Callable[..., object]) -> None:
+        """`send_task` is called like `celery.Celery.send_task` and raises if the broker did not take the message."""
+        self._send_task = send_task
+
+    def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
+        """Want every final event, or those in the hook's `events`."""
+        return chosen(event, hook)
+
+    def problem(self, hook: Mapping[str, Any]) -> str | None:
+        """There is nothing to set: the task goes through the broker that Renderline itself works with."""
+        return None
+
+    def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
+        """Publish the task; raises HookFailed if the broker did not take it.
+
+        The receiving task is called with one argument, `Delivery.body()`. A retry carries the same task id, so
+        a receiver that keeps the ids it has handled can drop repeats.
+        """
+        task, queue = hook["task"], hook["queue"]
+        try:
+            self._send_task(task, args=[delivery.body()], queue=queue, task_id=delivery.webhook_id, ignore_result=True)
+        except Exception as error:
+            # Which exceptions mean a broker in trouble is known to whoever gave `send_task`, not here; its text
+            # may hold the broker's address with the password, so only its type is told.
+            reason = type(error).__name__
+            raise HookFailed(f"task {task} was not sent to queue {queue}: {reason}; check the broker") from None
+        return {}

@@ -1,0 +1,166 @@
+"""The hook kind `download`: streams a finished video from the vendor's link into the storage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import requests
+import urllib3
+from marshmallow import Schema, ValidationError, fields, validate
+from requests_hardened.ip_filter import InvalidIPAddress
+
+from renderline.hooks.kind import COMPLETED, Delivery, HookFailed
+from renderline.hooks.naming import file_name, path_fault
+from renderline.hooks.outbound import open_session, retry_after, site, trouble
+from renderline.hooks.storage import Folder
+
+STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
+
+_CHUNK_BYTES = 256 * 1024
+_DEFAULT_PATH = "{id}.mp4"
+
+
+def _folder_url(url: str) -> None:
+    try:
+        Folder(url)
+    except ValueError as error:
+        raise ValidationError(f"{error}.") from None
+
+
+def _path(template: str) -> None:
+    fault = path_fault(template)
+    if fault:
+        raise ValidationError(fault)
+
+
+class DownloadHookSchema(Schema):
+    """`{"type": "download"}`, optionally with `url` (another folder) and `path` (the name of the file below it)."""
+
+    type = fields.String(required=True, validate=validate.Equal("download"))
+    url = fields.String(validate=[validate.Length(max=1024), _folder_url])
+    path = fields.String(validate=_path)
+
+
+class DownloadHook:
+    """Stores the video of a completed render, chunk by chunk; the file appears whole or not at all."""
+
+    type = "download"
+    schema: Schema = DownloadHookSchema()
+
+    def __init__(
+        self,
+        storage_url: str | None,
+        *,
+        allow_private: bool = True,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 60.0,
+        total_timeout: float = 900.0,
+        max_bytes: int = 4 * 1024**3,
+    ) -> None:
+        """Store below `storage_url`; timeouts in seconds, `total_timeout` for one whole download.
+
+        Without `allow_private`, links and redirects to non-public addresses are refused. Raises ValueError, naming
+        the variable, for a storage that cannot be used. Share one object among threads.
+        """
+        try:
+            self._folder = Folder(storage_url) if storage_url else None
+        except ValueError as error:
+            raise ValueError(f"{STORAGE_VARIABLE}: {error}") from None
+        self._timeout = (connect_timeout, read_timeout)
+        self._total_timeout = total_timeout
+        self._max_bytes = max_bytes
+        self._session = open_session(allow_private=allow_private)
+        # Videos do not compress; asked for as they are, the bytes that arrive are the bytes that are stored.
+        self._session.headers["Accept-Encoding"] = "identity"
+
+    def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
+        """Want completed renders only: nothing else has a video."""
+        return event == COMPLETED
+
+    def problem(self, hook: Mapping[str, Any]) -> str | None:
+        """Refuse at the door a download that has nowhere to go."""
+        if self._folder is None:
+            return f"set {STORAGE_VARIABLE} (such as file:///videos or s3://bucket/prefix)"
+        if "url" in hook and not self._folder.holds(Folder(hook["url"])):
+            where = f"a {self._folder.scheme}:// one" if self._folder.is_bucket_store else "below it"
+            return f"the url must be {where}, because {STORAGE_VARIABLE} is {self._folder.url}"
+        return None
+
+    def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
+        """Store the video and return `stored_url`; raises HookFailed. A repeat puts the same file in its place."""
+        problem = self.problem(hook)
+        if problem:
+            raise HookFailed(f"nowhere to store the video: {problem}", permanent=True)
+        link = delivery.record.get("download_url")
+        if not isinstance(link, str) or not link.startswith(("https://", "http://")):
+            raise HookFailed("the render has no http download link, so there is nothing to store", permanent=True)
+        folder = Folder(hook["url"]) if "url" in hook else self._folder
+        assert folder is not None
+        try:
+            name = file_name(hook.get("path", _DEFAULT_PATH), delivery.record)
+        except ValueError as error:
+            raise HookFailed(f"the hook's path {error}", permanent=True) from None
+        try:
+            self._store(link, folder, name)
+        except HookFailed:
+            raise
+        except Exception as error:
+            # Whatever the storage's own library raises. Its chain of causes may show credentials: `from None`.
+            advice = f"check {STORAGE_VARIABLE} and what the worker may do there"
+            raise HookFailed(f"{folder.url} did not take {name}: {folder.trouble(error)}; {advice}") from None
+        return {"stored_url": folder.url_of(name)}
+
+    def _store(self, link: str, folder: Folder, name: str) -> None:
+        end = time.monotonic() + self._total_timeout
+        with self._answer(link) as response:
+            self._check(response, site(link))
+            with folder.replacing(name) as draft:
+                for chunk in self._chunks(response, site(link)):
+                    if draft.written + len(chunk) > self._max_bytes:
+                        raise self._too_large(site(link))
+                    if time.monotonic() > end:
+                        raise HookFailed(
+                            f"{site(link)} sent the video too slowly: {draft.written} bytes in "
+                            f"{self._total_timeout:g} s"
+                        )
+                    draft.write(chunk)
+                if not draft.written:
+                    raise HookFailed(f"{site(link)} sent an empty file")
+
+    def _answer(self, link: str) -> requests.Response:
+        try:
+            return self._session.get(link, stream=True, timeout=self._timeout)
+        except InvalidIPAddress:
+            raise HookFailed(f"{site(link)}, or where it redirects, is at a private address", permanent=True) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
+            raise HookFailed(f"the video at {site(link)} was not reached: {trouble(error)}") from None
+
+    def _check(self, response: requests.Response, source: str) -> None:
+        """Raise HookFailed for an answer that cannot be a video, before anything is written."""
+        if response.status_code != 200:
+            advice = "; the link may have expired" if response.status_code in (401, 403, 404, 410) else ""
+            wait = retry_after(response.headers.get("Retry-After"), now=time.time())
+            raise HookFailed(f"{source} answered {response.status_code} instead of the video{advice}", retry_after=wait)
+        if response.headers.get("Content-Type", "").startswith(("text/html", "application/json")):
+            raise HookFailed(f"{source} sent a page instead of the video; the link may have expired")
+        length = response.headers.get("Content-Length", "")
+        if length.isdigit() and int(length) > self._max_bytes:
+            raise self._too_large(source)
+
+    def _chunks(self, response: requests.Response, source: str) -> Iterator[bytes]:
+        """Yield the body as it arrives; raises HookFailed if it ends before the announced length, or its last chunk.
+
+        `read1` returns what one read of the socket gives. A read that waits for a full chunk would let a source
+        that sends a byte a minute pass by every timeout.
+        """
+        raw = response.raw
+        try:
+            while chunk := raw.read1(_CHUNK_BYTES, decode_content=True):
+                yield chunk
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise HookFailed(f"{source} broke off after {raw.tell()} bytes: {trouble(error)}") from None
+
+    def _too_large(self, source: str) -> HookFailed:
+        return HookFailed(f"the video at {source} is larger than the limit of {self._max_bytes} bytes", permanent=True)

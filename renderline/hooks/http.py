@@ -1,0 +1,167 @@
+"""The hook kind `http`: a signed POST to another service, as Standard Webhooks describes it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import json
+import math
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+import urllib3
+from marshmallow import Schema, ValidationError, fields, validate
+from requests_hardened.ip_filter import InvalidIPAddress
+from standardwebhooks import Webhook
+
+from renderline.hooks.kind import Delivery, EventsSchema, HookFailed, chosen
+from renderline.hooks.outbound import (
+    USER_AGENT,
+    is_private_literal,
+    open_session,
+    retry_after,
+    site,
+    trouble,
+    url_fault,
+)
+
+SECRET_VARIABLE = "RENDERLINE_HOOK_SECRET"
+PRIVATE_VARIABLE = "RENDERLINE_ALLOW_PRIVATE_HOOKS"
+
+# What is read of an answer, so that the connection can be used again; a longer one costs its connection.
+_ANSWER_BYTES = 4096
+
+# The answers with which a receiver says when to come back.
+_HONOURED = frozenset({429, 502, 503, 504})
+
+
+def _target(url: str) -> None:
+    fault = url_fault(url)
+    if fault:
+        raise ValidationError(fault)
+
+
+class HttpHookSchema(EventsSchema):
+    """`{"type": "http", "url": "https://example.com/done"}`, optionally with `events`."""
+
+    type = fields.String(required=True, validate=validate.Equal("http"))
+    url = fields.String(required=True, validate=[validate.Length(max=2048), _target])
+
+
+class HttpHook:
+    """Posts the delivery as JSON, signed with the secret that the receiver shares."""
+
+    type = "http"
+    schema: Schema = HttpHookSchema()
+
+    def __init__(
+        self, secret: str | None, *, allow_private: bool = False, timeout: float = 15.0, pool_size: int = 32
+    ) -> None:
+        """Sign with `secret` (`whsec_...`); `timeout` in seconds is for connecting and the whole answer together.
+
+        Without `allow_private`, hosts at loopback, private, link-local and other non-public addresses are refused.
+        Raises ValueError, naming the variable, for a secret that is no `whsec_` one. Share one object among threads.
+        """
+        self._webhook = Webhook(_checked(secret)) if secret else None
+        self._allow_private = allow_private
+        self._timeout: Any = urllib3.Timeout(total=timeout)  # Any: its use is not in the stubs of requests
+        self._session = open_session(allow_private=allow_private, bounded=True, pool_size=pool_size)
+
+    def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
+        """Want every final event, or those in the hook's `events`."""
+        return chosen(event, hook)
+
+    def problem(self, hook: Mapping[str, Any]) -> str | None:
+        """Refuse at the door what can never be delivered: no secret to sign with, or an address that is private."""
+        if self._webhook is None:
+            return f"set {SECRET_VARIABLE} (whsec_...)"
+        if not self._allow_private and is_private_literal(hook["url"]):
+            return f"the url is at a private address; to allow those, set {PRIVATE_VARIABLE}=true"
+        return None
+
+    def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
+        """Post the delivery once; raises HookFailed unless the receiver answers 2xx.
+
+        A 410 is permanent: the receiver has gone, Standard Webhooks says to stop. Every other answer outside 2xx is
+        worth a repeat, the other 4xx too: a receiver answers 401 or 404 while somebody puts its deployment right.
+        Redirects are failures and are not followed.
+        """
+        if self._webhook is None:
+            raise HookFailed(f"no secret to sign with: set {SECRET_VARIABLE} (whsec_...)", permanent=True)
+        url = hook["url"]
+        body = json.dumps(delivery.body(), separators=(",", ":"), ensure_ascii=False)
+        # Prepared here, not by the session: merging its settings would add a seventh to the cost of a delivery.
+        request = requests.PreparedRequest()
+        headers = self._signed(delivery, body)
+        try:
+            request.prepare("POST", url, headers=headers, data=body.encode(), auth=self._session.auth)
+            response = self._session.send(
+                request, timeout=self._timeout, stream=True, allow_redirects=False, proxies={}
+            )
+        except InvalidIPAddress:
+            raise HookFailed(
+                f"{site(url)} is at a private address; to allow those, set {PRIVATE_VARIABLE}=true", permanent=True
+            ) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
+            # `from None`: a logged chain of causes would show the URL with its query.
+            raise HookFailed(f"{site(url)} was not reached: {trouble(error)}") from None
+        _finish(response)
+        _judge(response, site(url))
+        return {}
+
+    def _signed(self, delivery: Delivery, body: str) -> dict[str, str]:
+        assert self._webhook is not None
+        second = math.floor(delivery.timestamp)
+        signature = self._webhook.sign(delivery.webhook_id, datetime.fromtimestamp(second, UTC), body)
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            "webhook-id": delivery.webhook_id,
+            "webhook-timestamp": str(second),
+            "webhook-signature": signature,
+        }
+
+
+def _checked(secret: str) -> str:
+    """Return the secret; raises ValueError unless it is `whsec_` and the base64 of 24 to 64 bytes."""
+    advice = (
+        f"{SECRET_VARIABLE}: must be whsec_ followed by the base64 of 24 to 64 random bytes; "
+        'make one with: echo "whsec_$(openssl rand -base64 32)"'
+    )
+    if not secret.startswith("whsec_"):
+        raise ValueError(advice)
+    encoded = secret.removeprefix("whsec_").rstrip("=")
+    try:
+        # Strictly, and before the library does: it drops what is not base64 and signs with the rest.
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except binascii.Error:
+        raise ValueError(advice) from None
+    if not 24 <= len(key) <= 64:
+        raise ValueError(advice)
+    return secret
+
+
+def _finish(response: requests.Response) -> None:
+    """Read a short answer to its end, which frees the connection for the next delivery; cut a long one off."""
+    with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):  # the status is what counts, and it is here
+        response.raw.read(_ANSWER_BYTES + 1, decode_content=False)
+    response.close()
+
+
+def _judge(response: requests.Response, receiver: str) -> None:
+    """Raise HookFailed unless the status is 2xx."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return
+    if status == 410:
+        raise HookFailed(f"{receiver} answered 410 Gone: it wants no more deliveries", permanent=True)
+    if 300 <= status < 400:
+        raise HookFailed(f"{receiver} answered {status}, a redirect; name the final url in the hook")
+    wait = retry_after(response.headers.get("Retry-After"), now=time.time()) if status in _HONOURED else None
+    refused = status in (401, 403)
+    advice = f"it must verify with the secret in {SECRET_VARIABLE}" if refused else "it must answer 2xx"
+    raise HookFailed(f"{receiver} answered {status}; {advice}", retry_after=wait)
