@@ -1,0 +1,133 @@
+"""Delivering what a finished render owes: each hook in turn, claimed, tried, and its outcome recorded."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from renderline.hooks import Delivery, HookFailed, HookKind
+from renderline.ledger import HookClaim, Ledger
+from renderline.renders import EVENTS, State
+from renderline.schedule import RetryPolicy
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """This hook needs no more tries (delivered, skipped, dead-lettered, or settled before): the chain goes on."""
+
+
+@dataclass(frozen=True)
+class TryLater:
+    """Failed; to be tried again in `seconds`."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Another message is on it, or it is not its turn: this copy of the chain ends here."""
+
+
+Result = Settled | TryLater | Elsewhere
+
+
+def webhook_id(render_id: str, attempt: int, index: int) -> str:
+    """Return the id of a hook's event: the same on every try and every replay."""
+    return f"msg_{render_id}_{attempt}_{index}"
+
+
+@dataclass(frozen=True)
+class Deliverer:
+    """Runs hooks. A claim lasts `lease` seconds and is renewed as long as the hook runs in this process."""
+
+    ledger: Ledger
+    kinds: Mapping[str, HookKind]
+    retries: RetryPolicy
+    lease: float
+    _running: dict[tuple[str, int], HookClaim] = field(default_factory=dict, repr=False)
+    _renewing: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def deliver(self, render_id: str, index: int) -> Result:
+        """Try one hook if it is its turn; safe to call at any time, any number of times."""
+        claim = self.ledger.claim_hook(render_id, index, lease=self.lease)
+        if claim.verdict in ("done", "over"):
+            return Settled()
+        if claim.verdict != "yours":
+            return Elsewhere()
+        record = self.ledger.record(render_id)
+        spec = self.ledger.hooks_of(render_id)[index]
+        if record is None:
+            return Settled()
+        event = EVENTS[State(record["state"])]
+        kind = self.kinds.get(spec["type"])
+        if kind is None:
+            return self._dead(render_id, index, claim, f"hook type {spec['type']!r} is not installed in this worker")
+        if not kind.wants(event, spec):
+            self.ledger.settle_hook(render_id, index, claim, outcome="skipped")
+            return Settled()
+        delivery = Delivery(event, webhook_id(render_id, record["attempt"], index), time.time(), record)
+        return self._try(kind, spec, delivery, render_id, index, claim)
+
+    def _try(
+        self, kind: HookKind, spec: dict[str, Any], delivery: Delivery, render_id: str, index: int, claim: HookClaim
+    ) -> Result:
+        try:
+            with self._renewed(render_id, index, claim):
+                fields = kind.deliver(spec, delivery)
+        except HookFailed as failure:
+            return self._failed(render_id, index, claim, delivery, failure)
+        except Exception as error:
+            log.exception("hook raised", render_id=render_id, hook=index, type=kind.type)
+            raised = HookFailed(f"{type(error).__name__} in the {kind.type} hook; see the worker's log")
+            return self._failed(render_id, index, claim, delivery, raised)
+        self.ledger.settle_hook(render_id, index, claim, outcome="delivered", fields=fields)
+        return Settled()
+
+    def _failed(self, render_id: str, index: int, claim: HookClaim, delivery: Delivery, failure: HookFailed) -> Result:
+        attempt = delivery.record["hooks"][index]["attempts"]
+        wait = self.retries.retry_in(attempt, jitter=random.random(), retry_after=failure.retry_after)
+        if failure.permanent or wait is None:
+            return self._dead(render_id, index, claim, str(failure))
+        log.warning("hook failed", render_id=render_id, hook=index, attempt=attempt, retry_in=wait, why=str(failure))
+        self.ledger.settle_hook(render_id, index, claim, outcome="retrying", retry_in=wait, error=str(failure))
+        return TryLater(wait, str(failure))
+
+    def _dead(self, render_id: str, index: int, claim: HookClaim, why: str) -> Result:
+        log.error("hook dead-lettered", render_id=render_id, hook=index, why=why)
+        self.ledger.settle_hook(render_id, index, claim, outcome="dead", error=why)
+        # The chain goes on: a broken download must not silence the announcement, whose record tells of it.
+        return Settled()
+
+    def _renewed(self, render_id: str, index: int, claim: HookClaim) -> _Renewal:
+        return _Renewal(self, render_id, index, claim)
+
+    def renew_all(self) -> None:
+        """Keep the claims of all hooks that run in this process; called every third of a lease."""
+        with self._renewing:
+            running = dict(self._running)
+        for (render_id, index), claim in running.items():
+            self.ledger.renew_hook(render_id, index, claim, lease=self.lease)
+
+
+class _Renewal:
+    """While entered, the hook is among those whose claims are renewed."""
+
+    def __init__(self, deliverer: Deliverer, render_id: str, index: int, claim: HookClaim) -> None:
+        self._deliverer, self._key, self._claim = deliverer, (render_id, index), claim
+
+    def __enter__(self) -> None:
+        with self._deliverer._renewing:
+            self._deliverer._running[self._key] = self._claim
+
+    def __exit__(self, *_: object) -> None:
+        with self._deliverer._renewing:
+            self._deliverer._running.pop(self._key, None)

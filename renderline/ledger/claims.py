@@ -1,0 +1,116 @@
+"""What the ledger hands out to those who act on a render: claims with a fence or an epoch, and pump kicks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+
+class Kick(NamedTuple):
+    """A `poll` message to publish: run the pump `slot` of `account` in `delay` seconds."""
+
+    account: str
+    slot: int
+    ticket: int
+    delay: float
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The sole right, until the lease ends, to make the vendor calls that start a render."""
+
+    id: str
+    fence: str
+    kind: str
+    account: str
+    attempts: int
+    stage: str
+    """Name of the next stage of the kind's plan; empty: the first."""
+    intent: str | None
+    """The stage whose call an earlier holder announced and never accounted for."""
+    project_id: str | None
+    baseline: str | None
+    name: str
+    body: str
+    """The stored render request (JSON)."""
+
+
+class Permit(IntEnum):
+    """Whether an announced vendor call may be made."""
+
+    GIVEN = 1
+    LOST = 0
+    """Another worker has the claim, or the render ended."""
+    PARKED = -1
+    """Every slot of the account is taken."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A submission that cannot be claimed for another `seconds`, because the vendor asked its account to wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """One render that is due for a look at the vendor. Times are epoch seconds."""
+
+    id: str
+    epoch: int
+    kind: str
+    state: str
+    project_id: str | None
+    polls: int
+    progress: float
+    progress_at: float
+    since: float
+    deadline_at: float
+    faults: int
+    untouched: int
+    untouched_at: float | None
+    baseline: str | None
+    intent_at: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The due renders that one pump run claimed. `now` is the ledger's clock, `more` a further pump to start."""
+
+    now: float
+    looks: list[Look]
+    more: Kick | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look at the vendor showed, to be recorded under the look's epoch.
+
+    `verdict` is one of wait, error, done, started, untouched, resubmit, failed, expired.
+    """
+
+    id: str
+    epoch: int
+    verdict: str
+    look_in: float = 0.0
+    progress: float | None = None
+    url: str | None = None
+    project_id: str | None = None
+    credit: float | None = None
+    code: str = ""
+    message: str = ""
+    origin: str = "vendor"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields that the recording script reads, without those that say nothing."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class HookClaim:
+    """The sole right, until the lease ends, to try one hook. `verdict`: yours, done, early, busy, over."""
+
+    verdict: str
+    fence: str
+    seconds: float

@@ -1,0 +1,86 @@
+"""What people and the vendor's webhooks do to renders: cancel, retry, replay, adopt, resubmit, hint, pause."""
+
+from __future__ import annotations
+
+import json
+
+from renderline.ledger.claims import Kick
+from renderline.ledger.record import attempt_summary
+from renderline.ledger.store import Ledger
+
+
+class Operations:
+    """Steps that are taken from outside the flow. Each is atomic and does nothing where it does not apply."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger, self._run = ledger, ledger.run
+
+    def cancel(self, render_id: str) -> str:
+        """Give a render up; returns the state it is in afterwards, empty for an unknown render.
+
+        Before submission nothing is sent; afterwards it is no longer followed and its hooks do not run.
+        """
+        return str(self._run("cancel", render_id))
+
+    def retry(self, render_id: str) -> bool:
+        """Start a failed or expired render anew in the same record; False if it is in another state.
+
+        The attempt that ended is kept in the record's history.
+        """
+        record = self._ledger.record(render_id)
+        if record is None:
+            return False
+        history = json.dumps([*record["history"], attempt_summary(record)], separators=(",", ":"))
+        return bool(self._run("retry", render_id, record["attempt"], history))
+
+    def replay(self, render_id: str, index: int) -> bool:
+        """Have a dead-lettered hook tried again, under the same webhook id; False if it is not dead."""
+        return bool(self._run("replay", render_id, index))
+
+    def discard(self, render_id: str, index: int) -> bool:
+        """Take a hook off the list of dead letters without trying it; False if it was not on it."""
+        return bool(self._ledger.redis.zrem(f"{self._ledger.prefix}dead", f"{render_id}:{index}"))
+
+    def adopt(self, render_id: str, project_id: str) -> tuple[bool, Kick | None]:
+        """Say which vendor project an unconfirmed render is; it goes on as rendering. False: it is not unconfirmed."""
+        done, kick = self._run("adopt", render_id, project_id)
+        return bool(done), self._kick(render_id, kick)
+
+    def resubmit(self, render_id: str) -> bool:
+        """Say that an unconfirmed render was never started, so that the paid call is made again."""
+        return bool(self._run("resubmit", render_id))
+
+    def hint(
+        self,
+        render_id: str,
+        *,
+        progress: float | None = None,
+        credit: float | None = None,
+        url: str | None = None,
+        project_id: str | None = None,
+    ) -> tuple[str, Kick | None]:
+        """Take note of a vendor webhook: it is looked at now if it may be done, and an unconfirmed render is confirmed.
+
+        Returns the render's state (empty: unknown render) and the pump to kick.
+        """
+        told = ("" if value is None else value for value in (progress, credit, url, project_id))
+        state, kick = self._run("hint", render_id, *told)
+        return state, self._kick(render_id, kick)
+
+    def pause(self, account: str) -> None:
+        """Submit nothing more for this account until it is resumed; what runs at the vendor is followed on."""
+        self._ledger.redis.sadd(f"{self._ledger.prefix}paused", account)
+
+    def resume(self, account: str) -> bool:
+        """Submit for this account again; False if it was not paused. The sweep sends what waited."""
+        return bool(self._ledger.redis.srem(f"{self._ledger.prefix}paused", account))
+
+    def paused(self) -> set[str]:
+        """Return the names of the paused accounts."""
+        return {str(name) for name in self._ledger.redis.smembers(f"{self._ledger.prefix}paused")}
+
+    def _kick(self, render_id: str, raw: list[str] | None) -> Kick | None:
+        if not raw:
+            return None
+        account = str(self._ledger.redis.hget(f"{self._ledger.prefix}render:{render_id}", "account"))
+        return Kick(account, int(raw[0]), int(raw[1]), float(raw[2]))

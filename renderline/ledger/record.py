@@ -1,0 +1,88 @@
+"""The public render record: what doors show, hooks send and operators read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from renderline.renders import State
+
+
+def iso(seconds: float) -> str:
+    """Return epoch seconds as ISO 8601 in UTC with milliseconds."""
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _number(text: str | None) -> float | int | None:
+    if text is None:
+        return None
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _hook(index: int, spec: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    prefix = f"h{index}"
+    at = fields.get(f"{prefix}:at")
+    return {
+        "type": spec["type"],
+        "state": fields.get(prefix, "pending"),
+        "attempts": int(fields.get(f"{prefix}:attempts", 0)),
+        "error": fields.get(f"{prefix}:error") or None,
+        "at": iso(float(at)) if at else None,
+    }
+
+
+def public_record(
+    render_id: str, fields: Mapping[str, str], meta: Mapping[str, Any], history: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the record of a render from its ledger fields (strings), its fixed data (`name`, `hooks`, `metadata`) and
+    the `history` of its earlier attempts.
+
+    Times are ISO 8601 in UTC; `progress` is 0-100; `error` is null or `{code, message, origin}`. Scripts, tokens and
+    keys are never part of it.
+    """
+    deadline_at = fields.get("deadline_at")
+    return {
+        "id": render_id,
+        "kind": fields["kind"],
+        "name": meta.get("name"),
+        "account": fields["account"],
+        "priority": fields["priority"],
+        "state": fields["state"],
+        "progress": _number(fields.get("progress", "0")),
+        "project_id": fields.get("project_id"),
+        "download_url": fields.get("download_url"),
+        "stored_url": fields.get("stored_url"),
+        "credit": _number(fields.get("credit")),
+        "attempt": int(fields.get("attempt", 1)),
+        "attempts": int(fields.get("attempts", 0)),
+        "polls": int(fields.get("polls", 0)),
+        "hooks": [_hook(index, spec, fields) for index, spec in enumerate(meta.get("hooks", ()))],
+        "error": (
+            {
+                "code": fields.get("error_code") or None,
+                "message": fields["error_message"],
+                "origin": fields["error_origin"],
+            }
+            if "error_message" in fields
+            else None
+        ),
+        "note": fields.get("note") or None,
+        "metadata": meta.get("metadata", {}),
+        "deadline": iso(float(deadline_at)) if deadline_at else None,
+        "times": {state.value: iso(float(fields[f"t:{state}"])) for state in State if f"t:{state}" in fields},
+        "history": list(history),
+    }
+
+
+def attempt_summary(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the history keeps of an attempt, from the public record at its end."""
+    kept = ("attempt", "state", "error", "project_id", "progress", "credit", "attempts", "polls", "times", "hooks")
+    return {name: record[name] for name in kept}
+
+
+def load_meta(text: str | None) -> dict[str, Any]:
+    """Return the fixed data of a render as recorded at acceptance; empty for a render that has none."""
+    return json.loads(text) if text else {}

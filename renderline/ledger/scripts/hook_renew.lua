@@ -1,0 +1,6 @@
+-- A hook that takes long keeps its claim. ARGV: id index fence lease
+local id, h = ARGV[3], 'h' .. ARGV[4]
+if field(id, h .. ':fence') ~= ARGV[5] or SETTLED[field(id, h)] then return 0 end
+set(id, h .. ':until', stamp(NOW + tonumber(ARGV[6])))
+wake_at(id, NOW + tonumber(ARGV[6]) + 1)
+return 1

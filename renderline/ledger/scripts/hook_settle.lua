@@ -1,0 +1,28 @@
+-- Record one try of a hook. ARGV: id index fence outcome (delivered|dead|skipped|retrying) retry_in error fields(JSON object)
+-- -> {recorded, state}
+local id, index, fence, outcome = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local h = 'h' .. index
+if field(id, h .. ':fence') ~= fence or SETTLED[field(id, h)] then return {0, field(id, 'state')} end
+set(id, h, outcome, h .. ':at', stamp(NOW), h .. ':error', ARGV[8])
+redis.call('HDEL', render(id), 'resends')
+for name, value in pairs(cjson.decode(ARGV[9])) do set(id, name, value) end
+if outcome == 'retrying' then
+  set(id, h .. ':until', stamp(NOW + tonumber(ARGV[7]) - 0.25))
+  wake_at(id, NOW + tonumber(ARGV[7]) + 1)
+  return {1, field(id, 'state')}
+end
+redis.call('HDEL', render(id), h .. ':until')
+if outcome == 'dead' then redis.call('ZADD', P .. 'dead', stamp(NOW), id .. ':' .. index) end
+local all, dead = true, false
+for i = 0, tonumber(field(id, 'hooks')) - 1 do
+  local o = field(id, 'h' .. i)
+  if not SETTLED[o] then all = false end
+  if o == 'dead' then dead = true end
+end
+if all then
+  rest(id)
+  if field(id, 'state') == 'completed' then move(id, dead and 'undelivered' or 'delivered') end
+else
+  wake_at(id, NOW + GRACE)
+end
+return {1, field(id, 'state')}

@@ -1,0 +1,50 @@
+-- Record what a batch of looks at the vendor showed. ARGV: JSON array of
+--   {id, epoch, verdict, progress?, url?, look_in?, code?, message?, origin?, project_id?, credit?}
+-- verdicts: wait, error, done, started, untouched, resubmit, failed, expired -> array of {id, new state}, for those that moved
+local moved = {}
+for _, r in ipairs(cjson.decode(ARGV[3])) do
+  local id, k = r.id, render(r.id)
+  local state = field(id, 'state')
+  if (state == 'rendering' or state == 'unconfirmed') and field(id, 'epoch') == tostring(r.epoch) then
+    if r.verdict == 'error' then
+      redis.call('HINCRBY', k, 'faults', 1)
+      set(id, 'note', r.message)
+    else
+      redis.call('HINCRBY', k, 'polls', 1)
+      redis.call('HDEL', k, 'faults', 'note')
+    end
+    if r.progress and r.progress > (tonumber(field(id, 'progress')) or 0) then
+      set(id, 'progress', string.format('%.14g', r.progress), 'progress_at', stamp(NOW))
+      if r.verdict == 'wait' then announce(id, state) end
+    end
+    if r.credit then set(id, 'credit', string.format('%.14g', r.credit)) end
+    if r.project_id then set(id, 'project_id', r.project_id) end
+    if state == 'unconfirmed' and (r.verdict == 'started' or r.verdict == 'done') then
+      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent')
+      move(id, 'rendering')
+      if r.verdict == 'started' then table.insert(moved, {id, 'rendering'}) end
+    end
+    if r.verdict == 'done' then
+      set(id, 'download_url', r.url, 'progress', 100)
+      if finish(id, 'completed') then table.insert(moved, {id, field(id, 'state')}) end
+    elseif r.verdict == 'failed' or r.verdict == 'expired' then
+      if finish(id, r.verdict) then
+        set_error(id, r.code, r.message, r.origin)
+        table.insert(moved, {id, r.verdict})
+      end
+    elseif r.verdict == 'resubmit' and state == 'unconfirmed' then
+      unfollow(id)
+      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url')
+      if move(id, 'submitting') then
+        wake_at(id, NOW + GRACE)
+        table.insert(moved, {id, 'submitting'})
+      end
+    else
+      if r.verdict == 'untouched' then
+        if redis.call('HINCRBY', k, 'untouched', 1) == 1 then set(id, 'untouched_at', stamp(NOW)) end
+      end
+      redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + r.look_in), id)
+    end
+  end
+end
+return moved

@@ -1,0 +1,24 @@
+-- A pump ends its run: when must it run again? ARGV: account slot ticket limit -> {delay, ticket} or {} to retire
+local account, slot, ticket, limit = ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
+local key = pump(account)
+if redis.call('HGET', key, slot .. ':ticket') ~= ticket then return {} end
+local due = P .. 'due:' .. account
+local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+local needed = #first > 0
+if needed and slot > 0 then
+  -- A further slot lives only as long as the backlog needs it and another one carries on.
+  needed = redis.call('ZCOUNT', due, '-inf', stamp(NOW)) > slot * limit
+  if not needed and not redis.call('HGET', key, '0:at') and not redis.call('HGET', key, '0:busy') then needed = true end
+end
+if not needed then
+  redis.call('HDEL', key, slot .. ':at', slot .. ':busy')
+  return {}
+end
+local at = tonumber(first[2])
+local quiet = tonumber(redis.call('GET', P .. 'quiet:' .. account))
+if quiet and quiet > at then at = quiet end
+if at < NOW then at = NOW end
+local next_ticket = redis.call('HINCRBY', key, slot .. ':ticket', 1)
+redis.call('HDEL', key, slot .. ':busy')
+redis.call('HSET', key, slot .. ':at', stamp(at))
+return {stamp(at - NOW), tostring(next_ticket)}

@@ -1,0 +1,8 @@
+-- Have a dead-lettered hook tried again from the start. ARGV: id index -> 1, 0 if it is not dead
+local id, h = ARGV[3], 'h' .. ARGV[4]
+if field(id, h) ~= 'dead' then return 0 end
+redis.call('HDEL', render(id), h, h .. ':error', h .. ':attempts', h .. ':until')
+redis.call('ZREM', P .. 'dead', id .. ':' .. ARGV[4])
+if field(id, 'state') == 'undelivered' then move(id, 'completed') end
+wake_at(id, NOW + GRACE)
+return 1

@@ -1,0 +1,21 @@
+-- A failed or expired render starts anew in the same record. ARGV: id attempt history(JSON of the attempts so far)
+-- -> 1, or 0 if it is in another state or attempt by now
+local id = ARGV[3]
+local k = render(id)
+if field(id, 'attempt') ~= ARGV[4] or not move(id, 'accepted') then return 0 end
+for i = 0, tonumber(field(id, 'hooks')) - 1 do
+  local h = 'h' .. i
+  redis.call('HDEL', k, h, h .. ':at', h .. ':error', h .. ':attempts', h .. ':until')
+  redis.call('ZREM', P .. 'dead', id .. ':' .. i)
+end
+for _, state in ipairs({'submitting', 'unconfirmed', 'rendering', 'completed', 'failed', 'expired'}) do
+  redis.call('HDEL', k, 't:' .. state)
+end
+redis.call('HDEL', k, 'project_id', 'baseline', 'progress', 'progress_at', 'download_url', 'stored_url', 'credit', 'error_code',
+  'error_message', 'error_origin', 'deadline_at', 'looked_at', 'faults', 'untouched', 'untouched_at', 'intent', 'intent_at',
+  'lease_until', 'note', 'hinted', 'hinted_url', 'polls', 'attempts')
+redis.call('HINCRBY', k, 'attempt', 1)
+set(id, 'stage', '')
+redis.call('SET', P .. 'history:' .. id, ARGV[5])
+wake_at(id, NOW + GRACE)
+return 1

@@ -1,0 +1,20 @@
+-- Start the pumps of accounts whose due renders nobody is going to look at. -> array of {account, slot, ticket, delay}
+local kicks = {}
+for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
+  local first = redis.call('ZRANGE', P .. 'due:' .. account, 0, 0, 'WITHSCORES')
+  if #first > 0 then
+    local quiet = tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0
+    local at = math.max(NOW, tonumber(first[2]), quiet)
+    local alive = false
+    for slot = 0, SLOTS - 1 do
+      local sleeps = tonumber(redis.call('HGET', pump(account), slot .. ':at'))
+      local busy = tonumber(redis.call('HGET', pump(account), slot .. ':busy'))
+      if (sleeps and NOW < sleeps + GRACE) or (busy and NOW < busy) then alive = true end
+    end
+    if not alive then
+      local k = kick(account, at)
+      if k then table.insert(kicks, {account, k[1], k[2], k[3]}) end
+    end
+  end
+end
+return kicks

@@ -1,0 +1,272 @@
+"""The ledger: every render's record in Redis, changed only by atomic, fenced steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from redis import Redis
+
+from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Permit, Submission, Wait
+from renderline.ledger.record import load_meta, public_record
+from renderline.ledger.script import SETTLED_HOOKS, Scripts
+
+PREFIX = "renderline:"
+
+
+class KeyConflict(ValueError):
+    """The idempotency key was used before with another request."""
+
+
+class Ledger:
+    """Reads and changes render records. All times are epoch seconds of the Redis server's clock.
+
+    `grace` is how long (seconds) a render may stand still before the sweep re-sends its message. `clock` replaces the
+    server's clock in tests. Every method raises `redis.RedisError` if the server cannot be reached.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        prefix: str = PREFIX,
+        grace: float = 30.0,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.redis, self.prefix = redis, prefix
+        self.run = Scripts(redis, prefix=prefix, grace=grace, clock=clock).run
+
+    # -- accepting and reading
+
+    def accept(
+        self,
+        render_id: str,
+        *,
+        kind: str,
+        account: str,
+        priority: str,
+        deadline: float,
+        meta: dict[str, Any],
+        body: str,
+        fingerprint: str,
+    ) -> bool:
+        """Record a render once and return whether it is new; raise `KeyConflict` if its id stands for another request.
+
+        `meta` holds `name`, `hooks` and `metadata`; `body` is the stored request (JSON).
+        """
+        hooks = len(meta.get("hooks", ()))
+        fixed = json.dumps(meta, separators=(",", ":"))
+        verdict, _ = self.run("accept", render_id, kind, account, priority, fingerprint, deadline, hooks, fixed, body)
+        if verdict == "conflict":
+            raise KeyConflict(f"render {render_id} was accepted with another request under the same key")
+        return verdict == "new"
+
+    def record(self, render_id: str) -> dict[str, Any] | None:
+        """Return the public record of a render, or None if there is none."""
+        return self.records([render_id])[0]
+
+    def records(self, ids: Sequence[str]) -> list[dict[str, Any] | None]:
+        """Return the public records of several renders in one round trip, None where there is none."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for one in ids:
+                pipe.hgetall(f"{self.prefix}render:{one}")
+                pipe.mget(f"{self.prefix}meta:{one}", f"{self.prefix}history:{one}")
+            raw = pipe.execute()
+        return [
+            public_record(one, fields, load_meta(meta), json.loads(history) if history else ()) if fields else None
+            for one, fields, (meta, history) in zip(ids, raw[::2], raw[1::2], strict=True)
+        ]
+
+    def hooks_of(self, render_id: str) -> list[dict[str, Any]]:
+        """Return the hook objects of a render in the request's order."""
+        return load_meta(str(self.redis.get(f"{self.prefix}meta:{render_id}") or "")).get("hooks", [])
+
+    def owed_hooks(self, render_id: str) -> list[int]:
+        """Return the indexes of the hooks of a render that are not settled yet, in order."""
+        key = f"{self.prefix}render:{render_id}"
+        count = int(self.redis.hget(key, "hooks") or 0)
+        states = self.redis.hmget(key, [f"h{index}" for index in range(count)]) if count else []
+        return [index for index, state in enumerate(states) if state not in SETTLED_HOOKS]
+
+    def priority_of(self, render_id: str) -> str:
+        """Return the priority of a render; `normal` if it is gone."""
+        return str(self.redis.hget(f"{self.prefix}render:{render_id}", "priority") or "normal")
+
+    # -- submitting
+
+    def begin_submission(self, render_id: str, *, lease: float) -> Submission | Wait | None:
+        """Claim a render's submission for `lease` seconds.
+
+        Returns the claim; or how long its account keeps quiet; or None if it is in other hands or over.
+        """
+        verdict, what, *rest = self.run("submit_begin", render_id, lease)
+        if verdict == "quiet":
+            return Wait(float(what))
+        if verdict != "yours":
+            return None
+        flat, meta, body = rest
+        fields = dict(zip(flat[::2], flat[1::2], strict=True))
+        return Submission(
+            id=render_id,
+            fence=what,
+            kind=fields["kind"],
+            account=fields["account"],
+            attempts=int(fields["attempts"]),
+            stage=fields["stage"],
+            intent=fields.get("intent"),
+            project_id=fields.get("project_id"),
+            baseline=fields.get("baseline"),
+            name=load_meta(meta).get("name") or "",
+            body=body,
+        )
+
+    def intend(
+        self, claim: Submission, stage: str, *, lease: float, paid: bool = False, slots: int | None = None
+    ) -> Permit:
+        """Write down that the call of `stage` is about to be made; call only if the permit is given.
+
+        A paid call takes one of the account's `slots` (None: no limit), which the render keeps until its end; without
+        a free one the render is parked until `unpark` takes it.
+        """
+        answer = self.run(
+            "submit_intend", claim.id, claim.fence, stage, lease, int(paid), "" if slots is None else slots
+        )
+        return Permit(answer)
+
+    def unpark(self, account: str, *, slots: int | None) -> list[tuple[str, str]]:
+        """Take the parked renders for which there is a slot now: (id, priority), the most urgent and oldest first."""
+        return [(one, priority) for one, priority in self.run("unpark", account, "" if slots is None else slots)]
+
+    def advance(
+        self, claim: Submission, *, stage: str, project_id: str | None = None, baseline: str | None = None
+    ) -> bool:
+        """Record that a free stage is done and `stage` comes next; False if the claim was lost."""
+        return bool(self.run("submit_advance", claim.id, claim.fence, stage, project_id or "", baseline or ""))
+
+    def start(
+        self, claim: Submission, *, confirmed: bool, project_id: str | None, look_in: float
+    ) -> tuple[bool, Kick | None]:
+        """Record that the call that costs was made, `confirmed` or with an unknown outcome, and when to look first.
+
+        Returns whether it was recorded (False: the claim was lost) and the pump to kick.
+        """
+        state = "rendering" if confirmed else "unconfirmed"
+        recorded, kick = self.run("submit_start", claim.id, claim.fence, state, project_id or "", look_in)
+        return bool(recorded), _kick(claim.account, kick)
+
+    def release(self, claim: Submission, *, retry_in: float, note: str, keep_intent: bool = False) -> bool:
+        """Hand a submission back, to be tried again in `retry_in` seconds; `note` says why, in the record.
+
+        `keep_intent`: nobody saw what became of the announced call; the next holder has to look first.
+        """
+        return bool(self.run("submit_release", claim.id, claim.fence, retry_in, note, int(keep_intent)))
+
+    def fail(self, render_id: str, *, code: str, message: str, origin: str, fence: str = "") -> bool:
+        """End a render as failed; False if it had ended already or the claim `fence` was lost."""
+        return bool(self.run("fail", render_id, fence, code, message, origin))
+
+    # -- polling
+
+    def claim_due(self, account: str, *, slot: int, ticket: int, limit: int, lease: float) -> Batch | None:
+        """Claim up to `limit` due renders of an account for `lease` seconds; None if the ticket is an old one."""
+        verdict, now, items, more = self.run("poll_claim", account, slot, ticket, limit, lease)
+        if verdict == "stale":
+            return None
+        return Batch(now=float(now), looks=[_look(item) for item in items], more=_kick(account, more))
+
+    def record_findings(self, findings: Sequence[Finding]) -> list[tuple[str, str]]:
+        """Record what looks at the vendor showed; returns (id, new state) of the renders that moved.
+
+        A finding whose epoch is no longer the newest changes nothing.
+        """
+        if not findings:
+            return []
+        moved = self.run("poll_record", json.dumps([finding.as_json() for finding in findings]))
+        return [(one, state) for one, state in moved]
+
+    def rest_pump(self, account: str, *, slot: int, ticket: int, limit: int) -> tuple[float, int] | None:
+        """End a pump run; returns the delay (seconds) and the ticket of its next run, None if none is needed."""
+        answer = self.run("poll_rest", account, slot, ticket, limit)
+        return (float(answer[0]), int(answer[1])) if answer else None
+
+    def quiet(self, account: str, seconds: float) -> None:
+        """Keep every worker from calling the vendor for this account for `seconds` (a 429's Retry-After)."""
+        now, micros = self.redis.time()
+        at = now + micros / 1e6 + seconds
+        self.redis.set(f"{self.prefix}quiet:{account}", f"{at:.3f}", px=max(1, int(seconds * 1000)))
+
+    # -- hooks
+
+    def claim_hook(self, render_id: str, index: int, *, lease: float) -> HookClaim:
+        """Claim one hook of a finished render for `lease` seconds."""
+        verdict, fence, seconds = self.run("hook_claim", render_id, index, lease)
+        return HookClaim(verdict=verdict, fence=fence, seconds=float(seconds))
+
+    def settle_hook(
+        self,
+        render_id: str,
+        index: int,
+        claim: HookClaim,
+        *,
+        outcome: str,
+        retry_in: float = 0.0,
+        error: str = "",
+        fields: dict[str, str] | None = None,
+    ) -> str:
+        """Record one try of a hook (delivered, dead, skipped, retrying); returns the render's state.
+
+        `fields` are outcome fields for the record, for example `stored_url`.
+        """
+        extra = json.dumps(fields or {})
+        _, state = self.run("hook_settle", render_id, index, claim.fence, outcome, retry_in, error, extra)
+        return state
+
+    def renew_hook(self, render_id: str, index: int, claim: HookClaim, *, lease: float) -> bool:
+        """Keep the claim on a hook for another `lease` seconds; False if it was lost."""
+        return bool(self.run("hook_renew", render_id, index, claim.fence, lease))
+
+    # -- sweeping
+
+    def silent(self, *, limit: int = 500) -> list[tuple[str, str, str]]:
+        """Take up to `limit` renders that stood still too long: (id, state, priority), to be re-sent."""
+        return [tuple(item) for item in self.run("sweep_silent", limit)]
+
+    def overdue(self, *, limit: int = 500) -> tuple[list[str], list[Kick]]:
+        """Expire what passed its deadline and was looked at since; have the others looked at once more, now."""
+        expired, kicks = self.run("sweep_overdue", limit)
+        return expired, [Kick(one[0], int(one[1]), int(one[2]), float(one[3])) for one in kicks]
+
+    def pumps(self) -> list[Kick]:
+        """Return the pumps to start for accounts whose due renders nobody is going to look at."""
+        return [Kick(one[0], int(one[1]), int(one[2]), float(one[3])) for one in self.run("sweep_pumps")]
+
+    def forget(self, *, retention: float, limit: int = 500) -> int:
+        """Drop finished records older than `retention` seconds; returns how many."""
+        return int(self.run("sweep_forget", retention, limit))
+
+
+def _kick(account: str, raw: Sequence[Any] | None) -> Kick | None:
+    return Kick(account, int(raw[0]), int(raw[1]), float(raw[2])) if raw else None
+
+
+def _look(item: Sequence[Any]) -> Look:
+    one, epoch, kind, state, project_id, polls, progress, progress_at = item[:8]
+    since, deadline_at, faults, untouched, untouched_at, baseline, intent_at = item[8:15]
+    return Look(
+        id=one,
+        epoch=int(epoch),
+        kind=kind,
+        state=state,
+        project_id=project_id,
+        polls=int(polls or 0),
+        progress=float(progress or 0),
+        progress_at=float(progress_at or since),
+        since=float(since),
+        deadline_at=float(deadline_at),
+        faults=int(faults or 0),
+        untouched=int(untouched or 0),
+        untouched_at=float(untouched_at) if untouched_at else None,
+        baseline=baseline,
+        intent_at=float(intent_at or since),
+    )

@@ -1,0 +1,136 @@
+"""Polling: a batch of due renders is claimed, looked at concurrently, recorded, and what moved is announced."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+import structlog
+
+from renderline import verdicts
+from renderline.accounts import AccountClients
+from renderline.kinds import KINDS
+from renderline.ledger import Finding, Kick, Ledger, Look
+from renderline.schedule import PollPolicy
+from renderline.studio import CredentialsRefused, RateLimited, StudioFault
+from renderline.submission import find_by_name
+
+log = structlog.get_logger(__name__)
+
+Moved = Callable[[Sequence[tuple[str, str]]], None]
+"""Told the (id, new state) of renders that moved, as soon as that is recorded."""
+
+_QUIET_WITHOUT_RETRY_AFTER = 5.0
+
+
+@dataclass(frozen=True)
+class Rest:
+    """How a pump run ended: run again in `delay` seconds with `ticket`."""
+
+    delay: float
+    ticket: int
+
+
+@dataclass(frozen=True)
+class Poller:
+    """Looks at due renders.
+
+    `batch` renders are claimed at a time for `lease` seconds and looked at by `threads` threads. A run waits at most
+    `patience` seconds; looks that take longer are recorded when they end, while the pump goes on.
+    """
+
+    ledger: Ledger
+    accounts: Mapping[str, AccountClients]
+    policy: PollPolicy
+    lease: float
+    batch: int = 64
+    threads: int = 32
+    patience: float = 5.0
+    _pool: ThreadPoolExecutor = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_pool", ThreadPoolExecutor(self.threads, thread_name_prefix="look"))
+
+    def run(self, account: str, *, slot: int, ticket: int, moved: Moved, kick: Callable[[Kick], None]) -> Rest | None:
+        """Run one pump once; returns when it has to run again, or None if it is not needed any more.
+
+        An old ticket (a message that came twice or late) does nothing.
+        """
+        batch = self.ledger.claim_due(account, slot=slot, ticket=ticket, limit=self.batch, lease=self.lease)
+        if batch is None:
+            return None
+        if batch.more:
+            kick(batch.more)
+        if batch.looks:
+            offset = batch.now - time.monotonic()
+            self._look_at(account, batch.looks, offset, moved)
+        rest = self.ledger.rest_pump(account, slot=slot, ticket=ticket, limit=self.batch)
+        return Rest(*rest) if rest else None
+
+    def _look_at(self, account: str, looks: Sequence[Look], offset: float, moved: Moved) -> None:
+        clients = self.accounts.get(account)
+        if clients is None:
+            log.error("account of due renders is not configured here", account=account, renders=len(looks))
+            return
+        pending = {self._pool.submit(self._look, clients, look, offset) for look in looks}
+        give_up = time.monotonic() + self.patience
+        while pending and (left := give_up - time.monotonic()) > 0:
+            done, pending = wait(pending, timeout=left, return_when=FIRST_COMPLETED)
+            self._record([future.result() for future in done], moved)
+        for straggler in pending:
+            straggler.add_done_callback(lambda late: self._record_late(late, moved))
+
+    def _record(self, findings: Sequence[Finding], moved: Moved) -> None:
+        changes = self.ledger.record_findings(findings)
+        if changes:
+            moved(changes)
+
+    def _record_late(self, future: Future[Finding], moved: Moved) -> None:
+        if not future.cancelled():
+            self._record([future.result()], moved)
+
+    def _look(self, clients: AccountClients, look: Look, offset: float) -> Finding:
+        try:
+            return self._judge(clients, look, offset)
+        except StudioFault as fault:
+            if isinstance(fault, RateLimited):
+                self.ledger.quiet(clients.name, fault.retry_after or _QUIET_WITHOUT_RETRY_AFTER)
+            if isinstance(fault, CredentialsRefused):
+                log.error("credentials refused", account=clients.name, fault=str(fault))
+            return verdicts.of_fault(look, fault, policy=self.policy, jitter=random.random())
+        except Exception as error:
+            # A bug here must not take the other looks of the batch with it: this one is tried again later.
+            log.exception("look failed", render_id=look.id)
+            return Finding(look.id, look.epoch, "error", look_in=self.policy.most, message=type(error).__name__)
+
+    def _judge(self, clients: AccountClients, look: Look, offset: float) -> Finding:
+        kind = KINDS[look.kind]
+        if look.state == "unconfirmed":
+            return self._settle(clients, look, offset)
+        if look.project_id is None:
+            raise LookupError(f"render {look.id} is rendering without a project id")
+        seen = kind.look(clients, look.project_id)
+        now = time.monotonic() + offset
+        finding = verdicts.of_progress(look, seen, now=now, policy=self.policy)
+        if finding.verdict == "done" and look.baseline and kind.inspect and look.progress == 0:
+            # Exported anew: until something changed, what is finished is the render before ours.
+            project = kind.inspect(clients, look.project_id)
+            if verdicts.still_the_old_render(look, project):
+                return verdicts.unsettled(look, now=now, policy=self.policy, why="the project shows its last render")
+        return finding
+
+    def _settle(self, clients: AccountClients, look: Look, offset: float) -> Finding:
+        kind = KINDS[look.kind]
+        if kind.inspect and look.project_id:
+            project = kind.inspect(clients, look.project_id)
+            return verdicts.of_project(look, project, now=time.monotonic() + offset, policy=self.policy)
+        named = any(stage.named and stage.paid for stage in (*kind.two_phase, *kind.direct))
+        found = find_by_name(clients, look.id) if named else None
+        now = time.monotonic() + offset
+        if found:
+            return Finding(look.id, look.epoch, "started", look_in=self.policy.least, project_id=found)
+        why = "the project list does not show it" if named else "this call leaves no trace that could be looked for"
+        return verdicts.unsettled(look, now=now, policy=self.policy, why=why)

@@ -1,0 +1,232 @@
+"""Submitting a render: its plan's vendor calls, each announced in the ledger before it is made and accounted for after.
+
+A worker may die between any two lines here. What it leaves is an announced call; whoever comes next looks for its
+outcome before doing anything again, and never repeats a call that costs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from renderline.accounts import AccountClients
+from renderline.kinds import KINDS, Kind, Made, Order, Stage
+from renderline.ledger import Kick, Ledger, Permit, Submission, Wait
+from renderline.requests import RenderRequest
+from renderline.schedule import RetryPolicy
+from renderline.studio import (
+    CredentialsRefused,
+    OutcomeUnknown,
+    PayloadRefused,
+    RateLimited,
+    StudioFault,
+    VendorUnavailable,
+)
+
+log = structlog.get_logger(__name__)
+
+CREDENTIALS_RETRY = 30.0
+"""Seconds between tries while the account's credentials are refused: the work waits for the operator."""
+
+QUIET_SPREAD = 5.0
+"""Seconds over which submissions return after the vendor asked their account to wait."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The paid call was made (seen or not); `kick` is the pump to start, if any."""
+
+    kick: Kick | None
+
+
+@dataclass(frozen=True)
+class TryAgain:
+    """Try again in `seconds`."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The render failed here; its hooks are owed."""
+
+
+@dataclass(frozen=True)
+class NotMyTurn:
+    """Nothing to do: over, or in another worker's hands."""
+
+
+Outcome = Submitted | TryAgain | Refused | NotMyTurn
+
+
+def project_name(name: str, render_id: str) -> str:
+    """Return the vendor project's name: the caller's with our render id, by which a lost draft is found again."""
+    return f"{name} [{render_id}]"
+
+
+@dataclass
+class _Run:
+    """One pass through a plan: where it is, and whether an earlier call is still unaccounted for."""
+
+    claim: Submission
+    kind: Kind
+    clients: AccountClients
+    order: Order
+    stage: Stage | None = None
+    unaccounted: bool = False
+
+
+@dataclass(frozen=True)
+class Submitter:
+    """Makes the vendor calls that start renders.
+
+    `mode` is `two_phase` or `direct`; `lease` (seconds) must be longer than any single vendor call can take.
+    `webhook_url` returns the URL that the vendor shall call for a render, or None.
+    """
+
+    ledger: Ledger
+    accounts: Mapping[str, AccountClients]
+    mode: str
+    lease: float
+    first_look: float
+    retries: RetryPolicy
+    webhook_url: Callable[[str], str | None] = lambda _: None
+    slots: Mapping[str, int] = field(default_factory=dict)
+    """How many renders an account may have at the vendor at once; no entry: any number."""
+
+    def submit(self, render_id: str) -> Outcome:
+        """Start a render at the vendor if it is its turn; safe to call at any time, any number of times."""
+        claim = self.ledger.begin_submission(render_id, lease=self.lease)
+        if isinstance(claim, Wait):
+            # Spread, so that all that waited do not come back in the same instant.
+            spread = random.random() * min(claim.seconds, QUIET_SPREAD)
+            return TryAgain(claim.seconds + spread, "the vendor asked this account to wait")
+        if claim is None:
+            return NotMyTurn()
+        try:
+            return self._run(claim)
+        except LookupError as error:
+            return self._refuse(claim, code="unavailable_account", message=str(error), origin="renderline")
+
+    def _run(self, claim: Submission) -> Outcome:
+        request = RenderRequest.from_json(claim.body)
+        clients = self.accounts.get(claim.account)
+        if clients is None:
+            raise LookupError(f"account {claim.account!r} is no longer configured")
+        order = Order(request, project_name(claim.name, claim.id), self.webhook_url(claim.id), claim.project_id)
+        run = _Run(claim, KINDS[claim.kind], clients, order)
+        left = run.kind.stage(claim.intent) if claim.intent else None
+        if left and left.paid:
+            return self._started(run, confirmed=False)
+        run.unaccounted = left is not None
+        try:
+            return self._go_through(run)
+        except StudioFault as fault:
+            return self._faulted(run, fault)
+
+    def _go_through(self, run: _Run) -> Outcome:
+        # A first call that was announced says which plan it belongs to, as a stage that is done does.
+        at = run.claim.stage or (run.claim.intent if run.unaccounted else None) or ""
+        plan = run.kind.plan(self.mode, at=at)
+        if run.unaccounted:
+            plan = self._recover(run, plan)
+        for index, stage in enumerate(plan):
+            run.stage = stage
+            slots = self.slots.get(run.claim.account)
+            permit = self.ledger.intend(run.claim, stage.name, lease=self.lease, paid=stage.paid, slots=slots)
+            if permit is not Permit.GIVEN:
+                return NotMyTurn()
+            made = stage.call(run.clients, run.order)
+            run.order.project_id = made.project_id or run.order.project_id
+            if stage.paid:
+                return self._started(run, confirmed=True)
+            if not self._advance(run.claim, plan[index + 1], made):
+                # Canceled, or taken over after the lease: the draft just made is nobody's.
+                if run.kind.disposable and made.project_id:
+                    discard(run.clients, made.project_id)
+                return NotMyTurn()
+        raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
+
+    def _recover(self, run: _Run, plan: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        """Adopt the draft of an announced call whose answer nobody saw, if the vendor's list shows it."""
+        found = find_by_name(run.clients, run.claim.id) if plan[0].named else None
+        run.unaccounted = False
+        if not found:
+            return plan
+        log.info("lost draft found by its name", render_id=run.claim.id, project_id=found)
+        run.order.project_id = found
+        self._advance(run.claim, plan[1], Made(found))
+        return plan[1:]
+
+    def _advance(self, claim: Submission, following: Stage, made: Made) -> bool:
+        return self.ledger.advance(claim, stage=following.name, project_id=made.project_id, baseline=made.baseline)
+
+    def _started(self, run: _Run, *, confirmed: bool) -> Outcome:
+        project_id = run.order.project_id
+        recorded, kick = self.ledger.start(
+            run.claim, confirmed=confirmed, project_id=project_id, look_in=self.first_look
+        )
+        return Submitted(kick) if recorded else NotMyTurn()
+
+    def _faulted(self, run: _Run, fault: StudioFault) -> Outcome:
+        claim, stage = run.claim, run.stage
+        log.warning("vendor call failed", render_id=claim.id, stage=stage.name if stage else None, fault=str(fault))
+        if isinstance(fault, OutcomeUnknown):
+            if stage and stage.paid:
+                return self._started(run, confirmed=False)
+            return self._retry(run, fault, unaccounted=True)
+        if isinstance(fault, PayloadRefused):
+            if run.kind.disposable and run.order.project_id:
+                discard(run.clients, run.order.project_id)
+            return self._refuse(claim, code=fault.code or str(fault.status or ""), message=fault.message)
+        if isinstance(fault, RateLimited):
+            wait = fault.retry_after if fault.retry_after is not None else self._first_wait()
+            self.ledger.quiet(claim.account, wait)
+            return self._later(claim, wait, str(fault), keep_intent=run.unaccounted)
+        if isinstance(fault, CredentialsRefused):
+            return self._later(claim, CREDENTIALS_RETRY, str(fault), keep_intent=run.unaccounted)
+        return self._retry(run, fault, unaccounted=run.unaccounted)
+
+    def _first_wait(self) -> float:
+        return self.retries.retry_in(1, jitter=random.random()) or self.retries.cap
+
+    def _retry(self, run: _Run, fault: StudioFault, *, unaccounted: bool) -> Outcome:
+        claim = run.claim
+        retry_after = fault.retry_after if isinstance(fault, VendorUnavailable) else None
+        wait = self.retries.retry_in(claim.attempts, jitter=random.random(), retry_after=retry_after)
+        if wait is None:
+            if fault.status is not None:
+                message = f"given up after {claim.attempts} attempts: {fault.message}"
+                return self._refuse(claim, code=fault.code or str(fault.status), message=message)
+            # Nobody answered at all: an outage, in which accepted work waits.
+            wait = self.retries.cap
+        return self._later(claim, wait, str(fault), keep_intent=unaccounted)
+
+    def _later(self, claim: Submission, seconds: float, why: str, *, keep_intent: bool = False) -> Outcome:
+        released = self.ledger.release(claim, retry_in=seconds, note=why, keep_intent=keep_intent)
+        return TryAgain(seconds, why) if released else NotMyTurn()
+
+    def _refuse(self, claim: Submission, *, code: str, message: str, origin: str = "vendor") -> Outcome:
+        failed = self.ledger.fail(claim.id, fence=claim.fence, code=code, message=message, origin=origin)
+        return Refused() if failed else NotMyTurn()
+
+
+def find_by_name(clients: AccountClients, render_id: str) -> str | None:
+    """Return the id of the vendor project that carries our render id in its name, None if the list shows none."""
+    tag = f"[{render_id}]"
+    for project in clients.use_v3().list_projects():
+        if (project.name or "").endswith(tag):
+            return project.id
+    return None
+
+
+def discard(clients: AccountClients, project_id: str) -> None:
+    """Delete a draft that is no longer needed; it costs nothing, so a fault here is only logged."""
+    try:
+        clients.use_v3().delete_projects([project_id])
+    except StudioFault as fault:
+        log.warning("draft not deleted", project_id=project_id, fault=str(fault))

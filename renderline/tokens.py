@@ -1,0 +1,205 @@
+"""One vendor token per account, shared by every worker through Redis and refreshed by one of them at a time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import jwt
+import structlog
+from redis import Redis
+
+from renderline.studio import CredentialsRefused, RateLimited, StudioFault, VendorUnavailable
+
+log = structlog.get_logger(__name__)
+
+LIFETIME = 24 * 3600.0
+"""Seconds a token lives if it does not say (AI Studios v3 contract, authentication: 1 day)."""
+REFRESH_AFTER = 0.8
+"""Share of its lifetime after which a token is replaced, while the old one still works."""
+
+_WAIT = 0.05
+_TROUBLE_TTL = 2.0
+_REFUSED_TTL = 30.0
+
+# Drop the stored token only if it is still the refused one: somebody may have stored a better one meanwhile.
+_DROP_IF_SAME = """
+if redis.call('HGET', KEYS[1], 'token') == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+
+class Issuer(Protocol):
+    """Exchanges credentials for a new token; raises a `StudioFault`."""
+
+    def issue(self) -> str:
+        """Return a new token."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token with its times in epoch seconds."""
+
+    value: str
+    issued_at: float
+    expires_at: float
+
+    @property
+    def refresh_at(self) -> float:
+        """When to ask for its successor, well before it expires."""
+        return self.issued_at + (self.expires_at - self.issued_at) * REFRESH_AFTER
+
+
+def lifetime_of(token: str, *, now: float) -> float:
+    """Return for how many seconds from `now` a token is good: by its JWT claims if it parses, else 24 h.
+
+    With `iat` and `exp` their difference counts, so that a vendor clock that is off does not matter.
+    """
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False, "verify_iat": False})
+        expires = float(claims["exp"])
+        lifetime = expires - float(claims.get("iat", now))
+    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+        return LIFETIME
+    return lifetime if lifetime > 0 else LIFETIME
+
+
+class SharedToken:
+    """The token of one account; implements the vendor client's `TokenSource`.
+
+    A fresh token is served from memory. One past its refresh time is replaced by whoever gets the lock, while the
+    others go on with the old one. With no usable token, all wait for the one holder of the lock.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        issuer: Issuer,
+        *,
+        account: str,
+        prefix: str = "renderline:",
+        lock_seconds: float = 30.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._redis, self._issuer, self._account, self._clock = redis, issuer, account, clock
+        self._key = f"{prefix}token:{account}"
+        self._lock_seconds = lock_seconds
+        self._held: Token | None = None
+        self._recheck_at = 0.0
+        self._drop = redis.register_script(_DROP_IF_SAME)
+
+    def current(self) -> str:
+        """Return a token that is believed good; raises a `StudioFault` if none can be had."""
+        held, now = self._held, self._clock()
+        if held and (now < held.refresh_at or now < min(self._recheck_at, held.expires_at)):
+            return held.value
+        stored = self._read()
+        if stored and now < stored.refresh_at:
+            return self._hold(stored)
+        if stored and now < stored.expires_at:
+            return self._hold(self._refresh_early(stored))
+        return self._hold(self._obtain())
+
+    def reject(self, token: str) -> None:
+        """Drop a token that the vendor refused, unless another one has been stored meanwhile."""
+        if self._held and self._held.value == token:
+            self._held = None
+        if self._drop(keys=[self._key], args=[token]):
+            log.warning("token refused by the vendor, dropped", account=self._account)
+
+    def _hold(self, token: Token) -> str:
+        self._held = token
+        self._recheck_at = self._clock() + 1.0
+        return token.value
+
+    def _read(self) -> Token | None:
+        token, issued, expires = self._redis.hmget(self._key, ["token", "issued_at", "expires_at"])
+        if not token or not issued or not expires:
+            return None
+        found = Token(str(token), float(issued), float(expires))
+        return found if self._clock() < found.expires_at else None
+
+    def _refresh_early(self, old: Token) -> Token:
+        lock = self._redis.lock(f"{self._key}:lock", timeout=self._lock_seconds)
+        if not lock.acquire(blocking=False):
+            return old
+        try:
+            newest = self._read()
+            if newest and newest.value != old.value:
+                return newest
+            return self._issue()
+        except StudioFault as fault:
+            log.warning("early token refresh failed, going on with the old one", fault=str(fault))
+            return old
+        finally:
+            if lock.owned():
+                lock.release()
+
+    def _obtain(self) -> Token:
+        give_up = time.monotonic() + self._lock_seconds + 5
+        while True:
+            lock = self._redis.lock(f"{self._key}:lock", timeout=self._lock_seconds)
+            if lock.acquire(blocking=False):
+                try:
+                    # Whoever held the lock before may have stored one between our read and our lock.
+                    stored = self._read()
+                    if stored:
+                        return stored
+                    self._raise_trouble()
+                    return self._issue()
+                finally:
+                    if lock.owned():
+                        lock.release()
+            time.sleep(_WAIT)
+            stored = self._read()
+            if stored:
+                return stored
+            self._raise_trouble()
+            if time.monotonic() > give_up:
+                raise VendorUnavailable("no token: the worker that asks for it has not answered", endpoint="token")
+
+    def _issue(self) -> Token:
+        try:
+            value = self._issuer.issue()
+        except StudioFault as fault:
+            self._remember(fault)
+            raise
+        now = self._clock()
+        token = Token(value, now, now + lifetime_of(value, now=now))
+        with self._redis.pipeline() as pipe:
+            fields = {"token": value, "issued_at": token.issued_at, "expires_at": token.expires_at}
+            pipe.hset(self._key, mapping=fields)  # type: ignore[arg-type]
+            pipe.pexpire(self._key, int((token.expires_at - now) * 1000))
+            pipe.delete(f"{self._key}:trouble")
+            pipe.execute()
+        log.info("token issued", account=self._account, good_for=round(token.expires_at - now))
+        return token
+
+    # A refused or failed token call is told to those who wait, so that they do not each repeat it in turn.
+
+    def _remember(self, fault: StudioFault) -> None:
+        seconds = _TROUBLE_TTL
+        if isinstance(fault, CredentialsRefused):
+            seconds = _REFUSED_TTL
+        elif isinstance(fault, RateLimited) and fault.retry_after:
+            seconds = fault.retry_after
+        trouble = {"type": type(fault).__name__, "message": fault.message, "status": fault.status, "code": fault.code}
+        self._redis.set(f"{self._key}:trouble", json.dumps(trouble), px=max(1, int(seconds * 1000)))
+
+    def _raise_trouble(self) -> None:
+        with self._redis.pipeline() as pipe:
+            pipe.get(f"{self._key}:trouble")
+            pipe.pttl(f"{self._key}:trouble")
+            raw, left = pipe.execute()
+        if not raw:
+            return
+        trouble = json.loads(raw)
+        told = {"endpoint": "token", "status": trouble["status"], "code": trouble["code"]}
+        if trouble["type"] == CredentialsRefused.__name__:
+            raise CredentialsRefused(trouble["message"], **told)
+        if trouble["type"] == RateLimited.__name__:
+            raise RateLimited(trouble["message"], retry_after=max(0, left) / 1000, **told)
+        raise VendorUnavailable(trouble["message"], **told)

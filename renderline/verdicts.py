@@ -1,0 +1,98 @@
+"""What a look at the vendor means for a render: pure judgements from what was seen to what is recorded."""
+
+from __future__ import annotations
+
+import json
+
+from renderline.kinds import signs, started_since
+from renderline.ledger import Finding, Look
+from renderline.schedule import PollPolicy, backoff, poll_in
+from renderline.studio import Progress, Project, ProjectMissing, RateLimited, StudioFault, VendorUnavailable
+
+FAILED_STATES = frozenset({"fail", "failed", "error", "failure"})
+"""Vendor states read as a failed render. The contract names none: others are kept waiting until the deadline."""
+
+URL_PATIENCE = 600.0
+"""Seconds for which a render may stand at 100 without a download URL (contract, progress: the URL may lag)."""
+
+MISSING_LOOKS = 3
+"""Looks in a row that must find the project gone before it is believed."""
+
+
+def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy) -> Finding:
+    """Judge the progress answer of a render that is known to have started."""
+    if seen.done and seen.download_url:
+        return Finding(look.id, look.epoch, "done", progress=100.0, url=seen.download_url)
+    if (seen.state or "").lower() in FAILED_STATES:
+        return Finding(
+            look.id,
+            look.epoch,
+            "failed",
+            progress=seen.progress,
+            code=seen.error_code or "",
+            message=seen.error_message or f"the vendor reports state {seen.state!r} at {seen.progress:g} %",
+        )
+    if seen.progress >= 100 and look.progress >= 100 and now - look.progress_at > URL_PATIENCE:
+        message = f"the vendor reports 100 % for {now - look.progress_at:.0f} s without a download URL"
+        return Finding(look.id, look.epoch, "failed", code="no_download_url", message=message)
+    if now >= look.deadline_at:
+        message = f"at {seen.progress:g} % when its deadline passed, {now - look.intent_at:.0f} s after its submission"
+        return Finding(
+            look.id,
+            look.epoch,
+            "expired",
+            progress=seen.progress,
+            code="deadline",
+            message=message,
+            origin="renderline",
+        )
+    wait = poll_in(
+        policy=policy,
+        now=now,
+        since=look.since,
+        progress=seen.progress,
+        before=look.progress,
+        before_at=look.progress_at,
+        deadline_at=look.deadline_at,
+    )
+    return Finding(look.id, look.epoch, "wait", look_in=wait, progress=seen.progress)
+
+
+def of_project(look: Look, project: Project, *, now: float, policy: PollPolicy) -> Finding:
+    """Judge the project of a render whose paid call had an unknown outcome.
+
+    Any sign of a start means that it started. Two looks, `policy.settle` apart, that show none mean that it did not.
+    """
+    if started_since(project, look.baseline):
+        return Finding(look.id, look.epoch, "started", look_in=policy.least, project_id=project.id)
+    if look.untouched_at is not None and now - look.untouched_at >= policy.settle:
+        return Finding(look.id, look.epoch, "resubmit")
+    return Finding(look.id, look.epoch, "untouched", look_in=policy.settle)
+
+
+def still_the_old_render(look: Look, project: Project) -> bool:
+    """Return whether a finished project shows only what it showed before this render was exported."""
+    return look.baseline is not None and signs(project) == json.loads(look.baseline)
+
+
+def unsettled(look: Look, *, now: float, policy: PollPolicy, why: str) -> Finding:
+    """Judge a render of which no evidence was found: look again, less and less often, until its deadline."""
+    if now >= look.deadline_at:
+        message = f"nobody saw whether the vendor accepted it, and no evidence came before its deadline: {why}"
+        return Finding(look.id, look.epoch, "expired", code="unconfirmed", message=message, origin="renderline")
+    wait = min(max(policy.settle, (now - look.since) * 0.5), policy.most, max(0.0, look.deadline_at - now))
+    return Finding(look.id, look.epoch, "wait", look_in=wait)
+
+
+def of_fault(look: Look, fault: StudioFault, *, policy: PollPolicy, jitter: float) -> Finding:
+    """Judge a look that failed: not the render's fault, so it is only looked at again later.
+
+    A project that is gone three times in a row failed, with the vendor's words.
+    """
+    if isinstance(fault, ProjectMissing) and look.faults + 1 >= MISSING_LOOKS:
+        message = fault.message or "the vendor no longer knows the project"
+        return Finding(look.id, look.epoch, "failed", code=fault.code or "project_missing", message=message)
+    wait = backoff(look.faults + 1, base=policy.least, cap=policy.most, jitter=jitter)
+    if isinstance(fault, RateLimited | VendorUnavailable) and fault.retry_after is not None:
+        wait = max(wait, fault.retry_after)
+    return Finding(look.id, look.epoch, "error", look_in=wait, message=str(fault))
