@@ -1,0 +1,1 @@
+"""What may vary between deployments: settings, Celery options, logging, Flower."""

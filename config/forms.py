@@ -1,0 +1,161 @@
+"""The forms that the text of an environment variable may have: each reads one text or raises ValidationError."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import fsspec
+import marshmallow as ma
+from marshmallow import ValidationError, validate
+
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def text(value: str) -> str:
+    """Return the text as it is."""
+    return value
+
+
+def _field(field: ma.fields.Field[Any]) -> Callable[[str], Any]:
+    def read(value: str) -> Any:
+        try:
+            return field.deserialize(value)
+        except ValidationError:
+            # The variable's own `allowed` says it better than the field's message.
+            raise ValidationError("") from None
+
+    return read
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """Read one of the words `allowed`, in any case."""
+
+    def read(value: str) -> str:
+        for word in allowed:
+            if value.lower() == word.lower():
+                return word
+        raise ValidationError("")
+
+    return read
+
+
+def seconds(*, least: float = 0.0, most: float | None = None) -> Callable[[str], float]:
+    """Read a finite number of seconds above 0, at least `least`, at most `most`."""
+    return number(least=least, most=most)
+
+
+def number(*, least: float = 0.0, most: float | None = None) -> Callable[[str], float]:
+    """Read a finite number above 0, at least `least`, at most `most`."""
+    above_zero = validate.Range(min=least, max=most, min_inclusive=least > 0)
+    return _field(ma.fields.Float(validate=above_zero))
+
+
+def count(*, least: int = 1, most: int | None = None) -> Callable[[str], int]:
+    """Read a whole number between `least` and `most`."""
+    return _field(ma.fields.Integer(validate=validate.Range(min=least, max=most)))
+
+
+yes_or_no = _field(ma.fields.Boolean())
+
+
+def never_or_seconds(value: str) -> float | None:
+    """Read `never` as None, anything else as seconds above 0."""
+    return None if value.lower() == "never" else seconds()(value)
+
+
+def _split(value: str, schemes: tuple[str, ...]) -> Any:
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018  reading it checks it
+    except ValueError as problem:
+        raise ValidationError("") from problem
+    if parts.scheme not in schemes or not parts.hostname or parts.fragment or re.search(r"\s", value):
+        raise ValidationError("")
+    return parts
+
+
+def redis_url(value: str) -> str:
+    """Read a Redis address: redis:// or rediss://, a host, at most a database number as path."""
+    parts = _split(value, ("redis", "rediss"))
+    if not re.fullmatch(r"/?\d*", parts.path):
+        raise ValidationError("the path must be the database number")
+    return value
+
+
+def base_url(value: str) -> str:
+    """Read an HTTP address without path or query; the result has no slash at its end."""
+    parts = _split(value, ("http", "https"))
+    if parts.path not in ("", "/") or parts.query or parts.username:
+        raise ValidationError("paths are added by the client")
+    return value.rstrip("/")
+
+
+def public_url(value: str) -> str:
+    """Read the HTTP address of the gateway, with or without a path; the result has no slash at its end."""
+    parts = _split(value, ("http", "https"))
+    if parts.query or parts.username:
+        raise ValidationError("")
+    return value.rstrip("/")
+
+
+def long_secret(value: str) -> str:
+    """Read a secret of at least 32 characters."""
+    if len(value) < 32:
+        raise ValidationError(f"it has {len(value)}")
+    return value
+
+
+def hook_secret(value: str) -> str:
+    """Read a Standard Webhooks secret: whsec_ and the base64 of 24 to 64 bytes."""
+    if not value.startswith("whsec_"):
+        raise ValidationError("it does not begin with whsec_")
+    try:
+        key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
+    except binascii.Error as problem:
+        raise ValidationError("the part after whsec_ is not base64") from problem
+    if not 24 <= len(key) <= 64:
+        raise ValidationError(f"it holds {len(key)} bytes")
+    return value
+
+
+def storage_url(value: str) -> str:
+    """Read where downloads go: an address that fsspec can open here and now, a file: one with an absolute path."""
+    scheme, sign, rest = value.partition("://")
+    if not sign or not rest:
+        raise ValidationError(f"did you mean file://{value}?" if value.startswith("/") else "")
+    if scheme == "file" and not rest.startswith("/"):
+        raise ValidationError("file: needs an absolute path, with three slashes")
+    try:
+        fsspec.get_filesystem_class(scheme)
+    except ValueError:
+        raise ValidationError(f"unknown kind of storage: {scheme}") from None
+    except ImportError as missing:
+        raise ValidationError(str(missing)) from None
+    return value.rstrip("/")
+
+
+def bind_address(value: str) -> str:
+    """Read host:port, a port between 1 and 65535."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise ValidationError("")
+    return value
+
+
+def logins(value: str) -> str:
+    """Read user:password, or several of them with commas between."""
+    for login in value.split(","):
+        user, _, password = login.partition(":")
+        if not user or not password:
+            raise ValidationError("")
+    return value
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether the address is that of this machine's IPv4 loopback interface."""
+    return urlsplit(url).hostname in _LOOPBACK

@@ -1,0 +1,116 @@
+"""How the processes log: structlog over the standard library, one format for our lines and everybody else's."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, TextIO
+from urllib.parse import quote
+
+import structlog
+from structlog.typing import Processor
+
+MASK = "***"
+
+# Secrets that are not known when logging is set up: vendor tokens are issued while the process runs.
+_SHAPES = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|whsec_[A-Za-z0-9+/=]{16,}")
+# Masking a very short value would make holes in innocent words.
+_SHORTEST = 6
+# These say at INFO what our own lines say better.
+_CHATTY = ("urllib3", "kombu", "amqp", "fsspec", "asyncio")
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    """Return the secret as plain text, inside a URL, inside JSON and inside a Python repr."""
+    return (
+        secret,
+        quote(secret, safe=""),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+    )
+
+
+class Mask:
+    """The last processor of a log line: replaces every known secret, and what looks like a token, in its text."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _spellings(secret)}
+        # The longest first, so that a secret that contains another leaves no rest behind.
+        known = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+        self._known = re.compile(known) if known else None
+
+    def text(self, line: str) -> str:
+        """Return the line without the secrets."""
+        if self._known is not None:
+            line = self._known.sub(MASK, line)
+        return _SHAPES.sub(MASK, line)
+
+    def __call__(self, _logger: Any, _method: str, event: Any) -> Any:
+        return self.text(event) if isinstance(event, str) else event
+
+
+def configure(
+    *, level: str = "INFO", fmt: str = "console", secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Send every log line of this process to `stream` (default: standard error), masked, from `level` upwards.
+
+    `fmt` is "console" for people or "json" for one JSON object per line. Calling it again replaces the former set-up.
+    """
+    output = stream or sys.stderr
+    # Extra fields of other libraries' records are left out: Celery puts task arguments there.
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.processors.StackInfoRenderer(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(output)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_render(fmt, output),
+                Mask(secrets),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(True)
+
+
+def _render(fmt: str, output: TextIO) -> list[Processor]:
+    if fmt == "json":
+        return [
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    # Plain tracebacks: the pretty ones print local variables, which hold scripts and keys.
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=output.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
+    ]

@@ -1,0 +1,229 @@
+"""Everything a deployment may vary, read once from the environment, typed, and refused as a whole when wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from marshmallow import ValidationError
+
+from config import forms
+from config.accounts import BASE_URL, V2_BASE_URL, Account, read_accounts
+from config.variable import Environment, SettingsError, Variable, variable
+
+__all__ = ["VARIABLES", "Account", "Role", "Settings", "SettingsError", "load"]
+
+Role = Literal["worker", "gateway", "flower", "redis"]
+
+_PREFIXES = ("RENDERLINE_", "AISTUDIOS_")
+_ABOVE_ZERO = "seconds above 0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one process; `repr` shows no secret. Times are seconds."""
+
+    role: Role
+    accounts: tuple[Account, ...]
+
+    # What every process talks to.
+    redis_url: str = variable(
+        "REDIS_URL",
+        forms.redis_url,
+        "redis://[:password@]host[:port][/number], or rediss:// for TLS",
+        default="redis://127.0.0.1:6379/0",
+        secret=True,
+    )
+    storage_url: str | None = variable(
+        "RENDERLINE_STORAGE_URL",
+        forms.storage_url,
+        "an address that fsspec opens, such as file:///srv/videos or s3://bucket/videos",
+    )
+
+    # Doors and hooks.
+    public_url: str | None = variable(
+        "RENDERLINE_PUBLIC_URL", forms.public_url, "http(s)://host[:port][/path], where the vendor reaches the gateway"
+    )
+    secret_key: str | None = variable("RENDERLINE_SECRET_KEY", forms.long_secret, "at least 32 characters", secret=True)
+    hook_secret: str | None = variable(
+        "RENDERLINE_HOOK_SECRET", forms.hook_secret, "whsec_ and the base64 of 24 to 64 random bytes", secret=True
+    )
+    allow_private_hooks: bool = variable(
+        "RENDERLINE_ALLOW_PRIVATE_HOOKS", forms.yes_or_no, "true or false", default=False
+    )
+    api_keys_required: bool = variable("RENDERLINE_API_KEYS_REQUIRED", forms.yes_or_no, "true or false", default=True)
+    max_request_bytes: int = variable(
+        "RENDERLINE_MAX_REQUEST_BYTES", forms.count(least=1024), "a whole number of at least 1024", default=1 << 20
+    )
+    hook_attempts: int = variable(
+        "RENDERLINE_HOOK_ATTEMPTS", forms.count(most=100), "a whole number from 1 to 100", default=8
+    )
+
+    # How renders are submitted, watched and given up.
+    submit: Literal["two_phase", "direct"] = variable(
+        "RENDERLINE_SUBMIT", forms.choice("two_phase", "direct"), "two_phase or direct", default="two_phase"
+    )
+    resubmit_unconfirmed: float | None = variable(
+        "RENDERLINE_RESUBMIT_UNCONFIRMED", forms.never_or_seconds, "never, or seconds above 0"
+    )
+    render_deadline: float = variable("RENDERLINE_RENDER_DEADLINE", forms.seconds(), _ABOVE_ZERO, default=3600.0)
+    poll_min: float = variable("RENDERLINE_POLL_MIN", forms.seconds(), _ABOVE_ZERO, default=2.0)
+    poll_max: float = variable("RENDERLINE_POLL_MAX", forms.seconds(), _ABOVE_ZERO, default=30.0)
+    lease: float = variable("RENDERLINE_LEASE", forms.seconds(least=1), "seconds, at least 1", default=30.0)
+    sweep_every: float = variable("RENDERLINE_SWEEP_EVERY", forms.seconds(), _ABOVE_ZERO, default=5.0)
+    retention: float = variable("RENDERLINE_RETENTION", forms.seconds(), _ABOVE_ZERO, default=7 * 86400.0)
+
+    # How the processes run.
+    worker_concurrency: int = variable(
+        "RENDERLINE_WORKER_CONCURRENCY", forms.count(most=1000), "a whole number from 1 to 1000", default=16
+    )
+    shutdown_timeout: float = variable("RENDERLINE_SHUTDOWN_TIMEOUT", forms.seconds(), _ABOVE_ZERO, default=25.0)
+    log_level: str = variable(
+        "RENDERLINE_LOG_LEVEL",
+        forms.choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+        "DEBUG, INFO, WARNING, ERROR or CRITICAL",
+        default="INFO",
+    )
+    log_format: Literal["console", "json"] = variable(
+        "RENDERLINE_LOG_FORMAT", forms.choice("console", "json"), "console or json", default="console"
+    )
+    data_dir: str = variable("RENDERLINE_DATA_DIR", forms.text, "a directory", default="var")
+    gateway_bind: str = variable("RENDERLINE_GATEWAY_BIND", forms.bind_address, "host:port", default="127.0.0.1:8000")
+    sandbox_port: int = variable(
+        "RENDERLINE_SANDBOX_PORT", forms.count(most=65535), "a port from 1 to 65535", default=8900
+    )
+    sandbox_render_seconds: float = variable(
+        "RENDERLINE_SANDBOX_RENDER_SECONDS", forms.seconds(), _ABOVE_ZERO, default=20.0
+    )
+    flower_basic_auth: str | None = variable(
+        "FLOWER_BASIC_AUTH", forms.logins, "user:password, or several with commas between", secret=True
+    )
+    flower_address: str = variable("FLOWER_ADDRESS", forms.text, "an address of this machine", default="127.0.0.1")
+    flower_port: int = variable("FLOWER_PORT", forms.count(most=65535), "a port from 1 to 65535", default=5555)
+
+    @property
+    def account_names(self) -> tuple[str, ...]:
+        """Return the names that a render request may give as its account."""
+        return tuple(account.name for account in self.accounts)
+
+    def account(self, name: str) -> Account:
+        """Return the account called `name`; raises KeyError for another name."""
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        raise KeyError(name)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return every value that no log line, event or page may show."""
+        password = urlsplit(self.redis_url).password
+        logins = (self.flower_basic_auth or "").split(",")
+        found = [password, unquote(password or ""), self.secret_key, self.hook_secret]
+        found += [login.partition(":")[2] for login in logins]
+        found += [secret for account in self.accounts for secret in account.secrets()]
+        return tuple(dict.fromkeys(secret for secret in found if secret))
+
+
+_BASE = "http(s)://host[:port] without a path"
+
+# One account can be given in the environment itself; AISTUDIOS_ACCOUNTS names a file with several.
+_ACCOUNT = {
+    "app_id": Variable(name="AISTUDIOS_APP_ID", read=forms.text, allowed="the app id of the account", secret=True),
+    "user_key": Variable(name="AISTUDIOS_USER_KEY", read=forms.text, allowed="the user key", secret=True),
+    "v2_secret_key": Variable(
+        name="AISTUDIOS_V2_SECRET_KEY", read=forms.text, allowed="the v2 secret key", secret=True
+    ),
+}
+_ACCOUNT_DEFAULTS = {
+    "base_url": Variable(name="AISTUDIOS_BASE_URL", read=forms.base_url, allowed=_BASE, default=BASE_URL),
+    "v2_base_url": Variable(name="AISTUDIOS_V2_BASE_URL", read=forms.base_url, allowed=_BASE, default=V2_BASE_URL),
+    "max_requests_per_second": Variable(
+        name="RENDERLINE_MAX_REQUESTS_PER_SECOND", read=forms.number(), allowed="a number above 0"
+    ),
+    "max_concurrent_renders": Variable(
+        name="RENDERLINE_MAX_CONCURRENT_RENDERS", read=forms.count(), allowed="a whole number of at least 1"
+    ),
+}
+_ACCOUNTS_FILE = Variable(
+    name="AISTUDIOS_ACCOUNTS", read=forms.text, allowed="the path of a TOML file with [[account]] tables"
+)
+# Read by docker-compose.yml alone; known here so that it is neither forgotten nor refused.
+_COMPOSE = Variable(name="RENDERLINE_REDIS_PASSWORD", read=forms.text, allowed="a password", secret=True)
+
+_FIELDS: dict[str, Variable] = {f.name: f.metadata["variable"] for f in fields(Settings) if "variable" in f.metadata}
+
+VARIABLES: dict[str, Variable] = {
+    found.name: found
+    for found in (*_FIELDS.values(), *_ACCOUNT.values(), *_ACCOUNT_DEFAULTS.values(), _ACCOUNTS_FILE, _COMPOSE)
+}
+
+
+def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
+    """Read the settings of a process of the given role from `environ`.
+
+    A worker needs the credentials of at least one account, Flower needs FLOWER_BASIC_AUTH; the others need neither.
+    Raises SettingsError whose text has one line for every bad, missing or unknown variable.
+    """
+    env = Environment(environ)
+    env.refuse_unknown(_PREFIXES, VARIABLES)
+    values = {name: env.value(wanted) for name, wanted in _FIELDS.items()}
+    accounts = _accounts(env)
+    _require(env, role, accounts)
+    if values["poll_min"] > values["poll_max"]:
+        env.complaints.append(
+            f"RENDERLINE_POLL_MIN={values['poll_min']:g}: must not be above RENDERLINE_POLL_MAX, which is "
+            f"{values['poll_max']:g}; lower the first or raise the second"
+        )
+    env.finish(VARIABLES)
+    return Settings(role=role, accounts=accounts, **values)
+
+
+def _require(env: Environment, role: Role, accounts: tuple[Account, ...]) -> None:
+    """Remember what this role cannot do without."""
+    named = {_ACCOUNTS_FILE.name, *(wanted.name for wanted in _ACCOUNT.values())}
+    if role == "worker" and not accounts and not named & set(env.given):
+        env.complaints.append(
+            "AISTUDIOS_APP_ID and AISTUDIOS_USER_KEY are missing: a worker needs the credentials of an account; set "
+            "both (v3 API), AISTUDIOS_V2_SECRET_KEY (v2 API), or AISTUDIOS_ACCOUNTS (a file with several accounts)"
+        )
+    if role == "flower" and "FLOWER_BASIC_AUTH" not in env.given:
+        env.complaints.append(
+            "FLOWER_BASIC_AUTH is missing: Flower shows every task and does not start without a password; "
+            "set it to user:password"
+        )
+    if "RENDERLINE_PUBLIC_URL" in env.given and "RENDERLINE_SECRET_KEY" not in env.given:
+        env.complaints.append(
+            "RENDERLINE_SECRET_KEY is missing: it signs the webhook URLs that RENDERLINE_PUBLIC_URL asks for; "
+            "set it to at least 32 random characters, the same for all processes, or unset RENDERLINE_PUBLIC_URL"
+        )
+
+
+def _accounts(env: Environment) -> tuple[Account, ...]:
+    """Return the accounts of the file if one is named, else the one of the environment, else none."""
+    defaults: dict[str, Any] = {key: env.value(wanted) for key, wanted in _ACCOUNT_DEFAULTS.items()}
+    given = {key: env.value(wanted) for key, wanted in _ACCOUNT.items() if wanted.name in env.given}
+    path = env.value(_ACCOUNTS_FILE)
+    if path:
+        for key in given:
+            env.complaints.append(
+                f"{_ACCOUNT[key].name}: must not be set beside AISTUDIOS_ACCOUNTS; move it into the file or unset one"
+            )
+        return _accounts_of(env, path, defaults)
+    if ("app_id" in given) != ("user_key" in given):
+        there, missing = ("app_id", "user_key") if "app_id" in given else ("user_key", "app_id")
+        env.complaints.append(
+            f"{_ACCOUNT[missing].name} is missing: it belongs to {_ACCOUNT[there].name}; set both or neither"
+        )
+    return (Account(name="default", **given, **defaults),) if given else ()
+
+
+def _accounts_of(env: Environment, path: str, defaults: Mapping[str, Any]) -> tuple[Account, ...]:
+    try:
+        return read_accounts(path, defaults=defaults)
+    except ValidationError as problem:
+        if len(problem.messages) == 1 and "account." not in problem.messages[0]:
+            env.complaints.append(_ACCOUNTS_FILE.complaint(path, problem.messages))
+        else:
+            env.complaints += [f"AISTUDIOS_ACCOUNTS: {path}: {line}; correct the file" for line in problem.messages]
+        return ()

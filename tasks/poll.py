@@ -1,0 +1,17 @@
+"""`renderline.poll`: look at a batch of due renders, then retry for the next ones that fall due."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from renderline import contract
+from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
+
+
+@shared_task(name=contract.POLL, bind=True, base=RenderlineTask)
+def poll(self: RenderlineTask, account: str, slot: int, ticket: int) -> None:
+    """Run one poll pump of an account; "still rendering" is a retry with a new ticket, never a failure."""
+    dispatcher = self.services.dispatcher
+    rest = self.services.poller.run(account, slot=slot, ticket=ticket, moved=dispatcher.moved, kick=dispatcher.poll)
+    if rest:
+        raise self.retry(args=(account, slot, rest.ticket), countdown=min(rest.delay, LONGEST_COUNTDOWN))

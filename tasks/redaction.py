@@ -1,0 +1,22 @@
+"""What may be seen of a task's arguments in events, logs and Flower: ids yes, request bodies never."""
+
+from __future__ import annotations
+
+from celery.worker.request import Request
+
+from renderline import contract
+
+REDACTED = "<redacted>"
+
+
+class RedactedRequest(Request):
+    """A task message whose arguments are shown as this worker decides, whatever its producer put in the headers."""
+
+    def __init__(self, message, **options) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(message, **options)
+        if self.name == contract.REQUEST:
+            key = self.kwargs.get("key") if isinstance(self.kwargs, dict) else None
+            shown = f"{{'request': {REDACTED!r}, 'key': {key!r}}}"
+            self._argsrepr, self._kwargsrepr = "()", shown
+            for headers in (self._request_dict, self._message.headers):
+                headers["argsrepr"], headers["kwargsrepr"] = "()", shown

@@ -1,0 +1,28 @@
+"""`renderline.request`: the Celery door. The result is the render id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from redis import RedisError
+
+from renderline import contract
+from renderline.ledger import KeyConflict
+from renderline.requests import RequestRefused
+from tasks.base import RenderlineTask
+
+
+@shared_task(
+    name=contract.REQUEST,
+    bind=True,
+    base=RenderlineTask,
+    ignore_result=False,
+    throws=(RequestRefused, KeyConflict),
+    autoretry_for=(RedisError,),
+    retry_backoff=1,
+    retry_backoff_max=30,
+)
+def request(self: RenderlineTask, request: Any = None, key: str | None = None) -> str:
+    """Accept a render request: validate it, record it, send it on. Returns the render id."""
+    return self.services.acceptor.accept(request, key=key, message_id=self.request.id)

@@ -1,0 +1,26 @@
+"""The domain's use cases that the tasks call, composed once per process by `workers` and carried by the Celery app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from renderline.acceptance import Acceptor
+from renderline.delivery import Deliverer
+from renderline.ledger import Ledger
+from renderline.polling import Poller
+from renderline.submission import Submitter
+from renderline.sweeping import Sweeper
+from tasks.dispatch import CeleryDispatcher
+
+
+@dataclass(frozen=True)
+class Services:
+    """One process's use cases."""
+
+    ledger: Ledger
+    dispatcher: CeleryDispatcher
+    acceptor: Acceptor
+    submitter: Submitter
+    poller: Poller
+    deliverer: Deliverer
+    sweeper: Sweeper

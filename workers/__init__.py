@@ -1,0 +1,1 @@
+"""What runs: the Celery app, the composition roots, the embedded Redis and the demo."""

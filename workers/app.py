@@ -1,0 +1,90 @@
+"""The Celery application: `celery -A workers.app worker -Q requests,submit,poll,hooks`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any
+
+from celery import Celery, signals
+from redis import RedisError
+
+from config import celery, logging, settings
+from tasks.services import Services
+from workers.composition import compose, connect
+from workers.housekeeping import Housekeeper
+
+
+class Renderline(Celery):
+    """A Celery application that carries its process's use cases."""
+
+    chosen: settings.Settings
+    _services: tuple[int, Services] | None = None
+    _composing = threading.Lock()
+
+    @property
+    def services(self) -> Services:
+        """Return this process's use cases, composed on first use (connections do not survive a fork)."""
+        with self._composing:
+            if self._services is None or self._services[0] != os.getpid():
+                self._services = (os.getpid(), compose(self, self.chosen))
+            return self._services[1]
+
+
+def create(chosen: settings.Settings) -> Renderline:
+    """Return the application for these settings."""
+    new = Renderline("renderline", include=["tasks.request", "tasks.submit", "tasks.poll", "tasks.hook"])
+    new.chosen = chosen
+    new.conf.update(celery.options(chosen))
+    return new
+
+
+def _load(role: settings.Role) -> settings.Settings:
+    try:
+        return settings.load(os.environ, role=role)
+    except settings.SettingsError as problem:
+        sys.exit(f"Renderline cannot start:\n{problem}")
+
+
+# Flower and `celery inspect` load this module too and need no vendor credentials; a worker checks for them below.
+app = create(_load("gateway"))
+
+
+@signals.celeryd_init.connect
+def check_before_start(**_: Any) -> None:
+    """End a worker that could not work: bad settings or no Redis, said in plain words."""
+    chosen = _load("worker")
+    try:
+        with connect(chosen) as redis:
+            redis.ping()
+    except (RedisError, OSError) as error:
+        address = chosen.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
+        sys.exit(f"Renderline cannot start: Redis at {address} (REDIS_URL) does not answer: {error}")
+    app.chosen = chosen
+
+
+@signals.setup_logging.connect
+def set_up_logging(**_: Any) -> None:
+    """Log as configured, secrets masked, instead of Celery's own set-up."""
+    chosen = app.chosen
+    logging.configure(level=chosen.log_level, fmt=chosen.log_format, secrets=chosen.secrets())
+
+
+_housekeeper: Housekeeper | None = None
+
+
+@signals.worker_ready.connect
+def start_housekeeping(**_: Any) -> None:
+    """Start the sweep; every worker runs one, and a lock lets one at a time do the work."""
+    global _housekeeper
+    chosen = app.chosen
+    _housekeeper = Housekeeper(app.services, sweep_every=chosen.sweep_every, lease=chosen.lease)
+    _housekeeper.start()
+
+
+@signals.worker_shutting_down.connect
+def stop_housekeeping(**_: Any) -> None:
+    """Stop sweeping; running hooks keep their claims until they end or their lease does."""
+    if _housekeeper is not None:
+        _housekeeper.stop()

