@@ -1,0 +1,57 @@
+# The developer's whole interface. `make` alone prints the list.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# What pip may do: install exactly the locked files, each checked against its hash, and resolve nothing.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps
+LOCK := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+# Extra arguments for the command behind a target, such as: make test ARGS="-k settings"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo up test check lock clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed-dev ## create .venv and install everything, development tools too
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "$(PYTHON) must be Python 3.11 or newer; name another one: make PYTHON=/path/to/python3 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python
+	$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $(VENV)/.installed $@
+
+demo: $(VENV)/.installed ## render the examples on an embedded Redis and the sandbox, check the result, stop
+	@$(BIN)/python -m workers.demo $(ARGS)
+
+up: $(VENV)/.installed ## the same processes kept running, with the addresses of their pages
+	@$(BIN)/python -m workers.demo --keep $(ARGS)
+
+test: $(VENV)/.installed-dev ## run every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-dev ## lint, format, types, import contracts, compose file
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+lock: | $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml; newer versions with ARGS=--upgrade
+	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app -o requirements.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+clean: ## remove the environment, caches and everything that demo and up wrote
+	rm -rf $(VENV) var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,98 @@
+"""What operators and the network can read shows render ids, and no token, key or script text."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+import requests
+
+from tests.acceptance.conftest import V2_KEY, System
+from tests.parts import HOOK_SECRET, USER_KEY, Process, free_port, until
+
+SCRIPT = "Xylophone marmalade quarterly numbers"
+LOGIN = ("operator", "watch-the-queues")
+
+
+@pytest.fixture(scope="module")
+def system(start_system: Any) -> System:
+    return start_system("--render-seconds", "0.5", workers=1, RENDERLINE_LOG_LEVEL="DEBUG")
+
+
+@pytest.fixture
+def flower(system: System) -> Any:
+    port = free_port()
+    environ = {**system.environ, "FLOWER_BASIC_AUTH": ":".join(LOGIN), "FLOWER_PORT": str(port)}
+    command = [sys.executable, "-m", "celery", "-A", "workers.app", "flower", "--conf=config/flower.py"]
+    process = Process(command, log=system.directory / "flower.log", environ=environ)
+    url = f"http://127.0.0.1:{port}"
+
+    def up() -> bool:
+        try:
+            return requests.get(f"{url}/healthcheck", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    until(up, seconds=40, what="Flower")
+
+    def hears() -> bool:
+        # The page of workers is drawn from events: a worker on it means that Flower receives them.
+        return bool(requests.get(f"{url}/workers?json=1", auth=LOGIN, timeout=5).json()["data"])
+
+    until(hears, seconds=40, what="a worker in Flower")
+    yield url, process
+    process.stop()
+
+
+def secrets_of(system: System) -> list[str]:
+    """Return everything that must not be seen, the token that was issued meanwhile included."""
+    with system.app.connection_for_read() as connection:
+        token = connection.default_channel.client.hget("renderline:token:default", "token").decode()
+    return [SCRIPT, USER_KEY, V2_KEY, HOOK_SECRET, HOOK_SECRET.removeprefix("whsec_"), token]
+
+
+def test_flower_and_logs_show_ids_and_no_secrets(system: System, flower: Any) -> None:
+    url, process = flower
+    request = system.request(SCRIPT)
+    render = system.enqueue(request, key="order-C-3")
+    system.receiver.take()
+    bad = {**request, "scenes": [{"script": SCRIPT, "avatar": {"model": SCRIPT * 30}}]}
+    with pytest.raises(Exception, match="clothes"):
+        system.enqueue(bad)
+
+    def names() -> set[str]:
+        tasks = requests.get(f"{url}/api/tasks", auth=LOGIN, timeout=10).json()
+        return {task["name"] for task in tasks.values()}
+
+    wanted = {"renderline.request", "renderline.submit", "renderline.poll", "renderline.hook"}
+    until(lambda: wanted <= names(), what="all tasks in Flower")
+
+    assert requests.get(f"{url}/tasks", timeout=10).status_code == 401
+    pages = [requests.get(f"{url}{path}", auth=LOGIN, timeout=10) for path in ("/", "/workers", "/tasks", "/api/tasks")]
+    pages += [
+        requests.get(f"{url}/task/{task}", auth=LOGIN, timeout=10)
+        for task in requests.get(f"{url}/api/tasks", auth=LOGIN, timeout=10).json()
+    ]
+    assert all(page.ok for page in pages)
+    shown = "\n".join(page.text for page in pages)
+    read = {"Flower": shown, "Flower's log": process.output(), "worker's log": system.workers[0].output()}
+    for secret in secrets_of(system):
+        for place, text in read.items():
+            assert secret not in text, f"{place} shows {secret[:12]}..."
+    assert render in pages[3].text
+    assert "order-C-3" in pages[3].text
+
+
+def test_messages_carry_ids_only(system: System) -> None:
+    for worker in system.workers:
+        worker.kill()
+    with system.app.connection_for_read() as connection:
+        client = connection.default_channel.client
+        acceptor = system.start_worker(queues="requests")
+        system.enqueue(system.request(SCRIPT))
+        messages = client.lrange("submit\x06\x163", 0, -1) + client.lrange("submit", 0, -1)
+        acceptor.kill()
+    assert messages
+    for secret in secrets_of(system):
+        assert all(secret.encode() not in message for message in messages)

@@ -1,0 +1,111 @@
+"""The gateway as the process that it is in production, over a Valkey that comes and goes."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.parts import ROOT, Process, Valkey, free_port, until
+
+GUNICORN = [str(Path(sys.executable).with_name("gunicorn")), "--no-control-socket", "--threads", "4"]
+
+
+class Gateway(Process):
+    """The gateway under gunicorn."""
+
+    def __init__(self, log, **environ):
+        self.port = free_port()
+        command = [*GUNICORN, "--bind", f"127.0.0.1:{self.port}", "workers.gateway:create()"]
+        super().__init__(command, log=log, environ={**os.environ, **environ})
+
+    def ask(self, path, method="GET"):
+        return requests.request(method, f"http://127.0.0.1:{self.port}{path}", timeout=5)
+
+    def wait_ready(self):
+        def answers():
+            assert self.popen.poll() is None, self.output()
+            try:
+                return self.ask("/healthz").ok
+            except requests.ConnectionError:
+                return False
+
+        until(answers, what="gateway")
+
+
+@pytest.fixture(scope="module")
+def own_valkey(tmp_path_factory):
+    with Valkey(tmp_path_factory.mktemp("own")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(own_valkey, tmp_path_factory):
+    process = Gateway(tmp_path_factory.mktemp("gateway") / "gateway.log", REDIS_URL=own_valkey.url)
+    process.wait_ready()
+    yield process
+    process.stop()
+
+
+def test_alive_and_ready(gateway):
+    assert gateway.ask("/healthz").json() == {"status": "ok"}
+    ready = gateway.ask("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+    assert ready.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("path", "method", "status"), [("/nowhere", "GET", 404), ("/healthz", "POST", 405)])
+def test_errors_are_problem_documents(gateway, path, method, status):
+    answer = gateway.ask(path, method)
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert ("Allow" in answer.headers) is (status == 405)
+
+
+def assert_not_ready(answer):
+    assert answer.status_code == 503
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Redis" in answer.json()["detail"]
+    assert set(answer.json()["checks"]) == {"redis"}
+
+
+def test_not_ready_while_redis_is_gone_and_ready_again_after(gateway, own_valkey):
+    own_valkey.process.kill()
+    try:
+        assert_not_ready(gateway.ask("/readyz"))
+        assert gateway.ask("/healthz").status_code == 200
+    finally:
+        own_valkey.start()
+    assert gateway.ask("/readyz").status_code == 200
+
+
+def test_not_ready_within_a_second_when_redis_hangs(gateway, own_valkey):
+    own_valkey.process.signal(signal.SIGSTOP)
+    try:
+        before = time.monotonic()
+        assert_not_ready(gateway.ask("/readyz"))
+        assert time.monotonic() - before < 1.5
+    finally:
+        own_valkey.process.signal(signal.SIGCONT)
+    assert gateway.ask("/readyz").status_code == 200
+
+
+def test_bad_settings_end_the_gateway_with_every_reason(tmp_path):
+    gateway = Gateway(
+        tmp_path / "gateway.log", RENDERLINE_SUBMIT="twice", RENDERLINE_PUBLIC_URL="https://renders.example.com"
+    )
+    assert gateway.popen.wait(20) != 0
+    assert "RENDERLINE_SUBMIT='twice': must be two_phase or direct" in gateway.output()
+    assert "RENDERLINE_SECRET_KEY is missing" in gateway.output()
+    assert "Traceback" not in gateway.output()
+
+
+def test_the_procfile_starts_this_same_command():
+    line = next(line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("gateway:"))
+    assert '"workers.gateway:create()"' in line
+    assert "--no-control-socket" in line

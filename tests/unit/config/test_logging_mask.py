@@ -1,0 +1,88 @@
+"""Log lines have one format, whoever writes them, and show no secret."""
+
+import io
+import json
+import logging
+import warnings
+
+import pytest
+import structlog
+
+from config.logging import configure
+
+SECRET = 'pa"ss/wörd'
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhcHBJZCI6InN0dWRpbyJ9.c2lnbmF0dXJlLW9mLXRva2Vu"
+
+
+@pytest.fixture
+def restored():
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield
+    root.handlers[:], level = before
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+def lines(fmt, write, level="INFO"):
+    stream = io.StringIO()
+    configure(level=level, fmt=fmt, secrets=[SECRET, "ab"], stream=stream)
+    write()
+    return stream.getvalue()
+
+
+def speak():
+    log = structlog.get_logger("renderline.ledger")
+    log.info("render.accepted", render="r1", about=SECRET, token=TOKEN)
+    logging.getLogger("celery").warning("connecting to redis://:%s@host", "pa%22ss%2Fw%C3%B6rd", extra={"data": "x-y"})
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        log.exception("render.failed")
+        logging.getLogger("other").exception("failed as well")
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize("fmt", ["console", "json"])
+def test_no_line_shows_a_secret_or_a_token(fmt):
+    text = lines(fmt, speak)
+    assert "render.accepted" in text
+    assert "failed as well" in text
+    for form in (SECRET, 'pa\\"ss', "w\\u00f6rd", "wörd", "pa%22ss", TOKEN, "eyJ", "x-y"):
+        assert form not in text
+    assert "***" in text
+
+
+@pytest.mark.usefixtures("restored")
+def test_json_is_one_object_a_line_with_the_same_keys_for_everybody():
+    found = [json.loads(line) for line in lines("json", speak).splitlines()]
+    assert [entry["message"] for entry in found] == [
+        "render.accepted",
+        "connecting to redis://:***@host",
+        "render.failed",
+        "failed as well",
+    ]
+    assert all({"timestamp", "level", "logger"} <= set(entry) for entry in found)
+    assert found[0]["render"] == "r1"
+
+
+@pytest.mark.usefixtures("restored")
+def test_the_level_holds_for_everybody_and_warnings_are_lines():
+    def write():
+        structlog.get_logger("renderline").info("quiet")
+        logging.getLogger("urllib3").info("quiet")
+        with warnings.catch_warnings(action="always"):
+            warnings.warn("worth a line", stacklevel=1)
+
+    text = lines("console", write, level="WARNING")
+    assert "quiet" not in text
+    assert "worth a line" in text
+
+
+@pytest.mark.usefixtures("restored")
+def test_configuring_again_replaces_the_former_set_up():
+    first = io.StringIO()
+    configure(stream=first)
+    assert lines("console", lambda: logging.getLogger("x").warning("once")).count("once") == 1
+    assert first.getvalue() == ""

@@ -1,0 +1,122 @@
+"""Where demo and `make up` play: a directory, ports that are free, and the settings that every process gets."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# A developer's own settings must not send the demo to the real vendor.
+_OURS = ("RENDERLINE_", "AISTUDIOS_", "REDIS_", "FLOWER_", "CELERY_")
+_FLOWER_USER = "demo"
+
+
+def free_port(usual: int) -> int:
+    """Return the usual port if nobody listens there on this machine, else a free one."""
+    for port in (usual, 0):
+        with socket.socket() as probe:
+            # Connections of an earlier run that are still winding down do not count as somebody.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no port is free on 127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One set of addresses, secrets and places."""
+
+    directory: Path
+    redis_port: int
+    sandbox_port: int
+    gateway_port: int
+    flower_port: int
+    flower_password: str
+    hook_secret: str
+    render_seconds: float
+
+    @classmethod
+    def choose(cls, directory: Path, *, render_seconds: float) -> Stage:
+        """Return a stage below `directory` on the usual ports where they are free."""
+        return cls(
+            directory=directory,
+            redis_port=free_port(6379),
+            sandbox_port=free_port(8900),
+            gateway_port=free_port(8000),
+            flower_port=free_port(5555),
+            flower_password=secrets.token_urlsafe(9),
+            hook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+            render_seconds=render_seconds,
+        )
+
+    @property
+    def videos(self) -> Path:
+        """Return where finished videos are stored."""
+        return self.directory / "videos"
+
+    @property
+    def logs(self) -> Path:
+        """Return where each process has its log file."""
+        return self.directory / "log"
+
+    @property
+    def redis_url(self) -> str:
+        """Return the address of the embedded Redis."""
+        return f"redis://127.0.0.1:{self.redis_port}/0"
+
+    @property
+    def sandbox_url(self) -> str:
+        """Return the base of the emulated vendor."""
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def gateway_url(self) -> str:
+        """Return the base of the gateway."""
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def flower_url(self) -> str:
+        """Return Flower's page, without its password."""
+        return f"http://127.0.0.1:{self.flower_port}/"
+
+    @property
+    def flower_login(self) -> tuple[str, str]:
+        """Return Flower's user and password."""
+        return _FLOWER_USER, self.flower_password
+
+    def environ(self, outer: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of the processes: the caller's, less its own settings, plus those of the stage."""
+        kept = {name: value for name, value in outer.items() if not name.startswith(_OURS) and name != "PORT"}
+        # The Procfile says `celery` and `gunicorn`: those that stand beside this Python, activated or not.
+        kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+        return {
+            **kept,
+            "PYTHONUNBUFFERED": "1",
+            "REDIS_URL": self.redis_url,
+            "AISTUDIOS_BASE_URL": self.sandbox_url,
+            "AISTUDIOS_V2_BASE_URL": self.sandbox_url,
+            "AISTUDIOS_APP_ID": "studioV3.demo",
+            "AISTUDIOS_USER_KEY": secrets.token_hex(16),
+            "AISTUDIOS_V2_SECRET_KEY": secrets.token_hex(16),
+            "RENDERLINE_HOOK_SECRET": self.hook_secret,
+            "RENDERLINE_STORAGE_URL": self.videos.as_uri(),
+            # Receiver and sandbox are on this machine.
+            "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
+            "RENDERLINE_POLL_MIN": "0.5",
+            "RENDERLINE_POLL_MAX": "2",
+            "RENDERLINE_SWEEP_EVERY": "2",
+            "RENDERLINE_DATA_DIR": str(self.directory),
+            "RENDERLINE_GATEWAY_BIND": f"127.0.0.1:{self.gateway_port}",
+            "RENDERLINE_SANDBOX_PORT": str(self.sandbox_port),
+            "RENDERLINE_SANDBOX_RENDER_SECONDS": f"{self.render_seconds:g}",
+            "FLOWER_PORT": str(self.flower_port),
+            "FLOWER_BASIC_AUTH": ":".join(self.flower_login),
+        }
