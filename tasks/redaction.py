@@ -14,9 +14,12 @@ class RedactedRequest(Request):
 
     def __init__(self, message, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__(message, **options)
-        if self.name == contract.REQUEST:
-            key = self.kwargs.get("key") if isinstance(self.kwargs, dict) else None
-            shown = f"{{'request': {REDACTED!r}, 'key': {key!r}}}"
-            self._argsrepr, self._kwargsrepr = "()", shown
-            for headers in (self._request_dict, self._message.headers):
-                headers["argsrepr"], headers["kwargsrepr"] = "()", shown
+        # By the task that runs, not by the name shown: a producer may give its message another one.
+        if self._task.name != contract.REQUEST:
+            return
+        arguments = self._request_dict["kwargs"]
+        key = arguments.get("key") if isinstance(arguments, dict) else None
+        shown = f"{{'request': {REDACTED!r}, 'key': {key!r}}}"
+        self._argsrepr, self._kwargsrepr = "()", shown
+        for headers in (self._request_dict, self._message.headers):
+            headers["argsrepr"], headers["kwargsrepr"] = "()", shown

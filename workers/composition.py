@@ -52,7 +52,7 @@ def compose(app: Celery, settings: Settings) -> Services:
     dispatcher = CeleryDispatcher(app, ledger, slots=slots)
     accounts = {account.name: _clients(redis, account, settings) for account in settings.accounts}
     hook_kinds = load_kinds(
-        DownloadHook(settings.storage_url),
+        DownloadHook(settings.storage_url, allow_private=settings.allow_private_hooks or _emulated(settings)),
         HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
         CeleryHook(app.send_task),
     )
@@ -92,6 +92,13 @@ def compose(app: Celery, settings: Settings) -> Services:
             retention=settings.retention,
             slots=slots,
         ),
+    )
+
+
+def _emulated(settings: Settings) -> bool:
+    """Tell whether a vendor address is without TLS: the sandbox, which serves its videos from a private address."""
+    return any(
+        url.startswith("http://") for account in settings.accounts for url in (account.base_url, account.v2_base_url)
     )
 
 
