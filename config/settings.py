@@ -57,6 +57,9 @@ class Settings:
     max_request_bytes: int = variable(
         "RENDERLINE_MAX_REQUEST_BYTES", forms.count(least=1024), "a whole number of at least 1024", default=1 << 20
     )
+    api_rate: str | None = variable(
+        "RENDERLINE_API_RATE", forms.rate, "calls per time for each API key, such as 600/minute or 10/second;600/minute"
+    )
     hook_attempts: int = variable(
         "RENDERLINE_HOOK_ATTEMPTS", forms.count(most=100), "a whole number from 1 to 100", default=8
     )
@@ -71,8 +74,10 @@ class Settings:
     render_deadline: float = variable("RENDERLINE_RENDER_DEADLINE", forms.seconds(), _ABOVE_ZERO, default=3600.0)
     poll_min: float = variable("RENDERLINE_POLL_MIN", forms.seconds(), _ABOVE_ZERO, default=2.0)
     poll_max: float = variable("RENDERLINE_POLL_MAX", forms.seconds(), _ABOVE_ZERO, default=30.0)
+    webhook_poll: float = variable("RENDERLINE_WEBHOOK_POLL", forms.seconds(), _ABOVE_ZERO, default=60.0)
     lease: float = variable("RENDERLINE_LEASE", forms.seconds(least=1), "seconds, at least 1", default=30.0)
     sweep_every: float = variable("RENDERLINE_SWEEP_EVERY", forms.seconds(), _ABOVE_ZERO, default=5.0)
+    outage_probe: float = variable("RENDERLINE_OUTAGE_PROBE", forms.seconds(), _ABOVE_ZERO, default=10.0)
     retention: float = variable("RENDERLINE_RETENTION", forms.seconds(), _ABOVE_ZERO, default=7 * 86400.0)
 
     # How the processes run.
@@ -90,6 +95,9 @@ class Settings:
         "RENDERLINE_LOG_FORMAT", forms.choice("console", "json"), "console or json", default="console"
     )
     data_dir: str = variable("RENDERLINE_DATA_DIR", forms.text, "a directory", default="var")
+    gateway_threads: int = variable(
+        "RENDERLINE_GATEWAY_THREADS", forms.count(least=4, most=1000), "a whole number from 4 to 1000", default=64
+    )
     gateway_bind: str = variable("RENDERLINE_GATEWAY_BIND", forms.bind_address, "host:port", default="127.0.0.1:8000")
     sandbox_port: int = variable(
         "RENDERLINE_SANDBOX_PORT", forms.count(most=65535), "a port from 1 to 65535", default=8900

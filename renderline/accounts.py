@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from renderline.studio import StudioV2, StudioV3
+from renderline.outage import Outage
+from renderline.pacing import Pace
+from renderline.studio import StudioFault, StudioV2, StudioV3
 
 
 @dataclass(frozen=True)
@@ -14,15 +16,32 @@ class AccountClients:
     name: str
     v3: StudioV3 | None
     v2: StudioV2 | None
+    pace: Pace | None = None
+    outage: Outage | None = None
 
     def use_v3(self) -> StudioV3:
-        """Return the v3 client; raise `LookupError`, naming what to configure, without v3 credentials."""
+        """Return the v3 client for one call, when it is this account's turn to make one.
+
+        Raises `LookupError`, naming what to configure, without v3 credentials; `Paced` if its turn does not come soon.
+        """
         if self.v3 is None:
             raise LookupError(f"account {self.name!r} has no v3 credentials: set its app id and user key")
+        if self.pace:
+            self.pace.take()
         return self.v3
 
     def use_v2(self) -> StudioV2:
-        """Return the v2 client; raise `LookupError`, naming what to configure, without a v2 key."""
+        """Return the v2 client for one call, when it is this account's turn to make one.
+
+        Raises `LookupError`, naming what to configure, without a v2 key; `Paced` if its turn does not come soon.
+        """
         if self.v2 is None:
             raise LookupError(f"account {self.name!r} has no v2 credentials: set its v2 secret key")
+        if self.pace:
+            self.pace.take()
         return self.v2
+
+    def saw(self, fault: StudioFault | None) -> None:
+        """Take note of whether the vendor answered, for the account's circuit breaker."""
+        if self.outage:
+            self.outage.saw(fault)

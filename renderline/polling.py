@@ -6,14 +6,14 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from renderline import verdicts
 from renderline.accounts import AccountClients
 from renderline.kinds import KINDS
-from renderline.ledger import Finding, Kick, Ledger, Look
+from renderline.ledger import Finding, Flow, Kick, Ledger, Look
 from renderline.schedule import PollPolicy
 from renderline.studio import CredentialsRefused, RateLimited, StudioFault
 from renderline.submission import find_by_name
@@ -43,9 +43,12 @@ class Poller:
     """
 
     ledger: Ledger
+    flow: Flow
     accounts: Mapping[str, AccountClients]
     policy: PollPolicy
     lease: float
+    resubmit_after: float | None = None
+    """Seconds without evidence after which an unconfirmed render may be submitted again; None: never."""
     batch: int = 64
     threads: int = 32
     patience: float = 5.0
@@ -94,10 +97,13 @@ class Poller:
 
     def _look(self, clients: AccountClients, look: Look, offset: float) -> Finding:
         try:
-            return self._judge(clients, look, offset)
+            finding = self._judge(clients, look, offset)
+            clients.saw(None)
+            return finding
         except StudioFault as fault:
+            clients.saw(fault)
             if isinstance(fault, RateLimited):
-                self.ledger.quiet(clients.name, fault.retry_after or _QUIET_WITHOUT_RETRY_AFTER)
+                self.flow.slow_down(clients.name, seconds=fault.retry_after or _QUIET_WITHOUT_RETRY_AFTER)
             if isinstance(fault, CredentialsRefused):
                 log.error("credentials refused", account=clients.name, fault=str(fault))
             return verdicts.of_fault(look, fault, policy=self.policy, jitter=random.random())
@@ -110,27 +116,37 @@ class Poller:
         kind = KINDS[look.kind]
         if look.state == "unconfirmed":
             return self._settle(clients, look, offset)
-        if look.project_id is None:
-            raise LookupError(f"render {look.id} is rendering without a project id")
-        seen = kind.look(clients, look.project_id)
+        project_id = look.project_id or _named(clients, look)
+        if project_id is None:
+            return verdicts.of_webhook(look, now=time.monotonic() + offset, policy=self.policy)
+        seen = kind.look(clients, project_id)
         now = time.monotonic() + offset
         finding = verdicts.of_progress(look, seen, now=now, policy=self.policy)
         if finding.verdict == "done" and look.baseline and kind.inspect and look.progress == 0:
             # Exported anew: until something changed, what is finished is the render before ours.
-            project = kind.inspect(clients, look.project_id)
+            project = kind.inspect(clients, project_id)
             if verdicts.still_the_old_render(look, project):
                 return verdicts.unsettled(look, now=now, policy=self.policy, why="the project shows its last render")
-        return finding
+        return finding if look.project_id else replace(finding, project_id=project_id)
 
     def _settle(self, clients: AccountClients, look: Look, offset: float) -> Finding:
         kind = KINDS[look.kind]
         if kind.inspect and look.project_id:
             project = kind.inspect(clients, look.project_id)
             return verdicts.of_project(look, project, now=time.monotonic() + offset, policy=self.policy)
-        named = any(stage.named and stage.paid for stage in (*kind.two_phase, *kind.direct))
-        found = find_by_name(clients, look.id) if named else None
+        found = _named(clients, look)
         now = time.monotonic() + offset
         if found:
             return Finding(look.id, look.epoch, "started", look_in=self.policy.least, project_id=found)
-        why = "the project list does not show it" if named else "this call leaves no trace that could be looked for"
-        return verdicts.unsettled(look, now=now, policy=self.policy, why=why)
+        why = "the project list does not show it" if _nameable(look) else "this call leaves no trace to be looked for"
+        return verdicts.unsettled(look, now=now, policy=self.policy, why=why, resubmit_after=self.resubmit_after)
+
+
+def _nameable(look: Look) -> bool:
+    kind = KINDS[look.kind]
+    return any(stage.named and stage.paid for stage in (*kind.two_phase, *kind.direct))
+
+
+def _named(clients: AccountClients, look: Look) -> str | None:
+    """Return the project that carries the render's tag, None if none is shown or this kind leaves no such trace."""
+    return find_by_name(clients, look.id, look.attempt) if _nameable(look) else None

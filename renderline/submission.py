@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from renderline.accounts import AccountClients
 from renderline.kinds import KINDS, Kind, Made, Order, Stage
-from renderline.ledger import Kick, Ledger, Permit, Submission, Wait
+from renderline.ledger import Flow, Kick, Ledger, Submission
+from renderline.renders import FINAL
 from renderline.requests import RenderRequest
 from renderline.schedule import RetryPolicy
 from renderline.studio import (
@@ -30,9 +31,6 @@ log = structlog.get_logger(__name__)
 
 CREDENTIALS_RETRY = 30.0
 """Seconds between tries while the account's credentials are refused: the work waits for the operator."""
-
-QUIET_SPREAD = 5.0
-"""Seconds over which submissions return after the vendor asked their account to wait."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,14 @@ class NotMyTurn:
 Outcome = Submitted | TryAgain | Refused | NotMyTurn
 
 
-def project_name(name: str, render_id: str) -> str:
-    """Return the vendor project's name: the caller's with our render id, by which a lost draft is found again."""
-    return f"{name} [{render_id}]"
+def project_name(name: str, render_id: str, attempt: int = 1) -> str:
+    """Return the vendor project's name: the caller's with our tag, by which a lost draft is found again."""
+    return f"{name} {_tag(render_id, attempt)}"
+
+
+def _tag(render_id: str, attempt: int) -> str:
+    # A retry renders anew: the project of the attempt that ended is not the one that it looks for.
+    return f"[{render_id}]" if attempt == 1 else f"[{render_id}.{attempt}]"
 
 
 @dataclass
@@ -85,26 +88,23 @@ class Submitter:
     """Makes the vendor calls that start renders.
 
     `mode` is `two_phase` or `direct`; `lease` (seconds) must be longer than any single vendor call can take.
-    `webhook_url` returns the URL that the vendor shall call for a render, or None.
+    `webhook_url` returns the URL that the vendor shall call for a render, or None. `first_look` is the delay (seconds)
+    of the first look, `trusting` the one where the vendor's webhooks arrive.
     """
 
     ledger: Ledger
+    flow: Flow
     accounts: Mapping[str, AccountClients]
     mode: str
     lease: float
     first_look: float
     retries: RetryPolicy
-    webhook_url: Callable[[str], str | None] = lambda _: None
-    slots: Mapping[str, int] = field(default_factory=dict)
-    """How many renders an account may have at the vendor at once; no entry: any number."""
+    webhook_url: Callable[[Submission], str | None] = lambda _: None
+    trusting: float | None = None
 
     def submit(self, render_id: str) -> Outcome:
         """Start a render at the vendor if it is its turn; safe to call at any time, any number of times."""
         claim = self.ledger.begin_submission(render_id, lease=self.lease)
-        if isinstance(claim, Wait):
-            # Spread, so that all that waited do not come back in the same instant.
-            spread = random.random() * min(claim.seconds, QUIET_SPREAD)
-            return TryAgain(claim.seconds + spread, "the vendor asked this account to wait")
         if claim is None:
             return NotMyTurn()
         try:
@@ -117,16 +117,20 @@ class Submitter:
         clients = self.accounts.get(claim.account)
         if clients is None:
             raise LookupError(f"account {claim.account!r} is no longer configured")
-        order = Order(request, project_name(claim.name, claim.id), self.webhook_url(claim.id), claim.project_id)
+        name = project_name(claim.name, claim.id, claim.attempt)
+        order = Order(request, name, self.webhook_url(claim), claim.project_id)
         run = _Run(claim, KINDS[claim.kind], clients, order)
         left = run.kind.stage(claim.intent) if claim.intent else None
         if left and left.paid:
             return self._started(run, confirmed=False)
         run.unaccounted = left is not None
         try:
-            return self._go_through(run)
+            outcome = self._go_through(run)
         except StudioFault as fault:
+            clients.saw(fault)
             return self._faulted(run, fault)
+        clients.saw(None)
+        return outcome
 
     def _go_through(self, run: _Run) -> Outcome:
         # A first call that was announced says which plan it belongs to, as a stage that is done does.
@@ -136,24 +140,23 @@ class Submitter:
             plan = self._recover(run, plan)
         for index, stage in enumerate(plan):
             run.stage = stage
-            slots = self.slots.get(run.claim.account)
-            permit = self.ledger.intend(run.claim, stage.name, lease=self.lease, paid=stage.paid, slots=slots)
-            if permit is not Permit.GIVEN:
+            if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
                 return NotMyTurn()
             made = stage.call(run.clients, run.order)
             run.order.project_id = made.project_id or run.order.project_id
             if stage.paid:
                 return self._started(run, confirmed=True)
             if not self._advance(run.claim, plan[index + 1], made):
-                # Canceled, or taken over after the lease: the draft just made is nobody's.
-                if run.kind.disposable and made.project_id:
+                # Canceled: the draft just made is nobody's. Taken over after the lease, it may have been adopted already.
+                record = self.ledger.record(run.claim.id)
+                if run.kind.disposable and made.project_id and (record is None or record["state"] in FINAL):
                     discard(run.clients, made.project_id)
                 return NotMyTurn()
         raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
 
     def _recover(self, run: _Run, plan: tuple[Stage, ...]) -> tuple[Stage, ...]:
         """Adopt the draft of an announced call whose answer nobody saw, if the vendor's list shows it."""
-        found = find_by_name(run.clients, run.claim.id) if plan[0].named else None
+        found = find_by_name(run.clients, run.claim.id, run.claim.attempt) if plan[0].named else None
         run.unaccounted = False
         if not found:
             return plan
@@ -168,7 +171,11 @@ class Submitter:
     def _started(self, run: _Run, *, confirmed: bool) -> Outcome:
         project_id = run.order.project_id
         recorded, kick = self.ledger.start(
-            run.claim, confirmed=confirmed, project_id=project_id, look_in=self.first_look
+            run.claim,
+            confirmed=confirmed,
+            project_id=project_id,
+            look_in=self.first_look,
+            trusting=self.trusting if run.kind.calls_back else None,
         )
         return Submitted(kick) if recorded else NotMyTurn()
 
@@ -180,12 +187,14 @@ class Submitter:
                 return self._started(run, confirmed=False)
             return self._retry(run, fault, unaccounted=True)
         if isinstance(fault, PayloadRefused):
-            if run.kind.disposable and run.order.project_id:
+            outcome = self._refuse(claim, code=fault.code or str(fault.status or ""), message=fault.message)
+            # Only with the claim still ours: another worker may have adopted, and exported, the same draft.
+            if isinstance(outcome, Refused) and run.kind.disposable and run.order.project_id:
                 discard(run.clients, run.order.project_id)
-            return self._refuse(claim, code=fault.code or str(fault.status or ""), message=fault.message)
+            return outcome
         if isinstance(fault, RateLimited):
             wait = fault.retry_after if fault.retry_after is not None else self._first_wait()
-            self.ledger.quiet(claim.account, wait)
+            self.flow.slow_down(claim.account, seconds=wait)
             return self._later(claim, wait, str(fault), keep_intent=run.unaccounted)
         if isinstance(fault, CredentialsRefused):
             return self._later(claim, CREDENTIALS_RETRY, str(fault), keep_intent=run.unaccounted)
@@ -215,9 +224,9 @@ class Submitter:
         return Refused() if failed else NotMyTurn()
 
 
-def find_by_name(clients: AccountClients, render_id: str) -> str | None:
-    """Return the id of the vendor project that carries our render id in its name, None if the list shows none."""
-    tag = f"[{render_id}]"
+def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1) -> str | None:
+    """Return the id of the vendor project that carries the tag of this attempt, None if the list shows none."""
+    tag = _tag(render_id, attempt)
     for project in clients.use_v3().list_projects():
         if (project.name or "").endswith(tag):
             return project.id

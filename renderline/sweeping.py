@@ -5,14 +5,15 @@ It, not the broker, is why nothing accepted is lost: any message may vanish and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 from redis import Redis
 
-from renderline.ledger import Kick, Ledger
+from renderline.ledger import Flow, Kick, Ledger
+from renderline.orphans import OrphanHunt
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +23,9 @@ class Dispatcher(Protocol):
 
     def submit(self, render_id: str, priority: str) -> None:
         """Have the render submitted."""
+
+    def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
+        """Have many renders, (id, priority), submitted."""
 
     def poll(self, kick: Kick) -> None:
         """Have a pump run."""
@@ -38,12 +42,13 @@ class Sweeper:
     """
 
     ledger: Ledger
+    flow: Flow
+    orphans: OrphanHunt
     redis: Redis
     dispatcher: Dispatcher
     every: float
     retention: float
     lock_seconds: float = 60.0
-    slots: Mapping[str, int] = field(default_factory=dict)
 
     def sweep(self) -> bool:
         """Sweep if no other worker has within this period; returns whether it did."""
@@ -71,9 +76,9 @@ class Sweeper:
         self._announce(expired)
         for kick in [*kicks, *self.ledger.pumps()]:
             self.dispatcher.poll(kick)
-        for account, slots in self.slots.items():
-            for render_id, priority in self.ledger.unpark(account, slots=slots):
-                self.dispatcher.submit(render_id, priority)
+        for render_id, priority in self.flow.unpark():
+            self.dispatcher.submit(render_id, priority)
+        self.orphans.run()
         dropped = self.ledger.forget(retention=self.retention)
         if dropped:
             log.info("finished records dropped", records=dropped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from renderline.kinds import signs, started_since
+from renderline.kinds import KINDS, signs, started_since
 from renderline.ledger import Finding, Look
 from renderline.schedule import PollPolicy, backoff, poll_in
 from renderline.studio import Progress, Project, ProjectMissing, RateLimited, StudioFault, VendorUnavailable
@@ -54,8 +54,23 @@ def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy) -
         before=look.progress,
         before_at=look.progress_at,
         deadline_at=look.deadline_at,
+        # Told that it is done and not finding it so, we see for ourselves.
+        trusted=look.trusted and not look.told and KINDS[look.kind].calls_back,
     )
     return Finding(look.id, look.epoch, "wait", look_in=wait, progress=seen.progress)
+
+
+def of_webhook(look: Look, *, now: float, policy: PollPolicy) -> Finding:
+    """Judge a render that only webhooks confirmed, and of which no project could be found to ask.
+
+    With nobody to ask, the download URL that a webhook told is believed.
+    """
+    if look.hinted_url:
+        return Finding(look.id, look.epoch, "done", progress=100.0, url=look.hinted_url)
+    if now >= look.deadline_at:
+        message = "the vendor called about it, but neither its project nor a download URL became known by its deadline"
+        return Finding(look.id, look.epoch, "expired", code="deadline", message=message, origin="renderline")
+    return Finding(look.id, look.epoch, "wait", look_in=min(policy.most, look.deadline_at - now))
 
 
 def of_project(look: Look, project: Project, *, now: float, policy: PollPolicy) -> Finding:
@@ -75,21 +90,32 @@ def still_the_old_render(look: Look, project: Project) -> bool:
     return look.baseline is not None and signs(project) == json.loads(look.baseline)
 
 
-def unsettled(look: Look, *, now: float, policy: PollPolicy, why: str) -> Finding:
-    """Judge a render of which no evidence was found: look again, less and less often, until its deadline."""
+def unsettled(look: Look, *, now: float, policy: PollPolicy, why: str, resubmit_after: float | None = None) -> Finding:
+    """Judge a render of which no evidence was found: look again, less and less often, until its deadline.
+
+    Only where the operator said after how many seconds without evidence (`resubmit_after`) is it submitted again.
+    """
+    if resubmit_after is not None and now - look.intent_at >= resubmit_after:
+        return Finding(look.id, look.epoch, "resubmit")
     if now >= look.deadline_at:
         message = f"nobody saw whether the vendor accepted it, and no evidence came before its deadline: {why}"
         return Finding(look.id, look.epoch, "expired", code="unconfirmed", message=message, origin="renderline")
     wait = min(max(policy.settle, (now - look.since) * 0.5), policy.most, max(0.0, look.deadline_at - now))
+    if resubmit_after is not None:
+        wait = min(wait, max(0.0, look.intent_at + resubmit_after - now))
     return Finding(look.id, look.epoch, "wait", look_in=wait)
 
 
 def of_fault(look: Look, fault: StudioFault, *, policy: PollPolicy, jitter: float) -> Finding:
     """Judge a look that failed: not the render's fault, so it is only looked at again later.
 
-    A project that is gone three times in a row failed, with the vendor's words.
+    A project that is gone three times in a row failed, with the vendor's words; unless a webhook told where the video
+    is, which then counts, as it does where the project cannot be found.
     """
-    if isinstance(fault, ProjectMissing) and look.faults + 1 >= MISSING_LOOKS:
+    gone = isinstance(fault, ProjectMissing)
+    if look.hinted_url and (gone or look.project_id is None) and look.faults + 1 >= MISSING_LOOKS:
+        return Finding(look.id, look.epoch, "done", progress=100.0, url=look.hinted_url)
+    if gone and look.faults + 1 >= MISSING_LOOKS:
         message = fault.message or "the vendor no longer knows the project"
         return Finding(look.id, look.epoch, "failed", code=fault.code or "project_missing", message=message)
     wait = backoff(look.faults + 1, base=policy.least, cap=policy.most, jitter=jitter)

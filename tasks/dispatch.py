@@ -7,37 +7,61 @@ Every message carries ids only. Losing one costs time, not a render: the sweep p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from celery import Celery, chain
+from celery import Celery, Signature, chain
+from kombu.exceptions import KombuError
 
 from renderline import contract
-from renderline.ledger import Kick, Ledger
+from renderline.ledger import Flow, Kick, Ledger
+
+_BATCH = 500
+
+
+@contextmanager
+def _publishing() -> Iterator[None]:
+    """Turn the message library's own error for a broker that cannot be reached into the standard one."""
+    try:
+        yield
+    except KombuError as error:
+        raise ConnectionError(f"the broker did not take the message ({type(error).__name__})") from error
 
 
 class CeleryDispatcher:
-    """Publishes by task name on the queues of the contract."""
+    """Publishes by task name on the queues of the contract; raises `OSError` or `RedisError` where it cannot."""
 
-    def __init__(self, app: Celery, ledger: Ledger, *, slots: Mapping[str, int] | None = None) -> None:
-        self._app, self._ledger, self._slots = app, ledger, slots or {}
+    def __init__(self, app: Celery, ledger: Ledger) -> None:
+        self._app, self._ledger, self._flow = app, ledger, Flow(ledger)
 
     def submit(self, render_id: str, priority: str) -> None:
         """Have a render submitted."""
-        self._app.signature(
+        with _publishing():
+            self._submission(render_id, priority).apply_async()
+
+    def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
+        """Have many renders, (id, priority), submitted: over one connection, pipelined."""
+        with _publishing(), self._app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=_BATCH):
+            for render_id, priority in renders:
+                self._submission(render_id, priority).apply_async(producer=producer)
+
+    def _submission(self, render_id: str, priority: str) -> Signature:
+        return self._app.signature(
             contract.SUBMIT,
             args=(render_id,),
             queue=contract.SUBMIT_QUEUE,
             priority=contract.PRIORITIES[priority],
-        ).apply_async()
+        )
 
     def poll(self, kick: Kick) -> None:
         """Have a pump of an account run, at once or after the kick's delay."""
-        self._app.signature(
-            contract.POLL,
-            args=(kick.account, kick.slot, kick.ticket),
-            queue=contract.POLL_QUEUE,
-            countdown=kick.delay or None,
-        ).apply_async()
+        with _publishing():
+            self._app.signature(
+                contract.POLL,
+                args=(kick.account, kick.slot, kick.ticket),
+                queue=contract.POLL_QUEUE,
+                countdown=kick.delay or None,
+            ).apply_async()
 
     def hooks(self, render_id: str) -> None:
         """Have the hooks that a finished render still owes run, in the request's order."""
@@ -47,7 +71,8 @@ class CeleryDispatcher:
                 self._app.signature(contract.HOOK, args=(render_id, index), queue=contract.HOOKS_QUEUE, immutable=True)
                 for index in owed
             ]
-            chain(*links, app=self._app).apply_async()
+            with _publishing():
+                chain(*links, app=self._app).apply_async()
 
     def moved(self, changes: Sequence[tuple[str, str]]) -> None:
         """React to renders that a look at the vendor moved: run the hooks of those that ended, resubmit the others."""
@@ -56,11 +81,9 @@ class CeleryDispatcher:
                 self.submit(render_id, self._ledger.priority_of(render_id))
             elif state != "rendering":
                 self.hooks(render_id)
-        if self._slots:
-            self.freed()
+        self.freed()
 
     def freed(self) -> None:
-        """Have the renders submitted that waited for a slot of their account at the vendor."""
-        for account, slots in self._slots.items():
-            for render_id, priority in self._ledger.unpark(account, slots=slots):
-                self.submit(render_id, priority)
+        """Have the renders submitted that waited for their account: for a slot at the vendor, or for silence to end."""
+        for render_id, priority in self._flow.unpark():
+            self.submit(render_id, priority)

@@ -11,6 +11,7 @@ from celery import Celery, signals
 from redis import RedisError
 
 from config import celery, logging, settings
+from renderline.ledger import Flow, Ledger
 from tasks.services import Services
 from workers.composition import compose, connect
 from workers.housekeeping import Housekeeper
@@ -58,6 +59,8 @@ def check_before_start(**_: Any) -> None:
     try:
         with connect(chosen) as redis:
             redis.ping()
+            # For all workers: where work is claimed, the limit is read from Redis.
+            Flow(Ledger(redis)).limit({account.name: account.max_concurrent_renders for account in chosen.accounts})
     except (RedisError, OSError) as error:
         address = chosen.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
         sys.exit(f"Renderline cannot start: Redis at {address} (REDIS_URL) does not answer: {error}")

@@ -12,9 +12,13 @@ from redis.retry import Retry
 from config.settings import Account, Settings
 from renderline.acceptance import Acceptor
 from renderline.accounts import AccountClients
+from renderline.callbacks import Callbacks
 from renderline.delivery import Deliverer
 from renderline.hooks import CeleryHook, DownloadHook, HttpHook, load_kinds
-from renderline.ledger import Ledger
+from renderline.ledger import Flow, Ledger
+from renderline.orphans import OrphanHunt
+from renderline.outage import Outage
+from renderline.pacing import Pace
 from renderline.polling import Poller
 from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
@@ -43,20 +47,20 @@ def connect(settings: Settings) -> Redis:
     )
 
 
-def compose(app: Celery, settings: Settings) -> Services:
-    """Return the use cases of one process."""
-    redis = connect(settings)
+def compose(app: Celery, settings: Settings, *, redis: Redis | None = None) -> Services:
+    """Return the use cases of one process, over its own Redis client or the given one."""
+    redis = redis or connect(settings)
     ledger = Ledger(redis, grace=settings.lease)
-    limits = {account.name: account.max_concurrent_renders for account in settings.accounts}
-    slots = {name: limit for name, limit in limits.items() if limit}
-    dispatcher = CeleryDispatcher(app, ledger, slots=slots)
-    accounts = {account.name: _clients(redis, account, settings) for account in settings.accounts}
+    flow = Flow(ledger)
+    dispatcher = CeleryDispatcher(app, ledger)
+    accounts = {account.name: _clients(redis, flow, account, settings) for account in settings.accounts}
     hook_kinds = load_kinds(
         DownloadHook(settings.storage_url, allow_private=settings.allow_private_hooks or _emulated(settings)),
         HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
         CeleryHook(app.send_task),
     )
-    policy = PollPolicy(first=settings.poll_min, least=settings.poll_min, most=settings.poll_max)
+    policy = PollPolicy(first=settings.poll_min, least=settings.poll_min, most=settings.poll_max, net=net(settings))
+    callbacks = signed_callbacks(settings)
     return Services(
         ledger=ledger,
         dispatcher=dispatcher,
@@ -70,14 +74,25 @@ def compose(app: Celery, settings: Settings) -> Services:
         ),
         submitter=Submitter(
             ledger=ledger,
+            flow=flow,
             accounts=accounts,
             mode=settings.submit,
             lease=settings.lease,
             first_look=policy.first,
             retries=_SUBMIT_RETRIES,
-            slots=slots,
+            webhook_url=lambda claim: (
+                callbacks.url(claim.id, attempt=claim.attempt, seconds=claim.deadline) if callbacks else None
+            ),
+            trusting=policy.net,
         ),
-        poller=Poller(ledger=ledger, accounts=accounts, policy=policy, lease=settings.lease),
+        poller=Poller(
+            ledger=ledger,
+            flow=flow,
+            accounts=accounts,
+            policy=policy,
+            lease=settings.lease,
+            resubmit_after=settings.resubmit_unconfirmed,
+        ),
         deliverer=Deliverer(
             ledger=ledger,
             kinds=hook_kinds,
@@ -86,13 +101,26 @@ def compose(app: Celery, settings: Settings) -> Services:
         ),
         sweeper=Sweeper(
             ledger=ledger,
+            flow=flow,
             redis=redis,
             dispatcher=dispatcher,
             every=settings.sweep_every,
             retention=settings.retention,
-            slots=slots,
+            orphans=OrphanHunt(ledger, accounts),
         ),
     )
+
+
+def signed_callbacks(settings: Settings) -> Callbacks | None:
+    """Return what signs and verifies the URLs that the vendor calls; None where it cannot reach the gateway."""
+    if not settings.public_url or not settings.secret_key:
+        return None
+    return Callbacks(settings.public_url, settings.secret_key)
+
+
+def net(settings: Settings) -> float | None:
+    """Return the seconds between the looks at a render while webhooks arrive; None where none are asked for."""
+    return max(settings.webhook_poll, settings.poll_min) if settings.public_url else None
 
 
 def _emulated(settings: Settings) -> bool:
@@ -102,7 +130,7 @@ def _emulated(settings: Settings) -> bool:
     )
 
 
-def _clients(redis: Redis, account: Account, settings: Settings) -> AccountClients:
+def _clients(redis: Redis, flow: Flow, account: Account, settings: Settings) -> AccountClients:
     # No call may outlive the lease under which it is made.
     total = settings.lease * 0.8
     timeouts: dict[str, Any] = {
@@ -116,4 +144,13 @@ def _clients(redis: Redis, account: Account, settings: Settings) -> AccountClien
         v3 = StudioV3(account.base_url, tokens=SharedToken(redis, issuer, account=account.name), **timeouts)
     if account.v2_secret_key:
         v2 = StudioV2(account.v2_base_url, secret_key=account.v2_secret_key, **timeouts)
-    return AccountClients(account.name, v3, v2)
+    per_second = account.max_requests_per_second
+    # pybreaker reads bytes.
+    plain = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=5)
+    return AccountClients(
+        account.name,
+        v3,
+        v2,
+        pace=Pace(settings.redis_url, account.name, per_second) if per_second else None,
+        outage=Outage(plain, flow, account.name, pause=settings.outage_probe),
+    )

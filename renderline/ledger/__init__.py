@@ -1,6 +1,8 @@
 """The ledger: every render lives in Redis from the moment it is accepted; messages are only hints."""
 
-from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Permit, Submission, Wait
+from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Submission
+from renderline.ledger.flow import Flow
+from renderline.ledger.intake import Entry
 from renderline.ledger.listing import Filter, Listing
 from renderline.ledger.operations import Operations
 from renderline.ledger.record import iso, public_record
@@ -9,8 +11,10 @@ from renderline.ledger.store import PREFIX, KeyConflict, Ledger
 __all__ = [
     "PREFIX",
     "Batch",
+    "Entry",
     "Filter",
     "Finding",
+    "Flow",
     "HookClaim",
     "KeyConflict",
     "Kick",
@@ -18,9 +22,7 @@ __all__ = [
     "Listing",
     "Look",
     "Operations",
-    "Permit",
     "Submission",
-    "Wait",
     "iso",
     "public_record",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 
@@ -24,7 +23,11 @@ class Submission:
     fence: str
     kind: str
     account: str
+    attempt: int
+    """Which life of the record this is: 1, and one more for every retry."""
     attempts: int
+    deadline: float
+    """Seconds within which the render must be done."""
     stage: str
     """Name of the next stage of the kind's plan; empty: the first."""
     intent: str | None
@@ -34,23 +37,6 @@ class Submission:
     name: str
     body: str
     """The stored render request (JSON)."""
-
-
-class Permit(IntEnum):
-    """Whether an announced vendor call may be made."""
-
-    GIVEN = 1
-    LOST = 0
-    """Another worker has the claim, or the render ended."""
-    PARKED = -1
-    """Every slot of the account is taken."""
-
-
-@dataclass(frozen=True)
-class Wait:
-    """A submission that cannot be claimed for another `seconds`, because the vendor asked its account to wait."""
-
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -72,6 +58,13 @@ class Look:
     untouched_at: float | None
     baseline: str | None
     intent_at: float
+    attempt: int = 1
+    hinted_url: str | None = None
+    """The download URL that a webhook told, to be believed only where there is no project to ask."""
+    told: bool = False
+    """Whether a webhook said that it is done."""
+    trusted: bool = False
+    """Whether the vendor's webhooks for its account arrive."""
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,18 @@ class Operations:
         credit: float | None = None,
         url: str | None = None,
         project_id: str | None = None,
+        attempt: int | None = None,
+        look_in: float = 0.0,
+        trust: float = 0.0,
     ) -> tuple[str, Kick | None]:
         """Take note of a vendor webhook: it is looked at now if it may be done, and an unconfirmed render is confirmed.
 
-        Returns the render's state (empty: unknown render) and the pump to kick.
+        `attempt` is the one that the webhook is about (None: whichever). A webhook that tells of progress puts the next
+        look off to `look_in` seconds from now. For `trust` seconds further webhooks of the account are relied on.
+        Returns the render's state (empty: unknown render, or another attempt) and the pump to kick.
         """
-        told = ("" if value is None else value for value in (progress, credit, url, project_id))
-        state, kick = self._run("hint", render_id, *told)
+        told = ("" if value is None else value for value in (progress, credit, url, project_id, attempt))
+        state, kick = self._run("hint", render_id, *told, look_in, trust)
         return state, self._kick(render_id, kick)
 
     def pause(self, account: str) -> None:

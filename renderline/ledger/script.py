@@ -41,7 +41,10 @@ class Scripts:
             if item.name.endswith(".lua") and item.name != "prelude.lua"
         }
 
-    def run(self, step: str, *args: Any) -> Any:
-        """Run one step; arguments are sent as Redis sends them (strings and numbers)."""
+    def run(self, step: str, *args: Any, client: Redis | None = None) -> Any:
+        """Run one step; arguments are sent as Redis sends them (strings and numbers).
+
+        With a pipeline as `client` it is added to that, and its answer is among the pipeline's.
+        """
         now = "" if self._clock is None else repr(float(self._clock()))
-        return self._steps[step](keys=[self._prefix], args=[now, self._grace, *args])
+        return self._steps[step](keys=[self._prefix], args=[now, self._grace, *args], client=client)

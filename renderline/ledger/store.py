@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from redis import Redis
 
-from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Permit, Submission, Wait
+from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Submission
+from renderline.ledger.intake import Entry, record_each, record_together
 from renderline.ledger.record import load_meta, public_record
 from renderline.ledger.script import SETTLED_HOOKS, Scripts
 
 PREFIX = "renderline:"
+
+# Kinds of hooks come from other packages too: none may write over what the ledger keeps in the same record.
+_OUTCOME_FIELDS = ("stored_url",)
 
 
 class KeyConflict(ValueError):
@@ -55,12 +59,20 @@ class Ledger:
 
         `meta` holds `name`, `hooks` and `metadata`; `body` is the stored request (JSON).
         """
-        hooks = len(meta.get("hooks", ()))
-        fixed = json.dumps(meta, separators=(",", ":"))
-        verdict, _ = self.run("accept", render_id, kind, account, priority, fingerprint, deadline, hooks, fixed, body)
+        entry = Entry(render_id, kind, account, priority, deadline, meta, body, fingerprint)
+        verdict, _ = self.run("accept", *entry.arguments())
         if verdict == "conflict":
             raise KeyConflict(f"render {render_id} was accepted with another request under the same key")
         return verdict == "new"
+
+    def accept_all(self, entries: Sequence[Entry], *, together: bool) -> list[str]:
+        """Record many renders in one round trip; returns `new`, `known` or `conflict` for each.
+
+        `together`: all in one transaction, or none if one is a conflict; the others are `left` then.
+        """
+        if together:
+            return record_together(self.redis, self.run, entries, prefix=self.prefix)
+        return record_each(self.redis, self.run, entries)
 
     def record(self, render_id: str) -> dict[str, Any] | None:
         """Return the public record of a render, or None if there is none."""
@@ -95,16 +107,16 @@ class Ledger:
 
     # -- submitting
 
-    def begin_submission(self, render_id: str, *, lease: float) -> Submission | Wait | None:
-        """Claim a render's submission for `lease` seconds.
+    def begin_submission(self, render_id: str, *, lease: float, calls: int = 2) -> Submission | None:
+        """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
 
-        Returns the claim; or how long its account keeps quiet; or None if it is in other hands or over.
+        Returns None if it is over or in other hands, or if its account may not go on now (silence, outage, pace, slots,
+        pause): then it is parked until `unpark` takes it.
         """
-        verdict, what, *rest = self.run("submit_begin", render_id, lease)
-        if verdict == "quiet":
-            return Wait(float(what))
+        verdict, *rest = self.run("submit_begin", render_id, lease, calls)
         if verdict != "yours":
             return None
+        what, *rest = rest
         flat, meta, body = rest
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
         return Submission(
@@ -112,7 +124,9 @@ class Ledger:
             fence=what,
             kind=fields["kind"],
             account=fields["account"],
+            attempt=int(fields.get("attempt", 1)),
             attempts=int(fields["attempts"]),
+            deadline=float(fields["deadline"]),
             stage=fields["stage"],
             intent=fields.get("intent"),
             project_id=fields.get("project_id"),
@@ -121,22 +135,9 @@ class Ledger:
             body=body,
         )
 
-    def intend(
-        self, claim: Submission, stage: str, *, lease: float, paid: bool = False, slots: int | None = None
-    ) -> Permit:
-        """Write down that the call of `stage` is about to be made; call only if the permit is given.
-
-        A paid call takes one of the account's `slots` (None: no limit), which the render keeps until its end; without
-        a free one the render is parked until `unpark` takes it.
-        """
-        answer = self.run(
-            "submit_intend", claim.id, claim.fence, stage, lease, int(paid), "" if slots is None else slots
-        )
-        return Permit(answer)
-
-    def unpark(self, account: str, *, slots: int | None) -> list[tuple[str, str]]:
-        """Take the parked renders for which there is a slot now: (id, priority), the most urgent and oldest first."""
-        return [(one, priority) for one, priority in self.run("unpark", account, "" if slots is None else slots)]
+    def intend(self, claim: Submission, stage: str, *, lease: float) -> bool:
+        """Write down that the call of `stage` is about to be made; False if the claim was lost: then do not call."""
+        return bool(self.run("submit_intend", claim.id, claim.fence, stage, lease))
 
     def advance(
         self, claim: Submission, *, stage: str, project_id: str | None = None, baseline: str | None = None
@@ -145,14 +146,22 @@ class Ledger:
         return bool(self.run("submit_advance", claim.id, claim.fence, stage, project_id or "", baseline or ""))
 
     def start(
-        self, claim: Submission, *, confirmed: bool, project_id: str | None, look_in: float
+        self,
+        claim: Submission,
+        *,
+        confirmed: bool,
+        project_id: str | None,
+        look_in: float,
+        trusting: float | None = None,
     ) -> tuple[bool, Kick | None]:
         """Record that the call that costs was made, `confirmed` or with an unknown outcome, and when to look first.
 
-        Returns whether it was recorded (False: the claim was lost) and the pump to kick.
+        `trusting` is in how many seconds instead, where the vendor's webhooks for the account arrive. A webhook that
+        was faster confirms it. Returns whether it was recorded (False: the claim was lost) and the pump to kick.
         """
         state = "rendering" if confirmed else "unconfirmed"
-        recorded, kick = self.run("submit_start", claim.id, claim.fence, state, project_id or "", look_in)
+        later = look_in if trusting is None or not confirmed else trusting
+        recorded, kick = self.run("submit_start", claim.id, claim.fence, state, project_id or "", look_in, later)
         return bool(recorded), _kick(claim.account, kick)
 
     def release(self, claim: Submission, *, retry_in: float, note: str, keep_intent: bool = False) -> bool:
@@ -190,12 +199,6 @@ class Ledger:
         answer = self.run("poll_rest", account, slot, ticket, limit)
         return (float(answer[0]), int(answer[1])) if answer else None
 
-    def quiet(self, account: str, seconds: float) -> None:
-        """Keep every worker from calling the vendor for this account for `seconds` (a 429's Retry-After)."""
-        now, micros = self.redis.time()
-        at = now + micros / 1e6 + seconds
-        self.redis.set(f"{self.prefix}quiet:{account}", f"{at:.3f}", px=max(1, int(seconds * 1000)))
-
     # -- hooks
 
     def claim_hook(self, render_id: str, index: int, *, lease: float) -> HookClaim:
@@ -212,13 +215,13 @@ class Ledger:
         outcome: str,
         retry_in: float = 0.0,
         error: str = "",
-        fields: dict[str, str] | None = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> str:
         """Record one try of a hook (delivered, dead, skipped, retrying); returns the render's state.
 
-        `fields` are outcome fields for the record, for example `stored_url`.
+        `fields` are outcome fields for the record; of what a hook tells, `stored_url` is kept.
         """
-        extra = json.dumps(fields or {})
+        extra = json.dumps({name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)})
         _, state = self.run("hook_settle", render_id, index, claim.fence, outcome, retry_in, error, extra)
         return state
 
@@ -241,6 +244,17 @@ class Ledger:
         """Return the pumps to start for accounts whose due renders nobody is going to look at."""
         return [Kick(one[0], int(one[1]), int(one[2]), float(one[3])) for one in self.run("sweep_pumps")]
 
+    def suspects(self, account: str, *, limit: int) -> list[tuple[str, int, str]]:
+        """Return the renders of which an unknown draft is to be looked for now: (id, attempt, member to clear)."""
+        now: Any = self.redis.time()
+        due: Any = self.redis.zrangebyscore(f"{self.prefix}suspects:{account}", "-inf", now[0], start=0, num=limit)
+        parts = [(member, *member.partition("#")[0].split(".")) for member in due]
+        return [(one, int(attempt), member) for member, one, attempt in parts]
+
+    def clear_suspects(self, account: str, members: Sequence[str]) -> None:
+        """Take members that were looked for off the list of suspects."""
+        self.redis.zrem(f"{self.prefix}suspects:{account}", *members)
+
     def forget(self, *, retention: float, limit: int = 500) -> int:
         """Drop finished records older than `retention` seconds; returns how many."""
         return int(self.run("sweep_forget", retention, limit))
@@ -252,7 +266,8 @@ def _kick(account: str, raw: Sequence[Any] | None) -> Kick | None:
 
 def _look(item: Sequence[Any]) -> Look:
     one, epoch, kind, state, project_id, polls, progress, progress_at = item[:8]
-    since, deadline_at, faults, untouched, untouched_at, baseline, intent_at = item[8:15]
+    since, deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt = item[8:16]
+    hinted_url, told, trusted = item[16:19]
     return Look(
         id=one,
         epoch=int(epoch),
@@ -269,4 +284,8 @@ def _look(item: Sequence[Any]) -> Look:
         untouched_at=float(untouched_at) if untouched_at else None,
         baseline=baseline,
         intent_at=float(intent_at or since),
+        attempt=int(attempt or 1),
+        hinted_url=hinted_url,
+        told=bool(told),
+        trusted=bool(trusted),
     )

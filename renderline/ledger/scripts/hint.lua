@@ -1,30 +1,51 @@
--- The vendor called a render's own URL: look at it now. ARGV: id progress('' unknown) credit url project_id
--- -> {state, kick}; state is '' for an unknown render
+-- The vendor called a render's own URL. ARGV: id progress('' unknown) credit url project_id attempt('' any) look_in trust
+-- -> {state, kick}; state is '' for an unknown render, or one that has moved on to another attempt
 local id = ARGV[3]
 local state = field(id, 'state')
+if state == '' or (ARGV[8] ~= '' and ARGV[8] ~= field(id, 'attempt')) then return {'', false} end
+local account = field(id, 'account')
+local trust = tonumber(ARGV[10])
+if trust > 0 then
+  redis.call('SET', P .. 'heard:' .. account, stamp(NOW + trust), 'PX', math.ceil(trust * 1000))
+end
+-- What it cost is news at any time, also when a look was faster.
+if ARGV[5] ~= '' and state ~= 'accepted' then set(id, 'credit', ARGV[5]) end
+if state ~= 'submitting' and state ~= 'unconfirmed' and state ~= 'rendering' then return {state, false} end
+
+if ARGV[6] ~= '' then set(id, 'hinted_url', ARGV[6]) end
+if ARGV[7] ~= '' and field(id, 'project_id') == '' then set(id, 'project_id', ARGV[7]) end
+local progress = tonumber(ARGV[4])
+local over = not progress or progress >= 100
+local look_in = over and 0 or tonumber(ARGV[9])
+if over then set(id, 'told', 1) end
 if state == 'submitting' then
-  -- Earlier than the answer of the call that it follows from.
-  set(id, 'hinted', '1')
+  -- Earlier than the answer of the call that it follows from: kept for the moment when that is recorded.
+  if over or field(id, 'hinted') == '' then set(id, 'hinted', stamp(look_in)) end
+  return {state, false}
 end
-if state == 'submitting' or state == 'unconfirmed' or state == 'rendering' then
-  if ARGV[5] ~= '' then set(id, 'credit', ARGV[5]) end
-  if ARGV[6] ~= '' then set(id, 'hinted_url', ARGV[6]) end
-  if ARGV[7] ~= '' and field(id, 'project_id') == '' then set(id, 'project_id', ARGV[7]) end
-end
-if state ~= 'unconfirmed' and state ~= 'rendering' then return {state, false} end
 if state == 'unconfirmed' then
   -- Only the vendor knows that URL, and only of a render that it accepted.
   redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent')
   move(id, 'rendering')
 end
-local progress = tonumber(ARGV[4])
-if progress and progress < 100 then
+local due = P .. 'due:' .. account
+local looking = (tonumber(field(id, 'looking_until')) or 0) > NOW
+if not over then
   if progress > (tonumber(field(id, 'progress')) or 0) then
     set(id, 'progress', string.format('%.14g', progress), 'progress_at', stamp(NOW))
     announce(id, 'rendering')
   end
+  if not looking and field(id, 'told') == '' then
+    -- As good as a look, so the next one is counted from here.
+    local at = math.min(NOW + look_in, tonumber(field(id, 'deadline_at')) or math.huge)
+    redis.call('ZADD', due, 'XX', 'GT', stamp(at), id)
+  end
   return {'rendering', false}
 end
-local due = P .. 'due:' .. field(id, 'account')
+if looking then
+  -- The answer to a look that is under way may be older than this call; if so, one more follows.
+  set(id, 'look_again', 1)
+  return {'rendering', false}
+end
 redis.call('ZADD', due, stamp(NOW), id)
-return {'rendering', kick(field(id, 'account'), NOW)}
+return {'rendering', kick(account, NOW)}

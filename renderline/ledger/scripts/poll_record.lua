@@ -6,6 +6,9 @@ for _, r in ipairs(cjson.decode(ARGV[3])) do
   local id, k = r.id, render(r.id)
   local state = field(id, 'state')
   if (state == 'rendering' or state == 'unconfirmed') and field(id, 'epoch') == tostring(r.epoch) then
+    redis.call('HDEL', k, 'looking_until')
+    -- The vendor called while this look was under way.
+    local again = redis.call('HDEL', k, 'look_again') == 1 and r.verdict ~= 'error'
     if r.verdict == 'error' then
       redis.call('HINCRBY', k, 'faults', 1)
       set(id, 'note', r.message)
@@ -25,6 +28,8 @@ for _, r in ipairs(cjson.decode(ARGV[3])) do
       if r.verdict == 'started' then table.insert(moved, {id, 'rendering'}) end
     end
     if r.verdict == 'done' then
+      -- Done, and no webhook had said so: from now on we look for ourselves, until the next one comes.
+      if field(id, 'told') == '' then redis.call('DEL', P .. 'heard:' .. field(id, 'account')) end
       set(id, 'download_url', r.url, 'progress', 100)
       if finish(id, 'completed') then table.insert(moved, {id, field(id, 'state')}) end
     elseif r.verdict == 'failed' or r.verdict == 'expired' then
@@ -34,7 +39,7 @@ for _, r in ipairs(cjson.decode(ARGV[3])) do
       end
     elseif r.verdict == 'resubmit' and state == 'unconfirmed' then
       unfollow(id)
-      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url')
+      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url', 'told')
       if move(id, 'submitting') then
         wake_at(id, NOW + GRACE)
         table.insert(moved, {id, 'submitting'})
@@ -43,7 +48,7 @@ for _, r in ipairs(cjson.decode(ARGV[3])) do
       if r.verdict == 'untouched' then
         if redis.call('HINCRBY', k, 'untouched', 1) == 1 then set(id, 'untouched_at', stamp(NOW)) end
       end
-      redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + r.look_in), id)
+      redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + (again and 0 or r.look_in)), id)
     end
   end
 end

@@ -15,9 +15,9 @@ if not needed then
   return {}
 end
 local at = tonumber(first[2])
-local quiet = tonumber(redis.call('GET', P .. 'quiet:' .. account))
-if quiet and quiet > at then at = quiet end
-if at < NOW then at = NOW end
+at = math.max(at, NOW + quiet_left(account))
+local rate, tokens = pace(account)
+if rate and tokens < 1 then at = math.max(at, NOW + (1 - tokens) / rate) end
 local next_ticket = redis.call('HINCRBY', key, slot .. ':ticket', 1)
 redis.call('HDEL', key, slot .. ':busy')
 redis.call('HSET', key, slot .. ':at', stamp(at))

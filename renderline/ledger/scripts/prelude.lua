@@ -50,9 +50,18 @@ local function unfollow(id)
   leave_slot(id)
 end
 
+-- A draft of this render may stand at the vendor that the record does not know: to be looked for, twice.
+local function suspect(id)
+  local member = id .. '.' .. field(id, 'attempt')
+  redis.call('ZADD', P .. 'suspects:' .. field(id, 'account'), stamp(NOW + GRACE * 2), member .. '#1',
+    stamp(NOW + GRACE * 8), member .. '#2')
+end
+
 -- A render that came to an end (or to `completed`) stops being followed and owes its hooks.
 local function finish(id, to)
+  local from = field(id, 'state')
   if not move(id, to) then return false end
+  if from == 'submitting' then suspect(id) end
   unfollow(id)
   redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'hinted')
   redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)
@@ -99,6 +108,64 @@ local function follow(id, at)
   local account = field(id, 'account')
   redis.call('ZADD', P .. 'due:' .. account, stamp(at), id)
   return kick(account, at)
+end
+
+-- How long calls for this account have to wait, in seconds: the vendor asked for it, or an outage is sat out.
+local function quiet_left(account)
+  return math.max(0, (tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0) - NOW)
+end
+local function keep_quiet(account, seconds)
+  local until_ = math.max(NOW + seconds, tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0)
+  redis.call('SET', P .. 'quiet:' .. account, stamp(until_), 'PX', math.max(1, math.ceil((until_ - NOW) * 1000)))
+end
+
+-- During an outage whoever comes first after the silence is the probe; the others wait until it has an answer.
+local function probes(account, seconds)
+  if redis.call('EXISTS', P .. 'outage:' .. account) == 0 then return false end
+  keep_quiet(account, seconds)
+  return true
+end
+
+-- The pace of an account for which the vendor once said "too many": calls a second, lowered each time it says so and
+-- growing by a fixed step a second otherwise, until it no longer matters. No pace, no limit.
+local function pace(account)
+  local key = P .. 'pace:' .. account
+  local p = redis.call('HMGET', key, 'rate', 'tokens', 'at', 'slowed_at', 'step')
+  local rate = tonumber(p[1])
+  if not rate then return nil end
+  local passed = math.max(0, NOW - tonumber(p[3]))
+  rate = rate + tonumber(p[5]) * passed
+  if rate > 1000 then
+    redis.call('DEL', key)
+    return nil
+  end
+  local tokens = math.min(math.max(1, rate), tonumber(p[2]) + rate * passed)
+  redis.call('HSET', key, 'rate', rate, 'tokens', tokens, 'at', stamp(NOW))
+  return rate, tokens
+end
+-- How many of `wanted` calls may be made now; they count as made. Without a pace: all.
+local function admit(account, wanted)
+  redis.call('HINCRBY', P .. 'calls:' .. account, math.floor(NOW), wanted)
+  local rate, tokens = pace(account)
+  if not rate then return wanted end
+  local given = math.min(wanted, math.max(0, math.floor(tokens)))
+  redis.call('HINCRBYFLOAT', P .. 'pace:' .. account, 'tokens', -given)
+  return given
+end
+
+-- Put a submission aside until its account may go on; in order of priority, then age.
+local PRIORITY = {high = 0, normal = 1, low = 2}
+local function park(id, note)
+  local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[field(id, 'priority')] * 1e10
+  redis.call('ZADD', P .. 'parked:' .. field(id, 'account'), stamp(order), id)
+  redis.call('SADD', P .. 'accounts', field(id, 'account'))
+  set(id, 'note', note)
+  wake_at(id, NOW + GRACE * 10)
+end
+
+-- '1' while the vendor's webhooks for this account arrive: one came of late, and none was found missing since.
+local function trusted(account)
+  return (tonumber(redis.call('GET', P .. 'heard:' .. account)) or 0) > NOW and '1' or ''
 end
 
 -- True while `fence` is the newest claim on this render's submission.

@@ -2,7 +2,7 @@
 local id = ARGV[3]
 if field(id, 'state') ~= 'unconfirmed' then return 0 end
 unfollow(id)
-redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url')
+redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url', 'told')
 move(id, 'submitting')
 wake_at(id, NOW + GRACE)
 return 1

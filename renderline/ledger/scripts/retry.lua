@@ -6,14 +6,16 @@ if field(id, 'attempt') ~= ARGV[4] or not move(id, 'accepted') then return 0 end
 for i = 0, tonumber(field(id, 'hooks')) - 1 do
   local h = 'h' .. i
   redis.call('HDEL', k, h, h .. ':at', h .. ':error', h .. ':attempts', h .. ':until')
+  -- A try that still runs belongs to the attempt that ended.
+  redis.call('HINCRBY', k, h .. ':fence', 1)
   redis.call('ZREM', P .. 'dead', id .. ':' .. i)
 end
 for _, state in ipairs({'submitting', 'unconfirmed', 'rendering', 'completed', 'failed', 'expired'}) do
   redis.call('HDEL', k, 't:' .. state)
 end
 redis.call('HDEL', k, 'project_id', 'baseline', 'progress', 'progress_at', 'download_url', 'stored_url', 'credit', 'error_code',
-  'error_message', 'error_origin', 'deadline_at', 'looked_at', 'faults', 'untouched', 'untouched_at', 'intent', 'intent_at',
-  'lease_until', 'note', 'hinted', 'hinted_url', 'polls', 'attempts')
+  'error_message', 'error_origin', 'deadline_at', 'late_at', 'faults', 'untouched', 'untouched_at', 'intent', 'intent_at',
+  'lease_until', 'note', 'hinted', 'hinted_url', 'told', 'looking_until', 'look_again', 'polls', 'attempts')
 redis.call('HINCRBY', k, 'attempt', 1)
 set(id, 'stage', '')
 redis.call('SET', P .. 'history:' .. id, ARGV[5])

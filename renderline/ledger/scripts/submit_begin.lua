@@ -1,26 +1,32 @@
--- Claim a submission. ARGV: id lease -> {'yours', fence, fields, meta, body} or {quiet|busy|over, seconds}
-local id, lease = ARGV[3], tonumber(ARGV[4])
-local state = field(id, 'state')
-if state == 'accepted' or state == 'submitting' then
-  -- The vendor asked this account to wait: no attempt, and nothing that the sweep need hurry about.
-  if redis.call('SISMEMBER', P .. 'paused', field(id, 'account')) == 1 then
-    wake_at(id, NOW + GRACE * 2)
-    return {'paused', '0'}
-  end
-  local quiet = tonumber(redis.call('GET', P .. 'quiet:' .. field(id, 'account'))) or 0
-  if quiet > NOW then
-    wake_at(id, quiet + GRACE)
-    return {'quiet', stamp(quiet - NOW)}
-  end
+-- Claim a submission. ARGV: id lease calls
+-- -> {'yours', fence, fields, meta, body}, or {parked|busy|over}
+local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local state, account = field(id, 'state'), field(id, 'account')
+if state == 'submitting' then
+  if (tonumber(field(id, 'lease_until')) or 0) > NOW then return {'busy'} end
+elseif state ~= 'accepted' then
+  return {'over'}
 end
-if state == 'accepted' then
-  move(id, 'submitting')
-elseif state == 'submitting' then
-  local until_ = tonumber(field(id, 'lease_until')) or 0
-  if until_ > NOW then return {'busy', stamp(until_ - NOW)} end
-else
-  return {'over', '0'}
+local slots = P .. 'slots:' .. account
+local limit = tonumber(redis.call('HGET', P .. 'limits', account))
+local reason = nil
+if redis.call('SISMEMBER', P .. 'paused', account) == 1 then
+  reason = 'its account is paused'
+elseif quiet_left(account) > 0 then
+  reason = 'the vendor is away, or asked its account to wait'
+elseif limit and redis.call('SISMEMBER', slots, id) == 0 and redis.call('SCARD', slots) >= limit then
+  reason = 'all ' .. limit .. ' renders that its account may have at the vendor at once are taken'
+elseif not probes(account, lease) and admit(account, calls) < calls then
+  reason = 'the vendor asked its account for fewer calls'
 end
+if reason then
+  park(id, reason)
+  return {'parked'}
+end
+if state == 'accepted' then move(id, 'submitting') end
+redis.call('SADD', slots, id)
+-- The holder before died, or did not see, a call of its own.
+if field(id, 'intent') ~= '' then suspect(id) end
 local fence = redis.call('HINCRBY', render(id), 'fence', 1)
 redis.call('HINCRBY', render(id), 'attempts', 1)
 set(id, 'lease_until', stamp(NOW + lease))

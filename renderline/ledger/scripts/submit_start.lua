@@ -1,13 +1,17 @@
 -- The paid call was made: seen accepted (rendering) or not seen (unconfirmed). ARGV: id fence state project_id look_in
+-- look_in_where_webhooks_arrive -> {done, kick}
 local id, fence, to = ARGV[3], ARGV[4], ARGV[5]
+-- The vendor's webhook was faster than the answer, or came without one: it started, and was heard of.
+local hinted = tonumber(field(id, 'hinted'))
+if hinted then to = 'rendering' end
 if not mine(id, fence) or not move(id, to) then return {0, false} end
 if ARGV[6] ~= '' then set(id, 'project_id', ARGV[6]) end
 local began = tonumber(field(id, 'intent_at')) or NOW
 local deadline = began + tonumber(field(id, 'deadline'))
-redis.call('HDEL', render(id), 'lease_until', 'note', 'untouched', 'untouched_at')
+redis.call('HDEL', render(id), 'lease_until', 'note', 'untouched', 'untouched_at', 'late_at')
 set(id, 'deadline_at', stamp(deadline), 'progress', 0, 'progress_at', stamp(NOW))
 redis.call('ZADD', P .. 'deadline', stamp(deadline), id)
 rest(id)
-local look_in = tonumber(ARGV[7])
-if redis.call('HDEL', render(id), 'hinted') == 1 then look_in = 0 end
+redis.call('HDEL', render(id), 'hinted')
+local look_in = hinted or tonumber(trusted(field(id, 'account')) ~= '' and ARGV[8] or ARGV[7])
 return {1, follow(id, NOW + look_in)}

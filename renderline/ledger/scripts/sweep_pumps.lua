@@ -1,10 +1,11 @@
 -- Start the pumps of accounts whose due renders nobody is going to look at. -> array of {account, slot, ticket, delay}
 local kicks = {}
 for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
+  -- The calls of seconds long past are of no use any more.
+  if redis.call('HLEN', P .. 'calls:' .. account) > 120 then redis.call('DEL', P .. 'calls:' .. account) end
   local first = redis.call('ZRANGE', P .. 'due:' .. account, 0, 0, 'WITHSCORES')
   if #first > 0 then
-    local quiet = tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0
-    local at = math.max(NOW, tonumber(first[2]), quiet)
+    local at = math.max(NOW + quiet_left(account), tonumber(first[2]))
     local alive = false
     for slot = 0, SLOTS - 1 do
       local sleeps = tonumber(redis.call('HGET', pump(account), slot .. ':at'))

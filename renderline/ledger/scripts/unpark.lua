@@ -1,13 +1,23 @@
--- Slots became free: take as many parked renders, in order of priority and age. ARGV: account limit('' none)
--- -> array of {id, priority}
-local account, limit = ARGV[3], tonumber(ARGV[4])
-local parked = P .. 'parked:' .. account
-local free = limit and (limit - redis.call('SCARD', P .. 'slots:' .. account)) or 500
+-- Take parked renders whose account may go on, in order of priority and age.
+-- ARGV: limit -> array of {id, priority}
 local items = {}
-if free <= 0 then return items end
-for _, id in ipairs(redis.call('ZRANGE', parked, 0, free - 1)) do
-  redis.call('ZREM', parked, id)
-  wake_at(id, NOW + GRACE)
-  table.insert(items, {id, field(id, 'priority')})
+for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
+  local slots = tonumber(redis.call('HGET', P .. 'limits', account))
+  local parked = P .. 'parked:' .. account
+  if redis.call('EXISTS', parked) == 1 and quiet_left(account) == 0
+      and redis.call('SISMEMBER', P .. 'paused', account) == 0 then
+    local free = tonumber(ARGV[3])
+    if slots then free = math.min(free, slots - redis.call('SCARD', P .. 'slots:' .. account)) end
+    local rate, tokens = pace(account)
+    if rate then free = math.min(free, math.floor(tokens / 2)) end
+    if redis.call('EXISTS', P .. 'outage:' .. account) == 1 then free = math.min(free, 1) end
+    if free > 0 then
+      for _, id in ipairs(redis.call('ZRANGE', parked, 0, free - 1)) do
+        redis.call('ZREM', parked, id)
+        wake_at(id, NOW + GRACE)
+        table.insert(items, {id, field(id, 'priority')})
+      end
+    end
+  end
 end
 return items

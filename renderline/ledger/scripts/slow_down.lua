@@ -1,0 +1,19 @@
+-- The vendor said "too many": keep quiet as long as it asks, and lower the account's pace, once a second at most.
+-- ARGV: account seconds
+local SLOWEST = 4
+local account, seconds = ARGV[3], tonumber(ARGV[4])
+if seconds > 0 then keep_quiet(account, seconds) end
+local key = P .. 'pace:' .. account
+if (tonumber(redis.call('HGET', key, 'slowed_at')) or 0) > NOW - 1 then return 0 end
+local rate = pace(account)
+if not rate then
+  -- What was called in the busier of this second and the one before.
+  local calls = redis.call('HMGET', P .. 'calls:' .. account, math.floor(NOW), math.floor(NOW) - 1)
+  rate = math.max(tonumber(calls[1]) or 0, tonumber(calls[2]) or 0)
+end
+-- Never below SLOWEST: the vendor's Retry-After is the means against a limit lower than that, and a few stray answers
+-- must not bring an account to a halt. It is back where it was in some three seconds.
+local lower = math.max(SLOWEST, rate * 0.7)
+redis.call('HSET', key, 'rate', lower, 'tokens', 0, 'at', stamp(NOW), 'slowed_at', stamp(NOW),
+  'step', math.max(1, rate / 10))
+return 1
