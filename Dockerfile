@@ -4,6 +4,8 @@ FROM python:3.11-slim AS build
 RUN python -m venv /venv
 COPY requirements.txt .
 RUN /venv/bin/pip install --no-cache-dir --no-input --require-hashes --no-deps -r requirements.txt
+RUN printf '#!/bin/sh\nexec python -P /app/renderline/command.py "$@"\n' > /venv/bin/renderline \
+    && chmod +x /venv/bin/renderline
 
 FROM python:3.11-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

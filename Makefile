@@ -12,7 +12,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test check lock clean
+.PHONY: help install demo up test check chaos lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,11 +24,16 @@ $(BIN)/python:
 		|| { echo "$(PYTHON) must be Python 3.11 or newer; name another one: make PYTHON=/path/to/python3 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: requirements.txt | $(BIN)/python
+# The command line, for this checkout: a build backend is not needed for it.
+$(BIN)/renderline: | $(BIN)/python
+	@printf '#!/bin/sh\nexec "%s" -P "%s" "$$@"\n' "$(abspath $(BIN))/python" "$(CURDIR)/renderline/command.py" > $@
+	@chmod +x $@
+
+$(VENV)/.installed: requirements.txt | $(BIN)/python $(BIN)/renderline
 	$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python
+$(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python $(BIN)/renderline
 	$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $(VENV)/.installed $@
 
@@ -47,6 +52,10 @@ check: $(VENV)/.installed-dev ## lint, format, types, import contracts, compose 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+chaos: $(VENV)/.installed-dev ## renders under faults, beside a plain chain; RENDERS= KILLS= WORKERS= SEED= SPLIT=1
+	@$(BIN)/python -m benchmarks.chaos $(if $(RENDERS),--renders $(RENDERS)) $(if $(KILLS),--kills $(KILLS)) \
+		$(if $(WORKERS),--workers $(WORKERS)) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT),--split) $(ARGS)
 
 lock: | $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml; newer versions with ARGS=--upgrade
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app -o requirements.txt pyproject.toml

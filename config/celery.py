@@ -97,8 +97,6 @@ def _workers(settings: Settings) -> dict[str, Any]:
         "worker_concurrency": settings.worker_concurrency,
         # One message in hand for each thread, so that others get their share and a killed worker holds few.
         "worker_prefetch_multiplier": 1,
-        "worker_soft_shutdown_timeout": settings.shutdown_timeout,
-        "worker_enable_soft_shutdown_on_idle": True,
         # For Flower. The redacted task argument representations are what it shows.
         "worker_send_task_events": True,
         "task_send_sent_event": False,

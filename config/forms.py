@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import fsspec
+import limits
 import marshmallow as ma
 from marshmallow import ValidationError, validate
 
@@ -144,6 +145,17 @@ def bind_address(value: str) -> str:
     host, _, port = value.rpartition(":")
     if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
         raise ValidationError("")
+    return value
+
+
+def rate(value: str) -> str:
+    """Read one or several rates, such as 10/second;600/minute."""
+    try:
+        rates = limits.parse_many(value)
+    except ValueError:
+        raise ValidationError("") from None
+    if not all(one.amount for one in rates):
+        raise ValidationError("none of them may be 0")
     return value
 
 

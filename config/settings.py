@@ -73,7 +73,7 @@ class Settings:
     )
     render_deadline: float = variable("RENDERLINE_RENDER_DEADLINE", forms.seconds(), _ABOVE_ZERO, default=3600.0)
     poll_min: float = variable("RENDERLINE_POLL_MIN", forms.seconds(), _ABOVE_ZERO, default=2.0)
-    poll_max: float = variable("RENDERLINE_POLL_MAX", forms.seconds(), _ABOVE_ZERO, default=30.0)
+    poll_max: float = variable("RENDERLINE_POLL_MAX", forms.seconds(), _ABOVE_ZERO, default=60.0)
     webhook_poll: float = variable("RENDERLINE_WEBHOOK_POLL", forms.seconds(), _ABOVE_ZERO, default=60.0)
     lease: float = variable("RENDERLINE_LEASE", forms.seconds(least=1), "seconds, at least 1", default=30.0)
     sweep_every: float = variable("RENDERLINE_SWEEP_EVERY", forms.seconds(), _ABOVE_ZERO, default=5.0)
@@ -178,7 +178,8 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
     values = {name: env.value(wanted) for name, wanted in _FIELDS.items()}
     accounts = _accounts(env)
     _require(env, role, accounts)
-    if values["poll_min"] > values["poll_max"]:
+    # A value that could not be read is None here.
+    if None not in (values["poll_min"], values["poll_max"]) and values["poll_min"] > values["poll_max"]:
         env.complaints.append(
             f"RENDERLINE_POLL_MIN={values['poll_min']:g}: must not be above RENDERLINE_POLL_MAX, which is "
             f"{values['poll_max']:g}; lower the first or raise the second"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,30 @@ from redis import RedisError
 
 from renderline.contract import render_id_for_key, render_id_for_message
 from renderline.hooks import HookKind
-from renderline.ledger import Ledger
-from renderline.requests import RenderRequest, load_request
+from renderline.ledger import Entry, KeyConflict, Ledger
+from renderline.requests import RenderRequest, RequestRefused, load_request
 from renderline.sweeping import Dispatcher
 
+LONGEST_KEY = 255
+
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One request of several: what a caller sent, under which key, and the id of the message that it came with."""
+
+    data: Any
+    key: str | None
+    message_id: str
+
+
+class NotTogether(ValueError):
+    """Some of the requests that were to be accepted together were refused: their positions, and why."""
+
+    def __init__(self, refusals: Mapping[int, RequestRefused | KeyConflict]) -> None:
+        super().__init__(f"{len(refusals)} of the requests were refused, so none was accepted")
+        self.refusals = dict(refusals)
 
 
 @dataclass(frozen=True)
@@ -35,9 +54,49 @@ class Acceptor:
         With a `key` the same key always gives the same render; without one, the same `message_id` does. Raises
         `RequestRefused` naming every wrong field, or `KeyConflict` if the key stands for another request.
         """
-        request = load_request(data, accounts=self.accounts, hook_kinds=self.hook_kinds, max_bytes=self.max_bytes)
-        render_id = render_id_for_key(key) if key is not None else render_id_for_message(message_id)
-        new = self.ledger.accept(
+        request = self._checked(data)
+        check_key(key)
+        render_id = _render_id(key, message_id)
+        new = self.ledger.accept(**vars(self._entry(render_id, request)))
+        log.info("accepted" if new else "accepted before", render_id=render_id, kind=request.kind)
+        self._announce(render_id, request)
+        return render_id
+
+    def accept_all(self, items: Sequence[Item], *, together: bool = False) -> list[str | RequestRefused | KeyConflict]:
+        """Record many requests in one round trip; returns for each its render id, or why it was refused.
+
+        With `together` either all are accepted, in one transaction, or `NotTogether` is raised.
+        """
+        outcomes: list[str | RequestRefused | KeyConflict] = []
+        requests: dict[int, RenderRequest] = {}
+        for place, item in enumerate(items):
+            try:
+                request = self._checked(item.data)
+                check_key(item.key)
+                requests[place] = request
+                outcomes.append(_render_id(item.key, item.message_id))
+            except RequestRefused as refused:
+                outcomes.append(refused)
+        if together and len(requests) < len(items):
+            raise NotTogether({at: why for at, why in enumerate(outcomes) if isinstance(why, RequestRefused)})
+        entries = [self._entry(str(outcomes[place]), request) for place, request in requests.items()]
+        verdicts = self.ledger.accept_all(entries, together=together) if entries else []
+        conflicts = {
+            place: KeyConflict(f"render {outcomes[place]} was accepted with another request under the same key")
+            for place, verdict in zip(requests, verdicts, strict=True)
+            if verdict == "conflict"
+        }
+        if together and conflicts:
+            raise NotTogether(conflicts)
+        log.info("accepted many", new=verdicts.count("new"), before=verdicts.count("known"))
+        self._announce_all([(str(outcomes[at]), one.priority) for at, one in requests.items() if at not in conflicts])
+        return [conflicts.get(place, outcome) for place, outcome in enumerate(outcomes)]
+
+    def _checked(self, data: Any) -> RenderRequest:
+        return load_request(data, accounts=self.accounts, hook_kinds=self.hook_kinds, max_bytes=self.max_bytes)
+
+    def _entry(self, render_id: str, request: RenderRequest) -> Entry:
+        return Entry(
             render_id,
             kind=request.kind,
             account=request.account,
@@ -47,9 +106,12 @@ class Acceptor:
             body=request.to_json(),
             fingerprint=request.fingerprint(),
         )
-        log.info("accepted" if new else "accepted before", render_id=render_id, kind=request.kind)
-        self._announce(render_id, request)
-        return render_id
+
+    def _announce_all(self, renders: Sequence[tuple[str, str]]) -> None:
+        try:
+            self.dispatcher.submit_all(renders)
+        except (OSError, RedisError) as error:
+            log.warning("submissions not announced, left to the sweep", renders=len(renders), why=str(error))
 
     def _announce(self, render_id: str, request: RenderRequest) -> None:
         try:
@@ -57,3 +119,13 @@ class Acceptor:
         except (OSError, RedisError) as error:
             # It is recorded, so it is accepted: the sweep will send the message.
             log.warning("submission not announced, left to the sweep", render_id=render_id, why=str(error))
+
+
+def check_key(key: str | None) -> None:
+    """Raise `RequestRefused` for an idempotency key that is no text of 1 to 255 characters."""
+    if key is not None and (not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY):
+        raise RequestRefused({"key": [f"must be text of 1 to {LONGEST_KEY} characters, or left out"]})
+
+
+def _render_id(key: str | None, message_id: str) -> str:
+    return render_id_for_key(key) if key is not None else render_id_for_message(message_id)

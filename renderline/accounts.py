@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from renderline.outage import Outage
 from renderline.pacing import Pace
 from renderline.studio import StudioFault, StudioV2, StudioV3
+from renderline.tokens import SharedToken
+
+
+class AccountUnavailable(LookupError):
+    """This worker cannot act for the account; the message names what to configure."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +23,23 @@ class AccountClients:
     v2: StudioV2 | None
     pace: Pace | None = None
     outage: Outage | None = None
+    token: SharedToken | None = None
+
+    def prepare(self) -> None:
+        """Have a token at hand, which may take long, so that a call announced next is on its way at once.
+
+        Raises a `StudioFault` if none can be had.
+        """
+        if self.token:
+            self.token.current()
 
     def use_v3(self) -> StudioV3:
         """Return the v3 client for one call, when it is this account's turn to make one.
 
-        Raises `LookupError`, naming what to configure, without v3 credentials; `Paced` if its turn does not come soon.
+        Raises `AccountUnavailable` without v3 credentials; `Paced` if its turn does not come soon.
         """
         if self.v3 is None:
-            raise LookupError(f"account {self.name!r} has no v3 credentials: set its app id and user key")
+            raise AccountUnavailable(f"account {self.name!r} has no v3 credentials: set its app id and user key")
         if self.pace:
             self.pace.take()
         return self.v3
@@ -33,10 +47,10 @@ class AccountClients:
     def use_v2(self) -> StudioV2:
         """Return the v2 client for one call, when it is this account's turn to make one.
 
-        Raises `LookupError`, naming what to configure, without a v2 key; `Paced` if its turn does not come soon.
+        Raises `AccountUnavailable` without a v2 key; `Paced` if its turn does not come soon.
         """
         if self.v2 is None:
-            raise LookupError(f"account {self.name!r} has no v2 credentials: set its v2 secret key")
+            raise AccountUnavailable(f"account {self.name!r} has no v2 credentials: set its v2 secret key")
         if self.pace:
             self.pace.take()
         return self.v2

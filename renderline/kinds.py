@@ -77,6 +77,8 @@ class Kind:
     """Reads the project, to settle an export whose outcome nobody saw; None where the API has no such call."""
     disposable: bool = False
     """Whether the project is one that we drafted, to be deleted when it will not be exported."""
+    calls_back: bool = True
+    """Whether the paid call takes a webhook URL (contract, webhook)."""
 
     def plan(self, mode: str, *, at: str) -> tuple[Stage, ...]:
         """Return the stages for `two_phase` or `direct`, from stage `at` on ('': from the first).
@@ -102,15 +104,18 @@ def signs(project: Project) -> dict[str, Any]:
         "credit": project.credit_subtracted,
         "progress": project.progress,
         "url": project.download_url,
+        "updated": project.updated_at,
     }
 
 
 def started_since(project: Project, baseline: str | None) -> bool:
     """Return whether a project shows a render started since `baseline` (its signs before; None: a fresh draft)."""
-    now = signs(project)
+    # That it was touched proves nothing: our own draft call may have done that.
+    now = {sign: value for sign, value in signs(project).items() if sign != "updated"}
     if baseline is None:
         return any(now.values())
-    return now != json.loads(baseline)
+    before = json.loads(baseline)
+    return any(value != before.get(sign) for sign, value in now.items())
 
 
 def _draft(clients: AccountClients, order: Order) -> Made:
@@ -222,6 +227,7 @@ KINDS: dict[str, Kind] = {
             direct=(Stage("create", _create_v2, paid=True),),
             look=_look_v2,
             inspect=None,
+            calls_back=False,
         ),
     )
 }

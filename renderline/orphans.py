@@ -36,8 +36,11 @@ class OrphanHunt:
         """Delete the orphans of the renders whose time to be looked at has come; returns how many."""
         deleted = 0
         for name, clients in self.accounts.items():
-            suspects = self.ledger.suspects(name, limit=_BATCH) if clients.v3 else []
-            if not suspects:
+            suspects = self.ledger.suspects(name, limit=_BATCH)
+            if suspects and not clients.v3:
+                # v2 has neither drafts nor a list.
+                self.ledger.clear_suspects(name, [member for _, _, member in suspects])
+            if not suspects or not clients.v3:
                 continue
             try:
                 deleted += self._hunt(clients, {(one, attempt) for one, attempt, _ in suspects})

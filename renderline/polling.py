@@ -12,6 +12,7 @@ import structlog
 
 from renderline import verdicts
 from renderline.accounts import AccountClients
+from renderline.durations import Durations
 from renderline.kinds import KINDS
 from renderline.ledger import Finding, Flow, Kick, Ledger, Look
 from renderline.schedule import PollPolicy
@@ -44,6 +45,7 @@ class Poller:
 
     ledger: Ledger
     flow: Flow
+    durations: Durations
     accounts: Mapping[str, AccountClients]
     policy: PollPolicy
     lease: float
@@ -121,7 +123,8 @@ class Poller:
             return verdicts.of_webhook(look, now=time.monotonic() + offset, policy=self.policy)
         seen = kind.look(clients, project_id)
         now = time.monotonic() + offset
-        finding = verdicts.of_progress(look, seen, now=now, policy=self.policy)
+        typical = self.durations.typical(clients.name, look.kind) if seen.progress <= 0 else None
+        finding = verdicts.of_progress(look, seen, now=now, policy=self.policy, typical=typical)
         if finding.verdict == "done" and look.baseline and kind.inspect and look.progress == 0:
             # Exported anew: until something changed, what is finished is the render before ours.
             project = kind.inspect(clients, project_id)

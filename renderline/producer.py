@@ -10,16 +10,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from renderline import contract
 
-_BATCH = 500
+_CHUNK = 500
 _FINAL = frozenset({"delivered", "undelivered", "failed", "expired", "canceled"})
 _PREFIX = "renderline:"
+# Seconds that one read of the event stream waits: less than any sensible socket timeout of the caller's application.
+_BLOCK = 1.0
+_REFUSALS = ("RequestRefused", "KeyConflict")
+
+Request = Mapping[str, Any]
+"""A render request: what JSON can say."""
 
 
 class RequestNotAccepted(ValueError):
@@ -31,81 +39,109 @@ class Outcome(NamedTuple):
 
     id: str
     state: str
+    """`delivered`, `undelivered` (the video is there, a hook was given up), `failed`, `expired` or `canceled`."""
     stored_url: str | None
+    """Where a download hook stored the file."""
     download_url: str | None
+    """The vendor's own link, which may end."""
     error: str | None
 
 
-def enqueue_render(app: Any, request: Mapping[str, Any], *, key: str | None = None, wait: float | None = None) -> str:
+def enqueue_render(app: Any, request: Request, *, key: str | None = None, wait: float | None = None) -> str:
     """Enqueue a render request and return its render id.
 
     The same `key` always gives the same render. Without `wait` it returns as soon as the broker has the message, and a
     request that turns out to be wrong makes no render. With `wait` (seconds; `app` needs a result backend) it returns
     once a worker has accepted the request, raising `RequestNotAccepted` if it was refused or `TimeoutError`.
+    What Celery raises if the broker cannot be reached comes through.
     """
     message_id, render_id = _ids(key)
-    result = app.send_task(**_message(request, key, message_id, answered=wait is not None))
+    result = app.send_task(contract.REQUEST, **_message(request, key, message_id, answered=wait is not None))
     if wait is None:
         return render_id
     try:
-        # Interrupted, the result is dropped from the backend when it expires.
+        # Callable inside a task too: what is waited for runs in another application's worker.
         return str(result.get(timeout=wait, disable_sync_subtasks=False))
     except Exception as error:
-        if type(error).__name__ in ("RequestRefused", "KeyConflict"):
+        if type(error).__name__ in _REFUSALS:
             raise RequestNotAccepted(str(error)) from None
         if type(error).__name__ == "TimeoutError":
             raise TimeoutError(f"no worker answered within {wait:g} s; it is enqueued as {render_id}") from None
         raise
 
 
-def enqueue_renders(
-    app: Any, requests: Iterable[Mapping[str, Any] | tuple[str | None, Mapping[str, Any]]]
-) -> list[str]:
+def enqueue_renders(app: Any, requests: Iterable[Request | tuple[str | None, Request]]) -> list[str]:
     """Enqueue many requests over one broker connection, pipelined, and return their render ids in order.
 
-    Each item is a request, or a pair of key and request.
+    Each item is a request, or a pair of key and request. If the broker fails on the way, what it already has stays
+    enqueued and the exception comes through: repeated with the same keys, nothing is rendered twice.
     """
     ids: list[str] = []
-    with app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=_BATCH):
-        for item in requests:
+    items = iter(requests)
+    while chunk := list(itertools.islice(items, _CHUNK)):
+        messages = []
+        for item in chunk:
             key, request = item if isinstance(item, tuple) else (None, item)
             message_id, render_id = _ids(key)
-            app.send_task(**_message(request, key, message_id, answered=False), producer=producer)
+            messages.append(_message(request, key, message_id, answered=False))
             ids.append(render_id)
+        _publish(app, messages)
     return ids
 
 
-def wait_for(app: Any, render_id: str, *, timeout: float = 3600.0) -> Outcome:
+def wait_for(
+    app: Any, render_id: str, *, timeout: float = 3600.0, progress: Callable[[str, float], object] | None = None
+) -> Outcome:
     """Wait until a render has ended and return how; raises `TimeoutError` after `timeout` seconds.
 
-    Follows Renderline's event stream in Redis over the broker connection: no polling, no result backend.
+    Follows Renderline's event stream in Redis over the broker connection: no polling, no result backend. A broker that
+    is away is waited for. `progress` is called with the state and 0-100 whenever one of them changed.
     """
     give_up = time.monotonic() + timeout
+    told: tuple[str, float] | None = None
     with app.connection_for_read() as connection:
-        client = connection.default_channel.client
-        last = _newest(client)
+        away = tuple(connection.connection_errors)
         while True:
-            fields = _text(client.hgetall(f"{_PREFIX}render:{render_id}"))
-            state = fields.get("state")
-            if state in _FINAL:
-                return Outcome(
-                    render_id, state, fields.get("stored_url"), fields.get("download_url"), fields.get("error_message")
-                )
-            left = give_up - time.monotonic()
-            if left <= 0:
-                seen = f"is {state}" if state else "is not known: not accepted yet, or refused"
-                raise TimeoutError(f"render {render_id} {seen} after {timeout:g} s")
-            last = _next_event(client, render_id, last, left)
+            try:
+                for fields in _changes(connection.default_channel.client, render_id, give_up):
+                    seen = fields.get("state", ""), float(fields.get("progress") or 0)
+                    if progress is not None and seen[0] and seen != told:
+                        progress(*seen)
+                    told = seen
+                    if seen[0] in _FINAL:
+                        return _outcome(render_id, fields)
+                break
+            except away:
+                if time.monotonic() >= give_up:
+                    raise
+                time.sleep(min(0.5, max(0.0, give_up - time.monotonic())))
+    state = told[0] if told else ""
+    seen_as = f"is {state}" if state else "is not known: not accepted yet, or refused"
+    raise TimeoutError(f"render {render_id} {seen_as} after {timeout:g} s")
+
+
+def _changes(client: Any, render_id: str, give_up: float) -> Iterator[dict[str, str]]:
+    """Yield the fields of a render's record now, after each of its events, and every few seconds, until `give_up`."""
+    last = _newest(client)
+    while True:
+        yield _text(client.hgetall(f"{_PREFIX}render:{render_id}"))
+        left = give_up - time.monotonic()
+        if left <= 0:
+            return
+        last = _next_event(client, render_id, last, left)
 
 
 def _next_event(client: Any, render_id: str, last: str, left: float) -> str:
     until = time.monotonic() + min(left, 5.0)
     while (wait := until - time.monotonic()) > 0:
-        for _, entries in client.xread({f"{_PREFIX}events": last}, count=100, block=max(1, int(wait * 1000))) or ():
+        block = max(1, int(min(wait, _BLOCK) * 1000))
+        for _, entries in client.xread({f"{_PREFIX}events": last}, count=100, block=block) or ():
+            mine = False
             for event, fields in entries:
                 last = event.decode() if isinstance(event, bytes) else event
-                if _text(fields).get("id") == render_id:
-                    return last
+                mine = mine or _text(fields).get("id") == render_id
+            if mine:
+                return last
     return last
 
 
@@ -113,6 +149,11 @@ def _newest(client: Any) -> str:
     entries = client.xrevrange(f"{_PREFIX}events", count=1)
     newest = entries[0][0] if entries else "0-0"
     return newest.decode() if isinstance(newest, bytes) else newest
+
+
+def _outcome(render_id: str, fields: Mapping[str, str]) -> Outcome:
+    urls = fields.get("stored_url"), fields.get("download_url")
+    return Outcome(render_id, fields["state"], *urls, fields.get("error_message"))
 
 
 def _text(fields: Mapping[Any, Any]) -> dict[str, str]:
@@ -127,9 +168,8 @@ def _ids(key: str | None) -> tuple[str, str]:
     return message_id, contract.render_id_for_message(message_id) if key is None else contract.render_id_for_key(key)
 
 
-def _message(request: Mapping[str, Any], key: str | None, message_id: str, *, answered: bool) -> dict[str, Any]:
+def _message(request: Request, key: str | None, message_id: str, *, answered: bool) -> dict[str, Any]:
     return {
-        "name": contract.REQUEST,
         "kwargs": {"request": dict(request), "key": key},
         "queue": contract.REQUESTS_QUEUE,
         "task_id": message_id,
@@ -138,3 +178,36 @@ def _message(request: Mapping[str, Any], key: str | None, message_id: str, *, an
         "argsrepr": "()",
         "kwargsrepr": repr({"request": "<redacted>", "key": key}),
     }
+
+
+def _publish(app: Any, messages: list[dict[str, Any]]) -> None:
+    with app.producer_pool.acquire(block=True) as producer:
+        try:
+            _publish_pipelined(app, producer, messages)
+        except Exception as error:
+            if type(error).__name__ != "BatchPublishError":
+                raise
+            # Nobody saw which of them the broker took. One by one Celery reconnects and tries again, and a message
+            # that comes twice is accepted once, since its render's id follows from its own.
+            for message in messages:
+                app.send_task(contract.REQUEST, producer=producer, **message)
+
+
+def _publish_pipelined(app: Any, producer: Any, messages: list[dict[str, Any]]) -> None:
+    """Publish as `send_task` does, signals and all, but with what is the same for every message done once."""
+    queue = app.amqp.router.route({"queue": contract.REQUESTS_QUEUE}, contract.REQUEST)["queue"]
+    producer.maybe_declare(queue, retry=True)
+    # Kombu before 5.7 has no batches.
+    batch = getattr(producer, "batch", None)
+    with batch(max_size=_CHUNK) if batch else contextlib.nullcontext():
+        for sent in messages:
+            message = app.amqp.create_task_message(
+                sent["task_id"],
+                contract.REQUEST,
+                (),
+                sent["kwargs"],
+                ignore_result=sent["ignore_result"],
+                argsrepr=sent["argsrepr"],
+                kwargsrepr=sent["kwargsrepr"],
+            )
+            app.amqp.send_task_message(producer, contract.REQUEST, message, queue=queue, retry=False, declare=[])

@@ -12,18 +12,20 @@ from dataclasses import dataclass
 
 import structlog
 
-from renderline.accounts import AccountClients
+from renderline.accounts import AccountClients, AccountUnavailable
+from renderline.durations import Durations
 from renderline.kinds import KINDS, Kind, Made, Order, Stage
 from renderline.ledger import Flow, Kick, Ledger, Submission
 from renderline.renders import FINAL
 from renderline.requests import RenderRequest
-from renderline.schedule import RetryPolicy
+from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.studio import (
     CredentialsRefused,
     OutcomeUnknown,
     PayloadRefused,
     RateLimited,
     StudioFault,
+    TokenRejected,
     VendorUnavailable,
 )
 
@@ -31,6 +33,9 @@ log = structlog.get_logger(__name__)
 
 CREDENTIALS_RETRY = 30.0
 """Seconds between tries while the account's credentials are refused: the work waits for the operator."""
+
+_AWAY = frozenset({None, 502, 503, 504})
+"""HTTP statuses (None: no answer) that say that the vendor is away, and nothing about the render."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +93,7 @@ class Submitter:
     """Makes the vendor calls that start renders.
 
     `mode` is `two_phase` or `direct`; `lease` (seconds) must be longer than any single vendor call can take.
-    `webhook_url` returns the URL that the vendor shall call for a render, or None. `first_look` is the delay (seconds)
-    of the first look, `trusting` the one where the vendor's webhooks arrive.
+    `webhook_url` returns the URL that the vendor shall call for a render, or None; `policy` says when to look first.
     """
 
     ledger: Ledger
@@ -97,10 +101,10 @@ class Submitter:
     accounts: Mapping[str, AccountClients]
     mode: str
     lease: float
-    first_look: float
+    policy: PollPolicy
+    durations: Durations
     retries: RetryPolicy
     webhook_url: Callable[[Submission], str | None] = lambda _: None
-    trusting: float | None = None
 
     def submit(self, render_id: str) -> Outcome:
         """Start a render at the vendor if it is its turn; safe to call at any time, any number of times."""
@@ -109,14 +113,14 @@ class Submitter:
             return NotMyTurn()
         try:
             return self._run(claim)
-        except LookupError as error:
+        except AccountUnavailable as error:
             return self._refuse(claim, code="unavailable_account", message=str(error), origin="renderline")
 
     def _run(self, claim: Submission) -> Outcome:
         request = RenderRequest.from_json(claim.body)
         clients = self.accounts.get(claim.account)
         if clients is None:
-            raise LookupError(f"account {claim.account!r} is no longer configured")
+            raise AccountUnavailable(f"account {claim.account!r} is no longer configured")
         name = project_name(claim.name, claim.id, claim.attempt)
         order = Order(request, name, self.webhook_url(claim), claim.project_id)
         run = _Run(claim, KINDS[claim.kind], clients, order)
@@ -140,6 +144,7 @@ class Submitter:
             plan = self._recover(run, plan)
         for index, stage in enumerate(plan):
             run.stage = stage
+            run.clients.prepare()
             if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
                 return NotMyTurn()
             made = stage.call(run.clients, run.order)
@@ -147,7 +152,7 @@ class Submitter:
             if stage.paid:
                 return self._started(run, confirmed=True)
             if not self._advance(run.claim, plan[index + 1], made):
-                # Canceled: the draft just made is nobody's. Taken over after the lease, it may have been adopted already.
+                # Canceled: the draft just made is nobody's. Taken over after the lease: it may be adopted already.
                 record = self.ledger.record(run.claim.id)
                 if run.kind.disposable and made.project_id and (record is None or record["state"] in FINAL):
                     discard(run.clients, made.project_id)
@@ -174,8 +179,8 @@ class Submitter:
             run.claim,
             confirmed=confirmed,
             project_id=project_id,
-            look_in=self.first_look,
-            trusting=self.trusting if run.kind.calls_back else None,
+            look_in=self.policy.first_in(typical=self.durations.typical(run.claim.account, run.kind.name)),
+            trusting=self.policy.net if run.kind.calls_back else None,
         )
         return Submitted(kick) if recorded else NotMyTurn()
 
@@ -206,22 +211,33 @@ class Submitter:
     def _retry(self, run: _Run, fault: StudioFault, *, unaccounted: bool) -> Outcome:
         claim = run.claim
         retry_after = fault.retry_after if isinstance(fault, VendorUnavailable) else None
-        wait = self.retries.retry_in(claim.attempts, jitter=random.random(), retry_after=retry_after)
-        if wait is None:
-            if fault.status is not None:
-                message = f"given up after {claim.attempts} attempts: {fault.message}"
-                return self._refuse(claim, code=fault.code or str(fault.status), message=message)
-            # Nobody answered at all: an outage, in which accepted work waits.
-            wait = self.retries.cap
-        return self._later(claim, wait, str(fault), keep_intent=unaccounted)
+        counted = _is_failure(fault)
+        attempt = claim.failures + 1 if counted else claim.attempts
+        wait = self.retries.retry_in(attempt, jitter=random.random(), retry_after=retry_after)
+        if wait is None and counted:
+            message = f"given up after {attempt} failures: {fault.message}"
+            return self._refuse(claim, code=fault.code or str(fault.status), message=message)
+        return self._later(claim, wait or self.retries.cap, str(fault), keep_intent=unaccounted, failed=counted)
 
-    def _later(self, claim: Submission, seconds: float, why: str, *, keep_intent: bool = False) -> Outcome:
-        released = self.ledger.release(claim, retry_in=seconds, note=why, keep_intent=keep_intent)
+    def _later(
+        self, claim: Submission, seconds: float, why: str, *, keep_intent: bool = False, failed: bool = False
+    ) -> Outcome:
+        released = self.ledger.release(claim, retry_in=seconds, note=why, keep_intent=keep_intent, failed=failed)
         return TryAgain(seconds, why) if released else NotMyTurn()
 
     def _refuse(self, claim: Submission, *, code: str, message: str, origin: str = "vendor") -> Outcome:
         failed = self.ledger.fail(claim.id, fence=claim.fence, code=code, message=message, origin=origin)
         return Refused() if failed else NotMyTurn()
+
+
+def _is_failure(fault: StudioFault) -> bool:
+    """Return whether a fault is this render's own, and so counts towards giving it up.
+
+    Nobody answering, or only a proxy in front, is an outage; a token that cannot be had is the account's trouble.
+    """
+    if isinstance(fault, TokenRejected) or fault.endpoint.endswith("/auth/token"):
+        return False
+    return fault.status is not None and fault.status not in _AWAY
 
 
 def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1) -> str | None:

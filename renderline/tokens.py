@@ -130,6 +130,7 @@ class SharedToken:
             newest = self._read()
             if newest and newest.value != old.value:
                 return newest
+            self._raise_trouble()
             return self._issue()
         except StudioFault as fault:
             log.warning("early token refresh failed, going on with the old one", fault=str(fault))

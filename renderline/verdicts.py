@@ -19,8 +19,11 @@ MISSING_LOOKS = 3
 """Looks in a row that must find the project gone before it is believed."""
 
 
-def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy) -> Finding:
-    """Judge the progress answer of a render that is known to have started."""
+def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy, typical: float | None = None) -> Finding:
+    """Judge the progress answer of a render that is known to have started.
+
+    `typical` is how many seconds a quick render of its kind has taken lately.
+    """
     if seen.done and seen.download_url:
         return Finding(look.id, look.epoch, "done", progress=100.0, url=seen.download_url)
     if (seen.state or "").lower() in FAILED_STATES:
@@ -46,18 +49,25 @@ def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy) -
             message=message,
             origin="renderline",
         )
+    course = look.course.seen(seen.progress, now=now)
     wait = poll_in(
+        course,
         policy=policy,
         now=now,
-        since=look.since,
-        progress=seen.progress,
-        before=look.progress,
-        before_at=look.progress_at,
         deadline_at=look.deadline_at,
+        typical=typical,
         # Told that it is done and not finding it so, we see for ourselves.
         trusted=look.trusted and not look.told and KINDS[look.kind].calls_back,
     )
-    return Finding(look.id, look.epoch, "wait", look_in=wait, progress=seen.progress)
+    return Finding(
+        look.id,
+        look.epoch,
+        "wait",
+        look_in=wait,
+        progress=seen.progress,
+        rate=course.rate,
+        stalls=course.stalls,
+    )
 
 
 def of_webhook(look: Look, *, now: float, policy: PollPolicy) -> Finding:

@@ -8,11 +8,13 @@ import threading
 from typing import Any
 
 from celery import Celery, signals
-from redis import RedisError
+from redis import RedisError, ResponseError
 
 from config import celery, logging, settings
 from renderline.ledger import Flow, Ledger
+from renderline.ledger.server import policy_problem
 from tasks.services import Services
+from workers import broker, departure
 from workers.composition import compose, connect
 from workers.housekeeping import Housekeeper
 
@@ -35,6 +37,7 @@ class Renderline(Celery):
 
 def create(chosen: settings.Settings) -> Renderline:
     """Return the application for these settings."""
+    broker.install()
     new = Renderline("renderline", include=["tasks.request", "tasks.submit", "tasks.poll", "tasks.hook"])
     new.chosen = chosen
     new.conf.update(celery.options(chosen))
@@ -48,8 +51,8 @@ def _load(role: settings.Role) -> settings.Settings:
         sys.exit(f"Renderline cannot start:\n{problem}")
 
 
-# Flower and `celery inspect` load this module too and need no vendor credentials; a worker checks for them below.
-app = create(_load("gateway"))
+# Flower and `celery inspect` load this module too and need no vendor credentials; a worker names all that it lacks.
+app = create(_load("worker" if "worker" in sys.argv[1:] else "gateway"))
 
 
 @signals.celeryd_init.connect
@@ -58,12 +61,14 @@ def check_before_start(**_: Any) -> None:
     chosen = _load("worker")
     try:
         with connect(chosen) as redis:
-            redis.ping()
+            problem = policy_problem(redis)
             # For all workers: where work is claimed, the limit is read from Redis.
             Flow(Ledger(redis)).limit({account.name: account.max_concurrent_renders for account in chosen.accounts})
     except (RedisError, OSError) as error:
+        problem = str(error) if isinstance(error, ResponseError) else f"it does not answer: {error}"
+    if problem:
         address = chosen.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
-        sys.exit(f"Renderline cannot start: Redis at {address} (REDIS_URL) does not answer: {error}")
+        sys.exit(f"Renderline cannot start: Redis at {address} (REDIS_URL): {problem}")
     app.chosen = chosen
 
 
@@ -86,8 +91,15 @@ def start_housekeeping(**_: Any) -> None:
     _housekeeper.start()
 
 
+@signals.worker_ready.connect
+def prepare_to_leave(sender: Any, **_: Any) -> None:
+    """Have every way of asking this worker to stop mean the same."""
+    departure.mean_the_same(sender.hostname)
+
+
 @signals.worker_shutting_down.connect
-def stop_housekeeping(**_: Any) -> None:
-    """Stop sweeping; running hooks keep their claims until they end or their lease does."""
+def leave(**_: Any) -> None:
+    """Hand back what waits and stop sweeping; running hooks keep their claims until they end or their lease does."""
     if _housekeeper is not None:
         _housekeeper.stop()
+    departure.Departure(app, timeout=app.chosen.shutdown_timeout).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery
@@ -14,7 +15,8 @@ from renderline.acceptance import Acceptor
 from renderline.accounts import AccountClients
 from renderline.callbacks import Callbacks
 from renderline.delivery import Deliverer
-from renderline.hooks import CeleryHook, DownloadHook, HttpHook, load_kinds
+from renderline.durations import Durations
+from renderline.hooks import CeleryHook, DownloadHook, HookKind, HttpHook, load_kinds
 from renderline.ledger import Flow, Ledger
 from renderline.orphans import OrphanHunt
 from renderline.outage import Outage
@@ -47,47 +49,38 @@ def connect(settings: Settings) -> Redis:
     )
 
 
-def compose(app: Celery, settings: Settings, *, redis: Redis | None = None) -> Services:
-    """Return the use cases of one process, over its own Redis client or the given one."""
-    redis = redis or connect(settings)
+def compose(app: Celery, settings: Settings) -> Services:
+    """Return the use cases of one process."""
+    redis = connect(settings)
     ledger = Ledger(redis, grace=settings.lease)
     flow = Flow(ledger)
     dispatcher = CeleryDispatcher(app, ledger)
     accounts = {account.name: _clients(redis, flow, account, settings) for account in settings.accounts}
-    hook_kinds = load_kinds(
-        DownloadHook(settings.storage_url, allow_private=settings.allow_private_hooks or _emulated(settings)),
-        HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
-        CeleryHook(app.send_task),
-    )
-    policy = PollPolicy(first=settings.poll_min, least=settings.poll_min, most=settings.poll_max, net=net(settings))
+    kinds = hook_kinds(app, settings)
+    durations = Durations(ledger)
+    policy = PollPolicy(first=settings.poll_min * 2, least=settings.poll_min, most=settings.poll_max, net=net(settings))
     callbacks = signed_callbacks(settings)
     return Services(
         ledger=ledger,
         dispatcher=dispatcher,
-        acceptor=Acceptor(
-            ledger=ledger,
-            dispatcher=dispatcher,
-            accounts=settings.account_names,
-            hook_kinds=hook_kinds,
-            deadline=settings.render_deadline,
-            max_bytes=settings.max_request_bytes,
-        ),
+        acceptor=acceptor(settings, ledger, dispatcher, kinds),
         submitter=Submitter(
             ledger=ledger,
             flow=flow,
             accounts=accounts,
             mode=settings.submit,
             lease=settings.lease,
-            first_look=policy.first,
+            policy=policy,
+            durations=durations,
             retries=_SUBMIT_RETRIES,
             webhook_url=lambda claim: (
                 callbacks.url(claim.id, attempt=claim.attempt, seconds=claim.deadline) if callbacks else None
             ),
-            trusting=policy.net,
         ),
         poller=Poller(
             ledger=ledger,
             flow=flow,
+            durations=durations,
             accounts=accounts,
             policy=policy,
             lease=settings.lease,
@@ -95,7 +88,7 @@ def compose(app: Celery, settings: Settings, *, redis: Redis | None = None) -> S
         ),
         deliverer=Deliverer(
             ledger=ledger,
-            kinds=hook_kinds,
+            kinds=kinds,
             retries=RetryPolicy(attempts=settings.hook_attempts, base=_HOOK_BASE, cap=_HOOK_CAP),
             lease=settings.lease,
         ),
@@ -107,7 +100,32 @@ def compose(app: Celery, settings: Settings, *, redis: Redis | None = None) -> S
             every=settings.sweep_every,
             retention=settings.retention,
             orphans=OrphanHunt(ledger, accounts),
+            # A worker killed in the midst of a sweep holds up the next one no longer than its renders.
+            lock_seconds=settings.lease,
         ),
+    )
+
+
+def hook_kinds(app: Celery, settings: Settings) -> dict[str, HookKind]:
+    """Return the kinds of hooks that requests may name."""
+    return load_kinds(
+        DownloadHook(settings.storage_url, allow_private=settings.allow_private_hooks or _emulated(settings)),
+        HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
+        CeleryHook(app.send_task),
+    )
+
+
+def acceptor(
+    settings: Settings, ledger: Ledger, dispatcher: CeleryDispatcher, kinds: Mapping[str, HookKind]
+) -> Acceptor:
+    """Return what accepts requests; it needs no vendor, and no Redis before the first request."""
+    return Acceptor(
+        ledger=ledger,
+        dispatcher=dispatcher,
+        accounts=settings.account_names,
+        hook_kinds=kinds,
+        deadline=settings.render_deadline,
+        max_bytes=settings.max_request_bytes,
     )
 
 
@@ -138,10 +156,13 @@ def _clients(redis: Redis, flow: Flow, account: Account, settings: Settings) -> 
         "read_timeout": min(20.0, total),
         "total_timeout": total,
     }
-    v3 = v2 = None
+    v3 = v2 = tokens = None
     if account.app_id and account.user_key:
-        issuer = TokenEndpoint(account.base_url, app_id=account.app_id, user_key=account.user_key, **_TOKEN_TIMEOUTS)
-        v3 = StudioV3(account.base_url, tokens=SharedToken(redis, issuer, account=account.name), **timeouts)
+        token_timeouts = {name: min(seconds, total) for name, seconds in _TOKEN_TIMEOUTS.items()}
+        issuer = TokenEndpoint(account.base_url, app_id=account.app_id, user_key=account.user_key, **token_timeouts)
+        # A worker that dies while it asks for the token holds up the others no longer than its renders.
+        tokens = SharedToken(redis, issuer, account=account.name, lock_seconds=min(30.0, settings.lease))
+        v3 = StudioV3(account.base_url, tokens=tokens, **timeouts)
     if account.v2_secret_key:
         v2 = StudioV2(account.v2_base_url, secret_key=account.v2_secret_key, **timeouts)
     per_second = account.max_requests_per_second
@@ -152,5 +173,6 @@ def _clients(redis: Redis, flow: Flow, account: Account, settings: Settings) -> 
         v3,
         v2,
         pace=Pace(settings.redis_url, account.name, per_second) if per_second else None,
+        token=tokens,
         outage=Outage(plain, flow, account.name, pause=settings.outage_probe),
     )

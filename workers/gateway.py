@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from typing import Any
 
-from flask import Flask
+from flask import Blueprint, Flask
 from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
 
 from config import logging, settings
-from renderline.gateway import create_app
+from renderline.gateway import OpenGate, Streams, create_app
+from renderline.gateway.keys import ApiKeys
+from renderline.gateway.webhooks import Receiver, blueprint
+from renderline.ledger import Ledger, Listing, Operations
+from tasks.dispatch import CeleryDispatcher
+from workers.composition import acceptor, hook_kinds, net, signed_callbacks
+
+# A caller waits for the answer: seconds until a Redis that hangs is given up. Longer than an event stream's look.
+_PATIENCE = 2.5
 
 
 def create() -> Flask:
@@ -21,4 +35,71 @@ def create() -> Flask:
         print(f"The gateway cannot start:\n{problem}", file=sys.stderr)
         raise SystemExit(4) from None
     logging.configure(level=chosen.log_level, fmt=chosen.log_format, secrets=chosen.secrets())
-    return create_app(redis=Redis.from_url(chosen.redis_url, decode_responses=True))
+    return build(chosen)
+
+
+def build(chosen: settings.Settings) -> Flask:
+    """Return the gateway for these settings."""
+    # Reads the environment when it is imported, and ends the process with another status if that is wrong.
+    from workers.app import create as create_celery
+
+    redis = _connect(chosen)
+    celery = create_celery(chosen)
+    celery.conf.broker_transport_options = {
+        **celery.conf.broker_transport_options,
+        "socket_timeout": _PATIENCE,
+        "socket_connect_timeout": _PATIENCE,
+    }
+    celery.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
+    ledger = Ledger(redis, grace=chosen.lease)
+    dispatcher = CeleryDispatcher(celery, ledger)
+    operations = Operations(ledger)
+    return create_app(
+        redis=redis,
+        ledger=ledger,
+        operations=operations,
+        listing=Listing(ledger),
+        acceptor=acceptor(chosen, ledger, dispatcher, hook_kinds(celery, chosen)),
+        dispatcher=dispatcher,
+        keys=ApiKeys(redis) if chosen.api_keys_required else OpenGate(),
+        max_bytes=chosen.max_request_bytes,
+        streams=Streams(limit=chosen.gateway_threads * 3 // 4, closing=_closing()),
+        rate=chosen.api_rate,
+        webhooks=_webhooks(chosen, operations, dispatcher),
+    )
+
+
+def _webhooks(chosen: settings.Settings, operations: Operations, dispatcher: CeleryDispatcher) -> Blueprint | None:
+    callbacks, seconds = signed_callbacks(chosen), net(chosen)
+    if callbacks is None or seconds is None:
+        return None
+    return blueprint(Receiver(callbacks, operations, kick=dispatcher.poll, net=seconds))
+
+
+def _connect(chosen: settings.Settings) -> Redis:
+    return Redis.from_url(
+        chosen.redis_url,
+        decode_responses=True,
+        socket_timeout=_PATIENCE,
+        socket_connect_timeout=_PATIENCE,
+        socket_keepalive=True,
+        health_check_interval=15,
+        client_name="renderline-gateway",
+        # Once more, for a connection that Redis closed since it was last used; one that hangs is not tried again.
+        retry=Retry(ConstantBackoff(0.05), 1, supported_errors=(RedisConnectionError,)),
+    )
+
+
+def _closing() -> threading.Event:
+    """Return an event that is set when the process is asked to stop, before its server's own handler runs."""
+    closing = threading.Event()
+    before: Any = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: Any) -> None:
+        closing.set()
+        if callable(before):
+            before(number, frame)
+
+    if threading.current_thread() is threading.main_thread() and callable(before):
+        signal.signal(signal.SIGTERM, stop)
+    return closing

@@ -41,6 +41,8 @@ class Housekeeper(threading.Thread):
                 self._guarded(self._services.sweeper.sweep)
                 # Uneven, so that not all workers ask for the sweep lock at the same moment for ever.
                 sweep_at = now + self._sweep_every * random.uniform(0.9, 1.1)
+            if self._stopped.is_set():
+                free_at = sweep_at = renew_at
             self._tick.wait(max(0.05, min(renew_at, free_at, sweep_at) - time.monotonic()))
 
     def stop(self) -> None:

@@ -9,12 +9,10 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 from redis.retry import Retry
 
-from renderline.gateway.problem import problem
+from renderline.gateway.problem import RETRY_AFTER, problem
 
 # Connecting and answering may each take half of the second that a probe waits.
 _PATIENCE = 0.5
-# A restarting Redis is back within seconds; asking again sooner only adds load.
-_RETRY_AFTER = 5
 
 
 def routes(*, redis: Redis) -> Blueprint:
@@ -32,7 +30,7 @@ def routes(*, redis: Redis) -> Blueprint:
         if failing is None:
             return _uncached(jsonify(status="ok", checks={"redis": "ok"}))
         detail = f"Redis {failing}."
-        headers = {"Retry-After": str(_RETRY_AFTER)}
+        headers = {"Retry-After": str(RETRY_AFTER)}
         return _uncached(problem(503, detail, headers=headers, checks={"redis": failing}))
 
     return blueprint

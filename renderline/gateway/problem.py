@@ -3,24 +3,93 @@
 from __future__ import annotations
 
 import json
-import logging
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from flask import Flask, Response
+from redis import RedisError
 from werkzeug.exceptions import HTTPException
 
-_log = logging.getLogger(__name__)
+from renderline.gateway.access import AccessDenied
+from renderline.ledger import KeyConflict
+from renderline.requests import RequestRefused
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+# A restarting Redis is back within seconds; asking again sooner only adds load.
+RETRY_AFTER = 5
+
+# Python's names for these differ from those that HTTP has now.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
-def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **members: Any) -> Response:
+class Problem(Exception):
+    """An answer with an error status; `errors` are what is wrong, each with its `path` and `message`."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Iterable[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+        self.errors, self.headers = list(errors), dict(headers or {})
+
+
+def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
     """Return a problem document: its title is the status' own phrase, `members` are added as they are."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
-    return Response(json.dumps(body), status=status, headers=headers, content_type="application/problem+json")
+    title = _TITLES.get(status) or HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+    return Response(json.dumps(body), status=status, headers=dict(headers or {}), content_type=MEDIA_TYPE)
+
+
+def listed(errors: Mapping[str, Iterable[str]], *, below: str = "") -> list[dict[str, str]]:
+    """Return messages by path as the list that a problem document has; `below` is put in front of each path."""
+    return [
+        {"path": f"{below}.{path}" if below else path, "message": message}
+        for path, said in errors.items()
+        for message in said
+    ]
+
+
+def refusal(status: int, errors: list[dict[str, str]]) -> Problem:
+    """Return the problem of a request with wrong fields."""
+    fields = "1 field is wrong." if len(errors) == 1 else f"{len(errors)} fields are wrong."
+    return Problem(status, fields, errors=errors)
 
 
 def install(app: Flask) -> None:
     """Make every error answer of `app` a problem document; what went wrong inside is logged, not shown."""
+
+    @app.errorhandler(Problem)
+    def told(error: Problem) -> Response:
+        members: dict[str, Any] = {"errors": error.errors} if error.errors else {}
+        return problem(error.status, error.detail, headers=error.headers, **members)
+
+    @app.errorhandler(RequestRefused)
+    def wrong(error: RequestRefused) -> Response:
+        return told(refusal(422, listed(error.errors)))
+
+    @app.errorhandler(KeyConflict)
+    def conflicting(error: KeyConflict) -> Response:
+        return problem(409, "This idempotency key was used before with another request.")
+
+    @app.errorhandler(AccessDenied)
+    def denied(error: AccessDenied) -> Response:
+        headers = {"WWW-Authenticate": 'Bearer realm="renderline"'} if error.status == 401 else {}
+        return problem(error.status, error.message, headers=headers)
+
+    @app.errorhandler(RedisError)
+    def unavailable(error: RedisError) -> Response:
+        log.warning("Redis cannot be used", why=type(error).__name__)
+        detail = "The ledger cannot be reached now. Try again; with an idempotency key that is always safe."
+        return problem(503, detail, headers={"Retry-After": str(RETRY_AFTER)})
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
@@ -29,5 +98,5 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:
-        _log.error("gateway.failed", exc_info=error)
+        log.error("the gateway failed on a request", exc_info=error)
         return problem(500, "The gateway failed on this request; its log says why.")

@@ -93,7 +93,8 @@ class HttpHook:
         if self._webhook is None:
             raise HookFailed(f"no secret to sign with: set {SECRET_VARIABLE} (whsec_...)", permanent=True)
         url = hook["url"]
-        body = json.dumps(delivery.body(), separators=(",", ":"), ensure_ascii=False)
+        # ASCII with escapes: a name may hold half a surrogate pair, which JSON can say and UTF-8 cannot.
+        body = json.dumps(delivery.body(), separators=(",", ":"))
         # Prepared here, not by the session: merging its settings would add a seventh to the cost of a delivery.
         request = requests.PreparedRequest()
         headers = self._signed(delivery, body)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from renderline.schedule import Course
+
 
 class Kick(NamedTuple):
     """A `poll` message to publish: run the pump `slot` of `account` in `delay` seconds."""
@@ -26,6 +28,8 @@ class Submission:
     attempt: int
     """Which life of the record this is: 1, and one more for every retry."""
     attempts: int
+    failures: int
+    """Attempts that failed by this render's own doing, as far as the vendor's answers tell."""
     deadline: float
     """Seconds within which the render must be done."""
     stage: str
@@ -63,8 +67,19 @@ class Look:
     """The download URL that a webhook told, to be believed only where there is no project to ask."""
     told: bool = False
     """Whether a webhook said that it is done."""
+    rate: float | None = None
+    stalls: int = 0
     trusted: bool = False
     """Whether the vendor's webhooks for its account arrive."""
+
+    @property
+    def course(self) -> Course:
+        """Return what the looks, and the webhooks, have shown so far."""
+        if self.progress <= 0:
+            return Course(self.intent_at)
+        passed = self.progress_at - self.intent_at
+        rate = self.rate or (self.progress / passed if passed > 0 else None)
+        return Course(self.intent_at, self.progress, self.progress_at, rate, self.stalls)
 
 
 @dataclass(frozen=True)
@@ -91,6 +106,8 @@ class Finding:
     url: str | None = None
     project_id: str | None = None
     credit: float | None = None
+    rate: float | None = None
+    stalls: int | None = None
     code: str = ""
     message: str = ""
     origin: str = "vendor"

@@ -1,4 +1,4 @@
-"""Recording renders at acceptance: what is written of each, and many of them in one round trip, together or not at all."""
+"""Recording renders at acceptance: what is written of each; many in one round trip, together or not at all."""
 
 from __future__ import annotations
 

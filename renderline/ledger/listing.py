@@ -120,6 +120,20 @@ class Listing:
         newest: Any = self._redis.xrevrange(f"{self._prefix}events", count=1)
         return str(newest[0][0]) if newest else "0-0"
 
+    def forgotten(self, event_id: str) -> bool:
+        """Return whether events that came after this one may be among those no longer kept."""
+        key = f"{self._prefix}events"
+        if not self._redis.exists(key):
+            return False
+        stream: Any = self._redis.xinfo_stream(key)
+        oldest = stream["first-entry"]
+        return bool(oldest) and stream["entries-added"] > stream["length"] and _order(event_id) < _order(oldest[0])
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    at, _, number = event_id.partition("-")
+    return int(at), int(number)
+
 
 def _parse(cursor: str | None) -> tuple[float, str] | None:
     if not cursor:

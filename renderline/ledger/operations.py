@@ -18,7 +18,8 @@ class Operations:
     def cancel(self, render_id: str) -> str:
         """Give a render up; returns the state it is in afterwards, empty for an unknown render.
 
-        Before submission nothing is sent; afterwards it is no longer followed and its hooks do not run.
+        Before submission nothing is sent; afterwards it is no longer followed, and only hooks that asked for
+        `render.canceled` run.
         """
         return str(self._run("cancel", render_id))
 

@@ -126,6 +126,7 @@ class Ledger:
             account=fields["account"],
             attempt=int(fields.get("attempt", 1)),
             attempts=int(fields["attempts"]),
+            failures=int(fields.get("failures", 0)),
             deadline=float(fields["deadline"]),
             stage=fields["stage"],
             intent=fields.get("intent"),
@@ -164,12 +165,15 @@ class Ledger:
         recorded, kick = self.run("submit_start", claim.id, claim.fence, state, project_id or "", look_in, later)
         return bool(recorded), _kick(claim.account, kick)
 
-    def release(self, claim: Submission, *, retry_in: float, note: str, keep_intent: bool = False) -> bool:
+    def release(
+        self, claim: Submission, *, retry_in: float, note: str, keep_intent: bool = False, failed: bool = False
+    ) -> bool:
         """Hand a submission back, to be tried again in `retry_in` seconds; `note` says why, in the record.
 
+        `failed`: it counts as a failure of this render.
         `keep_intent`: nobody saw what became of the announced call; the next holder has to look first.
         """
-        return bool(self.run("submit_release", claim.id, claim.fence, retry_in, note, int(keep_intent)))
+        return bool(self.run("submit_release", claim.id, claim.fence, retry_in, note, int(keep_intent), int(failed)))
 
     def fail(self, render_id: str, *, code: str, message: str, origin: str, fence: str = "") -> bool:
         """End a render as failed; False if it had ended already or the claim `fence` was lost."""
@@ -267,7 +271,7 @@ def _kick(account: str, raw: Sequence[Any] | None) -> Kick | None:
 def _look(item: Sequence[Any]) -> Look:
     one, epoch, kind, state, project_id, polls, progress, progress_at = item[:8]
     since, deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt = item[8:16]
-    hinted_url, told, trusted = item[16:19]
+    hinted_url, told, rate, stalls, trusted = item[16:21]
     return Look(
         id=one,
         epoch=int(epoch),
@@ -287,5 +291,7 @@ def _look(item: Sequence[Any]) -> Look:
         attempt=int(attempt or 1),
         hinted_url=hinted_url,
         told=bool(told),
+        rate=float(rate) if rate else None,
+        stalls=int(stalls or 0),
         trusted=bool(trusted),
     )

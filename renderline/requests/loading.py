@@ -22,7 +22,7 @@ LONGEST_DEADLINE: Final = 7 * 24 * 3600
 MOST_METADATA_BYTES: Final = 16 * 1024
 MOST_HOOKS: Final = 20
 
-_ENVELOPE: Final = Ours.from_dict(
+ENVELOPE: Final = Ours.from_dict(
     {
         "kind": Choice(KINDS, required=True),
         "name": Text(longest=LONGEST_NAME, pattern=NAME_PATTERN, rule=NAME_RULE),
@@ -34,7 +34,8 @@ _ENVELOPE: Final = Ours.from_dict(
     },
     name="Envelope",
 )()
-_ENVELOPE_FIELDS: Final = tuple(_ENVELOPE.fields)
+"""The schema of what every kind of request has."""
+_ENVELOPE_FIELDS: Final = tuple(ENVELOPE.fields)
 
 _Errors = dict[str, list[str]]
 
@@ -86,7 +87,7 @@ def _envelope(data: dict[str, Any]) -> tuple[dict[str, Any], _Errors]:
     """Return the checked envelope (what is right of it, if something is wrong) and its errors."""
     given = {name: data[name] for name in _ENVELOPE_FIELDS if name in data}
     try:
-        envelope, errors = _ENVELOPE.load(given), {}
+        envelope, errors = ENVELOPE.load(given), {}
     except ValidationError as error:
         envelope, errors = dict(error.valid_data or {}), flattened(error.messages)
     metadata = envelope.get("metadata")

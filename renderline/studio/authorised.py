@@ -1,5 +1,6 @@
 """Calls that carry the shared token: when the vendor refuses it, one newer token and one repetition."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ class AuthorisedCalls:
         vendor then means the call.
         """
         token = self._tokens.current()
+        began = time.monotonic()
         try:
             return self._attempt(token, endpoint, path, body)
         except TokenRejected:
@@ -40,6 +42,9 @@ class AuthorisedCalls:
             if not _inside_success(refusal) or self._accepts(token):
                 raise
         self._tokens.reject(token)
+        if time.monotonic() - began > self._transport.total_timeout / 2:
+            # A repetition now could go out after whoever waits for this call has given it up.
+            raise TokenRejected("refused late, so not repeated at once", endpoint=str(endpoint))
         try:
             return self._attempt(self._tokens.current(), endpoint, path, body)
         except TokenRejected as denied:

@@ -8,9 +8,9 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 
-from honcho.printer import Printer
 from redis import Redis
 from rich.console import Console
 
@@ -19,7 +19,7 @@ from workers.demo.performance import DemoFailed, enqueue, follow, open_stage, pr
 from workers.demo.processes import ROOT, ProcessEnded, Processes
 from workers.demo.receiver import Receiver
 from workers.demo.screen import screen_for
-from workers.demo.stage import Stage
+from workers.demo.stage import Occupied, Stage, occupied
 from workers.demo.story import episodes
 from workers.demo.verdict import Outcome, verdicts
 
@@ -33,14 +33,21 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("--keep", action="store_true", help="keep the processes running instead of playing the demo")
     parser.add_argument("--workers", type=int, default=_WORKERS, metavar="N", help="default: %(default)s")
     parser.add_argument("--render-seconds", type=float, default=6.0, metavar="S", help="default: %(default)s")
+    parser.add_argument("--directory", type=Path, metavar="DIR", help="where everything goes (default: below var/)")
     options = parser.parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     console = Console(highlight=False, soft_wrap=True)
+    usual = "up" if options.keep else f"demo-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    directory = (options.directory or ROOT / "var" / usual).resolve()
+    run = keep if options.keep else play
     try:
-        if options.keep:
-            return keep(console, environ, workers=options.workers, render_seconds=options.render_seconds)
-        return play(console, environ, workers=options.workers, render_seconds=options.render_seconds)
+        with occupied(directory):
+            stage = Stage.choose(directory, render_seconds=options.render_seconds)
+            return run(console, stage, stage.environ(environ), workers=options.workers)
+    except Occupied as problem:
+        console.print(str(problem), markup=False)
+        return 1
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130
@@ -51,11 +58,10 @@ def _leave(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def play(console: Console, environ: Mapping[str, str], *, workers: int, render_seconds: float) -> int:
+def play(console: Console, stage: Stage, environ: Mapping[str, str], *, workers: int) -> int:
     """Play the demo and say what holds; returns 0 if everything does."""
     begin = time.monotonic()
-    stage = Stage.choose(ROOT / "var" / time.strftime("demo-%Y%m%d-%H%M%S"), render_seconds=render_seconds)
-    processes = Processes(stage.environ(environ), logs=stage.logs, concurrency={"worker": workers})
+    processes = Processes(environ, logs=stage.logs, concurrency={"worker": workers})
     unwell = {episode.path for episode in episodes("") if episode.refused_callback}
     console.print(f"Starting {workers} workers, gateway, Flower, an embedded Redis and the sandbox of the vendor ...")
     with Receiver(stage.hook_secret, unwell=unwell) as receiver, processes:
@@ -98,38 +104,40 @@ def _report(console: Console, outcome: Outcome) -> bool:
     return held
 
 
-def keep(console: Console, environ: Mapping[str, str], *, workers: int, render_seconds: float) -> int:
-    """Run the processes until they are interrupted, showing what they log; returns 1 if one ends by itself."""
-    stage = Stage.choose(ROOT / "var" / "up", render_seconds=render_seconds)
-    printer = Printer(sys.stdout)
-    printer.width = len("sandbox.1")
-    processes = Processes(stage.environ(environ), logs=stage.logs, concurrency={"worker": workers}, printer=printer)
+def keep(console: Console, stage: Stage, environ: Mapping[str, str], *, workers: int) -> int:
+    """Run the processes until Ctrl-C; returns 1 if one of them ends by itself."""
+    processes = Processes(environ, logs=stage.logs, concurrency={"worker": workers})
     with processes:
         try:
             open_stage(processes, stage)
+            stage.write_shell_file(environ)
             _addresses(console, stage)
             while True:
                 processes.raise_if_any_ended()
                 time.sleep(0.3)
         except (DemoFailed, ProcessEnded) as failure:
-            console.print(f"\nStopping: {failure}", markup=False)
+            console.print(f"Stopping: {failure}\n\n{processes.tail()}", markup=False)
             return 1
+        except KeyboardInterrupt:
+            console.print("\nStopping ...")
+            return 0
 
 
 def _addresses(console: Console, stage: Stage) -> None:
     user, password = stage.flower_login
     rows = {
-        "gateway": f"{stage.gateway_url}/readyz",
+        "gateway": f"{stage.gateway_url}/docs",
         "Flower": f"{stage.flower_url}  (user {user}, password {password})",
         "sandbox": f"{stage.sandbox_url}/_sandbox/projects",
         "Redis": stage.redis_url,
         "videos": stage.videos.as_uri(),
         "hooks": f"signed with {stage.hook_secret}",
+        "logs": os.path.relpath(stage.logs),
+        "shell": f". {os.path.relpath(stage.shell_file)}  (the settings, for `renderline` in another terminal)",
     }
-    console.print("\nUp; Ctrl-C stops everything.")
     for name, value in rows.items():
-        console.print(f"  {name:<8} {value}", markup=False)
-    console.print()
+        console.print(f"{name:<8} {value}", markup=False)
+    console.print("Up. Ctrl-C stops everything.")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from honcho.environ import expand_processes, parse_procfile
-from honcho.printer import Message, Printer
+from honcho.printer import Message
 from honcho.process import Process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,15 +44,13 @@ class Processes:
     Used as a context manager it stops them all at the end, whatever happened.
     """
 
-    def __init__(
-        self, environ: Mapping[str, str], *, logs: Path, concurrency: Mapping[str, int], printer: Printer | None = None
-    ) -> None:
+    def __init__(self, environ: Mapping[str, str], *, logs: Path, concurrency: Mapping[str, int]) -> None:
         commands = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes
         self._known = expand_processes(commands, concurrency=dict(concurrency), env=dict(environ))
-        self._logs, self._printer = logs, printer
+        self._logs = logs
         self._running: dict[str, _Running] = {}
         self._events: queue.Queue[Message] = queue.Queue()
-        self._stopping = False
+        self._ended: set[str] = set()
         logs.mkdir(parents=True, exist_ok=True)
         threading.Thread(target=self._collect, name="process-output", daemon=True).start()
 
@@ -62,19 +60,19 @@ class Processes:
             if known.name.partition(".")[0] not in roles:
                 continue
             process = Process(known.cmd, name=known.name, env=known.env, cwd=ROOT)
-            log = (self._logs / f"{known.name}.log").open("ab")
+            log = (self._logs / f"{known.name}.log").open("wb")
             self._running[known.name] = running = _Running(process, log)
             threading.Thread(target=self._run, args=(running,), name=known.name, daemon=True).start()
 
     def raise_if_any_ended(self) -> None:
         """Raise ProcessEnded if a process is gone."""
         for name, running in self._running.items():
-            if running.ended.is_set() and not self._stopping:
+            if running.ended.is_set():
+                self._ended.add(name)
                 raise ProcessEnded(f"{name} ended with exit code {running.returncode}")
 
     def stop(self) -> None:
         """Ask all to end, Redis last, and kill what has not ended in time."""
-        self._stopping = True
         last = [running for name, running in self._running.items() if name.startswith("redis.")]
         others = [running for running in self._running.values() if running not in last]
         for group in (others, last):
@@ -88,9 +86,9 @@ class Processes:
                 running.ended.wait(2.0)
 
     def tail(self, lines: int = 12) -> str:
-        """Return the last lines of every log that has any."""
+        """Return the last lines of every log that has any, those of processes that ended by themselves last."""
         parts = []
-        for path in sorted(self._logs.glob("*.log")):
+        for path in sorted(self._logs.glob("*.log"), key=lambda path: (path.stem in self._ended, path)):
             text = path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
             parts += [f"--- {path}", *text] if text else []
         return "\n".join(parts)
@@ -120,8 +118,6 @@ class Processes:
             elif message.type == "line":
                 running.log.write(message.data)
                 running.log.flush()
-                if self._printer:
-                    self._printer.write(message)
             elif message.type == "stop":
                 running.returncode = message.data["returncode"]
                 running.started.set()
@@ -140,7 +136,8 @@ class Processes:
 @contextlib.contextmanager
 def ignored(*numbers: int) -> Iterator[None]:
     """Ignore the given signals inside the block (main thread only)."""
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
+    # A handler that does nothing, not SIG_IGN: that one would be inherited by a process that starts just now.
+    before = [(number, signal.signal(number, lambda *_: None)) for number in numbers]
     try:
         yield
     finally:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import fcntl
 import os
 import secrets
+import shlex
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +31,22 @@ def free_port(usual: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no port is free on 127.0.0.1")
+
+
+class Occupied(RuntimeError):
+    """Another run is using the directory."""
+
+
+@contextlib.contextmanager
+def occupied(directory: Path) -> Iterator[None]:
+    """Hold the directory for this process; raises Occupied if another has it: two Redis would write the same files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Occupied(f"another run is using {directory}; stop it, or choose another --directory") from None
+        yield
 
 
 @dataclass(frozen=True)
@@ -92,6 +111,18 @@ class Stage:
         """Return Flower's user and password."""
         return _FLOWER_USER, self.flower_password
 
+    @property
+    def shell_file(self) -> Path:
+        """Return the file that gives a terminal the settings of the stage."""
+        return self.directory / "env"
+
+    def write_shell_file(self, environ: Mapping[str, str]) -> None:
+        """Write that file from the environment of the processes, for this user alone: it holds secrets."""
+        ours = {name: value for name, value in environ.items() if name.startswith(_OURS)}
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items())]
+        self.shell_file.touch(mode=0o600)
+        self.shell_file.write_text("".join(lines), encoding="utf-8")
+
     def environ(self, outer: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of the processes: the caller's, less its own settings, plus those of the stage."""
         kept = {name: value for name, value in outer.items() if not name.startswith(_OURS) and name != "PORT"}
@@ -110,6 +141,8 @@ class Stage:
             "RENDERLINE_STORAGE_URL": self.videos.as_uri(),
             # Receiver and sandbox are on this machine.
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
+            # The gateway listens on this machine alone, too, and a newcomer has no key.
+            "RENDERLINE_API_KEYS_REQUIRED": "false",
             "RENDERLINE_POLL_MIN": "0.5",
             "RENDERLINE_POLL_MAX": "2",
             "RENDERLINE_SWEEP_EVERY": "2",

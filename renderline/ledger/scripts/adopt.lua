@@ -3,5 +3,6 @@ local id = ARGV[3]
 if field(id, 'state') ~= 'unconfirmed' then return {0, false} end
 redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent')
 set(id, 'project_id', ARGV[4])
+disown_looks(id)
 move(id, 'rendering')
 return {1, follow(id, NOW)}

@@ -12,6 +12,7 @@ if SETTLED[field(id, h)] then return {'done', '0', '0'} end
 local until_ = tonumber(field(id, h .. ':until')) or 0
 if until_ > NOW then return {'busy', '0', stamp(until_ - NOW)} end
 local fence = redis.call('HINCRBY', render(id), h .. ':fence', 1)
+redis.call('HDEL', render(id), 'resends')
 set(id, h .. ':until', stamp(NOW + lease))
 redis.call('HINCRBY', render(id), h .. ':attempts', 1)
 wake_at(id, NOW + lease + 1)

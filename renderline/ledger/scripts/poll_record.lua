@@ -1,5 +1,5 @@
 -- Record what a batch of looks at the vendor showed. ARGV: JSON array of
---   {id, epoch, verdict, progress?, url?, look_in?, code?, message?, origin?, project_id?, credit?}
+--   {id, epoch, verdict, progress?, url?, look_in?, code?, message?, origin?, project_id?, credit?, rate?, stalls?}
 -- verdicts: wait, error, done, started, untouched, resubmit, failed, expired -> array of {id, new state}, for those that moved
 local moved = {}
 for _, r in ipairs(cjson.decode(ARGV[3])) do
@@ -20,6 +20,8 @@ for _, r in ipairs(cjson.decode(ARGV[3])) do
       set(id, 'progress', string.format('%.14g', r.progress), 'progress_at', stamp(NOW))
       if r.verdict == 'wait' then announce(id, state) end
     end
+    if r.rate then set(id, 'rate', string.format('%.6g', r.rate)) end
+    if r.stalls then set(id, 'stalls', r.stalls) end
     if r.credit then set(id, 'credit', string.format('%.14g', r.credit)) end
     if r.project_id then set(id, 'project_id', r.project_id) end
     if state == 'unconfirmed' and (r.verdict == 'started' or r.verdict == 'done') then
@@ -31,6 +33,10 @@ for _, r in ipairs(cjson.decode(ARGV[3])) do
       -- Done, and no webhook had said so: from now on we look for ourselves, until the next one comes.
       if field(id, 'told') == '' then redis.call('DEL', P .. 'heard:' .. field(id, 'account')) end
       set(id, 'download_url', r.url, 'progress', 100)
+      -- How long renders of this kind take here, for those to come.
+      local durations = P .. 'durations:' .. field(id, 'account') .. ':' .. field(id, 'kind')
+      redis.call('LPUSH', durations, stamp(NOW - (tonumber(field(id, 'intent_at')) or NOW)))
+      redis.call('LTRIM', durations, 0, 63)
       if finish(id, 'completed') then table.insert(moved, {id, field(id, 'state')}) end
     elseif r.verdict == 'failed' or r.verdict == 'expired' then
       if finish(id, r.verdict) then
@@ -41,6 +47,8 @@ for _, r in ipairs(cjson.decode(ARGV[3])) do
       unfollow(id)
       redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url', 'told')
       if move(id, 'submitting') then
+        -- Who made the call before may still be there; its claim is over.
+        redis.call('HINCRBY', k, 'fence', 1)
         wake_at(id, NOW + GRACE)
         table.insert(moved, {id, 'submitting'})
       end

@@ -44,7 +44,14 @@ local function move(id, to)
   return true
 end
 
+-- A look that is under way says nothing about what comes next: another paid call, another project.
+local function disown_looks(id)
+  redis.call('HINCRBY', render(id), 'epoch', 1)
+  redis.call('HDEL', render(id), 'looking_until', 'look_again')
+end
+
 local function unfollow(id)
+  disown_looks(id)
   redis.call('ZREM', P .. 'due:' .. field(id, 'account'), id)
   redis.call('ZREM', P .. 'deadline', id)
   leave_slot(id)
@@ -143,13 +150,16 @@ local function pace(account)
   redis.call('HSET', key, 'rate', rate, 'tokens', tokens, 'at', stamp(NOW))
   return rate, tokens
 end
--- How many of `wanted` calls may be made now; they count as made. Without a pace: all.
-local function admit(account, wanted)
-  redis.call('HINCRBY', P .. 'calls:' .. account, math.floor(NOW), wanted)
+-- How many of `wanted` calls (`whole`: all or none) may be made now; they count as made. Without a pace: all.
+local function admit(account, wanted, whole)
   local rate, tokens = pace(account)
-  if not rate then return wanted end
-  local given = math.min(wanted, math.max(0, math.floor(tokens)))
-  redis.call('HINCRBYFLOAT', P .. 'pace:' .. account, 'tokens', -given)
+  local given = wanted
+  if rate then
+    given = math.min(wanted, math.max(0, math.floor(tokens)))
+    if whole and given < wanted then given = 0 end
+    redis.call('HINCRBYFLOAT', P .. 'pace:' .. account, 'tokens', -given)
+  end
+  if given > 0 then redis.call('HINCRBY', P .. 'calls:' .. account, math.floor(NOW), given) end
   return given
 end
 
@@ -157,6 +167,8 @@ end
 local PRIORITY = {high = 0, normal = 1, low = 2}
 local function park(id, note)
   local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[field(id, 'priority')] * 1e10
+  -- One that kept its slot (its worker died) goes first: it needs no other, and frees it soonest.
+  if redis.call('SISMEMBER', P .. 'slots:' .. field(id, 'account'), id) == 1 then order = order - 1e11 end
   redis.call('ZADD', P .. 'parked:' .. field(id, 'account'), stamp(order), id)
   redis.call('SADD', P .. 'accounts', field(id, 'account'))
   set(id, 'note', note)

@@ -2,6 +2,8 @@
 local id, h = ARGV[3], 'h' .. ARGV[4]
 if field(id, h) ~= 'dead' then return 0 end
 redis.call('HDEL', render(id), h, h .. ':error', h .. ':attempts', h .. ':until')
+-- A try from before it died may still run.
+redis.call('HINCRBY', render(id), h .. ':fence', 1)
 redis.call('ZREM', P .. 'dead', id .. ':' .. ARGV[4])
 if field(id, 'state') == 'undelivered' then move(id, 'completed') end
 wake_at(id, NOW + GRACE)

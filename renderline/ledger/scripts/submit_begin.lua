@@ -16,7 +16,7 @@ elseif quiet_left(account) > 0 then
   reason = 'the vendor is away, or asked its account to wait'
 elseif limit and redis.call('SISMEMBER', slots, id) == 0 and redis.call('SCARD', slots) >= limit then
   reason = 'all ' .. limit .. ' renders that its account may have at the vendor at once are taken'
-elseif not probes(account, lease) and admit(account, calls) < calls then
+elseif not probes(account, lease) and admit(account, calls, true) == 0 then
   reason = 'the vendor asked its account for fewer calls'
 end
 if reason then
@@ -24,11 +24,13 @@ if reason then
   return {'parked'}
 end
 if state == 'accepted' then move(id, 'submitting') end
+redis.call('ZREM', P .. 'parked:' .. account, id)
 redis.call('SADD', slots, id)
 -- The holder before died, or did not see, a call of its own.
 if field(id, 'intent') ~= '' then suspect(id) end
 local fence = redis.call('HINCRBY', render(id), 'fence', 1)
 redis.call('HINCRBY', render(id), 'attempts', 1)
+redis.call('HDEL', render(id), 'resends')
 set(id, 'lease_until', stamp(NOW + lease))
 wake_at(id, NOW + lease + 1)
 return {'yours', tostring(fence), redis.call('HGETALL', render(id)), redis.call('GET', P .. 'meta:' .. id),

@@ -8,7 +8,7 @@ if not mine(id, fence) or not move(id, to) then return {0, false} end
 if ARGV[6] ~= '' then set(id, 'project_id', ARGV[6]) end
 local began = tonumber(field(id, 'intent_at')) or NOW
 local deadline = began + tonumber(field(id, 'deadline'))
-redis.call('HDEL', render(id), 'lease_until', 'note', 'untouched', 'untouched_at', 'late_at')
+redis.call('HDEL', render(id), 'lease_until', 'note', 'untouched', 'untouched_at', 'late_at', 'rate', 'stalls')
 set(id, 'deadline_at', stamp(deadline), 'progress', 0, 'progress_at', stamp(NOW))
 redis.call('ZADD', P .. 'deadline', stamp(deadline), id)
 rest(id)

@@ -7,12 +7,14 @@ for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
   if redis.call('EXISTS', parked) == 1 and quiet_left(account) == 0
       and redis.call('SISMEMBER', P .. 'paused', account) == 0 then
     local free = tonumber(ARGV[3])
-    if slots then free = math.min(free, slots - redis.call('SCARD', P .. 'slots:' .. account)) end
+    local room = slots and slots - redis.call('SCARD', P .. 'slots:' .. account) or math.huge
     local rate, tokens = pace(account)
     if rate then free = math.min(free, math.floor(tokens / 2)) end
     if redis.call('EXISTS', P .. 'outage:' .. account) == 1 then free = math.min(free, 1) end
     if free > 0 then
       for _, id in ipairs(redis.call('ZRANGE', parked, 0, free - 1)) do
+        if redis.call('SISMEMBER', P .. 'slots:' .. account, id) == 0 then room = room - 1 end
+        if room < 0 then break end
         redis.call('ZREM', parked, id)
         wake_at(id, NOW + GRACE)
         table.insert(items, {id, field(id, 'priority')})

@@ -33,7 +33,7 @@ class Gateway(Process):
             except requests.ConnectionError:
                 return False
 
-        until(answers, what="gateway")
+        until(answers, seconds=60, what="gateway")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_bad_settings_end_the_gateway_with_every_reason(tmp_path):
     gateway = Gateway(
         tmp_path / "gateway.log", RENDERLINE_SUBMIT="twice", RENDERLINE_PUBLIC_URL="https://renders.example.com"
     )
-    assert gateway.popen.wait(20) != 0
+    assert gateway.popen.wait(60) != 0
     assert "RENDERLINE_SUBMIT='twice': must be two_phase or direct" in gateway.output()
     assert "RENDERLINE_SECRET_KEY is missing" in gateway.output()
     assert "Traceback" not in gateway.output()

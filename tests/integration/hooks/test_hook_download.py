@@ -249,14 +249,19 @@ def test_exactly_the_limit(serve, store):
 
 
 def test_a_source_that_sends_too_slowly(serve, store):
+    """It is given up in the midst: no read waits until a whole chunk has come."""
+    sent = []
+
     def dribble(request):
         request.reply(200, Content_Length=200)
         for _ in range(200):
             if request.server.ended.wait(0.02):
                 return
             request.wfile.write(b"x")
+            sent.append(b"x")
 
     assert "too slowly" in str(failure(store, serve(dribble), total_timeout=0.2))
+    assert len(sent) < 200
 
 
 def test_a_source_that_falls_silent(serve, store):

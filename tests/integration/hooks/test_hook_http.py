@@ -53,7 +53,14 @@ def test_the_receiver_verifies_what_it_got(serve, deliverer):
     assert request.headers["webhook-id"] == "msg_r1_0"
     assert not {"Authorization", "Cookie"} & set(request.headers)
     assert Webhook(SECRET).verify(request.body, dict(request.headers)) == sent.body()
-    assert request.body == json.dumps(sent.body(), separators=(",", ":"), ensure_ascii=False).encode()
+    assert request.body == json.dumps(sent.body(), separators=(",", ":")).encode()
+
+
+def test_a_name_that_utf_8_cannot_say(serve, deliverer):
+    server = serve(lambda request: request.reply())
+    deliverer.deliver(hook(server), delivery(record={"id": "r1", "name": "\ud83d"}))
+    (request,) = server.asked
+    assert Webhook(SECRET).verify(request.body, dict(request.headers))["data"]["name"] == "\ud83d"
 
 
 def test_another_secret_or_body_does_not_verify(serve, deliverer):

@@ -21,7 +21,7 @@ def test_credentials_alone_give_the_documented_defaults():
     assert settings.redis_url == "redis://127.0.0.1:6379/0"
     assert (settings.submit, settings.resubmit_unconfirmed, settings.render_deadline) == ("two_phase", None, 3600.0)
     assert (settings.allow_private_hooks, settings.api_keys_required) == (False, True)
-    assert (settings.poll_min, settings.poll_max, settings.lease, settings.sweep_every) == (2.0, 30.0, 30.0, 5.0)
+    assert (settings.poll_min, settings.poll_max, settings.lease, settings.sweep_every) == (2.0, 60.0, 30.0, 5.0)
     assert (settings.retention, settings.max_request_bytes, settings.hook_attempts) == (604800.0, 1048576, 8)
     assert (settings.worker_concurrency, settings.shutdown_timeout) == (16, 25.0)
     assert (settings.log_level, settings.log_format) == ("INFO", "console")
@@ -130,7 +130,7 @@ def test_everything_wrong_is_said_at_once():
             "RENDERLINE_SUBMIT": "twice",
             "RENDERLINE_LEASE": "zero",
             "RENDERLINE_RENDER_DEADLIN": "60",
-            "RENDERLINE_POLL_MIN": "60",
+            "RENDERLINE_POLL_MIN": "61",
         }
     )
     named = [line.partition(":")[0].partition("=")[0].partition(" ")[0] for line in lines]

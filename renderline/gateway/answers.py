@@ -1,0 +1,159 @@
+"""The schemas of what the API answers, for its description and for whoever checks against it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from renderline.payloads import KINDS
+from renderline.renders import State
+
+STATES = [state.value for state in State]
+
+
+def _about(text: str) -> dict[str, Any]:
+    return {"description": text}
+
+
+def _text(about: str = "", *, null: bool = False, **options: Any) -> fields.String:
+    return fields.String(required=True, allow_none=null, metadata=_about(about) if about else {}, **options)
+
+
+class Fault(Schema):
+    """What went wrong, and whose fault it was."""
+
+    code = _text("The vendor's code, or ours.", null=True)
+    message = _text()
+    origin = _text("Whose fault it is.", validate=validate.OneOf(["vendor", "caller", "renderline"]))
+
+
+class HookOutcome(Schema):
+    """Where a hook stands."""
+
+    type = _text()
+    state = _text(validate=validate.OneOf(["pending", "delivered", "retrying", "dead", "skipped"]))
+    attempts = fields.Integer(required=True)
+    error = _text("Why the last try failed.", null=True)
+    at = _text("Time of the last try, ISO 8601.", null=True)
+
+
+class Attempt(Schema):
+    """An earlier attempt of a render that was retried."""
+
+    attempt = fields.Integer(required=True)
+    state = _text(validate=validate.OneOf(STATES))
+    error = fields.Nested(Fault, required=True, allow_none=True)
+    project_id = _text(null=True)
+    progress = fields.Float(required=True)
+    credit = fields.Float(required=True, allow_none=True)
+    attempts = fields.Integer(required=True)
+    polls = fields.Integer(required=True)
+    times = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    hooks = fields.List(fields.Nested(HookOutcome), required=True)
+
+
+class Render(Schema):
+    """A render: where it stands, what came of it, and when it entered each state."""
+
+    id = _text("32 hexadecimal digits.")
+    kind = _text(validate=validate.OneOf(list(KINDS)))
+    name = _text()
+    account = _text()
+    priority = _text(validate=validate.OneOf(["high", "normal", "low"]))
+    state = _text("Ends: delivered, undelivered, failed, expired, canceled.", validate=validate.OneOf(STATES))
+    progress = fields.Float(required=True, metadata=_about("0 to 100."))
+    project_id = _text("The vendor's project.", null=True)
+    download_url = _text("The vendor's link to the video, which expires.", null=True)
+    stored_url = _text("Where the hook `download` stored the video.", null=True)
+    credit = fields.Float(required=True, allow_none=True, metadata=_about("What it cost, as far as it is known."))
+    attempt = fields.Integer(required=True, metadata=_about("1, and one more for each retry of the render."))
+    attempts = fields.Integer(required=True, metadata=_about("Tries at submitting it."))
+    polls = fields.Integer(required=True, metadata=_about("Looks at the vendor."))
+    hooks = fields.List(fields.Nested(HookOutcome), required=True, metadata=_about("In the order of the request."))
+    error = fields.Nested(Fault, required=True, allow_none=True)
+    note = _text("Why it waits, if it does.", null=True)
+    metadata = fields.Dict(required=True, metadata=_about("As in the request."))
+    deadline = _text("When it is given up, ISO 8601; null before its submission.", null=True)
+    times = fields.Dict(
+        keys=fields.String(), values=fields.String(), required=True, metadata=_about("ISO 8601 by state.")
+    )
+    history = fields.List(fields.Nested(Attempt), required=True)
+
+
+class Page(Schema):
+    """Some renders, newest first."""
+
+    renders = fields.List(fields.Nested(Render), required=True)
+    next = _text("The cursor of the next page; null after the last.", null=True)
+
+
+class Wrong(Schema):
+    """One field that is wrong."""
+
+    path = _text("Where it stands, such as `scenes.0.script`.")
+    message = _text()
+
+
+class ProblemDocument(Schema):
+    """An error (RFC 9457)."""
+
+    type = _text()
+    title = _text()
+    status = fields.Integer(required=True)
+    detail = _text()
+    errors = fields.List(fields.Nested(Wrong), metadata=_about("Every wrong field."))
+
+
+class BatchResult(Schema):
+    """What became of one request of a batch."""
+
+    index = fields.Integer(required=True, metadata=_about("Its place in the batch, from 0."))
+    status = fields.Integer(
+        required=True,
+        validate=validate.OneOf([202, 409, 422]),
+        metadata=_about("As a call of its own would have been answered."),
+    )
+    id = _text("The render; null if it was refused.", null=True)
+    location = _text("The path of its record.", null=True)
+    detail = _text("Why it was refused.", null=True)
+    errors = fields.List(fields.Nested(Wrong), required=True)
+
+
+class BatchAnswer(Schema):
+    """What became of the requests of a batch, in its order."""
+
+    accepted = fields.Integer(required=True)
+    refused = fields.Integer(required=True)
+    results = fields.List(fields.Nested(BatchResult), required=True)
+
+
+class Letter(Schema):
+    """A hook that was given up."""
+
+    id = _text("The render.")
+    name = _text()
+    hook = fields.Integer(required=True, metadata=_about("Its place among the render's hooks, from 0."))
+    type = _text()
+    attempts = fields.Integer(required=True)
+    error = _text(null=True)
+    at = _text()
+
+
+class Letters(Schema):
+    """Hooks that were given up, newest first."""
+
+    dead_letters = fields.List(fields.Nested(Letter), required=True)
+
+
+class Account(Schema):
+    """A vendor account, and whether submissions for it are paused."""
+
+    name = _text()
+    paused = fields.Boolean(required=True)
+
+
+class Accounts(Schema):
+    """The configured vendor accounts."""
+
+    accounts = fields.List(fields.Nested(Account), required=True)

@@ -1,0 +1,291 @@
+"""What a crash test does: run a render until its worker is killed, start another one, see how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.__main__ import main as celery_command
+from redis import Redis
+
+from renderline import contract
+from renderline.ledger import Ledger
+from renderline.renders import FINAL
+from tests.parts import HOOK_SECRET, USER_KEY, Receiver, SandboxProcess, Valkey, until
+
+LEASE, SWEEP = 2.0, 0.25
+RENDER = 0.35
+ORPHANS = 9 * LEASE
+"""Seconds within which the drafts of an ended render are looked for and deleted."""
+AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
+ENDS = {str(state) for state in FINAL}
+
+
+def lists_of(queue: str) -> list[str]:
+    """Return the keys of a queue's lists: on Redis each priority step has its own."""
+    return [queue, *(f"{queue}\x06\x16{step}" for step in (3, 6, 9))]
+
+
+# Every crash takes two workers, and half a second of each goes into imports. So they are forked from a process that has
+# done those already, before it has read any setting.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    [
+        "celery.bin.celery",
+        "celery.apps.worker",
+        "celery.backends.redis",
+        "celery.concurrency.thread",
+        "celery.worker.consumer",
+        "kombu.transport.redis",
+        "config.celery",
+        "config.logging",
+        "tasks.hook",
+        "tasks.poll",
+        "tasks.request",
+        "tasks.submit",
+        "workers.composition",
+        "workers.housekeeping",
+    ]
+)
+
+
+def _work(arguments: list[str], environ: dict[str, str], log: str) -> None:
+    os.setsid()
+    with open(log, "ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    for name in [name for name in os.environ if name.startswith(("REDIS_", "AISTUDIOS_", "RENDERLINE_"))]:
+        del os.environ[name]
+    os.environ.update(environ)
+    sys.argv = ["celery", *arguments]
+    celery_command()
+
+
+class FaultWorker:
+    """A worker of the product, or with `failing` one that can end itself; without what makes workers wait at start."""
+
+    def __init__(self, log: Path, environ: dict[str, str], *, queues: str, failing: bool = False) -> None:
+        app = "tests.acceptance.faults.failing_app" if failing else "workers.app"
+        arguments = ["-A", app, "worker", "-Q", queues, "-n", f"{log.stem}@localhost"]
+        arguments += ["--without-mingle", "--without-gossip"]
+        self.log = log
+        self.log.touch()
+        self._process = _FORKS.Process(target=_work, args=(arguments, environ, str(log)))
+        self._process.start()
+
+    def output(self) -> str:
+        """Return what it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def ended(self) -> int | None:
+        """Return its exit code (negative: the signal that ended it), None while it runs."""
+        return self._process.exitcode
+
+    def wait_ready(self) -> None:
+        """Wait until it takes messages, or has ended."""
+        until(lambda: self.ended() is not None or " ready." in self.output(), seconds=60, what="worker ready")
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self._process.kill()
+        self._process.join(10)
+
+
+@dataclass
+class Place:
+    """One system of its own for one crash: a database of the shared Valkey, an account at a sandbox, the receiver."""
+
+    number: int
+    valkey: Valkey
+    sandbox: SandboxProcess
+    receiver: Receiver
+    directory: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    workers: list[FaultWorker] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.url = self.valkey.url.removesuffix("/0") + f"/{self.number}"
+        self.redis = Redis.from_url(self.url, decode_responses=True)
+        self.ledger = Ledger(self.redis, grace=LEASE)
+        self.producer = Celery(f"producer-{self.number}", broker=self.url)
+        self.key = f"place-{self.number}"
+        self.id = contract.render_id_for_key(self.key)
+        self.environ = {
+            "REDIS_URL": self.url,
+            "AISTUDIOS_BASE_URL": self.sandbox.url,
+            "AISTUDIOS_V2_BASE_URL": self.sandbox.url,
+            "AISTUDIOS_APP_ID": f"studioV3.{self.number}",
+            "AISTUDIOS_USER_KEY": USER_KEY,
+            "AISTUDIOS_V2_SECRET_KEY": f"v2-secret-key-{self.number}",
+            "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
+            "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
+            "RENDERLINE_STORAGE_URL": (self.directory / "videos").as_uri(),
+            "RENDERLINE_DATA_DIR": str(self.directory),
+            # Longer than a render: the first look finds it done, so that every run makes the same calls.
+            "RENDERLINE_POLL_MIN": str(RENDER * 2),
+            "RENDERLINE_LEASE": str(LEASE),
+            "RENDERLINE_SWEEP_EVERY": str(SWEEP),
+            "RENDERLINE_WORKER_CONCURRENCY": "4",
+            **self.environ,
+        }
+
+    def start(self, *, queues: str = ",".join(contract.QUEUES), failing: bool = False, **environ: str) -> FaultWorker:
+        """Start a worker and wait until it takes messages (or has ended)."""
+        log = self.directory / f"worker-{self.number}-{len(self.workers)}.log"
+        self.workers.append(FaultWorker(log, {**self.environ, **environ}, queues=queues, failing=failing))
+        self.workers[-1].wait_ready()
+        return self.workers[-1]
+
+    def send(self, request: dict[str, Any]) -> None:
+        """Send the request through the Celery door, under the place's key."""
+        hooks = [{"type": "download"}, {"type": "http", "url": self.receiver.url}]
+        body = {"kind": "project", "scenes": [{"script": "Hello.", "avatar": AVATAR}], "hooks": hooks, **request}
+        self.producer.send_task(contract.REQUEST, kwargs={"request": body, "key": self.key}, queue="requests")
+
+    def state(self) -> str | None:
+        """Return the render's state, None before it is accepted."""
+        state = self.redis.hget(f"renderline:render:{self.id}", "state")
+        return None if state is None else str(state)
+
+    def settled(self) -> bool:
+        """Return whether the render came to its end and owes no hook any more."""
+        return self.state() in ENDS and self.redis.zscore("renderline:wake", self.id) is None
+
+    def stands_still(self) -> bool:
+        """Return whether the sweep would send the render again now."""
+        wake = self.redis.zscore("renderline:wake", self.id)
+        return wake is not None and float(wake) < self.redis.time()[0]
+
+    def unacknowledged(self) -> dict[str, str]:
+        """Return the messages that some worker took and has not acknowledged."""
+        return dict(self.redis.hgetall("unacked"))
+
+    def deliver_again(self, messages: dict[str, str]) -> None:
+        """Do what kombu does once the visibility timeout has passed: put the messages back, and let them be worked."""
+        for tag, raw in messages.items():
+            message, _, queue = json.loads(raw)
+            self.redis.lpush(queue, json.dumps(message))
+            self.redis.hdel("unacked", tag)
+            self.redis.zrem("unacked_index", tag)
+        until(self.quiet, seconds=15, what="the messages delivered again are done")
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in a queue, of every priority."""
+        return sum(int(self.redis.llen(key)) for key in lists_of(queue))
+
+    def quiet(self) -> bool:
+        """Return whether no message waits or is being worked."""
+        return not self.redis.hlen("unacked") and not any(self.waiting(queue) for queue in contract.QUEUES)
+
+    def projects(self) -> list[dict[str, Any]]:
+        """Return every project that was ever made for the render."""
+        return [one for one in self.sandbox.projects() if self.id in one["name"]]
+
+    def drafts(self) -> list[dict[str, Any]]:
+        """Return the drafts that lie at the vendor, neither exported nor deleted."""
+        return [one for one in self.projects() if not one["exports"] and not one["deleted"]]
+
+    def close(self) -> None:
+        """End every process of this place."""
+        for worker in self.workers:
+            worker.kill()
+        self.producer.close()
+        self.redis.close()
+
+
+@dataclass
+class Outcome:
+    """How a render ended after its worker was killed."""
+
+    record: dict[str, Any]
+    exports: list[int]
+    """For every project of the render that was exported, how often."""
+    webhook_ids: list[str]
+    recovered_in: float
+    """Seconds from the kill to the end of the render, its hooks included."""
+    left: dict[str, int]
+    """What the ledger still keeps in its working sets."""
+    drafts: int
+    """Drafts at the vendor that nobody will export, once the orphans were looked for."""
+
+
+class Arena:
+    """Hands out places; the sandbox, the receiver and the Valkey are shared unless a crash needs its own."""
+
+    def __init__(self, directory: Path, valkey: Valkey, sandbox: SandboxProcess, receiver: Receiver) -> None:
+        self.directory, self.valkey, self.sandbox, self.receiver = directory, valkey, sandbox, receiver
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def place(self, *, sandbox: SandboxProcess | None = None, **environ: str) -> Place:
+        """Return a new place."""
+        with self._lock:
+            number = next(self._numbers)
+        directory = self.directory / str(number)
+        directory.mkdir()
+        return Place(number, self.valkey, sandbox or self.sandbox, self.receiver, directory, environ)
+
+    def webhook_ids(self, render_id: str) -> list[str]:
+        """Return the `webhook-id` of every delivery for a render, in order."""
+        return [
+            headers["webhook-id"] for headers, raw in list(self.receiver.received.queue) if render_id.encode() in raw
+        ]
+
+    def own_sandbox(self) -> SandboxProcess:
+        """Start a sandbox for one crash alone, whose calls can be held without holding others'."""
+        with self._lock:
+            log = self.directory / f"sandbox-{next(self._numbers)}.log"
+        return SandboxProcess(log, "--render-seconds", str(RENDER))
+
+
+def wait_until_dead(worker: FaultWorker, *, what: str) -> None:
+    """Wait until a worker that is to kill itself has done so."""
+    until(lambda: worker.ended() is not None, seconds=20, what=f"{what} was never reached")
+    assert worker.ended() == -signal.SIGKILL, worker.output()[-3000:]
+
+
+def recover(
+    arena: Arena,
+    place: Place,
+    request: dict[str, Any],
+    *,
+    seconds: float,
+    afterwards: Callable[[], object] = lambda: None,
+) -> Outcome:
+    """Start another worker, wait for the render's end, deliver what the dead one held once more, and look.
+
+    `afterwards` is called once the render has ended.
+    """
+    killed = time.monotonic()
+    held = place.unacknowledged()
+    place.start()
+    if place.state() is None:
+        # Nothing was promised yet. Its producer got no answer and asks again, under the same key.
+        place.send(request)
+    until(
+        place.settled, seconds=seconds, what=f"{place.id} still {place.state()}: {place.workers[-1].output()[-3000:]}"
+    )
+    recovered_in = time.monotonic() - killed
+    afterwards()
+    place.deliver_again({tag: raw for tag, raw in place.unacknowledged().items() if tag in held})
+    with contextlib.suppress(AssertionError):
+        until(lambda: not place.drafts(), seconds=ORPHANS, what="orphan drafts deleted")
+    record = place.ledger.record(place.id)
+    assert record is not None
+    names = ("wake", "due:default", "deadline", "parked:default")
+    left = {name: int(place.redis.zcard(f"renderline:{name}")) for name in names}
+    left["slots"] = int(place.redis.scard("renderline:slots:default"))
+    exports = [project["exports"] for project in place.projects() if project["exports"]]
+    return Outcome(record, exports, arena.webhook_ids(place.id), recovered_in, left, len(place.drafts()))

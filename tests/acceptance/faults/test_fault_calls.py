@@ -1,0 +1,138 @@
+"""A worker is killed while one of its HTTP calls is under way, stopped from outside: the other end keeps it back.
+
+The call may not have arrived yet (and then never does, or does after its caller has died), or it was processed and its
+answer is lost.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+from tests.acceptance.faults.crashes import LEASE, SWEEP, Arena, Outcome, recover
+from tests.parts import until
+
+AT_ONCE = 8
+SETTLE = 12.0
+SLOW = 8.0
+
+V3 = "/api/odin/v3"
+CALLS = {
+    # what is called: the route, and the name of a project in whose run it is called
+    "token": (f"POST {V3}/auth/token", "plain"),
+    "draft": (f"POST {V3}/editor/project", "plain"),
+    "export": (f"POST {V3}/editor/project/export", "plain"),
+    "progress": (f"GET {V3}/editor/progress/{{key}}", "plain"),
+    "project": (f"GET {V3}/editor/project/{{key}}", "[sandbox:drop]"),
+    "list": (f"GET {V3}/editor/project", "[sandbox:drop@draft]"),
+    "delete": (f"DELETE {V3}/editor/project", "[sandbox:credit]"),
+    "download": ("GET /files/{projectId}.mp4", "plain"),
+}
+Fate = Literal["never arrives", "arrives late", "answer lost"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call during which the worker is killed, and what becomes of the call."""
+
+    name: str
+    fate: Fate
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.fate}"
+
+
+HELD = [Call(name, fate) for name in CALLS for fate in ("never arrives", "arrives late", "answer lost")]
+
+
+def kill_during(arena: Arena, call: Call) -> Outcome:
+    """Kill a worker while its call is kept back, then let the call's fate take its course."""
+    route, name = CALLS[call.name]
+    sandbox = arena.own_sandbox()
+    place = arena.place(sandbox=sandbox)
+    try:
+        fault = "hold" if call.fate == "answer lost" else "hold-before"
+        sandbox.control("POST", "faults", call=route, fault=fault, times=1)
+        victim = place.start()
+        place.send({"name": name})
+        until(lambda: sandbox.control("GET", "held"), what=f"{call} is under way")
+        victim.kill()
+
+        def let_go() -> None:
+            sandbox.control("POST", "release", forget=call.fate != "arrives late")
+
+        # A draft that arrives after another was made in its place is an orphan; the others arrive at once.
+        orphan = call == Call("draft", "arrives late")
+        if not orphan:
+            let_go()
+        return recover(arena, place, {"name": name}, seconds=90, afterwards=let_go if orphan else lambda: None)
+    finally:
+        place.close()
+        sandbox.stop()
+
+
+def kill_during_hook(arena: Arena) -> Outcome:
+    """Kill a worker while the receiver of its hook has taken the delivery and not answered yet."""
+    place = arena.place()
+    taken, answer = threading.Event(), threading.Event()
+
+    def hold(body: dict[str, Any]) -> int:
+        if body["data"]["id"] == place.id and not taken.is_set():
+            taken.set()
+            answer.wait(60)
+        return 204
+
+    arena.receiver.answer = hold
+    try:
+        victim = place.start()
+        place.send({})
+        assert taken.wait(20)
+        victim.kill()
+        answer.set()
+        return recover(arena, place, {}, seconds=60)
+    finally:
+        answer.set()
+        place.close()
+
+
+@pytest.fixture(scope="module")
+def outcomes(arena: Arena, request: pytest.FixtureRequest) -> Iterator[dict[Call, Future[Outcome]]]:
+    """Every kill that was asked for, several under way at once."""
+    items = (item for item in request.session.items if item.path == request.path)
+    wanted = [item.callspec.params["call"] for item in items if hasattr(item, "callspec")]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {call: pool.submit(kill_during, arena, call) for call in wanted}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("call", HELD, ids=str)
+def test_a_worker_killed_during_a_vendor_call_costs_only_time(
+    outcomes: dict[Call, Future[Outcome]], call: Call, record_property: Any
+) -> None:
+    outcome = outcomes[call].result()
+    record_property("recovered_in", round(outcome.recovered_in, 2))
+
+    refused = call.name == "delete"
+    assert outcome.record["state"] == ("failed" if refused else "delivered")
+    assert outcome.exports == ([] if refused else [1])
+    assert outcome.drafts == 0
+    assert len(set(outcome.webhook_ids)) == 1
+    assert not any(outcome.left.values()), outcome.left
+    # An export of which nothing is seen is proved never made by two looks, some time apart.
+    settling = SETTLE if call == Call("export", "never arrives") else 0
+    assert outcome.recovered_in < LEASE + 1 + SWEEP + 3 + settling + SLOW
+
+
+def test_a_worker_killed_while_the_receiver_answers_delivers_again_under_the_same_id(arena: Arena) -> None:
+    outcome = kill_during_hook(arena)
+
+    assert outcome.record["state"] == "delivered"
+    assert outcome.exports == [1]
+    assert len(outcome.webhook_ids) == 2
+    assert len(set(outcome.webhook_ids)) == 1
+    assert outcome.recovered_in < LEASE + 1 + SWEEP + 1 + SLOW

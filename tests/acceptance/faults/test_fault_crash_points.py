@@ -1,0 +1,227 @@
+"""A worker is killed at every single step between "accepted" and "delivered"; another one keeps the promise.
+
+The promise: one final state, at most one paid export, no draft left over, the hook delivered at least once and always
+under the same id, within the lease and a sweep. Here the worker dies before or after each of its Redis writes,
+publishes and acknowledgements; in test_fault_calls.py while each of its HTTP calls is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.acceptance.faults.crashes import (
+    LEASE,
+    RENDER,
+    SWEEP,
+    Arena,
+    Outcome,
+    Place,
+    lists_of,
+    recover,
+    wait_until_dead,
+)
+from tests.parts import until
+
+AT_ONCE = 12
+SETTLE = 10.0
+"""Seconds between the two looks that prove that an announced export was never made."""
+SLOW = 8.0
+"""Seconds that a busy machine may add: two processes start, and twelve crashes are tried at once."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A way that a render can go: its request, what its end must be, and how long it takes without a crash."""
+
+    name: str
+    request: dict[str, Any] = field(default_factory=dict, hash=False)
+    state: str = "delivered"
+    exports: int = 1
+    takes: float = 3.0
+    environ: dict[str, str] = field(default_factory=dict, hash=False)
+    lose: str = ""
+    """A queue whose message is lost first, so that it is the sweep that sends it again."""
+
+    @property
+    def magic(self) -> dict[str, Any]:
+        return {"name": self.name, **self.request}
+
+
+SMOOTH = Flow("smooth")
+WAITS = Flow("waits", {"name": "[sandbox:slow=3]"}, environ={"RENDERLINE_POLL_MIN": "0.2"})
+DIRECT = Flow("direct", environ={"RENDERLINE_SUBMIT": "direct"})
+UNSEEN = Flow("unseen", {"name": "[sandbox:drop]"})
+LIMITED = Flow("limited", {"name": "[sandbox:429=1@draft]"}, takes=9.0)
+REFUSED = Flow("refused", {"name": "[sandbox:refuse]"}, state="failed", exports=0)
+NO_CREDIT = Flow("no-credit", {"name": "[sandbox:credit]"}, state="failed", exports=0, takes=12.0)
+EXPIRED = Flow("expired", {"name": "[sandbox:stuck]", "deadline": 1.5}, state="expired", takes=6.0)
+LOST_SUBMIT = Flow("lost-submit", lose="submit", takes=3 + 2 * LEASE)
+LOST_POLL = Flow("lost-poll", lose="poll", takes=3 + 2 * LEASE)
+LOST_HOOKS = Flow("lost-hooks", lose="hooks", takes=3 + 2 * LEASE)
+
+WRITES: dict[Flow, list[tuple[str, int]]] = {
+    SMOOTH: [
+        # The door task: until `accept` nothing is promised, and the producer asks again.
+        ("noted requests", 1),
+        ("accept", 1),
+        ("publish submit", 1),
+        ("SETEX celery-task-meta-<id>", 1),
+        ("acked requests", 1),
+        # Submitting. The first `submit_intend` announces the draft, the second the export.
+        ("noted submit", 1),
+        ("breaker", 1),
+        ("submit_begin", 1),
+        ("submit_intend", 1),
+        ("SET renderline:token:default:lock", 1),
+        ("HSET renderline:token:default", 1),
+        ("unlock renderline:token:default:lock", 1),
+        ("submit_advance", 1),
+        ("submit_intend", 2),
+        ("submit_start", 1),
+        ("publish poll", 1),
+        ("acked submit", 1),
+        # The look that finds it done.
+        ("noted poll", 1),
+        ("poll_claim", 1),
+        ("poll_record", 1),
+        ("publish hooks", 1),
+        ("poll_rest", 1),
+        ("acked poll", 1),
+        # The chain: the download, then the call.
+        ("noted hooks", 1),
+        ("hook_claim", 1),
+        ("hook_settle", 1),
+        ("publish hooks", 2),
+        ("acked hooks", 1),
+        ("noted hooks", 2),
+        ("hook_claim", 2),
+        ("hook_settle", 2),
+        ("acked hooks", 2),
+    ],
+    WAITS: [("poll_record", 1), ("poll_rest", 1), ("publish poll", 2), ("acked poll", 1)],
+    DIRECT: [("submit_intend", 1), ("submit_start", 1)],
+    UNSEEN: [("submit_start", 1), ("publish poll", 1), ("poll_record", 1)],
+    LIMITED: [("submit_release", 1), ("publish submit", 2), ("acked submit", 1)],
+    REFUSED: [("fail", 1), ("publish hooks", 1)],
+    NO_CREDIT: [("fail", 1)],
+    EXPIRED: [("publish hooks", 1)],
+    # The sweep, which runs in every worker; here a render waits for it.
+    LOST_SUBMIT: [
+        ("SET renderline:sweep", 1),
+        ("SET renderline:sweep:lock", 1),
+        ("sweep_silent", 1),
+        ("publish submit", 1),
+        ("sweep_overdue", 1),
+        ("sweep_pumps", 1),
+        ("unpark", 1),
+        ("sweep_forget", 1),
+        ("unlock renderline:sweep:lock", 1),
+    ],
+    LOST_POLL: [("publish poll", 1)],
+    LOST_HOOKS: [("publish hooks", 1)],
+}
+
+
+@dataclass(frozen=True)
+class Crash:
+    """Where a worker dies."""
+
+    flow: Flow
+    side: str
+    write: str
+    nth: int
+
+    def __str__(self) -> str:
+        return f"{self.flow.name}: {self.side} {self.write} {self.nth}"
+
+    @property
+    def bound(self) -> float:
+        """Within how many seconds of the crash the render must have ended."""
+        # An export that was announced and never made is seen by two looks that prove it.
+        announced = self in (Crash(SMOOTH, "after", "submit_intend", 2), Crash(SMOOTH, "before", "submit_start", 1))
+        announced = announced or (self.flow is DIRECT)
+        return LEASE + 1 + SWEEP + self.flow.takes + (SETTLE + 2 if announced else 0) + SLOW
+
+
+CRASHES = [
+    Crash(flow, side, write, nth)
+    for flow, writes in WRITES.items()
+    for write, nth in writes
+    for side in ("before", "after")
+    # A direct submission that was announced and never made leaves no trace: it stays unconfirmed until its deadline.
+    if (flow, side, write) != (DIRECT, "after", "submit_intend")
+]
+
+
+def lose_message(place: Place, flow: Flow) -> None:
+    """Bring the render to where the flow's message is queued, and take the message away."""
+    before = {"submit": "requests", "poll": "requests,submit", "hooks": "requests,submit,poll"}[flow.lose]
+    worker = place.start(queues=before)
+    place.send(flow.magic)
+    until(lambda: place.waiting(flow.lose), what=f"a message in {flow.lose}")
+    worker.kill()
+    place.redis.delete(*lists_of(flow.lose), "unacked", "unacked_index", "renderline:sweep", "renderline:sweep:lock")
+    if flow is LOST_SUBMIT:
+        until(place.stands_still, what="the first sweep of the next worker will find it")
+
+
+def crash(arena: Arena, at: Crash) -> Outcome:
+    """Run one render into the crash and out of it."""
+    place = arena.place(**at.flow.environ)
+    try:
+        if at.flow.lose:
+            lose_message(place, at.flow)
+        victim = place.start(failing=True, CRASH_AT=f"{at.side} {at.write} {at.nth}")
+        if not at.flow.lose:
+            place.send(at.flow.magic)
+        wait_until_dead(victim, what=str(at))
+        return recover(arena, place, at.flow.magic, seconds=at.bound + 60)
+    finally:
+        place.close()
+
+
+@pytest.fixture(scope="module")
+def outcomes(arena: Arena, request: pytest.FixtureRequest) -> Iterator[dict[Crash, Future[Outcome]]]:
+    """Every crash that was asked for, several under way at once: most of the time is spent waiting for leases."""
+    items = (item for item in request.session.items if item.path == request.path)
+    wanted = [item.callspec.params["at"] for item in items if hasattr(item, "callspec")]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {at: pool.submit(crash, arena, at) for at in wanted}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("at", CRASHES, ids=str)
+def test_a_worker_killed_here_costs_only_time(
+    outcomes: dict[Crash, Future[Outcome]], at: Crash, record_property: Any
+) -> None:
+    outcome = outcomes[at].result()
+    record_property("recovered_in", round(outcome.recovered_in, 2))
+
+    assert outcome.record["state"] == at.flow.state
+    assert outcome.exports == [1] * at.flow.exports
+    assert outcome.drafts == 0
+    assert len(outcome.webhook_ids) >= 1
+    assert len(set(outcome.webhook_ids)) == 1
+    assert [hook["state"] for hook in outcome.record["hooks"]][-1] == "delivered"
+    assert not any(outcome.left.values()), outcome.left
+    assert outcome.recovered_in < at.bound
+
+
+def test_every_write_of_a_run_is_among_the_crash_points(arena: Arena) -> None:
+    place = arena.place()
+    try:
+        noted = place.directory / "writes"
+        place.start(failing=True, WRITES_TO=str(noted))
+        place.send(SMOOTH.magic)
+        until(place.settled, what="delivered")
+        until(lambda: noted.read_text().count("unlock renderline:sweep:lock") >= 2, what="sweeps")
+        seen = set(noted.read_text().splitlines())
+        assert seen == {write for flow in (SMOOTH, LOST_SUBMIT) for write, _ in WRITES[flow]}
+        assert float(place.environ["RENDERLINE_POLL_MIN"]) > RENDER
+    finally:
+        place.close()

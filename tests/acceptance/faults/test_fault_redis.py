@@ -1,0 +1,175 @@
+"""Redis is killed, frozen, cut off or full while renders are at every step: nothing accepted is lost or paid twice."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from tests.acceptance.faults.crowd import Crowd
+from tests.parts import Process, Valkey, until
+
+AWAY = 12.0
+"""Seconds for which Redis is away: longer than the time limit of the ledger's calls. By hand it was tried with 60."""
+CAUGHT_UP = 35.0
+"""Seconds that reconnecting (Celery waits 2 s longer each time), leases and the backlog may take on a busy machine."""
+
+JUST_SENT = [f"just-sent-{number}" for number in range(10)]
+"""Requests on their way to the ledger: nothing is promised for them yet, and their producers repeat them afterwards."""
+
+
+@contextmanager
+def held_at_every_step(crowd: Crowd) -> Iterator[list[str]]:
+    """Bring renders to every step, held there from outside: drafts, exports, looks and a hook under way.
+
+    Left, what was held goes on.
+    """
+    hooked, answer = threading.Event(), threading.Event()
+
+    def hold(body: dict[str, Any]) -> int:
+        if body["data"]["name"] == "at its hook":
+            hooked.set()
+            answer.wait(30)
+        return 204
+
+    crowd.receiver.answer = hold
+    ids = crowd.send((f"rendering-{number}" for number in range(5)), name="[sandbox:slow=4]")
+    ids += crowd.send(["hook"], name="at its hook")
+    assert hooked.wait(30)
+    calls = {"draft": "POST /api/odin/v3/editor/project", "export": "POST /api/odin/v3/editor/project/export"}
+    for stage, call in calls.items():
+        crowd.sandbox.control("POST", "faults", call=call, fault="hold", name=f"at its {stage}", times=2)
+        ids += crowd.send((f"{stage}-{number}" for number in range(2)), name=f"at its {stage}")
+    until(lambda: len(crowd.sandbox.control("GET", "held")) == 4, what="drafts and exports held")
+    ids += crowd.send(JUST_SENT)
+    yield ids
+    crowd.sandbox.control("POST", "release")
+    answer.set()
+
+
+@contextmanager
+def frozen(crowd: Crowd) -> Iterator[None]:
+    """Redis does not answer, and its connections stand."""
+    crowd.server.signal(signal.SIGSTOP)
+    yield
+    crowd.server.signal(signal.SIGCONT)
+
+
+@contextmanager
+def cut_off(crowd: Crowd) -> Iterator[None]:
+    """Redis cannot be reached: its connections break, new ones are refused."""
+    crowd.line.cut()
+    yield
+    crowd.line.mend()
+
+
+@pytest.mark.parametrize("appendfsync", ["always", "everysec"])
+def test_redis_killed_and_started_again_loses_nothing_accepted(crowds: Callable[..., Crowd], appendfsync: str) -> None:
+    """Also with `everysec`: what the process wrote survives it. Only a machine that fails loses the last second."""
+    crowd = crowds("--appendfsync", appendfsync)
+    keys = [f"first-{number}" for number in range(30)]
+    ids = crowd.send(keys)
+    until(lambda: len(crowd.accepted(ids)) >= 20, what="accepted")
+    until(lambda: "rendering" in crowd.states(ids).values(), what="rendering")
+
+    accepted = crowd.accepted(ids)
+    crowd.server.kill()
+    crowd.valkey.start()
+
+    assert crowd.accepted(accepted) == accepted
+    # Their producers got no answer for the others, and repeat them under the same keys.
+    crowd.send(keys)
+    ids += crowd.send(f"second-{number}" for number in range(10))
+    crowd.wait_for(ids, seconds=CAUGHT_UP)
+    crowd.check(ids)
+    assert crowd.alive()
+
+
+def suffer(crowd: Crowd, how: Callable[[Crowd], AbstractContextManager[None]]) -> list[str]:
+    """Take Redis away while renders are at every step; returns them once they have ended."""
+    steps = held_at_every_step(crowd)
+    ids = steps.__enter__()
+    with how(crowd):
+        # The vendor's and the receiver's answers come now, and nobody can write them down.
+        steps.__exit__(None, None, None)
+        time.sleep(AWAY)
+    crowd.send(JUST_SENT)
+    ids += crowd.send(f"later-{number}" for number in range(5))
+    crowd.wait_for(ids, seconds=CAUGHT_UP)
+    return ids
+
+
+def test_redis_frozen_or_out_of_reach_is_waited_for(crowds: Callable[..., Crowd]) -> None:
+    ways = {frozen: crowds(), cut_off: crowds()}
+    with ThreadPoolExecutor() as pool:
+        ended = {how: pool.submit(suffer, crowd, how) for how, crowd in ways.items()}
+    for how, crowd in ways.items():
+        crowd.check(ended[how].result())
+        assert crowd.alive(), how
+
+
+def test_lines_to_redis_that_break_again_and_again_cost_nothing(crowds: Callable[..., Crowd]) -> None:
+    crowd = crowds()
+    ids: list[str] = []
+    for round_ in range(5):
+        ids += crowd.send(f"{round_}-{number}" for number in range(6))
+        time.sleep(0.5)
+        crowd.line.cut(close=False)
+    crowd.wait_for(crowd.accepted(ids), seconds=CAUGHT_UP)
+    # A line that breaks while a message of the door is on its way loses the message: its producer repeats it.
+    for round_ in range(5):
+        crowd.send(f"{round_}-{number}" for number in range(6))
+    crowd.wait_for(ids, seconds=CAUGHT_UP)
+    crowd.check(ids)
+    assert crowd.alive()
+
+
+def test_a_worker_killed_while_redis_is_frozen_costs_only_time(crowds: Callable[..., Crowd]) -> None:
+    crowd = crowds(workers=1)
+    with held_at_every_step(crowd) as ids:
+        crowd.server.signal(signal.SIGSTOP)
+    crowd.workers.pop().kill()
+    crowd.server.signal(signal.SIGCONT)
+    crowd.start()
+    crowd.send(JUST_SENT)
+    crowd.wait_for(ids, seconds=CAUGHT_UP)
+    crowd.check(ids)
+
+
+def test_a_full_redis_says_so_and_goes_on_when_there_is_room(crowds: Callable[..., Crowd]) -> None:
+    crowd = crowds()
+    with held_at_every_step(crowd) as ids:
+        until(lambda: len(crowd.accepted(ids)) == len(ids), what="accepted")
+        crowd.redis.config_set("maxmemory", "1mb")
+    with pytest.raises(OperationalError, match="not allowed when used memory > 'maxmemory'"):
+        crowd.send(["refused"])
+    time.sleep(3)
+    assert crowd.accepted(ids) == set(ids)
+    crowd.redis.config_set("maxmemory", "0")
+    ids += crowd.send(["refused"])
+    crowd.wait_for(ids, seconds=CAUGHT_UP)
+    crowd.check(ids)
+    assert crowd.alive()
+
+
+def test_a_redis_that_would_evict_renders_is_refused(tmp_path: Path) -> None:
+    with Valkey(tmp_path, "--maxmemory-policy", "allkeys-lru") as valkey:
+        environ = {"REDIS_URL": valkey.url, "AISTUDIOS_APP_ID": "studioV3.tests", "AISTUDIOS_USER_KEY": "x" * 36}
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", "submit"]
+        worker = Process(command, log=tmp_path / "worker.log", environ=environ)
+        assert worker.popen.wait(30) == 1
+    said = [line for line in worker.output().splitlines() if line.startswith("Renderline")]
+    assert said == [
+        f"Renderline cannot start: Redis at 127.0.0.1:{valkey.port}/0 (REDIS_URL): its maxmemory-policy is "
+        "allkeys-lru, with which it throws renders away when memory is short; set it to noeviction"
+    ]
+    assert "Traceback" not in worker.output()

@@ -1,0 +1,159 @@
+"""Canceling and retrying renders, and replaying hooks, through the command line on a running system."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.command_line import CommandLine, reach
+from tests.acceptance.conftest import System
+from tests.parts import until
+
+
+@pytest.fixture(scope="module")
+def system(start_system: Any) -> System:
+    return start_system("--render-seconds", "1.5")
+
+
+@pytest.fixture
+def renderline(system: System, tmp_path: Path) -> CommandLine:
+    system.receiver.answer = lambda _: 204
+    while not system.receiver.received.empty():
+        system.receiver.received.get_nowait()
+    return CommandLine(system.environ, tmp_path)
+
+
+def submit(renderline: CommandLine, request: dict[str, Any], *more: str) -> str:
+    (record,) = renderline.json("submit", "-", *more, given=json.dumps(request))
+    return record["id"]
+
+
+def test_canceled_before_its_submission_it_never_reaches_the_vendor(system: System, renderline: CommandLine) -> None:
+    assert renderline("pause", "default").code == 0
+    try:
+        render = submit(renderline, system.request())
+        (step,) = renderline.json("cancel", render, "--delete-project")
+        assert (step["done"], step["state"], step["project"]) == (True, "canceled", "none")
+    finally:
+        assert renderline("resume", "default").code == 0
+    # What comes after it has gone the whole way, so its turn has passed.
+    after = submit(renderline, system.request("Afterwards.", hooks=[]), "--wait")
+    assert system.projects_of(after)
+    assert system.projects_of(render) == []
+    assert set(renderline.json("status", render)[0]["times"]) == {"accepted", "canceled"}
+
+
+def test_canceled_while_rendering_it_is_not_followed_and_no_hook_runs(system: System, renderline: CommandLine) -> None:
+    render = submit(renderline, system.request("[sandbox:slow=2]"))
+    reach(system, render, "rendering")
+    (step,) = renderline.json("cancel", render)
+    assert (step["done"], step["project"]) == (True, "untouched")
+
+    (project,) = system.projects_of(render)
+    until(lambda: system.projects_of(render)[0]["state"] == "exported", what="the vendor goes on by itself")
+    record = reach(system, render, "canceled")
+    assert [hook["state"] for hook in record["hooks"]] == ["skipped", "skipped"]
+    assert record["project_id"] == project["id"]
+    assert record["stored_url"] is None
+    assert system.receiver.received.empty()
+    again = renderline.json("cancel", render)
+    assert again[0]["done"]
+
+
+def test_a_hook_may_ask_to_be_told_of_a_cancellation(system: System, renderline: CommandLine) -> None:
+    told = {"type": "http", "url": system.receiver.url, "events": ["render.canceled"]}
+    render = submit(renderline, system.request("[sandbox:slow=5]", hooks=[told]))
+    renderline.json("cancel", render)
+    _, body = system.receiver.take()
+    assert json.loads(body)["type"] == "render.canceled"
+    assert json.loads(body)["data"]["state"] == "canceled"
+
+
+def test_a_project_is_deleted_if_asked_for(system: System, renderline: CommandLine) -> None:
+    render = submit(renderline, system.request("[sandbox:slow=5]", hooks=[]))
+    record = reach(system, render, "rendering")
+    (step,) = renderline.json("cancel", render, "--delete-project")
+    assert step["project"] == "deleted"
+    assert [one["id"] for one in system.projects_of(render) if not one["deleted"]] == [], record["project_id"]
+
+
+def test_a_project_that_was_there_before_is_kept(system: System, renderline: CommandLine) -> None:
+    source = submit(renderline, system.request("[sandbox:slow=2]", hooks=[]), "--wait")
+    project = reach(system, source, "delivered")["project_id"]
+    render = submit(renderline, {"kind": "export", "project_id": project})
+    reach(system, render, "rendering")
+    (step,) = renderline.json("cancel", render, "--delete-project")
+    assert step["project"] == "kept"
+    assert "no project of its own" in step["why"]
+
+
+def test_what_has_ended_stays_as_it_is(system: System, renderline: CommandLine) -> None:
+    render = submit(renderline, system.request(hooks=[]), "--wait")
+    before = renderline.json("status", render)
+    (step,) = renderline.json("cancel", render, code=1)
+    assert (step["done"], step["state"]) == (False, "delivered")
+    assert renderline.json("status", render) == before
+    assert renderline.json("retry", render, code=1)[0]["done"] is False
+    assert renderline("cancel", "0" * 32).code == 5
+
+
+def test_a_retry_is_a_new_attempt_of_the_same_record(system: System, renderline: CommandLine) -> None:
+    # In both attempts the answer to the draft is lost, so each must find its own project by its name.
+    script = "[sandbox:drop@draft*2]"
+    render = submit(renderline, system.request(script, hooks=system.request()["hooks"][1:]))
+    reach(system, render, "rendering")
+    assert renderline.json("fail", render, "--reason", "The wrong script.")["done"]
+    first = reach(system, render, "failed")
+    assert first["error"] == {"code": "operator", "message": "The wrong script.", "origin": "renderline"}
+    told, body = system.receiver.take()
+    assert json.loads(body)["type"] == "render.failed"
+
+    (step,) = renderline.json("retry", render)
+    assert (step["done"], step["message"]) == (True, "attempt 2")
+    second = reach(system, render, "delivered")
+
+    assert second["attempt"] == 2
+    assert second["project_id"] != first["project_id"]
+    (past,) = second["history"]
+    assert past["state"] == "failed"
+    assert past["error"] == first["error"]
+    assert past["project_id"] == first["project_id"]
+    assert past["hooks"][0]["state"] == "delivered"
+    projects = {one["id"]: one for one in system.projects_of(render)}
+    assert set(projects) == {first["project_id"], second["project_id"]}
+    assert projects[second["project_id"]]["name"].endswith(f"[{render}.2]")
+    assert [one["exports"] for one in projects.values()] == [1, 1]
+    retold, body = system.receiver.take()
+    assert json.loads(body)["type"] == "render.completed"
+    assert retold["webhook-id"] != told["webhook-id"]
+
+
+def test_an_expired_render_is_retried(system: System, renderline: CommandLine) -> None:
+    render = submit(renderline, system.request("[sandbox:stuck]", hooks=[], deadline=1))
+    reach(system, render, "expired")
+    assert renderline.json("retry", render)[0]["done"]
+    # Stuck again: that it was submitted anew is what counts.
+    assert reach(system, render, "rendering")["attempt"] == 2
+
+
+def test_a_replayed_hook_comes_under_the_same_id(system: System, renderline: CommandLine) -> None:
+    system.receiver.answer = lambda _: 410
+    render = submit(renderline, system.request(hooks=system.request()["hooks"][1:]))
+    refused, _ = system.receiver.take()
+    reach(system, render, "undelivered")
+    (letter,) = [one for one in renderline.json("dead", "list") if one["id"] == render]
+    assert letter["hook"] == 0
+    (shown,) = renderline.json("dead", "show", render)
+    assert shown["request"]["url"] == system.receiver.url
+    assert "410" in shown["error"]
+
+    system.receiver.answer = lambda _: 204
+    assert renderline.json("dead", "replay", render)[0]["done"]
+    taken, body = system.receiver.take()
+    assert taken["webhook-id"] == refused["webhook-id"]
+    assert json.loads(body)["data"]["id"] == render
+    assert reach(system, render, "delivered")["hooks"][0]["state"] == "delivered"
+    assert [one for one in renderline.json("dead", "list") if one["id"] == render] == []

@@ -1,0 +1,206 @@
+"""The command line on a running system: submitting and waiting, watching, the vendor's lists, the doctor."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.acceptance.command_line import COMMAND, CommandLine
+from tests.acceptance.conftest import System
+from tests.parts import ROOT, until
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@pytest.fixture(scope="module")
+def system(start_system: Any) -> System:
+    return start_system("--render-seconds", "2")
+
+
+@pytest.fixture
+def renderline(system: System, tmp_path: Path) -> CommandLine:
+    return CommandLine(system.environ, tmp_path)
+
+
+class Terminal:
+    """The command line on a terminal of its own."""
+
+    def __init__(self, renderline: CommandLine, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
+        environ = {**renderline.whole, "TERM": "xterm-256color"}
+        environ.pop("NO_COLOR", None)
+        self.popen = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=renderline.folder,
+            env=environ,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self._seen = bytearray()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        # Linux answers EIO once the other side is closed.
+        with contextlib.suppress(OSError):
+            while data := os.read(self._ours, 65536):
+                self._seen += data
+
+    @property
+    def text(self) -> str:
+        """Return what was shown so far, without the escape sequences."""
+        return _ESCAPES.sub("", self._seen.decode(errors="replace"))
+
+    def end(self, seconds: float = 40) -> int:
+        """Wait for the end and return the exit code."""
+        code = self.popen.wait(seconds)
+        self._reader.join(5)
+        return code
+
+    def close(self) -> None:
+        if self.popen.poll() is None:
+            self.popen.kill()
+            self.popen.wait(10)
+        os.close(self._ours)
+
+
+@pytest.fixture
+def terminal(renderline: CommandLine) -> Iterator[Callable[..., Terminal]]:
+    started: list[Terminal] = []
+
+    def start(*arguments: str) -> Terminal:
+        started.append(Terminal(renderline, *arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def test_examples_of_every_form_are_submitted_and_delivered(renderline: CommandLine) -> None:
+    names = ("compact-landscape", "v3-two-scenes", "v3-simple-video", "v2-seed-minimal")
+    files = [str(ROOT / f"examples/{name}.json") for name in names]
+    ended = renderline("submit", *files, "--download", "--wait", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert [one["state"] for one in ended.value] == ["delivered"] * 4
+    assert all(one["stored_url"] for one in ended.value)
+
+
+def test_the_exit_code_tells_the_outcome(system: System, renderline: CommandLine) -> None:
+    good, bad = system.request("Good.", hooks=[]), system.request("[sandbox:fail]", hooks=[])
+    ended = renderline("submit", "-", "--wait", "--json", given=json.dumps([good, bad]))
+    assert ended.code == 1
+    assert [one["state"] for one in ended.value] == ["delivered", "failed"]
+    slow = system.request("[sandbox:slow=5]", hooks=[])
+    ended = renderline("submit", "-", "--wait", "--timeout", "1", "--json", given=json.dumps(slow))
+    assert ended.code == 4
+    (record,) = ended.value
+    assert renderline("cancel", record["id"]).code == 0
+    assert renderline("status", record["id"], "--wait").code == 1
+
+
+def test_a_terminal_shows_one_bar_for_each_render(
+    system: System, tmp_path: Path, terminal: Callable[..., Terminal]
+) -> None:
+    requests = [system.request(f"Take {take}.", name=f"Take {take}", hooks=[]) for take in range(3)]
+    path = tmp_path / "takes.json"
+    path.write_text(json.dumps(requests))
+    shown = terminal("submit", str(path), "--wait")
+    assert shown.end() == 0
+    for take in range(3):
+        bars = re.findall(rf"Take {take} [\u2501\u2578\u257a ]+ (\d+) %\s+(\w+)", shown.text)
+        assert bars[-1] == ("100", "delivered"), shown.text
+        # It moved.
+        assert len({percent for percent, _ in bars}) > 2
+    assert "ID" in shown.text
+
+
+def test_watch_shows_what_is_going_on_until_interrupted(
+    system: System, renderline: CommandLine, terminal: Callable[..., Terminal]
+) -> None:
+    shown = terminal("watch")
+    until(lambda: "STATE" in shown.text or "no renders" in shown.text, what="the table")
+    (record,) = renderline.json("submit", "-", given=json.dumps(system.request(name="Watched", hooks=[])))
+    until(lambda: re.search(rf"{record['id']}\s+delivered", shown.text), seconds=40, what=shown.text)
+    shown.popen.send_signal(signal.SIGINT)
+    assert shown.end() == 0
+    assert "Traceback" not in shown.text
+
+
+def test_watch_in_a_pipe_gives_every_event(system: System, renderline: CommandLine) -> None:
+    with (
+        Redis.from_url(system.valkey.url, decode_responses=True) as client,
+        subprocess.Popen(
+            [*COMMAND, "watch", "--json"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=renderline.whole,
+            cwd=renderline.folder,
+        ) as watching,
+    ):
+        until(lambda: any(one["cmd"] == "xread" for one in client.client_list()), what="watch reads the stream")
+        (record,) = renderline.json("submit", "-", given=json.dumps(system.request(hooks=[])))
+        states: list[str] = []
+        assert watching.stdout
+        for line in watching.stdout:
+            event = json.loads(line)
+            assert event["id"] == record["id"]
+            states.append(event["state"])
+            if event["state"] == "delivered":
+                break
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 0
+    assert list(dict.fromkeys(states)) == ["accepted", "submitting", "rendering", "completed", "delivered"]
+
+
+def test_the_vendors_lists_are_searched(renderline: CommandLine) -> None:
+    (model,) = renderline.json("models", "jonathan", "NAVY")
+    assert model["id"] == "M000045058"
+    assert [one["id"] for one in renderline.json("models", "조나단")] == ["M000045058"]
+    assert renderline.json("models", "nobody") == []
+    assert "BG00002320" in renderline("models").out
+    (workspace,) = renderline.json("workspaces", "team")
+    assert workspace["workspaceName"] == "Team workspace"
+    assert renderline("models", "--account", "elsewhere").code == 5
+
+
+def test_a_healthy_system_passes_the_doctor(system: System, renderline: CommandLine) -> None:
+    told = renderline.json("doctor")
+    verdicts = {one["check"]: one["verdict"] for one in told["checks"]}
+    assert told["ok"]
+    for check in ("settings", "redis", "redis memory", "clock", "storage", "workers", "sweep", "vendor v3 (default)"):
+        assert verdicts[check] == "ok", told
+    for queue in ("requests", "submit", "poll", "hooks"):
+        assert verdicts[f"queue {queue}"] == "ok"
+    assert verdicts["vendor v2 (default)"] == "ok"
+    secrets = [value for name, value in system.environ.items() if name.endswith(("_KEY", "_SECRET"))]
+    assert not any(secret in json.dumps(told) for secret in secrets)
+
+
+def test_the_doctor_names_what_is_wrong(renderline: CommandLine) -> None:
+    ended = renderline(
+        "doctor", "--json", RENDERLINE_STORAGE_URL="file:///proc/nowhere", AISTUDIOS_BASE_URL="http://127.0.0.1:9"
+    )
+    assert ended.code == 1
+    failed = {one["check"]: one["advice"] for one in ended.value["checks"] if one["verdict"] == "fail"}
+    assert "RENDERLINE_STORAGE_URL" in failed["storage"]
+    assert failed["vendor v3 (default)"]

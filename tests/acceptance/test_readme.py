@@ -1,0 +1,72 @@
+"""The snippets of the README, run as printed against a system that runs as `make up` starts it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.parts import ROOT, Process, until
+
+README = (ROOT / "README.md").read_text()
+DOORS = README[README.index("## Enqueue a render") : README.index("## Processes and scaling")]
+SNIPPETS = re.findall(r"^```(python|sh)\n(.*?)^```", DOORS, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """`make up` in a directory of its own; yields what to replace where a usual port is taken on this machine."""
+    directory = tmp_path_factory.mktemp("up")
+    command = [sys.executable, "-m", "workers.demo", "--keep", "--directory", str(directory), "--render-seconds", "2"]
+    process = Process(command, log=directory / "up.log")
+    until(lambda: "Up. Ctrl-C" in process.output() or process.popen.poll() is not None, seconds=60, what="make up")
+    assert process.popen.poll() is None, process.output()
+    lines = dict(re.findall(r"^(\w+) +(\S+)", process.output(), re.MULTILINE))
+    yield {
+        "127.0.0.1:6379": lines["Redis"].removeprefix("redis://").removesuffix("/0"),
+        "http://127.0.0.1:8000": lines["gateway"].removesuffix("/docs"),
+        "var/up/env": str(directory / "env"),
+        ".venv/bin/renderline": f"{sys.executable} -P {ROOT}/renderline/command.py",
+    }
+    process.popen.send_signal(signal.SIGINT)
+    process.popen.wait(30)
+
+
+def run(up: dict[str, str], command: list[str], text: str, directory: Path) -> str:
+    for printed, here in up.items():
+        text = text.replace(printed, here)
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(directory)}
+    done = subprocess.run(
+        [*command, text], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_every_door_has_a_snippet() -> None:
+    assert [language for language, _ in SNIPPETS] == ["sh", "sh", "python", "python"]
+
+
+@pytest.mark.parametrize("text", [text for language, text in SNIPPETS if language == "python"])
+def test_python_snippets(up: dict[str, str], text: str, tmp_path: Path) -> None:
+    shown = run(up, [sys.executable, "-c"], text, tmp_path)
+    assert re.match(r"^[0-9a-f]{32}\n$|^Outcome\(id='[0-9a-f]{32}', state='delivered'", shown)
+
+
+@pytest.mark.parametrize("text", [text for language, text in SNIPPETS if language == "sh"])
+def test_shell_snippets(up: dict[str, str], text: str, tmp_path: Path) -> None:
+    shown = run(up, ["sh", "-ec"], text, tmp_path)
+    assert "delivered" in shown or '"state"' in shown
+
+
+def test_the_gateway_shows_its_documentation(up: dict[str, str]) -> None:
+    answer = requests.get(f"{up['http://127.0.0.1:8000']}/docs", timeout=10)
+    assert answer.ok
+    assert "openapi" in answer.text.lower()

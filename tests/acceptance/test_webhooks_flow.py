@@ -1,0 +1,117 @@
+"""Completion by the vendor's webhooks alone: polling is put off beyond the end of every test."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from tests.acceptance.vendor_calls import NEVER, Called, calls, start_called
+from tests.parts import until
+
+__all__ = ["start_called"]
+
+VENDORS = {
+    "default": (),
+    "duplicate": ("--webhooks", "duplicate"),
+    "reordered": ("--webhooks", "reordered"),
+    "wrapped": ("--webhooks", "wrapped"),
+    "final": ("--webhooks", "final-only"),
+}
+EXPECTED = {"POST /v3/editor/project": 1, "POST /v3/editor/project/export": 1, "GET /v3/editor/progress/{key}": 1}
+
+
+@pytest.fixture(scope="module")
+def called(start_called: Callable[..., Called]) -> Called:
+    options = {name: ("--render-seconds", "1", *given) for name, given in VENDORS.items()}
+    late = dict.fromkeys(("RENDERLINE_POLL_MIN", "RENDERLINE_POLL_MAX", "RENDERLINE_WEBHOOK_POLL"), NEVER)
+    return start_called(options, **late)
+
+
+def test_with_three_calls_a_render_is_completed_at_once_in_every_mode_of_calling(called: Called) -> None:
+    ids = {account: called.enqueue(called.system.request(), account=account) for account in VENDORS}
+    for account, render in ids.items():
+        record = called.callback(render)
+        assert (record["state"], record["progress"], record["credit"]) == ("completed", 100, 1), account
+        assert calls(called.vendors[account]) == EXPECTED, account
+        project = called.project(account, render)
+        assert record["download_url"] == f"{called.vendors[account].url}/files/{project['id']}.mp4"
+        assert (project["exports"], record["polls"]) == (1, 1)
+        assert called.reaches(render, "delivered")["hooks"][1]["attempts"] == 1
+
+
+def test_progress_is_seen_without_asking(called: Called) -> None:
+    render = called.enqueue(called.system.request("Slow. [sandbox:slow=8]", hooks=[]), account="default")
+    until(lambda: called.record(render)["progress"] >= 25, seconds=15)
+    assert (called.record(render)["polls"], called.record(render)["state"]) == (0, "rendering")
+    called.vendors["default"].control("POST", "complete", id=called.project("default", render)["id"])
+    assert called.reaches(render, "delivered")["polls"] == 1
+
+
+def test_calls_before_the_answer_to_the_export_are_not_lost(called: Called) -> None:
+    """The answer is held back until the render is done and the vendor has made all its calls."""
+    vendor = called.vendors["wrapped"]
+    route = "POST /api/odin/v3/editor/project/export"
+    vendor.control("POST", "faults", call=route, fault="hold", times=1)
+    before = calls(vendor)["GET /v3/editor/progress/{key}"]
+    render = called.enqueue(called.system.request(), account="wrapped")
+    until(lambda: [project for project in vendor.projects() if render in project["name"] and project["completed_at"]])
+    assert called.record(render)["state"] == "submitting"
+    vendor.control("POST", "release")
+    assert called.callback(render)["credit"] == 1
+    assert calls(vendor)["GET /v3/editor/progress/{key}"] == before + 1
+    assert called.project("wrapped", render)["exports"] == 1
+
+
+def test_called_done_too_early_it_is_followed_until_it_is(called: Called) -> None:
+    """The call says 100, the vendor's progress does not: it is asked again, and nothing is believed."""
+    render = called.enqueue(called.system.request("Hello. [sandbox:slow=100]", hooks=[]), account="default")
+    called.reaches(render, "rendering")
+    until(lambda: called.project("default", render)["exports"] == 1)
+    told = {"progress": 100, "credit": 9, "download_url": "https://elsewhere.test/1.mp4"}
+    assert requests.post(called.url(render), json=told, timeout=5).status_code == 204
+    until(lambda: called.record(render)["polls"] == 1)
+    assert called.record(render)["state"] == "rendering"
+    called.vendors["default"].control("POST", "complete", id=called.project("default", render)["id"])
+    record = called.reaches(render, "delivered")
+    assert "elsewhere" not in record["download_url"]
+    assert record["credit"] == 1
+
+
+def test_forged_expired_and_unknown_addresses_lead_nowhere(called: Called) -> None:
+    render = called.enqueue(called.system.request("Hello. [sandbox:slow=100]", hooks=[]), account="default")
+    called.reaches(render, "rendering")
+    until(lambda: called.project("default", render)["exports"] == 1)
+    url = called.project("default", render)["webhook_url"]
+    until(lambda: called.record(render)["state"] == "rendering")
+    time_gone = type(called.callbacks)(called.callbacks.public_url, called.callbacks.key, lambda: time.time() - 2e5)
+    wrong = [
+        url[:-1] + ("0" if url[-1] != "0" else "1"),
+        url.replace(render, "0" * 32),
+        f"{url.rpartition('/')[0]}/1.9999999999.{'a' * 64}",
+        time_gone.url(render, attempt=1, seconds=600.0),
+        called.url(render, attempt=2),
+        called.url("0" * 32),
+        f"{called.gateway.url}/webhooks/aistudios/x/y",
+    ]
+    before = called.record(render)
+    done = {"progress": 100, "credit": 7, "download_url": "https://elsewhere.test/1.mp4"}
+    answers = [requests.post(one, json=done, timeout=5) for one in wrong]
+    answers += [requests.get(one, params={"videoUrl": "https://elsewhere.test/1.mp4"}, timeout=5) for one in wrong]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(404, answers[0].content)}
+    assert called.record(render) == before
+    # The address itself is good.
+    assert requests.post(url, json={"progress": 40}, timeout=5).status_code == 204
+    assert called.record(render)["progress"] == 40
+
+
+def test_neither_log_shows_an_address_that_somebody_could_call(called: Called) -> None:
+    signatures = [project["webhook_url"].rpartition(".")[2] for project in called.vendors["default"].projects()]
+    logs = called.gateway.output() + "".join(worker.output() for worker in called.system.workers)
+    assert signatures
+    assert "vendor called" in logs
+    assert not [signature for signature in signatures if signature in logs]
+    assert "elsewhere.test" not in json.dumps(logs)

@@ -1,0 +1,81 @@
+"""Submissions whose outcome nobody saw, settled by the vendor's call; polling comes too late to help."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import requests
+
+from tests.acceptance.vendor_calls import NEVER, Called, calls, start_called
+from tests.parts import ROOT, until
+
+__all__ = ["start_called"]
+
+
+@pytest.fixture(scope="module")
+def called(start_called: Callable[..., Called]) -> Called:
+    """A system that makes one call for create and export, and a vendor that lists only what is finished."""
+    late = dict.fromkeys(("RENDERLINE_POLL_MIN", "RENDERLINE_POLL_MAX", "RENDERLINE_WEBHOOK_POLL"), NEVER)
+    shy = ("--list", "exported", "--render-seconds", "3")
+    silent = (*shy, "--webhooks", "none")
+    return start_called({"default": shy, "silent": silent}, RENDERLINE_SUBMIT="direct", **late)
+
+
+def example(name: str) -> dict[str, object]:
+    return json.loads((ROOT / "examples" / name).read_text())
+
+
+def test_the_vendors_call_proves_that_it_was_accepted(called: Called) -> None:
+    render = called.enqueue(called.system.request("Hello. [sandbox:drop]"), account="default")
+    record = called.callback(render)
+    project = called.project("default", render)
+    assert (project["exports"], record["project_id"], record["credit"]) == (1, project["id"], 1)
+    assert calls(called.vendors["default"])["GET /v3/editor/progress/{key}"] == 1
+
+
+def test_a_render_without_a_project_to_ask_is_completed_by_what_the_call_told(called: Called) -> None:
+    """A chroma-key video has no name by which its project could be found."""
+    payload = {**example("v3-simple-video.json"), "text": "Hello. [sandbox:drop#simple]"}
+    hooks = called.system.request()["hooks"]
+    render = called.enqueue({"kind": "simple_video", "payload": payload, "hooks": hooks}, account="default")
+    record = called.callback(render)
+    assert (record["state"], record["project_id"], record["credit"]) == ("completed", None, 1)
+    stored = Path(unquote(urlsplit(record["stored_url"]).path)).read_bytes()
+    assert stored[4:8] == b"ftyp"
+
+
+def test_v2_tells_which_project_it_is(called: Called) -> None:
+    payload = example("v2-seed-minimal.json")
+    payload["scenes"][0]["AIModel"]["script"] += " [sandbox:drop]"  # type: ignore[index]
+    hooks = called.system.request()["hooks"]
+    render = called.enqueue({"kind": "v2_project", "payload": payload, "hooks": hooks}, account="silent")
+    vendor = called.vendors["silent"]
+    called.reaches(render, "unconfirmed")
+    (project,) = (project for project in vendor.projects() if project["api"] == "v2")
+    vendor.control("POST", "complete", id=project["id"])
+    told = {
+        "ai_progress_update_loc": f"ai-video/{project['id']}/",
+        "videoUrl": "https://elsewhere.test/v2.mp4",
+        "duration": "3.274014",
+    }
+    assert requests.get(called.url(render), params=told, timeout=5).status_code == 204
+    record = called.callback(render)
+    assert (record["project_id"], project["exports"]) == (project["id"], 1)
+    assert record["download_url"] == f"{vendor.url}/files/{project['id']}.mp4"
+    assert calls(vendor)["GET /editor/progress/{key}"] == 1
+
+
+def test_without_a_call_it_stays_unconfirmed_and_is_not_paid_twice(called: Called) -> None:
+    render = called.enqueue(called.system.request("Hello. [sandbox:drop]"), account="silent")
+    called.reaches(render, "unconfirmed")
+    until(lambda: called.project("silent", render)["completed_at"])
+    assert called.record(render)["state"] == "unconfirmed"
+    assert requests.post(called.url(render), json={"progress": 50}, timeout=5).status_code == 204
+    assert called.record(render)["state"] == "rendering"
+    assert requests.post(called.url(render), json={"success": True, "data": {"progress": 100}}, timeout=5).ok
+    assert called.callback(render)["project_id"] == called.project("silent", render)["id"]
+    assert called.project("silent", render)["exports"] == 1

@@ -1,0 +1,184 @@
+"""Commands that change something: cancel, retry, fail, adopt, resubmit, dead, accounts, keys; and how failure looks."""
+
+import json
+
+import pytest
+from redis import Redis
+
+from renderline.ledger import Ledger
+from tests.integration.cli.test_cli_submit import compact
+from tests.parts import Valkey, free_port
+
+
+@pytest.fixture
+def render(run):
+    hooks = [{"type": "download"}, {"type": "celery", "task": "billing.ready", "queue": "billing"}]
+    return run("submit", "-", "--json", given=json.dumps(compact(hooks=hooks))).value[0]["id"]
+
+
+@pytest.fixture
+def ledger(redis: Redis) -> Ledger:
+    return Ledger(redis)
+
+
+def unconfirmed(ledger, render):
+    claim = ledger.begin_submission(render, lease=30)
+    assert ledger.intend(claim, "create", lease=30)
+    assert ledger.start(claim, confirmed=False, project_id=None, look_in=60)[0]
+
+
+def dead_hook(ledger, render):
+    ledger.fail(render, code="x", message="y", origin="vendor")
+    claim = ledger.claim_hook(render, 0, lease=30)
+    ledger.settle_hook(render, 0, claim, outcome="dead", error="410 Gone")
+
+
+def test_cancel_and_its_repetition(run, render):
+    (step,) = run("cancel", render, "--json").value
+    assert step == {
+        "id": render,
+        "done": True,
+        "state": "canceled",
+        "message": None,
+        "project": "untouched",
+        "why": None,
+    }
+    assert run("cancel", render).code == 0
+
+
+def test_cancel_deletes_nothing_where_nothing_was_made(run, render):
+    assert run("cancel", render, "--delete-project", "--json").value[0]["project"] == "none"
+
+
+def test_cancel_tells_why_a_project_was_kept(run, render, ledger):
+    unconfirmed(ledger, render)
+    ended = run("cancel", render, "--delete-project", "--json")
+    assert ended.code == 0
+    # Nobody listens at the vendor's address.
+    assert ended.value[0]["project"] == "kept"
+    assert ended.value[0]["why"]
+
+
+def test_what_is_not_there_is_5_and_what_does_not_apply_is_1(run, render):
+    assert run("cancel", "f" * 32).code == 5
+    assert run("retry", "f" * 32).code == 5
+    ended = run("retry", render)
+    assert ended.code == 1
+    assert "only a failed or expired one" in ended.err
+    assert run("retry", render, "f" * 32, "--json").code == 5
+
+
+def test_fail_then_retry(run, render):
+    assert run("fail", render, "--reason", "Wrong script.", "--json").value["state"] == "failed"
+    assert run("fail", render, "--reason", "Again.").code == 1
+    (step,) = run("retry", render, "--json").value
+    assert (step["done"], step["message"]) == (True, "attempt 2")
+    (record,) = run("status", render, "--json").value
+    assert record["history"][0]["error"]["message"] == "Wrong script."
+    assert "attempt 1: failed" in run("status", render).out
+
+
+def test_adopt(run, render, ledger):
+    assert run("adopt", render, "65fa6b07dca2e367461a2925").code == 1
+    unconfirmed(ledger, render)
+    assert run("adopt", render, "65fa6b07dca2e367461a2925", "--json").value["state"] == "rendering"
+    assert ledger.record(render)["project_id"] == "65fa6b07dca2e367461a2925"
+
+
+def test_resubmit(run, render, ledger):
+    assert run("resubmit", render).code == 1
+    unconfirmed(ledger, render)
+    assert run("resubmit", render, "--json").value["state"] == "submitting"
+
+
+def test_dead_letters(run, render, ledger):
+    assert run("dead", "list").out == "no dead letters\n"
+    dead_hook(ledger, render)
+    (letter,) = run("dead", "list", "--json").value
+    assert (letter["id"], letter["hook"], letter["error"]) == (render, 0, "410 Gone")
+    assert "410 Gone" in run("dead", "list").out
+    assert run("dead", "show", render, "--json").value[0]["request"] == {"type": "download"}
+    assert run("dead", "show", render, "7").code == 5
+    assert run("dead", "replay", render, "1").code == 1
+    assert run("dead", "replay", render, "7").code == 5
+    assert run("dead", "replay", render, "--json").value[0]["done"]
+    assert run("dead", "replay", render).code == 5
+
+
+def test_dead_letters_are_discarded_all_at_once(run, render, ledger):
+    dead_hook(ledger, render)
+    assert run("dead", "discard").code == 2
+    assert [step["hook"] for step in run("dead", "discard", "--all", "--json").value] == [0]
+    assert run("dead", "list", "--json").value == []
+    assert run("dead", "discard", "--all", "--json").value == []
+
+
+def test_accounts_are_paused_and_resumed(run):
+    assert run("pause", "default", "--json").value == {"account": "default", "paused": True}
+    assert run("accounts", "--json").value[0]["paused"]
+    assert "paused" in run("accounts").out
+    assert run("resume", "default").code == 0
+    assert run("resume", "default").code == 1
+    assert run("pause", "elsewhere").code == 5
+
+
+def test_accounts_show_no_credentials(run, environ):
+    for output in (run("accounts").out, run("accounts", "--json").out):
+        assert environ["AISTUDIOS_USER_KEY"] not in output
+
+
+def test_keys_are_created_listed_and_revoked(run, redis):
+    made = run("keys", "create", "billing", "--scope", "submit", "--json").value
+    assert made["key"].startswith("rl_")
+    (listed,) = run("keys", "list", "--json").value
+    assert (listed["id"], listed["name"], listed["scopes"], listed["used"]) == (made["id"], "billing", ["submit"], None)
+    assert made["key"] not in run("keys", "list").out
+    assert run("keys", "revoke", made["id"], "--json").value == [{"id": made["id"], "revoked": True}]
+    assert run("keys", "revoke", made["id"]).code == 5
+    assert run("keys", "create", " ").code == 2
+    assert run("keys", "create", "x", "--scope", "everything").code == 2
+
+
+def test_without_redis_it_is_3_in_one_line_without_the_password(run):
+    port = free_port()
+    for command in (["list"], ["submit", "-"], ["watch", "--once"], ["cancel", "x"], ["keys", "list"]):
+        ended = run(*command, given=json.dumps(compact()), REDIS_URL=f"redis://:sesame@127.0.0.1:{port}/0")
+        assert (ended.code, ended.out) == (3, ""), command
+        assert len(ended.err.splitlines()) == 1
+        assert "sesame" not in ended.err
+
+
+def test_bad_settings_are_2_and_each_is_named(run):
+    ended = run("list", RENDERLINE_LEASE="never", RENDERLINE_POLL_MIN="-1")
+    assert ended.code == 2
+    assert "RENDERLINE_LEASE" in ended.err
+    assert "RENDERLINE_POLL_MIN" in ended.err
+
+
+def test_the_doctor_refuses_a_server_that_evicts(run, tmp_path):
+    with Valkey(tmp_path, "--maxmemory-policy", "allkeys-lru") as server:
+        ended = run("doctor", "--json", REDIS_URL=server.url)
+    assert ended.code == 1
+    checks = {one["check"]: one for one in ended.value["checks"]}
+    assert checks["redis memory"]["verdict"] == "fail"
+    assert "noeviction" in checks["redis memory"]["advice"]
+    assert checks["workers"]["verdict"] == "fail"
+    assert checks["storage"]["verdict"] == "ok"
+    assert checks["vendor v3 (default)"]["verdict"] == "fail"
+    assert checks["redis persistence"]["verdict"] == "ok"
+
+
+def test_the_doctor_on_a_server_that_tells_little(run, tmp_path):
+    with Valkey(tmp_path) as server, Redis.from_url(server.url) as client:
+        client.execute_command("ACL", "SETUSER", "app", "on", ">sesame", "~*", "&*", "+@all", "-info", "-config")
+        ended = run("doctor", "--json", REDIS_URL=server.url.replace("//", "//app:sesame@"))
+    assert ended.code == 1
+    checks = {one["check"]: one for one in ended.value["checks"]}
+    assert checks["redis"]["verdict"] == "warn"
+    assert checks["workers"]["verdict"] == "fail"
+
+
+def test_the_doctor_without_redis(run):
+    ended = run("doctor", REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+    assert ended.code == 3
+    assert "FAIL  redis connection" in ended.out

@@ -1,0 +1,96 @@
+"""Commands that read the ledger: status, list, watch."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.integration.cli.test_cli_submit import compact
+
+
+@pytest.fixture
+def renders(run):
+    """Three accepted renders, the newest last."""
+    requests = [compact(name=name, metadata={"order": name}) for name in ("A", "B", "C")]
+    return [run("submit", "-", "--json", given=json.dumps(one)).value[0]["id"] for one in requests]
+
+
+def test_status_shows_what_there_is_and_names_what_is_not(run, renders):
+    ended = run("status", renders[0], "f" * 32, "--json")
+    assert ended.code == 5
+    assert [one["id"] for one in ended.value] == [renders[0]]
+    assert ended.err == f"renderline: no render {'f' * 32}\n"
+
+
+def test_status_of_one_shows_its_details(run, renders):
+    ended = run("status", renders[0])
+    assert ended.code == 0
+    assert "order=A" in ended.out
+    assert "accepted" in ended.out
+
+
+def test_status_by_key(run):
+    made = run("submit", "-", "--key", "order-7", "--json", given=json.dumps(compact())).value
+    assert run("status", "--key", "order-7", "--json").value[0]["id"] == made[0]["id"]
+
+
+def test_status_waits_as_long_as_told(run, renders):
+    assert run("status", renders[0], "--wait", "--timeout", "0.2", "--json").code == 4
+    run("cancel", renders[0])
+    assert run("status", renders[0], "--wait", "--json").code == 1
+
+
+def test_list_pages_and_filters(run, renders):
+    first = run("list", "--limit", "2", "--json").value
+    assert [one["id"] for one in first["renders"]] == renders[:0:-1]
+    second = run("list", "--limit", "2", "--cursor", first["cursor"], "--json").value
+    assert [one["id"] for one in second["renders"]] == renders[:1]
+    assert second["cursor"] is None
+
+    def ids(*arguments):
+        return [one["id"] for one in run("list", *arguments, "--json").value["renders"]]
+
+    assert ids("--metadata", "order=B") == [renders[1]]
+    assert ids("--state", "delivered") == []
+    assert ids("--state", "accepted", "--kind", "project", "--account", "default") == renders[::-1]
+    assert ids("--after", "1h") == renders[::-1]
+    assert ids("--before", (datetime.now(UTC) - timedelta(hours=1)).isoformat()) == []
+
+
+def test_list_for_people(run, renders):
+    out = run("list").out
+    assert all(one in out for one in renders)
+    assert run("list", "--state", "failed").out == "no renders\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--cursor", "nonsense"),
+        ("list", "--after", "yesterday"),
+        ("list", "--metadata", "order"),
+        ("list", "--state", "nearly"),
+        ("status",),
+        ("nonsense",),
+        ("submit",),
+        ("submit", "-", "--timeout", "5"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_exit_2(run, arguments):
+    ended = run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_watch_once(run, renders):
+    shown = run("watch", "--once", "--json").value
+    assert shown["counts"]["accepted"] == 3
+    assert {one["id"] for one in shown["renders"]} == set(renders)
+    assert "accepted 3" in run("watch", "--once").out
+
+
+def test_names_cannot_command_the_terminal(run, redis):
+    made = run("submit", "-", "--json", given=json.dumps(compact(metadata={"x": "\x1b[31mred\nline"}))).value
+    out = run("status", made[0]["id"]).out
+    assert "\x1b" not in out
+    assert "red line" in out

@@ -1,0 +1,134 @@
+"""`renderline submit`: what files may hold, and what is refused."""
+
+import json
+
+import pytest
+
+from renderline.contract import render_id_for_key
+from tests.parts import ROOT
+
+AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
+
+
+def compact(script="Hello.", **fields):
+    return {"kind": "project", "scenes": [{"script": script, "avatar": AVATAR}], **fields}
+
+
+def test_a_request_is_accepted_and_shown(run, request_file):
+    ended = run("submit", request_file(compact(name="Welcome")), "--json")
+    assert ended.code == 0
+    assert ended.err == ""
+    (record,) = ended.value
+    assert (record["state"], record["name"]) == ("accepted", "Welcome")
+
+
+def test_people_see_a_table_with_the_whole_id(run, request_file):
+    ended = run("submit", request_file(compact(name="[bold]Welcome[/bold]")))
+    listed = run("list", "--json").value["renders"]
+    assert listed[0]["id"] in ended.out
+    assert "[bold]Welcome[/bold]" in ended.out
+
+
+def test_lists_json_lines_vendor_bodies_and_standard_input_together(run, request_file):
+    body = json.loads((ROOT / "examples/v3-two-scenes.json").read_text())
+    files = [
+        request_file([compact(name="A"), compact(name="B")], "list.json"),
+        request_file("\n".join(json.dumps(compact(name=name)) for name in "CD") + "\n\n", "lines.jsonl"),
+        request_file(body, "vendor.json"),
+    ]
+    ended = run("submit", *files, "-", "--json", given=json.dumps(compact(name="E")))
+    assert ended.code == 0, ended
+    assert [one["name"] for one in ended.value[:4]] == ["A", "B", "C", "D"]
+    assert ended.value[4]["kind"] == "project"
+    assert ended.value[5]["name"] == "E"
+
+
+def test_every_wrong_field_of_every_request_is_named_and_nothing_is_accepted(run, request_file):
+    wrong = request_file([compact(), compact(priority="soon"), {"kind": "project", "scenes": []}], "wrong.json")
+    ended = run("submit", request_file(compact(), "good.json"), wrong, "--json")
+    assert (ended.code, ended.out) == (2, "")
+    lines = ended.err.splitlines()
+    assert any("wrong.json[1]: priority: " in line for line in lines)
+    assert any("wrong.json[2]: scenes: " in line for line in lines)
+    assert all(line.startswith("renderline: ") for line in lines)
+    assert run("list", "--json").value["renders"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty"),
+        ("{nonsense", "is not JSON: Expecting property name enclosed in double quotes (line 1, column 2)"),
+        ('{"kind": 1}\n{"kind"', "line 2: is not JSON"),
+        ("[]", "holds no request"),
+        ("17", "must be an object"),
+        ('{"what": "is this"}', "neither a render request nor a vendor body"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_file_that_holds_no_requests(run, request_file, content, said):
+    ended = run("submit", request_file(content, "bad.json"))
+    assert ended.code == 2
+    assert "bad.json" in ended.err
+    assert said in ended.err
+
+
+def test_bytes_that_are_no_text(run):
+    ended = run("submit", "-", given=b"\xff\xfe\x00")
+    assert ended.code == 2
+    assert "is not UTF-8" in ended.err
+
+
+def test_a_missing_file_is_a_usage_error_in_one_line(run):
+    ended = run("submit", "/nowhere.json")
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_key_is_the_same_render_again_and_another_request_a_conflict(run, request_file):
+    first = run("submit", request_file(compact()), "--key", "order-1", "--json").value
+    again = run("submit", request_file(compact()), "--key", "order-1", "--json").value
+    assert first[0]["id"] == again[0]["id"] == render_id_for_key("order-1")
+    ended = run("submit", request_file(compact("Another.")), "--key", "order-1")
+    assert ended.code == 2
+    assert "another request" in ended.err
+
+
+def test_keys_can_come_from_the_requests(run, request_file):
+    orders = [compact(metadata={"order": order}) for order in ("A-1", 2)]
+    ended = run("submit", request_file(orders), "--key-from", "metadata.order", "--json")
+    assert [one["id"] for one in ended.value] == [render_id_for_key("A-1"), render_id_for_key("2")]
+    ended = run("submit", request_file([*orders, compact()]), "--key-from", "metadata.order")
+    assert ended.code == 2
+    assert "[2]: metadata.order: must be text or a whole number" in ended.err
+
+
+def test_one_key_for_several_requests_is_refused(run, request_file):
+    ended = run("submit", request_file([compact(), compact()]), "--key", "A")
+    assert ended.code == 2
+    assert "--key-from" in ended.err
+
+
+def test_download_adds_a_hook_in_front_where_none_is(run, request_file):
+    other = {"type": "celery", "task": "billing.ready", "queue": "billing"}
+    own = {"type": "download", "path": "own.mp4"}
+    requests = [compact(), compact(hooks=[other]), compact(hooks=[other, own])]
+    ended = run("submit", request_file(requests), "--download", "--json")
+    assert [[hook["type"] for hook in one["hooks"]] for one in ended.value] == [
+        ["download"],
+        ["download", "celery"],
+        ["celery", "download"],
+    ]
+
+
+def test_without_an_account_it_says_what_to_set(run, request_file):
+    ended = run("submit", request_file(compact()), AISTUDIOS_APP_ID="", AISTUDIOS_USER_KEY="")
+    assert ended.code == 2
+    assert "AISTUDIOS_APP_ID" in ended.err
+
+
+def test_nobody_renders_it_in_time(run, request_file):
+    ended = run("submit", request_file(compact()), "--wait", "--timeout", "0.3", "--json")
+    assert ended.code == 4
+    assert ended.value[0]["state"] == "accepted"
+    assert "has not ended" in ended.err

@@ -1,0 +1,145 @@
+"""What keeps the gateway and its callers from harm: keys, rates, and a Redis that comes and goes."""
+
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from renderline.gateway.keys import ApiKeys
+from tests.gateway_process import GatewayProcess, a_request, assert_problem
+from tests.parts import Valkey
+
+
+@pytest.fixture
+def guarded(valkey, redis, tmp_path):
+    process = GatewayProcess(
+        tmp_path / "gateway.log",
+        REDIS_URL=valkey.url,
+        RENDERLINE_API_KEYS_REQUIRED="true",
+        RENDERLINE_API_RATE="100/second;20/minute",
+    )
+    yield process
+    process.stop()
+    assert "Traceback" not in process.output()
+
+
+@pytest.fixture(scope="module")
+def own_valkey(tmp_path_factory):
+    with Valkey(tmp_path_factory.mktemp("own")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(own_valkey, tmp_path_factory):
+    process = GatewayProcess(tmp_path_factory.mktemp("gateway") / "gateway.log", REDIS_URL=own_valkey.url)
+    yield process
+    process.stop()
+    assert "Traceback" not in process.output()
+
+
+def bearing(key):
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_a_key_opens_what_its_scope_covers_and_never_shows_in_the_log(guarded, redis):
+    keys = ApiKeys(redis)
+    submit, read = keys.create("billing", ["submit"]), keys.create("board", ["read"])
+    nobody = guarded.ask("POST", "/v1/renders", a_request())
+    assert_problem(nobody, 401)
+    assert nobody.headers["WWW-Authenticate"].startswith("Bearer")
+    assert_problem(guarded.ask("POST", "/v1/renders", a_request(), headers=bearing(submit[:-1] + "x")), 401)
+    assert_problem(guarded.ask("POST", "/v1/renders", a_request(), headers=bearing(read)), 403)
+    accepted = guarded.ask("POST", "/v1/renders", a_request(), headers=bearing(submit))
+    assert accepted.status_code == 202
+    assert_problem(guarded.ask("GET", accepted.headers["Location"], headers=bearing(submit)), 403)
+    assert guarded.ask("GET", accepted.headers["Location"], headers=bearing(read)).status_code == 200
+    log = guarded.output()
+    assert "caller=billing" in log
+    assert not any(key.split("_")[2] in log for key in (submit, read))
+
+
+def test_pages_and_health_need_no_key(guarded):
+    for path in ("/healthz", "/readyz", "/openapi.json", "/docs"):
+        assert guarded.ask("GET", path).status_code == 200
+
+
+def test_calls_are_counted_by_key(guarded, redis):
+    keys = ApiKeys(redis)
+    busy, quiet = (keys.create(name, ["read"]) for name in ("busy", "quiet"))
+
+    def ask(key):
+        return guarded.ask("GET", "/v1/renders", headers=bearing(key))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, [busy] * 30))
+    assert sorted({answer.status_code for answer in answers}) == [200, 429]
+    assert sum(answer.status_code == 200 for answer in answers) == 20
+    refused = ask(busy)
+    assert_problem(refused, 429)
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert ask(quiet).status_code == 200
+
+
+def test_an_open_gateway_says_so(gateway):
+    assert "API keys are off" in gateway.output()
+
+
+CALLS = [
+    ("POST", "/v1/renders", a_request()),
+    ("POST", "/v1/renders/batch", {"requests": [{"request": a_request(), "key": "k"}]}),
+    ("POST", "/v1/renders/batch", {"requests": [{"request": a_request(), "key": "k"}], "all_or_nothing": True}),
+    ("GET", "/v1/renders", None),
+    ("GET", f"/v1/renders/{'0' * 32}", None),
+    ("GET", f"/v1/renders/{'0' * 32}/events", None),
+    ("GET", "/v1/events", None),
+    ("GET", "/v1/dead-letters", None),
+    ("POST", f"/v1/renders/{'0' * 32}/cancel", None),
+    ("POST", "/v1/accounts/default/pause", None),
+]
+
+
+def assert_unavailable(answer):
+    assert_problem(answer, 503)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_without_redis_every_call_is_told_to_come_back_and_then_works(gateway, own_valkey):
+    one = gateway.accept(key="before")
+    own_valkey.process.kill()
+    try:
+        for method, path, body in CALLS:
+            assert_unavailable(gateway.ask(method, path, body))
+        assert_problem(gateway.submit(a_request(kind="film")), 422, "kind")
+        assert gateway.ask("GET", "/readyz").status_code == 503
+        assert gateway.ask("GET", "/healthz").status_code == 200
+    finally:
+        own_valkey.start()
+    assert gateway.accept(key="before") == one
+    assert gateway.ask("GET", "/readyz").status_code == 200
+
+
+def test_a_redis_that_hangs_is_given_up_in_seconds(gateway, own_valkey):
+    gateway.accept()
+    own_valkey.process.signal(signal.SIGSTOP)
+    try:
+        before = time.monotonic()
+        with ThreadPoolExecutor(4) as pool:
+            for answer in pool.map(lambda _: gateway.submit(a_request(), key="hanging"), range(4)):
+                assert_unavailable(answer)
+        assert time.monotonic() - before < 6
+        assert gateway.ask("GET", "/healthz").status_code == 200
+    finally:
+        own_valkey.process.signal(signal.SIGCONT)
+    assert gateway.accept(key="hanging")
+
+
+def test_a_gateway_starts_without_redis(tmp_path):
+    gateway = GatewayProcess(tmp_path / "gateway.log", REDIS_URL="redis://:a-password@127.0.0.1:1/0")
+    try:
+        assert_unavailable(gateway.submit(a_request()))
+        assert gateway.ask("GET", "/docs").status_code == 200
+    finally:
+        gateway.stop()
+    assert "Traceback" not in gateway.output()
+    assert "a-password" not in gateway.output()

@@ -1,0 +1,101 @@
+"""The doctor's verdicts that follow from plain facts."""
+
+import pytest
+
+from workers.cli.checks import processes, server, storage
+
+GOOD = {
+    "redis_version": "7.2.4",
+    "valkey_version": "9.1.0",
+    "role": "master",
+    "maxmemory": 0,
+    "maxmemory_policy": "noeviction",
+    "used_memory": 1 << 20,
+    "aof_enabled": 1,
+    "aof_last_write_status": "ok",
+    "rdb_last_bgsave_status": "ok",
+}
+
+
+def verdicts(changes, *, snapshots=False):
+    return {one.check: one.verdict for one in server.of_info({**GOOD, **changes}, snapshots=snapshots)}
+
+
+def test_a_good_server():
+    assert set(verdicts({}).values()) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "verdict"),
+    [
+        ({"redis_version": "6.0.16"}, "redis", "fail"),
+        ({"redis_version": ""}, "redis", "fail"),
+        ({"role": "slave"}, "redis role", "fail"),
+        ({"maxmemory_policy": "allkeys-lru"}, "redis memory", "fail"),
+        ({"maxmemory_policy": "volatile-ttl", "maxmemory": 1 << 30}, "redis memory", "fail"),
+        ({"maxmemory": 1 << 20}, "redis memory", "warn"),
+        ({"aof_enabled": 0}, "redis persistence", "warn"),
+        ({"aof_last_write_status": "err"}, "redis persistence", "fail"),
+        ({"rdb_last_bgsave_status": "err"}, "redis persistence", "fail"),
+    ],
+)
+def test_a_server_with_one_fault(changes, check, verdict):
+    found = verdicts(changes)
+    assert found.pop(check) == verdict
+    assert set(found.values()) == {"ok"}
+
+
+def test_a_server_that_hides_its_policy():
+    found = {one.check: one for one in server.of_info({"redis_version": "7.0.0"}, snapshots=True)}
+    assert found["redis memory"].verdict == "warn"
+
+
+@pytest.mark.parametrize(("snapshots", "saves"), [(True, 0), (None, 3)])
+def test_snapshots_alone_lose_what_came_after_the_last(snapshots, saves):
+    (found,) = (
+        one
+        for one in server.of_info({**GOOD, "aof_enabled": 0, "rdb_saves": saves}, snapshots=snapshots)
+        if one.check == "redis persistence"
+    )
+    assert (found.verdict, "snapshots alone" in found.detail) == ("warn", True)
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(0.0, "ok"), (-1.9, "ok"), (30.0, "warn"), (-30.0, "warn")])
+def test_a_clock_that_is_off(ahead, verdict):
+    assert server.of_clock(ahead).verdict == verdict
+
+
+def test_queues_need_somebody_to_serve_them():
+    lengths = {"requests": 0, "submit": 20_000, "poll": 3, "hooks": 0}
+    serving = {"a@1": {"requests", "submit", "poll"}, "b@1": {"submit"}}
+    found = {one.check: one for one in processes.of_queues(lengths, serving)}
+    assert found["queue requests"].verdict == "ok"
+    assert found["queue submit"].verdict == "warn"
+    assert "2 workers" in found["queue submit"].detail
+    assert found["queue hooks"].verdict == "fail"
+    assert "-Q hooks" in found["queue hooks"].advice
+
+
+def test_no_worker_is_a_failure():
+    assert processes.of_workers({}).verdict == "fail"
+    assert processes.of_workers({"a@1": {"poll"}}).verdict == "ok"
+
+
+def test_the_storage_probe_leaves_nothing_behind(tmp_path):
+    assert storage.check((tmp_path / "videos").as_uri()).verdict == "ok"
+    assert list((tmp_path / "videos").iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["file:///proc/nowhere", "nonsense", "ftp9://host/videos"])
+def test_a_storage_that_takes_nothing(url):
+    found = storage.check(url)
+    assert found.verdict == "fail"
+    assert "RENDERLINE_STORAGE_URL" in found.advice
+
+
+def test_a_storage_that_gives_other_bytes_back(tmp_path):
+    assert storage.check(tmp_path.as_uri(), reader=lambda _: b"other").verdict == "fail"
+
+
+def test_no_storage_is_a_warning():
+    assert storage.check(None).verdict == "warn"

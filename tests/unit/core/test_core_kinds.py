@@ -1,0 +1,146 @@
+"""The table of kinds: which stages each has, and which of them costs."""
+
+import json
+
+import pytest
+
+from renderline import payloads
+from renderline.accounts import AccountClients
+from renderline.kinds import KINDS, Order, signs, started_since
+from renderline.requests import RenderRequest, load_request
+from renderline.studio import Project
+from renderline.submission import project_name
+
+PLANS = [
+    pytest.param(kind, mode, id=f"{kind.name}-{mode}") for kind in KINDS.values() for mode in ("two_phase", "direct")
+]
+
+
+def load(data):
+    return load_request(data, accounts=["default"], hook_kinds={}, max_bytes=9999)
+
+
+def request(**body):
+    return RenderRequest(
+        kind="export", name="n", account="default", priority="normal", deadline=None, metadata={}, hooks=(), body=body
+    )
+
+
+def test_every_kind_that_is_accepted_can_be_run():
+    assert set(KINDS) == set(payloads.KINDS)
+
+
+@pytest.mark.parametrize(("kind", "mode"), PLANS)
+def test_exactly_one_stage_costs_and_it_is_the_last(kind, mode):
+    stages = kind.plan(mode, at="")
+    assert [stage.paid for stage in stages] == [False] * (len(stages) - 1) + [True]
+    assert len({stage.name for stage in stages}) == len(stages)
+
+
+@pytest.mark.parametrize(("kind", "mode"), PLANS)
+def test_a_plan_goes_on_at_the_stage_that_comes_next(kind, mode):
+    whole = kind.plan(mode, at="")
+    for index, stage in enumerate(whole):
+        assert kind.plan(mode, at=stage.name) == whole[index:]
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_changed_setting_leaves_a_render_in_the_plan_that_it_began(kind):
+    for mode, other in (("two_phase", "direct"), ("direct", "two_phase")):
+        names = {stage.name for stage in kind.plan(other, at="")}
+        for stage in kind.plan(mode, at=""):
+            rest = kind.plan(other, at=stage.name)
+            assert rest[0].name == stage.name
+            assert rest[-1].paid
+            if stage.name not in names:
+                assert rest == kind.plan(mode, at=stage.name)
+
+
+@pytest.mark.parametrize(("kind", "mode"), PLANS)
+def test_no_name_means_a_free_stage_in_one_plan_and_a_paid_one_in_the_other(kind, mode):
+    """An announced call is known by its stage's name alone; whether it costs must follow from that."""
+    for stage in kind.plan(mode, at=""):
+        assert kind.stage(stage.name).paid == stage.paid
+
+
+def test_an_unknown_stage_is_an_error():
+    with pytest.raises(LookupError, match="no stage 'paint'"):
+        KINDS["project"].plan("two_phase", at="paint")
+    assert KINDS["project"].stage("paint") is None
+
+
+def test_the_stages_of_each_kind():
+    assert {
+        name: [[stage.name for stage in kind.plan(mode, at="")] for mode in ("two_phase", "direct")]
+        for name, kind in KINDS.items()
+        if name in {"project", "edit", "export", "template", "simple_video", "v2_project"}
+    } == {
+        "project": [["draft", "export"], ["create"]],
+        "edit": [["draft", "baseline", "export"], ["baseline", "edit"]],
+        "export": [["baseline", "export"], ["baseline", "export"]],
+        "template": [["draft", "export"], ["draft", "export"]],
+        "simple_video": [["draft", "export"], ["create"]],
+        "v2_project": [["create"], ["create"]],
+    }
+
+
+def test_only_projects_that_we_made_are_ever_deleted():
+    assert not KINDS["edit"].disposable
+    assert not KINDS["export"].disposable
+
+
+def test_only_calls_that_take_a_name_are_looked_for_by_name():
+    for kind in KINDS.values():
+        if any(stage.named for stage in (*kind.two_phase, *kind.direct)):
+            assert payloads.KINDS[kind.name].named
+
+
+def test_an_order_acts_on_the_project_that_was_made_before_the_one_that_was_named():
+    assert Order(request(project_id="asked"), "n", None, "made").project() == "made"
+    assert Order(request(project_id="asked"), "n", None, None).project() == "asked"
+    with pytest.raises(LookupError):
+        Order(request(), "n", None, None).project()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"kind": "template", "template_id": "65fa6b07dca2e367461a2925", "name": "n"},
+        {"kind": "export", "project_id": "65fa6b07dca2e367461a2925"},
+        {"kind": "simple_video", "language": "en", "text": "Hi", "model": "M1", "clothes": "C1"},
+    ],
+    ids=lambda data: data["kind"],
+)
+def test_an_export_by_a_second_call_is_given_what_was_asked_for(data):
+    asked = load({**data, "resolution": "720", "workspace_id": "w1"})
+    order = Order(asked, "n", "https://gw/hook", "p")
+    assert order.export_options() == {"resolution": "720", "workspace_id": "w1", "webhook_url": "https://gw/hook"}
+    plain = Order(load(data), "n", None, "p")
+    assert plain.export_options() == {"resolution": None, "workspace_id": None, "webhook_url": None}
+
+
+def test_the_callers_own_webhook_is_used_where_ours_cannot_be_reached():
+    payload = {"projectId": "65fa6b07dca2e367461a2925", "webhookUrl": "https://hooks.example.com/a"}
+    asked = load({"kind": "export", "payload": payload})
+    assert Order(asked, "n", None, "p").export_options()["webhook_url"] == "https://hooks.example.com/a"
+    assert Order(asked, "n", "https://gw/hook", "p").export_options()["webhook_url"] == "https://gw/hook"
+
+
+def test_an_account_without_credentials_says_what_to_configure():
+    clients = AccountClients("main", None, None)
+    with pytest.raises(LookupError, match="'main' has no v3 credentials"):
+        clients.use_v3()
+    with pytest.raises(LookupError, match="'main' has no v2 credentials"):
+        clients.use_v2()
+
+
+def test_the_project_name_ends_with_the_render_id():
+    assert project_name("Welcome", "ab12") == "Welcome [ab12]"
+
+
+def test_the_signs_survive_the_ledger():
+    seen = Project("p", "n", "exported", 97.5, "t1", True, "https://v/1.mp4", None)
+    baseline = json.dumps(signs(seen))
+    assert not started_since(seen, baseline)
+    assert started_since(seen, None)
+    assert not started_since(Project("p", "n", "draft", 0.0, None, False, None, None), None)

@@ -1,0 +1,187 @@
+"""What a look at the vendor means for a render."""
+
+import dataclasses
+import json
+
+import pytest
+
+from renderline import verdicts
+from renderline.kinds import signs
+from renderline.ledger import Look
+from renderline.schedule import PollPolicy
+from renderline.studio import (
+    CredentialsRefused,
+    Progress,
+    Project,
+    ProjectMissing,
+    RateLimited,
+    TokenRejected,
+    VendorUnavailable,
+)
+
+NOW = 10_000.0
+POLICY = PollPolicy(first=1.0, least=2.0, most=30.0, settle=10.0)
+LOOK = Look(
+    id="r1",
+    epoch=4,
+    kind="project",
+    state="rendering",
+    project_id="p1",
+    polls=3,
+    progress=10.0,
+    progress_at=NOW - 10,
+    since=NOW - 20,
+    deadline_at=NOW + 1000,
+    faults=0,
+    untouched=0,
+    untouched_at=None,
+    baseline=None,
+    intent_at=NOW - 21,
+)
+DRAFT = Project("p1", "n", "draft", 0.0, None, False, None, None)
+RENDERED = dataclasses.replace(
+    DRAFT, state="exported", progress=100.0, backend_task_id="t1", credit_subtracted=True, download_url="u"
+)
+
+
+def look(**changes):
+    return dataclasses.replace(LOOK, **changes)
+
+
+PROGRESS = [
+    # what the look knew, what was seen, the verdict, the error code
+    ({}, Progress(100.0, "https://v/1.mp4", "exported"), "done", ""),
+    ({}, Progress(40.0, "https://v/1.mp4", "exported"), "done", ""),  # the state says so
+    ({}, Progress(40.0, "https://v/old.mp4", "exporting"), "wait", ""),  # a URL of an earlier render, perhaps
+    ({}, Progress(40.0), "wait", ""),
+    ({}, Progress(5.0), "wait", ""),  # falling back is not failing
+    ({}, Progress(40.0, None, "something new"), "wait", ""),  # an unknown state is kept waiting
+    ({}, Progress(40.0, None, "failed"), "failed", ""),
+    ({}, Progress(40.0, None, "FAIL"), "failed", ""),
+    ({}, Progress(40.0, None, "error", "7001", "no such voice"), "failed", "7001"),
+    ({}, Progress(100.0), "wait", ""),  # seen at 100 for the first time
+    ({"progress": 100.0, "progress_at": NOW - 599}, Progress(100.0), "wait", ""),
+    ({"progress": 100.0, "progress_at": NOW - 601}, Progress(100.0), "failed", "no_download_url"),
+    ({"progress": 100.0, "progress_at": NOW - 601}, Progress(100.0, "u"), "done", ""),
+    ({"progress": 99.0, "progress_at": NOW - 601}, Progress(100.0), "wait", ""),
+    ({"deadline_at": NOW}, Progress(97.5), "expired", "deadline"),
+    ({"deadline_at": NOW - 50}, Progress(100.0, "u"), "done", ""),  # late, but there
+    ({"deadline_at": NOW - 50}, Progress(40.0, None, "failed"), "failed", ""),  # the vendor's word is more than ours
+]
+
+
+@pytest.mark.parametrize(("changes", "seen", "verdict", "code"), PROGRESS)
+def test_progress(changes, seen, verdict, code):
+    finding = verdicts.of_progress(look(**changes), seen, now=NOW, policy=POLICY)
+    assert (finding.id, finding.epoch, finding.verdict, finding.code) == ("r1", 4, verdict, code)
+    if verdict == "done":
+        assert finding.url == seen.download_url
+        assert finding.progress == 100.0
+    elif verdict == "wait":
+        assert POLICY.least <= finding.look_in <= POLICY.most
+        assert finding.progress == seen.progress
+    else:
+        assert finding.message
+
+
+def test_the_vendors_words_are_kept_and_ours_are_marked_as_ours():
+    failed = verdicts.of_progress(LOOK, Progress(40.0, None, "failed", "7001", "no such voice"), now=NOW, policy=POLICY)
+    assert (failed.message, failed.origin) == ("no such voice", "vendor")
+    silent = verdicts.of_progress(LOOK, Progress(40.0, None, "failed"), now=NOW, policy=POLICY)
+    assert silent.message == "the vendor reports state 'failed' at 40 %"
+    expired = verdicts.of_progress(look(deadline_at=NOW), Progress(97.5), now=NOW, policy=POLICY)
+    assert expired.origin == "renderline"
+    assert "97.5 %" in expired.message
+    assert "21 s" in expired.message
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [{"progress": 3.0}, {"backend_task_id": "t9"}, {"credit_subtracted": True}, {"download_url": "https://v/1.mp4"}],
+    ids=lambda sign: next(iter(sign)),
+)
+def test_any_sign_of_a_start_means_that_it_started(sign):
+    seen = dataclasses.replace(DRAFT, **sign)
+    finding = verdicts.of_project(look(state="unconfirmed"), seen, now=NOW, policy=POLICY)
+    assert (finding.verdict, finding.project_id, finding.look_in) == ("started", "p1", POLICY.least)
+
+
+@pytest.mark.parametrize(
+    ("untouched_at", "verdict", "look_in"),
+    [
+        (None, "untouched", 10.0),
+        (NOW - 9.9, "untouched", 10.0),  # two looks close together prove nothing
+        (NOW - 10.0, "resubmit", 0.0),
+        (NOW - 500.0, "resubmit", 0.0),
+    ],
+)
+def test_a_project_without_a_sign(untouched_at, verdict, look_in):
+    seen = look(state="unconfirmed", untouched=1, untouched_at=untouched_at)
+    finding = verdicts.of_project(seen, DRAFT, now=NOW, policy=POLICY)
+    assert (finding.verdict, finding.look_in) == (verdict, look_in)
+
+
+def test_a_project_that_was_rendered_before_counts_only_what_changed_since():
+    waiting = look(state="unconfirmed", baseline=json.dumps(signs(RENDERED)))
+    assert verdicts.of_project(waiting, RENDERED, now=NOW, policy=POLICY).verdict == "untouched"
+    assert verdicts.still_the_old_render(waiting, RENDERED)
+    for change in ({"backend_task_id": "t2"}, {"progress": 0.0}, {"download_url": None}, {"credit_subtracted": False}):
+        anew = dataclasses.replace(RENDERED, **change)
+        assert verdicts.of_project(waiting, anew, now=NOW, policy=POLICY).verdict == "started"
+        assert not verdicts.still_the_old_render(waiting, anew)
+    renamed = dataclasses.replace(RENDERED, name="other", updated_at="2026-01-01")
+    assert verdicts.of_project(waiting, renamed, now=NOW, policy=POLICY).verdict == "untouched"
+
+
+def test_without_a_baseline_nothing_is_an_old_render():
+    assert not verdicts.still_the_old_render(LOOK, RENDERED)
+
+
+@pytest.mark.parametrize(
+    ("age", "left", "verdict", "look_in"),
+    [
+        (1.0, 1000.0, "wait", 10.0),
+        (30.0, 1000.0, "wait", 15.0),  # less and less often
+        (500.0, 1000.0, "wait", 30.0),  # up to the most
+        (500.0, 4.0, "wait", 4.0),  # not past the deadline
+        (500.0, 0.0, "expired", 0.0),
+    ],
+)
+def test_without_evidence_either_way(age, left, verdict, look_in):
+    seen = look(state="unconfirmed", since=NOW - age, deadline_at=NOW + left)
+    finding = verdicts.unsettled(seen, now=NOW, policy=POLICY, why="no list")
+    assert (finding.verdict, finding.look_in) == (verdict, look_in)
+    if verdict == "expired":
+        assert (finding.code, finding.origin) == ("unconfirmed", "renderline")
+        assert "no list" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("faults", "fault", "verdict", "look_in"),
+    [
+        (0, VendorUnavailable("away"), "error", 2.0),
+        (1, VendorUnavailable("away"), "error", 4.0),
+        (50, VendorUnavailable("away"), "error", 30.0),
+        (0, VendorUnavailable("away", retry_after=90.0), "error", 90.0),
+        (0, RateLimited("slowly", retry_after=90.0), "error", 90.0),
+        (3, RateLimited("slowly", retry_after=1.0), "error", 16.0),
+        (0, RateLimited("slowly"), "error", 2.0),
+        (0, TokenRejected("no"), "error", 2.0),
+        (0, CredentialsRefused("no"), "error", 2.0),
+        (0, ProjectMissing("gone"), "error", 2.0),
+        (1, ProjectMissing("gone"), "error", 4.0),
+        (2, ProjectMissing("gone"), "failed", 0.0),
+        (9, ProjectMissing("gone"), "failed", 0.0),
+    ],
+)
+def test_a_look_that_failed(faults, fault, verdict, look_in):
+    finding = verdicts.of_fault(look(faults=faults), fault, policy=POLICY, jitter=1.0)
+    assert (finding.verdict, finding.look_in) == (verdict, look_in)
+    assert finding.message
+
+
+def test_a_missing_project_fails_with_the_vendors_words_or_ours():
+    told = verdicts.of_fault(look(faults=2), ProjectMissing("gone", code="40401"), policy=POLICY, jitter=1.0)
+    assert (told.code, told.message, told.origin) == ("40401", "gone", "vendor")
+    untold = verdicts.of_fault(look(faults=2), ProjectMissing(), policy=POLICY, jitter=1.0)
+    assert (untold.code, untold.message) == ("project_missing", "the vendor no longer knows the project")

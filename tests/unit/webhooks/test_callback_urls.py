@@ -1,0 +1,96 @@
+"""Only the URLs that we made, for as long as they are good, for the render and attempt that they were made for."""
+
+from urllib.parse import quote
+
+import pytest
+
+from renderline.callbacks import AFTERWARDS, Callbacks
+
+KEY = "k" * 32
+RENDER = "5f0c" * 8
+NOW = 1_800_000_000.0
+
+
+class Clock:
+    def __init__(self):
+        self.now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def callbacks(clock):
+    return Callbacks("https://example.com/renders", KEY, clock=clock)
+
+
+@pytest.fixture
+def signature(callbacks):
+    return callbacks.url(RENDER, attempt=2, seconds=600.0).rpartition("/")[2]
+
+
+def test_the_url_has_the_form_that_the_gateway_serves(callbacks):
+    url = callbacks.url(RENDER, attempt=1, seconds=600.0)
+    head, render_id, signature = url.rsplit("/", 2)
+    assert (head, render_id) == ("https://example.com/renders/webhooks/aistudios", RENDER)
+    assert quote(signature, safe="") == signature
+    assert len(url) < 250
+
+
+def test_a_public_url_with_a_slash_at_its_end_makes_no_double_one(clock):
+    url = Callbacks("https://example.com/", KEY, clock=clock).url(RENDER, attempt=1, seconds=1.0)
+    assert url.startswith(f"https://example.com/webhooks/aistudios/{RENDER}/")
+
+
+def test_a_genuine_signature_names_its_attempt(callbacks, signature):
+    assert callbacks.attempt(RENDER, signature) == 2
+
+
+def test_it_expires_a_day_after_the_deadline(callbacks, signature, clock):
+    clock.now += 600.0 + AFTERWARDS - 1
+    assert callbacks.attempt(RENDER, signature) == 2
+    clock.now += 1
+    assert callbacks.attempt(RENDER, signature) is None
+
+
+def test_it_is_good_for_its_own_render_alone(callbacks, signature):
+    assert callbacks.attempt("a" * 32, signature) is None
+    assert callbacks.attempt(RENDER.upper(), signature) is None
+    assert callbacks.attempt("", signature) is None
+
+
+def test_another_key_makes_it_worthless(signature, clock):
+    assert Callbacks("https://example.com", "j" * 32, clock=clock).attempt(RENDER, signature) is None
+
+
+def test_every_changed_character_is_noticed(callbacks, signature):
+    for index, kept in enumerate(signature):
+        for other in {"0", "1", "9", "a", "f", "A", ".", "-", kept.upper()} - {kept}:
+            changed = signature[:index] + other + signature[index + 1 :]
+            assert callbacks.attempt(RENDER, changed) is None, changed
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "..", "...", "1", "1.2", "x.y.z", "\u0662.\u0661.", "1.1e9.", "\ud800", "é", "a" * 5000]
+)
+def test_nonsense_is_refused_quietly(callbacks, signature, text):
+    assert callbacks.attempt(RENDER, text) is None
+    assert callbacks.attempt(text, signature) is None
+    assert text == "" or callbacks.attempt(RENDER, signature + text) is None
+
+
+def test_the_parts_cannot_be_shifted(callbacks, signature):
+    """Moving characters from one part to its neighbour gives another message, not the same one."""
+    attempt, expires, mac = signature.split(".")
+    assert callbacks.attempt(f"{RENDER}\n{attempt}", f"{expires}..{mac}") is None
+    assert callbacks.attempt(RENDER, f"{attempt}{expires[0]}.{expires[1:]}.{mac}") is None
+    assert callbacks.attempt(RENDER, f"{attempt}\n{expires}..{mac}") is None
+
+
+def test_the_key_is_not_shown(callbacks):
+    assert KEY not in repr(callbacks)

@@ -1,0 +1,157 @@
+"""While webhooks arrive, polling only makes sure; where they do not, nothing is different from before."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from renderline import verdicts
+from renderline.ledger import Look
+from renderline.schedule import Course, PollPolicy, poll_in
+from renderline.studio import Progress, ProjectMissing, VendorUnavailable
+
+POLICY = PollPolicy(first=2.0, least=2.0, most=30.0, settle=10.0, net=60.0)
+WITHOUT = dataclasses.replace(POLICY, net=None)
+NOW = 10_000.0
+LOOK = Look(
+    id="r1",
+    epoch=4,
+    kind="project",
+    state="rendering",
+    project_id="p1",
+    polls=3,
+    progress=10.0,
+    progress_at=NOW - 10,
+    since=NOW - 20,
+    deadline_at=NOW + 1000,
+    faults=0,
+    untouched=0,
+    untouched_at=None,
+    baseline=None,
+    intent_at=NOW - 21,
+)
+URL = "https://v/1.mp4"
+
+
+def course(age, progress):
+    """Return what one look at that age has shown."""
+    return Course(NOW).seen(progress, now=NOW + age)
+
+
+def look(**changes):
+    return dataclasses.replace(LOOK, **changes)
+
+
+@pytest.mark.parametrize(
+    ("policy", "trusted", "expected"), [(POLICY, True, 60.0), (POLICY, False, 2.0), (WITHOUT, True, 2.0)]
+)
+def test_the_first_look(policy, trusted, expected):
+    assert policy.first_in(trusted=trusted) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "progress", "trusted", "expected"),
+    [
+        (10.0, 50, True, 60.0),  # 10 s remain, a webhook will say when they are over: we look once they long are
+        (100.0, 50, True, 100.0),  # not before the predicted end
+        (100.0, 10, True, 120.0),  # but at least so often
+        (10.0, 0, True, 60.0),  # no progress yet
+        (900.0, 0, True, 120.0),  # nothing moves for a long time
+        (900.0, 99, True, 60.0),  # past the predicted end, and no webhook came: look by look until it is found done
+        (100.0, 100, True, 2.0),  # ready, the URL lags behind
+        (10.0, 50, False, 5.0),  # no webhooks arrive: as without
+        (10.0, 0, False, 5.0),
+    ],
+)
+def test_the_next_look(age, progress, trusted, expected):
+    wait = poll_in(course(age, progress), policy=POLICY, now=NOW + age, deadline_at=1e9, trusted=trusted)
+    assert wait == pytest.approx(expected)
+
+
+def test_the_latest_rate_predicts_the_end_here_too():
+    told = {"policy": POLICY, "now": NOW + 100, "deadline_at": 1e9, "trusted": True}
+    assert poll_in(course(100.0, 60.0), **told) == pytest.approx(66.7, abs=0.1)
+    assert poll_in(course(80.0, 50.0).seen(60.0, now=NOW + 100), **told) == pytest.approx(80.0)
+
+
+@pytest.mark.parametrize(("left", "expected"), [(1000.0, 60.0), (17.0, 17.0), (0.0, 0.0), (-5.0, 0.0)])
+def test_no_look_is_put_off_past_the_deadline(left, expected):
+    wait = poll_in(course(10.0, 50), policy=POLICY, now=NOW + 10, deadline_at=NOW + 10 + left, trusted=True)
+    assert wait == expected
+
+
+@given(age=st.floats(0, 1e6), progress=st.floats(0, 100), later=st.floats(0, 1e5))
+def test_without_a_net_trust_changes_nothing(age, progress, later):
+    seen, asked = course(age, progress), {"now": NOW + age + later, "deadline_at": 1e9}
+    expected = poll_in(seen, policy=WITHOUT, **asked)
+    assert poll_in(seen, policy=WITHOUT, trusted=True, **asked) == expected
+    assert poll_in(seen, policy=POLICY, trusted=False, **asked) == expected
+
+
+@given(age=st.floats(0, 1e6), progress=st.floats(0, 99.99))
+def test_a_trusted_render_is_looked_at_between_once_and_twice_a_net(age, progress):
+    wait = poll_in(course(age, progress), policy=POLICY, now=NOW + age, deadline_at=1e9, trusted=True)
+    assert 60.0 <= wait <= 120.0
+
+
+def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_with_few_looks():
+    for duration in (5.0, 59.0, 61.0, 130.0, 600.0, 1800.0):
+        now, looks, seen = POLICY.first_in(trusted=True), 1, Course(0.0)
+        while now < duration:
+            seen = seen.seen(100 * now / duration, now=now)
+            now += poll_in(seen, policy=POLICY, now=now, deadline_at=1e9, trusted=True)
+            looks += 1
+        assert now - duration <= 61.0
+        assert looks <= 2 + duration / 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "look_in"),
+    [
+        ({"trusted": True}, 60.0),
+        ({}, 6.75),
+        ({"trusted": True, "told": True}, 6.75),  # told that it is done, and it is not: we see for ourselves
+        ({"trusted": True, "kind": "v2_project"}, 6.75),  # a call that takes no webhook URL
+    ],
+)
+def test_who_is_trusted(changes, look_in):
+    finding = verdicts.of_progress(look(**changes), Progress(50.0), now=NOW, policy=POLICY)
+    assert (finding.verdict, finding.look_in) == ("wait", look_in)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "look_in"),
+    [
+        ({"hinted_url": URL}, "done", 0.0),
+        ({"hinted_url": URL, "deadline_at": NOW - 5}, "done", 0.0),
+        ({}, "wait", 30.0),
+        ({"deadline_at": NOW + 4}, "wait", 4.0),
+        ({"deadline_at": NOW}, "expired", 0.0),
+    ],
+)
+def test_a_render_without_a_project_to_ask(changes, verdict, look_in):
+    finding = verdicts.of_webhook(look(project_id=None, **changes), now=NOW, policy=POLICY)
+    assert (finding.verdict, finding.look_in) == (verdict, look_in)
+    if verdict == "done":
+        assert (finding.url, finding.progress) == (URL, 100.0)
+    if verdict == "expired":
+        assert (finding.code, finding.origin) == ("deadline", "renderline")
+
+
+@pytest.mark.parametrize(
+    ("fault", "changes", "verdict"),
+    [
+        (ProjectMissing("gone"), {"faults": 2, "hinted_url": URL}, "done"),
+        (ProjectMissing("gone"), {"faults": 1, "hinted_url": URL}, "error"),
+        (ProjectMissing("gone"), {"faults": 2}, "failed"),
+        (VendorUnavailable("away"), {"faults": 9, "hinted_url": URL}, "error"),  # there is a project: it is asked again
+        (VendorUnavailable("away"), {"faults": 2, "hinted_url": URL, "project_id": None}, "done"),
+        (VendorUnavailable("away"), {"faults": 1, "hinted_url": URL, "project_id": None}, "error"),
+        (VendorUnavailable("away"), {"faults": 9, "project_id": None}, "error"),
+    ],
+)
+def test_a_told_address_counts_once_the_project_cannot_be_asked(fault, changes, verdict):
+    finding = verdicts.of_fault(look(**changes), fault, policy=POLICY, jitter=1.0)
+    assert finding.verdict == verdict
+    assert finding.url == (URL if verdict == "done" else None)

@@ -1,0 +1,87 @@
+"""Checks of what runs: workers, the queues that they serve, the sweep, Flower."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+import requests
+from celery import Celery
+from redis import Redis
+
+from config.settings import Settings
+from renderline.contract import QUEUES
+from workers.cli.checks.finding import Finding
+
+_START = "celery -A workers.app worker -Q"
+_LONG = 10_000
+_ANSWER_WITHIN = 1.5
+
+
+def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iterator[Finding]:
+    """Yield findings on workers, queues, sweep and Flower; asks the workers, which takes a second or two."""
+    serving = _served(app)
+    yield of_workers(serving)
+    yield from of_queues(_lengths(app), serving)
+    yield _sweep(redis, f"{prefix}sweep", settings.sweep_every, workers=bool(serving))
+    yield _flower(settings)
+
+
+def _served(app: Celery) -> dict[str, set[str]]:
+    """Return the queues that each living worker serves."""
+    answers = app.control.inspect(timeout=_ANSWER_WITHIN).active_queues() or {}
+    return {worker: {queue["name"] for queue in queues} for worker, queues in answers.items()}
+
+
+def _lengths(app: Celery) -> dict[str, int]:
+    with app.connection_for_read() as connection:
+        channel = connection.default_channel
+        return {queue: int(channel.queue_declare(queue=queue).message_count) for queue in QUEUES}
+
+
+def of_workers(serving: Mapping[str, set[str]]) -> Finding:
+    """Return the verdict on the workers that answered."""
+    if not serving:
+        advice = f"start one: {_START} {','.join(QUEUES)}"
+        return Finding("workers", "fail", "none answers: nothing moves", advice)
+    names = ", ".join(sorted(serving)[:5]) + (" ..." if len(serving) > 5 else "")
+    return Finding("workers", "ok", f"{len(serving)} answered: {names}")
+
+
+def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> Iterator[Finding]:
+    """Yield the verdict on each queue: its length, and how many workers serve it."""
+    for queue, length in lengths.items():
+        consumers = sum(queue in queues for queues in serving.values())
+        detail = f"{length} waiting, {consumers} workers serve it"
+        if not consumers:
+            yield Finding(f"queue {queue}", "fail", detail, f"start one: {_START} {queue}")
+        elif length > _LONG:
+            yield Finding(f"queue {queue}", "warn", detail, "start more workers for it, if it keeps growing")
+        else:
+            yield Finding(f"queue {queue}", "ok", detail)
+
+
+def _sweep(redis: Redis, key: str, every: float, *, workers: bool) -> Finding:
+    """Wait for a sign of the sweep: each leaves a key that lasts for most of the time until the next."""
+    give_up = time.monotonic() + (min(every * 2.5, 30.0) if workers else 0.0)
+    while not redis.exists(key):
+        if time.monotonic() >= give_up:
+            advice = "every worker sweeps: start one, or read its log" if workers else "start a worker"
+            return Finding("sweep", "fail", "no worker sweeps: lost messages are not found again", advice)
+        time.sleep(0.1)
+    return Finding("sweep", "ok", f"within the last {every:g} s")
+
+
+def _flower(settings: Settings) -> Finding:
+    if settings.flower_basic_auth is None:
+        return Finding("flower", "ok", "not used here (FLOWER_BASIC_AUTH is unset)")
+    url = f"http://{settings.flower_address}:{settings.flower_port}"
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.get(f"{url}/healthcheck", timeout=3)
+    except requests.RequestException as error:
+        return Finding("flower", "warn", f"{url}: {type(error).__name__}", "start it: celery -A workers.app flower")
+    if answer.status_code != 200:
+        return Finding("flower", "warn", f"{url}: answers {answer.status_code}", "read its log")
+    return Finding("flower", "ok", url)

@@ -1,0 +1,132 @@
+"""`renderline dead`: hooks that were given up, and what to do with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from rich.console import Group
+from rich.text import Text
+
+from workers.cli import views
+from workers.cli.results import Step, report
+from workers.cli.session import Session, json_option, pass_session
+from workers.cli.trouble import Code, Trouble
+
+_ID = click.argument("render_id", metavar="ID", required=False)
+_HOOK = click.argument("hook", metavar="HOOK", type=click.IntRange(min=0), required=False)
+_ALL = click.option("--all", "every", is_flag=True, help="All dead letters of all renders.")
+_MOST = 10_000
+
+
+@click.group()
+def dead() -> None:
+    """Hooks that were given up (dead letters): list, show, replay, discard.
+
+    HOOK is the hook's number in its request, from 0; without it, all dead hooks of the render are meant.
+    """
+
+
+@dead.command("list")
+@click.option("--limit", type=click.IntRange(1, _MOST), default=100, show_default=True, help="How many at most.")
+@json_option
+@pass_session
+def list_letters(session: Session, limit: int) -> None:
+    """List them, newest first."""
+    letters = session.listing.dead_letters(limit=limit)
+    session.answer(letters, lambda: _shown(letters))
+
+
+def _shown(letters: list[dict[str, Any]]) -> Any:
+    if not letters:
+        return Text("no dead letters", style="dim")
+    rows = [
+        (one["id"], one["hook"], one["type"], one["attempts"], views.age(one["at"]), one["name"], one["error"] or "")
+        for one in letters
+    ]
+    return views.plain_table(("ID", "HOOK", "TYPE", "TRIES", "AGO", "NAME", "ERROR"), rows)
+
+
+@dead.command()
+@click.argument("render_id", metavar="ID")
+@_HOOK
+@json_option
+@pass_session
+def show(session: Session, render_id: str, hook: int | None) -> None:
+    """Show the hooks of a render: what was asked for, and what came of it."""
+    record = session.ledger.record(render_id)
+    if record is None:
+        raise Trouble(f"no render {render_id}", Code.NOT_FOUND)
+    asked = session.ledger.hooks_of(render_id)
+    hooks = [
+        {"id": render_id, "hook": index, **outcome, "request": asked[index]}
+        for index, outcome in enumerate(record["hooks"])
+        if (outcome["state"] == "dead" if hook is None else index == hook)
+    ]
+    if not hooks:
+        what = "no dead hook" if hook is None else f"no hook {hook}"
+        raise Trouble(f"render {render_id} has {what}", Code.NOT_FOUND)
+    session.answer(hooks, lambda: Group(*(views.pairs(_rows(one)) for one in hooks)))
+
+
+def _rows(hook: dict[str, Any]) -> list[tuple[str, Any]]:
+    asked = [(name, value) for name, value in hook["request"].items() if name != "type"]
+    told = [(name, hook[name]) for name in ("hook", "type", "state", "attempts", "at", "error")]
+    return [*told, *asked, ("", " ")]
+
+
+@dead.command()
+@_ID
+@_HOOK
+@_ALL
+@json_option
+@pass_session
+@click.pass_context
+def replay(context: click.Context, session: Session, render_id: str | None, hook: int | None, every: bool) -> None:
+    """Try them again, under the same webhook id."""
+    steps = []
+    for one, index in _chosen(session, render_id, hook, every):
+        done = session.operations.replay(one, index)
+        if done:
+            session.services.dispatcher.hooks(one)
+        steps.append(_step(session, one, index, done, "replayed"))
+    report(context, session, steps)
+
+
+@dead.command()
+@_ID
+@_HOOK
+@_ALL
+@json_option
+@pass_session
+@click.pass_context
+def discard(context: click.Context, session: Session, render_id: str | None, hook: int | None, every: bool) -> None:
+    """Take them off the list without trying them; the render stays undelivered."""
+    steps = [
+        _step(session, one, index, session.operations.discard(one, index), "discarded")
+        for one, index in _chosen(session, render_id, hook, every)
+    ]
+    report(context, session, steps)
+
+
+def _chosen(session: Session, render_id: str | None, hook: int | None, every: bool) -> list[tuple[str, int]]:
+    if every == (render_id is not None):
+        raise click.UsageError("give either the ID of a render or --all")
+    if render_id is not None and hook is not None:
+        return [(render_id, hook)]
+    letters = session.listing.dead_letters(limit=_MOST)
+    found = [(one["id"], one["hook"]) for one in reversed(letters) if every or one["id"] == render_id]
+    if not found and not every:
+        raise Trouble(f"no dead letter of a render {render_id}", Code.NOT_FOUND)
+    return found
+
+
+def _step(session: Session, render_id: str, index: int, done: bool, word: str) -> Step:
+    record = session.ledger.record(render_id)
+    # An unknown hook is as little there as an unknown render.
+    state = record["state"] if record and index < len(record["hooks"]) else ""
+    message = f"hook {index} {word}" if done else f"no dead letter of render {render_id}, hook {index}"
+    return Step(render_id, done, state, message, {"hook": index})
+
+
+COMMANDS = (dead,)

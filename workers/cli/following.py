@@ -1,0 +1,114 @@
+"""Waiting for renders: their records whenever they move, and one progress bar for each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from renderline.renders import FINAL
+from workers.cli.session import Session
+from workers.cli.trouble import Code, plain
+
+Record = Mapping[str, Any]
+
+_REREAD = 5.0
+"""Seconds after which every record is read again, in case the stream of events was cut."""
+
+_GOOD = "delivered"
+
+
+class Follower:
+    """Follows renders until all have ended or `timeout` seconds are over (None: for as long as it takes)."""
+
+    def __init__(self, session: Session, ids: Sequence[str], *, timeout: float | None = None) -> None:
+        self._listing, self._ledger = session.listing, session.ledger
+        self._give_up = None if timeout is None else time.monotonic() + timeout
+        self.records: dict[str, Record | None] = dict.fromkeys(ids)
+
+    @property
+    def open(self) -> list[str]:
+        """Return the ids of the renders that have not ended; a record that is gone counts as ended."""
+        return [one for one, record in self.records.items() if record and record["state"] not in FINAL]
+
+    @property
+    def code(self) -> Code:
+        """Return the exit code that the outcomes give."""
+        if self.open:
+            return Code.TIMED_OUT
+        good = all(record and record["state"] == _GOOD for record in self.records.values())
+        return Code.DONE if good else Code.FAILED
+
+    def changes(self) -> Iterator[list[Record]]:
+        """Yield the records that moved, as they do; first all of them."""
+        last = self._listing.last_event()
+        yield self._read(list(self.records))
+        reread_at = time.monotonic() + _REREAD
+        while self.open:
+            left = 1.0 if self._give_up is None else min(1.0, self._give_up - time.monotonic())
+            if left <= 0:
+                return
+            touched = set()
+            for event, fields in self._listing.events(after=last, block=left):
+                last = event
+                touched.add(fields["id"])
+            if time.monotonic() >= reread_at:
+                touched, reread_at = set(self.open), time.monotonic() + _REREAD
+            wanted = [one for one in self.open if one in touched]
+            if wanted:
+                yield self._read(wanted)
+
+    def _read(self, ids: list[str]) -> list[Record]:
+        found = dict(zip(ids, self._ledger.records(ids), strict=True))
+        self.records.update(found)
+        return [record for record in found.values() if record]
+
+
+class Bars:
+    """One progress bar for each render; where they do not all fit, those that have ended make room."""
+
+    def __init__(self, session: Session) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[state]}", markup=False),
+            TimeElapsedColumn(),
+            console=session.aside,
+            disable=not session.aside.is_terminal,
+        )
+        self._room = max(1, session.aside.height - 2)
+        self._tasks: dict[str, TaskID] = {}
+        self._shown = 0
+
+    def show(self, records: Sequence[Record]) -> None:
+        """Bring the bars up to date."""
+        for record in records:
+            ended = record["state"] in FINAL
+            task = self._tasks.get(record["id"])
+            if task is None:
+                name = plain(record["name"] or "")[:40] or record["id"]
+                task = self._tasks[record["id"]] = self._progress.add_task(name, total=100, state="")
+            done = 100 if record["state"] == _GOOD else min(record["progress"], 99 if not ended else 100)
+            visible = not ended or len(self._tasks) <= self._room
+            self._progress.update(task, completed=done, state=record["state"], visible=visible)
+            if ended:
+                self._progress.stop_task(task)
+
+    def __enter__(self) -> Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+
+def wait(session: Session, ids: Sequence[str], *, timeout: float | None) -> Follower:
+    """Follow renders to their ends, with bars where somebody looks, and return how they stand."""
+    follower = Follower(session, ids, timeout=timeout)
+    with Bars(session) as bars:
+        for records in follower.changes():
+            bars.show(records)
+    return follower

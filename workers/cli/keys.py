@@ -1,0 +1,98 @@
+"""`renderline keys`: the API keys of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Group
+from rich.text import Text
+
+from workers.cli import views
+from workers.cli.session import Session, json_option, pass_session
+from workers.cli.trouble import Code, Trouble
+
+if TYPE_CHECKING:
+    from renderline.gateway.keys import ApiKey, ApiKeys
+
+# As in renderline.gateway.keys, which is slow to import; held together by a test.
+SCOPES = ("submit", "read", "admin")
+
+
+def _keys(session: Session) -> ApiKeys:
+    from renderline.gateway.keys import ApiKeys
+
+    return ApiKeys(session.ledger.redis)
+
+
+@click.group()
+def keys() -> None:
+    """API keys of the gateway: create, list, revoke."""
+
+
+@keys.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    default=("submit", "read"),
+    show_default=True,
+    help="What it is good for; repeatable. admin includes the others.",
+)
+@json_option
+@pass_session
+def create(session: Session, name: str, scopes: Sequence[str]) -> None:
+    """Make a key for NAME, the service or person that will use it. It is shown this once."""
+    try:
+        key = _keys(session).create(name, scopes)
+    except ValueError as error:
+        raise Trouble(str(error), Code.REFUSED) from None
+    made = {"id": key.split("_")[1], "name": name, "scopes": sorted(set(scopes), key=SCOPES.index), "key": key}
+    session.answer(made, lambda: Group(Text(key), Text("Keep it: it is stored as a hash alone.", style="dim")))
+
+
+@keys.command("list")
+@json_option
+@pass_session
+def list_keys(session: Session) -> None:
+    """List the keys that are in force, without their secrets."""
+    rows = [_row(key) for key in _keys(session).list()]
+    shown = [
+        (row["id"], row["name"], " ".join(row["scopes"]), views.age(row["created"]), views.age(row["used"]) or "never")
+        for row in rows
+    ]
+    session.answer(rows, lambda: views.plain_table(("KEY", "NAME", "SCOPES", "AGE", "USED"), shown))
+
+
+def _row(key: ApiKey) -> dict[str, Any]:
+    from renderline.ledger import iso
+
+    return {
+        "id": key.key_id,
+        "name": key.name,
+        "scopes": list(key.scopes),
+        "created": iso(key.created),
+        "used": None if key.used is None else iso(key.used),
+    }
+
+
+@keys.command()
+@click.argument("key_ids", metavar="KEY...", nargs=-1, required=True)
+@json_option
+@pass_session
+@click.pass_context
+def revoke(context: click.Context, session: Session, key_ids: Sequence[str]) -> None:
+    """Take keys out of force, within seconds, by their ids."""
+    known = _keys(session)
+    done = {one: known.revoke(one) for one in dict.fromkeys(key_ids)}
+    rows = [{"id": one, "revoked": revoked} for one, revoked in done.items()]
+    session.answer(rows, lambda: Text("\n".join(f"{one} revoked" for one, gone in done.items() if gone)))
+    missing = [one for one, gone in done.items() if not gone]
+    if missing:
+        raise Trouble([f"no key {one}" for one in missing], Code.NOT_FOUND)
+
+
+COMMANDS = (keys,)

@@ -1,0 +1,142 @@
+"""`renderline status` and `renderline list`: what the ledger knows of renders."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Group
+from rich.text import Text
+
+from renderline.contract import render_id_for_key
+from renderline.renders import State
+from workers.cli import following, views
+from workers.cli.session import Session, json_option, pass_session
+from workers.cli.trouble import Code, complain
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Moment(click.ParamType):
+    """A time: ISO 8601, or how long ago, such as `30m`, `2h`, `7d`; given on as epoch seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return epoch seconds."""
+        if isinstance(value, float):
+            return value
+        if ago := re.fullmatch(r"(\d+)([smhd])", value):
+            return time.time() - int(ago[1]) * _UNITS[ago[2]]
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither ISO 8601 nor how long ago (30m, 2h, 7d)", param, ctx)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+@click.command()
+@click.argument("ids", metavar="ID...", nargs=-1)
+@click.option("--key", "keys", metavar="KEY", multiple=True, help="The render of this idempotency key; repeatable.")
+@click.option("--wait", is_flag=True, help="Follow them to their ends; the exit code tells the outcome.")
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait at most so long, then exit 4.")
+@json_option
+@pass_session
+@click.pass_context
+def status(
+    context: click.Context, session: Session, ids: Sequence[str], keys: Sequence[str], wait: bool, timeout: float | None
+) -> None:
+    """Show renders by their ids."""
+    wanted = list(dict.fromkeys([*ids, *map(render_id_for_key, keys)]))
+    if not wanted:
+        raise click.UsageError("Missing argument 'ID...'")
+    if timeout is not None and not wait:
+        raise click.UsageError("--timeout needs --wait")
+    found = {one: record for one, record in zip(wanted, session.ledger.records(wanted), strict=True) if record}
+    code = Code.DONE
+    if wait and found:
+        follower = following.wait(session, list(found), timeout=timeout)
+        found = {one: record for one, record in follower.records.items() if record}  # type: ignore[misc]
+        code = follower.code
+    records = list(found.values())
+    session.answer(records, lambda: views.details(records[0]) if len(records) == 1 else _several(records))
+    missing = [one for one in wanted if one not in found]
+    for one in missing:
+        complain(f"no render {one}")
+    context.exit(Code.NOT_FOUND if missing else code)
+
+
+def _several(records: Sequence[views.Record]) -> Any:
+    return views.table(records) if records else None
+
+
+def _metadata(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[Any, ...]:
+    pairs = [value.partition("=") for value in values]
+    if not all(name and sign for name, sign, _ in pairs):
+        raise click.BadParameter("must be NAME=VALUE")
+    return tuple((name, value) for name, _, value in pairs)
+
+
+@click.command("list")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only renders in this state.")
+@click.option("--kind", help="Only renders of this kind.")
+@click.option("--account", help="Only renders of this account.")
+@click.option(
+    "--metadata", metavar="NAME=VALUE", multiple=True, callback=_metadata, help="Only with this in the metadata."
+)
+@click.option("--after", type=Moment(), default=None, help="Accepted (with --state: since when) after this.")
+@click.option("--before", type=Moment(), default=None, help="Accepted (with --state: since when) before this.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
+@click.option("--cursor", help="Go on where the page with this cursor ended.")
+@json_option
+@pass_session
+def list_renders(
+    session: Session,
+    state: str | None,
+    kind: str | None,
+    account: str | None,
+    metadata: tuple[tuple[str, str], ...],
+    after: float | None,
+    before: float | None,
+    limit: int,
+    cursor: str | None,
+) -> None:
+    """List renders, newest first.
+
+    With --json: {"renders": [...], "cursor": ...}; the cursor is null on the last page. Times are ISO 8601, or how
+    long ago: 30m, 2h, 7d.
+    """
+    from renderline.ledger import Filter
+
+    times = {name: at for name, at in (("after", after), ("before", before)) if at is not None}
+    wanted = Filter(state=state, kind=kind, account=account, metadata=metadata, **times)
+    try:
+        records, onward = _page(session, wanted, limit=limit, cursor=cursor)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--cursor") from None
+    session.answer({"renders": records, "cursor": onward}, lambda: _listed(records, onward))
+
+
+def _page(session: Session, wanted: Any, *, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    # A page that read many and found few comes short; a person wants what was asked for.
+    records: list[dict[str, Any]] = []
+    while True:
+        more, cursor = session.listing.page(wanted, limit=limit - len(records), cursor=cursor)
+        records += more
+        if cursor is None or len(records) >= limit:
+            return records, cursor
+
+
+def _listed(records: Sequence[views.Record], onward: str | None) -> Any:
+    if not records:
+        return Text("no renders", style="dim")
+    if onward is None:
+        return views.table(records)
+    return Group(views.table(records), Text(f"more: --cursor {onward}", style="dim"))
+
+
+COMMANDS = (status, list_renders)

@@ -1,0 +1,163 @@
+"""How renders look to people: tables, the details of one render, the board that `watch` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from renderline.renders import FINAL, State
+from workers.cli.trouble import plain
+
+Record = Mapping[str, Any]
+
+_STYLES = {
+    State.ACCEPTED: "dim",
+    State.SUBMITTING: "cyan",
+    State.UNCONFIRMED: "bold yellow",
+    State.RENDERING: "blue",
+    State.COMPLETED: "green",
+    State.DELIVERED: "bold green",
+    State.UNDELIVERED: "bold yellow",
+    State.FAILED: "bold red",
+    State.EXPIRED: "red",
+    State.CANCELED: "magenta",
+}
+
+
+def state_text(state: str) -> Text:
+    """Return a state in its colour."""
+    return Text(plain(state), style=_STYLES.get(state, ""))  # type: ignore[call-overload]
+
+
+def age(moment: str | None, *, now: datetime | None = None) -> str:
+    """Return how long ago an ISO 8601 time was, such as `3m`; empty without one."""
+    if not moment:
+        return ""
+    seconds = max(0.0, ((now or datetime.now(UTC)) - datetime.fromisoformat(moment)).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds)}s"
+
+
+def _since(record: Record) -> str:
+    return age(record["times"].get(record["state"]) or record["times"].get("accepted"))
+
+
+def _trouble(record: Record) -> str:
+    if record["error"]:
+        return plain(record["error"]["message"])
+    for hook in record["hooks"]:
+        if hook["error"]:
+            return plain(f"{hook['type']}: {hook['error']}")
+    return plain(record["note"] or "")
+
+
+def table(rows: Sequence[Record]) -> Table:
+    """Return renders as a table, one a line."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    # An id that is cut cannot be copied.
+    shown.add_column("ID", no_wrap=True, min_width=32)
+    shown.add_column("STATE", no_wrap=True, min_width=10)
+    shown.add_column("%", justify="right", no_wrap=True)
+    shown.add_column("FOR", justify="right", no_wrap=True)
+    shown.add_column("KIND", no_wrap=True)
+    shown.add_column("NAME", no_wrap=True, overflow="ellipsis", max_width=40)
+    shown.add_column("NOTE", no_wrap=True, overflow="ellipsis")
+    for one in rows:
+        shown.add_row(
+            one["id"],
+            state_text(one["state"]),
+            f"{one['progress']:.0f}",
+            _since(one),
+            Text(plain(one["kind"])),
+            Text(plain(one["name"] or "")),
+            Text(_trouble(one)),
+        )
+    return shown
+
+
+def pairs(items: Iterable[tuple[str, Any]]) -> Table:
+    """Return names and values below one another; a value of None or "" is left out."""
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column(style="bold", no_wrap=True)
+    shown.add_column(overflow="fold")
+    for name, value in items:
+        if value is not None and value != "":
+            shown.add_row(name, value if isinstance(value, Text) else Text(plain(value)))
+    return shown
+
+
+def details(record: Record) -> RenderableType:
+    """Return everything about one render."""
+    state = state_text(record["state"])
+    if record["state"] not in FINAL:
+        state.append(f"  {record['progress']:.0f} %", style="")
+    parts: list[RenderableType] = [
+        pairs(
+            (
+                ("id", record["id"]),
+                ("name", record["name"]),
+                ("state", state),
+                ("kind", f"{record['kind']}, account {record['account']}, priority {record['priority']}"),
+                ("attempt", f"{record['attempt']} ({record['attempts']} submissions, {record['polls']} polls)"),
+                ("project", record["project_id"]),
+                ("stored", record["stored_url"]),
+                ("video", record["download_url"]),
+                ("credit", record["credit"]),
+                ("error", _error(record)),
+                ("note", record["note"]),
+                ("metadata", ", ".join(f"{name}={value}" for name, value in record["metadata"].items())),
+                ("deadline", record["deadline"]),
+                *((f"  {name}", moment) for name, moment in record["times"].items()),
+            )
+        )
+    ]
+    if record["hooks"]:
+        parts.append(hooks(record["hooks"]))
+    parts += [Text(f"attempt {past['attempt']}: {past['state']}  {_error(past) or ''}") for past in record["history"]]
+    return Group(*parts)
+
+
+def _error(record: Record) -> str | None:
+    error = record["error"]
+    if not error:
+        return None
+    code = f" [{error['code']}]" if error["code"] else ""
+    return plain(f"{error['origin']}{code}: {error['message']}")
+
+
+def hooks(rows: Sequence[Record]) -> Table:
+    """Return a render's hooks as a table."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("HOOK", "TYPE", "STATE", "TRIES", "AGO", "ERROR"):
+        shown.add_column(name, no_wrap=name != "ERROR", overflow="fold")
+    for index, hook in enumerate(rows):
+        error = Text(plain(hook["error"] or ""))
+        shown.add_row(str(index), plain(hook["type"]), hook["state"], str(hook["attempts"]), age(hook["at"]), error)
+    return shown
+
+
+def plain_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Return a table of plain values; the first column is never cut."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(columns):
+        shown.add_column(name, no_wrap=place == 0, overflow="fold")
+    for row in rows:
+        shown.add_row(*(value if isinstance(value, Text) else Text(plain(value)) for value in row))
+    return shown
+
+
+def board(counts: Mapping[str, int], rows: Sequence[Record], *, title: str) -> RenderableType:
+    """Return the live view: how many renders stand where, and the newest of them."""
+    line = Text(f"{title}   ", style="bold")
+    for state, count in counts.items():
+        if count:
+            line.append(f"{state} ", style=_STYLES.get(state, ""))  # type: ignore[call-overload]
+            line.append(f"{count}   ")
+    return Group(line, Text(""), table(rows) if rows else Text("no renders", style="dim"))
