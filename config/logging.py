@@ -20,7 +20,16 @@ _SHAPES = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|whsec_[A-Za-z0-9+/=]{1
 # Masking a very short value would make holes in innocent words.
 _SHORTEST = 6
 # These say at INFO what our own lines say better.
-_CHATTY = ("urllib3", "kombu", "amqp", "fsspec", "asyncio")
+_CHATTY = (
+    "urllib3",
+    "kombu",
+    "amqp",
+    "fsspec",
+    "asyncio",
+    # Two lines for every task, where one for every step of a render tells more and costs less.
+    "celery.worker.strategy",
+    "celery.app.trace",
+)
 
 
 def _spellings(secret: str) -> tuple[str, ...]:

@@ -89,7 +89,8 @@ class Deliverer:
             log.exception("hook raised", render_id=render_id, hook=index, type=kind.type)
             raised = HookFailed(f"{type(error).__name__} in the {kind.type} hook; see the worker's log")
             return self._failed(render_id, index, claim, delivery, raised)
-        self.ledger.settle_hook(render_id, index, claim, outcome="delivered", fields=fields)
+        state = self.ledger.settle_hook(render_id, index, claim, outcome="delivered", fields=fields)
+        log.info("hook delivered", render_id=render_id, hook=index, type=kind.type, state=state)
         return Settled()
 
     def _failed(self, render_id: str, index: int, claim: HookClaim, delivery: Delivery, failure: HookFailed) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -40,7 +41,9 @@ class Poller:
     """Looks at due renders.
 
     `batch` renders are claimed at a time for `lease` seconds and looked at by `threads` threads. A run waits at most
-    `patience` seconds; looks that take longer are recorded when they end, while the pump goes on.
+    `patience` seconds; looks that take longer are recorded when they end, while the pump goes on. For up to `stay`
+    seconds a pump waits here for what is due within `nap` seconds, since a message for each round would cost more
+    than the looks.
     """
 
     ledger: Ledger
@@ -54,16 +57,35 @@ class Poller:
     batch: int = 64
     threads: int = 32
     patience: float = 5.0
+    stay: float = 0.0
+    nap: float = 1.0
+    _leaving: threading.Event = field(default_factory=threading.Event, repr=False)
     _pool: ThreadPoolExecutor = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_pool", ThreadPoolExecutor(self.threads, thread_name_prefix="look"))
 
     def run(self, account: str, *, slot: int, ticket: int, moved: Moved, kick: Callable[[Kick], None]) -> Rest | None:
-        """Run one pump once; returns when it has to run again, or None if it is not needed any more.
+        """Run one pump; returns when it has to run again, or None if it is not needed any more.
 
         An old ticket (a message that came twice or late) does nothing.
         """
+        until = time.monotonic() + self.stay
+        while True:
+            rest = self._run_once(account, slot=slot, ticket=ticket, moved=moved, kick=kick)
+            if rest is None or rest.delay > self.nap or time.monotonic() + rest.delay >= until:
+                return rest
+            ticket = rest.ticket
+            if self._leaving.wait(rest.delay):
+                return Rest(0.0, ticket)
+
+    def leave(self) -> None:
+        """Have running pumps come to their end: this process stops."""
+        self._leaving.set()
+
+    def _run_once(
+        self, account: str, *, slot: int, ticket: int, moved: Moved, kick: Callable[[Kick], None]
+    ) -> Rest | None:
         batch = self.ledger.claim_due(account, slot=slot, ticket=ticket, limit=self.batch, lease=self.lease)
         if batch is None:
             return None

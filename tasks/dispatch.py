@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import structlog
 from celery import Celery, Signature, chain
 from kombu.exceptions import KombuError
 
 from renderline import contract
 from renderline.ledger import Flow, Kick, Ledger
+
+log = structlog.get_logger(__name__)
 
 _BATCH = 500
 
@@ -77,6 +80,7 @@ class CeleryDispatcher:
     def moved(self, changes: Sequence[tuple[str, str]]) -> None:
         """React to renders that a look at the vendor moved: run the hooks of those that ended, resubmit the others."""
         for render_id, state in changes:
+            log.info("render moved", render_id=render_id, state=state)
             if state == "submitting":
                 self.submit(render_id, self._ledger.priority_of(render_id))
             elif state != "rendering":

@@ -41,6 +41,7 @@ def create(chosen: settings.Settings) -> Renderline:
     new = Renderline("renderline", include=["tasks.request", "tasks.submit", "tasks.poll", "tasks.hook"])
     new.chosen = chosen
     new.conf.update(celery.options(chosen))
+    new.steps["consumer"].add(departure.HandBack)
     return new
 
 
@@ -102,4 +103,6 @@ def leave(**_: Any) -> None:
     """Hand back what waits and stop sweeping; running hooks keep their claims until they end or their lease does."""
     if _housekeeper is not None:
         _housekeeper.stop()
+    app.services.poller.leave()
+    departure.HandBack.remember()
     departure.Departure(app, timeout=app.chosen.shutdown_timeout).start()

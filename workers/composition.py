@@ -32,6 +32,8 @@ from tasks.services import Services
 
 _TOKEN_TIMEOUTS = {"connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout": 20.0}
 _SUBMIT_RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
+_STAY = 3.0
+"""Seconds for which a poll message does the rounds of its account before it goes back to the queue."""
 _HOOK_BASE, _HOOK_CAP = 1.0, 300.0
 
 
@@ -84,6 +86,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             accounts=accounts,
             policy=policy,
             lease=settings.lease,
+            stay=_STAY,
             resubmit_after=settings.resubmit_unconfirmed,
         ),
         deliverer=Deliverer(

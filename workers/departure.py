@@ -10,18 +10,15 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from celery import Celery, platforms, signals
+from celery import Celery, bootsteps, platforms, signals
 from celery.worker import state
 from celery.worker.request import Request
 
 log = structlog.get_logger(__name__)
-
-_LAST_BRPOP = 1.2
-"""Seconds within which the last BRPOP of a worker that takes no more has ended (kombu waits 1 s in each)."""
 
 
 class Departure(threading.Thread):
@@ -29,38 +26,54 @@ class Departure(threading.Thread):
 
     def __init__(self, app: Celery, *, timeout: float) -> None:
         super().__init__(name="departure", daemon=True)
-        self._app, self._until = app, time.monotonic() + timeout
+        self._app, self._timeout = app, timeout
 
     def run(self) -> None:
-        """Hand back what waits; Celery ends the process after the last task, or this does when the time is up."""
-        # Until then the worker's own last BRPOP might take what is handed back.
-        time.sleep(min(_LAST_BRPOP, max(0.0, self._until - time.monotonic())))
-        self._hand_back([request for request in _held() if request not in state.active_requests])
-        time.sleep(max(0.0, self._until - time.monotonic()))
-        left = _held()
+        """Wait for the end of the process, which follows that of the last task, or end it when the time is up."""
+        time.sleep(self._timeout)
+        left = {*state.reserved_requests, *state.active_requests}
         # What a task has claimed in the ledger stays claimed until its lease ends; then another worker carries on.
         log.warning("shutdown timeout reached, running tasks handed back", tasks=len(left))
-        self._hand_back(left)
+        # On a connection of its own: the worker's belongs to its main thread.
+        with self._app.connection_for_write() as connection:
+            try:
+                hand_back(connection.channel(), left)
+            except (*connection.connection_errors, *connection.channel_errors) as error:
+                log.warning("not handed back, left to the sweep", why=str(error))
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
 
-    def _hand_back(self, requests: Sequence[Request]) -> None:
-        if not requests:
+
+class HandBack(bootsteps.StartStopStep):
+    """Gives what the worker holds and has not begun to the others, as soon as it takes no more."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+    held: frozenset[Request] | None = None
+    """None while nobody has asked the worker to stop: steps are stopped when a connection is lost, too."""
+
+    @classmethod
+    def remember(cls) -> None:
+        """Note what is held, when the worker is asked to stop: Celery forgets it as soon as it closes."""
+        cls.held = frozenset((*state.scheduled_requests, *state.reserved_requests))
+
+    def stop(self, consumer: Any) -> None:
+        """Hand back, in the worker's main thread, which takes no more; the tasks still run."""
+        if self.held is None:
             return
-        # On a connection of its own: the worker's belongs to its main thread. Should a message be worked here after
-        # all, it is worked twice, and the ledger lets it count once.
-        with self._app.connection_for_write() as connection:
-            try:
-                for request in requests:
-                    connection.default_channel.qos.restore_by_tag(request.message.delivery_tag)
-            except connection.connection_errors as error:
-                log.warning("messages not handed back, left to the sweep", messages=len(requests), why=str(error))
+        channel = consumer.task_consumer.channel
+        try:
+            # First, or what is handed back might come here once more.
+            channel.end_taking()
+            hand_back(channel, (one for one in self.held if one not in state.active_requests and not one.acknowledged))
+        except consumer.connection_errors as error:
+            log.warning("not handed back, left to the sweep", why=str(error))
 
 
-def _held() -> list[Request]:
-    """Return every message that this worker has taken and not acknowledged."""
-    return list({*state.scheduled_requests, *state.requests.values()})
+def hand_back(channel: Any, requests: Iterable[Request]) -> None:
+    """Put messages back into their queues, as unacknowledged; one that was acknowledged meanwhile is passed over."""
+    for request in requests:
+        channel.qos.restore_by_tag(request.message.delivery_tag)
 
 
 def mean_the_same(sender: str) -> None:

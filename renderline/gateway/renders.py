@@ -59,6 +59,11 @@ def routes(desk: Desk) -> Blueprint:
     def show(render_id: str) -> Response:
         return answer(desk.record(render_id))
 
+    _add_changes(blueprint, desk)
+    return blueprint
+
+
+def _add_changes(blueprint: Blueprint, desk: Desk) -> None:
     @blueprint.route("/<render_id:render_id>/cancel", methods=["POST"])
     @described("Give a render up", 200, answers.Render, fails=(404, 409))
     @needs(SUBMIT)
@@ -87,8 +92,6 @@ def routes(desk: Desk) -> Blueprint:
         record = desk.record(render_id)
         desk.announce(desk.dispatcher.submit, render_id, record["priority"])
         return accepted(record)
-
-    return blueprint
 
 
 def _next_page(cursor: str) -> str:

@@ -12,6 +12,7 @@ redis.call('HDEL', render(id), 'lease_until', 'note', 'untouched', 'untouched_at
 set(id, 'deadline_at', stamp(deadline), 'progress', 0, 'progress_at', stamp(NOW))
 redis.call('ZADD', P .. 'deadline', stamp(deadline), id)
 rest(id)
+redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)
 redis.call('HDEL', render(id), 'hinted')
 local look_in = hinted or tonumber(trusted(field(id, 'account')) ~= '' and ARGV[8] or ARGV[7])
 return {1, follow(id, NOW + look_in)}

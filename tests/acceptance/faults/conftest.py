@@ -1,16 +1,17 @@
-"""An arena for the crash tests, where many share a Valkey, and crowds, each with a Valkey of its own."""
+"""An arena for the crash tests, where many share a Valkey, and scenarios, each with a Valkey of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.acceptance.faults.crashes import RENDER, Arena
-from tests.acceptance.faults.crowd import Crowd, Line
 from tests.parts import Receiver, SandboxProcess, Valkey
+
+SCENARIOS_AT_ONCE = 4
 
 
 @pytest.fixture(scope="module")
@@ -23,30 +24,16 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
         sandbox.stop()
 
 
-@pytest.fixture
-def crowds(tmp_path: Path) -> Iterator[Callable[..., Crowd]]:
-    """Start systems, each with a Valkey, a sandbox and a receiver of its own, that end with the test."""
-    opened: list[Any] = []
-    crowds: list[Crowd] = []
-
-    def start(*options: str, workers: int = 2, render: str = "1") -> Crowd:
-        directory = tmp_path / str(len(crowds))
-        directory.mkdir()
-        valkey = Valkey(directory, *options)
-        opened.append(valkey)
-        valkey.start()
-        receiver = Receiver()
-        opened.append(receiver)
-        receiver.__enter__()
-        sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", render)
-        crowd = Crowd(directory, valkey, sandbox, receiver, Line(valkey.port))
-        crowds.append(crowd)
-        for _ in range(workers):
-            crowd.start()
-        return crowd
-
-    yield start
-    for crowd in crowds:
-        crowd.close()
-    for one in reversed(opened):
-        one.__exit__(None, None, None)
+@pytest.fixture(scope="module")
+def scenarios(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Future[Any]]]:
+    """The module's scenarios that were asked for, several under way at once: most of their time is waiting."""
+    wanted = [item.name for item in request.session.items if item.path == request.path]
+    with ThreadPoolExecutor(SCENARIOS_AT_ONCE) as pool:
+        yield {
+            name: pool.submit(run, tmp_path_factory.mktemp("scenario"))
+            for name, run in request.module.SCENARIOS.items()
+            if any(f"[{name}]" in one for one in wanted)
+        }
+        pool.shutdown(cancel_futures=True)

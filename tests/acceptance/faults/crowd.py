@@ -6,8 +6,8 @@ import socket
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,10 +119,10 @@ class Crowd:
         assert self.valkey.process
         return self.valkey.process
 
-    def start(self, **environ: str) -> Process:
+    def start(self, *, queues: str = ",".join(contract.QUEUES), **environ: str) -> Process:
         """Start one more worker, as the Procfile does, and wait until it takes messages."""
         log = self.directory / f"worker-{len(self.workers)}.log"
-        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", ",".join(contract.QUEUES)]
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues]
         worker = Process([*command, "-n", f"{log.stem}@localhost"], log=log, environ={**self.environ, **environ})
         self.workers.append(worker)
         until(lambda: worker.popen.poll() is not None or " ready." in worker.output(), seconds=60, what="worker ready")
@@ -193,3 +193,17 @@ class Crowd:
         self.producer.close()
         self.redis.close()
         self.line.cut()
+
+
+@contextmanager
+def a_crowd(directory: Path, *options: str, workers: int = 2, **environ: str) -> Iterator[Crowd]:
+    """Start a system with a Valkey (with these options), a sandbox and a receiver of its own."""
+    with Valkey(directory, *options) as valkey, Receiver() as receiver:
+        sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "1")
+        crowd = Crowd(directory, valkey, sandbox, receiver, Line(valkey.port), environ)
+        try:
+            for _ in range(workers):
+                crowd.start()
+            yield crowd
+        finally:
+            crowd.close()

@@ -7,15 +7,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kombu.exceptions import OperationalError
 
-from tests.acceptance.faults.crowd import Crowd
+from renderline import contract
+from tests.acceptance.faults.crashes import lists_of
+from tests.acceptance.faults.crowd import Crowd, a_crowd
 from tests.parts import Process, Valkey, until
 
 AWAY = 12.0
@@ -72,93 +75,116 @@ def cut_off(crowd: Crowd) -> Iterator[None]:
     crowd.line.mend()
 
 
-@pytest.mark.parametrize("appendfsync", ["always", "everysec"])
-def test_redis_killed_and_started_again_loses_nothing_accepted(crowds: Callable[..., Crowd], appendfsync: str) -> None:
+def killed_and_started_again(directory: Path, appendfsync: str) -> None:
     """Also with `everysec`: what the process wrote survives it. Only a machine that fails loses the last second."""
-    crowd = crowds("--appendfsync", appendfsync)
-    keys = [f"first-{number}" for number in range(30)]
-    ids = crowd.send(keys)
-    until(lambda: len(crowd.accepted(ids)) >= 20, what="accepted")
-    until(lambda: "rendering" in crowd.states(ids).values(), what="rendering")
+    with a_crowd(directory, "--appendfsync", appendfsync) as crowd:
+        keys = [f"first-{number}" for number in range(20)]
+        with held_at_every_step(crowd) as ids:
+            ids += crowd.send(keys)
+            until(lambda: len(crowd.accepted(ids)) >= 20, what="accepted")
+            accepted = crowd.accepted(ids)
+            crowd.server.kill()
+            crowd.valkey.start()
 
-    accepted = crowd.accepted(ids)
-    crowd.server.kill()
-    crowd.valkey.start()
-
-    assert crowd.accepted(accepted) == accepted
-    # Their producers got no answer for the others, and repeat them under the same keys.
-    crowd.send(keys)
-    ids += crowd.send(f"second-{number}" for number in range(10))
-    crowd.wait_for(ids, seconds=CAUGHT_UP)
-    crowd.check(ids)
-    assert crowd.alive()
-
-
-def suffer(crowd: Crowd, how: Callable[[Crowd], AbstractContextManager[None]]) -> list[str]:
-    """Take Redis away while renders are at every step; returns them once they have ended."""
-    steps = held_at_every_step(crowd)
-    ids = steps.__enter__()
-    with how(crowd):
-        # The vendor's and the receiver's answers come now, and nobody can write them down.
-        steps.__exit__(None, None, None)
-        time.sleep(AWAY)
-    crowd.send(JUST_SENT)
-    ids += crowd.send(f"later-{number}" for number in range(5))
-    crowd.wait_for(ids, seconds=CAUGHT_UP)
-    return ids
+        assert crowd.accepted(accepted) == accepted
+        # Their producers got no answer for the others, and repeat them under the same keys.
+        crowd.send([*JUST_SENT, *keys])
+        ids += crowd.send(f"second-{number}" for number in range(10))
+        crowd.wait_for(ids, seconds=CAUGHT_UP)
+        crowd.check(ids)
+        assert crowd.alive()
 
 
-def test_redis_frozen_or_out_of_reach_is_waited_for(crowds: Callable[..., Crowd]) -> None:
-    ways = {frozen: crowds(), cut_off: crowds()}
-    with ThreadPoolExecutor() as pool:
-        ended = {how: pool.submit(suffer, crowd, how) for how, crowd in ways.items()}
-    for how, crowd in ways.items():
-        crowd.check(ended[how].result())
-        assert crowd.alive(), how
+def away(directory: Path, how: Callable[[Crowd], AbstractContextManager[None]]) -> None:
+    with a_crowd(directory) as crowd:
+        steps = held_at_every_step(crowd)
+        ids = steps.__enter__()
+        with how(crowd):
+            # The vendor's and the receiver's answers come now, and nobody can write them down.
+            steps.__exit__(None, None, None)
+            time.sleep(AWAY)
+        crowd.send(JUST_SENT)
+        ids += crowd.send(f"later-{number}" for number in range(5))
+        crowd.wait_for(ids, seconds=CAUGHT_UP)
+        crowd.check(ids)
+        assert crowd.alive()
 
 
-def test_lines_to_redis_that_break_again_and_again_cost_nothing(crowds: Callable[..., Crowd]) -> None:
-    crowd = crowds()
-    ids: list[str] = []
-    for round_ in range(5):
-        ids += crowd.send(f"{round_}-{number}" for number in range(6))
-        time.sleep(0.5)
-        crowd.line.cut(close=False)
-    crowd.wait_for(crowd.accepted(ids), seconds=CAUGHT_UP)
-    # A line that breaks while a message of the door is on its way loses the message: its producer repeats it.
-    for round_ in range(5):
-        crowd.send(f"{round_}-{number}" for number in range(6))
-    crowd.wait_for(ids, seconds=CAUGHT_UP)
-    crowd.check(ids)
-    assert crowd.alive()
+def lines_that_break_again_and_again(directory: Path) -> None:
+    keys = [f"{round_}-{number}" for round_ in range(5) for number in range(6)]
+    with a_crowd(directory) as crowd:
+        ids: list[str] = []
+        for round_ in range(5):
+            ids += crowd.send(keys[6 * round_ : 6 * round_ + 6])
+            time.sleep(0.5)
+            crowd.line.cut(close=False)
+        crowd.wait_for(crowd.accepted(ids), seconds=CAUGHT_UP)
+        # A line that breaks while a message of the door is on its way loses the message: its producer repeats it.
+        crowd.send(keys)
+        crowd.wait_for(ids, seconds=CAUGHT_UP)
+        crowd.check(ids)
+        assert crowd.alive()
 
 
-def test_a_worker_killed_while_redis_is_frozen_costs_only_time(crowds: Callable[..., Crowd]) -> None:
-    crowd = crowds(workers=1)
-    with held_at_every_step(crowd) as ids:
-        crowd.server.signal(signal.SIGSTOP)
-    crowd.workers.pop().kill()
-    crowd.server.signal(signal.SIGCONT)
-    crowd.start()
-    crowd.send(JUST_SENT)
-    crowd.wait_for(ids, seconds=CAUGHT_UP)
-    crowd.check(ids)
+def a_worker_killed_while_redis_is_frozen(directory: Path) -> None:
+    with a_crowd(directory, workers=1) as crowd:
+        with held_at_every_step(crowd) as ids:
+            crowd.server.signal(signal.SIGSTOP)
+        crowd.workers.pop().kill()
+        crowd.server.signal(signal.SIGCONT)
+        crowd.start()
+        crowd.send(JUST_SENT)
+        crowd.wait_for(ids, seconds=CAUGHT_UP)
+        crowd.check(ids)
 
 
-def test_a_full_redis_says_so_and_goes_on_when_there_is_room(crowds: Callable[..., Crowd]) -> None:
-    crowd = crowds()
-    with held_at_every_step(crowd) as ids:
-        until(lambda: len(crowd.accepted(ids)) == len(ids), what="accepted")
-        crowd.redis.config_set("maxmemory", "1mb")
-    with pytest.raises(OperationalError, match="not allowed when used memory > 'maxmemory'"):
-        crowd.send(["refused"])
-    time.sleep(3)
-    assert crowd.accepted(ids) == set(ids)
-    crowd.redis.config_set("maxmemory", "0")
-    ids += crowd.send(["refused"])
-    crowd.wait_for(ids, seconds=CAUGHT_UP)
-    crowd.check(ids)
-    assert crowd.alive()
+def full(directory: Path) -> None:
+    with a_crowd(directory) as crowd:
+        with held_at_every_step(crowd) as ids:
+            until(lambda: len(crowd.accepted(ids)) == len(ids), what="accepted")
+            crowd.redis.config_set("maxmemory", "1mb")
+        with pytest.raises(OperationalError, match="not allowed when used memory > 'maxmemory'"):
+            crowd.send(["refused"])
+        time.sleep(3)
+        assert crowd.accepted(ids) == set(ids)
+        crowd.redis.config_set("maxmemory", "0")
+        ids += crowd.send(["refused"])
+        crowd.wait_for(ids, seconds=CAUGHT_UP)
+        crowd.check(ids)
+        assert crowd.alive()
+
+
+def every_message_delivered_three_times(directory: Path) -> None:
+    with a_crowd(directory, workers=0) as crowd:
+        ids = crowd.send(f"thrice-{number}" for number in range(5))
+        for queue in contract.QUEUES:
+            keys = lists_of(queue)
+            until(lambda keys=keys: any(map(crowd.redis.llen, keys)), what=f"messages in {queue}")
+            for key in keys:
+                for message in crowd.redis.lrange(key, 0, -1):
+                    crowd.redis.lpush(key, message, message)
+            crowd.start(queues=queue)
+            until(lambda keys=keys: not any(map(crowd.redis.llen, keys)), what=f"{queue} empty")
+        crowd.wait_for(ids, seconds=CAUGHT_UP)
+        crowd.check(ids)
+        assert len(crowd.receiver.bodies) == len(ids)
+
+
+SCENARIOS: dict[str, Callable[[Path], None]] = {
+    "killed with appendfsync always": partial(killed_and_started_again, appendfsync="always"),
+    "killed with appendfsync everysec": partial(killed_and_started_again, appendfsync="everysec"),
+    "frozen": partial(away, how=frozen),
+    "out of reach": partial(away, how=cut_off),
+    "lines that break again and again": lines_that_break_again_and_again,
+    "a worker killed while frozen": a_worker_killed_while_redis_is_frozen,
+    "full": full,
+    "every message delivered three times": every_message_delivered_three_times,
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_redis_fault_costs_only_time(scenarios: dict[str, Future[None]], name: str) -> None:
+    scenarios[name].result()
 
 
 def test_a_redis_that_would_evict_renders_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,15 @@ FINAL_WITHIN = 40 * GRACE + 2 * DEADLINE
 LOOKED_AT_WITHIN = 4 * GRACE
 """Seconds within which a render at the vendor is then looked at and ended: no deadline is waited for."""
 
+ON_THE_WAY: dict[str, dict[str, str]] = {
+    "rendering": {},
+    "completed": {},
+    "unconfirmed": {"exporting": "unseen"},
+    "failed": {"exporting": "refused"},
+    "a lost draft": {"drafting": "unseen"},
+}
+"""Where a submission may lead, and what happens to its vendor calls on the way."""
+
 renders = st.sampled_from(["r1", "r1", "r1", "r1", "r1", "r2", "r3", "r4"])
 accounts = st.sampled_from(["main", "main", "other"])
 picks = st.integers(0, 30)
@@ -20,5 +29,5 @@ late = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 5, 8])
 times = st.sampled_from([0.1, 1.0, 2.0, 6.0, SETTLE, LEASE + 0.1, GRACE + 1, 5 * GRACE, DEADLINE])
 fates = st.sampled_from(["well", "well", "well", "unseen", "refused", "not made"])
 verdicts = st.sampled_from(["wait", "error", "done", "started", "untouched", "resubmit", "failed", "expired"])
-wishes = st.sampled_from(["cancel", "adopt", "resubmit", "resubmit", "discard", "replay", "retry", "retry"])
+wishes = st.sampled_from(["cancel", "adopt", "adopt", "discard", "replay", "replay", "replay"])
 outcomes = st.sampled_from(["delivered", "delivered", "retrying", "dead", "skipped"])

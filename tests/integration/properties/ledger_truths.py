@@ -10,6 +10,7 @@ from redis import Redis
 from renderline.renders import FINAL, TRANSITIONS, State
 
 FOLLOWED = frozenset({"rendering", "unconfirmed"})
+HOOKED = frozenset({"completed", "failed", "expired", "canceled", "undelivered"})
 WAITING = frozenset({"accepted", "submitting"})
 SETTLED = frozenset({"delivered", "dead", "skipped"})
 

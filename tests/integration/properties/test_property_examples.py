@@ -79,6 +79,25 @@ def test_a_parked_render_that_is_begun_by_a_late_message_is_parked_no_more(desk:
     desk.sound()
 
 
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_render_that_was_parked_behind_a_slow_workers_back_is_parked_no_more(desk: Desk, announced: bool) -> None:
+    """Its lease had ended during the paid call, or before it; nobody else claimed it."""
+    desk.accept("a")
+    claim = desk.begin("a")
+    if announced:
+        assert desk.ledger.intend(claim, "export", lease=LEASE)
+    desk.now += LEASE + 1
+    desk.people.pause("main")
+    assert desk.ledger.begin_submission("a", lease=LEASE) is None
+    if not announced:
+        assert desk.ledger.intend(claim, "export", lease=LEASE)
+        desk.sound()
+    assert desk.ledger.start(claim, confirmed=True, project_id="p", look_in=1.0)[0]
+    desk.people.resume("main")
+    assert desk.flow.unpark() == []
+    desk.sound()
+
+
 def test_a_parked_render_that_has_its_slot_already_does_not_wait_for_another(desk: Desk) -> None:
     """Its worker died, its account was silent when the sweep sent it again; nobody else could free its slot."""
     desk.flow.limit({"main": 1})

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -21,16 +16,16 @@ from hypothesis.stateful import (
 from redis import Redis
 
 from renderline.contract import PRIORITIES
-from renderline.ledger import Finding, Flow, KeyConflict, Kick, Ledger, Look, Operations, Submission
-from tests.integration.properties.ledger_actors import EXPORT, Messenger, Permits, Watcher, Worker
+from renderline.kinds import KINDS
+from renderline.ledger import KeyConflict, Kick
+from tests.integration.properties.ledger_actors import EXPORT, Messenger
 from tests.integration.properties.ledger_choices import (
     ACCOUNTS,
     DEADLINE,
-    FINAL_WITHIN,
     GRACE,
     HOOKS,
     LEASE,
-    LOOKED_AT_WITHIN,
+    ON_THE_WAY,
     SETTLE,
     accounts,
     fates,
@@ -42,45 +37,13 @@ from tests.integration.properties.ledger_choices import (
     verdicts,
     wishes,
 )
-from tests.integration.properties.ledger_recovery import look_well, work_through_the_sweep
-from tests.integration.properties.ledger_truths import FOLLOWED, SETTLED, WAITING, Picture, Truths
+from tests.integration.properties.ledger_play import LedgerPlay
+from tests.integration.properties.ledger_recovery import look_well
+from tests.integration.properties.ledger_truths import FOLLOWED, SETTLED, WAITING
 
 
-class LedgerMachine(RuleBasedStateMachine):
-    """Drives one ledger; whoever once held a claim, a look or a message may come back with it at any time."""
-
-    def __init__(self, redis: Redis) -> None:
-        super().__init__()
-        redis.flushall()
-        self.redis, self.now = redis, 1_700_000_000.0
-        self.ledger = Ledger(redis, grace=GRACE, clock=lambda: self.now)
-        self.operations, self.flow = Operations(self.ledger), Flow(self.ledger)
-        self.truths = Truths(grace=GRACE, lease=LEASE)
-        self.permits = Permits()
-        self.workers: list[Worker] = []
-        self.watchers: list[Watcher] = []
-        self.messengers: list[Messenger] = []
-        self.kicks: list[Kick] = []
-        self.turns: dict[tuple[str, int], int] = {}
-        self.settled: set[tuple[str, int, int]] = set()
-        self.last_event = "0-0"
-        self.newest: dict[Any, Any] = {}
-        """Who claimed a submission, a look or a hook last: only that one may change anything."""
-
-    # -- what is true at any time
-
-    def picture(self) -> Picture:
-        return Picture.take(self.redis, self.ledger.prefix, ACCOUNTS, set(ACCOUNTS.values()), after=self.last_event)
-
-    @invariant()
-    def all_is_as_it_must_be(self) -> None:
-        picture = self.picture()
-        if picture.events:
-            self.last_event = picture.events[-1][0]
-        self.truths.check(picture, now=self.now)
-        for one in picture.hashes:
-            if picture.state(one) in FOLLOWED:
-                assert one in self.permits.open, f"{one} is followed though no paid call of it is open"
+class LedgerMachine(LedgerPlay):
+    """Everything that may happen, in any order."""
 
     # -- steps
 
@@ -111,7 +74,7 @@ class LedgerMachine(RuleBasedStateMachine):
         except KeyConflict:
             assert known
 
-    @rule(one=renders, to=st.sampled_from(["rendering", "unconfirmed", "completed", "completed", "failed"]))
+    @rule(one=renders, to=st.sampled_from(sorted(ON_THE_WAY)))
     def goes_well(self, one: str, to: str) -> None:
         """What mostly happens, so that the rest happens at every stage."""
         self.accept(one, "f1", "normal")
@@ -119,31 +82,18 @@ class LedgerMachine(RuleBasedStateMachine):
         if claim is not None:
             worker = self.begun(claim)
             while not worker.ended:
-                fate = {"unconfirmed": "unseen", "failed": "refused"}.get(to, "well")
-                self.kick_of(worker.go_on(self.ledger, fate=fate if worker.step == "exporting" else "well"))
+                self.kick_of(worker.go_on(self.ledger, fate=ON_THE_WAY[to].get(worker.step, "well")))
         if to == "completed" and self.kicks:
             self.now += 2.0
             look_well(self, self.kicks[-1])
 
-    @rule(one=renders)
-    def submission_begins(self, one: str) -> None:
+    @rule(one=renders, lapse=st.booleans())
+    def submission_begins(self, one: str, lapse: bool) -> None:
+        one = self.one_of(WAITING, one)
+        self.now += LEASE + 0.1 if lapse else 0.0
         claim = self.ledger.begin_submission(one, lease=LEASE)
         if claim is not None:
             self.begun(claim)
-
-    def begun(self, claim: Submission) -> Worker:
-        worker = Worker(claim, self.permits, LEASE)
-        self.workers.append(worker)
-        self.newest["submission", claim.id] = worker
-        return worker
-
-    @contextmanager
-    def only_by_the_newest(self, what: tuple[Any, ...], actor: Any) -> Iterator[None]:
-        """What is done inside may change the render only if `actor` has the newest claim on it."""
-        before = self.hash_of(what[1])
-        yield
-        if self.newest.get(what) is not actor:
-            assert self.hash_of(what[1]) == before, f"an old claim on {what} changed it"
 
     @precondition(lambda self: any(not worker.ended for worker in self.workers))
     @rule(pick=picks, fate=fates, steps=st.integers(1, 5))
@@ -167,12 +117,14 @@ class LedgerMachine(RuleBasedStateMachine):
         worker.last = None
 
     @precondition(lambda self: self.kicks)
-    @rule(
-        pick=late, limit=st.sampled_from([1, 64, 64]), punctual=st.sampled_from([True, True, False]), dies=st.booleans()
-    )
-    def pump_runs(self, pick: int, limit: int, punctual: bool, dies: bool) -> None:
-        kick = self.kicks[-1 - pick % len(self.kicks)]
-        self.now += kick.delay + 0.001 if punctual else 0.0
+    @rule(pick=late, limit=st.sampled_from([1, 64, 64]), on_time=st.booleans(), dies=st.booleans())
+    def pump_runs(self, pick: int, limit: int, on_time: bool, dies: bool) -> None:
+        if on_time:
+            # Long after all others are dead, and with the message that the sweep sends for that.
+            self.now += 2 * GRACE
+            self.kicks += self.ledger.pumps()
+        kick = self.kicks[-1 - (0 if on_time else pick % len(self.kicks))]
+        self.now += kick.delay + 0.001 if on_time else 0.0
         batch = self.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=limit, lease=LEASE)
         if batch is None:
             return
@@ -194,30 +146,10 @@ class LedgerMachine(RuleBasedStateMachine):
         for _ in range(1 + twice):
             self.record(watcher, finding)
 
-    def watching(self, look: Look) -> Watcher:
-        watcher = Watcher(look, self.permits.lives[look.id])
-        self.watchers.append(watcher)
-        self.newest["look", look.id] = watcher
-        return watcher
-
-    def record(self, watcher: Watcher, finding: Finding) -> None:
-        one = finding.id
-        before = self.hash_of(one)
-        with self.only_by_the_newest(("look", one), watcher):
-            moved = self.ledger.record_findings([finding])
-        if self.hash_of(one) != before:
-            assert watcher.life == self.permits.lives[one], f"{one}: {finding.verdict} of an earlier paid call"
-        if (one, "submitting") in moved:
-            self.over(one)
-
-    def over(self, one: str) -> None:
-        """The paid call is known to have started nothing; what was claimed because of it is nobody's."""
-        self.permits.close(one)
-        self.newest.pop(("submission", one), None)
-        self.newest.pop(("look", one), None)
-
-    @rule(one=renders, index=st.sampled_from([0, 0, 0, 1, 2]))
-    def hook_is_claimed(self, one: str, index: int) -> None:
+    @rule(one=renders, index=st.sampled_from([0, 0, 0, 1, 2]), lapse=st.booleans())
+    def hook_is_claimed(self, one: str, index: int, lapse: bool) -> None:
+        one = self.owing(one)
+        self.now += LEASE + 0.1 if lapse else 0.0
         before = self.ledger.record(one)
         claim = self.ledger.claim_hook(one, index, lease=LEASE)
         if claim.verdict == "yours":
@@ -266,16 +198,21 @@ class LedgerMachine(RuleBasedStateMachine):
             self.keep(kick)
             if adopted:
                 self.newest.pop(("look", one), None)
-        elif wish == "resubmit" and people.resubmit(one):
-            self.over(one)
         elif wish == "discard":
             people.discard(one, index)
         elif wish == "replay" and people.replay(one, index):
             self.new_turn(one, index)
-        elif wish == "retry" and people.retry(one):
+
+    @rule(one=renders)
+    def it_is_done_again(self, one: str) -> None:
+        """An operator resubmits what is unconfirmed, or retries what failed or expired."""
+        one = self.one_of(("unconfirmed", "failed", "expired"), one)
+        if self.operations.resubmit(one):
             self.over(one)
-            for each in range(HOOKS[one]):
-                self.new_turn(one, each)
+        elif self.operations.retry(one):
+            self.over(one)
+            for index in range(HOOKS[one]):
+                self.new_turn(one, index)
 
     @precondition(lambda self: self.permits.open)
     @rule(pick=picks, progress=st.sampled_from([0.0, 30.0, 100.0, None]), earlier=st.booleans())
@@ -291,7 +228,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if earlier:
             assert (state, self.hash_of(one)) == ("", before)
 
-    @rule(account=accounts, what=st.sampled_from(["pause", "resume", "slow down", "outage", "recovered"]))
+    @rule(account=accounts, what=st.sampled_from(["pause", "resume", "resume", "slow down", "outage", "recovered"]))
     def weather(self, account: str, what: str) -> None:
         act = {
             "pause": lambda: self.operations.pause(account),
@@ -331,49 +268,12 @@ class LedgerMachine(RuleBasedStateMachine):
             self.messengers = [messenger for messenger in self.messengers if messenger.id != one]
             self.settled = {turn for turn in self.settled if turn[0] != one}
 
-    # -- and in the end everything ends
-
-    def teardown(self) -> None:
-        """Every message is lost and every claim held for ever; from now on the rest works: all must come to an end."""
-        for account in set(ACCOUNTS.values()):
-            self.operations.resume(account)
-            self.flow.recovered(account)
-        begun, followed = self.now, dict.fromkeys(ACCOUNTS, self.now)
-        while left := (picture := self.picture()).unsettled():
-            assert self.now < begun + FINAL_WITHIN, f"{left} never end: {[self.hash_of(one) for one in left]}"
-            for one in ACCOUNTS:
-                if picture.state(one) not in FOLLOWED:
-                    followed[one] = self.now
-                assert self.now < followed[one] + LOOKED_AT_WITHIN, f"nobody looks at {one}: {self.hash_of(one)}"
-            self.now += 2.0
-            work_through_the_sweep(self)
-            self.all_is_as_it_must_be()
-        self.now += 1
-
-    # -- bookkeeping
-
-    def hash_of(self, one: str) -> dict[str, str]:
-        fields: Any = self.redis.hgetall(f"{self.ledger.prefix}render:{one}")
-        return dict(fields)
-
-    def keep(self, kick: Kick | None) -> None:
-        if kick:
-            self.kicks.append(kick)
-
-    def kick_of(self, answer: Any) -> None:
-        if isinstance(answer, tuple):
-            self.keep(answer[1])
-
-    def new_turn(self, one: str, index: int) -> None:
-        self.newest.pop(("hook", one, index), None)
-        self.turns[one, index] = self.turns.get((one, index), 0) + 1
-
 
 @pytest.fixture
 def profile() -> settings:
     """In CI the same steps every time; elsewhere new ones, and more of them where PROPERTY_EXAMPLES says so."""
     return settings(
-        max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "200")),
+        max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "150")),
         stateful_step_count=60,
         deadline=None,
         derandomize="CI" in os.environ,
@@ -390,6 +290,4 @@ def test_no_interleaving_loses_a_render_or_pays_twice(redis: Redis, profile: set
 
 def test_the_stages_are_those_of_a_plan() -> None:
     """The actors above know the names of the stages."""
-    from renderline.kinds import KINDS
-
     assert [stage.name for stage in KINDS["project"].two_phase] == ["draft", EXPORT]
