@@ -150,9 +150,9 @@ def rendered(stack):
         results = {
             "keyed": ask(stack, request(hooks=hooks), key="order-A-17"),
             "again": ask(stack, request(hooks=hooks), key="order-A-17"),
-            "twice": ask(stack, request(name="Twice"), task_id=message_id),
+            "twice": ask(stack, request(name="Twice [sandbox:500@draft]"), task_id=message_id),
         }
-        ask(stack, request(name="Twice"), task_id=message_id)
+        ask(stack, request(name="Twice [sandbox:500@draft]"), task_id=message_id)
         results["refused"] = ask(stack, request(priority="urgent", secnes=[], words=[SECRET_WORDS]))
         results["conflict"] = ask(stack, request(name="Another"), key="order-A-17")
         results["raised"] = stack.app.send_task(
