@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# For the peers of the benchmarks: arq wants an older redis than Renderline.
+PEERS := .venv-peers
 # What pip may do: install exactly the locked files, each checked against its hash, and resolve nothing.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps
 LOCK := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
@@ -12,7 +14,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test check chaos lock clean
+.PHONY: help install demo up test check bench chaos lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +55,14 @@ check: $(VENV)/.installed-dev ## lint, format, types, import contracts, compose 
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
+$(PEERS)/.installed: benchmarks/peers/requirements.txt | $(BIN)/python
+	$(BIN)/python -m venv $(PEERS)
+	$(PIP_INSTALL:$(BIN)/%=$(PEERS)/bin/%) -r benchmarks/peers/requirements.txt
+	@touch $@
+
+bench: $(VENV)/.installed-dev $(PEERS)/.installed ## figures beside their targets and peers, 10 minutes; one: ARGS="--only latency"
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 chaos: $(VENV)/.installed-dev ## renders under faults, beside a plain chain; RENDERS= KILLS= WORKERS= SEED= SPLIT=1
 	@$(BIN)/python -m benchmarks.chaos $(if $(RENDERS),--renders $(RENDERS)) $(if $(KILLS),--kills $(KILLS)) \
 		$(if $(WORKERS),--workers $(WORKERS)) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT),--split) $(ARGS)
@@ -60,7 +70,8 @@ chaos: $(VENV)/.installed-dev ## renders under faults, beside a plain chain; REN
 lock: | $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml; newer versions with ARGS=--upgrade
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app -o requirements.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) -o benchmarks/peers/requirements.txt benchmarks/peers/requirements.in
 
 clean: ## remove the environment, caches and everything that demo and up wrote
-	rm -rf $(VENV) var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -72,6 +72,9 @@ class Settings:
         "RENDERLINE_RESUBMIT_UNCONFIRMED", forms.never_or_seconds, "never, or seconds above 0"
     )
     render_deadline: float = variable("RENDERLINE_RENDER_DEADLINE", forms.seconds(), _ABOVE_ZERO, default=3600.0)
+    poll_strategy: Literal["progress", "list"] = variable(
+        "RENDERLINE_POLL_STRATEGY", forms.choice("progress", "list"), "progress or list", default="progress"
+    )
     poll_min: float = variable("RENDERLINE_POLL_MIN", forms.seconds(), _ABOVE_ZERO, default=2.0)
     poll_max: float = variable("RENDERLINE_POLL_MAX", forms.seconds(), _ABOVE_ZERO, default=60.0)
     webhook_poll: float = variable("RENDERLINE_WEBHOOK_POLL", forms.seconds(), _ABOVE_ZERO, default=60.0)

@@ -16,6 +16,7 @@ from renderline.accounts import AccountClients
 from renderline.durations import Durations
 from renderline.kinds import KINDS
 from renderline.ledger import Finding, Flow, Kick, Ledger, Look
+from renderline.listed import ProjectList
 from renderline.schedule import PollPolicy
 from renderline.studio import CredentialsRefused, RateLimited, StudioFault
 from renderline.submission import find_by_name
@@ -54,9 +55,11 @@ class Poller:
     lease: float
     resubmit_after: float | None = None
     """Seconds without evidence after which an unconfirmed render may be submitted again; None: never."""
+    project_list: ProjectList | None = None
+    """Reads the vendor's project list instead of asking about each render (`RENDERLINE_POLL_STRATEGY=list`)."""
     batch: int = 64
     threads: int = 32
-    patience: float = 5.0
+    patience: float = 1.0
     stay: float = 0.0
     nap: float = 1.0
     _leaving: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -102,6 +105,9 @@ class Poller:
         if clients is None:
             log.error("account of due renders is not configured here", account=account, renders=len(looks))
             return
+        if self.project_list:
+            findings, looks = self.project_list.sort(clients, looks, now=time.monotonic() + offset)
+            self._record(findings, moved)
         pending = {self._pool.submit(self._look, clients, look, offset) for look in looks}
         give_up = time.monotonic() + self.patience
         while pending and (left := give_up - time.monotonic()) > 0:
@@ -152,6 +158,8 @@ class Poller:
             project = kind.inspect(clients, project_id)
             if verdicts.still_the_old_render(look, project):
                 return verdicts.unsettled(look, now=now, policy=self.policy, why="the project shows its last render")
+        if self.project_list:
+            finding = self.project_list.aligned(finding, now=now)
         return finding if look.project_id else replace(finding, project_id=project_id)
 
     def _settle(self, clients: AccountClients, look: Look, offset: float) -> Finding:

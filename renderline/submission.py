@@ -117,16 +117,18 @@ class Submitter:
             return self._refuse(claim, code="unavailable_account", message=str(error), origin="renderline")
 
     def _run(self, claim: Submission) -> Outcome:
-        request = RenderRequest.from_json(claim.body)
+        kind = KINDS[claim.kind]
+        left = kind.stage(claim.intent) if claim.intent else None
+        if left and left.paid:
+            # Whoever announced it died, or is gone: paid for or not, it has to be settled.
+            return self._started(claim, kind, claim.project_id, confirmed=False)
         clients = self.accounts.get(claim.account)
         if clients is None:
             raise AccountUnavailable(f"account {claim.account!r} is no longer configured")
+        request = RenderRequest.from_json(claim.body)
         name = project_name(claim.name, claim.id, claim.attempt)
         order = Order(request, name, self.webhook_url(claim), claim.project_id)
-        run = _Run(claim, KINDS[claim.kind], clients, order)
-        left = run.kind.stage(claim.intent) if claim.intent else None
-        if left and left.paid:
-            return self._started(run, confirmed=False)
+        run = _Run(claim, kind, clients, order)
         run.unaccounted = left is not None
         try:
             outcome = self._go_through(run)
@@ -150,7 +152,7 @@ class Submitter:
             made = stage.call(run.clients, run.order)
             run.order.project_id = made.project_id or run.order.project_id
             if stage.paid:
-                return self._started(run, confirmed=True)
+                return self._started(run.claim, run.kind, run.order.project_id, confirmed=True)
             if not self._advance(run.claim, plan[index + 1], made):
                 # Canceled: the draft just made is nobody's. Taken over after the lease: it may be adopted already.
                 record = self.ledger.record(run.claim.id)
@@ -173,14 +175,13 @@ class Submitter:
     def _advance(self, claim: Submission, following: Stage, made: Made) -> bool:
         return self.ledger.advance(claim, stage=following.name, project_id=made.project_id, baseline=made.baseline)
 
-    def _started(self, run: _Run, *, confirmed: bool) -> Outcome:
-        project_id = run.order.project_id
+    def _started(self, claim: Submission, kind: Kind, project_id: str | None, *, confirmed: bool) -> Outcome:
         recorded, kick = self.ledger.start(
-            run.claim,
+            claim,
             confirmed=confirmed,
             project_id=project_id,
-            look_in=self.policy.first_in(typical=self.durations.typical(run.claim.account, run.kind.name)),
-            trusting=self.policy.net if run.kind.calls_back else None,
+            look_in=self.policy.first_in(typical=self.durations.typical(claim.account, kind.name)),
+            trusting=self.policy.net if kind.calls_back else None,
         )
         return Submitted(kick) if recorded else NotMyTurn()
 
@@ -189,7 +190,7 @@ class Submitter:
         log.warning("vendor call failed", render_id=claim.id, stage=stage.name if stage else None, fault=str(fault))
         if isinstance(fault, OutcomeUnknown):
             if stage and stage.paid:
-                return self._started(run, confirmed=False)
+                return self._started(claim, run.kind, run.order.project_id, confirmed=False)
             return self._retry(run, fault, unaccounted=True)
         if isinstance(fault, PayloadRefused):
             outcome = self._refuse(claim, code=fault.code or str(fault.status or ""), message=fault.message)

@@ -14,7 +14,7 @@ from config import celery, logging, settings
 from renderline.ledger import Flow, Ledger
 from renderline.ledger.server import policy_problem
 from tasks.services import Services
-from workers import broker, departure
+from workers import broker, departure, events
 from workers.composition import compose, connect
 from workers.housekeeping import Housekeeper
 
@@ -41,7 +41,7 @@ def create(chosen: settings.Settings) -> Renderline:
     new = Renderline("renderline", include=["tasks.request", "tasks.submit", "tasks.poll", "tasks.hook"])
     new.chosen = chosen
     new.conf.update(celery.options(chosen))
-    new.steps["consumer"].add(departure.HandBack)
+    new.steps["consumer"].update({departure.HandBack, events.Batches})
     return new
 
 
@@ -71,6 +71,11 @@ def check_before_start(**_: Any) -> None:
         address = chosen.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
         sys.exit(f"Renderline cannot start: Redis at {address} (REDIS_URL): {problem}")
     app.chosen = chosen
+    try:
+        app.services  # noqa: B018
+    except Exception as error:
+        # Later, Celery would log it and go on, with a worker that fails every message that it takes.
+        sys.exit(f"Renderline cannot start: {type(error).__name__}: {error}")
 
 
 @signals.setup_logging.connect
@@ -104,5 +109,4 @@ def leave(**_: Any) -> None:
     if _housekeeper is not None:
         _housekeeper.stop()
     app.services.poller.leave()
-    departure.HandBack.remember()
     departure.Departure(app, timeout=app.chosen.shutdown_timeout).start()

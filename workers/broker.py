@@ -1,4 +1,4 @@
-"""kombu's Redis transport, with two things that a worker needs when Redis goes away, and when it goes away itself.
+"""kombu's Redis transport, with what a worker needs when Redis goes away, when it goes away itself, and to be quick.
 
 When Redis goes away, Celery closes its connection twice, and tasks that end later still acknowledge on its channel.
 Both look for the address of a connection that is gone, and the AttributeError that this raises (kombu 5.7.0) ends the
@@ -7,29 +7,42 @@ worker, if a task was running. A connection error, which it is, is passed over, 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
 
 class Channel(redis.Channel):
-    """A channel that says in a way that Celery understands that its connection was closed, and that can end taking."""
+    """A channel that says in a way that Celery understands that its connection was closed, and that can hand back."""
 
     _in_poll: Any
+    _kept: Any = None
 
-    def end_taking(self) -> None:
-        """Wait for the BRPOP under way (up to 1 s), and put back what it still brings.
+    def hand_back(self, *, but: Collection[str]) -> None:
+        """Take no more, and put every message not acknowledged back into its queue, `but` those with these tags.
 
-        A worker that is leaving would keep it unread until its last task has ended. Raises a connection error.
+        A worker that leaves would keep them until its last task has ended: those that wait for their time, and what its
+        last BRPOP (of up to 1 s) brings. Raises a connection error.
         """
-        if not self._in_poll:
-            return
-        taken = self.client.parse_response(self.client.connection, "BRPOP")
-        self._in_poll = None
-        if taken:
-            key, message = taken
-            with self.conn_or_acquire() as client:
-                client.rpush(key, message)
+        if self._in_poll:
+            taken = self.client.parse_response(self.client.connection, "BRPOP")
+            self._in_poll = None
+            if taken:
+                key, message = taken
+                with self.conn_or_acquire() as client:
+                    client.rpush(key, message)
+        for tag in set(self.qos._delivered).difference(but):
+            self.qos.restore_by_tag(tag)
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        if asynchronous:
+            return super()._create_client(asynchronous=True)
+        # Kombu makes one for every message that it notes, acknowledges or sends, and for each redis-py builds a table
+        # of some 150 commands: a tenth of a worker's CPU time. Clients of one pool are alike, and may be shared.
+        if self._kept is None or self._kept.connection_pool is not self.pool:
+            self._kept = super()._create_client()
+        return self._kept
 
     def _connparams(self, asynchronous: bool = False) -> Any:
         if self.connection is None or self.connection.client is None:

@@ -18,6 +18,7 @@ from renderline.delivery import Deliverer
 from renderline.durations import Durations
 from renderline.hooks import CeleryHook, DownloadHook, HookKind, HttpHook, load_kinds
 from renderline.ledger import Flow, Ledger
+from renderline.listed import ProjectList
 from renderline.orphans import OrphanHunt
 from renderline.outage import Outage
 from renderline.pacing import Pace
@@ -87,6 +88,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             policy=policy,
             lease=settings.lease,
             stay=_STAY,
+            project_list=ProjectList(policy) if settings.poll_strategy == "list" else None,
             resubmit_after=settings.resubmit_unconfirmed,
         ),
         deliverer=Deliverer(

@@ -10,13 +10,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable
 from typing import Any
 
 import structlog
 from celery import Celery, bootsteps, platforms, signals
 from celery.worker import state
-from celery.worker.request import Request
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +35,9 @@ class Departure(threading.Thread):
         # On a connection of its own: the worker's belongs to its main thread.
         with self._app.connection_for_write() as connection:
             try:
-                hand_back(connection.channel(), left)
+                channel = connection.channel()
+                for request in left:
+                    channel.qos.restore_by_tag(request.message.delivery_tag)
             except (*connection.connection_errors, *connection.channel_errors) as error:
                 log.warning("not handed back, left to the sweep", why=str(error))
         sys.stdout.flush()
@@ -49,31 +49,17 @@ class HandBack(bootsteps.StartStopStep):
     """Gives what the worker holds and has not begun to the others, as soon as it takes no more."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
-    held: frozenset[Request] | None = None
-    """None while nobody has asked the worker to stop: steps are stopped when a connection is lost, too."""
-
-    @classmethod
-    def remember(cls) -> None:
-        """Note what is held, when the worker is asked to stop: Celery forgets it as soon as it closes."""
-        cls.held = frozenset((*state.scheduled_requests, *state.reserved_requests))
 
     def stop(self, consumer: Any) -> None:
-        """Hand back, in the worker's main thread, which takes no more; the tasks still run."""
-        if self.held is None:
+        """Hand back, in the worker's main thread, while the tasks still run."""
+        # Steps are stopped when a connection was lost, too; there is nothing to hand back over that.
+        if state.should_stop is None:
             return
-        channel = consumer.task_consumer.channel
+        running = {request.message.delivery_tag for request in state.active_requests}
         try:
-            # First, or what is handed back might come here once more.
-            channel.end_taking()
-            hand_back(channel, (one for one in self.held if one not in state.active_requests and not one.acknowledged))
+            consumer.task_consumer.channel.hand_back(but=running)
         except consumer.connection_errors as error:
             log.warning("not handed back, left to the sweep", why=str(error))
-
-
-def hand_back(channel: Any, requests: Iterable[Request]) -> None:
-    """Put messages back into their queues, as unacknowledged; one that was acknowledged meanwhile is passed over."""
-    for request in requests:
-        channel.qos.restore_by_tag(request.message.delivery_tag)
 
 
 def mean_the_same(sender: str) -> None:

@@ -103,5 +103,16 @@ def test_a_retry_after_quiets_every_worker_of_the_account(start_system: Any) -> 
     delivered(system, 7)
 
 
+def test_the_list_strategy_finds_every_finished_render_with_few_calls(start_system: Any) -> None:
+    system = start_system("--render-seconds", "2", workers=1, RENDERLINE_POLL_STRATEGY="list")
+    for number in range(40):
+        system.send(only_http(system), key=f"listed-{number}")
+    delivered(system, 40)
+    looks = system.sandbox.calls("editor/progress/{key}")
+    lists = system.sandbox.counts()["GET /api/odin/v3/editor/project"]
+    assert lists
+    assert looks + lists < 40 * 3
+
+
 def _logs(system: System) -> list[str]:
     return [line for worker in system.workers for line in worker.output().splitlines()]

@@ -191,7 +191,7 @@ class Place:
 
     def projects(self) -> list[dict[str, Any]]:
         """Return every project that was ever made for the render."""
-        return [one for one in self.sandbox.projects() if self.id in one["name"]]
+        return list(self.sandbox.control("GET", f"projects?name={self.id}"))
 
     def drafts(self) -> list[dict[str, Any]]:
         """Return the drafts that lie at the vendor, neither exported nor deleted."""

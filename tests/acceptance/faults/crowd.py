@@ -182,8 +182,8 @@ class Crowd:
         assert {one: hooks[one] for one in known if len(hooks[one]) != 1} == {}
 
     def alive(self) -> bool:
-        """Return whether every worker that was started still runs."""
-        return all(worker.popen.poll() is None for worker in self.workers)
+        """Return whether every worker that was started still runs, and is not about to end."""
+        return all(one.popen.poll() is None and "Unrecoverable" not in one.output() for one in self.workers)
 
     def close(self) -> None:
         """End every process of this system."""

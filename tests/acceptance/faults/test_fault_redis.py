@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import kombu
 import pytest
 from kombu.exceptions import OperationalError
 
@@ -20,6 +21,7 @@ from renderline import contract
 from tests.acceptance.faults.crashes import lists_of
 from tests.acceptance.faults.crowd import Crowd, a_crowd
 from tests.parts import Process, Valkey, until
+from workers.broker import install
 
 AWAY = 12.0
 """Seconds for which Redis is away: longer than the time limit of the ledger's calls. By hand it was tried with 60."""
@@ -199,3 +201,19 @@ def test_a_redis_that_would_evict_renders_is_refused(tmp_path: Path) -> None:
         "allkeys-lru, with which it throws renders away when memory is short; set it to noeviction"
     ]
     assert "Traceback" not in worker.output()
+
+
+def test_a_task_that_ends_after_its_connection_was_closed_does_not_end_the_worker(valkey: Valkey) -> None:
+    """Celery passes over a connection error when it acknowledges; anything else, in its loop, is the worker's end."""
+    install()
+    with kombu.Connection(valkey.url) as connection:
+        connection.SimpleQueue("acknowledged late").put("message")
+        messages: list[kombu.Message] = []
+        queue = kombu.Queue("acknowledged late")
+        with kombu.Consumer(connection.default_channel, [queue], on_message=messages.append):
+            connection.drain_events(timeout=5)
+        connection.release()
+        # As after a Redis that has gone: nothing is left of the connection.
+        messages[0].channel._disconnect_pools()
+        with pytest.raises(connection.connection_errors):
+            messages[0].ack()

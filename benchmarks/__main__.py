@@ -1,0 +1,64 @@
+"""`make bench`: runs the benchmarks, prints every figure beside its target, writes the results and the charts."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import machine
+from benchmarks.catalogue import CASES, Case
+from benchmarks.outcome import Outcome
+from benchmarks.report import show, write
+from benchmarks.site import scrub
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run and report; returns 1 if a benchmark could not be run, whatever the figures are."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", action="append", choices=tuple(CASES), help="run this one; repeatable")
+    parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="default: %(default)s")
+    parser.add_argument("--no-charts", action="store_true", help="leave docs/images as it is")
+    chosen = parser.parse_args(arguments)
+    # As an exception, so that every process that was started is ended on the way out.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    scrub()
+    console = Console(highlight=False)
+    about = machine.described()
+    console.print(", ".join(f"{name} {value}" for name, value in about.items()))
+    outcomes = [_run(name, CASES[name], console) for name in chosen.only or CASES]
+    show(console, outcomes)
+    kept = write(chosen.json, outcomes, about, partial=bool(chosen.only))
+    if not chosen.no_charts:
+        from benchmarks.chart import draw
+
+        for path in draw(kept, ROOT / "docs" / "images"):
+            console.print(f"Chart: {path.relative_to(ROOT)}", markup=False)
+    console.print(f"Figures: {chosen.json}", markup=False)
+    return 1 if any(outcome.state == "failed" for outcome in outcomes) else 0
+
+
+def _run(name: str, case: Case, console: Console) -> Outcome:
+    begin = time.monotonic()
+    console.print(f"[bold]{name}[/bold]  {case.title}")
+    try:
+        outcome = case.run(lambda text: console.print(f"  {time.monotonic() - begin:5.1f} s  {text}", markup=False))
+    except Exception as error:
+        # One that cannot be run must not take the figures of the others with it.
+        console.print(traceback.format_exc(), markup=False)
+        outcome = Outcome(name, case.title, state="failed", why=f"{type(error).__name__}: {error}")
+    outcome.seconds = time.monotonic() - begin
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

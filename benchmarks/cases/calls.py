@@ -1,0 +1,78 @@
+"""How many vendor calls a render takes and how late its end is noticed: by looks alone, and with webhooks."""
+
+from __future__ import annotations
+
+import time
+
+from celery import Celery
+
+from benchmarks import schedule_simulation as simulation
+from benchmarks.cases.same_lag import POLICY, SCALE, VENDOR
+from benchmarks.outcome import Outcome, Row, Say, quantile
+from benchmarks.site import SECRET_KEY, Site, order
+from renderline.producer import enqueue_renders
+from tests.parts import until
+
+TITLE = "Calls to the vendor per render of 1-10 minutes, and the lag"
+RENDERS = 300
+FEED_SECONDS = 15.0
+NET = 60.0
+_TICK = 0.25
+
+
+def run(say: Say) -> Outcome:
+    """Simulate the looks; then run renders with webhooks, scaled down 30 times."""
+    verdicts = simulation.compare(simulation.MIX)
+    further = simulation.compare(simulation.FURTHER)
+    ours, cold = verdicts[simulation.LEARNT]["all"], verdicts["renderline"]["all"]
+    say(f"looks alone, simulated: {ours.calls:.1f} calls, lag {ours.lag:.2f} s, p95 {ours.lag_p95:.2f} s")
+    calls, lags = _with_webhooks(say)
+    note = f"simulated; {cold.calls:.1f} calls, lag {cold.lag:.1f} s, p95 {cold.lag_p95:.1f} s before any durations are learnt"
+    return Outcome(
+        "calls",
+        TITLE,
+        [
+            Row("API calls per render, polling only, mixed curves", ours.calls, 20, note=note),
+            Row("mean lag, polling only", ours.lag, 2, "s", note="simulated"),
+            Row("p95 lag, polling only", ours.lag_p95, 8, "s", note="simulated"),
+            Row("API calls per render with webhooks", calls, 4, note=f"{RENDERS} renders scaled down 30 times"),
+            Row("p99 lag with webhooks", quantile(lags, 0.99), 0.5, "s", note="not scaled, to the hook received"),
+        ],
+        {
+            "simulated_mix": {
+                name: {curve: verdict.figures() for curve, verdict in found.items()} for name, found in verdicts.items()
+            },
+            "simulated_further": {
+                name: {curve: verdict.figures() for curve, verdict in found.items()} for name, found in further.items()
+            },
+            "webhooks": {
+                "calls": round(calls, 2),
+                "lag_mean_s": round(sum(lags) / len(lags), 3),
+                "lag_p99_s": round(quantile(lags, 0.99), 3),
+            },
+        },
+    )
+
+
+def _with_webhooks(say: Say) -> tuple[float, list[float]]:
+    """Return the vendor calls per render, and the seconds from each completion to its hook."""
+    with Site.open(**POLICY, RENDERLINE_WEBHOOK_POLL=f"{NET / SCALE:g}", RENDERLINE_SECRET_KEY=SECRET_KEY) as site:
+        sandbox = site.sandbox(*VENDOR)
+        receiver = site.stub()
+        gateway = site.gateway(RENDERLINE_PUBLIC_URL="http://127.0.0.1", **site.environ)
+        site.workers(1, sandbox.url, RENDERLINE_PUBLIC_URL=gateway.url)
+        app = Celery("producer", broker=site.valkey.url)
+        begin, sent = time.monotonic(), 0
+        while sent < RENDERS:
+            due = min(RENDERS, round((time.monotonic() - begin) / FEED_SECONDS * RENDERS))
+            enqueue_renders(app, [order(number, f"{receiver.url}/hook") for number in range(sent, due)])
+            sent = due
+            time.sleep(_TICK)
+        until(lambda: receiver.count("hook") >= RENDERS, seconds=60, what="all hooks")
+        counts = {name: count for name, count in sandbox.counts().items() if "/api/odin/v3" in name}
+        completed = {project["name"].split()[1]: project["completed_at"] for project in sandbox.projects()}
+        app.close()
+        lags = [at - completed[number] for at, number in receiver.ask("hooks")]
+        by_call = {name.rpartition("v3")[2]: round(count / RENDERS, 2) for name, count in counts.items()}
+        say(f"with webhooks: {by_call}, lag p50 {quantile(lags, 0.5):.3f} s, p99 {quantile(lags, 0.99):.3f} s")
+        return sum(counts.values()) / RENDERS, lags

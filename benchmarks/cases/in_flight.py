@@ -1,0 +1,145 @@
+"""100,000 renders in flight: what they take in memory, how two workers share them, whether a render costs more then."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from celery import Celery
+from redis import Redis
+
+from benchmarks.cases.poll_cost import looks_of
+from benchmarks.cases.render_cost import burst
+from benchmarks.crowd import fall_due, put_in_flight
+from benchmarks.machine import cpu_seconds, resident_bytes
+from benchmarks.outcome import Outcome, Row, Say
+from benchmarks.site import Meter, Site
+from tests.parts import until
+
+TITLE = "100,000 renders in flight"
+MANY, FEW = 100_000, 100
+_BURST = 200
+_LATER = 86_400.0
+_SHARE_SECONDS = 8.0
+LOOKS_PER_RENDER = 15
+"""How many looks a render of minutes takes; what a render costs is counted as its other steps and so many looks."""
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """CPU seconds, of workers and Redis together."""
+
+    steps: float
+    look: float
+
+    @property
+    def render(self) -> float:
+        return self.steps + LOOKS_PER_RENDER * self.look
+
+
+def run(say: Say) -> Outcome:
+    """Measure a render's cost with few others in flight, then with many; then have two workers share the looks."""
+    with Site.open() as site:
+        payload = put_in_flight(site.valkey.url, FEW, look_in=_LATER)
+        few = _cost(site)
+        say(f"{FEW} in flight: {few.steps * 1e3:.1f} ms a render and {few.look * 1e3:.2f} ms a look")
+    with Site.open() as site:
+        empty = _used(site)
+        begin = time.monotonic()
+        payload = put_in_flight(site.valkey.url, MANY, look_in=_LATER)
+        beside = (_used(site) - empty - payload) / MANY
+        say(f"{MANY} put into the ledger in {time.monotonic() - begin:.0f} s: {beside:.0f} bytes each beside the payload")
+        many = _cost(site)
+        say(f"{MANY} in flight: {many.steps * 1e3:.1f} ms a render and {many.look * 1e3:.2f} ms a look")
+        shares, growth, rate = _shared(site)
+        say(f"two workers: {rate:.0f} looks/s, shares {shares[0]:.0%} and {shares[1]:.0%}, grown {growth:.1f} MB")
+    ratio = many.render / few.render
+    return Outcome(
+        "in_flight",
+        TITLE,
+        [
+            Row("worker memory growth with 100,000 in flight", growth, 50, "MB"),
+            Row("Redis per render beside its payload", beside / 1000, 3, "KB", note=f"payload {payload / MANY:.0f} bytes"),
+            Row(
+                "smaller share of the looks that one of two workers has",
+                min(shares) * 100,
+                35,
+                "%",
+                least=True,
+                note=f"{rate:.0f} looks/s together",
+            ),
+            Row(
+                "cost per render at 100,000 in flight over that at 100",
+                ratio,
+                1.2,
+                "x",
+                note=f"{many.render * 1e3:.1f} ms over {few.render * 1e3:.1f} ms, Redis included",
+            ),
+        ],
+        {
+            "redis_bytes_per_render_beside_payload": round(beside),
+            "payload_bytes": round(payload / MANY),
+            "worker_growth_mb": round(growth, 2),
+            "shares_of_the_looks": [round(share, 3) for share in shares],
+            "looks_per_second_of_two_workers": round(rate),
+            "ms_per_render_without_looks": {"100": round(few.steps * 1e3, 2), "100000": round(many.steps * 1e3, 2)},
+            "ms_per_look": {"100": round(few.look * 1e3, 3), "100000": round(many.look * 1e3, 3)},
+        },
+    )
+
+
+def _cost(site: Site) -> _Cost:
+    """Measure the steps of renders while the others wait, then looks while all of them are due all the time."""
+    stub = site.stub("--seconds", "0.5")
+    worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="1", RENDERLINE_SWEEP_EVERY="1")[0]
+    app = Celery("producer", broker=site.valkey.url)
+    burst(app, stub, 20)
+    meter = Meter(worker=worker, redis=site.valkey.process)
+    burst(app, stub, _BURST)
+    _, cpu = meter.read()
+    looks = stub.count("progress") / _BURST
+    app.close()
+    site.end(worker, stub)
+    look = _look_cost(site)
+    return _Cost(steps=sum(cpu.values()) / _BURST - looks * look, look=look)
+
+
+def _look_cost(site: Site) -> float:
+    """Return the CPU seconds that a look takes in worker and Redis, and leave everything waiting again."""
+    stub = site.stub()
+    # So short that even few renders are always due.
+    worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="0.02", RENDERLINE_POLL_MAX="0.02")[0]
+    fall_due(site.valkey.url, at=time.time())
+    assert site.valkey.process is not None
+    redis = site.valkey.process.popen.pid
+    before, begin = cpu_seconds(redis), stub.count("progress")
+    _, cost, _ = looks_of(worker, stub, seconds=5.0)
+    shared = (cpu_seconds(redis) - before) / (stub.count("progress") - begin)
+    site.end(worker, stub)
+    fall_due(site.valkey.url, at=time.time() + _LATER)
+    return cost + shared
+
+
+def _shared(site: Site) -> tuple[tuple[float, float], float, float]:
+    """Have two workers look at everything; returns their shares, the greater growth in MB, and looks per second.
+
+    Each has a vendor of its own, which tells whose looks they are.
+    """
+    stubs = [site.stub(), site.stub()]
+    workers = [site.workers(1, stub.url, RENDERLINE_SWEEP_EVERY="1")[0] for stub in stubs]
+    time.sleep(2.0)
+    idle = [resident_bytes(worker.popen.pid) for worker in workers]
+    fall_due(site.valkey.url, at=time.time())
+    until(lambda: all(stub.count("progress") > 200 for stub in stubs), seconds=30, what="both look")
+    before, begin = [stub.count("progress") for stub in stubs], time.monotonic()
+    time.sleep(_SHARE_SECONDS)
+    looks = [stub.count("progress") - start for stub, start in zip(stubs, before, strict=True)]
+    passed = time.monotonic() - begin
+    grown = [resident_bytes(worker.popen.pid) - start for worker, start in zip(workers, idle, strict=True)]
+    total = sum(looks)
+    return (looks[0] / total, looks[1] / total), max(grown) / 1e6, total / passed
+
+
+def _used(site: Site) -> int:
+    with Redis.from_url(site.valkey.url) as redis:
+        return int(redis.info("memory")["used_memory"])  # type: ignore[index]

@@ -1,0 +1,87 @@
+"""How fast an idle system is: from enqueueing to the vendor's create call, from the vendor's webhook to our own hook."""
+
+from __future__ import annotations
+
+import time
+
+from celery import Celery
+
+from benchmarks.outcome import Outcome, Row, Say, median, quantile
+from benchmarks.site import SECRET_KEY, Site, order
+from renderline.producer import enqueue_render, enqueue_renders
+from tests.parts import until
+
+TITLE = "An idle system: how long until the vendor is called, and until a hook is"
+SAMPLES = 60
+_PAUSE = 0.1
+
+
+def run(say: Say) -> Outcome:
+    """Send one after the other, each once the one before is through and the system idle again."""
+    to_vendor = _to_the_vendor()
+    say(f"enqueue to create: {median(to_vendor) * 1e3:.1f} ms, 90 % within {quantile(to_vendor, 0.9) * 1e3:.1f} ms")
+    to_hook = _to_the_hook()
+    say(f"webhook to hook: {median(to_hook) * 1e3:.1f} ms, 90 % within {quantile(to_hook, 0.9) * 1e3:.1f} ms")
+    return Outcome(
+        "latency",
+        TITLE,
+        [
+            _row("from enqueue to the vendor receiving the create, idle, p50", to_vendor, 25),
+            _row("from completion at the vendor (webhook) to the HTTP hook received, idle, p50", to_hook, 50),
+        ],
+        {
+            "enqueue_to_create_ms": {"p50": round(median(to_vendor) * 1e3, 2), "p90": _p90(to_vendor)},
+            "webhook_to_hook_ms": {"p50": round(median(to_hook) * 1e3, 2), "p90": _p90(to_hook)},
+            "samples": SAMPLES,
+        },
+    )
+
+
+def _p90(seconds: list[float]) -> float:
+    return round(quantile(seconds, 0.9) * 1e3, 2)
+
+
+def _row(what: str, seconds: list[float], target: float) -> Row:
+    return Row(what, median(seconds) * 1e3, target, "ms", note=f"{len(seconds)} samples, p90 {_p90(seconds):.0f} ms")
+
+
+def _to_the_vendor() -> list[float]:
+    """Return the seconds from just before the producer's call to the arrival of the create call."""
+    with Site.open() as site:
+        stub = site.stub("--seconds", "600")
+        site.workers(1, stub.url)
+        app = Celery("producer", broker=site.valkey.url)
+        found = []
+        for number in range(SAMPLES + 5):
+            begin = time.time()
+            enqueue_render(app, order(number, f"{stub.url}/hook"))
+            until(lambda wanted=number: stub.count("export") > wanted, what="the export")
+            found.append(stub.ask("creates")[number][0] - begin)
+            time.sleep(_PAUSE)
+        app.close()
+    return found[5:]
+
+
+def _to_the_hook() -> list[float]:
+    """Return the seconds from a render's completion at the vendor to the arrival of its hook."""
+    with Site.open() as site:
+        sandbox = site.sandbox("--render-seconds", "600")
+        receiver = site.stub()
+        site.environ = {"RENDERLINE_SECRET_KEY": SECRET_KEY}
+        gateway = site.gateway(RENDERLINE_PUBLIC_URL="http://127.0.0.1", **site.environ)
+        site.workers(1, sandbox.url, RENDERLINE_PUBLIC_URL=gateway.url)
+        app = Celery("producer", broker=site.valkey.url)
+        count = SAMPLES + 5
+        enqueue_renders(app, (order(number, f"{receiver.url}/hook") for number in range(count)))
+        until(lambda: len(sandbox.projects()) == count and all(one["exports"] for one in sandbox.projects()))
+        time.sleep(5.0)  # until the first looks are over: the system is to be idle
+        ends = {}
+        for project in sandbox.projects():
+            taken = receiver.count("hook")
+            sandbox.control("POST", "complete", id=project["id"])
+            until(lambda taken=taken: receiver.count("hook") > taken, what="the hook")
+            ends[project["name"].split()[1]] = project["id"]
+            time.sleep(_PAUSE)
+        completed = {project["id"]: project["completed_at"] for project in sandbox.projects()}
+        app.close()
+        return [at - completed[ends[number]] for at, number in receiver.ask("hooks")][5:]

@@ -1,0 +1,68 @@
+"""Worker CPU per render, over the floor for the same calls."""
+
+from __future__ import annotations
+
+from celery import Celery
+
+from benchmarks.floor import floor_seconds
+from benchmarks.outcome import Outcome, Row, Say, median, rounded
+from benchmarks.site import Meter, Site, Stub, order
+from renderline.producer import enqueue_renders
+from tests.parts import Worker, until
+
+TITLE = "CPU of a worker per render, against the same HTTP calls by bare requests"
+RENDERS = 400
+RUNS = 3
+_WARM = 20
+
+
+def run(say: Say) -> Outcome:
+    """Feed one worker with renders of 1 to 3 s, some 3 looks each: few, so that what is not a look weighs heavily."""
+    ours, floors, plain, polls, shares = [], [], [], [], []
+    with Site.open() as site:
+        stub = site.stub("--seconds", "1-3")
+        worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="0.5", RENDERLINE_POLL_MAX="3")[0]
+        app = Celery("producer", broker=site.valkey.url)
+        burst(app, stub, _WARM)
+        for attempt in range(RUNS):
+            cost, looks, share = _once(app, stub, worker)
+            ours.append(cost)
+            polls.append(looks)
+            shares.append(share)
+            many = {"renders": RENDERS, "polls": round(looks * RENDERS), "directory": site.directory}
+            floors.append(floor_seconds(stub.url, **many) / RENDERS)
+            plain.append(floor_seconds(stub.url, **many, plain=True) / RENDERS)
+            say(f"run {attempt + 1}: {cost * 1e3:.1f} ms a render, floor {floors[-1] * 1e3:.1f} ms, {looks:.1f} looks")
+        app.close()
+    ratio = median(mine / floor for mine, floor in zip(ours, floors, strict=True))
+    return Outcome(
+        "render_cost",
+        TITLE,
+        [Row("worker CPU per render over the floor for the same calls", ratio, 3, "x", note=_note(ours, floors))],
+        {
+            "worker_cpu_ms_per_render": rounded(value * 1e3 for value in ours),
+            "floor_cpu_ms_per_render": rounded(value * 1e3 for value in floors),
+            "floor_without_trust_env_ms": rounded(value * 1e3 for value in plain),
+            "looks_per_render": rounded(polls),
+            "stub_share_of_a_core": rounded(shares),
+        },
+    )
+
+
+def _note(ours: list[float], floors: list[float]) -> str:
+    return f"{median(ours) * 1e3:.1f} ms over {median(floors) * 1e3:.1f} ms"
+
+
+def _once(app: Celery, stub: Stub, worker: Worker) -> tuple[float, float, float]:
+    """Return the worker's CPU seconds per render, the looks per render, and the stub's share of a core."""
+    meter = Meter(worker=worker, stub=stub)
+    burst(app, stub, RENDERS)
+    passed, cpu = meter.read()
+    return cpu["worker"] / RENDERS, stub.count("progress") / RENDERS, cpu["stub"] / passed
+
+
+def burst(app: Celery, stub: Stub, count: int, *, seconds: float = 120.0) -> None:
+    """Enqueue `count` renders at once and wait until the stub has taken the hooks of all of them."""
+    stub.ask("reset")
+    enqueue_renders(app, (order(number, f"{stub.url}/hook") for number in range(count)))
+    until(lambda: stub.count("hook") >= count, seconds=seconds, what=f"{count} hooks")

@@ -1,0 +1,97 @@
+"""Renderline, the plain Celery chain, arq and the vendor's sample under load, noticing videos equally late."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from benchmarks.contenders import PEERS_PYTHON, ArqLoop, Contender, Place, PlainChain, Renderline, SampleLoop
+from benchmarks.floor import vendor_body
+from benchmarks.load import Loop, Measured, Plan
+from benchmarks.outcome import Outcome, Row, Say
+from benchmarks.site import Site
+
+TITLE = "Renders of 1-10 minutes scaled down 30 times, mixed curves, one worker process, the same mean lag"
+SCALE = 30.0
+VENDOR = ("--render-seconds", f"{330 / SCALE:g}", "--spread", f"{270 / 330:.4f}", "--curve", "mixed", "--seed", "7")
+POLICY = {
+    "RENDERLINE_POLL_MIN": f"{2 / SCALE:.4f}",
+    "RENDERLINE_POLL_MAX": f"{30 / SCALE:g}",
+}
+_SAMPLE_EVERY = 3 / SCALE
+PLAN = Plan()
+
+
+def run(say: Say) -> Outcome:
+    """Measure Renderline first; its mean lag sets the interval at which the peers look."""
+    ours = measure(lambda place: Renderline(place, **POLICY), say)
+    # A fixed interval notices after half of it on average. What a peer's own work adds makes its lag the larger one.
+    interval = 2 * ours.lag
+    found = {
+        "renderline": ours,
+        "chain": measure(lambda place: PlainChain(place, poll_every=interval), say),
+        "sample": measure(lambda place: SampleLoop(place, poll_every=_SAMPLE_EVERY), say),
+    }
+    outcome = Outcome("same_lag", TITLE)
+    if PEERS_PYTHON.exists():
+        found["arq"] = measure(lambda place: ArqLoop(place, poll_every=interval), say)
+    else:
+        outcome.why = f"{PEERS_PYTHON.parent.parent.name} is missing, so arq was not measured; `make bench` makes it"
+    outcome.rows = _rows(found)
+    outcome.figures = {"interval_of_peers_s": round(interval, 3), **{name: one.figures() for name, one in found.items()}}
+    return outcome
+
+
+def measure(make: Callable[[Place], Contender], say: Say) -> Measured:
+    """Load one contender on a site of its own."""
+    with Site.open() as site:
+        sandbox = site.sandbox(*VENDOR)
+        receiver = site.stub()
+        body = site.directory / "body.json"
+        body.write_text(json.dumps(vendor_body()))
+        contender = make(Place(site, sandbox.url, f"{receiver.url}/hook", body))
+        found = Loop(contender, receiver, PLAN).run(sandbox)
+    figures = found.figures()
+    say(
+        f"{contender.name}: {found.rate:.1f} renders/s with {found.in_flight} in flight, "
+        f"{figures['worker_cpu_ms_per_render']} ms and {figures['looks_per_render']} looks a render, "
+        f"lag {found.lag:.2f} s, worker {figures['worker_share_of_a_core']:.0%}, vendor "
+        f"{figures['vendor_share_of_a_core']:.0%} of a core"
+    )
+    return found
+
+
+def _rows(found: dict[str, Measured]) -> list[Row]:
+    ours, theirs = found["renderline"], found["chain"]
+    lags = f"lag {ours.lag:.2f} s and {theirs.lag:.2f} s"
+    rows = [
+        Row(
+            "throughput over the plain Celery chain's",
+            ours.rate / theirs.rate,
+            3,
+            "x",
+            least=True,
+            note=f"{ours.rate:.1f}/s over {theirs.rate:.1f}/s; {lags}",
+        ),
+        Row(
+            "the plain Celery chain's worker CPU per render over ours",
+            theirs.cpu_per_render / ours.cpu_per_render,
+            3,
+            "x",
+            least=True,
+            note=f"{theirs.cpu_per_render * 1e3:.0f} ms over {ours.cpu_per_render * 1e3:.0f} ms; {lags}",
+        ),
+    ]
+    if "arq" in found:
+        arq = found["arq"]
+        rows.append(
+            Row(
+                "worker CPU per render over arq + aiohttp's",
+                ours.cpu_per_render / arq.cpu_per_render,
+                1,
+                "x",
+                note=f"{ours.cpu_per_render * 1e3:.0f} ms over {arq.cpu_per_render * 1e3:.0f} ms; "
+                f"lag {ours.lag:.2f} s and {arq.lag:.2f} s",
+            )
+        )
+    return rows

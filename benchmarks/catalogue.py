@@ -1,0 +1,22 @@
+"""The benchmarks by name, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.cases import calls, enqueue, in_flight, latency, poll_cost, render_cost, same_lag, two_workers
+from benchmarks.outcome import Outcome, Say
+
+
+@dataclass(frozen=True)
+class Case:
+    """A benchmark: takes a way to tell how it goes, returns its outcome."""
+
+    title: str
+    run: Callable[[Say], Outcome]
+
+
+_MODULES = (render_cost, poll_cost, same_lag, calls, in_flight, two_workers, latency, enqueue)
+
+CASES = {module.__name__.rpartition(".")[2]: Case(module.TITLE, module.run) for module in _MODULES}

@@ -1,0 +1,112 @@
+"""The plain Celery chain under test: what became of a render is told by the receiver and by what the broker holds."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from celery import Celery, chain
+from redis import Redis
+
+from benchmarks.chaos.accounting import HOOK_PATHS, Told, name_of
+from benchmarks.chaos.contender import Site
+from tests.parts import Process
+
+QUEUES = ("requests", "submit", "poll", "hooks")
+
+
+class PlainChain:
+    """Build, submit, poll and two hooks as one Celery chain. A request counts as accepted once the broker has it."""
+
+    name = "chain"
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._app = Celery("producer", broker=site.redis_url)
+        self._redis = Redis.from_url(site.redis_url, decode_responses=True, socket_timeout=10)
+        self._asked: set[int] = set()
+
+    def start_worker(self, queues: str, log: Path) -> Process:
+        """Start one worker process that serves these queues."""
+        plan = self._site.plan
+        environ = {
+            "REDIS_URL": self._site.redis_url,
+            "VENDOR_URL": self._site.vendor_url,
+            "HOOK_URL": self._site.receiver_url,
+            "VENDOR_TIMEOUT": f"{plan.lease * 0.8:g}",
+            "POLL_EVERY": "1",
+            "VISIBILITY_TIMEOUT": str(plan.visibility_timeout),
+        }
+        command = [sys.executable, "-m", "celery", "-A", "benchmarks.peers.plain_chain.app", "worker", "-Q", queues]
+        command += ["-n", f"{log.stem}-{os.getpid()}@localhost", "--loglevel", "INFO"]
+        return Process(command, log=log, environ=environ)
+
+    def ask(self, order: int) -> None:
+        """Send one chain; raises what the broker client raises while the broker is away."""
+
+        def link(task: str, queue: str, *args: Any, immutable: bool = False) -> Any:
+            return self._app.signature(task, args=args, queue=queue, immutable=immutable)
+
+        hooks = [link("chain.hook", "hooks", order, path, immutable=True) for path in HOOK_PATHS]
+        steps = [
+            link("chain.build", "requests", order, name_of(order)),
+            link("chain.submit", "submit"),
+            link("chain.poll", "poll"),
+        ]
+        chain(*steps, *hooks, app=self._app).apply_async()
+        self._asked.add(order)
+
+    def tend(self) -> int:
+        """Send nothing again: without a key it would be a second render."""
+        return 0
+
+    def unsettled(self) -> int:
+        """Return how many renders have a hook that the receiver has not taken."""
+        return len(self._asked) - len(self._delivered())
+
+    def told(self) -> Sequence[Told]:
+        """Return what became of every chain: delivered, stuck in a message somewhere, or in no message any more."""
+        delivered, waiting = self._delivered(), set(self._waiting())
+        return [self._fate(order, delivered, waiting) for order in sorted(self._asked)]
+
+    @staticmethod
+    def _fate(order: int, delivered: set[int], waiting: set[int]) -> Told:
+        if order in delivered:
+            return Told(order, "delivered")
+        if order in waiting:
+            return Told(order, "stuck", why="a message of it is queued or unacknowledged")
+        return Told(order, "lost", why="no message of it is left")
+
+    def _delivered(self) -> set[int]:
+        arrived = self._site.arrived()
+        return {order for order in self._asked if all((order, path) in arrived for path in HOOK_PATHS)}
+
+    def _waiting(self) -> Iterator[int]:
+        raw: list[Any] = [text for queue in QUEUES for text in self._redis.lrange(queue, 0, -1)]
+        messages = [json.loads(text) for text in raw]
+        messages += [json.loads(text)[0] for text in self._redis.hvals("unacked")]
+        for message in messages:
+            order = order_of_message(message)
+            if order is not None:
+                yield order
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._redis.close()
+        self._app.close()
+
+
+def order_of_message(message: dict[str, Any]) -> int | None:
+    """Return the order number of the render that a queued message of the chain belongs to, None for other messages."""
+    args, _, embed = json.loads(base64.b64decode(message["body"]))
+    if message["headers"]["task"] in ("chain.build", "chain.hook"):
+        return int(args[0])
+    for link in embed.get("chain") or ():
+        if link["task"] == "chain.hook":
+            return int(link["args"][0])
+    return None

@@ -1,0 +1,138 @@
+"""Renderline under test: its workers, a foreign Celery producer before it, its ledger read at the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from redis import Redis
+
+from benchmarks.chaos.accounting import HOOK_PATHS, Fate, Told, name_of
+from benchmarks.chaos.contender import Site
+from renderline import contract
+from renderline.ledger import PREFIX, Ledger
+from renderline.renders import FINAL
+from tests.parts import HOOK_SECRET, USER_KEY, Process, Worker
+
+ASK_AGAIN_AFTER = 8.0
+"""Seconds after which a producer that was not answered asks once more; the same key makes that harmless."""
+
+_AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
+
+_FATES: dict[str, Fate] = {
+    "delivered": "delivered",
+    "undelivered": "failed",
+    "failed": "failed",
+    "expired": "failed",
+    "canceled": "failed",
+}
+
+
+class Renderline:
+    """The system of this repository."""
+
+    name = "renderline"
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._app = Celery("billing", broker=site.redis_url)
+        self._app.conf.broker_transport_options = {"socket_timeout": 5, "socket_connect_timeout": 2}
+        self._redis = Redis.from_url(site.redis_url, decode_responses=True, socket_timeout=10)
+        self._ledger = Ledger(self._redis)
+        self._asked: dict[int, float] = {}
+        self._accepted: set[int] = set()
+        self._lock = threading.Lock()
+
+    def start_worker(self, queues: str, log: Path) -> Process:
+        """Start one worker process that serves these queues."""
+        site = self._site
+        environ = {
+            "REDIS_URL": site.redis_url,
+            "AISTUDIOS_BASE_URL": site.vendor_url,
+            "AISTUDIOS_V2_BASE_URL": site.vendor_url,
+            "AISTUDIOS_APP_ID": "studioV3.chaos",
+            "AISTUDIOS_USER_KEY": USER_KEY,
+            "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
+            "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
+            "RENDERLINE_DATA_DIR": site.directory,
+            "RENDERLINE_POLL_MIN": 0.5,
+            "RENDERLINE_POLL_MAX": 3,
+            "RENDERLINE_LEASE": site.plan.lease,
+            "RENDERLINE_SWEEP_EVERY": site.plan.sweep_every,
+        }
+        return Worker(log, queues=queues, environ=environ)
+
+    def ask(self, order: int) -> None:
+        """Send one request; raises what the broker client raises while the broker is away."""
+        name = name_of(order)
+        request: dict[str, Any] = {
+            "kind": "project",
+            "name": name,
+            "scenes": [{"script": "Hello.", "avatar": _AVATAR}],
+            "hooks": [{"type": "http", "url": f"{self._site.receiver_url}{path}"} for path in HOOK_PATHS],
+            "metadata": {"order": str(order)},
+        }
+        self._app.send_task(
+            contract.REQUEST,
+            kwargs={"request": request, "key": name},
+            queue=contract.REQUESTS_QUEUE,
+            ignore_result=True,
+        )
+        with self._lock:
+            self._asked[order] = time.monotonic()
+
+    def tend(self) -> int:
+        """Ask again for what was not accepted in time: a broker may lose the message with the worker that took it."""
+        with self._lock:
+            missing = [order for order in self._asked if order not in self._accepted]
+        keys = [f"{PREFIX}render:{_id(order)}" for order in missing]
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.exists(key)
+            present = pipe.execute()
+        self._accepted.update(order for order, there in zip(missing, present, strict=True) if there)
+        late = time.monotonic() - ASK_AGAIN_AFTER
+        again = [order for order in missing if order not in self._accepted and self._asked[order] < late]
+        for order in again:
+            self.ask(order)
+        return len(again)
+
+    def unsettled(self) -> int:
+        """Return how many requests were not accepted, have not ended, owe hooks, or are suspected of a lost draft."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for state in FINAL:
+                pipe.zcard(f"{PREFIX}state:{state}")
+            pipe.zcard(f"{PREFIX}wake")
+            pipe.zcard(f"{PREFIX}suspects:default")
+            *ended, woken, suspects = pipe.execute()
+        return max(len(self._asked) - sum(ended), woken, suspects)
+
+    def told(self) -> Sequence[Told]:
+        """Return what became of every render that was seen in the ledger at any time."""
+        self.tend()
+        orders = sorted(self._accepted)
+        return [self._fate(order, record) for order, record in zip(orders, self._records(orders), strict=True)]
+
+    def _records(self, orders: Sequence[int]) -> list[dict[str, Any] | None]:
+        return self._ledger.records([_id(order) for order in orders])
+
+    @staticmethod
+    def _fate(order: int, record: dict[str, Any] | None) -> Told:
+        if record is None:
+            return Told(order, "lost", why="no longer in the ledger")
+        state = record["state"]
+        why = "" if state == "delivered" else f"{state}: {record['error'] or record['note']}, {record['times']}"
+        return Told(order, _FATES.get(state, "stuck"), project_id=record["project_id"], why=why)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._redis.close()
+        self._app.close()
+
+
+def _id(order: int) -> str:
+    return contract.render_id_for_key(name_of(order))

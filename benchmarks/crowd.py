@@ -1,0 +1,72 @@
+"""Many renders in flight at once, put straight into the ledger by its own steps: accepted, submitted, rendering."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+
+from redis import Redis
+
+from benchmarks.site import order
+from renderline.ledger import Entry, Ledger
+from renderline.requests import RenderRequest, load_request
+
+_CHUNK = 500
+_DEADLINE = 2 * 86400.0
+_SLOTS = 8
+
+
+def put_in_flight(redis_url: str, count: int, *, look_in: float, first: int = 0) -> int:
+    """Record `count` renders as rendering, to be looked at in `look_in` seconds; returns the bytes of their payload.
+
+    Numbered from `first`. The projects are unknown to the stub, where they stand at 40 %.
+    """
+    template = load_request({**order(0, ""), "hooks": []}, accounts=["default"], hook_kinds={}, max_bytes=1 << 20)
+    payload = 0
+    with Redis.from_url(redis_url, decode_responses=True) as redis:
+        ledger = Ledger(redis)
+        numbers = iter(range(first, first + count))
+        while chunk := list(islice(numbers, _CHUNK)):
+            entries = [_entry(number, template) for number in chunk]
+            payload += sum(len(entry.body) + len(json.dumps(entry.meta)) for entry in entries)
+            with redis.pipeline(transaction=False) as pipe:
+                for entry in entries:
+                    ledger.run("accept", *entry.arguments(), client=pipe)
+                    ledger.run("submit_begin", entry.render_id, 30.0, 2, client=pipe)
+                    started = ("1", "rendering", f"f{entry.render_id[:23]}", look_in, look_in)
+                    ledger.run("submit_start", entry.render_id, *started, client=pipe)
+                pipe.execute()
+    return payload
+
+
+def _entry(number: int, template: RenderRequest) -> Entry:
+    return Entry(
+        f"{number:032x}",
+        kind=template.kind,
+        account=template.account,
+        priority=template.priority,
+        deadline=_DEADLINE,
+        meta={"name": f"Order {number}", "hooks": [], "metadata": {"order": str(number)}},
+        body=template.to_json(),
+        fingerprint=template.fingerprint(),
+    )
+
+
+def fall_due(redis_url: str, *, at: float) -> int:
+    """Have everything that waits for a look fall due at `at` (epoch seconds); returns how many there are."""
+    with Redis.from_url(redis_url, decode_responses=True) as redis:
+        key = f"{Ledger(redis).prefix}due:default"
+        members = _chunks(iter(redis.zrange(key, 0, -1)))
+        # Its pumps sleep until a look that is no longer the first: forgotten, so that the sweep starts new ones.
+        redis.hdel(f"{Ledger(redis).prefix}pump:default", *(f"{slot}:at" for slot in range(_SLOTS)))
+        total = 0
+        for chunk in members:
+            redis.zadd(key, dict.fromkeys(chunk, at))
+            total += len(chunk)
+        return total
+
+
+def _chunks(members: Iterator[str]) -> Iterator[list[str]]:
+    while chunk := list(islice(members, _CHUNK)):
+        yield chunk

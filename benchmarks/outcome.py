@@ -1,0 +1,66 @@
+"""What a benchmark found: its figures, and the rows in which they are held against a target."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure beside its target; `least` says that the target is a least, not a most."""
+
+    what: str
+    value: float
+    target: float
+    unit: str = ""
+    least: bool = False
+    note: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the target is reached."""
+        return self.value >= self.target if self.least else self.value <= self.target
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row with its verdict."""
+        return {**asdict(self), "value": round(self.value, 3), "met": self.met}
+
+
+@dataclass
+class Outcome:
+    """The result of one benchmark. `figures` is what it measured, repeated measurements as lists."""
+
+    name: str
+    title: str
+    rows: list[Row] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    state: Literal["measured", "skipped", "failed"] = "measured"
+    why: str = ""
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is written to the results file."""
+        return {**asdict(self), "seconds": round(self.seconds, 1), "rows": [row.as_json() for row in self.rows]}
+
+
+Say = Callable[[str], None]
+"""Tells the person who watches how it goes."""
+
+
+def median(values: Iterable[float]) -> float:
+    """Return the median."""
+    return float(statistics.median(values))
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    """Return the value below which `share` (0 to 1) of the values lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+def rounded(values: Iterable[float], digits: int = 3) -> list[float]:
+    """Return the values rounded, for the results file."""
+    return [round(value, digits) for value in values]

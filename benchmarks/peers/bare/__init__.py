@@ -1,0 +1,1 @@
+"""The floor: the HTTP calls of renders by bare `requests` on a kept-alive session, one after another, nothing else."""

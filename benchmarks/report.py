@@ -1,0 +1,56 @@
+"""Prints the table of targets and figures, and writes the results file."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.outcome import Outcome, Row
+
+
+def show(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print one line for each figure that has a target, and why others are missing."""
+    table = Table(title="Measured against the targets", pad_edge=False)
+    table.add_column("what", ratio=1)
+    table.add_column("target", justify="right", no_wrap=True)
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("")
+    table.add_column("figures")
+    for outcome in outcomes:
+        for row in outcome.rows:
+            verdict = "[green]met[/green]" if row.met else "[red]missed[/red]"
+            table.add_row(row.what, _target(row), f"[bold]{_number(row.value)}[/bold] {row.unit}", verdict, row.note)
+    console.print(table)
+    for outcome in outcomes:
+        if outcome.state != "measured":
+            console.print(f"{outcome.name} {outcome.state}: {outcome.why}", markup=False)
+    rows = [row for outcome in outcomes for row in outcome.rows]
+    console.print(f"{sum(row.met for row in rows)} of {len(rows)} targets met")
+
+
+def _target(row: Row) -> str:
+    return f"{'≥' if row.least else '≤'} {_number(row.target)} {row.unit}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def write(path: Path, outcomes: Sequence[Outcome], machine: dict[str, Any], *, partial: bool) -> dict[str, Any]:
+    """Write the results and return them; after a `partial` run what was measured before is kept beside the new."""
+    kept: dict[str, Any] = {}
+    if partial and path.exists():
+        kept = json.loads(path.read_text())["benchmarks"]
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    for outcome in outcomes:
+        kept[outcome.name] = {**outcome.as_json(), "at": now, "machine": machine}
+    document = {"at": now, "machine": machine, "benchmarks": kept}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=2) + "\n")
+    return document

@@ -1,0 +1,153 @@
+"""The real parts of one measurement: a Valkey, a vendor, a receiver of hooks, workers; all of them end with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+
+from benchmarks.machine import cpu_seconds
+from tests.gateway_process import GatewayProcess
+from tests.parts import HOOK_SECRET, USER_KEY, Process, SandboxProcess, Valkey, Worker, free_port, until
+
+QUEUES = "requests,submit,poll,hooks"
+SECRET_KEY = "a secret key of the benchmarks, 32 and more"
+_AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
+
+
+class Stub(Process):
+    """The stand-in for the vendor and for receivers, as a process; `options` are those of `benchmarks.stub`."""
+
+    def __init__(self, log: Path, *options: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        super().__init__([sys.executable, "-m", "benchmarks.stub", "--port", str(self.port), *options], log=log)
+        until(self._answers, what=f"stub: {self.output()}")
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(requests.ConnectionError):
+            return self._session.get(f"{self.url}/_stub/counts", timeout=5).ok
+        return False
+
+    def ask(self, what: str) -> Any:
+        """Return the answer to a control call: `counts`, `hooks`, `creates`, `reset`."""
+        return self._session.get(f"{self.url}/_stub/{what}", timeout=10).json()
+
+    def count(self, call: str) -> int:
+        """Return how many calls of a kind it has taken."""
+        return int(self.ask("counts").get(call, 0))
+
+
+@dataclass
+class Site:
+    """One measurement's processes. `environ` is what its workers are started with."""
+
+    directory: Path
+    valkey: Valkey
+    environ: dict[str, str] = field(default_factory=dict)
+    processes: list[Process] = field(default_factory=list)
+
+    def stub(self, *options: str) -> Stub:
+        """Start a stub."""
+        return self.keep(Stub(self.log("stub"), *options))
+
+    def sandbox(self, *options: str) -> SandboxProcess:
+        """Start a sandbox."""
+        return self.keep(SandboxProcess(self.log("sandbox"), *options))
+
+    def run(self, name: str, command: list[str], environ: dict[str, str] | None = None) -> Process:
+        """Start any other process."""
+        return self.keep(Process(command, log=self.log(name), environ=environ))
+
+    def gateway(self, **environ: str) -> GatewayProcess:
+        """Start a gateway."""
+        return self.keep(GatewayProcess(self.log("gateway"), threads=16, REDIS_URL=self.valkey.url, **environ))
+
+    def workers(self, count: int, vendor: str, *, queues: str = QUEUES, **environ: str) -> list[Worker]:
+        """Start worker processes for the vendor at this URL, and wait until they take messages."""
+        settings = {
+            "REDIS_URL": self.valkey.url,
+            "AISTUDIOS_BASE_URL": vendor,
+            "AISTUDIOS_V2_BASE_URL": vendor,
+            "AISTUDIOS_APP_ID": "studioV3.benchmarks",
+            "AISTUDIOS_USER_KEY": USER_KEY,
+            "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
+            "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
+            "RENDERLINE_DATA_DIR": str(self.directory),
+            **self.environ,
+            **environ,
+        }
+        started = [self.keep(Worker(self.log("worker"), queues=queues, environ=settings)) for _ in range(count)]
+        for worker in started:
+            worker.wait_ready()
+        return started
+
+    def keep(self, process: Any) -> Any:
+        """End this process with the site; returns it."""
+        self.processes.append(process)
+        return process
+
+    def log(self, name: str) -> Path:
+        """Return where the next process of this name writes."""
+        return self.directory / f"{name}-{len(self.processes)}.log"
+
+    def end(self, *processes: Process) -> None:
+        """End these processes now."""
+        for process in processes:
+            process.kill()
+            self.processes.remove(process)
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, **environ: str) -> Iterator[Self]:
+        """Start with a Valkey of its own; everything that is started on the site ends with it."""
+        with tempfile.TemporaryDirectory(prefix="renderline-bench-") as name:
+            # The log is rewritten whenever it has doubled; when that is would be a matter of chance.
+            with Valkey(Path(name), "--auto-aof-rewrite-percentage", "0") as valkey:
+                site = cls(Path(name), valkey, environ)
+                try:
+                    yield site
+                finally:
+                    for process in site.processes:
+                        process.kill()
+
+
+class Meter:
+    """CPU time of some processes, and of the clock, since it was made."""
+
+    def __init__(self, **processes: Process | None) -> None:
+        self._pids = {name: process.popen.pid for name, process in processes.items() if process is not None}
+        self._before = {name: cpu_seconds(pid) for name, pid in self._pids.items()}
+        self._begin = time.monotonic()
+
+    def read(self) -> tuple[float, dict[str, float]]:
+        """Return the seconds since then, and the CPU seconds by name."""
+        passed = time.monotonic() - self._begin
+        return passed, {name: cpu_seconds(pid) - self._before[name] for name, pid in self._pids.items()}
+
+
+def order(number: int, hook_url: str) -> dict[str, Any]:
+    """Return the render request that benchmarks send: one scene and one signed HTTP hook."""
+    return {
+        "kind": "project",
+        "name": f"Order {number}",
+        "scenes": [{"script": "Hello.", "avatar": _AVATAR}],
+        "hooks": [{"type": "http", "url": hook_url}],
+        "metadata": {"order": str(number)},
+    }
+
+
+def scrub() -> None:
+    """Forget what the shell has set: it must not change what is measured."""
+    for name in [name for name in os.environ if name.startswith(("REDIS_", "AISTUDIOS_", "RENDERLINE_", "CELERY_"))]:
+        del os.environ[name]
