@@ -48,8 +48,15 @@ def _schedules(mix: dict[str, dict[str, dict[str, float]]]) -> Figure:
         ours = name in _NAMES
         axes.plot(calls, lag, "o", color=_OURS if ours else _OTHERS, markersize=9 if ours else 6, zorder=3)
         shown = _NAMES.get(name, name)
+        side, below = ("right", -14) if name.startswith("fixed") else ("left", 8 if name == LEARNT else 4)
         axes.annotate(
-            shown, (calls, lag), xytext=(8, 4), textcoords="offset points", color=_INK, weight="bold" if ours else None
+            shown,
+            (calls, lag),
+            xytext=(-4 if side == "right" else 8, below),
+            textcoords="offset points",
+            ha=side,
+            color=_INK,
+            weight="bold" if ours else None,
         )
         for family, points in families.items():
             if name.startswith(family):
@@ -85,7 +92,7 @@ def _multiples(rows: list[dict[str, Any]], machine: dict[str, Any]) -> Figure:
     axes.set_yticks(list(places), labels=[row["what"] for row in rows], fontsize=8)
     axes.axvline(1, color=_INK, linewidth=1)
     axes.set_xscale("log")
-    axes.set_xlim(0.3, 60)
+    axes.set_xlim(0.2, 60)
     axes.set_xticks([0.5, 1, 2, 5, 10, 20], labels=["half", "target", "2x", "5x", "10x", "20x better"])
     axes.minorticks_off()
     about = f"{machine['cores']} cores {machine['processor']}, Python {machine['python']}"

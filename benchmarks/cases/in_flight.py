@@ -4,37 +4,67 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from celery import Celery
 from redis import Redis
 
-from benchmarks.cases.poll_cost import looks_of
 from benchmarks.cases.render_cost import burst
 from benchmarks.crowd import fall_due, put_in_flight
-from benchmarks.machine import cpu_seconds, resident_bytes
+from benchmarks.machine import resident_bytes
 from benchmarks.outcome import Outcome, Row, Say
 from benchmarks.site import Meter, Site
-from tests.parts import until
+from tests.parts import Process, until
 
 TITLE = "100,000 renders in flight"
 MANY, FEW = 100_000, 100
 _BURST = 200
 _LATER = 86_400.0
 _SHARE_SECONDS = 8.0
+_LOOK_SECONDS = 5.0
 LOOKS_PER_RENDER = 15
 """How many looks a render of minutes takes; what a render costs is counted as its other steps and so many looks."""
 
 
 @dataclass(frozen=True)
-class _Cost:
-    """CPU seconds, of workers and Redis together."""
+class _Price:
+    """CPU seconds of worker and Redis, commands that Redis carried out (in scripts too), and calls that it answered."""
 
-    steps: float
-    look: float
+    worker: float
+    redis: float
+    commands: float
+    calls: float
+
+    def __sub__(self, other: _Price) -> _Price:
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return _Price(*(mine - theirs for mine, theirs in pairs))
+
+    def times(self, factor: float) -> _Price:
+        return _Price(*(value * factor for value in vars(self).values()))
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "worker_cpu_ms": round(self.worker * 1e3, 3),
+            "redis_cpu_ms": round(self.redis * 1e3, 3),
+            "redis_commands": round(self.commands, 1),
+            "redis_calls": round(self.calls, 2),
+        }
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """What a render takes apart from its looks, and what a look takes."""
+
+    steps: _Price
+    look: _Price
 
     @property
     def render(self) -> float:
-        return self.steps + LOOKS_PER_RENDER * self.look
+        """CPU seconds."""
+        return self.steps.worker + self.steps.redis + LOOKS_PER_RENDER * (self.look.worker + self.look.redis)
+
+    def __str__(self) -> str:
+        return f"{self.render * 1e3:.1f} ms a render, {self.look.worker * 1e3:.2f} ms of them in a worker for each look"
 
 
 def run(say: Say) -> Outcome:
@@ -42,7 +72,7 @@ def run(say: Say) -> Outcome:
     with Site.open() as site:
         payload = put_in_flight(site.valkey.url, FEW, look_in=_LATER)
         few = _cost(site)
-        say(f"{FEW} in flight: {few.steps * 1e3:.1f} ms a render and {few.look * 1e3:.2f} ms a look")
+        say(f"{FEW} in flight: {few}")
     with Site.open() as site:
         empty = _used(site)
         begin = time.monotonic()
@@ -50,7 +80,7 @@ def run(say: Say) -> Outcome:
         beside = (_used(site) - empty - payload) / MANY
         say(f"{MANY} put into the ledger in {time.monotonic() - begin:.0f} s: {beside:.0f} bytes each beside the payload")
         many = _cost(site)
-        say(f"{MANY} in flight: {many.steps * 1e3:.1f} ms a render and {many.look * 1e3:.2f} ms a look")
+        say(f"{MANY} in flight: {many}")
         shares, growth, rate = _shared(site)
         say(f"two workers: {rate:.0f} looks/s, shares {shares[0]:.0%} and {shares[1]:.0%}, grown {growth:.1f} MB")
     ratio = many.render / few.render
@@ -82,10 +112,30 @@ def run(say: Say) -> Outcome:
             "worker_growth_mb": round(growth, 2),
             "shares_of_the_looks": [round(share, 3) for share in shares],
             "looks_per_second_of_two_workers": round(rate),
-            "ms_per_render_without_looks": {"100": round(few.steps * 1e3, 2), "100000": round(many.steps * 1e3, 2)},
-            "ms_per_look": {"100": round(few.look * 1e3, 3), "100000": round(many.look * 1e3, 3)},
+            "render_without_looks": {"100": few.steps.figures(), "100000": many.steps.figures()},
+            "look": {"100": few.look.figures(), "100000": many.look.figures()},
         },
     )
+
+
+class _Gauge:
+    """What a worker and Redis have spent since it was made."""
+
+    def __init__(self, site: Site, worker: Process) -> None:
+        self._site, self._meter = site, Meter(worker=worker, redis=site.valkey.process)
+        self._before = self._counted()
+
+    def read(self) -> _Price:
+        """Return it as a price of everything that was done."""
+        cpu = self._meter.read()[1]
+        commands, calls = (after - before for after, before in zip(self._counted(), self._before, strict=True))
+        return _Price(cpu["worker"], cpu["redis"], commands, calls)
+
+    def _counted(self) -> tuple[float, float]:
+        with Redis.from_url(self._site.valkey.url) as redis:
+            stats: Any = redis.info("commandstats")
+            processed: Any = redis.info("stats")
+        return sum(one["calls"] for one in stats.values()), processed["total_commands_processed"]
 
 
 def _cost(site: Site) -> _Cost:
@@ -94,30 +144,28 @@ def _cost(site: Site) -> _Cost:
     worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="1", RENDERLINE_SWEEP_EVERY="1")[0]
     app = Celery("producer", broker=site.valkey.url)
     burst(app, stub, 20)
-    meter = Meter(worker=worker, redis=site.valkey.process)
+    gauge = _Gauge(site, worker)
     burst(app, stub, _BURST)
-    _, cpu = meter.read()
-    looks = stub.count("progress") / _BURST
+    spent, looks = gauge.read(), stub.count("progress")
     app.close()
     site.end(worker, stub)
-    look = _look_cost(site)
-    return _Cost(steps=sum(cpu.values()) / _BURST - looks * look, look=look)
+    look = _look_price(site)
+    return _Cost(steps=(spent - look.times(looks)).times(1 / _BURST), look=look)
 
 
-def _look_cost(site: Site) -> float:
-    """Return the CPU seconds that a look takes in worker and Redis, and leave everything waiting again."""
+def _look_price(site: Site) -> _Price:
+    """Return what a look takes, and leave everything waiting again."""
     stub = site.stub()
     # So short that even few renders are always due.
     worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="0.02", RENDERLINE_POLL_MAX="0.02")[0]
     fall_due(site.valkey.url, at=time.time())
-    assert site.valkey.process is not None
-    redis = site.valkey.process.popen.pid
-    before, begin = cpu_seconds(redis), stub.count("progress")
-    _, cost, _ = looks_of(worker, stub, seconds=5.0)
-    shared = (cpu_seconds(redis) - before) / (stub.count("progress") - begin)
+    until(lambda: stub.count("progress") > 500, seconds=30, what="looks under way")
+    gauge, begin = _Gauge(site, worker), stub.count("progress")
+    time.sleep(_LOOK_SECONDS)
+    price = gauge.read().times(1 / (stub.count("progress") - begin))
     site.end(worker, stub)
     fall_due(site.valkey.url, at=time.time() + _LATER)
-    return cost + shared
+    return price
 
 
 def _shared(site: Site) -> tuple[tuple[float, float], float, float]:

@@ -39,20 +39,21 @@ class Onlooker:
     def __enter__(self):
         for thread in self._threads:
             thread.start()
-        until(lambda: self.redis.keys("_kombu.binding.celeryev"), what="the event receiver")
+        # A worker's heartbeat has come: from now on it hears everything.
+        until(lambda: self.events, what="an event")
         return self
 
     def __exit__(self, *_):
         self._over.set()
+        self._receiver.should_stop = True
         for thread in self._threads:
             thread.join(10)
 
     def _listen(self):
         with self.app.connection() as connection:
-            receiver = self.app.events.Receiver(connection, handlers={"*": self.events.append})
-            while not self._over.is_set():
-                with contextlib.suppress(TimeoutError):
-                    receiver.capture(limit=None, timeout=0.2, wakeup=False)
+            self._receiver = self.app.events.Receiver(connection, handlers={"*": self.events.append})
+            # In one go: between two captures, what is published is heard by nobody.
+            self._receiver.capture(limit=None, timeout=None, wakeup=False)
 
     def _look(self):
         while not self._over.is_set():
