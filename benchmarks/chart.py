@@ -35,14 +35,14 @@ def draw(results: dict[str, Any], folder: Path) -> Iterator[Path]:
 def _save(figure: Figure, path: Path) -> Iterator[Path]:
     for ending, options in (("png", {"dpi": 160}), ("svg", {"metadata": {"Date": None}})):
         file = path.with_suffix(f".{ending}")
-        figure.savefig(file, facecolor="white", bbox_inches="tight", **options)  # type: ignore[arg-type]
+        figure.savefig(file, facecolor="white", bbox_inches="tight", **options)
         yield file
 
 
 def _schedules(mix: dict[str, dict[str, dict[str, float]]]) -> Figure:
     figure = Figure(figsize=(7.2, 4.4))
     axes: Axes = figure.subplots()
-    families = {"fixed": [], "exponential": []}  # type: dict[str, list[tuple[float, float]]]
+    families: dict[str, list[tuple[float, float]]] = {"fixed": [], "exponential": []}
     for name, verdicts in mix.items():
         calls, lag = verdicts["all"]["calls"], verdicts["all"]["lag_mean_s"]
         ours = name in _NAMES
@@ -71,7 +71,7 @@ def _schedules(mix: dict[str, dict[str, dict[str, float]]]) -> Figure:
     axes.minorticks_off()
     axes.set_xlabel("vendor calls per render, draft and export included")
     axes.set_ylabel("mean lag until the video is noticed")
-    axes.set_title("Poll schedules on renders of 1-10 minutes, five progress curves (simulated)", loc="left", fontsize=11)
+    axes.set_title("Poll schedules, renders of 1-10 minutes, five progress curves (simulated)", loc="left", fontsize=11)
     _plain(axes)
     return figure
 
@@ -86,9 +86,8 @@ def _multiples(rows: list[dict[str, Any]], machine: dict[str, Any]) -> Figure:
         factor = shown.value / shown.target if shown.least else shown.target / max(shown.value, 1e-9)
         axes.barh(place, factor - 1, left=1, height=0.6, color=_OURS if shown.met else _MISSED)
         text = f"{_short(shown.value)} {shown.unit} (target {'≥' if shown.least else '≤'} {_short(shown.target)})"
-        axes.annotate(
-            text, (max(factor, 1), place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8, color=_INK
-        )
+        end = (max(factor, 1), place)
+        axes.annotate(text, end, xytext=(6, 0), textcoords="offset points", va="center", fontsize=8, color=_INK)
     axes.set_yticks(list(places), labels=[row["what"] for row in rows], fontsize=8)
     axes.axvline(1, color=_INK, linewidth=1)
     axes.set_xscale("log")

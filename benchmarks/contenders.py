@@ -1,4 +1,4 @@
-"""The systems that are compared under the same load: each one worker process that turns order numbers into hook calls."""
+"""The systems compared under the same load: each one worker process that turns order numbers into hook calls."""
 
 from __future__ import annotations
 
@@ -63,14 +63,13 @@ class Fed(Process):
                 cwd=ROOT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **environ},
                 start_new_session=True,
-                text=True,
             )
         until(lambda: "ready" in self.output(), seconds=30, what=f"{command[-1]} ready")
 
     def feed(self, numbers: Sequence[int]) -> None:
         """Write the numbers, one a line."""
         assert self.popen.stdin is not None
-        self.popen.stdin.write("".join(f"{number}\n" for number in numbers))
+        self.popen.stdin.write("".join(f"{number}\n" for number in numbers).encode())
         self.popen.stdin.flush()
 
 

@@ -1,4 +1,4 @@
-"""The poll schedule on many shapes of progress, beside fixed and exponential ones: calls against lag, by pure simulation.
+"""The poll schedule on many shapes of progress, beside fixed and exponential ones: calls against lag, simulated.
 
 Renders of 1 to 10 minutes, unscaled. A look takes no time here, so lag is what the schedule itself costs.
 `python -m benchmarks.schedule_simulation` prints the table.
@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from benchmarks.outcome import quantile
@@ -174,8 +175,8 @@ def typical_of(lengths: Iterable[float]) -> float:
 
 SCHEDULES: Mapping[str, Callable[[], Schedule]] = {
     "renderline": Ours,
-    **{f"fixed {seconds} s": (lambda seconds=seconds: Fixed(seconds)) for seconds in (3, 10, 30, 60)},
-    **{f"exponential to {most} s": (lambda most=most: Exponential(most)) for most in (10, 30, 60)},
+    **{f"fixed {seconds} s": partial(Fixed, seconds) for seconds in (3, 10, 30, 60)},
+    **{f"exponential to {most} s": partial(Exponential, most) for most in (10, 30, 60)},
 }
 LEARNT = "renderline, durations learnt"
 
@@ -206,7 +207,8 @@ def main() -> None:
         for name, verdicts in compare(curves).items():
             print(f"  {name}")
             for curve, verdict in verdicts.items():
-                print(f"    {curve:20} {verdict.calls:6.1f} calls, lag {verdict.lag:5.2f} s, p95 {verdict.lag_p95:6.2f} s")
+                lags = f"lag {verdict.lag:5.2f} s, p95 {verdict.lag_p95:6.2f} s"
+                print(f"    {curve:20} {verdict.calls:6.1f} calls, {lags}")
 
 
 if __name__ == "__main__":

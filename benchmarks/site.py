@@ -111,15 +111,16 @@ class Site:
     @contextlib.contextmanager
     def open(cls, **environ: str) -> Iterator[Self]:
         """Start with a Valkey of its own; everything that is started on the site ends with it."""
-        with tempfile.TemporaryDirectory(prefix="renderline-bench-") as name:
+        with contextlib.ExitStack() as parts:
+            directory = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="renderline-bench-")))
             # The log is rewritten whenever it has doubled; when that is would be a matter of chance.
-            with Valkey(Path(name), "--auto-aof-rewrite-percentage", "0") as valkey:
-                site = cls(Path(name), valkey, environ)
-                try:
-                    yield site
-                finally:
-                    for process in site.processes:
-                        process.kill()
+            valkey = parts.enter_context(Valkey(directory, "--auto-aof-rewrite-percentage", "0"))
+            site = cls(directory, valkey, environ)
+            try:
+                yield site
+            finally:
+                for process in site.processes:
+                    process.kill()
 
 
 class Meter:

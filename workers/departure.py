@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from celery import Celery, bootsteps, platforms, signals
 from celery.worker import state
+from celery.worker.request import Request
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,14 @@ class Departure(threading.Thread):
     def run(self) -> None:
         """Wait for the end of the process, which follows that of the last task, or end it when the time is up."""
         time.sleep(self._timeout)
-        left = {*state.reserved_requests, *state.active_requests}
+        try:
+            self._hand_back({*state.reserved_requests, *state.active_requests})
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+
+    def _hand_back(self, left: set[Request]) -> None:
         # What a task has claimed in the ledger stays claimed until its lease ends; then another worker carries on.
         log.warning("shutdown timeout reached, running tasks handed back", tasks=len(left))
         # On a connection of its own: the worker's belongs to its main thread.
@@ -40,9 +48,6 @@ class Departure(threading.Thread):
                     channel.qos.restore_by_tag(request.message.delivery_tag)
             except (*connection.connection_errors, *connection.channel_errors) as error:
                 log.warning("not handed back, left to the sweep", why=str(error))
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
 
 
 class HandBack(bootsteps.StartStopStep):

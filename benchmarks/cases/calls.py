@@ -27,7 +27,7 @@ def run(say: Say) -> Outcome:
     ours, cold = verdicts[simulation.LEARNT]["all"], verdicts["renderline"]["all"]
     say(f"looks alone, simulated: {ours.calls:.1f} calls, lag {ours.lag:.2f} s, p95 {ours.lag_p95:.2f} s")
     calls, lags = _with_webhooks(say)
-    note = f"simulated; {cold.calls:.1f} calls, lag {cold.lag:.1f} s, p95 {cold.lag_p95:.1f} s before any durations are learnt"
+    note = f"simulated; {cold.calls:.1f} calls, lag {cold.lag:.1f} s before any durations are learnt"
     return Outcome(
         "calls",
         TITLE,

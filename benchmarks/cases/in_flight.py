@@ -78,7 +78,7 @@ def run(say: Say) -> Outcome:
         begin = time.monotonic()
         payload = put_in_flight(site.valkey.url, MANY, look_in=_LATER)
         beside = (_used(site) - empty - payload) / MANY
-        say(f"{MANY} put into the ledger in {time.monotonic() - begin:.0f} s: {beside:.0f} bytes each beside the payload")
+        say(f"{MANY} recorded in {time.monotonic() - begin:.0f} s: {beside:.0f} bytes each beside the payload")
         many = _cost(site)
         say(f"{MANY} in flight: {many}")
         shares, growth, rate = _shared(site)
@@ -89,7 +89,13 @@ def run(say: Say) -> Outcome:
         TITLE,
         [
             Row("worker memory growth with 100,000 in flight", growth, 50, "MB"),
-            Row("Redis per render beside its payload", beside / 1000, 3, "KB", note=f"payload {payload / MANY:.0f} bytes"),
+            Row(
+                "Redis per render beside its payload",
+                beside / 1000,
+                3,
+                "KB",
+                note=f"payload {payload / MANY:.0f} bytes",
+            ),
             Row(
                 "smaller share of the looks that one of two workers has",
                 min(shares) * 100,
@@ -190,4 +196,5 @@ def _shared(site: Site) -> tuple[tuple[float, float], float, float]:
 
 def _used(site: Site) -> int:
     with Redis.from_url(site.valkey.url) as redis:
-        return int(redis.info("memory")["used_memory"])  # type: ignore[index]
+        memory: Any = redis.info("memory")
+        return int(memory["used_memory"])

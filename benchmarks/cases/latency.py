@@ -1,4 +1,4 @@
-"""How fast an idle system is: from enqueueing to the vendor's create call, from the vendor's webhook to our own hook."""
+"""How fast an idle system is: from enqueueing to the vendor's create call, from the vendor's webhook to our hook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from celery import Celery
 
 from benchmarks.outcome import Outcome, Row, Say, median, quantile
-from benchmarks.site import SECRET_KEY, Site, order
+from benchmarks.site import SECRET_KEY, Site, Stub, order
 from renderline.producer import enqueue_render, enqueue_renders
 from tests.parts import until
 
@@ -45,6 +45,10 @@ def _row(what: str, seconds: list[float], target: float) -> Row:
     return Row(what, median(seconds) * 1e3, target, "ms", note=f"{len(seconds)} samples, p90 {_p90(seconds):.0f} ms")
 
 
+def _wait_for(stub: Stub, call: str, count: int) -> None:
+    until(lambda: stub.count(call) >= count, what=f"{count} times {call}")
+
+
 def _to_the_vendor() -> list[float]:
     """Return the seconds from just before the producer's call to the arrival of the create call."""
     with Site.open() as site:
@@ -55,7 +59,7 @@ def _to_the_vendor() -> list[float]:
         for number in range(SAMPLES + 5):
             begin = time.time()
             enqueue_render(app, order(number, f"{stub.url}/hook"))
-            until(lambda wanted=number: stub.count("export") > wanted, what="the export")
+            _wait_for(stub, "export", number + 1)
             found.append(stub.ask("creates")[number][0] - begin)
             time.sleep(_PAUSE)
         app.close()
@@ -79,7 +83,7 @@ def _to_the_hook() -> list[float]:
         for project in sandbox.projects():
             taken = receiver.count("hook")
             sandbox.control("POST", "complete", id=project["id"])
-            until(lambda taken=taken: receiver.count("hook") > taken, what="the hook")
+            _wait_for(receiver, "hook", taken + 1)
             ends[project["name"].split()[1]] = project["id"]
             time.sleep(_PAUSE)
         completed = {project["id"]: project["completed_at"] for project in sandbox.projects()}

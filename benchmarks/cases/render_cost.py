@@ -18,7 +18,9 @@ _WARM = 20
 
 def run(say: Say) -> Outcome:
     """Feed one worker with renders of 1 to 3 s, some 3 looks each: few, so that what is not a look weighs heavily."""
-    ours, floors, plain, polls, shares = [], [], [], [], []
+    ours, polls, shares = [], [], []
+    floors: list[float] = []
+    plain: list[float] = []
     with Site.open() as site:
         stub = site.stub("--seconds", "1-3")
         worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="0.5", RENDERLINE_POLL_MAX="3")[0]
@@ -29,9 +31,11 @@ def run(say: Say) -> Outcome:
             ours.append(cost)
             polls.append(looks)
             shares.append(share)
-            many = {"renders": RENDERS, "polls": round(looks * RENDERS), "directory": site.directory}
-            floors.append(floor_seconds(stub.url, **many) / RENDERS)
-            plain.append(floor_seconds(stub.url, **many, plain=True) / RENDERS)
+            for found, careful in ((floors, False), (plain, True)):
+                seconds = floor_seconds(
+                    stub.url, renders=RENDERS, polls=round(looks * RENDERS), directory=site.directory, plain=careful
+                )
+                found.append(seconds / RENDERS)
             say(f"run {attempt + 1}: {cost * 1e3:.1f} ms a render, floor {floors[-1] * 1e3:.1f} ms, {looks:.1f} looks")
         app.close()
     ratio = median(mine / floor for mine, floor in zip(ours, floors, strict=True))

@@ -38,7 +38,10 @@ def run(say: Say) -> Outcome:
     else:
         outcome.why = f"{PEERS_PYTHON.parent.parent.name} is missing, so arq was not measured; `make bench` makes it"
     outcome.rows = _rows(found)
-    outcome.figures = {"interval_of_peers_s": round(interval, 3), **{name: one.figures() for name, one in found.items()}}
+    outcome.figures = {
+        "interval_of_peers_s": round(interval, 3),
+        **{name: one.figures() for name, one in found.items()},
+    }
     return outcome
 
 

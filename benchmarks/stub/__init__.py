@@ -1,1 +1,1 @@
-"""A stand-in for the vendor's API and for hook receivers that costs next to nothing, so that it is never the bottleneck."""
+"""A stand-in for the vendor's API and for hook receivers that costs next to nothing: never the bottleneck."""

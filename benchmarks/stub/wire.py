@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a bare asyncio protocol: just enough for the clients of a benchmark, kept-alive and with content lengths."""
+"""HTTP/1.1 on a bare asyncio protocol: just enough for a benchmark's clients, kept-alive, with content lengths."""
 
 from __future__ import annotations
 

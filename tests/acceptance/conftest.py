@@ -58,10 +58,21 @@ class System:
 
 @pytest.fixture(scope="module")
 def start_system(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., System]]:
-    """Start systems that end with the module; `environ` is added to the workers' settings."""
+    """Start systems, each ending the one before; `environ` is added to the workers' settings."""
     started: list[System] = []
 
+    def end_all() -> None:
+        # They share the Valkey: workers that went on would take the next system's messages.
+        for system in started:
+            for worker in system.workers:
+                worker.kill()
+            system.sandbox.stop()
+            system.receiver.__exit__()
+            system.app.close()
+        started.clear()
+
     def start(*sandbox_options: str, workers: int = 2, **environ: str) -> System:
+        end_all()
         directory = tmp_path_factory.mktemp("system")
         with Redis.from_url(valkey.url) as client:
             client.flushall()
@@ -92,9 +103,4 @@ def start_system(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> It
         return system
 
     yield start
-    for system in started:
-        for worker in system.workers:
-            worker.kill()
-        system.sandbox.stop()
-        system.receiver.__exit__()
-        system.app.close()
+    end_all()

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers.bare`: makes so many calls of each kind and prints the CPU seconds that they took, as JSON."""
+"""`python -m benchmarks.peers.bare`: makes so many calls of each kind and prints the CPU seconds they took (JSON)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The loop of the vendor's samples: one blocking function per render, module-level `requests` calls, fixed 3 s polling."""
+"""The loop of the vendor's samples: a blocking function per render, plain `requests` calls, fixed 3 s polling."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -24,16 +25,45 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
         sandbox.stop()
 
 
+class Ahead(dict[Any, Future[Any]]):
+    """What the tests of a module are going to ask for, several begun at once: most of their time is waiting.
+
+    Under pytest-xdist, where every process has every test in its list, each is begun when it is asked for.
+    """
+
+    def __init__(self, pool: ThreadPoolExecutor, run: Callable[[Any], Any], request: pytest.FixtureRequest) -> None:
+        items = [] if "PYTEST_XDIST_WORKER" in os.environ else request.session.items
+        wanted = [item for item in items if item.path == request.path and hasattr(item, "callspec")]
+        super().__init__()
+        self._begin = lambda key: pool.submit(run, key)
+        for item in wanted:
+            (key,) = item.callspec.params.values()
+            self[key] = self._begin(key)
+
+    def __missing__(self, key: Any) -> Future[Any]:
+        self[key] = self._begin(key)
+        return self[key]
+
+
+@pytest.fixture(scope="module")
+def ahead(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[Any], Any], int], Ahead]]:
+    """Begin what the module's parametrised tests ask for: `run` with each parameter, so many at once."""
+    pools: list[ThreadPoolExecutor] = []
+
+    def begin(run: Callable[[Any], Any], at_once: int) -> Ahead:
+        pools.append(ThreadPoolExecutor(at_once))
+        return Ahead(pools[-1], run, request)
+
+    yield begin
+    for pool in pools:
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.fixture(scope="module")
 def scenarios(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[dict[str, Future[Any]]]:
-    """The module's scenarios that were asked for, several under way at once: most of their time is waiting."""
-    wanted = [item.name for item in request.session.items if item.path == request.path]
-    with ThreadPoolExecutor(SCENARIOS_AT_ONCE) as pool:
-        yield {
-            name: pool.submit(run, tmp_path_factory.mktemp("scenario"))
-            for name, run in request.module.SCENARIOS.items()
-            if any(f"[{name}]" in one for one in wanted)
-        }
-        pool.shutdown(cancel_futures=True)
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+    ahead: Callable[[Callable[[Any], Any], int], Ahead],
+) -> Ahead:
+    """The module's scenarios that were asked for, each in a directory of its own."""
+    return ahead(lambda name: request.module.SCENARIOS[name](tmp_path_factory.mktemp("scenario")), SCENARIOS_AT_ONCE)

@@ -7,8 +7,7 @@ answer is lost.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -101,13 +100,9 @@ def kill_during_hook(arena: Arena) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcomes(arena: Arena, request: pytest.FixtureRequest) -> Iterator[dict[Call, Future[Outcome]]]:
-    """Every kill that was asked for, several under way at once."""
-    items = (item for item in request.session.items if item.path == request.path)
-    wanted = [item.callspec.params["call"] for item in items if hasattr(item, "callspec")]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {call: pool.submit(kill_during, arena, call) for call in wanted}
-        pool.shutdown(cancel_futures=True)
+def outcomes(arena: Arena, ahead: Any) -> dict[Call, Future[Outcome]]:
+    """How each one that was asked for ended."""
+    return ahead(lambda call: kill_during(arena, call), AT_ONCE)
 
 
 @pytest.mark.parametrize("call", HELD, ids=str)

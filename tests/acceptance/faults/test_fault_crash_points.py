@@ -7,8 +7,7 @@ publishes and acknowledgements; in test_fault_calls.py while each of its HTTP ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -187,13 +186,9 @@ def crash(arena: Arena, at: Crash) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcomes(arena: Arena, request: pytest.FixtureRequest) -> Iterator[dict[Crash, Future[Outcome]]]:
-    """Every crash that was asked for, several under way at once: most of the time is spent waiting for leases."""
-    items = (item for item in request.session.items if item.path == request.path)
-    wanted = [item.callspec.params["at"] for item in items if hasattr(item, "callspec")]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {at: pool.submit(crash, arena, at) for at in wanted}
-        pool.shutdown(cancel_futures=True)
+def outcomes(arena: Arena, ahead: Any) -> dict[Crash, Future[Outcome]]:
+    """How each one that was asked for ended."""
+    return ahead(lambda at: crash(arena, at), AT_ONCE)
 
 
 @pytest.mark.parametrize("at", CRASHES, ids=str)

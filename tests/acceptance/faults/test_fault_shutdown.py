@@ -18,7 +18,7 @@ from tests.acceptance.faults.crowd import LEASE, SWEEP, Crowd, a_crowd
 from tests.parts import until
 
 WAYS = {"SIGTERM": {}, "SIGTERM as SIGQUIT": {"REMAP_SIGTERM": "SIGQUIT"}}
-EXIT = 3.0
+EXIT = 6.0
 """Seconds that ending takes beyond what is waited for: kombu's last BRPOP, closing connections, a busy machine."""
 
 
