@@ -20,7 +20,7 @@ _SLOTS = 8
 def put_in_flight(redis_url: str, count: int, *, look_in: float, first: int = 0) -> int:
     """Record `count` renders as rendering, to be looked at in `look_in` seconds; returns the bytes of their payload.
 
-    Numbered from `first`. The projects are unknown to the stub, where they stand at 40 %.
+    Numbered from `first`. The projects are unknown to the stub, to which they are under way for long.
     """
     template = load_request({**order(0, ""), "hooks": []}, accounts=["default"], hook_kinds={}, max_bytes=1 << 20)
     payload = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,11 @@ import pytest
 from redis import Redis
 
 from tests.parts import Receiver, SandboxProcess, Valkey, Worker
+
+for interrupt in (signal.SIGINT, signal.SIGQUIT):
+    # A run in the background ignores both and would hand that on to the processes that tests interrupt.
+    if signal.getsignal(interrupt) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal.signal(interrupt, signal.default_int_handler if interrupt == signal.SIGINT else signal.SIG_DFL)
 
 SCRUBBED = ("REDIS_", "AISTUDIOS_", "RENDERLINE_", "FLOWER_", "CELERY_")
 for name in [name for name in os.environ if name.startswith(SCRUBBED)]:

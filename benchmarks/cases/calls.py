@@ -7,7 +7,7 @@ import time
 from celery import Celery
 
 from benchmarks import schedule_simulation as simulation
-from benchmarks.cases.same_lag import POLICY, SCALE, VENDOR
+from benchmarks.cases.same_lag import POLICY, VENDOR
 from benchmarks.outcome import Outcome, Row, Say, quantile
 from benchmarks.site import SECRET_KEY, Site, order
 from renderline.producer import enqueue_renders
@@ -16,7 +16,6 @@ from tests.parts import until
 TITLE = "Calls to the vendor per render of 1-10 minutes, and the lag"
 RENDERS = 300
 FEED_SECONDS = 15.0
-NET = 60.0
 _TICK = 0.25
 
 
@@ -56,7 +55,7 @@ def run(say: Say) -> Outcome:
 
 def _with_webhooks(say: Say) -> tuple[float, list[float]]:
     """Return the vendor calls per render, and the seconds from each completion to its hook."""
-    with Site.open(**POLICY, RENDERLINE_WEBHOOK_POLL=f"{NET / SCALE:g}", RENDERLINE_SECRET_KEY=SECRET_KEY) as site:
+    with Site.open(**POLICY, RENDERLINE_SECRET_KEY=SECRET_KEY) as site:
         sandbox = site.sandbox(*VENDOR)
         receiver = site.stub()
         gateway = site.gateway(RENDERLINE_PUBLIC_URL="http://127.0.0.1", **site.environ)

@@ -28,12 +28,12 @@ LOOKS_PER_RENDER = 15
 
 @dataclass(frozen=True)
 class _Price:
-    """CPU seconds of worker and Redis, commands that Redis carried out (in scripts too), and calls that it answered."""
+    """CPU seconds of worker and Redis, commands that Redis carried out (in scripts too), and how often it was asked."""
 
     worker: float
     redis: float
     commands: float
-    calls: float
+    trips: float
 
     def __sub__(self, other: _Price) -> _Price:
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
@@ -47,7 +47,7 @@ class _Price:
             "worker_cpu_ms": round(self.worker * 1e3, 3),
             "redis_cpu_ms": round(self.redis * 1e3, 3),
             "redis_commands": round(self.commands, 1),
-            "redis_calls": round(self.calls, 2),
+            "redis_round_trips": round(self.trips, 2),
         }
 
 
@@ -134,14 +134,14 @@ class _Gauge:
     def read(self) -> _Price:
         """Return it as a price of everything that was done."""
         cpu = self._meter.read()[1]
-        commands, calls = (after - before for after, before in zip(self._counted(), self._before, strict=True))
-        return _Price(cpu["worker"], cpu["redis"], commands, calls)
+        commands, trips = (after - before for after, before in zip(self._counted(), self._before, strict=True))
+        return _Price(cpu["worker"], cpu["redis"], commands, trips)
 
     def _counted(self) -> tuple[float, float]:
         with Redis.from_url(self._site.valkey.url) as redis:
             stats: Any = redis.info("commandstats")
-            processed: Any = redis.info("stats")
-        return sum(one["calls"] for one in stats.values()), processed["total_commands_processed"]
+            read: Any = redis.info("stats")
+        return sum(one["calls"] for one in stats.values()), read["total_reads_processed"]
 
 
 def _cost(site: Site) -> _Cost:

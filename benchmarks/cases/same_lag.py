@@ -10,13 +10,15 @@ from benchmarks.floor import vendor_body
 from benchmarks.load import Loop, Measured, Plan
 from benchmarks.outcome import Outcome, Row, Say
 from benchmarks.site import Site
+from config.settings import VARIABLES
 
 TITLE = "Renders of 1-10 minutes scaled down 30 times, mixed curves, one worker process, the same mean lag"
 SCALE = 30.0
 VENDOR = ("--render-seconds", f"{330 / SCALE:g}", "--spread", f"{270 / 330:.4f}", "--curve", "mixed", "--seed", "7")
+# What a deployment has if it sets nothing, scaled down as the renders are.
 POLICY = {
-    "RENDERLINE_POLL_MIN": f"{2 / SCALE:.4f}",
-    "RENDERLINE_POLL_MAX": f"{30 / SCALE:g}",
+    name: f"{VARIABLES[name].default / SCALE:.4f}"
+    for name in ("RENDERLINE_POLL_MIN", "RENDERLINE_POLL_MAX", "RENDERLINE_WEBHOOK_POLL")
 }
 _SAMPLE_EVERY = 3 / SCALE
 PLAN = Plan()

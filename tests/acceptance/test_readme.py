@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,8 +34,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         "var/up/env": str(directory / "env"),
         ".venv/bin/renderline": f"{sys.executable} -P {ROOT}/renderline/command.py",
     }
-    process.popen.send_signal(signal.SIGINT)
-    process.popen.wait(30)
+    process.stop(30)
 
 
 def run(up: dict[str, str], command: list[str], text: str, directory: Path) -> str:
