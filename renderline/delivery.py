@@ -61,12 +61,9 @@ class Deliverer:
         claim = self.ledger.claim_hook(render_id, index, lease=self.lease)
         if claim.verdict in ("done", "over"):
             return Settled()
-        if claim.verdict != "yours":
+        record, spec = claim.record, claim.hook
+        if record is None or spec is None:
             return Elsewhere()
-        record = self.ledger.record(render_id)
-        spec = self.ledger.hooks_of(render_id)[index]
-        if record is None:
-            return Settled()
         event = EVENTS[State(record["state"])]
         kind = self.kinds.get(spec["type"])
         if kind is None:

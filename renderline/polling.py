@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -41,8 +41,10 @@ class Rest:
 class Poller:
     """Looks at due renders.
 
-    `batch` renders are claimed at a time for `lease` seconds and looked at by `threads` threads. A run waits at most
-    `patience` seconds; looks that take longer are recorded when they end, while the pump goes on. For up to `stay`
+    `batch` renders are claimed at a time for `lease` seconds and looked at by `threads` threads. What they found is
+    recorded together, once all are done and every `record_every` seconds until then. A run waits at most `patience`
+    seconds; looks that take longer are recorded when they end, while the pump goes on. A round waits up to `gather`
+    seconds for more to fall due, unless they fill a batch. For up to `stay`
     seconds a pump waits here for what is due within `nap` seconds, since a message for each round would cost more
     than the looks.
     """
@@ -60,6 +62,8 @@ class Poller:
     batch: int = 64
     threads: int = 32
     patience: float = 1.0
+    record_every: float = 0.05
+    gather: float = 0.0
     stay: float = 0.0
     nap: float = 1.0
     _leaving: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -97,7 +101,7 @@ class Poller:
         if batch.looks:
             offset = batch.now - time.monotonic()
             self._look_at(account, batch.looks, offset, moved)
-        rest = self.ledger.rest_pump(account, slot=slot, ticket=ticket, limit=self.batch)
+        rest = self.ledger.rest_pump(account, slot=slot, ticket=ticket, limit=self.batch, gather=self.gather)
         return Rest(*rest) if rest else None
 
     def _look_at(self, account: str, looks: Sequence[Look], offset: float, moved: Moved) -> None:
@@ -111,7 +115,7 @@ class Poller:
         pending = {self._pool.submit(self._look, clients, look, offset) for look in looks}
         give_up = time.monotonic() + self.patience
         while pending and (left := give_up - time.monotonic()) > 0:
-            done, pending = wait(pending, timeout=left, return_when=FIRST_COMPLETED)
+            done, pending = wait(pending, timeout=min(left, self.record_every))
             self._record([future.result() for future in done], moved)
         for straggler in pending:
             straggler.add_done_callback(lambda late: self._record_late(late, moved))
@@ -151,8 +155,8 @@ class Poller:
             return verdicts.of_webhook(look, now=time.monotonic() + offset, policy=self.policy)
         seen = kind.look(clients, project_id)
         now = time.monotonic() + offset
-        typical = self.durations.typical(clients.name, look.kind) if seen.progress <= 0 else None
-        finding = verdicts.of_progress(look, seen, now=now, policy=self.policy, typical=typical)
+        usual = self.durations.usual(clients.name, look.kind)
+        finding = verdicts.of_progress(look, seen, now=now, policy=self.policy, usual=usual)
         if finding.verdict == "done" and look.baseline and kind.inspect and look.progress == 0:
             # Exported anew: until something changed, what is finished is the render before ours.
             project = kind.inspect(clients, project_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 from celery import Celery, Signature, chain
@@ -43,15 +44,15 @@ class CeleryDispatcher:
             self._submission(render_id, priority).apply_async()
 
     def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
-        """Have many renders, (id, priority), submitted: over one connection, pipelined."""
-        with _publishing(), self._app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=_BATCH):
+        """Have many renders, (id, priority), submitted."""
+        with self._batch(len(renders)) as producer:
             for render_id, priority in renders:
                 self._submission(render_id, priority).apply_async(producer=producer)
 
     def _submission(self, render_id: str, priority: str) -> Signature:
-        return self._app.signature(
+        return self._message(
             contract.SUBMIT,
-            args=(render_id,),
+            render_id,
             queue=contract.SUBMIT_QUEUE,
             priority=contract.PRIORITIES[priority],
         )
@@ -59,35 +60,56 @@ class CeleryDispatcher:
     def poll(self, kick: Kick) -> None:
         """Have a pump of an account run, at once or after the kick's delay."""
         with _publishing():
-            self._app.signature(
-                contract.POLL,
-                args=(kick.account, kick.slot, kick.ticket),
-                queue=contract.POLL_QUEUE,
-                countdown=kick.delay or None,
-            ).apply_async()
+            pump = (kick.account, kick.slot, kick.ticket)
+            self._message(contract.POLL, *pump, queue=contract.POLL_QUEUE, countdown=kick.delay or None).apply_async()
 
     def hooks(self, render_id: str) -> None:
         """Have the hooks that a finished render still owes run, in the request's order."""
-        owed = self._ledger.owed_hooks(render_id)
-        if owed:
-            links = [
-                self._app.signature(contract.HOOK, args=(render_id, index), queue=contract.HOOKS_QUEUE, immutable=True)
-                for index in owed
-            ]
-            with _publishing():
-                chain(*links, app=self._app).apply_async()
+        self._hooks([render_id])
+
+    def _hooks(self, ids: Sequence[str]) -> None:
+        owed = self._ledger.owed_hooks_of(ids)
+        owing = [self._row(render_id, indexes) for render_id, indexes in zip(ids, owed, strict=True) if indexes]
+        with self._batch(len(owing)) as producer:
+            for row in owing:
+                # Celery does not hand it on to a longer chain, which then goes out by itself.
+                row.apply_async(producer=producer)
+
+    def _row(self, render_id: str, indexes: Sequence[int]) -> Signature:
+        """Return the chain of these hooks; a single one needs none."""
+        links = [
+            self._message(contract.HOOK, render_id, index, queue=contract.HOOKS_QUEUE).set(immutable=True)
+            for index in indexes
+        ]
+        return links[0] if len(links) == 1 else chain(*links, app=self._app)
+
+    def _message(self, task: str, *args: Any, **options: Any) -> Signature:
+        # Where the tasks are not known, in the gateway, Celery would subscribe to the result of each.
+        return self._app.signature(task, args=args, options={**options, "ignore_result": True})
+
+    @contextmanager
+    def _batch(self, messages: int) -> Iterator[Any]:
+        """Lend what publishes that many messages: several go out together over one connection."""
+        with _publishing():
+            if messages < 2:
+                yield None
+                return
+            with self._app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=_BATCH):
+                yield producer
 
     def moved(self, changes: Sequence[tuple[str, str]]) -> None:
         """React to renders that a look at the vendor moved: run the hooks of those that ended, resubmit the others."""
+        ended = []
         for render_id, state in changes:
             log.info("render moved", render_id=render_id, state=state)
             if state == "submitting":
                 self.submit(render_id, self._ledger.priority_of(render_id))
             elif state != "rendering":
-                self.hooks(render_id)
+                ended.append(render_id)
+        if ended:
+            self._hooks(ended)
         self.freed()
 
     def freed(self) -> None:
         """Have the renders submitted that waited for their account: for a slot at the vendor, or for silence to end."""
-        for render_id, priority in self._flow.unpark():
-            self.submit(render_id, priority)
+        self.submit_all(self._flow.unpark())

@@ -35,6 +35,8 @@ _TOKEN_TIMEOUTS = {"connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout"
 _SUBMIT_RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
 _STAY = 3.0
 """Seconds for which a poll message does the rounds of its account before it goes back to the queue."""
+_GATHER = 0.05
+"""Share of the least interval for which a round of looks waits for more: lag that nobody notices, for fewer rounds."""
 _HOOK_BASE, _HOOK_CAP = 1.0, 300.0
 
 
@@ -88,6 +90,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             policy=policy,
             lease=settings.lease,
             stay=_STAY,
+            gather=settings.poll_min * _GATHER,
             project_list=ProjectList(policy) if settings.poll_strategy == "list" else None,
             resubmit_after=settings.resubmit_unconfirmed,
         ),

@@ -119,8 +119,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class HookClaim:
-    """The sole right, until the lease ends, to try one hook. `verdict`: yours, done, early, busy, over."""
+    """The sole right, until the lease ends, to try one hook. `verdict`: yours, done, early, busy, over.
+
+    `record` is the public record, `hook` the request's hook object; both None unless it is yours.
+    """
 
     verdict: str
     fence: str
     seconds: float
+    record: dict[str, Any] | None = None
+    hook: dict[str, Any] | None = None

@@ -86,3 +86,8 @@ def attempt_summary(record: Mapping[str, Any]) -> dict[str, Any]:
 def load_meta(text: str | None) -> dict[str, Any]:
     """Return the fixed data of a render as recorded at acceptance; empty for a render that has none."""
     return json.loads(text) if text else {}
+
+
+def load_history(text: str | None) -> list[dict[str, Any]]:
+    """Return the summaries of a render's earlier attempts, oldest first; none for a render that was never retried."""
+    return json.loads(text) if text else []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from redis import Redis
 
 from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Submission
 from renderline.ledger.intake import Entry, record_each, record_together
-from renderline.ledger.record import load_meta, public_record
+from renderline.ledger.record import load_history, load_meta, public_record
 from renderline.ledger.script import SETTLED_HOOKS, Scripts
 
 PREFIX = "renderline:"
@@ -86,7 +87,7 @@ class Ledger:
                 pipe.mget(f"{self.prefix}meta:{one}", f"{self.prefix}history:{one}")
             raw = pipe.execute()
         return [
-            public_record(one, fields, load_meta(meta), json.loads(history) if history else ()) if fields else None
+            public_record(one, fields, load_meta(meta), load_history(history)) if fields else None
             for one, fields, (meta, history) in zip(ids, raw[::2], raw[1::2], strict=True)
         ]
 
@@ -96,10 +97,14 @@ class Ledger:
 
     def owed_hooks(self, render_id: str) -> list[int]:
         """Return the indexes of the hooks of a render that are not settled yet, in order."""
-        key = f"{self.prefix}render:{render_id}"
-        count = int(self.redis.hget(key, "hooks") or 0)
-        states = self.redis.hmget(key, [f"h{index}" for index in range(count)]) if count else []
-        return [index for index, state in enumerate(states) if state not in SETTLED_HOOKS]
+        return self.owed_hooks_of([render_id])[0]
+
+    def owed_hooks_of(self, ids: Sequence[str]) -> list[list[int]]:
+        """Return what `owed_hooks` does for several renders in one round trip."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for one in ids:
+                pipe.hgetall(f"{self.prefix}render:{one}")
+            return [_owed(fields) for fields in pipe.execute()]
 
     def priority_of(self, render_id: str) -> str:
         """Return the priority of a render; `normal` if it is gone."""
@@ -118,7 +123,7 @@ class Ledger:
             return None
         what, *rest = rest
         flat, meta, body = rest
-        fields = dict(zip(flat[::2], flat[1::2], strict=True))
+        fields = _fields(flat)
         return Submission(
             id=render_id,
             fence=what,
@@ -198,17 +203,28 @@ class Ledger:
         moved = self.run("poll_record", json.dumps([finding.as_json() for finding in findings]))
         return [(one, state) for one, state in moved]
 
-    def rest_pump(self, account: str, *, slot: int, ticket: int, limit: int) -> tuple[float, int] | None:
-        """End a pump run; returns the delay (seconds) and the ticket of its next run, None if none is needed."""
-        answer = self.run("poll_rest", account, slot, ticket, limit)
+    def rest_pump(
+        self, account: str, *, slot: int, ticket: int, limit: int, gather: float = 0.0
+    ) -> tuple[float, int] | None:
+        """End a pump run; returns the delay (seconds) and the ticket of its next run, None if none is needed.
+
+        That is when `limit` renders are due, or one has been for `gather` seconds.
+        """
+        answer = self.run("poll_rest", account, slot, ticket, limit, gather)
         return (float(answer[0]), int(answer[1])) if answer else None
 
     # -- hooks
 
     def claim_hook(self, render_id: str, index: int, *, lease: float) -> HookClaim:
         """Claim one hook of a finished render for `lease` seconds."""
-        verdict, fence, seconds = self.run("hook_claim", render_id, index, lease)
-        return HookClaim(verdict=verdict, fence=fence, seconds=float(seconds))
+        verdict, fence, seconds, *rest = self.run("hook_claim", render_id, index, lease)
+        claim = HookClaim(verdict=verdict, fence=fence, seconds=float(seconds))
+        if not rest:
+            return claim
+        flat, meta, history = rest
+        known = load_meta(meta)
+        record = public_record(render_id, _fields(flat), known, load_history(history))
+        return replace(claim, record=record, hook=known["hooks"][index])
 
     def settle_hook(
         self,
@@ -262,6 +278,15 @@ class Ledger:
     def forget(self, *, retention: float, limit: int = 500) -> int:
         """Drop finished records older than `retention` seconds; returns how many."""
         return int(self.run("sweep_forget", retention, limit))
+
+
+def _owed(fields: Mapping[str, str]) -> list[int]:
+    return [index for index in range(int(fields.get("hooks", 0))) if fields.get(f"h{index}") not in SETTLED_HOOKS]
+
+
+def _fields(flat: Sequence[str]) -> dict[str, str]:
+    """Return what a script's HGETALL answers, names and values in turn, by name."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _kick(account: str, raw: Sequence[Any] | None) -> Kick | None:

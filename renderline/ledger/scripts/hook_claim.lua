@@ -1,5 +1,6 @@
 -- Claim one hook of a finished render. ARGV: id index lease
--- -> {verdict, fence, seconds}: yours, done (this one is settled), early (one before it is not), busy, over
+-- -> {verdict, fence, seconds, fields, meta, history}: yours, done (this one is settled), early (one before it is not),
+--    busy, over; what stands after `seconds` only with yours
 local id, index, lease = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state = field(id, 'state')
 if not HOOKED[state] then return {'over', '0', '0'} end
@@ -16,4 +17,5 @@ redis.call('HDEL', render(id), 'resends')
 set(id, h .. ':until', stamp(NOW + lease))
 redis.call('HINCRBY', render(id), h .. ':attempts', 1)
 wake_at(id, NOW + lease + 1)
-return {'yours', tostring(fence), '0'}
+return {'yours', tostring(fence), '0', redis.call('HGETALL', render(id)), redis.call('GET', P .. 'meta:' .. id),
+  redis.call('GET', P .. 'history:' .. id)}

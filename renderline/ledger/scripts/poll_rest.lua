@@ -1,4 +1,5 @@
--- A pump ends its run: when must it run again? ARGV: account slot ticket limit -> {delay, ticket} or {} to retire
+-- A pump ends its run: when must it run again? ARGV: account slot ticket limit gather
+-- -> {delay, ticket} or {} to retire
 local account, slot, ticket, limit = ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local key = pump(account)
 if redis.call('HGET', key, slot .. ':ticket') ~= ticket then return {} end
@@ -14,7 +15,10 @@ if not needed then
   redis.call('HDEL', key, slot .. ':at', slot .. ':busy')
   return {}
 end
-local at = tonumber(first[2])
+-- Once a whole batch is due, or the first has waited for `gather` seconds for others.
+local at = tonumber(first[2]) + tonumber(ARGV[7])
+local last = redis.call('ZRANGE', due, limit - 1, limit - 1, 'WITHSCORES')
+if #last > 0 then at = math.min(at, tonumber(last[2])) end
 at = math.max(at, NOW + quiet_left(account))
 local rate, tokens = pace(account)
 if rate and tokens < 1 then at = math.max(at, NOW + (1 - tokens) / rate) end
