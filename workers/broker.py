@@ -12,10 +12,13 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
+from workers import acknowledging
+
 
 class Channel(redis.Channel):
     """A channel that says in a way that Celery understands that its connection was closed, and that can hand back."""
 
+    QoS = acknowledging.QoS
     _in_poll: Any
     _kept: Any = None
 

@@ -4,8 +4,9 @@
 `submit_begin`; with WRITES_TO=<file> it notes the name of every write, in order. Every Redis call of the product, of
 Celery and of kombu goes through redis-py: wrapping its two doors reaches all of them, without a trace in the product.
 
-Names: a ledger step's own (`submit_begin`); `noted <queue>`: kombu notes a taken message as unacknowledged (before it:
-the message has left the queue and stands nowhere); `acked <queue>`; `publish <queue>`; else command and key.
+Names: a ledger step's own (`submit_begin`); `noted <queue>`: a taken message is noted as unacknowledged (before it: the
+message has left the queue and stands nowhere); `acked <queue>`, alone or riding along with a note; `publish <queue>`;
+else command and key.
 """
 
 from __future__ import annotations
@@ -67,36 +68,41 @@ def _name_of(command: tuple[Any, ...]) -> str:
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<id>", f"{verb} {key}")
 
 
-def _name_of_pipeline(commands: list[Any]) -> str:
-    found = [tuple(entry[0]) for entry in commands]
-    for command in found:
-        verb, key = _text(command[0]).upper().split()[0], _text(command[1])
-        if verb == "HSET" and key == "unacked":
-            _taken[_text(command[2])] = json.loads(command[3])[2]
-            return f"noted {_taken[_text(command[2])]}"
-        if verb == "HDEL" and key == "unacked":
-            return f"acked {_taken.get(_text(command[2]), 'unknown')}"
-    return next((name for name in map(_name_of, found) if name), "")
+def _names_of(command: tuple[Any, ...]) -> list[str]:
+    """Return what a command writes: one thing, but for the acknowledgements that may ride along with a note."""
+    if _text(command[0]) != "EVALSHA" or _text(command[3]) != "unacked_index":
+        return [_name_of(command)]
+    arguments = [_text(one) for one in command[5:]]
+    if len(arguments) < 3 or not arguments[2].startswith("["):
+        return [f"acked {_taken.get(tag, 'unknown')}" for tag in arguments]
+    _, tag, message, *done = arguments
+    _taken[tag] = json.loads(message)[2]
+    return [f"noted {_taken[tag]}", *(f"acked {_taken.get(tag, 'unknown')}" for tag in done)]
 
 
-def _write(name: str, call: Callable[[], Any]) -> Any:
-    if not name:
+def _write(names: list[str], call: Callable[[], Any]) -> Any:
+    names = [name for name in names if name]
+    if not names:
         return call()
     with _lock:
-        nth = _seen[name] = _seen.get(name, 0) + 1
-    if ("before", name, nth) == (_SIDE, _NAME, _NTH):
+        reached = set()
+        for name in names:
+            _seen[name] = _seen.get(name, 0) + 1
+            reached.add((name, _seen[name]))
+    if _SIDE == "before" and (_NAME, _NTH) in reached:
         os.kill(os.getpid(), signal.SIGKILL)
     try:
         answer = call()
     except NoScriptError:
         # The server did not know the script yet: it is sent, and called again.
         with _lock:
-            _seen[name] -= 1
+            for name in names:
+                _seen[name] -= 1
         raise
     if _WRITES_TO:
         with _WRITES_TO.open("a") as output:
-            output.write(f"{name}\n")
-    if ("after", name, nth) == (_SIDE, _NAME, _NTH):
+            output.write("".join(f"{name}\n" for name in names))
+    if _SIDE == "after" and (_NAME, _NTH) in reached:
         os.kill(os.getpid(), signal.SIGKILL)
     return answer
 
@@ -106,12 +112,13 @@ _execute_command, _execute, _init = Redis.execute_command, Pipeline.execute, Scr
 
 def _one(self: Redis, *args: Any, **options: Any) -> Any:
     return _write(
-        "" if isinstance(self, Pipeline) else _name_of(args), lambda: _execute_command(self, *args, **options)
+        [] if isinstance(self, Pipeline) else _names_of(args), lambda: _execute_command(self, *args, **options)
     )
 
 
 def _several(self: Pipeline, *args: Any, **options: Any) -> Any:
-    return _write(_name_of_pipeline(self.command_stack), lambda: _execute(self, *args, **options))
+    found = (_name_of(tuple(entry[0])) for entry in self.command_stack)
+    return _write([next((name for name in found if name), "")], lambda: _execute(self, *args, **options))
 
 
 def _learn(self: Scripts, *args: Any, **options: Any) -> None:
