@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -28,21 +27,15 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 class Ahead(dict[Any, Future[Any]]):
     """What the tests of a module are going to ask for, several begun at once: most of their time is waiting.
 
-    Under pytest-xdist, where every process has every test in its list, each is begun when it is asked for.
+    Under pytest-xdist a module must stay in one process (`--dist loadfile`), or each would begin all of it.
     """
 
     def __init__(self, pool: ThreadPoolExecutor, run: Callable[[Any], Any], request: pytest.FixtureRequest) -> None:
-        items = [] if "PYTEST_XDIST_WORKER" in os.environ else request.session.items
-        wanted = [item for item in items if item.path == request.path and hasattr(item, "callspec")]
         super().__init__()
-        self._begin = lambda key: pool.submit(run, key)
-        for item in wanted:
-            (key,) = item.callspec.params.values()
-            self[key] = self._begin(key)
-
-    def __missing__(self, key: Any) -> Future[Any]:
-        self[key] = self._begin(key)
-        return self[key]
+        for item in request.session.items:
+            if item.path == request.path and hasattr(item, "callspec"):
+                (key,) = item.callspec.params.values()
+                self[key] = pool.submit(run, key)
 
 
 @pytest.fixture(scope="module")

@@ -26,11 +26,11 @@ from tests.acceptance.faults.crashes import (
 )
 from tests.parts import until
 
-AT_ONCE = 12
+AT_ONCE = 8
 SETTLE = 10.0
 """Seconds between the two looks that prove that an announced export was never made."""
 SLOW = 8.0
-"""Seconds that a busy machine may add: two processes start, and twelve crashes are tried at once."""
+"""Seconds that a busy machine may add: two processes start, and eight crashes are tried at once."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +215,7 @@ def test_every_write_of_a_run_is_among_the_crash_points(arena: Arena) -> None:
         place.start(failing=True, WRITES_TO=str(noted))
         place.send(SMOOTH.magic)
         until(place.settled, what="delivered")
+        until(place.quiet, what="all acknowledged")
         until(lambda: noted.read_text().count("unlock renderline:sweep:lock") >= 2, what="sweeps")
         seen = set(noted.read_text().splitlines())
         assert seen == {write for flow in (SMOOTH, LOST_SUBMIT) for write, _ in WRITES[flow]}
