@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from renderline.ledger import Ledger
 
 _ENOUGH = 8
-_QUICK = 0.1
-_FRESH = 30.0
+_TAIL = 0.1
+_FRESH, _FRESH_UNKNOWN = 30.0, 2.0
+
+
+class Usual(NamedTuple):
+    """Seconds: the quickest tenth took at most `quick`, the slowest tenth at least `slow`. None: unknown."""
+
+    quick: float | None = None
+    slow: float | None = None
+
+
+UNKNOWN = Usual()
 
 
 class Durations:
@@ -17,16 +27,21 @@ class Durations:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._kept: dict[tuple[str, str], tuple[float, float | None]] = {}
+        self._kept: dict[tuple[str, str], tuple[float, Usual]] = {}
 
-    def typical(self, account: str, kind: str) -> float | None:
-        """Return how many seconds the quickest tenth of the newest renders took at most, None if there were too few."""
+    def usual(self, account: str, kind: str) -> Usual:
+        """Return how long the newest renders took; `UNKNOWN` while there were too few to tell."""
         now = time.monotonic()
-        kept = self._kept.get((account, kind))
-        if kept and now - kept[0] < _FRESH:
-            return kept[1]
+        good_until, kept = self._kept.get((account, kind), (0.0, UNKNOWN))
+        if now < good_until:
+            return kept
         rows: Any = self._ledger.redis.lrange(f"{self._ledger.prefix}durations:{account}:{kind}", 0, -1)
-        seconds = sorted(float(row) for row in rows)
-        found = seconds[int(len(seconds) * _QUICK)] if len(seconds) >= _ENOUGH else None
-        self._kept[account, kind] = (now, found)
+        found = _usual(sorted(float(row) for row in rows))
+        self._kept[account, kind] = (now + (_FRESH_UNKNOWN if found is UNKNOWN else _FRESH), found)
         return found
+
+
+def _usual(seconds: list[float]) -> Usual:
+    if len(seconds) < _ENOUGH:
+        return UNKNOWN
+    return Usual(seconds[int(len(seconds) * _TAIL)], seconds[int(len(seconds) * (1 - _TAIL))])

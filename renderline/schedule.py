@@ -10,8 +10,8 @@ class PollPolicy:
     """How closely a render is followed.
 
     `first` is the delay of the first look; between `least` and `most` lies every other one. `settle` is the gap
-    between two looks that together prove that an export was never started. `net` is the delay of the looks that only
-    make sure, while the vendor's webhooks arrive and tell what a look would show; None without webhooks.
+    between two looks that together prove that an export was never started. `net` is the least delay of those that
+    only make sure, while the vendor's webhooks arrive and tell what a look would show; None without webhooks.
     """
 
     first: float = 4.0
@@ -20,14 +20,20 @@ class PollPolicy:
     settle: float = 10.0
     net: float | None = None
 
-    def first_in(self, *, trusted: bool = False, typical: float | None = None) -> float:
-        """Return the delay of the first look; `trusted`: the vendor's webhooks arrive.
+    def making_sure(self, slow: float | None = None) -> float | None:
+        """Return the least delay of a look while the vendor's webhooks arrive; None if nothing asks for webhooks.
+
+        `slow` is how long slow renders of this kind have taken lately: spread over that, such looks cost a render less
+        than one call.
+        """
+        return None if self.net is None else max(self.net, (slow or 0.0) * _INSURED)
+
+    def first_in(self, *, typical: float | None = None) -> float:
+        """Return the delay of the first look.
 
         `typical` is how long a quick render of this kind has taken lately: until half of it has passed, a look would
         only cost a call.
         """
-        if trusted and self.net is not None:
-            return self.net
         return self.first if typical is None else min(max(self.first, typical / 2), max(self.first, self.most))
 
 
@@ -35,6 +41,8 @@ NETS_OF_TRUST = 10
 """For how many times `net` after the last webhook of an account further ones are relied on."""
 
 # Found by simulation over renders of 1 to 10 minutes and many shapes of progress (benchmarks/schedule_simulation.py).
+_INSURED = 0.4
+"""Share of a slow render's duration between two looks that only make sure: 0.8 of them a render, on average."""
 _SHARE = 0.5
 """How much of the predicted rest is slept, so that the looks close in on the end."""
 _GROWTH = 0.5
@@ -77,6 +85,7 @@ def poll_in(
     now: float,
     deadline_at: float,
     typical: float | None = None,
+    slow: float | None = None,
     trusted: bool = False,
 ) -> float:
     """Return in how many seconds to look at a render again.
@@ -87,14 +96,14 @@ def poll_in(
     Never past the deadline: the look that finds it passed is the last one.
 
     `trusted`: the vendor's webhooks arrive, and one will say when it is done. Then the look only makes sure: once the
-    predicted end has passed, between one and two times `policy.net` from now.
+    predicted end has passed, between one and two times `policy.making_sure(slow)` from now.
     """
     age = max(0.0, now - course.since)
     left = _left(course, now=now)
     if course.progress >= 100:
         wait = policy.least
-    elif trusted and policy.net is not None:
-        wait = min(max(age * 0.3 if left is None else left, policy.net), policy.net * 2)
+    elif trusted and (net := policy.making_sure(slow)) is not None:
+        wait = min(max(age * 0.3 if left is None else left, net), net * 2)
         return max(0.0, min(wait, deadline_at - now))
     elif left is None:
         wait = max(age * _GROWTH, (typical or 0.0) / 2 - age)

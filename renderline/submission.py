@@ -176,12 +176,13 @@ class Submitter:
         return self.ledger.advance(claim, stage=following.name, project_id=made.project_id, baseline=made.baseline)
 
     def _started(self, claim: Submission, kind: Kind, project_id: str | None, *, confirmed: bool) -> Outcome:
+        usual = self.durations.usual(claim.account, kind.name)
         recorded, kick = self.ledger.start(
             claim,
             confirmed=confirmed,
             project_id=project_id,
-            look_in=self.policy.first_in(typical=self.durations.typical(claim.account, kind.name)),
-            trusting=self.policy.net if kind.calls_back else None,
+            look_in=self.policy.first_in(typical=usual.quick),
+            trusting=self.policy.making_sure(usual.slow) if kind.calls_back else None,
         )
         return Submitted(kick) if recorded else NotMyTurn()
 

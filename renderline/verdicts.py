@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from renderline.durations import UNKNOWN, Usual
 from renderline.kinds import KINDS, signs, started_since
 from renderline.ledger import Finding, Look
 from renderline.schedule import PollPolicy, backoff, poll_in
@@ -19,10 +20,10 @@ MISSING_LOOKS = 3
 """Looks in a row that must find the project gone before it is believed."""
 
 
-def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy, typical: float | None = None) -> Finding:
+def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy, usual: Usual = UNKNOWN) -> Finding:
     """Judge the progress answer of a render that is known to have started.
 
-    `typical` is how many seconds a quick render of its kind has taken lately.
+    `usual` is how long renders of its kind have taken lately.
     """
     if seen.done and seen.download_url:
         return Finding(look.id, look.epoch, "done", progress=100.0, url=seen.download_url)
@@ -55,7 +56,9 @@ def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy, t
         policy=policy,
         now=now,
         deadline_at=look.deadline_at,
-        typical=typical,
+        # Once it moves, its own course tells more than others did.
+        typical=usual.quick if seen.progress <= 0 else None,
+        slow=usual.slow,
         # Told that it is done and not finding it so, we see for ourselves.
         trusted=look.trusted and not look.told and KINDS[look.kind].calls_back,
     )

@@ -44,10 +44,23 @@ def look(**changes):
 
 
 @pytest.mark.parametrize(
-    ("policy", "trusted", "expected"), [(POLICY, True, 60.0), (POLICY, False, 2.0), (WITHOUT, True, 2.0)]
+    ("policy", "slow", "expected"),
+    [
+        (POLICY, None, 60.0),
+        (POLICY, 100.0, 60.0),  # quick renders: never sooner than the setting says
+        (POLICY, 500.0, 200.0),  # slow ones need fewer such looks for the same safety
+        (WITHOUT, 500.0, None),
+    ],
 )
-def test_the_first_look(policy, trusted, expected):
-    assert policy.first_in(trusted=trusted) == expected
+def test_the_looks_that_only_make_sure_keep_to_how_long_renders_take(policy, slow, expected):
+    assert policy.making_sure(slow) == expected
+
+
+@pytest.mark.parametrize(("age", "progress", "expected"), [(10.0, 0, 200.0), (200.0, 40, 300.0), (200.0, 10, 400.0)])
+def test_the_next_look_where_renders_take_long(age, progress, expected):
+    seen = course(age, progress)
+    wait = poll_in(seen, policy=POLICY, now=NOW + age, deadline_at=1e9, slow=500.0, trusted=True)
+    assert wait == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +110,7 @@ def test_a_trusted_render_is_looked_at_between_once_and_twice_a_net(age, progres
 
 def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_with_few_looks():
     for duration in (5.0, 59.0, 61.0, 130.0, 600.0, 1800.0):
-        now, looks, seen = POLICY.first_in(trusted=True), 1, Course(0.0)
+        now, looks, seen = 60.0, 1, Course(0.0)
         while now < duration:
             seen = seen.seen(100 * now / duration, now=now)
             now += poll_in(seen, policy=POLICY, now=now, deadline_at=1e9, trusted=True)
