@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from benchmarks.contenders import Contender
 from benchmarks.machine import cpu_seconds
@@ -17,12 +18,16 @@ _FIRST = 16
 
 @dataclass(frozen=True)
 class Plan:
-    """How a contender is loaded: `share` of a core for its worker; the seconds of each part."""
+    """How a contender is loaded: `share` of a core for its worker; the seconds of each part.
+
+    It is measured `windows` times, for `hold` seconds each.
+    """
 
     share: float = 0.75
     ramp: float = 12.0
     settle: float = 8.0
-    hold: float = 15.0
+    hold: float = 5.0
+    windows: int = 3
     most: int = 2000
 
 
@@ -70,6 +75,12 @@ class Measured:
         }
 
 
+def middle(windows: Sequence[Measured]) -> Measured:
+    """Return the window whose CPU time per render is the median, with the lags of all."""
+    ordered = sorted(windows, key=lambda one: one.cpu_per_render)
+    return replace(ordered[len(ordered) // 2], lags=[lag for one in windows for lag in one.lags])
+
+
 class Loop:
     """Keeps a number of orders in flight at a contender."""
 
@@ -82,6 +93,9 @@ class Loop:
         """Load the contender until its worker is as busy as planned, and measure it then."""
         self._ramp()
         self._keep_up(self._plan.settle)
+        return middle([self._window(sandbox) for _ in range(self._plan.windows)])
+
+    def _window(self, sandbox: SandboxProcess) -> Measured:
         meter = Meter(worker=self._contender.worker, vendor=sandbox)
         done, counts = self._receiver.count("hook"), sandbox.counts()
         self._keep_up(self._plan.hold)

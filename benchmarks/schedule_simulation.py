@@ -131,11 +131,19 @@ class Followed:
 
 def follow(schedule: Schedule, curve: Curve, seconds: float, *, typical: float | None = None) -> Followed:
     """Look at a render that takes `seconds` until it is seen done."""
+    looks = looks_at(schedule, curve, seconds, typical=typical)
+    return Followed(len(looks), looks[-1] - seconds)
+
+
+def looks_at(schedule: Schedule, curve: Curve, seconds: float, *, typical: float | None = None) -> list[float]:
+    """Return when a render that takes `seconds` is looked at, in seconds from its start; the last look sees it done."""
     render = Render(typical=typical)
+    looks = []
     while True:
         render.now += schedule.wait(render)
+        looks.append(render.now)
         if render.now >= seconds:
-            return Followed(len(render.seen) + 1, render.now - seconds)
+            return looks
         # The vendor shows two decimals, and never 100 before the end.
         render.seen.append(min(99.99, round(curve(render.now / seconds) * 100, 2)))
 

@@ -12,7 +12,7 @@ from tests.parts import Worker, until
 
 TITLE = "CPU of a worker per render, against the same HTTP calls by bare requests"
 RENDERS = 400
-RUNS = 3
+RUNS = 5
 _WARM = 20
 
 

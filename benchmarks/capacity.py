@@ -1,0 +1,150 @@
+"""What a load takes past this machine: peak hours simulated, priced with what `make bench` measured.
+
+`python -m benchmarks.capacity` prints the table of docs/scaling.md; `--per-day N` adds a load of your own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.outcome import quantile
+from benchmarks.schedule_simulation import MIX, SUBMISSION_CALLS, Ours, durations, looks_at, typical_of
+
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+LOADS = (1_000, 100_000, 1_000_000, 5_000_000, 10_000_000)
+PEAK = 3.0
+"""How much busier the peak hour is than the average one."""
+BUSY = 0.6
+"""The share of a core that a worker process, or Redis, is planned to use at the peak."""
+RETENTION_DAYS = 7.0
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a render's steps and a look take: CPU seconds of a worker and of Redis, commands in Redis; bytes kept."""
+
+    step_worker: float
+    step_redis: float
+    step_commands: float
+    look_worker: float
+    look_redis: float
+    look_commands: float
+    kept: float
+
+    @classmethod
+    def measured(cls, results: dict[str, Any]) -> Prices:
+        """Return the prices with 100,000 renders in flight; raises KeyError if that benchmark was not run."""
+        found = results["benchmarks"]["in_flight"]["figures"]
+        steps, look = found["render_without_looks"]["100000"], found["look"]["100000"]
+        return cls(
+            steps["worker_cpu_ms"] / 1e3,
+            steps["redis_cpu_ms"] / 1e3,
+            steps["redis_commands"],
+            look["worker_cpu_ms"] / 1e3,
+            look["redis_cpu_ms"] / 1e3,
+            look["redis_commands"],
+            found["redis_bytes_per_render_beside_payload"] + found["payload_bytes"],
+        )
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The busiest hour of a load: its 99th percentile second, and the most renders in flight."""
+
+    renders: float
+    looks: float
+    in_flight: int
+
+    @property
+    def vendor_calls(self) -> float:
+        """Calls a second."""
+        return self.renders * SUBMISSION_CALLS + self.looks
+
+    def redis_share(self, prices: Prices) -> float:
+        """Return the share of a core that Redis uses."""
+        return self.renders * prices.step_redis + self.looks * prices.look_redis
+
+    def redis_commands(self, prices: Prices) -> float:
+        """Return commands a second, those inside scripts included."""
+        return self.renders * prices.step_commands + self.looks * prices.look_commands
+
+    def workers(self, prices: Prices) -> int:
+        """Return how many worker processes it takes."""
+        return max(1, math.ceil((self.renders * prices.step_worker + self.looks * prices.look_worker) / BUSY))
+
+
+def tracks(count: int = 200) -> list[tuple[float, list[float]]]:
+    """Return renders of 1 to 10 minutes with mixed curves: how long each takes, and when it is looked at."""
+    lengths = durations(count)
+    quick = typical_of(lengths)
+    return [(seconds, looks_at(Ours(), curve, seconds, typical=quick)) for curve in MIX.values() for seconds in lengths]
+
+
+def peak_of(per_day: int, followed: Sequence[tuple[float, list[float]]], *, seed: int = 1) -> Peak:
+    """Let renders arrive at random for some minutes of the peak hour, after as many as a render can take."""
+    chance = random.Random(seed)
+    rate = per_day / 86_400 * PEAK
+    warm = max(seconds for seconds, _ in followed) + 60
+    arrivals, looks, flying = Counter[int](), Counter[int](), Counter[int]()
+    now = 0.0
+    while (now := now + chance.expovariate(rate)) < warm + _SECONDS:
+        seconds, seen = chance.choice(followed)
+        arrivals[int(now)] += 1
+        looks.update(int(now + at) for at in seen)
+        flying[int(now)] += 1
+        flying[int(now + seconds) + 1] -= 1
+    window = range(int(warm), int(warm) + _SECONDS)
+    level, most = 0, 0
+    for second in range(window.stop):
+        level += flying[second]
+        most = max(most, level) if second in window else most
+    return Peak(_p99(arrivals, window), _p99(looks, window), most)
+
+
+def _p99(counts: Counter[int], window: range) -> float:
+    return quantile((counts[second] for second in window), 0.99)
+
+
+def main() -> None:
+    """Print what each load takes."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.capacity", description=__doc__)
+    parser.add_argument("--per-day", type=int, action="append", default=[], metavar="N", help="renders a day")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
+    chosen = parser.parse_args()
+    prices = Prices.measured(json.loads(chosen.results.read_text()))
+    followed = tracks()
+    table = Table(title=f"The busiest second of a peak hour ({PEAK:g} times the average), polling only")
+    for name in ("renders/day", "renders/s", "in flight", "looks/s", "vendor calls/s"):
+        table.add_column(name, justify="right")
+    for name in ("Redis commands/s", "Redis core", f"kept {RETENTION_DAYS:g} days", "worker processes"):
+        table.add_column(name, justify="right")
+    for per_day in sorted({*LOADS, *chosen.per_day}):
+        peak = peak_of(per_day, followed)
+        table.add_row(
+            f"{per_day:,}",
+            f"{peak.renders:,.0f}",
+            f"{peak.in_flight:,}",
+            f"{peak.looks:,.0f}",
+            f"{peak.vendor_calls:,.0f}",
+            f"{peak.redis_commands(prices):,.0f}",
+            f"{peak.redis_share(prices):.0%}",
+            f"{per_day * RETENTION_DAYS * prices.kept / 2**30:,.1f} GiB",
+            f"{peak.workers(prices):,}",
+        )
+    Console(highlight=False).print(table)
+
+
+if __name__ == "__main__":
+    main()
