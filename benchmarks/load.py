@@ -24,9 +24,9 @@ class Plan:
     """
 
     share: float = 0.75
-    ramp: float = 12.0
-    settle: float = 8.0
-    hold: float = 5.0
+    ramp: float = 14.0
+    settle: float = 5.0
+    hold: float = 4.0
     windows: int = 3
     most: int = 2000
 
@@ -122,7 +122,8 @@ class Loop:
             self._keep_up(1.0)
             used = cpu_seconds(self._contender.worker.popen.pid) - before
             share = used / (time.monotonic() - begin)
-            growth = min(1.5, max(0.7, self._plan.share / max(share, 0.05)))
+            # Gently: new orders cost more than those that are followed, and would look like the load that they bring.
+            growth = min(1.3, max(0.9, self._plan.share / max(share, 0.05)))
             self.wanted = min(float(self._plan.most), max(1.0, self.wanted * growth))
 
     def _keep_up(self, seconds: float) -> None:

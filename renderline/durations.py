@@ -9,7 +9,7 @@ from renderline.ledger import Ledger
 
 _ENOUGH = 8
 _TAIL = 0.1
-_FRESH, _FRESH_UNKNOWN = 30.0, 2.0
+_FRESH = 2.0
 
 
 class Usual(NamedTuple):
@@ -23,7 +23,10 @@ UNKNOWN = Usual()
 
 
 class Durations:
-    """Reads the digest that the ledger keeps of the newest 64 renders; an answer is kept for half a minute."""
+    """Reads the digest that the ledger keeps of the newest 64 renders; an answer is kept for two seconds.
+
+    No longer, since the first renders to end are the quickest of those that were begun.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -32,12 +35,12 @@ class Durations:
     def usual(self, account: str, kind: str) -> Usual:
         """Return how long the newest renders took; `UNKNOWN` while there were too few to tell."""
         now = time.monotonic()
-        good_until, kept = self._kept.get((account, kind), (0.0, UNKNOWN))
-        if now < good_until:
+        read_at, kept = self._kept.get((account, kind), (-_FRESH, UNKNOWN))
+        if now - read_at < _FRESH:
             return kept
         rows: Any = self._ledger.redis.lrange(f"{self._ledger.prefix}durations:{account}:{kind}", 0, -1)
         found = _usual(sorted(float(row) for row in rows))
-        self._kept[account, kind] = (now + (_FRESH_UNKNOWN if found is UNKNOWN else _FRESH), found)
+        self._kept[account, kind] = (now, found)
         return found
 
 

@@ -35,9 +35,12 @@ class _Price:
     commands: float
     trips: float
 
-    def __sub__(self, other: _Price) -> _Price:
+    def __add__(self, other: _Price) -> _Price:
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return _Price(*(mine - theirs for mine, theirs in pairs))
+        return _Price(*(mine + theirs for mine, theirs in pairs))
+
+    def __sub__(self, other: _Price) -> _Price:
+        return self + other.times(-1)
 
     def times(self, factor: float) -> _Price:
         return _Price(*(value * factor for value in vars(self).values()))
@@ -69,10 +72,7 @@ class _Cost:
 
 def run(say: Say) -> Outcome:
     """Measure a render's cost with few others in flight, then with many; then have two workers share the looks."""
-    with Site.open() as site:
-        payload = put_in_flight(site.valkey.url, FEW, look_in=_LATER)
-        few = _cost(site)
-        say(f"{FEW} in flight: {few}")
+    before = _cost_of_few(say)
     with Site.open() as site:
         empty = _used(site)
         begin = time.monotonic()
@@ -83,6 +83,9 @@ def run(say: Say) -> Outcome:
         say(f"{MANY} in flight: {many}")
         shares, growth, rate = _shared(site)
         say(f"two workers: {rate:.0f} looks/s, shares {shares[0]:.0%} and {shares[1]:.0%}, grown {growth:.1f} MB")
+    # Before and after, since the machine may have become slower or faster meanwhile.
+    after = _cost_of_few(say)
+    few = _Cost((before.steps + after.steps).times(0.5), (before.look + after.look).times(0.5))
     ratio = many.render / few.render
     return Outcome(
         "in_flight",
@@ -122,6 +125,14 @@ def run(say: Say) -> Outcome:
             "look": {"100": few.look.figures(), "100000": many.look.figures()},
         },
     )
+
+
+def _cost_of_few(say: Say) -> _Cost:
+    with Site.open() as site:
+        put_in_flight(site.valkey.url, FEW, look_in=_LATER)
+        cost = _cost(site)
+    say(f"{FEW} in flight: {cost}")
+    return cost
 
 
 class _Gauge:

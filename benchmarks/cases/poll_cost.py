@@ -16,7 +16,7 @@ from tests.parts import Process, until
 TITLE = "Looks at 5,000 renders in flight by one worker"
 RENDERS = 5000
 RUNS = 3
-SECONDS = 4.0
+SECONDS = 3.0
 _FLOOR_CALLS = 3000
 _INTERVAL = 5
 
