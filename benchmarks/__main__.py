@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import time
@@ -15,7 +16,7 @@ from rich.console import Console
 from benchmarks import machine
 from benchmarks.catalogue import CASES, Case
 from benchmarks.outcome import Outcome
-from benchmarks.report import show, write
+from benchmarks.report import markdown, show, write
 from benchmarks.site import scrub
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +29,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", action="append", choices=tuple(CASES), help="run this one; repeatable")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="default: %(default)s")
     parser.add_argument("--no-charts", action="store_true", help="leave docs/images as it is")
+    parser.add_argument("--table", action="store_true", help="measure nothing; print the kept figures as Markdown")
     chosen = parser.parse_args(arguments)
+    if chosen.table:
+        print(markdown(json.loads(chosen.json.read_text())))
+        return 0
     # As an exception, so that every process that was started is ended on the way out.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     scrub()

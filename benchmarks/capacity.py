@@ -1,6 +1,6 @@
 """What a load takes past this machine: peak hours simulated, priced with what `make bench` measured.
 
-`python -m benchmarks.capacity` prints the table of docs/scaling.md; `--per-day N` adds a load of your own.
+`python -m benchmarks.capacity` prints the tables of docs/scaling.md; `--per-day N` adds a load of your own.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.outcome import quantile
 from benchmarks.schedule_simulation import MIX, SUBMISSION_CALLS, Ours, durations, looks_at, typical_of
@@ -117,22 +114,29 @@ def _p99(counts: Counter[int], window: range) -> float:
     return quantile((counts[second] for second in window), 0.99)
 
 
-def main() -> None:
-    """Print what each load takes."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.capacity", description=__doc__)
-    parser.add_argument("--per-day", type=int, action="append", default=[], metavar="N", help="renders a day")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
-    chosen = parser.parse_args()
-    prices = Prices.measured(json.loads(chosen.results.read_text()))
+def prices_table(results: dict[str, Any]) -> str:
+    """Return what a render's steps and a look take, as docs/scaling.md has it."""
+    found = results["benchmarks"]["in_flight"]["figures"]
+    lines = [
+        "| with 100,000 in flight | worker CPU | Redis CPU | Redis commands | round trips |",
+        "|:--|--:|--:|--:|--:|",
+    ]
+    steps = "a render without its looks: three tasks, two vendor calls, one hook"
+    for name, row in ((steps, found["render_without_looks"]["100000"]), ("a look", found["look"]["100000"])):
+        cpu = f"{row['worker_cpu_ms']:.2f} ms | {row['redis_cpu_ms']:.3f} ms"
+        lines.append(f"| {name} | {cpu} | {row['redis_commands']:.0f} | {row['redis_round_trips']:.1f} |")
+    return "\n".join(lines)
+
+
+def loads_table(prices: Prices, loads: Sequence[int] = LOADS) -> str:
+    """Return what each load (renders a day) takes, as docs/scaling.md has it."""
     followed = tracks()
-    table = Table(title=f"The busiest second of a peak hour ({PEAK:g} times the average), polling only")
-    for name in ("renders/day", "renders/s", "in flight", "looks/s", "vendor calls/s"):
-        table.add_column(name, justify="right")
-    for name in ("Redis commands/s", "Redis core", f"kept {RETENTION_DAYS:g} days", "worker processes"):
-        table.add_column(name, justify="right")
-    for per_day in sorted({*LOADS, *chosen.per_day}):
+    names = ("renders a day", "renders/s", "in flight", "looks/s", "vendor calls/s", "Redis commands/s", "Redis core")
+    names = (*names, f"kept {RETENTION_DAYS:g} days", "worker processes")
+    lines = [f"| {' | '.join(names)} |", f"|{'--:|' * len(names)}"]
+    for per_day in loads:
         peak = peak_of(per_day, followed)
-        table.add_row(
+        cells = (
             f"{per_day:,}",
             f"{peak.renders:,.0f}",
             f"{peak.in_flight:,}",
@@ -140,10 +144,21 @@ def main() -> None:
             f"{peak.vendor_calls:,.0f}",
             f"{peak.redis_commands(prices):,.0f}",
             f"{peak.redis_share(prices):.0%}",
-            f"{per_day * RETENTION_DAYS * prices.kept / 2**30:,.1f} GiB",
+            f"{per_day * RETENTION_DAYS * prices.kept / 1e9:,.1f} GB",
             f"{peak.workers(prices):,}",
         )
-    Console(highlight=False).print(table)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.capacity", description=__doc__)
+    parser.add_argument("--per-day", type=int, action="append", default=[], metavar="N", help="renders a day")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="default: %(default)s")
+    chosen = parser.parse_args()
+    results = json.loads(chosen.results.read_text())
+    print(prices_table(results), loads_table(Prices.measured(results), sorted({*LOADS, *chosen.per_day})), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,18 @@ def show(console: Console, outcomes: Sequence[Outcome]) -> None:
     console.print(f"{sum(row.met for row in rows)} of {len(rows)} targets met")
 
 
+def markdown(results: dict[str, Any]) -> str:
+    """Return the table of kept results as the README has it."""
+    lines = ["| what | target | measured | | figures |", "|:--|--:|--:|:--|:--|"]
+    for benchmark in results["benchmarks"].values():
+        for kept in benchmark["rows"]:
+            row = Row(**{name: value for name, value in kept.items() if name != "met"})
+            measured = f"{_number(row.value)} {row.unit}".strip()
+            verdict = "met" if row.met else "**missed**"
+            lines.append(f"| {row.what} | {_target(row).strip()} | {measured} | {verdict} | {row.note} |")
+    return "\n".join(lines)
+
+
 def _target(row: Row) -> str:
     return f"{'≥' if row.least else '≤'} {_number(row.target)} {row.unit}"
 

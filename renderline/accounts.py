@@ -25,6 +25,11 @@ class AccountClients:
     outage: Outage | None = None
     token: SharedToken | None = None
 
+    @property
+    def prepared(self) -> bool:
+        """Whether `prepare` would have nothing to do."""
+        return self.token is None or self.token.at_hand
+
     def prepare(self) -> None:
         """Have a token at hand, which may take long, so that a call announced next is on its way at once.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -105,10 +105,16 @@ class Submitter:
     durations: Durations
     retries: RetryPolicy
     webhook_url: Callable[[Submission], str | None] = lambda _: None
+    _first: Mapping[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        plans = {name: kind.plan(self.mode, at="") for name, kind in KINDS.items()}
+        # A paid call is announced by itself, when nothing but the call is left to do.
+        object.__setattr__(self, "_first", {name: plan[0].name for name, plan in plans.items() if not plan[0].paid})
 
     def submit(self, render_id: str) -> Outcome:
         """Start a render at the vendor if it is its turn; safe to call at any time, any number of times."""
-        claim = self.ledger.begin_submission(render_id, lease=self.lease)
+        claim = self.ledger.begin_submission(render_id, lease=self.lease, first=self._first)
         if claim is None:
             return NotMyTurn()
         try:
@@ -144,16 +150,20 @@ class Submitter:
         plan = run.kind.plan(self.mode, at=at)
         if run.unaccounted:
             plan = self._recover(run, plan)
+        announced = run.claim.announced
         for index, stage in enumerate(plan):
             run.stage = stage
-            run.clients.prepare()
-            if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
-                return NotMyTurn()
+            if not (announced and run.clients.prepared):
+                run.clients.prepare()
+                if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
+                    return NotMyTurn()
             made = stage.call(run.clients, run.order)
             run.order.project_id = made.project_id or run.order.project_id
             if stage.paid:
                 return self._started(run.claim, run.kind, run.order.project_id, confirmed=True)
-            if not self._advance(run.claim, plan[index + 1], made):
+            # Where nothing holds it up, the next call is announced in the step that records this one.
+            announced = run.clients.prepared
+            if not self._advance(run.claim, plan[index + 1], made, announce=announced):
                 # Canceled: the draft just made is nobody's. Taken over after the lease: it may be adopted already.
                 record = self.ledger.record(run.claim.id)
                 if run.kind.disposable and made.project_id and (record is None or record["state"] in FINAL):
@@ -172,8 +182,14 @@ class Submitter:
         self._advance(run.claim, plan[1], Made(found))
         return plan[1:]
 
-    def _advance(self, claim: Submission, following: Stage, made: Made) -> bool:
-        return self.ledger.advance(claim, stage=following.name, project_id=made.project_id, baseline=made.baseline)
+    def _advance(self, claim: Submission, following: Stage, made: Made, *, announce: bool = False) -> bool:
+        return self.ledger.advance(
+            claim,
+            stage=following.name,
+            project_id=made.project_id,
+            baseline=made.baseline,
+            lease=self.lease if announce else None,
+        )
 
     def _started(self, claim: Submission, kind: Kind, project_id: str | None, *, confirmed: bool) -> Outcome:
         usual = self.durations.usual(claim.account, kind.name)

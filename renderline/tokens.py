@@ -91,10 +91,19 @@ class SharedToken:
         self._recheck_at = 0.0
         self._drop = redis.register_script(_DROP_IF_SAME)
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether `current` would answer at once, from memory."""
+        return self._good() is not None
+
+    def _good(self) -> Token | None:
+        held, now = self._held, self._clock()
+        return held if held and (now < held.refresh_at or now < min(self._recheck_at, held.expires_at)) else None
+
     def current(self) -> str:
         """Return a token that is believed good; raises a `StudioFault` if none can be had."""
-        held, now = self._held, self._clock()
-        if held and (now < held.refresh_at or now < min(self._recheck_at, held.expires_at)):
+        held, now = self._good(), self._clock()
+        if held:
             return held.value
         stored = self._read()
         if stored and now < stored.refresh_at:

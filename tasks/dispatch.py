@@ -40,28 +40,20 @@ class CeleryDispatcher:
 
     def submit(self, render_id: str, priority: str) -> None:
         """Have a render submitted."""
-        with _publishing():
-            self._submission(render_id, priority).apply_async()
+        self.submit_all([(render_id, priority)])
 
     def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
         """Have many renders, (id, priority), submitted."""
         with self._batch(len(renders)) as producer:
             for render_id, priority in renders:
-                self._submission(render_id, priority).apply_async(producer=producer)
-
-    def _submission(self, render_id: str, priority: str) -> Signature:
-        return self._message(
-            contract.SUBMIT,
-            render_id,
-            queue=contract.SUBMIT_QUEUE,
-            priority=contract.PRIORITIES[priority],
-        )
+                options = {"queue": contract.SUBMIT_QUEUE, "priority": contract.PRIORITIES[priority]}
+                self._send(contract.SUBMIT, render_id, producer=producer, **options)
 
     def poll(self, kick: Kick) -> None:
         """Have a pump of an account run, at once or after the kick's delay."""
+        pump = (kick.account, kick.slot, kick.ticket)
         with _publishing():
-            pump = (kick.account, kick.slot, kick.ticket)
-            self._message(contract.POLL, *pump, queue=contract.POLL_QUEUE, countdown=kick.delay or None).apply_async()
+            self._send(contract.POLL, *pump, queue=contract.POLL_QUEUE, countdown=kick.delay or None)
 
     def hooks(self, render_id: str) -> None:
         """Have the hooks that a finished render still owes run, in the request's order."""
@@ -69,23 +61,23 @@ class CeleryDispatcher:
 
     def _hooks(self, ids: Sequence[str]) -> None:
         owed = self._ledger.owed_hooks_of(ids)
-        owing = [self._row(render_id, indexes) for render_id, indexes in zip(ids, owed, strict=True) if indexes]
+        owing = [(render_id, indexes) for render_id, indexes in zip(ids, owed, strict=True) if indexes]
         with self._batch(len(owing)) as producer:
-            for row in owing:
-                # Celery does not hand it on to a longer chain, which then goes out by itself.
-                row.apply_async(producer=producer)
+            for render_id, indexes in owing:
+                if len(indexes) == 1:
+                    self._send(contract.HOOK, render_id, indexes[0], queue=contract.HOOKS_QUEUE, producer=producer)
+                else:
+                    # By itself: Celery hands no producer on to a chain.
+                    chain(*(self._link(render_id, index) for index in indexes), app=self._app).apply_async()
 
-    def _row(self, render_id: str, indexes: Sequence[int]) -> Signature:
-        """Return the chain of these hooks; a single one needs none."""
-        links = [
-            self._message(contract.HOOK, render_id, index, queue=contract.HOOKS_QUEUE).set(immutable=True)
-            for index in indexes
-        ]
-        return links[0] if len(links) == 1 else chain(*links, app=self._app)
+    def _link(self, render_id: str, index: int) -> Signature:
+        options = {"queue": contract.HOOKS_QUEUE, "ignore_result": True}
+        return self._app.signature(contract.HOOK, args=(render_id, index), options=options, immutable=True)
 
-    def _message(self, task: str, *args: Any, **options: Any) -> Signature:
-        # Where the tasks are not known, in the gateway, Celery would subscribe to the result of each.
-        return self._app.signature(task, args=args, options={**options, "ignore_result": True})
+    def _send(self, task: str, *args: Any, **options: Any) -> None:
+        # No result: where tasks are unknown, as in the gateway, Celery would subscribe to that of each. No declaration:
+        # for a queue that is named it does nothing on Redis but take time.
+        self._app.send_task(task, args=args, ignore_result=True, declare=[], **options)
 
     @contextmanager
     def _batch(self, messages: int) -> Iterator[Any]:

@@ -95,14 +95,12 @@ class HttpHook:
         url = hook["url"]
         # ASCII with escapes: a name may hold half a surrogate pair, which JSON can say and UTF-8 cannot.
         body = json.dumps(delivery.body(), separators=(",", ":"))
-        # Prepared here, not by the session: merging its settings would add a seventh to the cost of a delivery.
+        # Prepared here and sent by the adapter: what a session merges and follows adds a fifth to a delivery's cost.
         request = requests.PreparedRequest()
         headers = self._signed(delivery, body)
         try:
             request.prepare("POST", url, headers=headers, data=body.encode(), auth=self._session.auth)
-            response = self._session.send(
-                request, timeout=self._timeout, stream=True, allow_redirects=False, proxies={}
-            )
+            response = self._session.get_adapter(url).send(request, timeout=self._timeout, stream=True, proxies={})
         except InvalidIPAddress:
             raise HookFailed(
                 f"{site(url)} is at a private address; to allow those, set {PRIVATE_VARIABLE}=true", permanent=True

@@ -36,6 +36,8 @@ class Submission:
     """Name of the next stage of the kind's plan; empty: the first."""
     intent: str | None
     """The stage whose call an earlier holder announced and never accounted for."""
+    announced: bool
+    """Whether this claim announced the call of the plan's first stage."""
     project_id: str | None
     baseline: str | None
     name: str

@@ -112,17 +112,20 @@ class Ledger:
 
     # -- submitting
 
-    def begin_submission(self, render_id: str, *, lease: float, calls: int = 2) -> Submission | None:
+    def begin_submission(
+        self, render_id: str, *, lease: float, calls: int = 2, first: Mapping[str, str] | None = None
+    ) -> Submission | None:
         """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
 
+        `first` is by kind the name of the free stage with which its plan begins: the call of a submission that has not
+        begun is announced in the same step.
         Returns None if it is over or in other hands, or if its account may not go on now (silence, outage, pace, slots,
         pause): then it is parked until `unpark` takes it.
         """
-        verdict, *rest = self.run("submit_begin", render_id, lease, calls)
+        verdict, *rest = self.run("submit_begin", render_id, lease, calls, json.dumps(first or {}))
         if verdict != "yours":
             return None
-        what, *rest = rest
-        flat, meta, body = rest
+        what, flat, meta, body, announced = rest
         fields = _fields(flat)
         return Submission(
             id=render_id,
@@ -135,6 +138,7 @@ class Ledger:
             deadline=float(fields["deadline"]),
             stage=fields["stage"],
             intent=fields.get("intent"),
+            announced=bool(announced),
             project_id=fields.get("project_id"),
             baseline=fields.get("baseline"),
             name=load_meta(meta).get("name") or "",
@@ -146,10 +150,20 @@ class Ledger:
         return bool(self.run("submit_intend", claim.id, claim.fence, stage, lease))
 
     def advance(
-        self, claim: Submission, *, stage: str, project_id: str | None = None, baseline: str | None = None
+        self,
+        claim: Submission,
+        *,
+        stage: str,
+        project_id: str | None = None,
+        baseline: str | None = None,
+        lease: float | None = None,
     ) -> bool:
-        """Record that a free stage is done and `stage` comes next; False if the claim was lost."""
-        return bool(self.run("submit_advance", claim.id, claim.fence, stage, project_id or "", baseline or ""))
+        """Record that a free stage is done and `stage` comes next; False if the claim was lost: then call nothing.
+
+        With `lease` the call of `stage` is announced in the same step, as `intend` does.
+        """
+        made = (project_id or "", baseline or "")
+        return bool(self.run("submit_advance", claim.id, claim.fence, stage, *made, "" if lease is None else lease))
 
     def start(
         self,

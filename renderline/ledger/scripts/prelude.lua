@@ -180,6 +180,13 @@ local function trusted(account)
   return (tonumber(redis.call('GET', P .. 'heard:' .. account)) or 0) > NOW and '1' or ''
 end
 
+-- Write down that a vendor call of this stage is about to be made.
+local function intend(id, stage)
+  -- A webhook that came before this call says nothing about it.
+  redis.call('HDEL', render(id), 'hinted')
+  set(id, 'intent', stage, 'intent_at', stamp(NOW))
+end
+
 -- True while `fence` is the newest claim on this render's submission.
 local function mine(id, fence)
   return field(id, 'state') == 'submitting' and field(id, 'fence') == fence

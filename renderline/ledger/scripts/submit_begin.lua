@@ -1,5 +1,5 @@
--- Claim a submission. ARGV: id lease calls
--- -> {'yours', fence, fields, meta, body}, or {parked|busy|over}
+-- Claim a submission. ARGV: id lease calls first(JSON object: by kind the free stage that a new submission begins with)
+-- -> {'yours', fence, fields, meta, body, announced stage or ''}, or {parked|busy|over}
 local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, account = field(id, 'state'), field(id, 'account')
 if state == 'submitting' then
@@ -33,5 +33,8 @@ redis.call('HINCRBY', render(id), 'attempts', 1)
 redis.call('HDEL', render(id), 'resends')
 set(id, 'lease_until', stamp(NOW + lease))
 wake_at(id, NOW + lease + 1)
-return {'yours', tostring(fence), redis.call('HGETALL', render(id)), redis.call('GET', P .. 'meta:' .. id),
-  redis.call('GET', P .. 'body:' .. id)}
+local fields = redis.call('HGETALL', render(id))
+local announced = field(id, 'stage') == '' and field(id, 'intent') == '' and cjson.decode(ARGV[6])[field(id, 'kind')] or ''
+if announced ~= '' then intend(id, announced) end
+return {'yours', tostring(fence), fields, redis.call('GET', P .. 'meta:' .. id), redis.call('GET', P .. 'body:' .. id),
+  announced}

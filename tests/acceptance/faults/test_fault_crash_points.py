@@ -72,7 +72,8 @@ WRITES: dict[Flow, list[tuple[str, int]]] = {
         ("publish submit", 1),
         ("SETEX celery-task-meta-<id>", 1),
         ("acked requests", 1),
-        # Submitting. The first `submit_intend` announces the draft, the second the export.
+        # Submitting. `submit_begin` announces the draft, `submit_intend` again after the first token had to be fetched,
+        # `submit_advance` the export.
         ("noted submit", 1),
         ("breaker", 1),
         ("submit_begin", 1),
@@ -81,7 +82,6 @@ WRITES: dict[Flow, list[tuple[str, int]]] = {
         ("HSET renderline:token:default", 1),
         ("unlock renderline:token:default:lock", 1),
         ("submit_advance", 1),
-        ("submit_intend", 2),
         ("submit_start", 1),
         ("publish poll", 1),
         ("acked submit", 1),
@@ -143,7 +143,7 @@ class Crash:
     def bound(self) -> float:
         """Within how many seconds of the crash the render must have ended."""
         # An export that was announced and never made is seen by two looks that prove it.
-        announced = self in (Crash(SMOOTH, "after", "submit_intend", 2), Crash(SMOOTH, "before", "submit_start", 1))
+        announced = self in (Crash(SMOOTH, "after", "submit_advance", 1), Crash(SMOOTH, "before", "submit_start", 1))
         announced = announced or (self.flow is DIRECT)
         return LEASE + 1 + SWEEP + self.flow.takes + (SETTLE + 2 if announced else 0) + SLOW
 
