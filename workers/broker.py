@@ -35,6 +35,8 @@ class Channel(redis.Channel):
                 key, message = taken
                 with self.conn_or_acquire() as client:
                     client.rpush(key, message)
+        # What is done and not yet acknowledged must not go back.
+        self.qos.settle()
         for tag in set(self.qos._delivered).difference(but):
             self.qos.restore_by_tag(tag)
 
