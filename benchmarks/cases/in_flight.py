@@ -20,7 +20,7 @@ TITLE = "100,000 renders in flight"
 MANY, FEW = 100_000, 100
 _BURST = 200
 _LATER = 86_400.0
-_SHARE_SECONDS = 8.0
+_SHARE_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
 LOOKS_PER_RENDER = 15
 """How many looks a render of minutes takes; what a render costs is counted as its other steps and so many looks."""

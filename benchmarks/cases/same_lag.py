@@ -22,6 +22,8 @@ POLICY = {
 }
 _SAMPLE_EVERY = 3 / SCALE
 PLAN = Plan()
+# No target is about the sample: once is enough to show where it stands.
+BRIEFLY = Plan(ramp=10.0, settle=3.0, windows=1)
 
 
 def run(say: Say) -> Outcome:
@@ -32,7 +34,7 @@ def run(say: Say) -> Outcome:
     found = {
         "renderline": ours,
         "chain": measure(lambda place: PlainChain(place, poll_every=interval), say),
-        "sample": measure(lambda place: SampleLoop(place, poll_every=_SAMPLE_EVERY), say),
+        "sample": measure(lambda place: SampleLoop(place, poll_every=_SAMPLE_EVERY), say, plan=BRIEFLY),
     }
     outcome = Outcome("same_lag", TITLE)
     if PEERS_PYTHON.exists():
@@ -47,7 +49,7 @@ def run(say: Say) -> Outcome:
     return outcome
 
 
-def measure(make: Callable[[Place], Contender], say: Say) -> Measured:
+def measure(make: Callable[[Place], Contender], say: Say, *, plan: Plan = PLAN) -> Measured:
     """Load one contender on a site of its own."""
     with Site.open() as site:
         sandbox = site.sandbox(*VENDOR)
@@ -55,7 +57,7 @@ def measure(make: Callable[[Place], Contender], say: Say) -> Measured:
         body = site.directory / "body.json"
         body.write_text(json.dumps(vendor_body()))
         contender = make(Place(site, sandbox.url, f"{receiver.url}/hook", body))
-        found = Loop(contender, receiver, PLAN).run(sandbox)
+        found = Loop(contender, receiver, plan).run(sandbox)
     figures = found.figures()
     say(
         f"{contender.name}: {found.rate:.1f} renders/s with {found.in_flight} in flight, "
