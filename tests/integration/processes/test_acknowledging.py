@@ -17,8 +17,8 @@ QUEUE = "hooks"
 
 @pytest.fixture
 def channel(valkey: Valkey, redis: Redis) -> Iterator[Any]:
-    broker.install()
-    with Connection(valkey.url) as connection:
+    # Named: what redis:// means has been settled by whichever test connected first.
+    with Connection(valkey.url, transport=f"{broker.__name__}:Transport") as connection:
         channel = connection.default_channel
         for number in range(4):
             Producer(channel).publish({"number": number}, routing_key=QUEUE)
