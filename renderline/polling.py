@@ -44,9 +44,8 @@ class Poller:
     `batch` renders are claimed at a time for `lease` seconds and looked at by `threads` threads. What they found is
     recorded together, once all are done and every `record_every` seconds until then. A run waits at most `patience`
     seconds; looks that take longer are recorded when they end, while the pump goes on. A round waits up to `gather`
-    seconds for more to fall due, unless they fill a batch. For up to `stay`
-    seconds a pump waits here for what is due within `nap` seconds, since a message for each round would cost more
-    than the looks.
+    seconds for more to fall due, unless they fill a batch. For up to `stay` seconds a pump waits here for what is due
+    within `nap` seconds, since a message for each round would cost more than the looks.
     """
 
     ledger: Ledger
