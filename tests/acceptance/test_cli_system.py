@@ -146,30 +146,41 @@ def test_watch_shows_what_is_going_on_until_interrupted(
     assert "Traceback" not in shown.text
 
 
+def readers(client: Redis) -> set[str]:
+    """Return the ids of the connections that read the stream of events."""
+    return {one["id"] for one in client.client_list() if one["cmd"] == "xread"}
+
+
 def test_watch_in_a_pipe_gives_every_event(system: System, renderline: CommandLine) -> None:
-    with (
-        Redis.from_url(system.valkey.url, decode_responses=True) as client,
-        subprocess.Popen(
+    with Redis.from_url(system.valkey.url, decode_responses=True) as client:
+        # A command that has just ended may still have its connection.
+        before = readers(client)
+        with subprocess.Popen(
             [*COMMAND, "watch", "--json"],
             stdout=subprocess.PIPE,
             text=True,
             env=renderline.whole,
             cwd=renderline.folder,
-        ) as watching,
-    ):
-        until(lambda: any(one["cmd"] == "xread" for one in client.client_list()), what="watch reads the stream")
-        (record,) = renderline.json("submit", "-", given=json.dumps(system.request(hooks=[])))
-        states: list[str] = []
-        assert watching.stdout
-        for line in watching.stdout:
-            event = json.loads(line)
-            assert event["id"] == record["id"]
-            states.append(event["state"])
-            if event["state"] == "delivered":
-                break
-        watching.send_signal(signal.SIGINT)
-        assert watching.wait(20) == 0
-    assert list(dict.fromkeys(states)) == ["accepted", "submitting", "rendering", "completed", "delivered"]
+        ) as watching:
+            until(lambda: readers(client) - before, what="watch reads the stream")
+            events = _until_delivered(system, renderline, watching)
+    assert list(dict.fromkeys(events)) == ["accepted", "submitting", "rendering", "completed", "delivered"]
+
+
+def _until_delivered(system: System, renderline: CommandLine, watching: subprocess.Popen[str]) -> list[str]:
+    """Submit a render, and return the states that are told of it."""
+    (record,) = renderline.json("submit", "-", given=json.dumps(system.request(hooks=[])))
+    states: list[str] = []
+    assert watching.stdout
+    for line in watching.stdout:
+        event = json.loads(line)
+        assert event["id"] == record["id"]
+        states.append(event["state"])
+        if event["state"] == "delivered":
+            break
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(20) == 0
+    return states
 
 
 def test_the_vendors_lists_are_searched(renderline: CommandLine) -> None:
