@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import requests
 
-from tests.parts import HOOK_SECRET, USER_KEY, Process, free_port, until
+from tests.parts import HOOK_SECRET, USER_KEY, Server, free_port, gateway_command
 
 AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
 
@@ -60,14 +58,11 @@ class Stream:
         self.response.close()
 
 
-class GatewayProcess(Process):
+class GatewayProcess(Server):
     """The gateway under gunicorn; without API keys unless the environment asks for them."""
 
     def __init__(self, log: Path, *, threads: int = 16, **environ: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-        command = [gunicorn, "--no-control-socket", "--threads", str(threads), "--bind", f"127.0.0.1:{self.port}"]
+        port = free_port()
         settings = {
             "RENDERLINE_API_KEYS_REQUIRED": "false",
             "RENDERLINE_GATEWAY_THREADS": str(threads),
@@ -78,18 +73,12 @@ class GatewayProcess(Process):
             "AISTUDIOS_USER_KEY": USER_KEY,
             **environ,
         }
-        super().__init__([*command, "workers.gateway:create()"], log=log, environ=settings)
+        super().__init__(gateway_command(port, threads=threads), port=port, log=log, environ=settings)
         self._session = requests.Session()
         self._session.trust_env = False
-        until(self._answers, what="gateway")
+        self.wait_ready()
 
-    def _answers(self) -> bool:
-        assert self.popen.poll() is None, f"the gateway ended:\n{self.output()[-3000:]}"
-        with contextlib.suppress(requests.ConnectionError):
-            return requests.get(f"{self.url}/healthz", timeout=5).ok
-        return False
-
-    def stop(self, seconds: float = 20.0) -> int:
+    def stop(self, seconds: float = 60.0) -> int:
         """SIGTERM, and return the exit code."""
         self._session.close()
         return super().stop(seconds)

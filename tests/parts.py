@@ -26,8 +26,11 @@ HOOK_SECRET = "whsec_cmVuZGVybGluZS10ZXN0LXNlY3JldC0zMi1ieXRlcyE="
 USER_KEY = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
 
-def until(condition: Callable[[], Any], *, seconds: float = 20.0, what: str = "") -> Any:
-    """Return the condition's first true value; fails the test if none comes in time."""
+def until(condition: Callable[[], Any], *, seconds: float = 60.0, what: str = "") -> Any:
+    """Return the condition's first true value; fails the test if none comes in time.
+
+    The default is far above what a quiet machine takes: another process may have the cores for a while.
+    """
     give_up = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < give_up, f"not within {seconds:g} s: {what or condition}"
@@ -62,6 +65,19 @@ class Process:
         """Return what it has printed so far."""
         return self.log.read_text(errors="replace")
 
+    def wait_until(self, condition: Callable[[], Any], *, what: str) -> None:
+        """Wait until the condition holds; fails, with the process gone, if it ends before or takes too long."""
+
+        def holds() -> Any:
+            assert self.popen.poll() is None, f"it ended before: {what}\n{self.output()[-3000:]}"
+            return condition()
+
+        try:
+            until(holds, what=what)
+        except BaseException:
+            self.kill()
+            raise
+
     def signal(self, number: int) -> None:
         """Send a signal to it and its children."""
         with contextlib.suppress(ProcessLookupError):
@@ -70,9 +86,9 @@ class Process:
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
         self.signal(signal.SIGKILL)
-        self.popen.wait(10)
+        self.popen.wait(60)
 
-    def stop(self, seconds: float = 20.0) -> int:
+    def stop(self, seconds: float = 60.0) -> int:
         """SIGTERM, and return the exit code; killed if it does not end in time."""
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)
@@ -81,6 +97,44 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"did not end within {seconds:g} s of SIGTERM:\n{self.output()[-2000:]}") from None
+
+
+class Server(Process):
+    """A process that answers HTTP calls on a port of its own; `alive` is the path that tells that it does."""
+
+    alive = "/healthz"
+
+    def __init__(self, command: list[str], *, port: int, log: Path, environ: dict[str, str] | None = None) -> None:
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
+        super().__init__(command, log=log, environ=environ)
+
+    def wait_ready(self) -> None:
+        """Wait until it answers."""
+        self.wait_until(self._answers, what=f"an answer from {self.url}{self.alive}")
+
+    def _answers(self) -> bool:
+        # A process that is still being imported may have its port open already: then the answer takes its time.
+        with contextlib.suppress(requests.RequestException):
+            return requests.get(f"{self.url}{self.alive}", timeout=5).ok
+        return False
+
+
+def gateway_command(port: int, *, threads: int) -> list[str]:
+    """Return what starts the gateway as the Procfile does."""
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    command = [gunicorn, "--no-control-socket", "--threads", str(threads), "--bind", f"127.0.0.1:{port}"]
+    return [*command, "workers.gateway:create()"]
+
+
+class Flower(Server):
+    """Flower with the options of config/flower.py."""
+
+    alive = "/healthcheck"
+
+    def __init__(self, log: Path, environ: dict[str, str]) -> None:
+        port = free_port()
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "flower", "--conf=config/flower.py"]
+        super().__init__(command, port=port, log=log, environ={"FLOWER_PORT": str(port), **environ})
 
 
 class Valkey:
@@ -105,7 +159,7 @@ class Valkey:
         ]
         command += ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction", *self.options]
         self.process = Process(command, log=self.directory / "valkey.log")
-        until(self.answers, what=f"Valkey: {self.process.output()}")
+        self.process.wait_until(self.answers, what="Valkey")
 
     def answers(self) -> bool:
         """Return whether it answers a ping."""
@@ -124,24 +178,20 @@ class Valkey:
             self.process.kill()
 
 
-class SandboxProcess(Process):
+class SandboxProcess(Server):
     """The vendor's emulator as a process, with its control calls."""
 
-    def __init__(self, log: Path, *options: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-m", "renderline.sandbox", "--port", str(self.port), *options]
-        super().__init__(command, log=log)
-        until(self._answers, what=f"sandbox: {self.output()}")
+    alive = "/_sandbox/counts"
 
-    def _answers(self) -> bool:
-        with contextlib.suppress(requests.RequestException):
-            return requests.get(f"{self.url}/_sandbox/counts", timeout=5).ok
-        return False
+    def __init__(self, log: Path, *options: str) -> None:
+        port = free_port()
+        command = [sys.executable, "-m", "renderline.sandbox", "--port", str(port), *options]
+        super().__init__(command, port=port, log=log)
+        self.wait_ready()
 
     def counts(self) -> dict[str, int]:
         """Return the calls so far by endpoint."""
-        return requests.get(f"{self.url}/_sandbox/counts", timeout=5).json()
+        return requests.get(f"{self.url}/_sandbox/counts", timeout=30).json()
 
     def calls(self, ending: str) -> int:
         """Return how many calls went to the endpoints whose name ends like that."""
@@ -149,11 +199,11 @@ class SandboxProcess(Process):
 
     def projects(self) -> list[dict[str, Any]]:
         """Return all projects ever created."""
-        return requests.get(f"{self.url}/_sandbox/projects", timeout=5).json()
+        return requests.get(f"{self.url}/_sandbox/projects", timeout=30).json()
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Make a control call."""
-        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body or None, timeout=5)
+        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body or None, timeout=30)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
@@ -168,12 +218,7 @@ class Worker(Process):
 
     def wait_ready(self) -> None:
         """Wait until it takes messages."""
-
-        def ready() -> bool:
-            assert self.popen.poll() is None, f"the worker ended:\n{self.output()[-3000:]}"
-            return " ready." in self.output()
-
-        until(ready, seconds=60, what="worker ready")
+        self.wait_until(lambda: " ready." in self.output(), what="worker ready")
 
 
 class Receiver:
@@ -205,7 +250,7 @@ class Receiver:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/done"
 
-    def take(self, seconds: float = 30.0) -> tuple[dict[str, str], bytes]:
+    def take(self, seconds: float = 60.0) -> tuple[dict[str, str], bytes]:
         """Return the next delivery (headers, body); waits for it."""
         return self.received.get(timeout=seconds)
 

@@ -71,7 +71,7 @@ class CommandLine:
         return ended.value
 
 
-def reach(system: System, render_id: str, state: str, *, seconds: float = 40) -> dict[str, Any]:
+def reach(system: System, render_id: str, state: str, *, seconds: float = 60) -> dict[str, Any]:
     """Return the record of a render once it is in that state; fails the test if it does not come to it."""
     seen: dict[str, Any] = {}
     with Redis.from_url(system.valkey.url, decode_responses=True) as client:

@@ -44,7 +44,7 @@ class System:
 
     def enqueue(self, request: dict[str, Any], *, key: str | None = None) -> str:
         """Send a request and return the render id that the worker answers."""
-        return str(self.send(request, key=key).get(timeout=30))
+        return str(self.send(request, key=key).get(timeout=60))
 
     def request(self, script: str = "Hello.", **fields: Any) -> dict[str, Any]:
         """Return a compact request that downloads the video and calls the receiver."""

@@ -73,13 +73,13 @@ class Terminal:
     def end(self, seconds: float = 40) -> int:
         """Wait for the end and return the exit code."""
         code = self.popen.wait(seconds)
-        self._reader.join(5)
+        self._reader.join(60)
         return code
 
     def close(self) -> None:
         if self.popen.poll() is None:
             self.popen.kill()
-            self.popen.wait(10)
+            self.popen.wait(60)
         os.close(self._ours)
 
 
@@ -140,7 +140,7 @@ def test_watch_shows_what_is_going_on_until_interrupted(
     shown = terminal("watch")
     until(lambda: "STATE" in shown.text or "no renders" in shown.text, what="the table")
     (record,) = renderline.json("submit", "-", given=json.dumps(system.request(name="Watched", hooks=[])))
-    until(lambda: re.search(rf"{record['id']}\s+delivered", shown.text), seconds=40, what=shown.text)
+    until(lambda: re.search(rf"{record['id']}\s+delivered", shown.text), what=shown.text)
     shown.popen.send_signal(signal.SIGINT)
     assert shown.end() == 0
     assert "Traceback" not in shown.text

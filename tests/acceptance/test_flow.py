@@ -69,7 +69,7 @@ def test_requests_of_every_form_become_different_playable_files_and_signed_callb
 def test_one_key_is_one_render_through_every_repetition(system: System) -> None:
     request = system.request("Once.", name="Keyed")
     pending = [system.send(request, key="order-A-17") for _ in range(20)]
-    ids = {one.get(timeout=30) for one in pending}
+    ids = {one.get(timeout=60) for one in pending}
     assert len(ids) == 1
     take(system, ids)
     assert len(system.projects_of(ids.pop())) == 1

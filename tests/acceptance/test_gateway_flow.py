@@ -106,7 +106,7 @@ def test_a_batch_is_rendered(gateway, system):
     answer = gateway.ask("POST", "/v1/renders/batch", {"requests": items, "all_or_nothing": True})
     assert answer.status_code == 202, answer.text
     ids = [result["id"] for result in answer.json()["results"]]
-    records = [until(lambda one=one: ended(gateway, one), seconds=60, what="the batch") for one in ids]
+    records = [until(lambda one=one: ended(gateway, one), what="the batch") for one in ids]
     assert {record["state"] for record in records} == {"delivered"}
     assert all(len(system.projects_of(one)) == 1 for one in ids)
 
@@ -121,7 +121,7 @@ def test_a_canceled_render_is_no_longer_followed(gateway, system):
 
 def test_a_failed_render_is_tried_again(gateway, system):
     one = gateway.accept(system.request("[sandbox:fail]", hooks=[]))
-    first = until(lambda: ended(gateway, one), seconds=40, what="the first attempt's end")
+    first = until(lambda: ended(gateway, one), what="the first attempt's end")
     assert (first["state"], first["error"]["origin"]) == ("failed", "vendor")
     assert gateway.ask("POST", f"/v1/renders/{one}/retry").status_code == 202
     with gateway.follow(f"/v1/renders/{one}/events") as stream:

@@ -115,7 +115,7 @@ def test_waiting_outlives_the_broker(tmp_path: Path) -> None:
             outcome: list[Any] = []
 
             def follow() -> None:
-                outcome.append(wait_for(app, render_id, timeout=30, progress=lambda *seen: told.append(seen)))
+                outcome.append(wait_for(app, render_id, timeout=60, progress=lambda *seen: told.append(seen)))
 
             waiting = threading.Thread(target=follow)
             waiting.start()

@@ -49,7 +49,7 @@ import tasks.billing
 app, request = tasks.billing.app, json.load(sys.stdin)
 result = app.send_task("renderline.request", kwargs={"request": request, "key": "order-B-2"}, queue="requests")
 again = app.send_task("renderline.request", kwargs={"request": request, "key": "order-B-2"}, queue="requests")
-ids = [result.get(timeout=30), again.get(timeout=30)]
+ids = [result.get(timeout=60), again.get(timeout=30)]
 # What a worker of this service would take as its task billing.video_ready.
 with app.connection_for_read() as connection, connection.SimpleQueue("billing") as queue:
     message = queue.get(timeout=60)

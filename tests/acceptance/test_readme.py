@@ -25,7 +25,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     directory = tmp_path_factory.mktemp("up")
     command = [sys.executable, "-m", "workers.demo", "--keep", "--directory", str(directory), "--render-seconds", "2"]
     process = Process(command, log=directory / "up.log")
-    until(lambda: "Up. Ctrl-C" in process.output() or process.popen.poll() is not None, seconds=60, what="make up")
+    until(lambda: "Up. Ctrl-C" in process.output() or process.popen.poll() is not None, what="make up")
     assert process.popen.poll() is None, process.output()
     lines = dict(re.findall(r"^(\w+) +(\S+)", process.output(), re.MULTILINE))
     yield {
@@ -34,7 +34,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         "var/up/env": str(directory / "env"),
         ".venv/bin/renderline": f"{sys.executable} -P {ROOT}/renderline/command.py",
     }
-    process.stop(30)
+    process.stop()
 
 
 def run(up: dict[str, str], command: list[str], text: str, directory: Path) -> str:
@@ -65,6 +65,6 @@ def test_shell_snippets(up: dict[str, str], text: str, tmp_path: Path) -> None:
 
 
 def test_the_gateway_shows_its_documentation(up: dict[str, str]) -> None:
-    answer = requests.get(f"{up['http://127.0.0.1:8000']}/docs", timeout=10)
+    answer = requests.get(f"{up['http://127.0.0.1:8000']}/docs", timeout=30)
     assert answer.ok
     assert "openapi" in answer.text.lower()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from tests.acceptance.conftest import V2_KEY, System
-from tests.parts import HOOK_SECRET, USER_KEY, Process, free_port, until
+from tests.parts import HOOK_SECRET, USER_KEY, Flower, until
 
 SCRIPT = "Xylophone marmalade quarterly numbers"
 LOGIN = ("operator", "watch-the-queues")
@@ -21,27 +21,17 @@ def system(start_system: Any) -> System:
 
 
 @pytest.fixture
-def flower(system: System) -> Any:
-    port = free_port()
-    environ = {**system.environ, "FLOWER_BASIC_AUTH": ":".join(LOGIN), "FLOWER_PORT": str(port)}
-    command = [sys.executable, "-m", "celery", "-A", "workers.app", "flower", "--conf=config/flower.py"]
-    process = Process(command, log=system.directory / "flower.log", environ=environ)
-    url = f"http://127.0.0.1:{port}"
-
-    def up() -> bool:
-        try:
-            return requests.get(f"{url}/healthcheck", timeout=2).ok
-        except requests.RequestException:
-            return False
-
-    until(up, seconds=40, what="Flower")
+def flower(system: System) -> Iterator[Flower]:
+    environ = {**system.environ, "FLOWER_BASIC_AUTH": ":".join(LOGIN)}
+    process = Flower(system.directory / "flower.log", environ)
+    process.wait_ready()
 
     def hears() -> bool:
         # The page of workers is drawn from events: a worker on it means that Flower receives them.
-        return bool(requests.get(f"{url}/workers?json=1", auth=LOGIN, timeout=5).json()["data"])
+        return bool(requests.get(f"{process.url}/workers?json=1", auth=LOGIN, timeout=30).json()["data"])
 
-    until(hears, seconds=40, what="a worker in Flower")
-    yield url, process
+    until(hears, what="a worker in Flower")
+    yield process
     process.stop()
 
 
@@ -52,8 +42,7 @@ def secrets_of(system: System) -> list[str]:
     return [SCRIPT, USER_KEY, V2_KEY, HOOK_SECRET, HOOK_SECRET.removeprefix("whsec_"), token]
 
 
-def test_flower_and_logs_show_ids_and_no_secrets(system: System, flower: Any) -> None:
-    url, process = flower
+def test_flower_and_logs_show_ids_and_no_secrets(system: System, flower: Flower) -> None:
     request = system.request(SCRIPT)
     render = system.enqueue(request, key="order-C-3")
     system.receiver.take()
@@ -62,21 +51,24 @@ def test_flower_and_logs_show_ids_and_no_secrets(system: System, flower: Any) ->
         system.enqueue(bad)
 
     def names() -> set[str]:
-        tasks = requests.get(f"{url}/api/tasks", auth=LOGIN, timeout=10).json()
+        tasks = requests.get(f"{flower.url}/api/tasks", auth=LOGIN, timeout=30).json()
         return {task["name"] for task in tasks.values()}
 
     wanted = {"renderline.request", "renderline.submit", "renderline.poll", "renderline.hook"}
     until(lambda: wanted <= names(), what="all tasks in Flower")
 
-    assert requests.get(f"{url}/tasks", timeout=10).status_code == 401
-    pages = [requests.get(f"{url}{path}", auth=LOGIN, timeout=10) for path in ("/", "/workers", "/tasks", "/api/tasks")]
+    assert requests.get(f"{flower.url}/tasks", timeout=30).status_code == 401
+    pages = [
+        requests.get(f"{flower.url}{path}", auth=LOGIN, timeout=30)
+        for path in ("/", "/workers", "/tasks", "/api/tasks")
+    ]
     pages += [
-        requests.get(f"{url}/task/{task}", auth=LOGIN, timeout=10)
-        for task in requests.get(f"{url}/api/tasks", auth=LOGIN, timeout=10).json()
+        requests.get(f"{flower.url}/task/{task}", auth=LOGIN, timeout=30)
+        for task in requests.get(f"{flower.url}/api/tasks", auth=LOGIN, timeout=30).json()
     ]
     assert all(page.ok for page in pages)
     shown = "\n".join(page.text for page in pages)
-    read = {"Flower": shown, "Flower's log": process.output(), "worker's log": system.workers[0].output()}
+    read = {"Flower": shown, "Flower's log": flower.output(), "worker's log": system.workers[0].output()}
     for secret in secrets_of(system):
         for place, text in read.items():
             assert secret not in text, f"{place} shows {secret[:12]}..."

@@ -12,7 +12,7 @@ from tests.parts import until
 
 
 def stats(system: System) -> dict[str, Any]:
-    return requests.get(f"{system.sandbox.url}/_sandbox/stats", timeout=5).json()
+    return requests.get(f"{system.sandbox.url}/_sandbox/stats", timeout=30).json()
 
 
 def delivered(system: System, count: int, *, seconds: float = 60.0) -> None:
@@ -34,7 +34,7 @@ def test_four_workers_never_have_more_than_ten_renders_at_the_vendor(start_syste
     )
     pending = [system.send(only_http(system), key=f"slot-{number}") for number in range(45)]
     for one in pending:
-        one.get(timeout=30)
+        one.get(timeout=60)
     delivered(system, 45)
     peak = stats(system)["rendering_peak"]
     assert max(peak.values() if isinstance(peak, dict) else [peak]) <= 10

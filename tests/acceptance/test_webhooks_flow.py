@@ -45,7 +45,7 @@ def test_with_three_calls_a_render_is_completed_at_once_in_every_mode_of_calling
 
 def test_progress_is_seen_without_asking(called: Called) -> None:
     render = called.enqueue(called.system.request("Slow. [sandbox:slow=8]", hooks=[]), account="default")
-    until(lambda: called.record(render)["progress"] >= 25, seconds=15)
+    until(lambda: called.record(render)["progress"] >= 25)
     assert (called.record(render)["polls"], called.record(render)["state"]) == (0, "rendering")
     called.vendors["default"].control("POST", "complete", id=called.project("default", render)["id"])
     assert called.reaches(render, "delivered")["polls"] == 1
@@ -72,7 +72,7 @@ def test_called_done_too_early_it_is_followed_until_it_is(called: Called) -> Non
     called.reaches(render, "rendering")
     until(lambda: called.project("default", render)["exports"] == 1)
     told = {"progress": 100, "credit": 9, "download_url": "https://elsewhere.test/1.mp4"}
-    assert requests.post(called.url(render), json=told, timeout=5).status_code == 204
+    assert requests.post(called.url(render), json=told, timeout=30).status_code == 204
     until(lambda: called.record(render)["polls"] == 1)
     assert called.record(render)["state"] == "rendering"
     called.vendors["default"].control("POST", "complete", id=called.project("default", render)["id"])
@@ -99,12 +99,12 @@ def test_forged_expired_and_unknown_addresses_lead_nowhere(called: Called) -> No
     ]
     before = called.record(render)
     done = {"progress": 100, "credit": 7, "download_url": "https://elsewhere.test/1.mp4"}
-    answers = [requests.post(one, json=done, timeout=5) for one in wrong]
-    answers += [requests.get(one, params={"videoUrl": "https://elsewhere.test/1.mp4"}, timeout=5) for one in wrong]
+    answers = [requests.post(one, json=done, timeout=30) for one in wrong]
+    answers += [requests.get(one, params={"videoUrl": "https://elsewhere.test/1.mp4"}, timeout=30) for one in wrong]
     assert {(answer.status_code, answer.content) for answer in answers} == {(404, answers[0].content)}
     assert called.record(render) == before
     # The address itself is good.
-    assert requests.post(url, json={"progress": 40}, timeout=5).status_code == 204
+    assert requests.post(url, json={"progress": 40}, timeout=30).status_code == 204
     assert called.record(render)["progress"] == 40
 
 

@@ -62,7 +62,7 @@ def test_v2_tells_which_project_it_is(called: Called) -> None:
         "videoUrl": "https://elsewhere.test/v2.mp4",
         "duration": "3.274014",
     }
-    assert requests.get(called.url(render), params=told, timeout=5).status_code == 204
+    assert requests.get(called.url(render), params=told, timeout=30).status_code == 204
     record = called.callback(render)
     assert (record["project_id"], project["exports"]) == (project["id"], 1)
     assert record["download_url"] == f"{vendor.url}/files/{project['id']}.mp4"
@@ -74,8 +74,8 @@ def test_without_a_call_it_stays_unconfirmed_and_is_not_paid_twice(called: Calle
     called.reaches(render, "unconfirmed")
     until(lambda: called.project("silent", render)["completed_at"])
     assert called.record(render)["state"] == "unconfirmed"
-    assert requests.post(called.url(render), json={"progress": 50}, timeout=5).status_code == 204
+    assert requests.post(called.url(render), json={"progress": 50}, timeout=30).status_code == 204
     assert called.record(render)["state"] == "rendering"
-    assert requests.post(called.url(render), json={"success": True, "data": {"progress": 100}}, timeout=5).ok
+    assert requests.post(called.url(render), json={"success": True, "data": {"progress": 100}}, timeout=30).ok
     assert called.callback(render)["project_id"] == called.project("silent", render)["id"]
     assert called.project("silent", render)["exports"] == 1

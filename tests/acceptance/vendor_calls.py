@@ -4,42 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from redis import Redis
 
 from renderline.callbacks import Callbacks
 from renderline.ledger import Ledger
 from tests.acceptance.conftest import V2_KEY, System
-from tests.parts import USER_KEY, Process, SandboxProcess, free_port, until
+from tests.parts import USER_KEY, SandboxProcess, Server, free_port, gateway_command, until
 
 SECRET_KEY = "a key that signs webhook addresses in tests"
 NEVER = "500"
 """Seconds between looks, as a setting: no test waits so long."""
-
-
-class Gateway(Process):
-    """The gateway under gunicorn."""
-
-    def __init__(self, log: Path, port: int, environ: dict[str, str]) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-        command = [gunicorn, "--no-control-socket", "--threads", "8", "--bind", f"127.0.0.1:{port}"]
-        super().__init__([*command, "workers.gateway:create()"], log=log, environ={**os.environ, **environ})
-        until(self._answers, what="gateway")
-
-    def _answers(self) -> bool:
-        assert self.popen.poll() is None, self.output()
-        with contextlib.suppress(requests.ConnectionError):
-            return requests.get(f"{self.url}/healthz", timeout=5).ok
-        return False
 
 
 @dataclass
@@ -47,7 +26,7 @@ class Called:
     """A running system whose vendors call its gateway, one vendor for each account."""
 
     system: System
-    gateway: Gateway
+    gateway: Server
     vendors: dict[str, SandboxProcess]
     ledger: Ledger
     callbacks: Callbacks
@@ -63,7 +42,7 @@ class Called:
         assert record
         return record
 
-    def reaches(self, render_id: str, *states: str, seconds: float = 30.0) -> dict[str, Any]:
+    def reaches(self, render_id: str, *states: str, seconds: float = 60.0) -> dict[str, Any]:
         """Return the record once it is in one of the states."""
         until(lambda: self.record(render_id)["state"] in states, seconds=seconds, what=f"{states}")
         return self.record(render_id)
@@ -71,7 +50,7 @@ class Called:
     def callback(self, render_id: str) -> dict[str, Any]:
         """Return the record that the receiver was sent when the render was done."""
         while render_id not in self.seen:
-            body = json.loads(self.system.receiver.take(30.0)[1])
+            body = json.loads(self.system.receiver.take()[1])
             assert body["data"]["id"] not in self.seen, "told twice"
             self.seen[body["data"]["id"]] = body["data"]
         return self.seen[render_id]
@@ -115,7 +94,9 @@ def start_called(start_system: Callable[..., System]) -> Iterator[Callable[..., 
             accounts = system.directory / "accounts.toml"
             accounts.write_text("\n".join(tables))
             system.environ["AISTUDIOS_ACCOUNTS"] = str(accounts)
-            gateway = Gateway(system.directory / "gateway.log", port, system.environ)
+            command = gateway_command(port, threads=8)
+            gateway = Server(command, port=port, log=system.directory / "gateway.log", environ=system.environ)
+            gateway.wait_ready()
             ending.callback(gateway.stop)
             system.start_worker()
             redis = ending.enter_context(Redis.from_url(system.valkey.url, decode_responses=True))

@@ -95,12 +95,12 @@ class FaultWorker:
 
     def wait_ready(self) -> None:
         """Wait until it takes messages, or has ended."""
-        until(lambda: self.ended() is not None or " ready." in self.output(), seconds=60, what="worker ready")
+        until(lambda: self.ended() is not None or " ready." in self.output(), what="worker ready")
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
         self._process.kill()
-        self._process.join(10)
+        self._process.join(60)
 
 
 @dataclass
@@ -179,7 +179,7 @@ class Place:
             self.redis.lpush(queue, json.dumps(message))
             self.redis.hdel("unacked", tag)
             self.redis.zrem("unacked_index", tag)
-        until(self.quiet, seconds=15, what="the messages delivered again are done")
+        until(self.quiet, what="the messages delivered again are done")
 
     def waiting(self, queue: str) -> int:
         """Return how many messages wait in a queue, of every priority."""
@@ -252,7 +252,7 @@ class Arena:
 
 def wait_until_dead(worker: FaultWorker, *, what: str) -> None:
     """Wait until a worker that is to kill itself has done so."""
-    until(lambda: worker.ended() is not None, seconds=20, what=f"{what} was never reached")
+    until(lambda: worker.ended() is not None, what=f"{what} was never reached")
     assert worker.ended() == -signal.SIGKILL, worker.output()[-3000:]
 
 

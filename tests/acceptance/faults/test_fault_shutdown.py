@@ -18,7 +18,7 @@ from tests.acceptance.faults.crowd import LEASE, SWEEP, Crowd, a_crowd
 from tests.parts import until
 
 WAYS = {"SIGTERM": {}, "SIGTERM as SIGQUIT": {"REMAP_SIGTERM": "SIGQUIT"}}
-EXIT = 6.0
+EXIT = 15.0
 """Seconds that ending takes beyond what is waited for: kombu's last BRPOP, closing connections, a busy machine."""
 
 
@@ -44,12 +44,12 @@ def hold_hook(crowd: Crowd) -> tuple[str, threading.Event]:
     def hold(body: dict[str, Any]) -> int:
         if body["data"]["name"] == "held":
             taken.set()
-            answer.wait(30)
+            answer.wait(90)
         return 204
 
     crowd.receiver.answer = hold
     (held,) = crowd.send(["held"], name="held")
-    assert taken.wait(30)
+    assert taken.wait(60)
     return held, answer
 
 
@@ -63,7 +63,7 @@ def longest_wait(crowd: Crowd, name: str, *, meanwhile: Callable[[], None]) -> f
         ids += crowd.send([f"{name}-{len(ids)}"])
         time.sleep(0.1)
     doing.join()
-    crowd.wait_for(ids, seconds=60)
+    crowd.wait_for(ids, seconds=90)
     crowd.check(ids)
     records = [crowd.ledger.record(one) for one in ids]
     marks = [(record["times"]["accepted"], record["times"]["delivered"]) for record in records if record]
@@ -80,27 +80,27 @@ def idle(directory: Path) -> None:
     with a_crowd(directory, workers=0) as crowd:
         for way in WAYS.values():
             crowd.start(**way)
-            assert stop(crowd, seconds=20) < EXIT
+            assert stop(crowd, seconds=60) < EXIT
 
 
 def busy(directory: Path, way: str) -> None:
     """What waits is handed back while the running task is being finished."""
     with a_crowd(directory, workers=0) as crowd:
-        crowd.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="20", RENDERLINE_POLL_MIN="3")
+        crowd.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="60", RENDERLINE_POLL_MIN="3")
         running, answer = hold_hook(crowd)
         (waits,) = crowd.send(["waits"])
         until(lambda: crowd.states([waits])[waits] == "rendering", what="its look waits for its time in the worker")
         worker = crowd.workers[-1]
         worker.popen.terminate()
-        until(lambda: waiting(crowd, "poll"), seconds=3, what="the look is handed back while the hook still runs")
+        until(lambda: waiting(crowd, "poll"), seconds=30, what="the look is handed back while the hook still runs")
         assert worker.popen.poll() is None
         answer.set()
-        assert worker.popen.wait(20) == 0
+        assert worker.popen.wait(60) == 0
         assert "Traceback" not in worker.output()
         assert crowd.states([running]) == {running: "delivered"}
         assert crowd.redis.hlen("unacked") == 0
         crowd.start(RENDERLINE_POLL_MIN="3")
-        crowd.wait_for([waits], seconds=15)
+        crowd.wait_for([waits], seconds=60)
         crowd.check([running, waits])
         assert len(crowd.receiver.bodies) == 2
 
@@ -110,12 +110,12 @@ def too_long(directory: Path, way: str) -> None:
     with a_crowd(directory, workers=0) as crowd:
         crowd.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="2")
         running, answer = hold_hook(crowd)
-        took = stop(crowd, seconds=20)
+        took = stop(crowd, seconds=60)
         assert 2 <= took < 2 + EXIT
         assert waiting(crowd, "hooks") == 1
         answer.set()
         crowd.start()
-        crowd.wait_for([running], seconds=LEASE + 1 + SWEEP + 10)
+        crowd.wait_for([running], seconds=LEASE + 1 + SWEEP + 30)
         crowd.check([running])
 
 
@@ -143,10 +143,11 @@ def test_a_rolling_restart_under_load_loses_no_second(tmp_path: Path, record_pro
             for old in list(crowd.workers):
                 crowd.start()
                 old.popen.terminate()
-                assert old.popen.wait(20) == 0
+                assert old.popen.wait(60) == 0
                 assert "Traceback" not in old.output()
 
         restarted = longest_wait(crowd, "restarted", meanwhile=restart_all)
     record_property("longest_wait_without", quiet)
     record_property("longest_wait_with", restarted)
-    assert restarted < quiet + 5
+    # A render that waited for a sweep would take the whole lease longer.
+    assert restarted < quiet + 15

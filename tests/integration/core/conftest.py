@@ -236,7 +236,7 @@ class Stage:
             self.kicks.append(outcome.kick)
         return outcome
 
-    def poll_until(self, one: str, *states: str, seconds: float = 10.0) -> dict[str, Any]:
+    def poll_until(self, one: str, *states: str, seconds: float = 60.0) -> dict[str, Any]:
         """Run the pumps as their messages would until the render is in one of the states."""
         give_up = time.monotonic() + seconds
         while (record := self.record(one))["state"] not in states:

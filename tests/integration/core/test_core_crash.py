@@ -227,7 +227,7 @@ def test_ten_workers_at_once_submit_once(stage):
 
 
 def held(stage, count=1):
-    return until(lambda: (found := stage.sandbox.control("GET", "held")) and len(found) == count and found, seconds=5)
+    return until(lambda: (found := stage.sandbox.control("GET", "held")) and len(found) == count and found)
 
 
 def slow_worker(stage, one="r1"):
@@ -247,7 +247,7 @@ def test_a_slow_worker_does_not_delete_the_draft_that_another_one_adopted(stage)
     stage.lapse("r1")
     assert isinstance(stage.submit("r1"), Submitted)
     stage.sandbox.control("POST", "release")
-    thread.join(10)
+    thread.join(60)
     assert outcomes == [NotMyTurn()]
     record, (seen,) = finished(stage)
     assert (seen["exports"], seen["deleted"]) == (1, False)
@@ -264,7 +264,7 @@ def test_a_slow_worker_whose_export_is_refused_deletes_nothing_of_another_one(st
     assert (record["state"], seen["exports"]) == ("delivered", 1)
     stage.v3.delete_projects([seen["id"]])  # so that the vendor refuses the call that was kept back
     stage.sandbox.control("POST", "release")
-    thread.join(10)
+    thread.join(60)
     assert outcomes == [NotMyTurn()]
     assert stage.sandbox.counts()["DELETE /api/odin/v3/editor/project"] == 1
     assert stage.record("r1")["state"] == "delivered"
@@ -277,7 +277,7 @@ def test_a_draft_made_for_a_render_that_was_canceled_meanwhile_is_deleted(stage)
     held(stage)
     assert Operations(stage.ledger).cancel("r1") == "canceled"
     stage.sandbox.control("POST", "release")
-    thread.join(10)
+    thread.join(60)
     assert outcomes == [NotMyTurn()]
     (seen,) = stage.seen()
     assert (seen["exports"], seen["deleted"]) == (0, True)
@@ -307,7 +307,7 @@ def test_the_vendors_429_silences_the_account_for_every_step(stage):
     }
     assert stage.record("looked-at")["polls"] == 0
     stage.redis.delete("renderline:quiet:main")
-    until(lambda: isinstance(stage.submitter.submit("r1"), Submitted), seconds=5, what="its turn at the lower pace")
+    until(lambda: isinstance(stage.submitter.submit("r1"), Submitted), what="its turn at the lower pace")
 
 
 def test_a_429_on_a_look_silences_submissions_too(stage):

@@ -200,7 +200,7 @@ def test_ten_messages_at_once_are_one_delivery(book, deliverer, hook):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(hook.deliveries) == 1
     assert book.state() == "delivered"
 
@@ -221,7 +221,7 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
 
     def does():
         entered.set()
-        assert leave.wait(10)
+        assert leave.wait(60)
         return {}
 
     hook.does = does
@@ -232,16 +232,16 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
         )
         running = threading.Thread(target=here.deliver, args=("r1", 0))
         running.start()
-        assert entered.wait(5)
+        assert entered.wait(60)
         for _ in range(8):
             time.sleep(0.1)
             here.renew_all()
             assert there.deliver("r1", 0) == Elsewhere()
         # Without renewal, as if the process had died, the claim ends and another one takes the hook.
         hook.does = lambda: {}
-        until(lambda: there.deliver("r1", 0) == Settled(), seconds=5)
+        until(lambda: there.deliver("r1", 0) == Settled())
         leave.set()
-        running.join(10)
+        running.join(60)
         here.renew_all()
     assert len(hook.deliveries) == 2
     assert ledger.record("r1")["state"] == "delivered"

@@ -26,7 +26,7 @@ def looks_of(stage, count):
 
 def complete(stage, one):
     project = next(each for each in stage.sandbox.projects() if one in each["name"])
-    requests.post(f"{stage.sandbox.url}/_sandbox/complete", json={"id": project["id"]}, timeout=5).raise_for_status()
+    requests.post(f"{stage.sandbox.url}/_sandbox/complete", json={"id": project["id"]}, timeout=30).raise_for_status()
 
 
 def test_one_list_finds_the_finished_ones_and_the_others_wait(new_stage):

@@ -47,7 +47,7 @@ class Onlooker:
         self._over.set()
         self._receiver.should_stop = True
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
 
     def _listen(self):
         with self.app.connection() as connection:
@@ -160,8 +160,8 @@ def rendered(stack):
             "renderline.request", kwargs={"request": request(), "unknown": SECRET_WORDS}, queue="requests"
         )
         ids = {name: results[name].get(timeout=30) for name in ("keyed", "again", "twice")}
-        until(lambda: all(state(stack, one) in ENDS for one in ids.values()), seconds=30, what="all renders ended")
-        until(lambda: stack.redis.llen("requests") == 0 and not stack.redis.hgetall("unacked"), seconds=10)
+        until(lambda: all(state(stack, one) in ENDS for one in ids.values()), what="all renders ended")
+        until(lambda: stack.redis.llen("requests") == 0 and not stack.redis.hgetall("unacked"))
     return SimpleNamespace(results=results, ids=ids, message_id=message_id)
 
 
@@ -189,7 +189,7 @@ def test_everything_was_paid_once_with_one_token(stack, rendered):
 
 def test_a_refusal_names_the_wrong_fields_to_the_one_who_asked(stack, rendered):
     with pytest.raises(Exception, match="priority: ") as refused:
-        rendered.results["refused"].get(timeout=10)
+        rendered.results["refused"].get(timeout=30)
     assert type(refused.value).__name__ == "RequestRefused"
     assert "secnes: unknown field; did you mean 'scenes'?" in str(refused.value)
     assert "scenes.0.script: " in str(refused.value)
@@ -198,7 +198,7 @@ def test_a_refusal_names_the_wrong_fields_to_the_one_who_asked(stack, rendered):
 
 def test_a_key_for_another_request_is_refused(stack, rendered):
     with pytest.raises(Exception, match="same key"):
-        rendered.results["conflict"].get(timeout=10)
+        rendered.results["conflict"].get(timeout=30)
 
 
 def test_nothing_secret_is_seen_in_redis_or_events(stack, rendered):
@@ -229,7 +229,7 @@ def test_nothing_secret_is_logged(stack, rendered):
 
 def refuses(start_worker, **environ):
     worker = start_worker(wait=False, **environ)
-    until(lambda: worker.popen.poll() is not None, seconds=60, what="the worker to end")
+    until(lambda: worker.popen.poll() is not None, what="the worker to end")
     assert worker.popen.returncode not in (0, None)
     output = worker.output()
     assert "Traceback" not in output, output

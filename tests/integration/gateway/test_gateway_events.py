@@ -147,10 +147,10 @@ def test_streams_are_bounded_and_leave_room_for_requests(small, redis):
     streams[0].response.close()
 
     def has_room():
-        with requests.get(f"{small.url}/v1/events", stream=True, timeout=10) as opened:
+        with requests.get(f"{small.url}/v1/events", stream=True, timeout=30) as opened:
             return opened.status_code == 200
 
-    assert until(has_room, seconds=5, what="room for a stream")
+    assert until(has_room, what="room for a stream")
     for stream in streams[1:]:
         stream.response.close()
 
@@ -169,7 +169,8 @@ def test_a_gateway_that_stops_ends_its_streams(valkey, tmp_path):
         ender.start()
         assert list(stream) == []
         ender.join()
-        assert time.monotonic() - before < 8
+        # Gunicorn would wait thirty seconds for a stream that does not end by itself.
+        assert time.monotonic() - before < 25
     assert "Traceback" not in gateway.output()
 
 

@@ -127,7 +127,7 @@ def test_the_link_leads_to_the_next_page_with_the_same_filters(gateway, accept):
     answer = gateway.ask("GET", "/v1/renders", params={"limit": 2, "kind": "project", "metadata.order": "A/17 &"})
     seen = [record["id"] for record in answer.json()["renders"]]
     while "next" in answer.links:
-        answer = requests.get(gateway.url + answer.links["next"]["url"], timeout=10)
+        answer = requests.get(gateway.url + answer.links["next"]["url"], timeout=30)
         seen += [record["id"] for record in answer.json()["renders"]]
     assert seen == ids[::-1]
 

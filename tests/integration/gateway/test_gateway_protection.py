@@ -131,7 +131,8 @@ def test_a_redis_that_hangs_is_given_up_in_seconds(gateway, own_valkey):
         with ThreadPoolExecutor(4) as pool:
             for answer in pool.map(lambda _: gateway.submit(a_request(), key="hanging"), range(4)):
                 assert_unavailable(answer)
-        assert time.monotonic() - before < 6
+        # Twice the time after which one call to Redis is given up, and what a busy machine adds.
+        assert time.monotonic() - before < 20
         assert gateway.ask("GET", "/healthz").status_code == 200
     finally:
         own_valkey.process.signal(signal.SIGCONT)

@@ -267,7 +267,7 @@ def test_a_source_that_sends_too_slowly(serve, store):
 def test_a_source_that_falls_silent(serve, store):
     def silent(request):
         request.reply(200, b"x", Content_Length=10_000)
-        request.server.ended.wait(10)
+        request.server.ended.wait(60)
 
     assert "did not answer in time" in str(failure(store, serve(silent), read_timeout=0.2))
 
@@ -282,7 +282,7 @@ def test_a_path_that_is_a_folder(serve, store):
 
 def test_two_deliveries_at_once_store_one_whole_file(serve, store):
     """Both are in the midst of the body before either may end; the later one to end has the last word."""
-    midway = threading.Barrier(2, timeout=10)
+    midway = threading.Barrier(2, timeout=60)
     letters = iter(b"ab")
 
     def meet(request):
@@ -310,7 +310,7 @@ def test_nothing_appears_under_the_name_before_the_file_is_whole(serve, store):
     def pause(request):
         request.reply(200, VIDEO[:300_000], Content_Length=len(VIDEO))
         half.set()
-        go_on.wait(10)
+        go_on.wait(60)
         request.wfile.write(VIDEO[300_000:])
 
     server = serve(pause)
@@ -318,7 +318,7 @@ def test_nothing_appears_under_the_name_before_the_file_is_whole(serve, store):
         target=DownloadHook(store.url).deliver, args=({"type": "download"}, completed(link(server)))
     )
     thread.start()
-    assert half.wait(10)
+    assert half.wait(60)
     assert "r1.mp4" not in store.files()
     go_on.set()
     thread.join()

@@ -27,7 +27,7 @@ def hook(server, path="/done?token=topsecret"):
 
 @pytest.fixture
 def deliverer():
-    return HttpHook(SECRET, allow_private=True, timeout=5.0)
+    return HttpHook(SECRET, allow_private=True, timeout=30.0)
 
 
 def failure(deliverer, target, what=None):
@@ -232,7 +232,7 @@ def test_the_environment_does_not_reach_a_delivery(serve, deliverer, monkeypatch
 
 
 def test_one_object_serves_many_threads(serve, deliverer):
-    together = threading.Barrier(8, timeout=10)
+    together = threading.Barrier(8, timeout=60)
 
     def meet(request):
         together.wait()

@@ -62,7 +62,7 @@ def test_a_signal_reaches_the_server_itself(start):
     server = start(REDIS_URL=url)
     ready(Redis.from_url(url)).close()
     server.popen.send_signal(signal.SIGTERM)
-    assert server.popen.wait(10) == 0
+    assert server.popen.wait(60) == 0
 
 
 @pytest.mark.parametrize("url", ["redis://redis.example.com:6379/0", "rediss://127.0.0.1:6379/0", "nowhere"])

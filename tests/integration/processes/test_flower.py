@@ -1,40 +1,23 @@
 """Flower as the Procfile starts it: behind a password, for reading only, with readable arguments, over a restart."""
 
 import signal
-import sys
 
 import pytest
 import requests
 from celery import Celery
 
 from renderline import contract
-from tests.parts import USER_KEY, Process, free_port, until
+from tests.parts import USER_KEY, Flower, until
 
 LOGIN = ("ops", "flower-password-of-the-test")
 SCRIPT = "A sentence that only the vendor may read."
 
 
-class Flower(Process):
-    """Flower with the options of config/flower.py."""
-
-    def __init__(self, log, **environ):
-        self.port = free_port()
-        command = [sys.executable, "-m", "celery", "-A", "workers.app", "flower", "--conf=config/flower.py"]
-        super().__init__(command, log=log, environ={"FLOWER_PORT": str(self.port), **environ})
+class AskedFlower(Flower):
+    """Flower, and what it shows."""
 
     def ask(self, path, auth=None, method="GET"):
-        return requests.request(method, f"http://127.0.0.1:{self.port}{path}", auth=auth, timeout=10)
-
-    def wait_ready(self):
-        def answers():
-            assert self.popen.poll() is None, self.output()
-            try:
-                return self.ask("/healthcheck").ok
-            except requests.ConnectionError:
-                return False
-
-        until(answers, seconds=60, what="Flower")
-        return self
+        return requests.request(method, self.url + path, auth=auth, timeout=30)
 
     def tasks(self):
         return self.ask("/api/tasks", LOGIN).json()
@@ -46,8 +29,9 @@ def start_flower(tmp_path, valkey):
 
     def start():
         environ = {"RENDERLINE_DATA_DIR": str(tmp_path / "data"), "FLOWER_BASIC_AUTH": ":".join(LOGIN)}
-        started.append(Flower(tmp_path / f"flower-{len(started)}.log", REDIS_URL=valkey.url, **environ))
-        return started[-1].wait_ready()
+        started.append(AskedFlower(tmp_path / f"flower-{len(started)}.log", {"REDIS_URL": valkey.url, **environ}))
+        started[-1].wait_ready()
+        return started[-1]
 
     yield start
     for process in started:
@@ -77,7 +61,7 @@ def rendered(redis, valkey, start_sandbox, start_worker, start_flower):
             task for task in flower.tasks().values() if task["name"] == contract.HOOK and task["state"] == "SUCCESS"
         ]
 
-    until(finished, seconds=60, what="the hook's task in Flower")
+    until(finished, what="the hook's task in Flower")
     return flower, render_id
 
 
@@ -114,7 +98,7 @@ def test_it_is_for_reading_only(start_flower):
 
 @pytest.mark.parametrize("password", ["", "no-colon"])
 def test_it_does_not_start_without_a_password(tmp_path, valkey, password):
-    flower = Flower(tmp_path / "flower.log", REDIS_URL=valkey.url, FLOWER_BASIC_AUTH=password)
+    flower = Flower(tmp_path / "flower.log", {"REDIS_URL": valkey.url, "FLOWER_BASIC_AUTH": password})
     assert flower.popen.wait(60) == 1
     assert "FLOWER_BASIC_AUTH" in flower.output()
     assert "Traceback" not in flower.output()
@@ -124,4 +108,4 @@ def test_it_does_not_start_without_a_password(tmp_path, valkey, password):
 def test_it_ends_at_a_signal(start_flower):
     flower = start_flower()
     flower.popen.send_signal(signal.SIGTERM)
-    assert flower.popen.wait(10) == 0
+    assert flower.popen.wait(60) == 0

@@ -13,7 +13,7 @@ import requests
 
 ROOT = Path(__file__).parents[3]
 V3 = "/api/odin/v3"
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 class Emulator:

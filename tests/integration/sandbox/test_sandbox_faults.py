@@ -159,7 +159,7 @@ def test_held_answer_reaches_a_client_that_waits(emulator: Emulator, caller: Cal
 
     def ask() -> None:
         try:
-            answer = requests.get(f"{emulator.url}{V3}/auth", headers={"Authorization": caller.token}, timeout=10)
+            answer = requests.get(f"{emulator.url}{V3}/auth", headers={"Authorization": caller.token}, timeout=30)
             answers.append(answer.status_code)
         except requests.ConnectionError:
             answers.append("cut")
@@ -169,7 +169,7 @@ def test_held_answer_reaches_a_client_that_waits(emulator: Emulator, caller: Cal
         thread.start()
         until(lambda: emulator.control("GET", "held"))
         emulator.control("POST", "release", {"forget": forget})
-        thread.join(10)
+        thread.join(60)
         assert answers.pop() == expected
 
 

@@ -25,16 +25,16 @@ def finished(caller: Caller, **fields: Any) -> str:
 
 def test_file_without_token_with_ranges(caller: Caller) -> None:
     url = finished(caller)
-    whole = requests.get(url, timeout=10)
+    whole = requests.get(url, timeout=30)
     assert (whole.status_code, whole.headers["Content-Type"]) == (200, "video/mp4")
     assert int(whole.headers["Content-Length"]) == len(whole.content)
-    head = requests.head(url, timeout=10)
+    head = requests.head(url, timeout=30)
     assert (head.headers["Content-Length"], head.content) == (whole.headers["Content-Length"], b"")
-    part = requests.get(url, headers={"Range": "bytes=4-7"}, timeout=10)
+    part = requests.get(url, headers={"Range": "bytes=4-7"}, timeout=30)
     assert (part.status_code, part.content) == (206, b"ftyp")
     assert part.headers["Content-Range"] == f"bytes 4-7/{len(whole.content)}"
-    assert requests.get(url, headers={"Range": "bytes=9999999-"}, timeout=10).status_code == 416
-    assert requests.get(finished(caller), timeout=10).content != whole.content
+    assert requests.get(url, headers={"Range": "bytes=9999999-"}, timeout=30).status_code == 416
+    assert requests.get(finished(caller), timeout=30).content != whole.content
 
 
 def test_no_file_before_completion_or_after_deletion(caller: Caller) -> None:
@@ -49,15 +49,15 @@ def test_no_file_before_completion_or_after_deletion(caller: Caller) -> None:
 def test_dropped_download_sends_half(caller: Caller) -> None:
     url = finished(caller, script="[sandbox:drop@download]")
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        requests.get(url, timeout=10)
-    assert requests.get(url, timeout=10).status_code == 200
+        requests.get(url, timeout=30)
+    assert requests.get(url, timeout=30).status_code == 200
 
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
 @pytest.mark.parametrize(("orientation", "size"), [("landscape", (640, 360)), ("portrait", (360, 640))])
 def test_file_plays(caller: Caller, tmp_path: Path, orientation: str, size: tuple[int, int]) -> None:
     file = tmp_path / "video.mp4"
-    file.write_bytes(requests.get(finished(caller, orientation=orientation), timeout=10).content)
+    file.write_bytes(requests.get(finished(caller, orientation=orientation), timeout=30).content)
     probe = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", str(file)]
     done = subprocess.run(probe, capture_output=True, check=True, text=True)
     (stream,) = json.loads(done.stdout)["streams"]
@@ -117,10 +117,11 @@ def test_webhooks(receiver: Receiver, mode: str) -> None:
         caller = Caller(emulator)
         made = caller.create(export=True, webhookUrl=receiver.url)
         until(lambda: caller.progress(made)["progress"] == 100)
-        until(lambda: emulator.control("GET", "stats")["webhooks_sent"] == len(MODES[mode]))
+        # The receiver refuses them all.
+        until(lambda: emulator.control("GET", "stats")["webhooks_failed"] == len(MODES[mode]))
         stats = emulator.control("GET", "stats")
         task = caller.data("GET", f"/editor/project/{made}")["project"]["backendTaskId"]
-    assert stats["webhooks_failed"] == len(MODES[mode])
+    assert stats["webhooks_sent"] == len(MODES[mode])
     bodies = [body["data"] for body in receiver.bodies] if mode == "wrapped" else receiver.bodies
     order = sorted if mode in ("normal", "wrapped", "duplicate") else list
     assert order(body["progress"] for body in bodies) == MODES[mode]
@@ -137,8 +138,9 @@ def test_webhook_url_of_the_export_and_none_to_reserved_names(receiver: Receiver
         caller.create(export=True, webhookUrl="https://hooks.example.com/x")
         draft = caller.create(export=False)
         caller.data("POST", "/editor/project/export", {"projectId": draft, "webhookUrl": receiver.url})
-        until(lambda: receiver.bodies)
+        until(lambda: emulator.control("GET", "stats")["webhooks_failed"])
         assert emulator.control("GET", "stats")["webhooks_failed"] == 1
+        assert len(receiver.bodies) == 1
 
 
 def test_counts_projects_stats_and_reset(emulator: Emulator, caller: Caller) -> None:
@@ -182,7 +184,7 @@ def test_counts_projects_stats_and_reset(emulator: Emulator, caller: Caller) -> 
 
 
 def test_keep_alive(emulator: Emulator, caller: Caller) -> None:
-    with socket.create_connection(("127.0.0.1", int(emulator.url.rsplit(":", 1)[1])), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", int(emulator.url.rsplit(":", 1)[1])), timeout=30) as line:
         for _ in range(3):
             request = f"GET {V3}/auth HTTP/1.1\r\nHost: x\r\nAuthorization: {caller.token}\r\n\r\n"
             line.sendall(request.encode())
@@ -195,13 +197,13 @@ def test_stops_cleanly(number: int) -> None:
         caller = Caller(emulator)
         caller.create(export=True)
         emulator.process.send_signal(number)
-        assert emulator.process.wait(10) == 0
+        assert emulator.process.wait(60) == 0
 
 
 def test_a_taken_port_is_said_in_one_line(emulator: Emulator) -> None:
     port = emulator.url.rsplit(":", 1)[1]
     command = [sys.executable, "-m", "renderline.sandbox", "--port", port]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert done.returncode == 1
     assert done.stderr.startswith(f"sandbox: cannot listen on 127.0.0.1:{port}: ")
     assert done.stderr.count("\n") == 1

@@ -129,7 +129,8 @@ def test_a_dribbling_vendor_holds_a_call_no_longer_than_its_total(hasty_studio, 
     began = time.monotonic()
     with pytest.raises(OutcomeUnknown):
         hasty_studio.export_project(ID)
-    assert time.monotonic() - began < hasty_studio.total_timeout + 2.0  # generous: the machine may be busy
+    # It would dribble on for ever; a busy machine may add some seconds.
+    assert time.monotonic() - began < hasty_studio.total_timeout + 10.0
 
 
 def test_the_message_says_that_the_total_ran_out(hasty_studio, vendor):
