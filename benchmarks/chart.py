@@ -27,7 +27,7 @@ def draw(results: dict[str, Any], folder: Path) -> Iterator[Path]:
         mix = measured.get("calls", {}).get("figures", {}).get("simulated_mix")
         if mix:
             yield from _save(_schedules(mix), folder / "poll-schedule")
-        rows = [row for benchmark in measured.values() for row in benchmark["rows"]]
+        rows = [Row.from_json(kept) for benchmark in measured.values() for kept in benchmark["rows"]]
         if rows:
             yield from _save(_multiples(rows, results["machine"]), folder / "benchmarks")
 
@@ -76,19 +76,18 @@ def _schedules(mix: dict[str, dict[str, dict[str, float]]]) -> Figure:
     return figure
 
 
-def _multiples(rows: list[dict[str, Any]], machine: dict[str, Any]) -> Figure:
+def _multiples(rows: list[Row], machine: dict[str, Any]) -> Figure:
     """Draw how many times better than its target each figure is; left of 1 the target is missed."""
     figure = Figure(figsize=(8.6, 0.36 * len(rows) + 1.4))
     axes: Axes = figure.subplots()
     places = range(len(rows), 0, -1)
     for place, row in zip(places, rows, strict=True):
-        shown = Row(**{name: row[name] for name in ("what", "value", "target", "unit", "least", "note")})
-        factor = shown.value / shown.target if shown.least else shown.target / max(shown.value, 1e-9)
-        axes.barh(place, factor - 1, left=1, height=0.6, color=_OURS if shown.met else _MISSED)
-        text = f"{_short(shown.value)} {shown.unit} (target {'≥' if shown.least else '≤'} {_short(shown.target)})"
+        factor = row.value / row.target if row.least else row.target / max(row.value, 1e-9)
+        axes.barh(place, factor - 1, left=1, height=0.6, color=_OURS if row.met else _MISSED)
+        text = f"{row.shown} (target {row.bound})"
         end = (max(factor, 1), place)
         axes.annotate(text, end, xytext=(6, 0), textcoords="offset points", va="center", fontsize=8, color=_INK)
-    axes.set_yticks(list(places), labels=[row["what"] for row in rows], fontsize=8)
+    axes.set_yticks(list(places), labels=[row.what for row in rows], fontsize=8)
     axes.axvline(1, color=_INK, linewidth=1)
     axes.set_xscale("log")
     axes.set_xlim(0.2, 60)
@@ -98,10 +97,6 @@ def _multiples(rows: list[dict[str, Any]], machine: dict[str, Any]) -> Figure:
     axes.set_title(f"Measured against the targets ({about})", loc="left", fontsize=11)
     _plain(axes)
     return figure
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _plain(axes: Axes) -> None:

@@ -24,9 +24,28 @@ class Row:
         """Whether the target is reached."""
         return self.value >= self.target if self.least else self.value <= self.target
 
+    @property
+    def shown(self) -> str:
+        """The value as people are shown it, with its unit."""
+        return f"{_short(self.value)} {self.unit}".strip()
+
+    @property
+    def bound(self) -> str:
+        """The target as people are shown it, with its unit."""
+        return f"{'≥' if self.least else '≤'} {_short(self.target)} {self.unit}".strip()
+
     def as_json(self) -> dict[str, Any]:
         """Return the row with its verdict."""
         return {**asdict(self), "value": round(self.value, 3), "met": self.met}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> Row:
+        """Return the row that was kept in the results file; its verdict is found anew."""
+        return cls(**{name: value for name, value in kept.items() if name != "met"})
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 @dataclass

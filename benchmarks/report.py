@@ -25,7 +25,7 @@ def show(console: Console, outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         for row in outcome.rows:
             verdict = "[green]met[/green]" if row.met else "[red]missed[/red]"
-            table.add_row(row.what, _target(row), f"[bold]{_number(row.value)}[/bold] {row.unit}", verdict, row.note)
+            table.add_row(row.what, row.bound, f"[bold]{row.shown}[/bold]", verdict, row.note)
     console.print(table)
     for outcome in outcomes:
         if outcome.state != "measured":
@@ -39,19 +39,10 @@ def markdown(results: dict[str, Any]) -> str:
     lines = ["| what | target | measured | | figures |", "|:--|--:|--:|:--|:--|"]
     for benchmark in results["benchmarks"].values():
         for kept in benchmark["rows"]:
-            row = Row(**{name: value for name, value in kept.items() if name != "met"})
-            measured = f"{_number(row.value)} {row.unit}".strip()
+            row = Row.from_json(kept)
             verdict = "met" if row.met else "**missed**"
-            lines.append(f"| {row.what} | {_target(row).strip()} | {measured} | {verdict} | {row.note} |")
+            lines.append(f"| {row.what} | {row.bound} | {row.shown} | {verdict} | {row.note} |")
     return "\n".join(lines)
-
-
-def _target(row: Row) -> str:
-    return f"{'≥' if row.least else '≤'} {_number(row.target)} {row.unit}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def write(path: Path, outcomes: Sequence[Outcome], machine: dict[str, Any], *, partial: bool) -> dict[str, Any]:

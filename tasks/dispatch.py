@@ -60,7 +60,7 @@ class CeleryDispatcher:
         self._hooks([render_id])
 
     def _hooks(self, ids: Sequence[str]) -> None:
-        owed = self._ledger.owed_hooks_of(ids)
+        owed = self._ledger.owed_hooks(ids)
         owing = [(render_id, indexes) for render_id, indexes in zip(ids, owed, strict=True) if indexes]
         with self._batch(len(owing)) as producer:
             for render_id, indexes in owing:

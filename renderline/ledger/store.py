@@ -95,12 +95,8 @@ class Ledger:
         """Return the hook objects of a render in the request's order."""
         return load_meta(str(self.redis.get(f"{self.prefix}meta:{render_id}") or "")).get("hooks", [])
 
-    def owed_hooks(self, render_id: str) -> list[int]:
-        """Return the indexes of the hooks of a render that are not settled yet, in order."""
-        return self.owed_hooks_of([render_id])[0]
-
-    def owed_hooks_of(self, ids: Sequence[str]) -> list[list[int]]:
-        """Return what `owed_hooks` does for several renders in one round trip."""
+    def owed_hooks(self, ids: Sequence[str]) -> list[list[int]]:
+        """Return, for each render, the indexes of its hooks that are not settled yet, in order."""
         with self.redis.pipeline(transaction=False) as pipe:
             for one in ids:
                 pipe.hgetall(f"{self.prefix}render:{one}")

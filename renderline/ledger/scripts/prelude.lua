@@ -187,6 +187,12 @@ local function intend(id, stage)
   set(id, 'intent', stage, 'intent_at', stamp(NOW))
 end
 
+-- Whoever submits a render has it for `lease` seconds; then the sweep gives it to another.
+local function hold(id, lease)
+  set(id, 'lease_until', stamp(NOW + lease))
+  wake_at(id, NOW + lease + 1)
+end
+
 -- True while `fence` is the newest claim on this render's submission.
 local function mine(id, fence)
   return field(id, 'state') == 'submitting' and field(id, 'fence') == fence

@@ -8,7 +8,6 @@ if ARGV[7] ~= '' then set(id, 'baseline', ARGV[7]) end
 local lease = tonumber(ARGV[8])
 if lease then
   intend(id, ARGV[5])
-  set(id, 'lease_until', stamp(NOW + lease))
-  wake_at(id, NOW + lease + 1)
+  hold(id, lease)
 end
 return 1

@@ -31,8 +31,7 @@ if field(id, 'intent') ~= '' then suspect(id) end
 local fence = redis.call('HINCRBY', render(id), 'fence', 1)
 redis.call('HINCRBY', render(id), 'attempts', 1)
 redis.call('HDEL', render(id), 'resends')
-set(id, 'lease_until', stamp(NOW + lease))
-wake_at(id, NOW + lease + 1)
+hold(id, lease)
 local fields = redis.call('HGETALL', render(id))
 local announced = field(id, 'stage') == '' and field(id, 'intent') == '' and cjson.decode(ARGV[6])[field(id, 'kind')] or ''
 if announced ~= '' then intend(id, announced) end

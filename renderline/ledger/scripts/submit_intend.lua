@@ -1,10 +1,8 @@
 -- Announce a vendor call. ARGV: id fence stage lease -> 1, 0 (claim lost)
 local id, fence = ARGV[3], ARGV[4]
 if not mine(id, fence) then return 0 end
-local lease = tonumber(ARGV[6])
 -- Parked after its lease had ended, and its holder is there after all.
 redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)
 intend(id, ARGV[5])
-set(id, 'lease_until', stamp(NOW + lease))
-wake_at(id, NOW + lease + 1)
+hold(id, tonumber(ARGV[6]))
 return 1

@@ -144,7 +144,7 @@ class Book:
             assert followed == {f"due:{account}", "deadline"}
         else:
             assert not followed
-            owed = state not in ("accepted", "submitting") and self.ledger.owed_hooks(one)
+            owed = state not in ("accepted", "submitting") and self.ledger.owed_hooks([one])[0]
             if state in ("accepted", "submitting", "completed") or (owed and state != "canceled"):
                 assert woken, f"{state}, and nothing will ever wake it"
         if state in ("accepted", "completed", "delivered", "undelivered", "failed", "expired", "canceled"):
@@ -165,6 +165,16 @@ def new_book(redis: Redis) -> Callable[[], Book]:
 @pytest.fixture
 def book(redis: Redis) -> Book:
     return Book(redis)
+
+
+@pytest.fixture
+def rendering(book: Book) -> Look:
+    """A render that is due for its first look, and the look."""
+    book.accept()
+    kick = book.started()
+    assert kick is not None
+    (look,) = book.look(kick)
+    return look
 
 
 @dataclass

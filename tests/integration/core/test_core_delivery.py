@@ -12,9 +12,8 @@ from renderline.delivery import Deliverer, Elsewhere, Settled, TryLater
 from renderline.hooks import HookFailed
 from renderline.ledger import Finding, Ledger
 from renderline.schedule import RetryPolicy
+from tests.integration.core.conftest import LEASE
 from tests.parts import until
-
-LEASE = 20.0
 
 
 class Hook:

@@ -2,7 +2,7 @@
 
 import pytest
 
-GRACE, LEASE = 30.0, 20.0
+from tests.integration.core.conftest import GRACE, LEASE
 
 
 def claimed(book, one):

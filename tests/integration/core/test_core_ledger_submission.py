@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from renderline.ledger import KeyConflict
-
-GRACE, LEASE = 30.0, 20.0
+from tests.integration.core.conftest import GRACE, LEASE
 
 
 def test_a_request_is_recorded_once(book):

@@ -6,8 +6,7 @@ import pytest
 
 from renderline.ledger import Finding
 from renderline.renders import State
-
-LEASE = 20.0
+from tests.integration.core.conftest import LEASE
 
 
 class Actor:

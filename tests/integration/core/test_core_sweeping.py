@@ -8,9 +8,8 @@ import pytest
 from renderline.orphans import OrphanHunt
 from renderline.renders import FINAL
 from renderline.sweeping import Sweeper
+from tests.integration.core.conftest import GRACE, LEASE
 from tests.parts import until
-
-GRACE, LEASE = 30.0, 20.0
 
 
 class Recorder:

@@ -98,7 +98,7 @@ class LedgerPlay(RuleBasedStateMachine):
     def owing(self, wanted: str) -> str:
         """Return the wanted render, or one whose hooks are to be run if the wanted one has none."""
         ended = [one for one in sorted(self.truths.states) if self.truths.states[one] in HOOKED]
-        fitting = [one for one in ended if self.ledger.owed_hooks(one)]
+        fitting = [one for one in ended if self.ledger.owed_hooks([one])[0]]
         return wanted if wanted in fitting or not fitting else fitting[0]
 
     def hash_of(self, one: str) -> dict[str, str]:

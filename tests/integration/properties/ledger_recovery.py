@@ -57,7 +57,7 @@ def look_well(play: Play, kick: Kick) -> None:
 
 def deliver_well(play: Play, one: str) -> None:
     """Run the hooks that a render owes."""
-    for index in play.ledger.owed_hooks(one):
+    for index in play.ledger.owed_hooks([one])[0]:
         claim = play.ledger.claim_hook(one, index, lease=LEASE)
         if claim.verdict == "yours":
             play.ledger.settle_hook(one, index, claim, outcome="delivered")
