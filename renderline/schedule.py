@@ -14,7 +14,7 @@ class PollPolicy:
     only make sure, while the vendor's webhooks arrive and tell what a look would show; None without webhooks.
     """
 
-    first: float = 4.0
+    first: float = 6.0
     least: float = 2.0
     most: float = 60.0
     settle: float = 10.0
@@ -47,6 +47,8 @@ _SHARE = 0.5
 """How much of the predicted rest is slept, so that the looks close in on the end."""
 _GROWTH = 0.5
 """No sleep is longer than this share of the render's age: what is young may surprise."""
+_UNSEEN = 0.8
+"""The share of the render's age that is slept while there is no progress to predict from."""
 _OVERDUE = 0.25
 """How much the sleep grows with each second past the predicted end, up to `_TAIL` times the least one."""
 _TAIL = 4.0
@@ -106,7 +108,7 @@ def poll_in(
         wait = min(max(age * 0.3 if left is None else left, net), net * 2)
         return max(0.0, min(wait, deadline_at - now))
     elif left is None:
-        wait = max(age * _GROWTH, (typical or 0.0) / 2 - age)
+        wait = max(age * _UNSEEN, (typical or 0.0) / 2 - age)
     else:
         wait = left * _SHARE + policy.least / 4 if left > 0 else policy.least - left * _OVERDUE
         wait = min(wait, age * _GROWTH if left > 0 else policy.least * _TAIL)

@@ -63,7 +63,7 @@ def compose(app: Celery, settings: Settings) -> Services:
     accounts = {account.name: _clients(redis, flow, account, settings) for account in settings.accounts}
     kinds = hook_kinds(app, settings)
     durations = Durations(ledger)
-    policy = PollPolicy(first=settings.poll_min * 2, least=settings.poll_min, most=settings.poll_max, net=net(settings))
+    policy = PollPolicy(first=settings.poll_min * 3, least=settings.poll_min, most=settings.poll_max, net=net(settings))
     callbacks = signed_callbacks(settings)
     return Services(
         ledger=ledger,

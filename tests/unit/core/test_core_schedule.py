@@ -30,7 +30,7 @@ def test_a_course_keeps_the_rate_of_the_latest_rise_and_counts_the_looks_that_sa
     ("looks", "age", "expected"),
     [
         ([], 0.0, 2.0),  # just started: as soon as allowed
-        ([], 20.0, 10.0),  # no progress yet: later and later with its age ...
+        ([], 20.0, 16.0),  # no progress yet: later and later with its age ...
         ([], 500.0, 30.0),  # ... up to the most
         ([(10.0, 50)], 10.0, 5.0),  # half done after 10 s: half of the 10 s that remain, and no more than half its age
         ([(40.0, 50)], 40.0, 20.0),  # 40 s remain
@@ -57,10 +57,10 @@ def test_while_a_render_is_younger_than_half_of_what_a_quick_one_takes_there_is_
     assert POLICY.first_in(typical=50.0) == 25.0
     assert POLICY.first_in(typical=500.0) == 30.0
     assert poll_in(Course(1000.0), policy=POLICY, now=1002.0, deadline_at=1e9, typical=40.0) == 18.0
-    assert poll_in(Course(1000.0), policy=POLICY, now=1030.0, deadline_at=1e9, typical=40.0) == 15.0
+    assert poll_in(Course(1000.0), policy=POLICY, now=1030.0, deadline_at=1e9, typical=40.0) == 24.0
 
 
-@pytest.mark.parametrize(("left", "expected"), [(100.0, 10.0), (3.0, 3.0), (0.0, 0.0), (-7.0, 0.0)])
+@pytest.mark.parametrize(("left", "expected"), [(100.0, 16.0), (3.0, 3.0), (0.0, 0.0), (-7.0, 0.0)])
 def test_no_look_is_put_off_past_the_deadline(left, expected):
     wait = poll_in(Course(1000.0), policy=POLICY, now=1020.0, deadline_at=1020.0 + left)
     assert wait == pytest.approx(expected)

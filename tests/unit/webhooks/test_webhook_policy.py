@@ -74,7 +74,7 @@ def test_the_next_look_where_renders_take_long(age, progress, expected):
         (900.0, 99, True, 60.0),  # past the predicted end, and no webhook came: look by look until it is found done
         (100.0, 100, True, 2.0),  # ready, the URL lags behind
         (10.0, 50, False, 5.0),  # no webhooks arrive: as without
-        (10.0, 0, False, 5.0),
+        (10.0, 0, False, 8.0),
     ],
 )
 def test_the_next_look(age, progress, trusted, expected):
