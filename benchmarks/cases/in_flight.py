@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from celery import Celery
 from redis import Redis
@@ -81,7 +81,7 @@ def run(say: Say) -> Outcome:
         say(f"{MANY} recorded in {time.monotonic() - begin:.0f} s: {beside:.0f} bytes each beside the payload")
         many = _cost(site)
         say(f"{MANY} in flight: {many}")
-        shares, growth, rate = _shared(site)
+        shares, idle, growth, rate = _shared(site)
         say(f"two workers: {rate:.0f} looks/s, shares {shares[0]:.0%} and {shares[1]:.0%}, grown {growth:.1f} MB")
     # Before and after, since the machine may have become slower or faster meanwhile.
     after = _cost_of_few(say)
@@ -91,7 +91,7 @@ def run(say: Say) -> Outcome:
         "in_flight",
         TITLE,
         [
-            Row("worker memory growth with 100,000 in flight", growth, 50, "MB"),
+            Row("worker memory growth with 100,000 in flight", growth, 50, "MB", note=f"{idle:.0f} MB idle"),
             Row(
                 "Redis per render beside its payload",
                 beside / 1000,
@@ -118,6 +118,7 @@ def run(say: Say) -> Outcome:
         {
             "redis_bytes_per_render_beside_payload": round(beside),
             "payload_bytes": round(payload / MANY),
+            "worker_idle_mb": round(idle, 2),
             "worker_growth_mb": round(growth, 2),
             "shares_of_the_looks": [round(share, 3) for share in shares],
             "looks_per_second_of_two_workers": round(rate),
@@ -185,8 +186,17 @@ def _look_price(site: Site) -> _Price:
     return price
 
 
-def _shared(site: Site) -> tuple[tuple[float, float], float, float]:
-    """Have two workers look at everything; returns their shares, the greater growth in MB, and looks per second.
+class _Together(NamedTuple):
+    """Two workers at everything: the share of the looks of each, idle size and greater growth (MB), looks a second."""
+
+    shares: tuple[float, float]
+    idle: float
+    grown: float
+    rate: float
+
+
+def _shared(site: Site) -> _Together:
+    """Have two workers look at everything.
 
     Each has a vendor of its own, which tells whose looks they are.
     """
@@ -202,7 +212,7 @@ def _shared(site: Site) -> tuple[tuple[float, float], float, float]:
     passed = time.monotonic() - begin
     grown = [resident_bytes(worker.popen.pid) - start for worker, start in zip(workers, idle, strict=True)]
     total = sum(looks)
-    return (looks[0] / total, looks[1] / total), max(grown) / 1e6, total / passed
+    return _Together((looks[0] / total, looks[1] / total), max(idle) / 1e6, max(grown) / 1e6, total / passed)
 
 
 def _used(site: Site) -> int:

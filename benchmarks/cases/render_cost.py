@@ -26,7 +26,7 @@ def run(say: Say) -> Outcome:
     ours, looks, shares, floors = [], [], [], []
     with Site.open() as site:
         stub = site.stub("--seconds", "1-3")
-        worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="0.5", RENDERLINE_POLL_MAX="3")[0]
+        worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="0.35", RENDERLINE_POLL_MAX="3")[0]
         app = Celery("producer", broker=site.valkey.url)
         burst(app, stub, _WARM)
         before = _floor(stub, site)
