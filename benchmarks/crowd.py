@@ -58,13 +58,14 @@ def fall_due(redis_url: str, *, at: float) -> int:
     with Redis.from_url(redis_url, decode_responses=True) as redis:
         key = f"{Ledger(redis).prefix}due:default"
         members = _chunks(iter(redis.zrange(key, 0, -1)))
-        # Its pumps died, or sleep until a look that is no longer the first: forgotten, so that the sweep starts others.
-        places = [f"{slot}:{name}" for slot in range(_SLOTS) for name in ("at", "busy")]
-        redis.hdel(f"{Ledger(redis).prefix}pump:default", *places)
         total = 0
         for chunk in members:
             redis.zadd(key, dict.fromkeys(chunk, at))
             total += len(chunk)
+        # Its pumps died, or sleep until a look that is no longer the first: forgotten, so that the sweep starts others.
+        # Afterwards, or a sweep meanwhile would start one for what was first before.
+        places = [f"{slot}:{name}" for slot in range(_SLOTS) for name in ("at", "busy")]
+        redis.hdel(f"{Ledger(redis).prefix}pump:default", *places)
         return total
 
 

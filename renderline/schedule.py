@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 class PollPolicy:
     """How closely a render is followed.
 
-    `first` is the delay of the first look; between `least` and `most` lies every other one. `settle` is the gap
-    between two looks that together prove that an export was never started. `net` is the least delay of those that
-    only make sure, while the vendor's webhooks arrive and tell what a look would show; None without webhooks.
+    `first` is the delay of the first look at a render of whose like nothing is known; between `least` and `most` lies
+    every other one. `settle` is the gap between two looks that together prove that an export was never started. `net`
+    is the least delay of those that only make sure, while the vendor's webhooks arrive and tell what a look would
+    show; None without webhooks.
     """
 
     first: float = 6.0
@@ -34,7 +35,7 @@ class PollPolicy:
         `typical` is how long a quick render of this kind has taken lately: until half of it has passed, a look would
         only cost a call.
         """
-        return self.first if typical is None else min(max(self.first, typical / 2), max(self.first, self.most))
+        return self.first if typical is None else min(max(self.least, typical / 2), max(self.first, self.most))
 
 
 NETS_OF_TRUST = 10

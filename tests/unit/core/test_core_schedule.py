@@ -55,6 +55,8 @@ def test_the_next_look(looks, age, expected):
 def test_while_a_render_is_younger_than_half_of_what_a_quick_one_takes_there_is_nothing_to_see():
     assert POLICY.first_in(typical=None) == 2.0
     assert POLICY.first_in(typical=50.0) == 25.0
+    assert PollPolicy(first=6.0, least=2.0).first_in(typical=6.0) == 3.0  # known to be quick: sooner than otherwise
+    assert PollPolicy(first=6.0, least=2.0).first_in(typical=1.0) == 2.0
     assert POLICY.first_in(typical=500.0) == 30.0
     assert poll_in(Course(1000.0), policy=POLICY, now=1002.0, deadline_at=1e9, typical=40.0) == 18.0
     assert poll_in(Course(1000.0), policy=POLICY, now=1030.0, deadline_at=1e9, typical=40.0) == 24.0
