@@ -48,7 +48,9 @@ def _schedules(mix: dict[str, dict[str, dict[str, float]]]) -> Figure:
         ours = name in _NAMES
         axes.plot(calls, lag, "o", color=_OURS if ours else _OTHERS, markersize=9 if ours else 6, zorder=3)
         shown = _NAMES.get(name, name)
-        side, below = ("right", -14) if name.startswith("fixed") else ("left", 8 if name == LEARNT else 4)
+        side, below = (
+            ("right", -14) if name.startswith("fixed") else ("left", {LEARNT: 8, "renderline": -5}.get(name, 4))
+        )
         axes.annotate(
             shown,
             (calls, lag),
@@ -64,8 +66,8 @@ def _schedules(mix: dict[str, dict[str, dict[str, float]]]) -> Figure:
     for points in families.values():
         axes.plot(*zip(*sorted(points), strict=True), color=_OTHERS, linewidth=1, linestyle=":")
     axes.fill_between([1, 20], 0.5, 2, color=_OURS, alpha=0.08, zorder=0)
-    axes.annotate("target: 20 calls, 2 s", (5.2, 0.62), color=_OURS)
-    axes.set(xscale="log", yscale="log", xlim=(5, 200), ylim=(0.5, 60))
+    axes.annotate("target: 20 calls, 2 s", (4.2, 0.58), color=_OURS)
+    axes.set(xscale="log", yscale="log", xlim=(4, 200), ylim=(0.5, 60))
     axes.set_xticks([5, 10, 20, 50, 100, 200], labels=["5", "10", "20", "50", "100", "200"])
     axes.set_yticks([0.5, 1, 2, 5, 10, 30, 60], labels=["0.5 s", "1 s", "2 s", "5 s", "10 s", "30 s", "60 s"])
     axes.minorticks_off()
