@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import queue
+import random
 import signal
 import socket
 import subprocess
@@ -39,10 +40,16 @@ def until(condition: Callable[[], Any], *, seconds: float = 60.0, what: str = ""
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of the loopback interface that nobody listens on.
+
+    Below those that systems give to outgoing connections: such a one could have the port when it is needed.
+    """
+    # Not the common generator: property tests give that the same seed in every process.
+    for port in random.SystemRandom().sample(range(16_000, 32_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port between 16000 and 32000 was free on 127.0.0.1")
 
 
 class Process:
