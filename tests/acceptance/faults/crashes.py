@@ -38,6 +38,9 @@ def lists_of(queue: str) -> list[str]:
     return [queue, *(f"{queue}\x06\x16{step}" for step in (3, 6, 9))]
 
 
+# An exit code can be read from the server once. Whoever starts a process reads those of all that have ended, and two
+# threads that read the same one at a moment would take it from each other.
+_EXIT_CODES = threading.Lock()
 # Every crash takes two workers, and half a second of each goes into imports. So they are forked from a process that has
 # done those already, before it has read any setting.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -83,7 +86,8 @@ class FaultWorker:
         self.log = log
         self.log.touch()
         self._process = _FORKS.Process(target=_work, args=(arguments, environ, str(log)))
-        self._process.start()
+        with _EXIT_CODES:
+            self._process.start()
 
     def output(self) -> str:
         """Return what it has printed so far."""
@@ -91,7 +95,8 @@ class FaultWorker:
 
     def ended(self) -> int | None:
         """Return its exit code (negative: the signal that ended it), None while it runs."""
-        return self._process.exitcode
+        with _EXIT_CODES:
+            return self._process.exitcode
 
     def wait_ready(self) -> None:
         """Wait until it takes messages, or has ended."""
@@ -99,8 +104,9 @@ class FaultWorker:
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
-        self._process.kill()
-        self._process.join(60)
+        with _EXIT_CODES:
+            self._process.kill()
+        until(lambda: self.ended() is not None, what="the end of a killed worker")
 
 
 @dataclass

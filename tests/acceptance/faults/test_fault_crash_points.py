@@ -53,7 +53,7 @@ class Flow:
 
 SMOOTH = Flow("smooth")
 # Slowly enough for the pump to go back to the queue between its looks.
-WAITS = Flow("waits", {"name": "[sandbox:slow=8]"}, takes=8.0, environ={"RENDERLINE_POLL_MIN": "1.2"})
+WAITS = Flow("waits", {"name": "[sandbox:slow=12]"}, takes=10.0, environ={"RENDERLINE_POLL_MIN": "1.2"})
 DIRECT = Flow("direct", environ={"RENDERLINE_SUBMIT": "direct"})
 UNSEEN = Flow("unseen", {"name": "[sandbox:drop]"})
 LIMITED = Flow("limited", {"name": "[sandbox:429=1@draft]"}, takes=9.0)
