@@ -52,6 +52,18 @@ def free_port() -> int:
     raise OSError("no port between 16000 and 32000 was free on 127.0.0.1")
 
 
+def _inherited() -> dict[str, str]:
+    # Pytest notes there which test runs, and threads of a module go on from one test to the next.
+    return {name: os.environ[name] for name in os.environ if name != "PYTEST_CURRENT_TEST"}
+
+
+def call(method: str, url: str, **options: Any) -> requests.Response:
+    """Make an HTTP call that does not look at the environment, which changes from test to test."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, url, **{"timeout": 30, **options})
+
+
 class Process:
     """A process of its own session, its output in a file."""
 
@@ -64,7 +76,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
+                env={**_inherited(), "PYTHONUNBUFFERED": "1", **(environ or {})},
                 start_new_session=True,
             )
 
@@ -122,7 +134,7 @@ class Server(Process):
     def _answers(self) -> bool:
         # A process that is still being imported may have its port open already: then the answer takes its time.
         with contextlib.suppress(requests.RequestException):
-            return requests.get(f"{self.url}{self.alive}", timeout=5).ok
+            return call("GET", f"{self.url}{self.alive}", timeout=5).ok
         return False
 
 
@@ -198,7 +210,7 @@ class SandboxProcess(Server):
 
     def counts(self) -> dict[str, int]:
         """Return the calls so far by endpoint."""
-        return requests.get(f"{self.url}/_sandbox/counts", timeout=30).json()
+        return call("GET", f"{self.url}/_sandbox/counts").json()
 
     def calls(self, ending: str) -> int:
         """Return how many calls went to the endpoints whose name ends like that."""
@@ -206,11 +218,11 @@ class SandboxProcess(Server):
 
     def projects(self) -> list[dict[str, Any]]:
         """Return all projects ever created."""
-        return requests.get(f"{self.url}/_sandbox/projects", timeout=30).json()
+        return call("GET", f"{self.url}/_sandbox/projects").json()
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Make a control call."""
-        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body or None, timeout=30)
+        answer = call(method, f"{self.url}/_sandbox/{path}", json=body or None)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
