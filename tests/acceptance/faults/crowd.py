@@ -125,8 +125,7 @@ class Crowd:
         command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues]
         worker = Process([*command, "-n", f"{log.stem}@localhost"], log=log, environ={**self.environ, **environ})
         self.workers.append(worker)
-        until(lambda: worker.popen.poll() is not None or " ready." in worker.output(), what="worker ready")
-        assert worker.popen.poll() is None, worker.output()[-3000:]
+        worker.wait_until(lambda: " ready." in worker.output(), what="worker ready")
         return worker
 
     def send(self, keys: Iterable[str], **fields: Any) -> list[str]:

@@ -3,15 +3,14 @@
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import requests
 
-ROOT = Path(__file__).parents[3]
+from tests.parts import ROOT
+
 V3 = "/api/odin/v3"
 DEADLINE = 60.0
 
@@ -76,17 +75,6 @@ def project(script: str = "Hello.", **fields: Any) -> dict[str, Any]:
     del body["webhookUrl"]
     body["scenes"][0]["scripts"][0]["org"] = script
     return {**body, **fields}
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    """The first true answer of a condition, asked for until a deadline."""
-    limit = time.monotonic() + DEADLINE
-    while time.monotonic() < limit:
-        answer = condition()
-        if answer:
-            return answer
-        time.sleep(0.01)
-    raise AssertionError("the condition did not come true in time")
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_callers import V3, Caller, Emulator, project, until
+from sandbox_callers import V3, Caller, Emulator, project
+
+from tests.parts import until
 
 EXPORT = f"POST {V3}/editor/project/export"
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_callers import ROOT, V3, Caller, Emulator, running, until
+from sandbox_callers import V3, Caller, Emulator, running
+
+from tests.parts import ROOT, until
 
 
 def finished(caller: Caller, **fields: Any) -> str:

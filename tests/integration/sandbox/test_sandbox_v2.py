@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import requests
-from sandbox_callers import ROOT, Emulator
+from sandbox_callers import Emulator
+
+from tests.parts import ROOT
 
 HEADERS = {"Authorization": "the-key"}
 

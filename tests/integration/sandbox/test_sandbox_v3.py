@@ -6,7 +6,9 @@ from typing import Any
 import jwt
 import pytest
 import requests
-from sandbox_callers import ROOT, V3, Caller, Emulator, project, running, until
+from sandbox_callers import V3, Caller, Emulator, project, running
+
+from tests.parts import ROOT, until
 
 
 def test_token_and_check(emulator: Emulator, caller: Caller) -> None:
