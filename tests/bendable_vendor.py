@@ -30,7 +30,7 @@ class Drop(Exception):
 
 
 Bend = Callable[["Call"], Answer | None]
-"""Returns the answer to give instead of the usual one, or None. May sleep, raise `Drop`, or call `Call.answer` itself."""
+"""Returns the answer to give instead of the usual one, or None. May sleep, raise `Drop` or call `Call.answer`."""
 
 
 @dataclass(frozen=True)
