@@ -18,8 +18,8 @@ from renderline.kinds import KINDS
 from renderline.ledger import Finding, Flow, Kick, Ledger, Look
 from renderline.listed import ProjectList
 from renderline.schedule import PollPolicy
+from renderline.settlement import named, settle, unsettled
 from renderline.studio import CredentialsRefused, RateLimited, StudioFault
-from renderline.submission import find_by_name
 
 log = structlog.get_logger(__name__)
 
@@ -148,8 +148,8 @@ class Poller:
     def _judge(self, clients: AccountClients, look: Look, offset: float) -> Finding:
         kind = KINDS[look.kind]
         if look.state == "unconfirmed":
-            return self._settle(clients, look, offset)
-        project_id = look.project_id or _named(clients, look)
+            return settle(clients, look, offset=offset, policy=self.policy, resubmit_after=self.resubmit_after)
+        project_id = look.project_id or named(clients, look)
         if project_id is None:
             return verdicts.of_webhook(look, now=time.monotonic() + offset, policy=self.policy)
         seen = kind.look(clients, project_id)
@@ -160,29 +160,7 @@ class Poller:
             # Exported anew: until something changed, what is finished is the render before ours.
             project = kind.inspect(clients, project_id)
             if verdicts.still_the_old_render(look, project):
-                return verdicts.unsettled(look, now=now, policy=self.policy, why="the project shows its last render")
+                return unsettled(look, now=now, policy=self.policy, why="the project shows its last render")
         if self.project_list:
             finding = self.project_list.aligned(finding, now=now)
         return finding if look.project_id else replace(finding, project_id=project_id)
-
-    def _settle(self, clients: AccountClients, look: Look, offset: float) -> Finding:
-        kind = KINDS[look.kind]
-        if kind.inspect and look.project_id:
-            project = kind.inspect(clients, look.project_id)
-            return verdicts.of_project(look, project, now=time.monotonic() + offset, policy=self.policy)
-        found = _named(clients, look)
-        now = time.monotonic() + offset
-        if found:
-            return Finding(look.id, look.epoch, "started", look_in=self.policy.least, project_id=found)
-        why = "the project list does not show it" if _nameable(look) else "this call leaves no trace to be looked for"
-        return verdicts.unsettled(look, now=now, policy=self.policy, why=why, resubmit_after=self.resubmit_after)
-
-
-def _nameable(look: Look) -> bool:
-    kind = KINDS[look.kind]
-    return any(stage.named and stage.paid for stage in (*kind.two_phase, *kind.direct))
-
-
-def _named(clients: AccountClients, look: Look) -> str | None:
-    """Return the project that carries the render's tag, None if none is shown or this kind leaves no such trace."""
-    return find_by_name(clients, look.id, look.attempt) if _nameable(look) else None

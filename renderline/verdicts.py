@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from renderline.durations import UNKNOWN, Usual
-from renderline.kinds import KINDS, signs, started_since
+from renderline.kinds import KINDS, signs
 from renderline.ledger import Finding, Look
 from renderline.schedule import PollPolicy, backoff, poll_in
 from renderline.studio import Progress, Project, ProjectMissing, RateLimited, StudioFault, VendorUnavailable
@@ -86,37 +86,9 @@ def of_webhook(look: Look, *, now: float, policy: PollPolicy) -> Finding:
     return Finding(look.id, look.epoch, "wait", look_in=min(policy.most, look.deadline_at - now))
 
 
-def of_project(look: Look, project: Project, *, now: float, policy: PollPolicy) -> Finding:
-    """Judge the project of a render whose paid call had an unknown outcome.
-
-    Any sign of a start means that it started. Two looks, `policy.settle` apart, that show none mean that it did not.
-    """
-    if started_since(project, look.baseline):
-        return Finding(look.id, look.epoch, "started", look_in=policy.least, project_id=project.id)
-    if look.untouched_at is not None and now - look.untouched_at >= policy.settle:
-        return Finding(look.id, look.epoch, "resubmit")
-    return Finding(look.id, look.epoch, "untouched", look_in=policy.settle)
-
-
 def still_the_old_render(look: Look, project: Project) -> bool:
     """Return whether a finished project shows only what it showed before this render was exported."""
     return look.baseline is not None and signs(project) == json.loads(look.baseline)
-
-
-def unsettled(look: Look, *, now: float, policy: PollPolicy, why: str, resubmit_after: float | None = None) -> Finding:
-    """Judge a render of which no evidence was found: look again, less and less often, until its deadline.
-
-    Only where the operator said after how many seconds without evidence (`resubmit_after`) is it submitted again.
-    """
-    if resubmit_after is not None and now - look.intent_at >= resubmit_after:
-        return Finding(look.id, look.epoch, "resubmit")
-    if now >= look.deadline_at:
-        message = f"nobody saw whether the vendor accepted it, and no evidence came before its deadline: {why}"
-        return Finding(look.id, look.epoch, "expired", code="unconfirmed", message=message, origin="renderline")
-    wait = min(max(policy.settle, (now - look.since) * 0.5), policy.most, max(0.0, look.deadline_at - now))
-    if resubmit_after is not None:
-        wait = min(wait, max(0.0, look.intent_at + resubmit_after - now))
-    return Finding(look.id, look.epoch, "wait", look_in=wait)
 
 
 def of_fault(look: Look, fault: StudioFault, *, policy: PollPolicy, jitter: float) -> Finding:

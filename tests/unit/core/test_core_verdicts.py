@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from renderline import verdicts
+from renderline import settlement, verdicts
 from renderline.kinds import signs
 from renderline.ledger import Look
 from renderline.schedule import PollPolicy
@@ -102,7 +102,7 @@ def test_the_vendors_words_are_kept_and_ours_are_marked_as_ours():
 )
 def test_any_sign_of_a_start_means_that_it_started(sign):
     seen = dataclasses.replace(DRAFT, **sign)
-    finding = verdicts.of_project(look(state="unconfirmed"), seen, now=NOW, policy=POLICY)
+    finding = settlement.of_project(look(state="unconfirmed"), seen, now=NOW, policy=POLICY)
     assert (finding.verdict, finding.project_id, finding.look_in) == ("started", "p1", POLICY.least)
 
 
@@ -117,20 +117,20 @@ def test_any_sign_of_a_start_means_that_it_started(sign):
 )
 def test_a_project_without_a_sign(untouched_at, verdict, look_in):
     seen = look(state="unconfirmed", untouched=1, untouched_at=untouched_at)
-    finding = verdicts.of_project(seen, DRAFT, now=NOW, policy=POLICY)
+    finding = settlement.of_project(seen, DRAFT, now=NOW, policy=POLICY)
     assert (finding.verdict, finding.look_in) == (verdict, look_in)
 
 
 def test_a_project_that_was_rendered_before_counts_only_what_changed_since():
     waiting = look(state="unconfirmed", baseline=json.dumps(signs(RENDERED)))
-    assert verdicts.of_project(waiting, RENDERED, now=NOW, policy=POLICY).verdict == "untouched"
+    assert settlement.of_project(waiting, RENDERED, now=NOW, policy=POLICY).verdict == "untouched"
     assert verdicts.still_the_old_render(waiting, RENDERED)
     for change in ({"backend_task_id": "t2"}, {"progress": 0.0}, {"download_url": None}, {"credit_subtracted": False}):
         anew = dataclasses.replace(RENDERED, **change)
-        assert verdicts.of_project(waiting, anew, now=NOW, policy=POLICY).verdict == "started"
+        assert settlement.of_project(waiting, anew, now=NOW, policy=POLICY).verdict == "started"
         assert not verdicts.still_the_old_render(waiting, anew)
     renamed = dataclasses.replace(RENDERED, name="other", updated_at="2026-01-01")
-    assert verdicts.of_project(waiting, renamed, now=NOW, policy=POLICY).verdict == "untouched"
+    assert settlement.of_project(waiting, renamed, now=NOW, policy=POLICY).verdict == "untouched"
 
 
 def test_without_a_baseline_nothing_is_an_old_render():
@@ -149,7 +149,7 @@ def test_without_a_baseline_nothing_is_an_old_render():
 )
 def test_without_evidence_either_way(age, left, verdict, look_in):
     seen = look(state="unconfirmed", since=NOW - age, deadline_at=NOW + left)
-    finding = verdicts.unsettled(seen, now=NOW, policy=POLICY, why="no list")
+    finding = settlement.unsettled(seen, now=NOW, policy=POLICY, why="no list")
     assert (finding.verdict, finding.look_in) == (verdict, look_in)
     if verdict == "expired":
         assert (finding.code, finding.origin) == ("unconfirmed", "renderline")
