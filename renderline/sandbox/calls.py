@@ -15,7 +15,7 @@ _UNREAD: Any = object()
 class Call:
     """A request that matched a route; `account` is set once its token was accepted."""
 
-    __slots__ = ("_body", "_tags", "account", "headers", "host", "key", "now", "query", "raw", "route")
+    __slots__ = ("_body", "_tags", "account", "headers", "host", "key", "lag", "now", "query", "raw", "route")
 
     def __init__(
         self, route: Route, key: str, *, query: str, headers: Mapping[str, str], raw: bytes, now: float
@@ -28,8 +28,14 @@ class Call:
         self.raw = raw
         self.now = now
         self.account = ""
+        self.lag = 0.0
         self._body: Any = _UNREAD
         self._tags: tuple[Tag, ...] | None = None
+
+    @property
+    def seen_at(self) -> float:
+        """Of which moment a call that reads shows things: now, unless reads lag behind."""
+        return self.now - self.lag
 
     def body(self) -> dict[str, Any]:
         """The JSON object in the body; raises Refusal (400)."""

@@ -5,6 +5,7 @@ from typing import Any
 from renderline.sandbox.answers import BAD_BODY, NO_SUCH_PROJECT, NOT_POSSIBLE, Answer, Refusal, plain
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call
+from renderline.sandbox.faults import STALE_READS
 from renderline.sandbox.projects import Project
 from renderline.sandbox.routes import Route
 
@@ -101,7 +102,10 @@ class Control:
 
     def add_fault(self, call: Call) -> Answer:
         """Put a fault rule in force."""
-        return plain(self._backend.faults.add(call.body(), known_calls=self.known_calls).as_json())
+        rule = self._backend.faults.add(call.body(), known_calls=self.known_calls)
+        if rule.fault.kind == STALE_READS:
+            self._backend.store.remember(rule.fault.delay)
+        return plain(rule.as_json())
 
     def list_faults(self, _: Call) -> Answer:
         """The fault rules in force."""

@@ -26,7 +26,16 @@ BEFORE = frozenset({"500", "503", "429", "401", "refuse", "credit", "drop-before
 AFTER = frozenset({"500-after", "malformed", "drop", "hang", "hold"})
 """Faults of a call that was processed."""
 
-HANG_SECONDS = 60.0
+LATE = "late"
+"""The vendor queues the call and carries it out later, whether or not its client still waits."""
+
+STALE_READS = "stale-reads"
+"""A call that reads shows what there was some seconds ago."""
+
+KINDS = BEFORE | AFTER | {LATE, STALE_READS}
+
+_STANDARD_SECONDS = {"hang": 60.0, LATE: 30.0, STALE_READS: 5.0}
+
 RETRY_AFTER_SECONDS = 1.0
 ANY_CALL = "*"
 
@@ -43,6 +52,11 @@ class Fault:
     def before(self) -> bool:
         """Whether the call is not processed."""
         return self.kind in BEFORE
+
+    @property
+    def delay(self) -> float:
+        """By how many seconds an answer, a call or what a call reads is late."""
+        return _STANDARD_SECONDS[self.kind] if self.seconds is None else self.seconds
 
 
 def from_tag(tag: Tag) -> Fault:
@@ -136,8 +150,8 @@ class FaultRules:
         calls = frozenset(call if isinstance(call, list) else [call])
         for name in calls - {ANY_CALL} - set(known_calls):
             raise Refusal(BAD_BODY, f"call: {name} is not one of {', '.join(sorted(known_calls))}")
-        if wish.get("fault") not in BEFORE | AFTER:
-            raise Refusal(BAD_BODY, f"fault: must be one of {', '.join(sorted(BEFORE | AFTER))}")
+        if wish.get("fault") not in KINDS:
+            raise Refusal(BAD_BODY, f"fault: must be one of {', '.join(sorted(KINDS))}")
         for name in ("rate", "times", "seconds"):
             if wish.get(name) is not None and (isinstance(wish[name], bool) or not isinstance(wish[name], int | float)):
                 raise Refusal(BAD_BODY, f"{name}: must be a number")
@@ -150,6 +164,8 @@ class FaultRules:
         """The fault for this call, if a rule says so and chance agrees; `*` stands for calls of the vendor's API."""
         for rule in self.rules:
             if call not in rule.calls and not (vendor and ANY_CALL in rule.calls):
+                continue
+            if rule.fault.kind == STALE_READS and not call.startswith("GET "):
                 continue
             if rule.name is not None and rule.name not in (name or ""):
                 continue

@@ -17,7 +17,7 @@ RENDER_TAGS = frozenset({"slow", "fail", "stuck", "late-url"})
 REFUSING_TAGS = frozenset({"refuse", "credit"})
 """Tags that refuse a call, until told otherwise every time."""
 
-ONCE_TAGS = frozenset({"401", "429", "500", "503", "500-after", "malformed", "drop", "drop-before", "hang"})
+ONCE_TAGS = frozenset({"401", "429", "500", "503", "500-after", "malformed", "drop", "drop-before", "hang", "late"})
 """Tags that spoil a call, until told otherwise once."""
 
 STAGES = ("create", "draft", "edit", "export", "progress", "project", "download", "delete")
@@ -96,7 +96,7 @@ def _tag(whole: str, inner: str, digest: str) -> Tag:
         raise Refusal(BAD_BODY, f"{whole}: there is no such tag")
     if stage is not None and stage not in STAGES:
         raise Refusal(BAD_BODY, f"{whole}: the stage must be one of {', '.join(STAGES)}")
-    if value and kind in RENDER_TAGS | {"hang"} and not re.fullmatch(r"\d+(\.\d+)?", value):
+    if value and kind in RENDER_TAGS | {"hang", "late"} and not re.fullmatch(r"\d+(\.\d+)?", value):
         raise Refusal(BAD_BODY, f"{whole}: the value must be a number")
     limit = int(times) if times else (1 if kind in ONCE_TAGS else None)
     return Tag(kind, value, limit, stage or ("create" if kind == "refuse" else "export"), f"{digest}{whole}")

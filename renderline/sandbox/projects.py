@@ -1,5 +1,6 @@
 """Projects and the accounts they belong to: what is stored, found, listed and deleted."""
 
+import copy
 import random
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,12 @@ FAILED = "failed"
 class Account:
     """One customer of the vendor: sees only its own projects."""
 
-    __slots__ = ("credits", "name", "projects", "rendering_now", "rendering_peak", "version")
+    __slots__ = ("credits", "memory", "name", "projects", "rendering_now", "rendering_peak", "version")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, memory: float = 0.0) -> None:
         self.name = name
+        self.memory = memory
+        """For how many seconds it is known what projects were like before."""
         self.projects: dict[str, Project] = {}
         self.rendering_now = 0
         self.rendering_peak = 0
@@ -51,6 +54,7 @@ class Project:
         "name",
         "orientation",
         "packed",
+        "past",
         "progress",
         "render",
         "scene_count",
@@ -87,6 +91,22 @@ class Project:
         self.completed_at: float | None = None
         self.url_at = 0.0
         self.deleted = False
+        self.past: tuple[tuple[float, Project], ...] = ()
+
+    def changing(self, now: float) -> None:
+        """Note what it was like until now, for reads that lag behind."""
+        if self.account.memory:
+            before = copy.copy(self)
+            before.past = ()
+            recent = (entry for entry in self.past if entry[0] > now - self.account.memory)
+            self.past = (*recent, (now, before))
+
+    def as_of(self, then: float) -> "Project | None":
+        """What it was like at a time in the recent past, None if it was not there."""
+        if then < self.created_at:
+            return None
+        found = next((before for until, before in self.past if until > then), self)
+        return None if found.deleted else found
 
     def progress_at(self, now: float) -> float:
         """Progress from 0 to 100 with two decimals; 100 only once the render is complete."""
@@ -116,6 +136,7 @@ class ProjectStore:
     def clear(self) -> None:
         """Forget every project and account."""
         self.packing = Packing()
+        self._memory = 0.0
         self.accounts: dict[str, Account] = {}
         self._by_id: dict[str, Project] = {}
 
@@ -130,8 +151,14 @@ class ProjectStore:
         """The account of this name, made on first use."""
         account = self.accounts.get(name)
         if account is None:
-            account = self.accounts[name] = Account(name)
+            account = self.accounts[name] = Account(name, memory=self._memory)
         return account
+
+    def remember(self, seconds: float) -> None:
+        """Keep what projects were like before, for at least so many seconds from now on."""
+        self._memory = max(self._memory, seconds)
+        for account in self.accounts.values():
+            account.memory = self._memory
 
     def create(self, account_name: str, *, api: str, name: str, body: bytes, now: float) -> Project:
         """A new draft with an id of 24 lowercase hex characters."""
@@ -160,7 +187,20 @@ class ProjectStore:
             raise Refusal(NO_SUCH_PROJECT, "there is no such project")
         return project
 
-    def delete(self, account_name: str, ids: Iterable[Any]) -> int:
+    def read(self, account_name: str, project_id: Any, *, at: float) -> Project:
+        """The account's project as it was at a time in the recent past; raises Refusal (404) if it was not there."""
+        project = self._by_id.get(project_id) if isinstance(project_id, str) else None
+        found = project.as_of(at) if project is not None and project.account.name == account_name else None
+        if found is None:
+            raise Refusal(NO_SUCH_PROJECT, "there is no such project")
+        return found
+
+    def listed(self, account_name: str, *, at: float) -> list[Project]:
+        """The account's projects as they were at a time in the recent past, oldest first."""
+        views = (project.as_of(at) for project in self.all() if project.account.name == account_name)
+        return [view for view in views if view is not None]
+
+    def delete(self, account_name: str, ids: Iterable[Any], *, now: float) -> int:
         """Delete the account's projects with these ids, ignoring unknown ones; returns how many there were.
 
         A render that runs goes on and is charged: the vendor names no way to stop one.
@@ -169,6 +209,7 @@ class ProjectStore:
         for project_id in ids:
             project = self.peek(account_name, project_id)
             if project is not None:
+                project.changing(now)
                 project.deleted = True
                 project.packed = b""
                 del project.account.projects[project.id]

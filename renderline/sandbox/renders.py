@@ -83,6 +83,7 @@ class Renders:
 
     def start(self, project: Project, *, now: float, tags: tuple[Tag, ...]) -> None:
         """Start a render of the project, also when one runs already: that one goes on unseen and is charged too."""
+        project.changing(now)
         project.exports += 1
         render = Render(project.exports, started=now, duration=self._duration(), curve=self._curve())
         ends_at = self._apply(render, tags)
@@ -171,6 +172,7 @@ class Renders:
             self._charge(project, render)
         if not current:
             return
+        project.changing(at)
         project.render = None
         project.completed_at = project.updated_at = at
         project.account.version += 1

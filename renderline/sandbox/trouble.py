@@ -49,6 +49,11 @@ class Trouble:
         backend, kind = self._backend, fault.kind
         if kind in ("hold", "hold-before"):
             self._hold(exchange, call, fault, project)
+        elif kind == faults.LATE:
+            asyncio.get_running_loop().call_later(fault.delay, self._carry_out, exchange, call)
+        elif kind == faults.STALE_READS:
+            call.lag = fault.delay
+            self.send(exchange, self._answer(call))
         elif kind == "drop-before":
             exchange.cut()
         elif fault.before:
@@ -68,8 +73,13 @@ class Trouble:
             elif kind == "500-after":
                 self.send(exchange, faults.broken())
             else:
-                seconds = faults.HANG_SECONDS if fault.seconds is None else fault.seconds
-                self.send(exchange, answer, after=seconds)
+                self.send(exchange, answer, after=fault.delay)
+
+    def _carry_out(self, exchange: Exchange, call: Call) -> None:
+        """Process a call now that has waited, and answer it if its client still waits too."""
+        call.now = self._backend.clock.now()
+        self._backend.renders.advance(call.now)
+        exchange.send(self._answer(call))
 
     def _hold(self, exchange: Exchange, call: Call, fault: Fault, project: Project | None) -> None:
         """Keep a call back, processed already or not, until the control API releases it."""
@@ -80,9 +90,11 @@ class Trouble:
             if forget:
                 exchange.cut()
                 return
-            call.now = backend.clock.now()
-            backend.renders.advance(call.now)
-            exchange.send(answer if answer is not None else self._answer(call))
+            if answer is None:
+                self._carry_out(exchange, call)
+                return
+            backend.renders.advance(backend.clock.now())
+            exchange.send(answer)
 
         name = subject_name(call, project)
         entry = backend.held.add(

@@ -25,16 +25,16 @@ def routes(backend: Backend) -> list[Route]:
         return plain({"success": True, **made, "data": made})
 
     def progress(call: Call) -> Answer:
-        project = backend.store.get(call.account, call.key)
-        url = project.download_url(call.now)
-        seen: dict[str, Any] = {"progress": project.progress_at(call.now), "url": url, "videoUrl": url}
+        project = backend.store.read(call.account, call.key, at=call.seen_at)
+        url = project.download_url(call.seen_at)
+        seen: dict[str, Any] = {"progress": project.progress_at(call.seen_at), "url": url, "videoUrl": url}
         if project.error is not None:
             error = {"code": project.error[0], "msg": project.error[1]}
             seen |= {"state": project.state, "error": error, "msg": error["msg"]}
         return plain({"success": True, **seen, "data": seen})
 
     def get(call: Call) -> Answer:
-        project = backend.store.get(call.account, call.key)
+        project = backend.store.read(call.account, call.key, at=call.seen_at)
         content = json.loads(backend.store.packing.unpack(project.packed))
         response = {"projectName": project.name, "scenes": content["scenes"]}
         return plain({"success": True, "response": response, "msg": False})

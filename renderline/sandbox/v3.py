@@ -101,6 +101,7 @@ class V3Projects:
         apply_updates(content["scenes"], updates, path="updates")
         if not backend.options.lenient:
             check_create({"scenes": content["scenes"]}, lenient=False)
+        project.changing(call.now)
         project.tags = find_tags(call.account, name=project.name, texts=script_texts(content))
         project.packed = backend.store.packing.pack(dumps(content))
         project.updated_at = call.now
@@ -122,4 +123,5 @@ class V3Projects:
     def delete(self, call: Call) -> Answer:
         """Delete projects; unknown ids are ignored."""
         check(call.body(), DELETE)
-        return success({"deletedCount": self._backend.store.delete(call.account, call.body()["ids"])})
+        count = self._backend.store.delete(call.account, call.body()["ids"], now=call.now)
+        return success({"deletedCount": count})

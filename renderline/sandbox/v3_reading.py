@@ -65,9 +65,9 @@ class V3Reading:
 
     def progress(self, call: Call) -> Answer:
         """Progress from 0 to 100; `downloadUrl` is absent before completion and empty while it lags behind."""
-        project = self._backend.store.get(call.account, call.key)
-        data: dict[str, Any] = {"progress": project.progress_at(call.now), "state": project.state}
-        url = project.download_url(call.now)
+        project = self._backend.store.read(call.account, call.key, at=call.seen_at)
+        data: dict[str, Any] = {"progress": project.progress_at(call.seen_at), "state": project.state}
+        url = project.download_url(call.seen_at)
         if url is not None:
             data["downloadUrl"] = url
         if project.error is not None:
@@ -76,12 +76,16 @@ class V3Reading:
 
     def get(self, call: Call) -> Answer:
         """One project with its scenes."""
-        project = self._backend.store.get(call.account, call.key)
+        project = self._backend.store.read(call.account, call.key, at=call.seen_at)
         content = json.loads(self._backend.store.packing.unpack(project.packed))
-        return success({"project": project_json(project, content, now=call.now)})
+        return success({"project": project_json(project, content, now=call.seen_at)})
 
     def list(self, call: Call) -> Answer:
         """The account's projects, newest first, as a bare list."""
+        if call.lag:
+            known = self._backend.store.listed(call.account, at=call.seen_at)
+            shown = [p for p in reversed(known) if p.api == "v3" and self._listed(p)]
+            return success([self._item(p, call.seen_at) for p in shown])
         account = self._backend.store.account(call.account)
         ready = self._lists.get(account.name)
         waiting = False

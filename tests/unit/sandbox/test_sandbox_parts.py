@@ -87,7 +87,7 @@ def test_ids_accounts_and_deletion() -> None:
     with pytest.raises(Refusal) as caught:
         store.get("a", other.id)
     assert caught.value.status == 404
-    assert store.delete("a", [mine.id, other.id, "unknown", 7]) == 1
+    assert store.delete("a", [mine.id, other.id, "unknown", 7], now=1.0) == 1
     assert store.peek("a", mine.id) is None
     assert [project.deleted for project in store.all()] == [True, False]
 
