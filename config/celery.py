@@ -41,7 +41,8 @@ def _broker(settings: Settings) -> dict[str, Any]:
             "socket_keepalive": True,
             "health_check_interval": 10,
             "retry_on_timeout": True,
-            # Submissions carry priorities; on Redis each step is a list of its own, taken in this order.
+            # Submissions carry priorities; on Redis each step is a list of its own. In which order those of all
+            # queues are taken says workers/turns.py.
             "queue_order_strategy": "priority",
             "priority_steps": [0, 3, 6, 9],
             "client_name": "renderline",

@@ -8,11 +8,12 @@ worker, if a task was running. A connection error, which it is, is passed over, 
 from __future__ import annotations
 
 from collections.abc import Collection
+from time import monotonic
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
-from workers import acknowledging
+from workers import acknowledging, turns
 
 
 class Channel(redis.Channel):
@@ -20,7 +21,9 @@ class Channel(redis.Channel):
 
     QoS = acknowledging.QoS
     _in_poll: Any
+    _brpop_sent_at: Any
     _kept: Any = None
+    _turn = 0
 
     def hand_back(self, *, but: Collection[str]) -> None:
         """Take no more, and put every message not acknowledged back into its queue, `but` those with these tags.
@@ -39,6 +42,21 @@ class Channel(redis.Channel):
         self.qos.settle()
         for tag in set(self.qos._delivered).difference(but):
             self.qos.restore_by_tag(tag)
+
+    def _brpop_start(self, timeout: Any = None) -> None:
+        """Ask for the next message as kombu does, but for the order of the queues."""
+        queues = self._queue_cycle.consume(len(self.active_queues))
+        if not queues:
+            return
+        lanes = turns.lanes(queues, self.priority_steps, turn=self._turn)
+        self._turn += 1
+        wait = self.brpop_timeout if timeout is None else timeout
+        command = ["BRPOP", *(self._q_for_pri(*lane) for lane in lanes), wait or 0]
+        self._in_poll = self.client.connection
+        self._brpop_sent_at = monotonic()
+        if self.global_keyprefix:
+            command = self.client._prefix_args(command)
+        self.client.connection.send_command(*command)
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         if asynchronous:
