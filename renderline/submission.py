@@ -14,7 +14,7 @@ import structlog
 
 from renderline.accounts import AccountClients, AccountUnavailable
 from renderline.durations import Durations
-from renderline.kinds import KINDS, Kind, Made, Order, Stage
+from renderline.kinds import KINDS, Kind, Made, Order, Stage, started_since
 from renderline.ledger import Flow, Kick, Ledger, Submission
 from renderline.renders import FINAL
 from renderline.requests import RenderRequest
@@ -23,6 +23,7 @@ from renderline.studio import (
     CredentialsRefused,
     OutcomeUnknown,
     PayloadRefused,
+    ProjectMissing,
     RateLimited,
     StudioFault,
     TokenRejected,
@@ -149,7 +150,9 @@ class Submitter:
         at = run.claim.stage or (run.claim.intent if run.unaccounted else None) or ""
         plan = run.kind.plan(self.mode, at=at)
         if run.unaccounted:
-            plan = self._recover(run, plan)
+            plan, project = self._recover(run, plan)
+            if project:
+                return self._started(run.claim, run.kind, project, confirmed=True)
         announced = run.claim.announced
         for index, stage in enumerate(plan):
             run.stage = stage
@@ -171,16 +174,24 @@ class Submitter:
                 return NotMyTurn()
         raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
 
-    def _recover(self, run: _Run, plan: tuple[Stage, ...]) -> tuple[Stage, ...]:
-        """Adopt the draft of an announced call whose answer nobody saw, if the vendor's list shows it."""
+    def _recover(self, run: _Run, plan: tuple[Stage, ...]) -> tuple[tuple[Stage, ...], str | None]:
+        """Adopt the draft of an announced call whose answer nobody saw, if the vendor's list shows it.
+
+        Returns what is left of the plan, and the project if it was exported already: a ledger that lost its last
+        writes does not know of that.
+        """
         found = find_by_name(run.clients, run.claim.id, run.claim.attempt) if plan[0].named else None
+        try:
+            begun = found is not None and has_begun(run.kind, run.clients, found)
+        except ProjectMissing:
+            found = None  # deleted since the list was made
         run.unaccounted = False
         if not found:
-            return plan
-        log.info("lost draft found by its name", render_id=run.claim.id, project_id=found)
+            return plan, None
+        log.info("lost draft found by its name", render_id=run.claim.id, project_id=found, exported=begun)
         run.order.project_id = found
         self._advance(run.claim, plan[1], Made(found))
-        return plan[1:]
+        return plan[1:], found if begun else None
 
     def _advance(self, claim: Submission, following: Stage, made: Made, *, announce: bool = False) -> bool:
         return self.ledger.advance(
@@ -265,6 +276,14 @@ def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1) -> s
         if (project.name or "").endswith(tag):
             return project.id
     return None
+
+
+def has_begun(kind: Kind, clients: AccountClients, project_id: str) -> bool:
+    """Return whether a draft of ours shows any sign of a render, asked for in every way that the vendor has."""
+    if kind.inspect and started_since(kind.inspect(clients, project_id), None):
+        return True
+    seen = kind.look(clients, project_id)
+    return seen.progress > 0 or seen.download_url is not None
 
 
 def discard(clients: AccountClients, project_id: str) -> None:
