@@ -12,6 +12,7 @@ from renderline.sandbox.faults import FaultRules
 from renderline.sandbox.held import Held
 from renderline.sandbox.magic import RENDER_TAGS, Spent
 from renderline.sandbox.options import Options
+from renderline.sandbox.outage import Outage
 from renderline.sandbox.projects import Project, ProjectStore
 from renderline.sandbox.renders import Renders
 from renderline.sandbox.tokens import Tokens
@@ -35,8 +36,7 @@ class Backend:
         self.faults = FaultRules(self._chance("rules"))
         self.held = Held()
         self.counts: Counter[str] = Counter()
-        self.outage = False
-        self.outage_retry_after: float | None = None
+        self.outage = Outage()
 
     def _chance(self, use: str) -> random.Random:
         """A source of chance of its own for each use, so that one does not disturb the other."""
@@ -52,7 +52,7 @@ class Backend:
         self.faults.clear()
         self.counts.clear()
         self.tokens.issued = 0
-        self.outage = False
+        self.outage.end()
 
     def admit(self, account_name: str) -> None:
         """Raise Refusal (429) if the account renders as much as it may."""

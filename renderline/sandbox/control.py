@@ -137,12 +137,14 @@ class Control:
         return plain(self._shown(project, call.now))
 
     def outage(self, call: Call) -> Answer:
-        """Answer 503 to the whole vendor API, or stop doing so; `retry_after` adds that header."""
+        """Answer 503 to the whole vendor API, or never, until told to stop; `retry_after` adds that header."""
         body = call.body()
         if not isinstance(body.get("on"), bool):
             raise Refusal(BAD_BODY, "on: must be true or false")
-        self._backend.outage = body["on"]
-        self._backend.outage_retry_after = body.get("retry_after")
+        if body["on"]:
+            self._backend.outage.begin(hangs=bool(body.get("hangs")), retry_after=body.get("retry_after"))
+        else:
+            self._backend.outage.end()
         return plain({"on": body["on"]})
 
 

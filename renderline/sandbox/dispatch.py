@@ -54,8 +54,8 @@ class Dispatch:
             exchange.send(self._answer(call))
             return
         backend.counts[route.name] += 1
-        if backend.outage and route.api in VENDOR_APIS:
-            exchange.send(faults.service_unavailable(backend.outage_retry_after))
+        if backend.outage.on and route.api in VENDOR_APIS:
+            backend.outage.strike(exchange)
             return
         try:
             self._authenticate(call)

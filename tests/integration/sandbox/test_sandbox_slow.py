@@ -1,5 +1,6 @@
 """A vendor that is slow rather than broken: calls that it carries out late, and reads that lag behind."""
 
+import threading
 import time
 from typing import Any
 
@@ -99,3 +100,30 @@ def test_only_reads_lag_behind(caller: Caller) -> None:
     draft = caller.create("Hello", export=False)
     assert export(caller, draft).status_code == 200
     assert exports(caller) == [1]
+
+
+def test_in_an_outage_that_hangs_no_call_is_answered_or_processed(caller: Caller) -> None:
+    draft = caller.create("Hello", export=False)
+    caller.emulator.control("POST", "outage", {"on": True, "hangs": True})
+    with pytest.raises(requests.ReadTimeout):
+        export(caller, draft, timeout=0.2)
+    waiting = threading.Thread(target=lambda: answers.append(cut(caller, draft)))
+    answers: list[bool] = []
+    waiting.start()
+    counted = f"GET {V3}/editor/project/{{key}}"
+    until(lambda: caller.emulator.control("GET", "counts").get(counted))
+    caller.emulator.control("POST", "outage", {"on": False})
+    waiting.join(60)
+    assert answers == [True]
+    assert exports(caller) == [0]
+    assert export(caller, draft).status_code == 200
+
+
+def cut(caller: Caller, project_id: str) -> bool:
+    """Whether the line of a read is cut; on a connection of its own, since another thread has the caller's."""
+    url, headers = f"{caller.emulator.url}{V3}/editor/project/{project_id}", {"Authorization": caller.token}
+    try:
+        requests.get(url, headers=headers, timeout=60)
+    except requests.ConnectionError:
+        return True
+    return False
