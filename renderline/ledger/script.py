@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+import uuid
 from collections.abc import Iterable
 from importlib import resources
 from typing import Any
@@ -12,6 +15,30 @@ from renderline.renders import EVENTS, FINAL, TRANSITIONS, State
 
 SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
 HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVERED})
+
+REPEATABLE = frozenset({"accept", "submit_intend", "submit_advance", "hook_renew", "outage", "slow_down"})
+"""Steps that answer the same when they run twice in a row, so that their answer need not be kept."""
+
+# The client library sends a command again if its connection broke before the answer came; the server may have run it.
+# So the newest answer of each caller is kept: a step that comes again under the same number is answered, not run, and
+# one that stood in a broken connection's buffer until its caller had moved on is refused.
+# Not logged or replicated: after a crash or failover the step runs again, as it would have without.
+_ONCE = """
+local function step()
+{body}
+end
+local kept = P .. 'answer:' .. KEYS[2]
+local newest = redis.call('GETRANGE', kept, 0, 15)
+if newest > KEYS[3] then return redis.error_reply('LATE its caller has gone on') end
+if newest == KEYS[3] then
+  return cmsgpack.unpack(string.sub(redis.call('GET', kept), 17))
+end
+local answer = step()
+redis.set_repl(redis.REPL_NONE)
+redis.call('SET', kept, KEYS[3] .. cmsgpack.pack(answer), 'PX', 60000)
+redis.set_repl(redis.REPL_ALL)
+return answer
+"""
 
 
 def _lua_set(name: str, members: Iterable[str]) -> str:
@@ -35,16 +62,33 @@ class Scripts:
             + _lua_set("SETTLED", SETTLED_HOOKS)
             + (folder / "prelude.lua").read_text()
         )
-        self._steps = {
-            item.name.removesuffix(".lua"): redis.register_script(head + item.read_text())
+        bodies = {
+            item.name.removesuffix(".lua"): item.read_text()
             for item in folder.iterdir()
             if item.name.endswith(".lua") and item.name != "prelude.lua"
         }
+        self._steps = {
+            name: redis.register_script(head + (body if name in REPEATABLE else _ONCE.format_map({"body": body})))
+            for name, body in bodies.items()
+        }
+        self._caller = _Caller()
 
     def run(self, step: str, *args: Any, client: Redis | None = None) -> Any:
         """Run one step; arguments are sent as Redis sends them (strings and numbers).
 
-        With a pipeline as `client` it is added to that, and its answer is among the pipeline's.
+        With a pipeline as `client` it is added to that, and its answer is among the pipeline's: for `REPEATABLE` ones.
         """
         now = "" if self._clock is None else repr(float(self._clock()))
-        return self._steps[step](keys=[self._prefix], args=[now, self._grace, *args], client=client)
+        keys = [self._prefix] if step in REPEATABLE else [self._prefix, *self._caller.next()]
+        return self._steps[step](keys=keys, args=[now, self._grace, *args], client=client)
+
+
+class _Caller(threading.local):
+    """Names each call: who makes it (this thread, which makes one at a time), and its number."""
+
+    def __init__(self) -> None:
+        self._name, self._numbers = uuid.uuid4().hex, itertools.count()
+
+    def next(self) -> tuple[str, str]:
+        """Return name and number (16 characters) of the next call."""
+        return self._name, f"{next(self._numbers):016x}"
