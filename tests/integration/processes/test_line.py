@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -18,8 +18,9 @@ def server(word: bytes) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
 
     def answer(connection: socket.socket) -> None:
-        while connection.recv(1):
-            connection.sendall(word)
+        with connection, suppress(ConnectionError):
+            while connection.recv(1):
+                connection.sendall(word)
 
     def serve() -> None:
         while True:
