@@ -14,6 +14,8 @@ from celery import bootsteps
 from kombu.transport import redis, virtual
 from kombu.utils.json import dumps
 
+from workers import guarded
+
 EVERY = 0.1
 """Seconds after which an acknowledgement goes out by itself, if no new message took it along."""
 
@@ -58,6 +60,16 @@ class QoS(redis.QoS):
         if not self.gathers or len(self._done) >= _AT_MOST:
             self.settle()
         virtual.QoS.ack(self, delivery_tag)
+
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        """Put a message back into its queue; what is no message goes into quarantine instead of ending this worker."""
+        with self.channel.conn_or_acquire(client) as asking:
+            raw = asking.hget(self.unacked_key, tag)
+            if raw and (reason := guarded.restorable(raw)):
+                self.channel.set_aside(raw, self.unacked_key, reason)
+                self._remove_from_indices(tag).execute()
+                return
+        super().restore_by_tag(tag, client=client, leftmost=leftmost)
 
     def settle(self) -> None:
         """Tell the broker what is done."""

@@ -14,9 +14,10 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, redis
 
 from workers import acknowledging, turns
+from workers.guarded import GuardedChannel
 
 
-class Channel(redis.Channel):
+class Channel(GuardedChannel):
     """A channel that says in a way that Celery understands that its connection was closed, and that can hand back."""
 
     QoS = acknowledging.QoS
@@ -45,6 +46,7 @@ class Channel(redis.Channel):
 
     def _brpop_start(self, timeout: Any = None) -> None:
         """Ask for the next message as kombu does, but for the order of the queues."""
+        self.write_out()
         queues = self._queue_cycle.consume(len(self.active_queues))
         if not queues:
             return

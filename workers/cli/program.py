@@ -13,6 +13,7 @@ from workers.cli.completion import COMMANDS as COMPLETION
 from workers.cli.dead import COMMANDS as DEAD
 from workers.cli.doctor import COMMANDS as DOCTOR
 from workers.cli.keys import COMMANDS as KEYS
+from workers.cli.quarantine import COMMANDS as QUARANTINE
 from workers.cli.reading import COMMANDS as READING
 from workers.cli.session import Session, json_option
 from workers.cli.steering import COMMANDS as STEERING
@@ -77,7 +78,7 @@ def cli(context: click.Context) -> None:
     context.ensure_object(Session)
 
 
-for commands in (SUBMITTING, READING, WATCHING, STEERING, DEAD, ACCOUNTS, VENDOR, DOCTOR, KEYS, COMPLETION):
+for commands in (SUBMITTING, READING, WATCHING, STEERING, DEAD, QUARANTINE, ACCOUNTS, VENDOR, DOCTOR, KEYS, COMPLETION):
     for command in commands:
         cli.add_command(command)
 

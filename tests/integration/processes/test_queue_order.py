@@ -16,6 +16,8 @@ from renderline.contract import PRIORITIES
 from tests.parts import Valkey
 from workers import broker
 
+# What is no task of ours is set aside, and nobody's turn.
+TASK, HEADERS = [["r1"], {}, {}], {"task": "renderline.submit", "id": "i1"}
 ORDERS = [("requests", "submit", "poll", "hooks"), ("hooks", "requests", "submit", "poll"), ("hooks", "poll", "submit")]
 
 
@@ -30,7 +32,7 @@ def taken(valkey: Valkey, redis: Redis) -> Iterator[Callable[..., list[str]]]:
             channel = connection.channel()
             for (name, priority), messages in stock.items():
                 for _ in range(messages):
-                    Producer(channel).publish({}, routing_key=name, priority=priority)
+                    Producer(channel).publish(TASK, headers=HEADERS, routing_key=name, priority=priority)
             came: list[str] = []
 
             def on_message(message: Any) -> None:

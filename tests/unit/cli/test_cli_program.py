@@ -13,7 +13,7 @@ from workers.cli import keys
 from workers.cli.program import cli
 from workers.cli.trouble import Trouble, explained, plain
 
-WITHOUT_JSON = {"completion", "dead", "keys"}
+WITHOUT_JSON = {"completion", "dead", "keys", "quarantine"}
 
 
 def commands(group=cli, path=()):

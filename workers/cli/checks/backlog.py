@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from renderline.ledger import Listing, Operations
+from renderline.ledger import Ledger, Listing, Operations
+from renderline.ledger.quarantine import Quarantine
 from renderline.renders import State
 from workers.cli.checks.finding import Finding
 
 _MANY = 1000
 
 
-def check(listing: Listing, operations: Operations) -> Iterator[Finding]:
+def check(ledger: Ledger, listing: Listing, operations: Operations) -> Iterator[Finding]:
     """Yield a finding for each thing that may wait for a decision."""
     unconfirmed = listing.counts([State.UNCONFIRMED])[State.UNCONFIRMED]
     yield _waiting(
@@ -23,6 +24,9 @@ def check(listing: Listing, operations: Operations) -> Iterator[Finding]:
     dead = len(listing.dead_letters(limit=_MANY))
     yield _waiting("dead letters", dead, "hooks were given up", "renderline dead list; then replay or discard them")
     paused = operations.paused()
+    quarantined = Quarantine(ledger.redis, prefix=ledger.prefix).size()
+    what = "messages or records could not be read and were set aside"
+    yield _waiting("quarantine", quarantined, what, "renderline quarantine list")
     yield _waiting("paused", len(paused), f"accounts are paused: {', '.join(sorted(paused))}", "renderline resume")
 
 

@@ -1,0 +1,196 @@
+"""What a message must be like before Celery sees it: the envelope, the task's headers, the body with its arguments.
+
+Celery and kombu take a message's shape for granted; one of another shape ends the worker, and then the next one that
+takes it. Reasons name the part that is wrong and never show what a body holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from celery.utils.time import maybe_iso8601
+from kombu.compression import decompress
+from kombu.serialization import loads as deserialise
+from kombu.utils.json import loads
+
+from renderline import contract
+
+_ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+_TEXTS = ("lang", "root_id", "parent_id", "group", "argsrepr", "kwargsrepr", "shadow", "origin", "compression")
+_LONGEST_ID = 255
+_FURTHEST = timedelta(days=366)
+
+_ARGUMENTS: Mapping[str, Mapping[str, type]] = {
+    contract.SUBMIT: {"render_id": str},
+    contract.POLL: {"account": str, "slot": int, "ticket": int},
+    contract.HOOK: {"render_id": str, "index": int},
+}
+"""What our own tasks take. The door's arguments are judged where its producer gets an answer."""
+_TASKS = frozenset({contract.REQUEST, *_ARGUMENTS})
+
+
+class NotOurs(ValueError):
+    """This message is no task of ours; the text says why."""
+
+
+def read(raw: bytes) -> Any:
+    """Return what a broker list held, as JSON; raises `NotOurs`."""
+    try:
+        return loads(raw.decode())
+    except Exception:
+        # Among them the parser's own RecursionError, and what kombu's decoder of dates raises.
+        raise NotOurs("not JSON") from None
+
+
+def check_envelope(message: Any) -> None:
+    """Raise `NotOurs` unless kombu can make a message of it."""
+    _want(isinstance(message, dict), "not a JSON object")
+    _want(isinstance(message.get("body"), str), "its body is not text")
+    _want(isinstance(message.get("headers"), dict), "its headers are not an object")
+    properties = message.get("properties")
+    _want(isinstance(properties, dict), "its properties are not an object")
+    _want(_is_id(properties.get("delivery_tag")), "its delivery_tag is not text")
+    route = properties.get("delivery_info")
+    _want(isinstance(route, dict), "its delivery_info is not an object")
+    for name in ("exchange", "routing_key"):
+        _want(isinstance(route.get(name), str), f"its {name} is not text")
+    for name in ("correlation_id", "reply_to"):
+        _want(isinstance(properties.get(name), str | None), f"its {name} is not text")
+    _want(properties.get("body_encoding") in ("base64", None), "its body_encoding is not base64")
+    _want(_is_count(properties.get("priority", 0)), "its priority is not a whole number")
+    try:
+        json.dumps(message, ensure_ascii=False).encode()
+    except Exception:
+        raise NotOurs("its envelope holds text that is no Unicode") from None
+
+
+def check_task(message: dict[str, Any]) -> None:
+    """Raise `NotOurs` unless it is one of our tasks, with headers and a body that Celery can act on."""
+    check_envelope(message)
+    body = _body(message)
+    headers = message["headers"]
+    if "task" in headers:
+        _want(isinstance(body, list) and len(body) == 3, "its body is not [args, kwargs, embed]")
+        args, kwargs, embed = body
+    else:
+        # Celery's first protocol, which clients in other languages still speak: everything is in the body.
+        _want(isinstance(body, dict) and "task" in body, "it names no task")
+        headers = embed = body
+        args, kwargs = body.get("args"), body.get("kwargs")
+    _check_headers(headers)
+    _want(isinstance(args, list), "its args are not a list")
+    _want(isinstance(kwargs, dict), "its kwargs are not an object")
+    _check_embed(embed)
+    if headers["task"] in _ARGUMENTS:
+        _check_arguments(headers["task"], args, kwargs)
+
+
+def _body(message: dict[str, Any]) -> Any:
+    raw: Any = message["body"]
+    try:
+        if message["properties"].get("body_encoding"):
+            raw = base64.b64decode(raw)
+        if compression := message["headers"].get("compression"):
+            raw = decompress(raw, compression)
+    except Exception:
+        raise NotOurs("its body cannot be unpacked") from None
+    content, encoding = message.get("content-type"), message.get("content-encoding")
+    _want(content == "application/json", "its content type is not JSON")
+    _want(isinstance(encoding, str) and encoding.lower() in _ENCODINGS, "its content encoding is not UTF-8")
+    try:
+        return deserialise(raw, content, encoding, accept={"application/json"})
+    except Exception:
+        raise NotOurs("its body is not JSON") from None
+
+
+def _check_headers(headers: dict[str, Any]) -> None:
+    name = headers["task"]
+    _want(isinstance(name, str), "its task is not text")
+    _want(name in _TASKS, f"task {name[:100]!r} is not known to this version")
+    _want(_is_id(headers.get("id")), "its id is not text")
+    for text in _TEXTS:
+        _want(isinstance(headers.get(text), str | None), f"its {text} is not text")
+    _want(_is_count(headers.get("retries", 0)), "its retries are not a whole number")
+    _want(headers.get("ignore_result") in (None, True, False), "its ignore_result is not true or false")
+    _want(_is_count(headers.get("replaced_task_nesting") or 0), "its replaced_task_nesting is not a whole number")
+    for moment in ("eta", "expires"):
+        _want(_is_moment(headers.get(moment)), f"its {moment} is not a time")
+    _want(_are_limits(headers.get("timelimit")), "its timelimit is not two numbers")
+    _want(isinstance(headers.get("stamps"), dict | None), "its stamps are not an object")
+    stamped = headers.get("stamped_headers")
+    _want(stamped is None or _all(stamped, str), "its stamped_headers are not a list of texts")
+
+
+def _check_embed(embed: Any) -> None:
+    if embed is None:
+        return
+    _want(isinstance(embed, dict), "what follows it is not an object")
+    for name in ("callbacks", "errbacks", "chain"):
+        following = embed.get(name)
+        _want(following is None or (_all(following, dict) and all(map(_is_signature, following))), f"its {name} is odd")
+    _want(embed.get("chord") is None or _is_signature(embed["chord"]), "its chord is odd")
+
+
+def _check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    wanted = _ARGUMENTS[task]
+    given = dict(zip(wanted, args, strict=False))
+    _want(
+        len(args) <= len(wanted) and not given.keys() & kwargs.keys() and {*given, *kwargs} == set(wanted),
+        f"{task} takes other arguments in this version",
+    )
+    for name, value in {**given, **kwargs}.items():
+        sound = _is_id(value) if wanted[name] is str else _is_count(value)
+        _want(sound, f"its argument {name} is not {'text' if wanted[name] is str else 'a whole number'}")
+
+
+def _is_signature(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("task"), str):
+        return False
+    shapes = (("args", list), ("kwargs", dict), ("options", dict))
+    return all(isinstance(value.get(name), shape | None) for name, shape in shapes)
+
+
+def _is_id(value: Any) -> bool:
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
+        return False
+    return value.isprintable()  # neither control characters nor halves of surrogate pairs
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _is_moment(value: Any) -> bool:
+    if value is None:
+        return True
+    try:
+        moment = maybe_iso8601(value) if isinstance(value, str) else None
+        if moment is None:
+            return False
+        aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return abs(aware - datetime.now(UTC)) < _FURTHEST
+    except (ValueError, TypeError, OverflowError, AttributeError):
+        return False
+
+
+def _are_limits(value: Any) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, list) and len(value) == 2 and all(each is None or _is_limit(each) for each in value)
+
+
+def _is_limit(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def _all(value: Any, shape: type) -> bool:
+    return isinstance(value, list) and all(isinstance(each, shape) for each in value)
+
+
+def _want(sound: bool, why: str) -> None:
+    if not sound:
+        raise NotOurs(why)
