@@ -17,7 +17,7 @@ from renderline.accounts import AccountClients
 from renderline.kinds import KINDS
 from renderline.ledger import Finding, Look
 from renderline.schedule import PollPolicy, poll_in
-from renderline.studio import StudioFault
+from renderline.studio import FINISHED_STATES, StudioFault
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +78,7 @@ class ProjectList:
                 return {
                     project.id: project.download_url
                     for project in projects
-                    if project.download_url and (project.state or "").lower() == "exported"
+                    if project.download_url and (project.state or "").lower() in FINISHED_STATES
                 }
             why = f"{len(projects)} projects"
         log.warning("project list left alone", account=clients.name, seconds=LEFT_ALONE, why=why)

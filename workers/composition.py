@@ -16,8 +16,9 @@ from renderline.accounts import AccountClients
 from renderline.callbacks import Callbacks
 from renderline.delivery import Deliverer
 from renderline.durations import Durations
-from renderline.hooks import CeleryHook, DownloadHook, HookKind, HttpHook, load_kinds
+from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
 from renderline.ledger import Flow, Ledger
+from renderline.links import FreshLinks, NoLink
 from renderline.listed import ProjectList
 from renderline.orphans import OrphanHunt
 from renderline.outage import Outage
@@ -61,7 +62,7 @@ def compose(app: Celery, settings: Settings) -> Services:
     flow = Flow(ledger)
     dispatcher = CeleryDispatcher(app, ledger)
     accounts = {account.name: _clients(redis, flow, account, settings) for account in settings.accounts}
-    kinds = hook_kinds(app, settings)
+    kinds = hook_kinds(app, settings, fresh_link=_fresh_link(FreshLinks(ledger, accounts)))
     durations = Durations(ledger)
     policy = PollPolicy(first=settings.poll_min * 3, least=settings.poll_min, most=settings.poll_max, net=net(settings))
     callbacks = signed_callbacks(settings)
@@ -114,13 +115,29 @@ def compose(app: Celery, settings: Settings) -> Services:
     )
 
 
-def hook_kinds(app: Celery, settings: Settings) -> dict[str, HookKind]:
-    """Return the kinds of hooks that requests may name."""
+def hook_kinds(app: Celery, settings: Settings, *, fresh_link: FreshLink | None = None) -> dict[str, HookKind]:
+    """Return the kinds of hooks that requests may name; who delivers them gives `fresh_link`."""
     return load_kinds(
-        DownloadHook(settings.storage_url, allow_private=settings.allow_private_hooks or _emulated(settings)),
+        DownloadHook(
+            settings.storage_url,
+            allow_private=settings.allow_private_hooks or _emulated(settings),
+            fresh_link=fresh_link,
+        ),
         HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
         CeleryHook(app.send_task),
     )
+
+
+def _fresh_link(links: FreshLinks) -> FreshLink:
+    """Return what asks the vendor for a link, failing as a hook does."""
+
+    def ask(record: Mapping[str, Any]) -> str | None:
+        try:
+            return links(record)
+        except NoLink as error:
+            raise HookFailed(f"the link has expired, and the vendor could not be asked for another: {error}") from None
+
+    return ask
 
 
 def acceptor(

@@ -1,7 +1,7 @@
 """What happens when a render ends: hooks of several kinds, each delivered at least once."""
 
 from renderline.hooks.celery_task import CeleryHook
-from renderline.hooks.download import DownloadHook
+from renderline.hooks.download import DownloadHook, FreshLink
 from renderline.hooks.http import HttpHook
 from renderline.hooks.kind import FINAL_EVENTS, Delivery, HookFailed, HookKind
 from renderline.hooks.registry import load_kinds
@@ -11,6 +11,7 @@ __all__ = [
     "CeleryHook",
     "Delivery",
     "DownloadHook",
+    "FreshLink",
     "HookFailed",
     "HookKind",
     "HttpHook",

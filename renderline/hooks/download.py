@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import requests
@@ -18,7 +18,13 @@ from renderline.hooks.storage import Folder
 
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
 
+FreshLink = Callable[[Mapping[str, Any]], str | None]
+"""Asks the vendor where the video of a record is now; None if it tells nothing. Raises HookFailed if it cannot ask."""
+
 _CHUNK_BYTES = 256 * 1024
+_EXPIRED = frozenset({401, 403, 404, 410})
+"""The answers of a link that was good once: object stores say 403 after the signature's time, others the rest."""
+_PAGES = ("text/html", "application/json", "application/xhtml", "application/xml", "text/xml")
 _DEFAULT_PATH = "{id}.mp4"
 
 
@@ -33,6 +39,10 @@ def _path(template: str) -> None:
     fault = path_fault(template)
     if fault:
         raise ValidationError(fault)
+
+
+class _Expired(HookFailed):
+    """The link gives no video (any more); another one may."""
 
 
 class DownloadHookSchema(Schema):
@@ -58,8 +68,11 @@ class DownloadHook:
         read_timeout: float = 60.0,
         total_timeout: float = 900.0,
         max_bytes: int = 4 * 1024**3,
+        fresh_link: FreshLink | None = None,
     ) -> None:
         """Store below `storage_url`; timeouts in seconds, `total_timeout` for one whole download.
+
+        `fresh_link` is asked when a link has expired.
 
         Without `allow_private`, links and redirects to non-public addresses are refused. Raises ValueError, naming
         the variable, for a storage that cannot be used. Share one object among threads.
@@ -71,6 +84,7 @@ class DownloadHook:
         self._timeout = (connect_timeout, read_timeout)
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
+        self._fresh_link = fresh_link
         self._session = open_session(allow_private=allow_private)
         # Videos do not compress; asked for as they are, the bytes that arrive are the bytes that are stored.
         self._session.headers["Accept-Encoding"] = "identity"
@@ -103,7 +117,7 @@ class DownloadHook:
         except ValueError as error:
             raise HookFailed(f"the hook's path {error}", permanent=True) from None
         try:
-            self._store(link, folder, name)
+            self._store_from(link, folder, name, delivery.record)
         except HookFailed:
             raise
         except Exception as error:
@@ -111,6 +125,20 @@ class DownloadHook:
             advice = f"check {STORAGE_VARIABLE} and what the worker may do there"
             raise HookFailed(f"{folder.url} did not take {name}: {folder.trouble(error)}; {advice}") from None
         return {"stored_url": folder.url_of(name)}
+
+    def _store_from(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> None:
+        """Store the video, from a link that the vendor is asked for if the one in the record has expired."""
+        try:
+            return self._store(link, folder, name)
+        except _Expired as expired:
+            if self._fresh_link is None:
+                raise
+            fresh = self._fresh_link(record)
+            if fresh == link:
+                raise HookFailed(f"{expired}, and the vendor, asked anew, tells the same link") from None
+            if not fresh or not fresh.startswith(("https://", "http://")):
+                raise HookFailed(f"{expired}, and the vendor, asked anew, tells no link") from None
+        self._store(fresh, folder, name)
 
     def _store(self, link: str, folder: Folder, name: str) -> None:
         end = time.monotonic() + self._total_timeout
@@ -139,12 +167,14 @@ class DownloadHook:
 
     def _check(self, response: requests.Response, source: str) -> None:
         """Raise HookFailed for an answer that cannot be a video, before anything is written."""
-        if response.status_code != 200:
-            advice = "; the link may have expired" if response.status_code in (401, 403, 404, 410) else ""
+        status = response.status_code
+        if status in _EXPIRED:
+            raise _Expired(f"{source} answered {status} instead of the video; the link may have expired")
+        if status != 200:
             wait = retry_after(response.headers.get("Retry-After"), now=time.time())
-            raise HookFailed(f"{source} answered {response.status_code} instead of the video{advice}", retry_after=wait)
-        if response.headers.get("Content-Type", "").startswith(("text/html", "application/json")):
-            raise HookFailed(f"{source} sent a page instead of the video; the link may have expired")
+            raise HookFailed(f"{source} answered {status} instead of the video", retry_after=wait)
+        if response.headers.get("Content-Type", "").lower().startswith(_PAGES):
+            raise _Expired(f"{source} sent a page instead of the video; the link may have expired")
         length = response.headers.get("Content-Length", "")
         if length.isdigit() and int(length) > self._max_bytes:
             raise self._too_large(source)

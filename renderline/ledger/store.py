@@ -255,6 +255,10 @@ class Ledger:
         _, state = self.run("hook_settle", render_id, index, claim.fence, outcome, retry_in, error, extra)
         return state
 
+    def relink(self, render_id: str, *, attempt: int, url: str) -> bool:
+        """Note the download URL that the vendor tells now; False if the record is gone or of another attempt."""
+        return bool(self.run("relink", render_id, attempt, url))
+
     def renew_hook(self, render_id: str, index: int, claim: HookClaim, *, lease: float) -> bool:
         """Keep the claim on a hook for another `lease` seconds; False if it was lost."""
         return bool(self.run("hook_renew", render_id, index, claim.fence, lease))

@@ -11,11 +11,12 @@ from renderline.studio.faults import (
     TokenRejected,
     VendorUnavailable,
 )
-from renderline.studio.progress import Progress, Project, ProjectSummary
+from renderline.studio.progress import FINISHED_STATES, Progress, Project, ProjectSummary
 from renderline.studio.v2 import StudioV2
 from renderline.studio.v3 import StudioV3
 
 __all__ = [
+    "FINISHED_STATES",
     "CredentialsRefused",
     "OutcomeUnknown",
     "PayloadRefused",

@@ -8,7 +8,8 @@ from typing import Any
 from renderline.studio.discretion import conceal
 
 COMPLETE = 100.0
-EXPORTED = "exported"
+FINISHED_STATES = frozenset({"exported", "complete", "completed"})
+"""Words, in lower case, for a finished render: the list's, and the getting-started pages' (contract, progress)."""
 
 
 class Unreadable(ValueError):
@@ -29,11 +30,14 @@ class Progress:
     error_message: str | None = None
 
     @property
+    def finished(self) -> bool:
+        """True when the render is at its end, by its progress or in a word, whether or not a URL is told."""
+        return self.progress >= COMPLETE or (self.state or "").lower() in FINISHED_STATES
+
+    @property
     def done(self) -> bool:
         """True when there is a video to fetch; 100 without a URL is not done, since the URL may lag behind."""
-        if self.download_url is None:
-            return False
-        return self.progress >= COMPLETE or (self.state or "").lower() == EXPORTED
+        return self.finished and self.download_url is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,155 @@
+"""The vendor's download links are good for a while only; a new one is to be had by asking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from renderline.accounts import AccountClients
+from renderline.delivery import Deliverer, Settled, TryLater
+from renderline.hooks import DownloadHook, HookFailed
+from renderline.ledger import Finding, Ledger, Operations
+from renderline.links import FreshLinks, NoLink
+from renderline.schedule import RetryPolicy
+from renderline.studio import StudioV3, TokenEndpoint
+from renderline.tokens import SharedToken
+from tests.bendable_vendor import Answer, BendableVendor, Call, failure, success
+
+PAGE = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>please log in</html>")
+
+
+class LinkVendor:
+    """A vendor whose links carry a number; only the one with `good` gives the video, another gets `refusal`."""
+
+    def __init__(self, vendor: BendableVendor) -> None:
+        self.vendor, self.good, self.told, self.refusal = vendor, 1, 1, Answer(403, {}, b"expired")
+        vendor.bend = self.bend
+
+    def link(self, number: int) -> str:
+        return f"{self.vendor.url}/files/video-{number}.mp4"
+
+    def bend(self, call: Call) -> Answer | None:
+        if call.name == "file" and call.key != f"video-{self.good}":
+            return self.refusal
+        if call.name == "progress":
+            return success({"progress": 100, "state": "exported", "downloadUrl": self.link(self.told)})
+        return None
+
+
+@pytest.fixture
+def links() -> Iterator[LinkVendor]:
+    with BendableVendor() as vendor:
+        yield LinkVendor(vendor)
+
+
+@pytest.fixture
+def ledger(redis: Redis, links: LinkVendor) -> Ledger:
+    """A ledger with one completed render that owes a download; its link is number 1."""
+    ledger = Ledger(redis, grace=30.0)
+    meta = {"name": "Hello", "hooks": [{"type": "download"}], "metadata": {}}
+    ledger.accept(
+        "r1",
+        kind="project",
+        account="main",
+        priority="normal",
+        deadline=600.0,
+        meta=meta,
+        body="{}",
+        fingerprint="f",
+    )
+    claim = ledger.begin_submission("r1", lease=30.0)
+    assert claim
+    assert ledger.intend(claim, "export", lease=30.0)
+    _, kick = ledger.start(claim, confirmed=True, project_id="p1", look_in=0.0)
+    assert kick
+    batch = ledger.claim_due("main", slot=kick.slot, ticket=kick.ticket, limit=1, lease=30.0)
+    assert batch
+    (look,) = batch.looks
+    ledger.record_findings([Finding(look.id, look.epoch, "done", progress=100.0, url=links.link(1))])
+    return ledger
+
+
+@pytest.fixture
+def deliverer(redis: Redis, ledger: Ledger, links: LinkVendor, tmp_path: Path) -> Iterator[Deliverer]:
+    issuer = TokenEndpoint(links.vendor.url, app_id="a", user_key="k")
+    v3 = StudioV3(links.vendor.url, tokens=SharedToken(redis, issuer, account="main"), read_timeout=5.0)
+    fresh = FreshLinks(ledger, {"main": AccountClients("main", v3, None)})
+
+    def ask(record: Any) -> str | None:
+        try:
+            return fresh(record)
+        except NoLink as error:
+            raise HookFailed(str(error)) from None
+
+    hook = DownloadHook(f"file://{tmp_path}/videos", fresh_link=ask)
+    yield Deliverer(
+        ledger=ledger, kinds={"download": hook}, retries=RetryPolicy(attempts=2, base=0.01, cap=0.01), lease=30.0
+    )
+    v3.close()
+
+
+def record_of(ledger: Ledger) -> dict[str, Any]:
+    record = ledger.record("r1")
+    assert record
+    return record
+
+
+@pytest.mark.parametrize(
+    "refusal", [*(Answer(status, {}, b"") for status in (401, 403, 404, 410)), PAGE], ids=lambda one: str(one.status)
+)
+def test_an_expired_link_is_replaced_and_the_video_stored_at_once(
+    links: LinkVendor, ledger: Ledger, deliverer: Deliverer, tmp_path: Path, refusal: Answer
+) -> None:
+    links.good = links.told = 2
+    links.refusal = refusal
+    assert isinstance(deliverer.deliver("r1", 0), Settled)
+    record = record_of(ledger)
+    assert (record["state"], record["download_url"]) == ("delivered", links.link(2))
+    assert (tmp_path / "videos" / "r1.mp4").read_bytes() == b"video of video-2"
+    assert links.vendor.calls["progress"] == 1
+
+
+def test_a_link_that_stays_the_same_is_a_failed_try_that_says_so(
+    links: LinkVendor, ledger: Ledger, deliverer: Deliverer
+) -> None:
+    links.good = 2
+    assert isinstance(deliverer.deliver("r1", 0), TryLater)
+    assert "same link" in record_of(ledger)["hooks"][0]["error"]
+    assert links.vendor.calls["file"] == 1
+
+
+def test_a_link_that_only_the_project_tells_is_found(links: LinkVendor, ledger: Ledger, deliverer: Deliverer) -> None:
+    links.good = 2
+    usual = links.bend
+    project = {"_id": "p1", "state": "exported", "progress": 100, "download_url": links.link(2)}
+    links.vendor.bend = lambda call: (
+        {
+            "progress": success({"progress": 100, "state": "exported"}),
+            "project": success(project),
+        }.get(call.name)
+        or usual(call)
+    )
+    assert isinstance(deliverer.deliver("r1", 0), Settled)
+    assert record_of(ledger)["download_url"] == links.link(2)
+
+
+def test_a_replayed_download_asks_for_a_fresh_link(links: LinkVendor, ledger: Ledger, deliverer: Deliverer) -> None:
+    links.good = 2
+    links.vendor.bend = lambda call: failure(503, "503", "away") if call.name == "progress" else links.bend(call)
+    for _ in range(2):
+        ledger.redis.hdel(f"{ledger.prefix}render:r1", "h0:until")
+        deliverer.deliver("r1", 0)
+    assert record_of(ledger)["state"] == "undelivered"
+    links.vendor.bend, links.told = links.bend, 2
+    assert Operations(ledger).replay("r1", 0)
+    assert isinstance(deliverer.deliver("r1", 0), Settled)
+    assert record_of(ledger)["state"] == "delivered"
+
+
+def test_a_later_attempts_link_is_not_overwritten(links: LinkVendor, ledger: Ledger) -> None:
+    assert not ledger.relink("r1", attempt=2, url="https://example.com/other.mp4")
+    assert record_of(ledger)["download_url"] == links.link(1)
