@@ -16,7 +16,7 @@ import structlog
 from renderline.accounts import AccountClients, AccountUnavailable
 from renderline.kinds import KINDS, Kind
 from renderline.ledger import Ledger, Look
-from renderline.studio import FINISHED_STATES, PayloadRefused, StudioFault
+from renderline.studio import FINISHED_STATES, RateLimited, StudioFault
 
 log = structlog.get_logger(__name__)
 
@@ -25,38 +25,43 @@ class NoLink(Exception):
     """No link could be had; the message says why."""
 
 
-def beyond_progress(clients: AccountClients, kind: Kind, project_id: str, *, listed: bool = True) -> str | None:
-    """Return the download URL that get-project tells, or else, if `listed`, the project list; None without one.
+def of_finished(clients: AccountClients, look: Look, project_id: str) -> str | None:
+    """Return where the video is of a render at its end, whose progress answer does not tell it; None: nowhere yet.
 
-    Raises `StudioFault`.
+    Get-project is asked and, from the second such look on, the list, which may be long. A URL that only a webhook told
+    is believed last. A place that cannot be read does not hide the others; raises `RateLimited` alone.
     """
+    kind = KINDS[look.kind]
+    if kind.inspect is None:
+        return look.hinted_url
+    # On a project that was rendered before, what it told then is the earlier video.
+    earlier = json.loads(look.baseline).get("url") if look.baseline else None
+    for place in (_of_project, _of_list)[: 2 if look.progress >= 100 else 1]:
+        try:
+            url = place(clients, kind, project_id)
+        except RateLimited:
+            raise
+        except StudioFault as fault:
+            log.info("no link told", render_id=look.id, fault=str(fault))
+            continue
+        if url and url != earlier:
+            return url
+    return look.hinted_url
+
+
+def _of_project(clients: AccountClients, kind: Kind, project_id: str) -> str | None:
     if kind.inspect is None:
         return None
     project = kind.inspect(clients, project_id)
-    if project.download_url and (project.progress >= 100 or (project.state or "").lower() in FINISHED_STATES):
-        return project.download_url
-    if not listed:
+    finished = project.progress >= 100 or (project.state or "").lower() in FINISHED_STATES
+    return project.download_url if finished else None
+
+
+def _of_list(clients: AccountClients, kind: Kind, project_id: str) -> str | None:
+    if kind.inspect is None:
         return None
     rows = (row for row in clients.use_v3().list_projects() if row.id == project_id)
     return next((row.download_url for row in rows if not row.state or row.state.lower() in FINISHED_STATES), None)
-
-
-def of_finished(clients: AccountClients, look: Look, project_id: str) -> str | None:
-    """Return where the video is of a render that is at its end, whose progress answer does not tell; None: nowhere yet.
-
-    The list, which may be long, is asked from the second such look on; a URL that only a webhook told is believed last.
-    """
-    listed = look.progress >= 100
-    try:
-        url = beyond_progress(clients, KINDS[look.kind], project_id, listed=listed)
-    except PayloadRefused as refusal:
-        # This vendor does not know the call, or the project no more: what the progress answer said stands.
-        log.info("no link beyond the progress answer", render_id=look.id, fault=str(refusal))
-        url = None
-    # On a project that was rendered before, what it told then is the earlier video.
-    if url and look.baseline and url == json.loads(look.baseline).get("url"):
-        url = None
-    return url or look.hinted_url
 
 
 @dataclass(frozen=True)
@@ -89,4 +94,6 @@ class FreshLinks:
     @staticmethod
     def _ask(clients: AccountClients, kind: Kind, project_id: str) -> str | None:
         seen = kind.look(clients, project_id)
-        return seen.download_url if seen.done else beyond_progress(clients, kind, project_id)
+        if seen.done:
+            return seen.download_url
+        return _of_project(clients, kind, project_id) or _of_list(clients, kind, project_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from renderline import verdicts
+from renderline import links, verdicts
 from renderline.accounts import AccountClients
 from renderline.durations import Durations
 from renderline.kinds import KINDS
@@ -153,6 +153,8 @@ class Poller:
         if project_id is None:
             return verdicts.of_webhook(look, now=time.monotonic() + offset, policy=self.policy)
         seen = kind.look(clients, project_id)
+        if verdicts.lacks_link(seen):
+            seen = replace(seen, download_url=links.of_finished(clients, look, project_id))
         now = time.monotonic() + offset
         usual = self.durations.usual(clients.name, look.kind)
         finding = verdicts.of_progress(look, seen, now=now, policy=self.policy, usual=usual)

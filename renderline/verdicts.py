@@ -13,20 +13,28 @@ from renderline.studio import Progress, Project, ProjectMissing, RateLimited, St
 FAILED_STATES = frozenset({"fail", "failed", "error", "failure"})
 """Vendor states read as a failed render. The contract names none: others are kept waiting until the deadline."""
 
-URL_PATIENCE = 600.0
-"""Seconds for which a render may stand at 100 without a download URL (contract, progress: the URL may lag)."""
+NOWHERE = "neither progress, get-project nor the project list told a download URL, and no webhook did"
+"""Where was looked for the video of a render at 100 (contract, export: the URL may be in any of them, and may lag)."""
 
 MISSING_LOOKS = 3
 """Looks in a row that must find the project gone before it is believed."""
 
 
+def lacks_link(seen: Progress) -> bool:
+    """Return whether the video is rendered, by this answer, and the answer does not tell where it is."""
+    return seen.finished and not seen.download_url and (seen.state or "").lower() not in FAILED_STATES
+
+
 def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy, usual: Usual = UNKNOWN) -> Finding:
     """Judge the progress answer of a render that is known to have started.
 
+    One at 100 % without a download URL is paid for and rendered: it is looked for until the deadline, never failed.
     `usual` is how long renders of its kind have taken lately.
     """
     if seen.done and seen.download_url:
         return Finding(look.id, look.epoch, "done", progress=100.0, url=seen.download_url)
+    # A word for the end may come without a figure.
+    progress = 100.0 if seen.finished else seen.progress
     if (seen.state or "").lower() in FAILED_STATES:
         return Finding(
             look.id,
@@ -36,28 +44,27 @@ def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy, u
             code=seen.error_code or "",
             message=seen.error_message or f"the vendor reports state {seen.state!r} at {seen.progress:g} %",
         )
-    if seen.progress >= 100 and look.progress >= 100 and now - look.progress_at > URL_PATIENCE:
-        message = f"the vendor reports 100 % for {now - look.progress_at:.0f} s without a download URL"
-        return Finding(look.id, look.epoch, "failed", code="no_download_url", message=message)
     if now >= look.deadline_at:
-        message = f"at {seen.progress:g} % when its deadline passed, {now - look.intent_at:.0f} s after its submission"
+        message = f"at {progress:g} % when its deadline passed, {now - look.intent_at:.0f} s after its submission"
+        if seen.finished:
+            message += f"; {NOWHERE}"
         return Finding(
             look.id,
             look.epoch,
             "expired",
-            progress=seen.progress,
-            code="deadline",
+            progress=progress,
+            code="no_download_url" if seen.finished else "deadline",
             message=message,
             origin="renderline",
         )
-    course = look.course.seen(seen.progress, now=now)
+    course = look.course.seen(progress, now=now)
     wait = poll_in(
         course,
         policy=policy,
         now=now,
         deadline_at=look.deadline_at,
         # Once it moves, its own course tells more than others did.
-        typical=usual.quick if seen.progress <= 0 else None,
+        typical=usual.quick if progress <= 0 else None,
         slow=usual.slow,
         # Told that it is done and not finding it so, we see for ourselves.
         trusted=look.trusted and not look.told and KINDS[look.kind].calls_back,
@@ -67,7 +74,7 @@ def of_progress(look: Look, seen: Progress, *, now: float, policy: PollPolicy, u
         look.epoch,
         "wait",
         look_in=wait,
-        progress=seen.progress,
+        progress=progress,
         rate=course.rate,
         stalls=course.stalls,
     )

@@ -61,7 +61,11 @@ PROGRESS = [
     ({}, Progress(40.0, None, "error", "7001", "no such voice"), "failed", "7001"),
     ({}, Progress(100.0), "wait", ""),  # seen at 100 for the first time
     ({"progress": 100.0, "progress_at": NOW - 599}, Progress(100.0), "wait", ""),
-    ({"progress": 100.0, "progress_at": NOW - 601}, Progress(100.0), "failed", "no_download_url"),
+    ({"progress": 100.0, "progress_at": NOW - 9000}, Progress(100.0), "wait", ""),  # rendered and paid: never failed
+    ({"deadline_at": NOW}, Progress(100.0), "expired", "no_download_url"),
+    ({}, Progress(0.0, "https://v/1.mp4", "Complete"), "done", ""),  # the only sign of the end is a word
+    ({}, Progress(0.0, "https://v/1.mp4", "completed"), "done", ""),
+    ({}, Progress(100.0, None, "failed"), "failed", ""),
     ({"progress": 100.0, "progress_at": NOW - 601}, Progress(100.0, "u"), "done", ""),
     ({"progress": 99.0, "progress_at": NOW - 601}, Progress(100.0), "wait", ""),
     ({"deadline_at": NOW}, Progress(97.5), "expired", "deadline"),
