@@ -95,7 +95,7 @@ class PlainChain:
 
     def __init__(self, place: Place, *, poll_every: float) -> None:
         environ = place.environ(poll_every=poll_every)
-        self._app = Celery("producer", broker=environ["REDIS_URL"])
+        self._app, self._hook_url = Celery("producer", broker=environ["REDIS_URL"]), place.hook_url
         queues = ("requests", "submit", "poll", "hooks")
         command = [sys.executable, "-m", "celery", "-A", "benchmarks.peers.plain_chain.app", "worker"]
         self.worker: Process = place.site.run("chain", [*command, "-Q", ",".join(queues)], environ)
@@ -107,7 +107,7 @@ class PlainChain:
                 self._link("chain.build", "requests", number, f"Order {number}"),
                 self._link("chain.submit", "submit"),
                 self._link("chain.poll", "poll"),
-                self._link("chain.hook", "hooks", number, "", immutable=True),
+                self._link("chain.hook", "hooks", number, self._hook_url, immutable=True),
             ]
             chain(*links, app=self._app).apply_async()
 

@@ -1,4 +1,4 @@
-"""What a run amounts to: figures from what the vendor and the receiver saw, compared with what we say ourselves."""
+"""What a run amounts to: figures from what the vendor and the receivers saw, compared with what we say ourselves."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ Fate = Literal["delivered", "failed", "stuck", "lost"]
 HOOK_PATHS = ("/first", "/second")
 """Each render has two hooks, one after the other."""
 
+MUST_BE_NONE = (
+    "lost",
+    "stuck",
+    "exported_twice",
+    "paid_in_vain",
+    "orphans_left",
+    "wrong_projects",
+    "hooks_missing",
+    "hooks_under_two_ids",
+    "worker_deaths",
+)
+"""The figures each of which is a promise broken."""
+
 _ORDER = re.compile(r"chaos-(\d+)\b")
 
 
@@ -25,6 +38,11 @@ def order_of(name: str) -> int | None:
     """Return the order number in a vendor project's name, None if it has none."""
     found = _ORDER.search(name)
     return int(found[1]) if found else None
+
+
+def meets_hanging_endpoint(order: int) -> bool:
+    """Return whether a render's first hook goes to the endpoint that hangs for a time: every fifth one's does."""
+    return order % 5 == 1
 
 
 @dataclass(frozen=True)
@@ -54,27 +72,34 @@ class Figures:
     exported_twice: int
     credits_charged: int
     credits_due: int
+    wrong_projects: int
     hooks_delivered: int
     hooks_missing: int
+    hooks_under_two_ids: int
     hooks_repeated: int
     token_calls: int
     vendor_calls: int
     worker_kills: int
+    worker_deaths: int
     wall_seconds: float
+
+    @property
+    def paid_in_vain(self) -> int:
+        """Return the credits that were charged for what was not delivered."""
+        return max(0, self.credits_charged - self.credits_due)
 
     @property
     def sound(self) -> bool:
         """Return whether every promise held, and every request came in (the producer asks until it does)."""
-        broken = self.lost or self.stuck or self.exported_twice or self.orphans_left or self.hooks_missing
-        return not broken and self.accepted == self.asked
+        return self.accepted == self.asked and not any(getattr(self, name) for name in MUST_BE_NONE)
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures by name, and whether every promise held."""
-        return {**asdict(self), "sound": self.sound}
+        return {**asdict(self), "paid_in_vain": self.paid_in_vain, "sound": self.sound}
 
 
 def exports_of(projects: Iterable[Mapping[str, Any]]) -> Counter[int]:
-    """Return how many renders the vendor started for each order number."""
+    """Return how many renders the vendor started for each order number, over all its projects."""
     started: Counter[int] = Counter()
     for project in projects:
         order = order_of(project["name"])
@@ -83,9 +108,32 @@ def exports_of(projects: Iterable[Mapping[str, Any]]) -> Counter[int]:
     return started
 
 
+def twice(projects: Iterable[Mapping[str, Any]]) -> dict[int, list[str]]:
+    """Return the projects of each render that the vendor started more than once, with how often it started each."""
+    projects = list(projects)
+    found: dict[int, list[str]] = {order: [] for order, count in exports_of(projects).items() if count > 1}
+    for project in projects:
+        order = order_of(project["name"])
+        if order in found:
+            gone = ", deleted" if project["deleted"] else ""
+            found[order].append(f"{project['id']} ({project['exports']}{gone})")
+    return found
+
+
 def orphans_of(projects: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the ids of projects that were never exported and are still there: nobody will export or delete them."""
     return [project["id"] for project in projects if not project["exports"] and not project["deleted"]]
+
+
+def misled(told: Iterable[Told], projects: Iterable[Mapping[str, Any]]) -> list[Told]:
+    """Return the delivered renders whose recorded project is not theirs, was never exported, or has been deleted."""
+    theirs = {
+        project["id"]: order_of(project["name"])
+        for project in projects
+        if project["exports"] and not project["deleted"]
+    }
+    named = [one for one in told if one.fate == "delivered" and one.project_id is not None]
+    return [one for one in named if theirs.get(one.project_id or "") != one.order]
 
 
 def figures(
@@ -97,12 +145,13 @@ def figures(
     taken: Mapping[tuple[tuple[int, str], str], int],
     counts: Mapping[str, int],
     kills: int,
+    deaths: int,
     wall_seconds: float,
 ) -> Figures:
     """Count a run up.
 
-    `told` has one entry per accepted render; `projects` and `counts` are the vendor's, `taken` the receiver's. A render
-    counts as delivered only if the receiver took all its hooks; one that says so without that is missing hooks.
+    `told` has one entry per accepted render; `projects` and `counts` are the vendor's, `taken` the receivers'. A render
+    counts as delivered only if the receivers took all its hooks; one that says so without that is missing hooks.
     """
     told, projects = list(told), list(projects)
     fates = Counter(one.fate for one in told)
@@ -124,11 +173,14 @@ def figures(
         exported_twice=sum(1 for count in started.values() if count > 1),
         credits_charged=sum(int(project["credits"]) for project in projects),
         credits_due=sum(1 for one in told if one.fate == "delivered"),
+        wrong_projects=len(misled(told, projects)),
         hooks_delivered=len(arrived & due),
         hooks_missing=len(due - arrived),
+        hooks_under_two_ids=len(taken) - len(arrived),
         hooks_repeated=sum(1 for count in taken.values() if count > 1),
         token_calls=sum(count for call, count in vendor.items() if call.endswith("/auth/token")),
         vendor_calls=sum(vendor.values()),
         worker_kills=kills,
+        worker_deaths=deaths,
         wall_seconds=round(wall_seconds, 1),
     )

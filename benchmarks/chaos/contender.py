@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from benchmarks.chaos.accounting import Told
+from kombu.exceptions import KombuError
+from redis import RedisError
+
+from benchmarks.chaos.accounting import HOOK_PATHS, Told, meets_hanging_endpoint
 from benchmarks.chaos.plan import Plan
 from benchmarks.chaos.receiver import Place
 from tests.parts import Process
+
+BROKER_AWAY = (OSError, RedisError, KombuError)
+"""What a broker client raises while its server is away, or no longer the primary."""
 
 
 @dataclass(frozen=True)
@@ -21,15 +27,29 @@ class Site:
     directory: Path
     redis_url: str
     vendor_url: str
+    ill_vendor_url: str
     receiver_url: str
-    arrived: Callable[[], set[Place]]
-    """Which hooks the receiver has taken."""
+    hanging_url: str
+    """Of the receiver that hangs for a time."""
+    arrived: Callable[[], Mapping[Place, float]]
+    """Which hooks the receivers have taken."""
+
+    def hook_urls(self, order: int) -> tuple[str, ...]:
+        """Return the URLs of a render's hooks, in their order."""
+        first = self.hanging_url if meets_hanging_endpoint(order) else self.receiver_url
+        return (f"{first}{HOOK_PATHS[0]}", f"{self.receiver_url}{HOOK_PATHS[1]}")
 
 
 class Contender(Protocol):
     """A system that renders and calls hooks."""
 
     name: str
+    meets: ClassVar[frozenset[str]]
+    """The faults of a plan that it can be asked to live through."""
+    paid_call: ClassVar[str]
+    """The vendor call that it starts renders with."""
+    tasks: ClassVar[Mapping[str, str]]
+    """The name of a task for every queue."""
 
     def start_worker(self, queues: str, log: Path) -> Process:
         """Start one worker process that serves these queues."""
@@ -39,6 +59,9 @@ class Contender(Protocol):
 
     def tend(self) -> int:
         """Do what a producer does for requests that seem to have vanished; returns how many it sent again."""
+
+    def reconnect(self) -> None:
+        """Leave connections that lead to a server which is no longer the primary."""
 
     def unsettled(self) -> int:
         """Return how many of the requests sent so far have not come to an end, as far as can be seen now."""

@@ -1,9 +1,10 @@
-"""The worker processes of a run: started, killed at random by SIGKILL, and started again at once."""
+"""The worker processes of a run: killed at random by SIGKILL and started again at once, or frozen for a while."""
 
 from __future__ import annotations
 
 import functools
 import random
+import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -23,27 +24,53 @@ class Crew:
         self._chance = random.Random(seed)
         self._lock = threading.Lock()
         self._started = 0
+        self._ready: set[Process] = set()
+        self._frozen: set[Process] = set()
         self.kills = 0
+        self.freezes = 0
+        self.deaths = 0
+        """How many workers that took messages ended by themselves."""
         self.workers: list[Process] = []
 
     def start(self) -> None:
         """Start all workers and wait until they take messages."""
         self.workers = [self._start(queues) for queues in self._queues]
         for worker in self.workers:
-            until(functools.partial(self._ready, worker), seconds=60, what=f"worker ready, see {worker.log}")
+            until(functools.partial(self._is_ready, worker), seconds=60, what=f"worker ready, see {worker.log}")
 
     def kill_one(self) -> bool:
         """Kill a random one of the workers that take messages and start it again; False if none does just now."""
         with self._lock:
-            self._revive()
-            ready = [index for index, worker in enumerate(self.workers) if self._ready(worker)]
-            if not ready:
+            index = self._choose()
+            if index is None:
                 return False
-            index = self._chance.choice(ready)
             self.workers[index].kill()
             self.kills += 1
-            self.workers[index] = self._start(self._queues[index])
+            self._replace(index)
             return True
+
+    def freeze_one(self) -> Process | None:
+        """Stop a random one of the workers that take messages in its tracks, until it is thawed; None if none does."""
+        with self._lock:
+            index = self._choose()
+            if index is None:
+                return None
+            worker = self.workers[index]
+            worker.signal(signal.SIGSTOP)
+            self._frozen.add(worker)
+            self.freezes += 1
+            return worker
+
+    def thaw(self, worker: Process) -> None:
+        """Let a frozen worker go on."""
+        with self._lock:
+            self._frozen.discard(worker)
+            worker.signal(signal.SIGCONT)
+
+    def look_after(self) -> None:
+        """Start again what ended by itself, as a supervisor would."""
+        with self._lock:
+            self._revive()
 
     def stop(self) -> None:
         """End all workers."""
@@ -51,19 +78,33 @@ class Crew:
             for worker in self.workers:
                 worker.kill()
 
+    def _choose(self) -> int | None:
+        self._revive()
+        ready = [index for index, worker in enumerate(self.workers) if self._is_ready(worker)]
+        return self._chance.choice(ready) if ready else None
+
     def _revive(self) -> None:
-        # One that ended by itself (its broker was away when it started) is started again, as a supervisor would.
         for index, worker in enumerate(self.workers):
             if worker.popen.poll() is not None:
-                self.workers[index] = self._start(self._queues[index])
+                # One whose broker was away when it started ends, and has taken no message yet.
+                self.deaths += _READY in worker.output()
+                self._replace(index)
+
+    def _replace(self, index: int) -> None:
+        self._ready.discard(self.workers[index])
+        self.workers[index] = self._start(self._queues[index])
 
     def _start(self, queues: str) -> Process:
         self._started += 1
-        return self._contender.start_worker(queues, self._directory / f"worker-{self._started:03d}.log")
+        return self._contender.start_worker(queues, self._directory / f"worker-{self._started:04d}.log")
 
-    @staticmethod
-    def _ready(worker: Process) -> bool:
-        return worker.popen.poll() is None and _READY in worker.output()
+    def _is_ready(self, worker: Process) -> bool:
+        """Return whether a worker takes messages: it runs, has said so, and is not frozen."""
+        if worker.popen.poll() is not None or worker in self._frozen:
+            return False
+        if worker not in self._ready and _READY in worker.output():
+            self._ready.add(worker)
+        return worker in self._ready
 
 
 class Killer(threading.Thread):
@@ -79,11 +120,35 @@ class Killer(threading.Thread):
         due = time.monotonic() + self._every
         while not self._stopped.wait(max(0.0, due - time.monotonic())):
             if self._crew.kill_one():
+                # What came late is made up for, but not at once.
                 due = max(due + self._every, time.monotonic() + self._every / 2)
             else:
-                due = time.monotonic() + 0.1
+                self._stopped.wait(0.1)
 
     def stop(self) -> None:
         """Kill no more."""
+        self._stopped.set()
+        self.join(30)
+
+
+class Freezer(threading.Thread):
+    """Freezes a worker for a random time between the two of `seconds`, then rests, until stopped."""
+
+    def __init__(self, crew: Crew, *, seconds: tuple[float, float], rest: float, seed: int) -> None:
+        super().__init__(name="freezer", daemon=True)
+        self._crew, self._seconds, self._rest = crew, seconds, rest
+        self._chance = random.Random(seed)
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Freeze, thaw, rest; a frozen worker is thawed in the end too."""
+        while not self._stopped.wait(self._chance.uniform(0.5, 1.5) * self._rest):
+            worker = self._crew.freeze_one()
+            if worker is not None:
+                self._stopped.wait(self._chance.uniform(*self._seconds))
+                self._crew.thaw(worker)
+
+    def stop(self) -> None:
+        """Freeze no more."""
         self._stopped.set()
         self.join(30)

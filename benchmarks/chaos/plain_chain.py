@@ -6,15 +6,16 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from celery import Celery, chain
 from redis import Redis
 
 from benchmarks.chaos.accounting import HOOK_PATHS, Told, name_of
 from benchmarks.chaos.contender import Site
+from benchmarks.chaos.plan import CREATE, FAULTS
 from tests.parts import Process
 
 QUEUES = ("requests", "submit", "poll", "hooks")
@@ -24,6 +25,13 @@ class PlainChain:
     """Build, submit, poll and two hooks as one Celery chain. A request counts as accepted once the broker has it."""
 
     name = "chain"
+    # It has one account, and no answer to two others: a message that is none ends its workers for good, and its
+    # connections to a server that was demoted stay read-only.
+    meets = frozenset(FAULTS) - {"outages", "failovers", "poison"}
+    paid_call = CREATE
+    tasks: ClassVar[Mapping[str, str]] = dict(
+        zip(QUEUES, ("chain.build", "chain.submit", "chain.poll", "chain.hook"), strict=True)
+    )
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -37,7 +45,6 @@ class PlainChain:
         environ = {
             "REDIS_URL": self._site.redis_url,
             "VENDOR_URL": self._site.vendor_url,
-            "HOOK_URL": self._site.receiver_url,
             "VENDOR_TIMEOUT": f"{plan.lease * 0.8:g}",
             "POLL_EVERY": "1",
             "VISIBILITY_TIMEOUT": str(plan.visibility_timeout),
@@ -52,7 +59,7 @@ class PlainChain:
         def link(task: str, queue: str, *args: Any, immutable: bool = False) -> Any:
             return self._app.signature(task, args=args, queue=queue, immutable=immutable)
 
-        hooks = [link("chain.hook", "hooks", order, path, immutable=True) for path in HOOK_PATHS]
+        hooks = [link("chain.hook", "hooks", order, url, immutable=True) for url in self._site.hook_urls(order)]
         steps = [
             link("chain.build", "requests", order, name_of(order)),
             link("chain.submit", "submit"),
@@ -64,6 +71,9 @@ class PlainChain:
     def tend(self) -> int:
         """Send nothing again: without a key it would be a second render."""
         return 0
+
+    def reconnect(self) -> None:
+        """Never needed: it meets no failover."""
 
     def unsettled(self) -> int:
         """Return how many renders have a hook that the receiver has not taken."""

@@ -1,4 +1,4 @@
-"""The service that hooks call: it fails a share of the calls and keeps what it took, the ground truth of deliveries."""
+"""The services that hooks call: one fails a share of the calls, one hangs for a time. What they took is the truth."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import random
 import sys
 import threading
+import time
 from collections import Counter
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -23,7 +24,9 @@ class Tally:
         self._lock = threading.Lock()
         self.calls = 0
         self.refused = 0
+        self.hung = 0
         self._taken: Counter[tuple[Place, str]] = Counter()
+        self._first: dict[Place, float] = {}
 
     def take(self, path: str, webhook_id: str, body: dict[str, Any]) -> int:
         """Return the status that answers a call."""
@@ -34,17 +37,23 @@ class Tally:
                 self.refused += 1
                 return 500
             self._taken[(order, path), webhook_id] += 1
+            self._first.setdefault((order, path), time.time())
             return 204
+
+    def hang(self) -> None:
+        """Count a call that is not answered."""
+        with self._lock:
+            self.hung += 1
 
     def taken(self) -> dict[tuple[Place, str], int]:
         """Return how often each hook was taken, by place and webhook id."""
         with self._lock:
             return dict(self._taken)
 
-    def arrived(self) -> set[Place]:
-        """Return which hooks were taken at least once."""
+    def arrived(self) -> dict[Place, float]:
+        """Return which hooks were taken, and when (epoch seconds) for the first time."""
         with self._lock:
-            return {place for place, _ in self._taken}
+            return dict(self._first)
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -57,14 +66,23 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class Receiver:
-    """The HTTP server before a tally."""
+    """An HTTP server before a tally, reached under the name `host`; it can be made to take calls and not answer."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, *, host: str = "127.0.0.1") -> None:
+        answering = threading.Event()
+        answering.set()
+
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                if not answering.is_set():
+                    tally.hang()
+                    answering.wait()
+                    # Whoever asked has gone, or is left without an answer.
+                    self.close_connection = True
+                    return
                 status = tally.take(urlsplit(self.path).path, self.headers.get("webhook-id", ""), body)
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
@@ -74,12 +92,22 @@ class Receiver:
                 pass
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._answering = answering
+        self.url = f"http://{host}:{self._server.server_port}"
+
+    def hang(self) -> None:
+        """Take calls from now on, and answer none."""
+        self._answering.clear()
+
+    def answer(self) -> None:
+        """Answer calls again; those that hang are cut."""
+        self._answering.set()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.answer()
         self._server.shutdown()
         self._server.server_close()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from celery import Celery
 from redis import Redis
 
-from benchmarks.chaos.accounting import HOOK_PATHS, Fate, Told, name_of
-from benchmarks.chaos.contender import Site
+from benchmarks.chaos.accounting import Fate, Told, name_of
+from benchmarks.chaos.contender import BROKER_AWAY, Site
+from benchmarks.chaos.plan import EXPORT, FAULTS, Plan
+from benchmarks.chaos.vendors import ACCOUNTS, ILL
+from config import settings
 from renderline import contract
 from renderline.ledger import PREFIX, Ledger
 from renderline.renders import FINAL
@@ -36,11 +39,20 @@ class Renderline:
     """The system of this repository."""
 
     name = "renderline"
+    meets = frozenset(FAULTS)
+    paid_call = EXPORT
+    tasks: ClassVar[Mapping[str, str]] = {
+        contract.REQUESTS_QUEUE: contract.REQUEST,
+        contract.SUBMIT_QUEUE: contract.SUBMIT,
+        contract.POLL_QUEUE: contract.POLL,
+        contract.HOOKS_QUEUE: contract.HOOK,
+    }
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._app = Celery("billing", broker=site.redis_url)
-        self._app.conf.broker_transport_options = {"socket_timeout": 5, "socket_connect_timeout": 2}
+        self._app = _producer(site)
+        self._accounts = site.directory / "accounts.toml"
+        self._accounts.write_text("\n".join(_account(name, site) for name in dict.fromkeys(ACCOUNTS)))
         self._redis = Redis.from_url(site.redis_url, decode_responses=True, socket_timeout=10)
         self._ledger = Ledger(self._redis)
         self._asked: dict[int, float] = {}
@@ -52,10 +64,7 @@ class Renderline:
         site = self._site
         environ = {
             "REDIS_URL": site.redis_url,
-            "AISTUDIOS_BASE_URL": site.vendor_url,
-            "AISTUDIOS_V2_BASE_URL": site.vendor_url,
-            "AISTUDIOS_APP_ID": "studioV3.chaos",
-            "AISTUDIOS_USER_KEY": USER_KEY,
+            "AISTUDIOS_ACCOUNTS": self._accounts,
             "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
             "RENDERLINE_DATA_DIR": site.directory,
@@ -63,6 +72,8 @@ class Renderline:
             "RENDERLINE_POLL_MAX": 3,
             "RENDERLINE_LEASE": site.plan.lease,
             "RENDERLINE_SWEEP_EVERY": site.plan.sweep_every,
+            "RENDERLINE_OUTAGE_PROBE": 2,
+            **{name: value for name, value in _shortened(site.plan).items() if name in settings.VARIABLES},
         }
         return Worker(log, queues=queues, environ=environ)
 
@@ -73,15 +84,22 @@ class Renderline:
             "kind": "project",
             "name": name,
             "scenes": [{"script": "Hello.", "avatar": _AVATAR}],
-            "hooks": [{"type": "http", "url": f"{self._site.receiver_url}{path}"} for path in HOOK_PATHS],
+            "account": ACCOUNTS[order % len(ACCOUNTS)],
+            "hooks": [{"type": "http", "url": url} for url in self._site.hook_urls(order)],
             "metadata": {"order": str(order)},
         }
-        self._app.send_task(
-            contract.REQUEST,
-            kwargs={"request": request, "key": name},
-            queue=contract.REQUESTS_QUEUE,
-            ignore_result=True,
-        )
+        try:
+            self._app.send_task(
+                contract.REQUEST,
+                kwargs={"request": request, "key": name},
+                queue=contract.REQUESTS_QUEUE,
+                ignore_result=True,
+            )
+        except BROKER_AWAY:
+            # Its connections may lead to a server that was demoted, where they would stay read-only.
+            self._app.close()
+            self._app = _producer(self._site)
+            raise
         with self._lock:
             self._asked[order] = time.monotonic()
 
@@ -101,15 +119,21 @@ class Renderline:
             self.ask(order)
         return len(again)
 
+    def reconnect(self) -> None:
+        """Leave connections that lead to a server which is no longer the primary."""
+        self._redis.connection_pool.disconnect()
+
     def unsettled(self) -> int:
         """Return how many requests were not accepted, have not ended, owe hooks, or are suspected of a lost draft."""
         with self._redis.pipeline(transaction=False) as pipe:
             for state in FINAL:
                 pipe.zcard(f"{PREFIX}state:{state}")
             pipe.zcard(f"{PREFIX}wake")
-            pipe.zcard(f"{PREFIX}suspects:default")
-            *ended, woken, suspects = pipe.execute()
-        return max(len(self._asked) - sum(ended), woken, suspects)
+            for account in dict.fromkeys(ACCOUNTS):
+                pipe.zcard(f"{PREFIX}suspects:{account}")
+            counts = pipe.execute()
+        ended, woken, suspects = counts[: len(FINAL)], counts[len(FINAL)], counts[len(FINAL) + 1 :]
+        return max(len(self._asked) - sum(ended), woken, sum(suspects))
 
     def told(self) -> Sequence[Told]:
         """Return what became of every render that was seen in the ledger at any time."""
@@ -132,6 +156,23 @@ class Renderline:
         """Let go of connections."""
         self._redis.close()
         self._app.close()
+
+
+def _producer(site: Site) -> Celery:
+    app = Celery("billing", broker=site.redis_url)
+    app.conf.broker_transport_options = {"socket_timeout": 5, "socket_connect_timeout": 2}
+    return app
+
+
+def _account(name: str, site: Site) -> str:
+    url = site.ill_vendor_url if name == ILL else site.vendor_url
+    lines = {"name": name, "app_id": f"studioV3.{name}", "user_key": USER_KEY, "base_url": url}
+    return "\n".join(["[[account]]", *(f'{key} = "{value}"' for key, value in lines.items())])
+
+
+def _shortened(plan: Plan) -> dict[str, Any]:
+    """Return the settings that are minutes or days where nobody waits for the end."""
+    return {"RENDERLINE_EVIDENCE_WINDOW": plan.evidence_window}
 
 
 def _id(order: int) -> str:

@@ -6,25 +6,23 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from kombu.exceptions import KombuError
 from redis import RedisError
 
-from benchmarks.chaos.accounting import Figures, Told, figures, orphans_of
-from benchmarks.chaos.contender import Contender, Site
-from benchmarks.chaos.crew import Crew, Killer
-from benchmarks.chaos.plan import Plan
+from benchmarks.chaos.accounting import Figures, Told, figures, meets_hanging_endpoint, misled, orphans_of, twice
+from benchmarks.chaos.contender import BROKER_AWAY, Contender, Site
+from benchmarks.chaos.crew import Crew, Freezer, Killer
+from benchmarks.chaos.paces import Pace, paces
+from benchmarks.chaos.plan import Action, Plan
+from benchmarks.chaos.poison import Poisoner
 from benchmarks.chaos.receiver import Receiver, Tally
-from tests.parts import SandboxProcess, Valkey
+from benchmarks.chaos.stores import Stores
+from benchmarks.chaos.vendors import ACCOUNTS, ILL, Vendors
 
 Say = Callable[[str], None]
-
-BROKER_AWAY = (OSError, RedisError, KombuError)
-"""What a broker client raises while its server is away."""
 
 _QUIET_BEFORE_GIVING_UP = 45.0
 
@@ -33,67 +31,93 @@ _QUIET_BEFORE_GIVING_UP = 45.0
 class Result:
     """The figures of a run, the faults that happened, and what is to be said of those that did not end well."""
 
+    plan: Plan
     figures: Figures
     faults: dict[str, int]
+    paces: dict[str, Pace]
     receiver_calls: int
     receiver_refused: int
+    receiver_hung: int
+    twice: dict[int, list[str]] = field(default_factory=dict)
+    """The projects of each render that the vendor started more than once, with how often it did."""
     untold: list[Told] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
+    misled: list[Told] = field(default_factory=list)
 
 
 def run(make: Callable[[Site], Contender], plan: Plan, *, directory: Path, say: Say) -> Result:
     """Run one system through the plan; everything that is started here ends here."""
     directory.mkdir(parents=True)
-    tally = Tally(fails=plan.receiver_fails, seed=plan.seed)
-    with (
-        Valkey(directory, "--appendfsync", "always") as valkey,
-        Receiver(tally) as receiver,
-    ):
-        sandbox = SandboxProcess(
-            directory / "sandbox.log",
-            *("--render-seconds", f"{plan.render_seconds:g}", "--spread", f"{plan.render_spread:g}"),
-            *("--seed", str(plan.seed)),
-        )
-        try:
-            site = Site(plan, directory, valkey.url, sandbox.url, receiver.url, tally.arrived)
-            contender = make(site)
-            crew = Crew(contender, plan.crew, directory=directory, seed=plan.seed)
-            try:
-                return _Run(plan, valkey, sandbox, tally, contender, crew, say).perform()
-            finally:
-                crew.stop()
-                contender.close()
-        finally:
-            sandbox.kill()
+    tally = Tally(fails=plan.receiver_fails if plan.has("receiver") else 0.0, seed=plan.seed)
+    with contextlib.ExitStack() as parts:
+        stores = parts.enter_context(Stores(directory, replicated=plan.has("failovers")))
+        receiver = parts.enter_context(Receiver(tally))
+        # Under another name, as another company's endpoint would be.
+        hanging = parts.enter_context(Receiver(tally, host="localhost"))
+        vendors = Vendors(directory, plan)
+        parts.callback(vendors.close)
+        urls = (stores.url, vendors.url, vendors.ill_url, receiver.url, hanging.url)
+        contender = make(Site(plan, directory, *urls, tally.arrived))
+        parts.callback(contender.close)
+        crew = Crew(contender, plan.crew, directory=directory, seed=plan.seed)
+        parts.callback(crew.stop)
+        return _Run(plan, stores, vendors, tally, hanging, contender, crew, say).perform()
 
 
 @dataclass
 class _Run:
     plan: Plan
-    valkey: Valkey
-    sandbox: SandboxProcess
+    stores: Stores
+    vendors: Vendors
     tally: Tally
+    hanging: Receiver
     contender: Contender
     crew: Crew
     say: Say
     asked_again: int = 0
+    asked: dict[int, float] = field(default_factory=dict)
+    happened: dict[str, int] = field(default_factory=dict)
+    poisoner: Poisoner | None = None
 
     def perform(self) -> Result:
         self.crew.start()
-        for rule in self.plan.vendor_faults():
-            self.sandbox.control("POST", "faults", **rule)
+        self.vendors.put_in_force(self.plan, paid=self.contender.paid_call)
         begin = time.monotonic()
-        killer = Killer(self.crew, every=self.plan.between_kills)
-        killer.start()
-        disasters = threading.Thread(target=self._disasters, name="disasters", daemon=True)
-        disasters.start()
-        try:
+        timeline = threading.Thread(target=self._go_through, args=(begin,), name="timeline", daemon=True)
+        with self._attacks() as stop_attacks:
+            timeline.start()
             self._feed(begin)
-            disasters.join()
-            self._settle(killer, begin)
-        finally:
-            killer.stop()
+            timeline.join()
+            self._settle(stop_attacks, begin)
+        # What the vendor has still in its queue would be seen by nobody.
+        time.sleep(self.plan.last_late_call)
+        self._settle(lambda: None, begin)
         return self._count(time.monotonic() - begin)
+
+    @contextlib.contextmanager
+    def _attacks(self) -> Iterator[Callable[[], None]]:
+        """Kill, freeze and poison until the function that is yielded is called."""
+        plan, crew = self.plan, self.crew
+        threads: list[Killer | Freezer | Poisoner] = []
+        if plan.has("kills"):
+            threads.append(Killer(crew, every=plan.between_kills))
+        if plan.has("freezes"):
+            threads.append(Freezer(crew, seconds=plan.frozen, rest=plan.between_freezes, seed=plan.seed))
+        if plan.has("poison"):
+            url, tasks = self.stores.url, self.contender.tasks
+            self.poisoner = Poisoner(url, tasks, every=plan.poison_every, seed=plan.seed)
+            threads.append(self.poisoner)
+        for thread in threads:
+            thread.start()
+
+        def stop() -> None:
+            for thread in threads:
+                thread.stop()
+
+        try:
+            yield stop
+        finally:
+            stop()
 
     def _feed(self, begin: float) -> None:
         # By chance, so that the requests do not keep step with the kills.
@@ -103,12 +127,12 @@ class _Run:
         for order, moment in enumerate(moments):
             while (wait := begin + moment - time.monotonic()) > 0:
                 time.sleep(min(wait, 1.0))
+                tend_at = self._tend_from(tend_at)
+            self.asked[order] = time.time()
             self._ask(order)
-            if time.monotonic() > tend_at:
-                self._tend()
-                tend_at = time.monotonic() + 2.0
+            tend_at = self._tend_from(tend_at)
             if order % 50 == 49:
-                self.say(f"{order + 1} asked, {self.crew.kills} workers killed")
+                self.say(f"{order + 1} asked, {self._toll()}")
 
     def _ask(self, order: int) -> None:
         give_up = time.monotonic() + 60
@@ -121,70 +145,109 @@ class _Run:
                 self.say(f"the producer waits for the broker ({type(error).__name__})")
                 time.sleep(0.5)
 
-    def _disasters(self) -> None:
-        """Revoke the tokens after a third and two thirds, kill the broker in between."""
-        third = self.plan.feed_seconds / 3
-        time.sleep(third)
-        self._revoke()
-        time.sleep(third / 2)
-        assert self.valkey.process is not None
-        self.valkey.process.kill()
-        self.say("Valkey killed")
+    def _go_through(self, begin: float) -> None:
+        steps: dict[Action, Callable[[], object]] = {
+            "endpoint hangs": self.hanging.hang,
+            "endpoint answers": self.hanging.answer,
+            "tokens revoked": self.vendors.revoke_tokens,
+            "restart": self._restart,
+            "failover": self._fail_over,
+            "outage: hangs": lambda: self.vendors.outage(on=True, hangs=True),
+            "outage: refuses": lambda: self.vendors.outage(on=True),
+            "outage ends": lambda: self.vendors.outage(on=False),
+        }
+        for moment, action in self.plan.timeline():
+            time.sleep(max(0.0, begin + moment - time.monotonic()))
+            steps[action]()
+            self.happened[action] = self.happened.get(action, 0) + 1
+            self.say(action)
+
+    def _restart(self) -> None:
+        self.stores.kill_primary()
         time.sleep(self.plan.valkey_down)
-        self.valkey.start()
-        self.say("Valkey started again")
-        time.sleep(third / 2)
-        self._revoke()
+        self.stores.start_primary()
 
-    def _revoke(self) -> None:
-        self.sandbox.control("POST", "revoke-tokens")
-        self.say("all tokens revoked")
+    def _fail_over(self) -> None:
+        seconds = self.stores.fail_over()
+        self.contender.reconnect()
+        self.say(f"writes waited {seconds:.2f} s for the failover")
 
-    def _settle(self, killer: Killer, begin: float) -> None:
+    def _settle(self, stop_attacks: Callable[[], None], begin: float) -> None:
         """Wait until everything has come to an end, or time is up, or nothing moved for long."""
         give_up = time.monotonic() + self.plan.settle_within
         spared = time.monotonic() + self.plan.settle_within / 4
         best, moved_at = None, time.monotonic()
         while time.monotonic() < give_up:
+            self.crew.look_after()
             left = self._unsettled()
             if left == 0 and self.crew.kills >= self.plan.kills:
                 return
             if left != best:
                 best, moved_at = left, time.monotonic()
-                self.say(f"{left} unsettled, {self.crew.kills} workers killed, {time.monotonic() - begin:.0f} s")
+                self.say(f"{left} unsettled, {self._toll()}, {time.monotonic() - begin:.0f} s")
             if time.monotonic() > spared:
-                killer.stop()
+                stop_attacks()
             if time.monotonic() - moved_at > self.plan.visibility_timeout + _QUIET_BEFORE_GIVING_UP:
                 return
             time.sleep(0.5)
 
+    def _toll(self) -> str:
+        return f"{self.crew.kills} workers killed, {self.crew.freezes} frozen, {self.crew.deaths} dead by themselves"
+
+    def _tend_from(self, moment: float) -> float:
+        if time.monotonic() < moment:
+            return moment
+        self._tend()
+        self.crew.look_after()
+        return time.monotonic() + 2.0
+
     def _tend(self) -> None:
         # While the broker is away there is nothing to see.
-        with contextlib.suppress(RedisError, OSError):
+        with contextlib.suppress(*BROKER_AWAY):
             self.asked_again += self.contender.tend()
 
     def _unsettled(self) -> int:
         self._tend()
-        return self.contender.unsettled()
+        with contextlib.suppress(RedisError, OSError):
+            return self.contender.unsettled()
+        return -1
+
+    def _group(self, order: int, begun: float) -> str:
+        part = self.plan.part(self.asked[order] - begun)
+        if part == "quiet":
+            return part
+        own = meets_hanging_endpoint(order) if part == "endpoint hung" else ACCOUNTS[order % len(ACCOUNTS)] == ILL
+        return f"{part}, {'its own' if own else 'others'}"
 
     def _count(self, seconds: float) -> Result:
         told = self.contender.told()
-        projects = self.sandbox.projects()
-        rules: list[dict[str, Any]] = self.sandbox.control("GET", "faults")
+        projects = self.vendors.projects()
+        begun = time.time() - seconds
         return Result(
+            self.plan,
             figures(
                 told,
                 asked=self.plan.renders,
                 asked_again=self.asked_again,
                 projects=projects,
                 taken=self.tally.taken(),
-                counts=self.sandbox.counts(),
+                counts=self.vendors.counts(),
                 kills=self.crew.kills,
+                deaths=self.crew.deaths,
                 wall_seconds=seconds,
             ),
-            faults={rule["fault"]: rule["used"] for rule in rules},
+            faults={
+                **self.vendors.faults(),
+                **self.happened,
+                "freezes": self.crew.freezes,
+                "poison messages": self.poisoner.thrown if self.poisoner else 0,
+            },
+            paces=paces(self.asked, self.tally.arrived(), projects, group=lambda order: self._group(order, begun)),
             receiver_calls=self.tally.calls,
             receiver_refused=self.tally.refused,
+            receiver_hung=self.tally.hung,
+            twice=twice(projects),
             untold=[one for one in told if one.fate != "delivered"],
             orphans=orphans_of(projects),
+            misled=misled(told, projects),
         )

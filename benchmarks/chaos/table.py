@@ -1,4 +1,4 @@
-"""How a run's figures are shown: a table with a column for each system, and JSON for later comparison."""
+"""How a run's figures are shown: tables for the terminal, and JSON for the documentation and later comparison."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.chaos.plan import Plan
+from benchmarks.chaos.accounting import MUST_BE_NONE
 from benchmarks.chaos.run import Result
 
 _ROWS = {
@@ -31,19 +31,23 @@ _ROWS = {
     "exported_twice": "exported twice",
     "credits_charged": "credits charged",
     "credits_due": "credits due",
+    "paid_in_vain": "paid in vain",
+    "wrong_projects": "recorded with a project that is not theirs",
     "hooks_delivered": "hooks delivered",
     "hooks_missing": "hooks missing",
     "hooks_repeated": "hooks delivered twice, same id",
+    "hooks_under_two_ids": "hooks under two ids",
     "token_calls": "token calls",
     "vendor_calls": "vendor calls",
     "worker_kills": "workers killed",
+    "worker_deaths": "workers that ended by themselves",
     "wall_seconds": "wall time, s",
 }
-_MUST_BE_NONE = frozenset({"lost", "stuck", "exported_twice", "orphans_left", "hooks_missing"})
+_UNKNOWN = "-"
 
 
 def show(console: Console, results: Mapping[str, Result]) -> None:
-    """Print the table, and what is to be said of renders that did not end well."""
+    """Print the tables, and what is to be said of renders that did not end well."""
     table = Table(title="What became of it")
     table.add_column("")
     for name in results:
@@ -53,31 +57,49 @@ def show(console: Console, results: Mapping[str, Result]) -> None:
         table.add_row(title, *(_cell(field, one[field]) for one in figures))
     console.print(table)
     for name, result in results.items():
+        console.print(_paces(name, result))
+        faults = ", ".join(f"{fault} {count}" for fault, count in result.faults.items())
+        console.print(f"{name}: {faults}; calls of hooks that hung {result.receiver_hung}", markup=False)
         for one in result.untold[:10]:
             console.print(f"{name}: render {one.order} {one.fate}: {one.why}", markup=False)
+        for order, projects in list(result.twice.items())[:10]:
+            console.print(f"{name}: render {order} was exported twice: {', '.join(projects)}", markup=False)
+        for one in result.misled[:10]:
+            console.print(f"{name}: render {one.order} is recorded with project {one.project_id}", markup=False)
         for orphan in result.orphans[:10]:
             console.print(f"{name}: project {orphan} was drafted and forgotten", markup=False)
 
 
 def _cell(field: str, value: float) -> str:
     text = f"{value:,}"
-    if field in _MUST_BE_NONE:
+    if field in MUST_BE_NONE:
         return f"[red]{text}[/red]" if value else f"[green]{text}[/green]"
-    return text
+    return f"[yellow]{text}[/yellow]" if field == "failed" and value else text
 
 
-def write(path: Path, plan: Plan, results: Mapping[str, Result]) -> None:
-    """Write the figures with the plan and the machine that gave them."""
+def _paces(name: str, result: Result) -> Table:
+    table = Table(title=f"{name}: seconds, by what went on when a render was asked for")
+    for column in ("", "renders", "to its start p95", "end to hook p50", "p95", "to its last hook p50", "p95"):
+        table.add_column(column, justify="right" if column else "left")
+    for group, pace in result.paces.items():
+        table.add_row(group, *(_UNKNOWN if value is None else f"{value:g}" for value in pace.as_json().values()))
+    return table
+
+
+def write(path: Path, results: Mapping[str, Result]) -> None:
+    """Write the figures with the plans and the machine that gave them."""
     document: dict[str, Any] = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": machine(),
-        "plan": asdict(plan),
         "results": {
             name: {
                 **result.figures.as_json(),
-                "vendor_faults": result.faults,
+                "plan": asdict(result.plan),
+                "faults": result.faults,
+                "paces": {group: pace.as_json() for group, pace in result.paces.items()},
                 "receiver_calls": result.receiver_calls,
                 "receiver_refused": result.receiver_refused,
+                "receiver_hung": result.receiver_hung,
             }
             for name, result in results.items()
         },

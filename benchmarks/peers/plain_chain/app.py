@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from celery import Celery, Task
@@ -17,7 +18,6 @@ from redis import Redis, RedisError
 
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 VENDOR_URL = os.environ.get("VENDOR_URL", "")
-HOOK_URL = os.environ.get("HOOK_URL", "")
 TIMEOUT = float(os.environ.get("VENDOR_TIMEOUT", "30"))
 POLL_EVERY = float(os.environ.get("POLL_EVERY", "10"))
 PAYLOAD = Path(__file__).parents[3] / "examples" / "v3-seed-landscape.json"
@@ -111,9 +111,9 @@ def poll(self: Task, project_id: str) -> None:
 
 
 @app.task(name="chain.hook", **_RETRIED)
-def hook(order: int, path: str) -> None:
+def hook(order: int, url: str) -> None:
     """Tell the receiver."""
-    headers = {"webhook-id": f"{order}{path}"}
+    headers = {"webhook-id": f"{order}{urlsplit(url).path}"}
     body = {"type": "render.completed", "data": {"metadata": {"order": str(order)}}}
-    answer = session.post(f"{HOOK_URL}{path}", json=body, headers=headers, timeout=TIMEOUT)
+    answer = session.post(url, json=body, headers=headers, timeout=TIMEOUT)
     answer.raise_for_status()

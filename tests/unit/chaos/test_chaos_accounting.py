@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos.accounting import HOOK_PATHS, Figures, Told, figures, name_of, order_of, orphans_of
+from benchmarks.chaos.accounting import HOOK_PATHS, Figures, Told, figures, misled, name_of, order_of, orphans_of, twice
 from benchmarks.chaos.plain_chain import order_of_message
-from benchmarks.chaos.plan import Plan
 
 Taken = dict[tuple[tuple[int, str], str], int]
 
@@ -25,7 +24,14 @@ def taken(*orders: int, times: int = 1) -> Taken:
 
 
 def count(told: list[Told], projects: list[dict[str, Any]], arrived: Taken, **more: Any) -> Figures:
-    fixed: dict[str, Any] = {"asked": len(told), "asked_again": 0, "counts": {}, "kills": 0, "wall_seconds": 1.0}
+    fixed: dict[str, Any] = {
+        "asked": len(told),
+        "asked_again": 0,
+        "counts": {},
+        "kills": 0,
+        "deaths": 0,
+        "wall_seconds": 1.0,
+    }
     return figures(told, projects=projects, taken=arrived, **{**fixed, **more})
 
 
@@ -63,6 +69,7 @@ def test_a_render_that_says_delivered_and_was_not_heard_of_is_missing_hooks() ->
 def test_exports_are_counted_by_render_over_all_its_projects(projects: list[dict[str, Any]]) -> None:
     found = count([Told(1, "delivered")], projects, taken(1))
     assert (found.exports_started, found.exported_twice) == (2, 1)
+    assert list(twice([*projects, project(2)])) == [1]
     assert not found.sound
 
 
@@ -78,6 +85,35 @@ def test_a_hook_that_was_taken_twice_is_told_but_allowed() -> None:
     found = count([Told(1, "delivered")], [project(1)], taken(1, times=2))
     assert (found.hooks_delivered, found.hooks_repeated) == (2, 2)
     assert found.sound
+
+
+def test_a_hook_under_two_ids_is_a_broken_promise() -> None:
+    arrived = {**taken(1), ((1, "/first"), "another"): 1}
+    found = count([Told(1, "delivered")], [project(1)], arrived)
+    assert (found.hooks_delivered, found.hooks_under_two_ids) == (2, 1)
+    assert not found.sound
+
+
+def test_a_render_that_was_charged_and_not_delivered_was_paid_in_vain() -> None:
+    found = count([Told(1, "failed"), Told(2, "delivered")], [project(1), project(2)], taken(1, 2))
+    assert (found.credits_charged, found.credits_due, found.paid_in_vain) == (2, 1, 1)
+    assert not found.sound
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [project(2), project(1, deleted=True), project(1, exports=0, credits=0)],
+    ids=["another's", "deleted", "never exported"],
+)
+def test_a_delivered_render_is_recorded_with_its_own_project_which_is_there(theirs: dict[str, Any]) -> None:
+    told = [Told(1, "delivered", project_id=theirs["id"]), Told(3, "delivered")]
+    assert misled(told, [theirs]) == told[:1]
+    assert not count(told, [theirs], taken(1, 3)).sound
+    assert misled([Told(1, "delivered", project_id="p1")], [project(1)]) == []
+
+
+def test_a_worker_that_ended_by_itself_spoils_the_run() -> None:
+    assert not count([Told(1, "delivered")], [project(1)], taken(1), deaths=1).sound
 
 
 def test_hooks_of_renders_that_were_never_accepted_count_for_nothing() -> None:
@@ -117,21 +153,3 @@ def test_a_message_of_the_plain_chain_tells_whose_it_is_at_every_step() -> None:
     ]
     assert [order_of_message(step) for step in steps] == [7] * 5
     assert order_of_message(message("celery.ping", [], [])) is None
-
-
-@pytest.mark.parametrize(
-    ("plan", "between", "feed"),
-    [
-        (Plan(), 3.0, 100.0),
-        (Plan(kills=20), 3.0, 100.0),
-        (Plan(kills=200), 2.5, 500.0),
-        (Plan(kills=1000), 1.5, 1500.0),
-    ],
-)
-def test_many_kills_come_faster_and_the_requests_last_as_long(plan: Plan, between: float, feed: float) -> None:
-    assert (plan.between_kills, plan.feed_seconds) == (between, feed)
-
-
-def test_split_workers_serve_every_queue_once() -> None:
-    assert ",".join(Plan(split=True).crew).split(",") == ["requests", "submit", "poll", "hooks"]
-    assert len(Plan(workers=4).crew) == 4
