@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from renderline.outage import Outage
+from renderline.guard import Guard
 from renderline.pacing import Pace
-from renderline.studio import StudioFault, StudioV2, StudioV3
+from renderline.studio import StudioV2, StudioV3
 from renderline.tokens import SharedToken
 
 
@@ -22,7 +22,7 @@ class AccountClients:
     v3: StudioV3 | None
     v2: StudioV2 | None
     pace: Pace | None = None
-    outage: Outage | None = None
+    guard: Guard | None = None
     token: SharedToken | None = None
 
     @property
@@ -60,7 +60,11 @@ class AccountClients:
             self.pace.take()
         return self.v2
 
-    def saw(self, fault: StudioFault | None) -> None:
-        """Take note of whether the vendor answered, for the account's circuit breaker."""
-        if self.outage:
-            self.outage.saw(fault)
+    @property
+    def away(self) -> bool:
+        """Whether the vendor was away, as far as this process has seen."""
+        return self.guard is not None and self.guard.breaker.open
+
+    def opened_since(self, moment: float) -> bool:
+        """Return whether this process saw the circuit open after `moment` (monotonic)."""
+        return self.guard is not None and self.guard.breaker.opened_since(moment)

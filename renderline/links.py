@@ -81,9 +81,7 @@ class FreshLinks:
             raise NoLink(f"account {record['account']!r} is not configured here")
         try:
             url = self._ask(clients, kind, project_id)
-            clients.saw(None)
         except StudioFault as fault:
-            clients.saw(fault)
             raise NoLink(str(fault)) from None
         except AccountUnavailable as error:
             raise NoLink(str(error)) from None

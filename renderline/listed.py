@@ -70,10 +70,8 @@ class ProjectList:
         try:
             projects = clients.use_v3().list_projects()
         except StudioFault as fault:
-            clients.saw(fault)
             why = str(fault)
         else:
-            clients.saw(None)
             if len(projects) <= LONGEST:
                 return {
                     project.id: project.download_url

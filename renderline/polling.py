@@ -6,27 +6,29 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from renderline import links, verdicts
 from renderline.accounts import AccountClients
+from renderline.bulkhead import PollThreads, Reservation
 from renderline.durations import Durations
 from renderline.kinds import KINDS
-from renderline.ledger import Finding, Flow, Kick, Ledger, Look
+from renderline.ledger import Batch, Finding, Kick, Ledger, Look
 from renderline.listed import ProjectList
 from renderline.schedule import PollPolicy
 from renderline.settlement import named, settle, unsettled
-from renderline.studio import CredentialsRefused, RateLimited, StudioFault
+from renderline.studio import CredentialsRefused, StudioFault
 
 log = structlog.get_logger(__name__)
 
 Moved = Callable[[Sequence[tuple[str, str]]], None]
 """Told the (id, new state) of renders that moved, as soon as that is recorded."""
 
-_QUIET_WITHOUT_RETRY_AFTER = 5.0
+_RESERVATION = 0.25
+"""Seconds for which a pump waits for poll threads of its account that are in use."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Rest:
 class Poller:
     """Looks at due renders.
 
-    `batch` renders are claimed at a time for `lease` seconds and looked at by `threads` threads. What they found is
+    `batch` renders are claimed at a time for `lease` seconds and looked at by `threads` threads of their
+    account, never more than are free. What they found is
     recorded together, once all are done and every `record_every` seconds until then. A run waits at most `patience`
     seconds; looks that take longer are recorded when they end, while the pump goes on. A round waits up to `gather`
     seconds for more to fall due, unless they fill a batch. For up to `stay` seconds a pump waits here for what is due
@@ -49,7 +52,6 @@ class Poller:
     """
 
     ledger: Ledger
-    flow: Flow
     durations: Durations
     accounts: Mapping[str, AccountClients]
     policy: PollPolicy
@@ -66,10 +68,8 @@ class Poller:
     stay: float = 0.0
     nap: float = 1.0
     _leaving: threading.Event = field(default_factory=threading.Event, repr=False)
-    _pool: ThreadPoolExecutor = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_pool", ThreadPoolExecutor(self.threads, thread_name_prefix="look"))
+    _pools: dict[str, PollThreads] = field(default_factory=dict, repr=False)
+    _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def run(self, account: str, *, slot: int, ticket: int, moved: Moved, kick: Callable[[Kick], None]) -> Rest | None:
         """Run one pump; returns when it has to run again, or None if it is not needed any more.
@@ -89,29 +89,60 @@ class Poller:
         """Have running pumps come to their end: this process stops."""
         self._leaving.set()
 
+    def close(self) -> None:
+        """Wait for the polls that are under way."""
+        for threads in self._pools.values():
+            threads.close()
+
     def _run_once(
         self, account: str, *, slot: int, ticket: int, moved: Moved, kick: Callable[[Kick], None]
     ) -> Rest | None:
-        batch = self.ledger.claim_due(account, slot=slot, ticket=ticket, limit=self.batch, lease=self.lease)
-        if batch is None:
-            return None
-        if batch.more:
-            kick(batch.more)
-        if batch.looks:
-            offset = batch.now - time.monotonic()
-            self._look_at(account, batch.looks, offset, moved)
-        rest = self.ledger.rest_pump(account, slot=slot, ticket=ticket, limit=self.batch, gather=self.gather)
+        # Nothing is claimed that cannot start.
+        with self._threads_of(account).reserve(self.batch, patience=_RESERVATION) as threads:
+            free = threads.left
+            if free:
+                batch = self.ledger.claim_due(account, slot=slot, ticket=ticket, limit=free, lease=self.lease)
+                if batch is None:
+                    return None
+                if batch.more:
+                    kick(batch.more)
+                if batch.looks:
+                    self._look_at(account, threads, batch, moved)
+        rest = self.ledger.rest_pump(
+            account,
+            slot=slot,
+            ticket=ticket,
+            limit=self.batch,
+            gather=self.gather,
+            # While its polls hang the pump takes no thread from others.
+            least=0.0 if free else 2 * self.nap,
+        )
         return Rest(*rest) if rest else None
 
-    def _look_at(self, account: str, looks: Sequence[Look], offset: float, moved: Moved) -> None:
+    def _threads_of(self, account: str) -> PollThreads:
+        with self._making:
+            found = self._pools.get(account)
+            if found is None:
+                found = self._pools[account] = PollThreads(account, self.threads)
+            return found
+
+    def _look_at(self, account: str, threads: Reservation, batch: Batch, moved: Moved) -> None:
         clients = self.accounts.get(account)
+        looks, claimed_at = batch.looks, time.monotonic()
+        offset = batch.now - claimed_at
         if clients is None:
             log.error("account of due renders is not configured here", account=account, renders=len(looks))
             return
         if self.project_list:
-            findings, looks = self.project_list.sort(clients, looks, now=time.monotonic() + offset)
+            listing = threads.run_beside(self.project_list.sort, clients, looks, now=time.monotonic() + offset)
+            try:
+                findings, looks = listing.result(self.patience)
+            except TimeoutError:
+                # The list hangs: what it was read for is claimed again when its lease is over.
+                return
             self._record(findings, moved)
-        pending = {self._pool.submit(self._look, clients, look, offset) for look in looks}
+        threads.keep(len(looks))
+        pending = {threads.run(self._look, clients, look, offset, claimed_at) for look in looks}
         give_up = time.monotonic() + self.patience
         while pending and (left := give_up - time.monotonic()) > 0:
             done, pending = wait(pending, timeout=min(left, self.record_every))
@@ -128,15 +159,13 @@ class Poller:
         if not future.cancelled():
             self._record([future.result()], moved)
 
-    def _look(self, clients: AccountClients, look: Look, offset: float) -> Finding:
+    def _look(self, clients: AccountClients, look: Look, offset: float, claimed_at: float) -> Finding:
+        if clients.opened_since(claimed_at) or time.monotonic() > claimed_at + self.lease:
+            # Claimed before the circuit opened, or by now claimed by another: not a call for this one.
+            return Finding(look.id, look.epoch, "dropped")
         try:
-            finding = self._judge(clients, look, offset)
-            clients.saw(None)
-            return finding
+            return self._judge(clients, look, offset)
         except StudioFault as fault:
-            clients.saw(fault)
-            if isinstance(fault, RateLimited):
-                self.flow.slow_down(clients.name, seconds=fault.retry_after or _QUIET_WITHOUT_RETRY_AFTER)
             if isinstance(fault, CredentialsRefused):
                 log.error("credentials refused", account=clients.name, fault=str(fault))
             return verdicts.of_fault(look, fault, policy=self.policy, jitter=random.random())

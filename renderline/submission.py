@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from renderline.accounts import AccountClients, AccountUnavailable
+from renderline.bulkhead import SubmissionPlaces
 from renderline.durations import Durations
 from renderline.kinds import KINDS, Kind, Made, Order, Stage, started_since
-from renderline.ledger import Flow, Kick, Ledger, Submission
+from renderline.ledger import Kick, Ledger, Submission
 from renderline.renders import FINAL
 from renderline.requests import RenderRequest
 from renderline.schedule import PollPolicy, RetryPolicy
@@ -34,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 CREDENTIALS_RETRY = 30.0
 """Seconds between tries while the account's credentials are refused: the work waits for the operator."""
+
+_PLACE_PATIENCE = 0.5
+"""Seconds for which a submission waits for others of its account in this process: well below what its lease spares."""
 
 _AWAY = frozenset({None, 502, 503, 504})
 """HTTP statuses (None: no answer) that say that the vendor is away, and nothing about the render."""
@@ -98,7 +102,6 @@ class Submitter:
     """
 
     ledger: Ledger
-    flow: Flow
     accounts: Mapping[str, AccountClients]
     mode: str
     lease: float
@@ -106,6 +109,8 @@ class Submitter:
     durations: Durations
     retries: RetryPolicy
     webhook_url: Callable[[Submission], str | None] = lambda _: None
+    places: SubmissionPlaces = field(default_factory=SubmissionPlaces)
+    """How many submissions each account may have under way in this process."""
     _first: Mapping[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -115,13 +120,22 @@ class Submitter:
 
     def submit(self, render_id: str) -> Outcome:
         """Start a render at the vendor if it is its turn; safe to call at any time, any number of times."""
-        claim = self.ledger.begin_submission(render_id, lease=self.lease, first=self._first)
+        claim = self.ledger.begin_submission(
+            render_id, lease=self.lease, first=self._first, hanging=self.places.hanging()
+        )
         if claim is None:
+            return NotMyTurn()
+        if not self.places.take(claim.account, patience=_PLACE_PATIENCE):
+            # Parked: a thread that waits for a hanging account is a thread that others lack.
+            why = "its account has as many submissions under way as one worker makes"
+            self.ledger.release(claim, retry_in=0.0, note=why, keep_intent=bool(claim.intent), park=True)
             return NotMyTurn()
         try:
             return self._run(claim)
         except AccountUnavailable as error:
             return self._refuse(claim, code="unavailable_account", message=str(error), origin="renderline")
+        finally:
+            self.places.give_back(claim.account)
 
     def _run(self, claim: Submission) -> Outcome:
         kind = KINDS[claim.kind]
@@ -138,12 +152,9 @@ class Submitter:
         run = _Run(claim, kind, clients, order)
         run.unaccounted = left is not None
         try:
-            outcome = self._go_through(run)
+            return self._go_through(run)
         except StudioFault as fault:
-            clients.saw(fault)
             return self._faulted(run, fault)
-        clients.saw(None)
-        return outcome
 
     def _go_through(self, run: _Run) -> Outcome:
         # A first call that was announced says which plan it belongs to, as a stage that is done does.
@@ -228,7 +239,6 @@ class Submitter:
             return outcome
         if isinstance(fault, RateLimited):
             wait = fault.retry_after if fault.retry_after is not None else self._first_wait()
-            self.flow.slow_down(claim.account, seconds=wait)
             return self._later(claim, wait, str(fault), keep_intent=run.unaccounted)
         if isinstance(fault, CredentialsRefused):
             return self._later(claim, CREDENTIALS_RETRY, str(fault), keep_intent=run.unaccounted)

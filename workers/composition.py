@@ -13,15 +13,17 @@ from redis.retry import Retry
 from config.settings import Account, Settings
 from renderline.acceptance import Acceptor
 from renderline.accounts import AccountClients
+from renderline.bulkhead import SubmissionPlaces
 from renderline.callbacks import Callbacks
+from renderline.circuit import CircuitBreaker
 from renderline.delivery import Deliverer
 from renderline.durations import Durations
+from renderline.guard import Guard
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
 from renderline.ledger import Flow, Ledger
 from renderline.links import FreshLinks, NoLink
 from renderline.listed import ProjectList
 from renderline.orphans import OrphanHunt
-from renderline.outage import Outage
 from renderline.pacing import Pace
 from renderline.polling import Poller
 from renderline.schedule import PollPolicy, RetryPolicy
@@ -72,8 +74,8 @@ def compose(app: Celery, settings: Settings) -> Services:
         acceptor=acceptor(settings, ledger, dispatcher, kinds),
         submitter=Submitter(
             ledger=ledger,
-            flow=flow,
             accounts=accounts,
+            places=_places(settings),
             mode=settings.submit,
             lease=settings.lease,
             policy=policy,
@@ -85,7 +87,6 @@ def compose(app: Celery, settings: Settings) -> Services:
         ),
         poller=Poller(
             ledger=ledger,
-            flow=flow,
             durations=durations,
             accounts=accounts,
             policy=policy,
@@ -173,31 +174,39 @@ def _emulated(settings: Settings) -> bool:
     )
 
 
+def _places(settings: Settings) -> SubmissionPlaces:
+    """Return how many submissions each account may have under way: one of several leaves threads to the others."""
+    threads = settings.worker_concurrency
+    if len(settings.accounts) < 2:
+        return SubmissionPlaces(each=threads, most=threads)
+    return SubmissionPlaces(each=max(1, threads // 2), most=max(1, threads * 3 // 4))
+
+
 def _clients(redis: Redis, flow: Flow, account: Account, settings: Settings) -> AccountClients:
     # No call may outlive the lease under which it is made.
     total = settings.lease * 0.8
-    timeouts: dict[str, Any] = {
+    guard = Guard(account.name, flow, CircuitBreaker(flow, account.name, pause=settings.outage_probe))
+    options: dict[str, Any] = {
+        "observer": guard.saw,
         "connect_timeout": min(5.0, total / 2),
         "read_timeout": min(20.0, total),
         "total_timeout": total,
     }
     v3 = v2 = tokens = None
     if account.app_id and account.user_key:
-        token_timeouts = {name: min(seconds, total) for name, seconds in _TOKEN_TIMEOUTS.items()}
-        issuer = TokenEndpoint(account.base_url, app_id=account.app_id, user_key=account.user_key, **token_timeouts)
+        token_options = {**options, **{name: min(seconds, total) for name, seconds in _TOKEN_TIMEOUTS.items()}}
+        issuer = TokenEndpoint(account.base_url, app_id=account.app_id, user_key=account.user_key, **token_options)
         # A worker that dies while it asks for the token holds up the others no longer than its renders.
         tokens = SharedToken(redis, issuer, account=account.name, lock_seconds=min(30.0, settings.lease))
-        v3 = StudioV3(account.base_url, tokens=tokens, **timeouts)
+        v3 = StudioV3(account.base_url, tokens=tokens, **options)
     if account.v2_secret_key:
-        v2 = StudioV2(account.v2_base_url, secret_key=account.v2_secret_key, **timeouts)
+        v2 = StudioV2(account.v2_base_url, secret_key=account.v2_secret_key, **options)
     per_second = account.max_requests_per_second
-    # pybreaker reads bytes.
-    plain = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=5)
     return AccountClients(
         account.name,
         v3,
         v2,
         pace=Pace(settings.redis_url, account.name, per_second) if per_second else None,
         token=tokens,
-        outage=Outage(plain, flow, account.name, pause=settings.outage_probe),
+        guard=guard,
     )

@@ -1,7 +1,7 @@
 """The ledger: every render lives in Redis from the moment it is accepted; messages are only hints."""
 
 from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Submission
-from renderline.ledger.flow import Flow
+from renderline.ledger.flow import Circuit, Flow
 from renderline.ledger.intake import Entry
 from renderline.ledger.listing import Filter, Listing
 from renderline.ledger.operations import Operations
@@ -11,6 +11,7 @@ from renderline.ledger.store import PREFIX, KeyConflict, Ledger
 __all__ = [
     "PREFIX",
     "Batch",
+    "Circuit",
     "Entry",
     "Filter",
     "Finding",

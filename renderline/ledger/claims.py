@@ -97,7 +97,7 @@ class Batch:
 class Finding:
     """What a look at the vendor showed, to be recorded under the look's epoch.
 
-    `verdict` is one of wait, error, done, started, untouched, resubmit, failed, expired.
+    `verdict` is one of wait, error, dropped (no call was made), done, started, untouched, resubmit, failed, expired.
     """
 
     id: str

@@ -1,10 +1,21 @@
-"""How fast an account may go (silence, outage, pace, slots): shared by all workers, enforced where work is claimed."""
+"""How fast an account may go (silence, circuit breaker, pace, slots): kept by all workers, where work is claimed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from renderline.ledger.store import Ledger
+
+
+class Circuit(NamedTuple):
+    """The state of an account's circuit breaker after a call."""
+
+    open: bool
+    probe_in: float
+    """Seconds until a call may try whether the vendor is back; 0 while it is closed."""
+    changed: bool
+    """Whether this call opened or closed it."""
 
 
 class Flow:
@@ -30,13 +41,20 @@ class Flow:
         """
         self._ledger.run("slow_down", account, seconds)
 
-    def outage(self, account: str, *, seconds: float) -> None:
-        """Make no calls for `seconds`, and after that one at a time, until `recovered`."""
-        self._ledger.run("outage", account, seconds)
+    def call_failed(self, account: str, *, failures: int, pause: float) -> Circuit:
+        """Have the circuit breaker take note of a call that nobody answered.
 
-    def recovered(self, account: str) -> None:
-        """Let everything go on after an outage."""
-        self._ledger.run("outage", account, "")
+        `failures` in a row open it: no calls for `pause` seconds, and after that one at a time, until one is answered.
+        """
+        return self._circuit(account, "failed", failures, pause)
+
+    def call_answered(self, account: str) -> Circuit:
+        """Have the circuit breaker take note of an answer; the answer to a probe closes it."""
+        return self._circuit(account, "answered", 0, 0)
+
+    def _circuit(self, account: str, outcome: str, failures: int, pause: float) -> Circuit:
+        state, left, changed = self._ledger.run("circuit", account, outcome, failures, pause)
+        return Circuit(state == "open", float(left), changed == "1")
 
     def unpark(self, *, limit: int = 200) -> list[tuple[str, str]]:
         """Take up to `limit` parked renders of each account that may go on: (id, priority), the most urgent first."""

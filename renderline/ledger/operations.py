@@ -78,8 +78,11 @@ class Operations:
         self._ledger.redis.sadd(f"{self._ledger.prefix}paused", account)
 
     def resume(self, account: str) -> bool:
-        """Submit for this account again; False if it was not paused. The sweep sends what waited."""
-        return bool(self._ledger.redis.srem(f"{self._ledger.prefix}paused", account))
+        """Let an account go on; False if nothing held it back. The sweep sends what waited.
+
+        It lifts a pause, a wait that the vendor asked for, and an open circuit.
+        """
+        return bool(self._run("resume", account))
 
     def paused(self) -> set[str]:
         """Return the names of the paused accounts."""

@@ -16,7 +16,7 @@ from renderline.renders import EVENTS, FINAL, TRANSITIONS, State
 SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
 HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVERED})
 
-REPEATABLE = frozenset({"accept", "submit_intend", "submit_advance", "hook_renew", "outage", "slow_down"})
+REPEATABLE = frozenset({"accept", "submit_intend", "submit_advance", "hook_renew", "slow_down"})
 """Steps that answer the same when they run twice in a row, so that their answer need not be kept."""
 
 # The client library sends a command again if its connection broke before the answer came; the server may have run it.

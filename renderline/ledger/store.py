@@ -109,16 +109,22 @@ class Ledger:
     # -- submitting
 
     def begin_submission(
-        self, render_id: str, *, lease: float, calls: int = 2, first: Mapping[str, str] | None = None
+        self,
+        render_id: str,
+        *,
+        lease: float,
+        calls: int = 2,
+        first: Mapping[str, str] | None = None,
+        hanging: Sequence[str] = (),
     ) -> Submission | None:
         """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
 
         `first` is by kind the name of the free stage with which its plan begins: the call of a submission that has not
-        begun is announced in the same step.
+        begun is announced in the same step. Renders of the accounts that are `hanging` in this process are parked.
         Returns None if it is over or in other hands, or if its account may not go on now (silence, outage, pace, slots,
         pause): then it is parked until `unpark` takes it.
         """
-        verdict, *rest = self.run("submit_begin", render_id, lease, calls, json.dumps(first or {}))
+        verdict, *rest = self.run("submit_begin", render_id, lease, calls, json.dumps(first or {}), ",".join(hanging))
         if verdict != "yours":
             return None
         what, flat, meta, body, announced = rest
@@ -181,14 +187,23 @@ class Ledger:
         return bool(recorded), _kick(claim.account, kick)
 
     def release(
-        self, claim: Submission, *, retry_in: float, note: str, keep_intent: bool = False, failed: bool = False
+        self,
+        claim: Submission,
+        *,
+        retry_in: float,
+        note: str,
+        keep_intent: bool = False,
+        failed: bool = False,
+        park: bool = False,
     ) -> bool:
         """Hand a submission back, to be tried again in `retry_in` seconds; `note` says why, in the record.
 
         `failed`: it counts as a failure of this render.
+        `park`: it waits until its account may go on instead, as in `begin_submission`.
         `keep_intent`: nobody saw what became of the announced call; the next holder has to look first.
         """
-        return bool(self.run("submit_release", claim.id, claim.fence, retry_in, note, int(keep_intent), int(failed)))
+        flags = (int(keep_intent), int(failed), int(park))
+        return bool(self.run("submit_release", claim.id, claim.fence, retry_in, note, *flags))
 
     def fail(self, render_id: str, *, code: str, message: str, origin: str, fence: str = "") -> bool:
         """End a render as failed; False if it had ended already or the claim `fence` was lost."""
@@ -214,13 +229,13 @@ class Ledger:
         return [(one, state) for one, state in moved]
 
     def rest_pump(
-        self, account: str, *, slot: int, ticket: int, limit: int, gather: float = 0.0
+        self, account: str, *, slot: int, ticket: int, limit: int, gather: float = 0.0, least: float = 0.0
     ) -> tuple[float, int] | None:
         """End a pump run; returns the delay (seconds) and the ticket of its next run, None if none is needed.
 
-        That is when `limit` renders are due, or one has been for `gather` seconds.
+        That is when `limit` renders are due, or one has been for `gather` seconds; in `least` seconds at the soonest.
         """
-        answer = self.run("poll_rest", account, slot, ticket, limit, gather)
+        answer = self.run("poll_rest", account, slot, ticket, limit, gather, least)
         return (float(answer[0]), int(answer[1])) if answer else None
 
     # -- hooks

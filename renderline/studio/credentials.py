@@ -5,7 +5,7 @@ from typing import Protocol
 
 from renderline.studio.endpoint import Endpoint
 from renderline.studio.faults import CredentialsRefused, PayloadRefused, TokenRejected, VendorUnavailable
-from renderline.studio.transport import Transport
+from renderline.studio.transport import Observer, Transport
 
 # What a header can carry; anything else would be split, refused or quoted in an exception by the layers below.
 _SENDABLE = re.compile(r"[!-~]{1,8192}")
@@ -40,6 +40,7 @@ class TokenEndpoint:
         connect_timeout: float = 5.0,
         read_timeout: float = 30.0,
         total_timeout: float = 60.0,
+        observer: Observer | None = None,
     ) -> None:
         """Raise ValueError for a base URL that is more or less than scheme and host."""
         self._body = {"appId": app_id, "userKey": user_key}
@@ -49,6 +50,7 @@ class TokenEndpoint:
             read_timeout=read_timeout,
             total_timeout=total_timeout,
             pool_size=1,
+            observer=observer,
         )
 
     def __repr__(self) -> str:

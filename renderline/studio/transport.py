@@ -3,7 +3,7 @@
 import http.client
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import requests
@@ -13,7 +13,7 @@ from requests.models import PreparedRequest
 from renderline.studio.connection import DeadlineExceeded, Exchange, StudioAdapter, running
 from renderline.studio.discretion import conceal, private_texts
 from renderline.studio.endpoint import Endpoint, encode, origin_of
-from renderline.studio.faults import VendorUnavailable
+from renderline.studio.faults import StudioFault, VendorUnavailable
 from renderline.studio.verdict import Answer, verdict
 
 # A read may use a connection for as long as servers and address translators usually keep one. A call with a side
@@ -31,6 +31,10 @@ _TRANSPORT_FAULTS = (
 )
 
 
+Observer = Callable[[StudioFault | None], None]
+"""Told the outcome of every exchange: its fault, or None for a success."""
+
+
 class Transport:
     """Keeps connections to one host and makes single exchanges over them; safe to share between threads.
 
@@ -46,10 +50,12 @@ class Transport:
         read_timeout: float,
         total_timeout: float,
         pool_size: int,
+        observer: Observer | None = None,
     ) -> None:
         self.origin = origin_of(base_url)
         self.total_timeout = total_timeout
         self.effect_max_idle = EFFECT_MAX_IDLE
+        self._observer = observer
         self._read_timeout = read_timeout
         self._timeouts = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
         self._adapter = StudioAdapter(pool_size)
@@ -79,9 +85,17 @@ class Transport:
         the connection stands.
         """
         content = None if body is None else encode(endpoint, body)
-        answer = self._send(endpoint, path, authorization, content)
         hidden = (text for source in (secrets, private_texts(body), (authorization or "",)) for text in source)
-        return verdict(endpoint, answer, secrets=hidden, now=time.time())
+        try:
+            answer = self._send(endpoint, path, authorization, content)
+            envelope = verdict(endpoint, answer, secrets=hidden, now=time.time())
+        except StudioFault as fault:
+            if self._observer:
+                self._observer(fault)
+            raise
+        if self._observer:
+            self._observer(None)
+        return envelope
 
     def _send(self, endpoint: Endpoint, path: str, authorization: str | None, content: bytes | None) -> Answer:
         headers = self._plain.copy()

@@ -7,7 +7,7 @@ from renderline.studio.credentials import sendable
 from renderline.studio.endpoint import Endpoint, segment
 from renderline.studio.faults import CredentialsRefused, TokenRejected
 from renderline.studio.progress import Progress, Unreadable, key_v2, progress_v2
-from renderline.studio.transport import Transport
+from renderline.studio.transport import Observer, Transport
 
 _ROOT = "/api/odin"
 
@@ -27,6 +27,7 @@ class StudioV2:
         read_timeout: float = 30.0,
         pool_size: int = 64,
         total_timeout: float = 60.0,
+        observer: Observer | None = None,
     ) -> None:
         """Raise ValueError for a base URL that is more or less than scheme and host, or a key no header can carry."""
         if not sendable(secret_key):
@@ -38,6 +39,7 @@ class StudioV2:
             read_timeout=read_timeout,
             total_timeout=total_timeout,
             pool_size=pool_size,
+            observer=observer,
         )
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ from renderline.studio.progress import (
     summaries_v3,
     text_of,
 )
-from renderline.studio.transport import Transport
+from renderline.studio.transport import Observer, Transport
 
 T = TypeVar("T")
 
@@ -60,6 +60,7 @@ class StudioV3:
         read_timeout: float = 30.0,
         pool_size: int = 64,
         total_timeout: float = 60.0,
+        observer: Observer | None = None,
     ) -> None:
         """Raise ValueError for a base URL that is more or less than scheme and host."""
         self._transport = Transport(
@@ -68,6 +69,7 @@ class StudioV3:
             read_timeout=read_timeout,
             total_timeout=total_timeout,
             pool_size=pool_size,
+            observer=observer,
         )
         self._calls = AuthorisedCalls(self._transport, tokens)
 

@@ -69,12 +69,15 @@ def pause(session: Session, account: str) -> None:
 @pass_session
 @click.pass_context
 def resume(context: click.Context, session: Session, account: str) -> None:
-    """Submit for an account again; what waited goes on within a minute."""
+    """Let an account go on: lifts a pause, the vendor's wish to wait, an open circuit.
+
+    What waited goes on within a minute.
+    """
     _known(session, account)
     was = session.operations.resume(account)
     _answer(session, account, paused=False)
     if not was:
-        raise Trouble(f"account {account} was not paused")
+        raise Trouble(f"account {account} was not held back")
 
 
 def _known(session: Session, account: str) -> None:

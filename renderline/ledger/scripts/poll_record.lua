@@ -1,6 +1,6 @@
 -- Record what a batch of looks at the vendor showed. ARGV: JSON array of
 --   {id, epoch, verdict, progress?, url?, look_in?, code?, message?, origin?, project_id?, credit?, rate?, stalls?}
--- verdicts: wait, error, done, started, untouched, resubmit, failed, expired -> array of {id, new state}, for those that moved
+-- verdicts: wait, error, dropped (no call was made), done, started, untouched, resubmit, failed, expired -> array of {id, new state}, for those that moved
 local moved = {}
 for _, r in ipairs(cjson.decode(ARGV[3])) do
   local id, k = r.id, render(r.id)
@@ -12,7 +12,7 @@ for _, r in ipairs(cjson.decode(ARGV[3])) do
     if r.verdict == 'error' then
       redis.call('HINCRBY', k, 'faults', 1)
       set(id, 'note', r.message)
-    else
+    elseif r.verdict ~= 'dropped' then
       redis.call('HINCRBY', k, 'polls', 1)
       redis.call('HDEL', k, 'faults', 'note')
     end

@@ -1,4 +1,4 @@
--- A pump ends its run: when must it run again? ARGV: account slot ticket limit gather
+-- A pump ends its run: when must it run again? ARGV: account slot ticket limit gather least
 -- -> {delay, ticket} or {} to retire
 local account, slot, ticket, limit = ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local key = pump(account)
@@ -19,7 +19,7 @@ end
 local at = tonumber(first[2]) + tonumber(ARGV[7])
 local last = redis.call('ZRANGE', due, limit - 1, limit - 1, 'WITHSCORES')
 if #last > 0 then at = math.min(at, tonumber(last[2])) end
-at = math.max(at, NOW + quiet_left(account))
+at = math.max(at, NOW + tonumber(ARGV[8]), NOW + quiet_left(account))
 local rate, tokens = pace(account)
 if rate and tokens < 1 then at = math.max(at, NOW + (1 - tokens) / rate) end
 local next_ticket = redis.call('HINCRBY', key, slot .. ':ticket', 1)

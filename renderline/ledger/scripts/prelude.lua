@@ -117,19 +117,31 @@ local function follow(id, at)
   return kick(account, at)
 end
 
--- How long calls for this account have to wait, in seconds: the vendor asked for it, or an outage is sat out.
+-- The circuit breaker of an account: `failures` in a row; once open, `until` when the next call may probe, and `probing`
+-- while one does. Without news it is forgotten, so that no accident can keep it open.
+local CIRCUIT_FORGETS = 120
+local function circuit(account) return P .. 'circuit:' .. account end
+local function remember_circuit(account, until_)
+  redis.call('PEXPIRE', circuit(account), math.ceil((math.max(0, until_ - NOW) + CIRCUIT_FORGETS) * 1000))
+end
+local function circuit_open(account) return redis.call('HEXISTS', circuit(account), 'until') == 1 end
+
+-- How long calls for this account have to wait, in seconds: the vendor asked for it, or its circuit is open.
 local function quiet_left(account)
-  return math.max(0, (tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0) - NOW)
+  local asked = tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0
+  return math.max(0, asked - NOW, (tonumber(redis.call('HGET', circuit(account), 'until')) or 0) - NOW)
 end
 local function keep_quiet(account, seconds)
   local until_ = math.max(NOW + seconds, tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0)
   redis.call('SET', P .. 'quiet:' .. account, stamp(until_), 'PX', math.max(1, math.ceil((until_ - NOW) * 1000)))
 end
 
--- During an outage whoever comes first after the silence is the probe; the others wait until it has an answer.
+-- While the circuit is open whoever comes first after the pause is the probe; the others wait until it has an answer,
+-- or for `seconds`, in which it should have one.
 local function probes(account, seconds)
-  if redis.call('EXISTS', P .. 'outage:' .. account) == 0 then return false end
-  keep_quiet(account, seconds)
+  if not circuit_open(account) then return false end
+  redis.call('HSET', circuit(account), 'until', stamp(NOW + seconds), 'probing', '1')
+  remember_circuit(account, NOW + seconds)
   return true
 end
 

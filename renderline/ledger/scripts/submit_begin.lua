@@ -1,4 +1,5 @@
 -- Claim a submission. ARGV: id lease calls first(JSON object: by kind the free stage that a new submission begins with)
+-- hanging(names of accounts of which the caller can begin no more, with commas between)
 -- -> {'yours', fence, fields, meta, body, announced stage or ''}, or {parked|busy|over}
 local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, account = field(id, 'state'), field(id, 'account')
@@ -12,6 +13,8 @@ local limit = tonumber(redis.call('HGET', P .. 'limits', account))
 local reason = nil
 if redis.call('SISMEMBER', P .. 'paused', account) == 1 then
   reason = 'its account is paused'
+elseif (',' .. ARGV[7] .. ','):find(',' .. account .. ',', 1, true) then
+  reason = 'its account hangs, with as many submissions under way as one worker makes'
 elseif quiet_left(account) > 0 then
   reason = 'the vendor is away, or asked its account to wait'
 elseif limit and redis.call('SISMEMBER', slots, id) == 0 and redis.call('SCARD', slots) >= limit then

@@ -10,7 +10,7 @@ for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
     local room = slots and slots - redis.call('SCARD', P .. 'slots:' .. account) or math.huge
     local rate, tokens = pace(account)
     if rate then free = math.min(free, math.floor(tokens / 2)) end
-    if redis.call('EXISTS', P .. 'outage:' .. account) == 1 then free = math.min(free, 1) end
+    if circuit_open(account) then free = math.min(free, 1) end
     if free > 0 then
       for _, id in ipairs(redis.call('ZRANGE', parked, 0, free - 1)) do
         if redis.call('SISMEMBER', P .. 'slots:' .. account, id) == 0 then room = room - 1 end

@@ -63,8 +63,6 @@ def _name_of(command: tuple[Any, ...]) -> str:
     queue = key.partition("\x06\x16")[0]
     if verb in ("LPUSH", "RPUSH") and queue in QUEUES:
         return f"publish {queue}"
-    if ":pybreaker:" in key:
-        return "breaker"
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<id>", f"{verb} {key}")
 
 

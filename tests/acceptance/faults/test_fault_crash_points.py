@@ -75,7 +75,7 @@ WRITES: dict[Flow, list[tuple[str, int]]] = {
         # Submitting. `submit_begin` announces the draft, `submit_intend` again after the first token had to be fetched,
         # `submit_advance` the export.
         ("noted submit", 1),
-        ("breaker", 1),
+        ("circuit", 1),
         ("submit_begin", 1),
         ("submit_intend", 1),
         ("SET renderline:token:default:lock", 1),

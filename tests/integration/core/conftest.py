@@ -14,7 +14,9 @@ import pytest
 from redis import Redis
 
 from renderline.accounts import AccountClients
+from renderline.circuit import CircuitBreaker
 from renderline.durations import Durations
+from renderline.guard import Guard
 from renderline.kinds import Order
 from renderline.ledger import Finding, Flow, Kick, Ledger, Look, Operations, Submission
 from renderline.polling import Poller
@@ -189,21 +191,24 @@ class Stage:
     app_id: str = "studio.acme"
     first_look: float = 0.02
     read_timeout: float = 5.0
+    failures: int = 10_000
+    """Failed calls that open the circuit; tests that are not about it do not wait for its probes."""
 
     def __post_init__(self) -> None:
         self.clock: Callable[[], float] | None = None
         self.ledger = Ledger(self.redis, grace=GRACE)
         self.flow = Flow(self.ledger)
-        issuer = TokenEndpoint(self.sandbox.url, app_id=self.app_id, user_key=self.user_key)
+        self.guard = Guard("main", self.flow, CircuitBreaker(self.flow, "main", failures=self.failures))
+        seen = {"observer": self.guard.saw, "read_timeout": self.read_timeout}
+        issuer = TokenEndpoint(self.sandbox.url, app_id=self.app_id, user_key=self.user_key, observer=self.guard.saw)
         self.tokens = SharedToken(self.redis, issuer, account="main")
-        self.v3 = StudioV3(self.sandbox.url, tokens=self.tokens, read_timeout=self.read_timeout)
-        self.v2 = StudioV2(self.sandbox.url, secret_key="v2-key-0123456789", read_timeout=self.read_timeout)
-        self.accounts = {"main": AccountClients("main", self.v3, self.v2)}
+        self.v3 = StudioV3(self.sandbox.url, tokens=self.tokens, **seen)
+        self.v2 = StudioV2(self.sandbox.url, secret_key="v2-key-0123456789", **seen)
+        self.accounts = {"main": AccountClients("main", self.v3, self.v2, guard=self.guard)}
         self.submitter = self.new_submitter()
         self.policy = PollPolicy(first=0.02, least=0.02, most=0.2, settle=self.settle)
         self.poller = Poller(
             ledger=self.ledger,
-            flow=self.flow,
             durations=Durations(self.ledger),
             accounts=self.accounts,
             policy=self.policy,
@@ -216,7 +221,6 @@ class Stage:
     def new_submitter(self, **changes: Any) -> Submitter:
         given: dict[str, Any] = {
             "ledger": self.ledger,
-            "flow": self.flow,
             "accounts": self.accounts,
             "mode": self.mode,
             "lease": 30.0,
@@ -275,7 +279,7 @@ class Stage:
                 time.sleep(0.01)
 
     def close(self) -> None:
-        self.poller._pool.shutdown(wait=True, cancel_futures=True)
+        self.poller.close()
         self.v3.close()
         self.v2.close()
 

@@ -10,7 +10,7 @@ from redis import Redis
 
 from renderline.accounts import AccountClients
 from renderline.durations import Durations
-from renderline.ledger import Flow, Ledger
+from renderline.ledger import Ledger
 from renderline.requests import load_request
 from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.studio import StudioV3, TokenEndpoint
@@ -35,7 +35,6 @@ def submitter(redis: Redis, vendor: BendableVendor) -> Iterator[Submitter]:
     v3 = StudioV3(vendor.url, tokens=SharedToken(redis, issuer, account="main"), read_timeout=5.0)
     yield Submitter(
         ledger=ledger,
-        flow=Flow(ledger),
         accounts={"main": AccountClients("main", v3, None)},
         mode="two_phase",
         lease=30.0,

@@ -10,7 +10,7 @@ from redis import Redis
 
 from renderline.accounts import AccountClients
 from renderline.durations import Durations
-from renderline.ledger import Flow, Kick
+from renderline.ledger import Kick
 from renderline.polling import Poller
 from renderline.schedule import PollPolicy
 from renderline.studio import StudioV3, TokenEndpoint
@@ -31,7 +31,6 @@ class Looker:
         self.v3 = StudioV3(vendor.url, tokens=SharedToken(book.redis, issuer, account="main"), read_timeout=5.0)
         self.poller = Poller(
             ledger=book.ledger,
-            flow=Flow(book.ledger),
             durations=Durations(book.ledger),
             accounts={"main": AccountClients("main", self.v3, None)},
             policy=PollPolicy(first=1.0, least=1.0, most=60.0),
@@ -58,7 +57,7 @@ class Looker:
         """One pump is enough."""
 
     def close(self) -> None:
-        self.poller._pool.shutdown()
+        self.poller.close()
         self.v3.close()
 
 

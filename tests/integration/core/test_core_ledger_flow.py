@@ -79,22 +79,22 @@ def test_the_vendors_too_many_lowers_the_pace_for_a_while(book):
 def test_an_outage_is_probed_by_one_at_a_time(book):
     for one in ("a", "b", "c"):
         book.accept(one)
-    book.flow.outage("main", seconds=10.0)
+    book.flow.call_failed("main", failures=1, pause=10.0)
     assert not any(claimed(book, one) for one in "abc")
     book.clock.forward(10.1)
     assert [one for one in "abc" if claimed(book, one)] == ["a"]
-    book.flow.outage("main", seconds=10.0)
+    book.flow.call_failed("main", failures=1, pause=10.0)
     assert not claimed(book, "b")
     book.clock.forward(LEASE + 0.1)
     assert claimed(book, "b")
-    book.flow.recovered("main")
+    book.flow.call_answered("main")
     assert claimed(book, "c")
 
 
 def test_a_probe_that_never_answers_does_not_keep_the_account_silent(book):
     book.accept("a")
     book.accept("b")
-    book.flow.outage("main", seconds=10.0)
+    book.flow.call_failed("main", failures=1, pause=10.0)
     book.clock.forward(10.1)
     assert claimed(book, "a")  # its worker is killed
     book.clock.forward(LEASE + 0.1)
@@ -104,7 +104,7 @@ def test_a_probe_that_never_answers_does_not_keep_the_account_silent(book):
 def test_the_end_of_an_outage_does_not_end_the_vendors_silence_when_there_was_none(book):
     book.accept()
     book.flow.slow_down("main", seconds=60.0)
-    book.flow.recovered("main")
+    book.flow.call_answered("main")
     assert not claimed(book, "r1")
 
 

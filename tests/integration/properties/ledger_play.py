@@ -123,7 +123,6 @@ class LedgerPlay(RuleBasedStateMachine):
         """Every message is lost and every claim held for ever; from now on the rest works: all must come to an end."""
         for account in set(ACCOUNTS.values()):
             self.operations.resume(account)
-            self.flow.recovered(account)
         begun, followed = self.now, dict.fromkeys(ACCOUNTS, self.now)
         while left := (picture := self.picture()).unsettled():
             assert self.now < begun + FINAL_WITHIN, f"{left} never end: {[self.hash_of(one) for one in left]}"

@@ -234,8 +234,8 @@ class LedgerMachine(LedgerPlay):
             "pause": lambda: self.operations.pause(account),
             "resume": lambda: self.operations.resume(account),
             "slow down": lambda: self.flow.slow_down(account, seconds=1.0),
-            "outage": lambda: self.flow.outage(account, seconds=40.0),
-            "recovered": lambda: self.flow.recovered(account),
+            "outage": lambda: self.flow.call_failed(account, failures=1, pause=40.0),
+            "recovered": lambda: self.flow.call_answered(account),
         }
         act[what]()
 

@@ -1,0 +1,43 @@
+"""What every call for an account passes, whoever makes it: its outcome reaches circuit breaker and rate limit.
+
+The vendor's clients tell the guard of each exchange themselves, so that no caller can forget to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from redis import RedisError
+
+from renderline.circuit import CircuitBreaker
+from renderline.ledger import Flow
+from renderline.studio import RateLimited, StudioFault
+
+log = structlog.get_logger(__name__)
+
+UNSAID_WAIT = 2.0
+"""Seconds of silence after a 429 that does not say for how long."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Watches over the calls of one account."""
+
+    account: str
+    flow: Flow
+    breaker: CircuitBreaker
+
+    def saw(self, fault: StudioFault | None) -> None:
+        """Take note of an exchange's outcome; None for one that the vendor answered as it should."""
+        try:
+            self._tell(fault)
+        except RedisError as error:
+            # The call's own outcome matters more: what it brought about must still be recorded.
+            log.warning("call not accounted for", account=self.account, why=f"{type(error).__name__}: {error}")
+
+    def _tell(self, fault: StudioFault | None) -> None:
+        self.breaker.saw(fault)
+        if isinstance(fault, RateLimited):
+            wait = UNSAID_WAIT if fault.retry_after is None else fault.retry_after
+            self.flow.slow_down(self.account, seconds=wait)
