@@ -16,7 +16,7 @@ import structlog
 from renderline.accounts import AccountClients
 from renderline.kinds import started_since
 from renderline.ledger import Ledger
-from renderline.studio import ProjectMissing, StudioFault
+from renderline.studio import ProjectMissing
 
 log = structlog.get_logger(__name__)
 
@@ -27,28 +27,20 @@ _BATCH = 200
 
 @dataclass(frozen=True)
 class OrphanHunt:
-    """Looks for the drafts of suspected renders."""
+    """Looks for the drafts of suspected renders: an errand, which nobody else takes up within `lease` seconds."""
 
     ledger: Ledger
-    accounts: Mapping[str, AccountClients]
+    lease: float
 
-    def run(self) -> int:
-        """Delete the orphans of the renders whose time to be looked at has come; returns how many."""
-        deleted = 0
-        for name, clients in self.accounts.items():
-            suspects = self.ledger.suspects(name, limit=_BATCH)
-            if suspects and not clients.v3:
-                # v2 has neither drafts nor a list.
-                self.ledger.clear_suspects(name, [member for _, _, member in suspects])
-            if not suspects or not clients.v3:
-                continue
-            try:
-                deleted += self._hunt(clients, {(one, attempt) for one, attempt, _ in suspects})
-            except StudioFault as fault:
-                log.warning("orphans not looked for, later", account=name, fault=str(fault))
-                continue
-            self.ledger.clear_suspects(name, [member for _, _, member in suspects])
-        return deleted
+    def run(self, clients: AccountClients) -> bool:
+        """Delete the orphans of a batch of suspects whose time has come; returns whether there may be more."""
+        suspects = self.ledger.suspects(clients.name, limit=_BATCH, lease=self.lease)
+        # v2 has neither drafts nor a list.
+        if suspects and clients.v3:
+            self._hunt(clients, {(one, attempt) for one, attempt, _ in suspects})
+        if suspects:
+            self.ledger.clear_suspects(clients.name, [member for _, _, member in suspects])
+        return len(suspects) == _BATCH
 
     def _hunt(self, clients: AccountClients, suspects: set[tuple[str, int]]) -> int:
         tagged = []

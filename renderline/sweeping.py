@@ -1,19 +1,20 @@
 """The sweep: re-sends what stands still, expires what is overdue, starts pumps that nobody runs, drops old records.
 
-It, not the broker, is why nothing accepted is lost: any message may vanish and this finds the render again.
+It, not the broker, is why nothing accepted is lost: any message may vanish and this finds the render again. It asks the
+ledger alone; what takes a call to a vendor is an errand (`renderline/errands.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
-from redis import Redis
+from redis import RedisError
 
 from renderline.ledger import Flow, Kick, Ledger
-from renderline.orphans import OrphanHunt
 
 log = structlog.get_logger(__name__)
 
@@ -33,57 +34,95 @@ class Dispatcher(Protocol):
     def hooks(self, render_id: str) -> None:
         """Have the hooks of a finished render run, in order."""
 
+    def hooks_all(self, ids: Sequence[str]) -> None:
+        """Have the hooks of many finished renders run, those of each in order."""
+
 
 @dataclass(frozen=True)
 class Sweeper:
-    """Runs one sweep at a time over all workers: who gets the lock sweeps, the others skip.
+    """Runs one sweep at a time over all workers: who gets the turn sweeps, the others skip.
 
-    `every` is the time between sweeps, `retention` how long finished records are kept (seconds).
+    A sweep goes on until nothing is left to do, a little of everything in turn, so that much of one does not hold up
+    the others. `every` is the time between sweeps, `retention` how long finished records are kept, `turn` the time
+    after which a worker that no longer goes on loses its turn (seconds).
     """
 
     ledger: Ledger
     flow: Flow
-    orphans: OrphanHunt
-    redis: Redis
     dispatcher: Dispatcher
     every: float
     retention: float
-    lock_seconds: float = 60.0
+    turn: float = 60.0
+    _holder: str = field(default_factory=lambda: uuid.uuid4().hex, repr=False)
 
     def sweep(self) -> bool:
         """Sweep if no other worker has within this period; returns whether it did."""
-        key = f"{self.ledger.prefix}sweep"
-        if not self.redis.set(key, "1", nx=True, px=int(self.every * 900)):
-            return False
-        lock = self.redis.lock(f"{key}:lock", timeout=self.lock_seconds)
-        if not lock.acquire(blocking=False):
+        if not self._has_turn():
             return False
         try:
             self._sweep()
         finally:
-            if lock.owned():
-                lock.release()
+            self.ledger.end_sweep(self._holder)
         return True
 
-    def _sweep(self) -> None:
-        for render_id, state, priority in self.ledger.silent():
-            log.warning("re-sent: stood still", render_id=render_id, state=state)
-            if state in ("accepted", "submitting"):
-                self.dispatcher.submit(render_id, priority)
-            else:
-                self.dispatcher.hooks(render_id)
-        expired, kicks = self.ledger.overdue()
-        self._announce(expired)
-        for kick in [*kicks, *self.ledger.pumps()]:
-            self.dispatcher.poll(kick)
-        for render_id, priority in self.flow.unpark():
-            self.dispatcher.submit(render_id, priority)
-        self.orphans.run()
-        dropped = self.ledger.forget(retention=self.retention)
-        if dropped:
-            log.info("finished records dropped", records=dropped)
+    def _has_turn(self) -> bool:
+        return self.ledger.sweep_turn(self._holder, seconds=self.turn, every=self.every)
 
-    def _announce(self, expired: Sequence[str]) -> None:
-        for render_id in expired:
-            log.warning("expired", render_id=render_id)
-            self.dispatcher.hooks(render_id)
+    def _sweep(self) -> None:
+        parts = [self._resend(), self._expire(), self._pump(), self._unpark(), self._forget()]
+        broken: Exception | None = None
+        while parts:
+            for part in list(parts):
+                try:
+                    if next(part, _DONE) is _DONE:
+                        parts.remove(part)
+                except (RedisError, OSError):
+                    raise
+                except Exception as error:
+                    # What one part stumbles over must not keep the others from their work.
+                    parts.remove(part)
+                    broken = error
+            if not self._has_turn():
+                log.warning("lost the turn to sweep, another worker goes on")
+                return
+        if broken:
+            raise broken
+
+    def _resend(self) -> Iterator[None]:
+        while found := self.ledger.silent():
+            for render_id, state, _ in found:
+                log.warning("re-sent: stood still", render_id=render_id, state=state)
+            begun = ("accepted", "submitting")
+            self.dispatcher.submit_all([(one, priority) for one, state, priority in found if state in begun])
+            self.dispatcher.hooks_all([one for one, state, _ in found if state not in begun])
+            yield
+
+    def _expire(self) -> Iterator[None]:
+        while True:
+            expired, kicks = self.ledger.overdue()
+            for render_id in expired:
+                log.warning("expired", render_id=render_id)
+            self.dispatcher.hooks_all(expired)
+            for kick in kicks:
+                self.dispatcher.poll(kick)
+            if not expired and not kicks:
+                return
+            yield
+
+    def _pump(self) -> Iterator[None]:
+        for kick in self.ledger.pumps():
+            self.dispatcher.poll(kick)
+            yield
+
+    def _unpark(self) -> Iterator[None]:
+        self.dispatcher.submit_all(self.flow.unpark())
+        yield
+
+    def _forget(self) -> Iterator[None]:
+        for dropped in self.ledger.forgetting(retention=self.retention):
+            if dropped:
+                log.info("finished records dropped", records=dropped)
+            yield
+
+
+_DONE = object()

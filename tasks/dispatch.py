@@ -57,9 +57,10 @@ class CeleryDispatcher:
 
     def hooks(self, render_id: str) -> None:
         """Have the hooks that a finished render still owes run, in the request's order."""
-        self._hooks([render_id])
+        self.hooks_all([render_id])
 
-    def _hooks(self, ids: Sequence[str]) -> None:
+    def hooks_all(self, ids: Sequence[str]) -> None:
+        """Have the hooks that many finished renders still owe run, those of each in the request's order."""
         owed = self._ledger.owed_hooks(ids)
         owing = [(render_id, indexes) for render_id, indexes in zip(ids, owed, strict=True) if indexes]
         with self._batch(len(owing)) as producer:
@@ -99,7 +100,7 @@ class CeleryDispatcher:
             elif state != "rendering":
                 ended.append(render_id)
         if ended:
-            self._hooks(ended)
+            self.hooks_all(ended)
         self.freed()
 
     def freed(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from renderline.acceptance import Acceptor
 from renderline.delivery import Deliverer
+from renderline.errands import Errands
 from renderline.ledger import Ledger
 from renderline.polling import Poller
 from renderline.submission import Submitter
@@ -24,3 +25,4 @@ class Services:
     poller: Poller
     deliverer: Deliverer
     sweeper: Sweeper
+    errands: Errands

@@ -18,6 +18,7 @@ from renderline.callbacks import Callbacks
 from renderline.circuit import CircuitBreaker
 from renderline.delivery import Deliverer
 from renderline.durations import Durations
+from renderline.errands import Errands
 from renderline.guard import Guard
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
 from renderline.ledger import Flow, Ledger
@@ -40,6 +41,8 @@ _STAY = 3.0
 """Seconds for which a poll message does the rounds of its account before it goes back to the queue."""
 _GATHER = 0.05
 """Share of the least interval for which a round of looks waits for more: lag that nobody notices, for fewer rounds."""
+_ERRAND = 4
+"""Leases that an errand may take: a few calls, one after the other."""
 _HOOK_BASE, _HOOK_CAP = 1.0, 300.0
 
 
@@ -105,14 +108,13 @@ def compose(app: Celery, settings: Settings) -> Services:
         sweeper=Sweeper(
             ledger=ledger,
             flow=flow,
-            redis=redis,
             dispatcher=dispatcher,
             every=settings.sweep_every,
             retention=settings.retention,
-            orphans=OrphanHunt(ledger, accounts),
             # A worker killed in the midst of a sweep holds up the next one no longer than its renders.
-            lock_seconds=settings.lease,
+            turn=settings.lease,
         ),
+        errands=Errands(ledger, accounts, [OrphanHunt(ledger, lease=settings.lease * _ERRAND)]),
     )
 
 

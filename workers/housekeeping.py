@@ -1,4 +1,4 @@
-"""The thread in every worker that sweeps, lets parked renders go on, and keeps the claims of running hooks."""
+"""The threads in every worker that keep the claims of running hooks, sweep, and let parked renders go on."""
 
 from __future__ import annotations
 
@@ -17,43 +17,58 @@ log = structlog.get_logger(__name__)
 _FREE_EVERY = 1.0
 
 
-class Housekeeper(threading.Thread):
-    """Sweeps every `sweep_every` seconds until stopped, and renews hook claims every third of `lease` until the end."""
+class Chore(threading.Thread):
+    """Does one thing every so many seconds until stopped; a Redis that is away is reported and waited for.
 
-    def __init__(self, services: Services, *, sweep_every: float, lease: float) -> None:
-        super().__init__(name="housekeeper", daemon=True)
-        self._services, self._sweep_every, self._renew_every = services, sweep_every, lease / 3
+    `uneven`: not all workers do it at the same moment for ever.
+    """
+
+    def __init__(self, name: str, work: Callable[[], object], *, every: float, uneven: bool = False) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work, self._every, self._spread = work, every, 0.1 if uneven else 0.0
         self._stopped = threading.Event()
-        self._tick = threading.Event()
 
     def run(self) -> None:
-        """Work for as long as the process lives; a Redis that is away is reported and waited for."""
-        sweep_at = free_at = renew_at = time.monotonic()
-        while True:
-            now = time.monotonic()
-            if now >= renew_at:
-                self._guarded(self._services.deliverer.renew_all)
-                renew_at = now + self._renew_every
-            if now >= free_at and not self._stopped.is_set():
-                self._guarded(self._services.dispatcher.freed)
-                free_at = now + _FREE_EVERY
-            if now >= sweep_at and not self._stopped.is_set():
-                self._guarded(self._services.sweeper.sweep)
-                # Uneven, so that not all workers ask for the sweep lock at the same moment for ever.
-                sweep_at = now + self._sweep_every * random.uniform(0.9, 1.1)
-            if self._stopped.is_set():
-                free_at = sweep_at = renew_at
-            self._tick.wait(max(0.05, min(renew_at, free_at, sweep_at) - time.monotonic()))
+        """Work for as long as the process lives, or until stopped."""
+        at = time.monotonic()
+        while not self._stopped.wait(max(0.0, at - time.monotonic())):
+            at = time.monotonic() + self._every * random.uniform(1 - self._spread, 1 + self._spread)
+            self._guarded()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._stopped.set()
+
+    def _guarded(self) -> None:
+        try:
+            self._work()
+        except (RedisError, OSError) as error:
+            log.warning("housekeeping waits for Redis", chore=self.name, why=f"{type(error).__name__}: {error}")
+        except Exception:
+            log.exception("housekeeping failed, goes on", chore=self.name)
+
+
+class Housekeeper:
+    """Sweeps every `sweep_every` seconds until stopped, and renews hook claims every third of `lease` until the end.
+
+    Each chore has a thread of its own. Nothing else may stand in that of the renewals: a claim that lapses costs a
+    second delivery. Calls to vendors are made in none of them.
+    """
+
+    def __init__(self, services: Services, *, sweep_every: float, lease: float) -> None:
+        self._renewals = Chore("renewals", services.deliverer.renew_all, every=lease / 3)
+        self._others = [
+            Chore("parked", services.dispatcher.freed, every=_FREE_EVERY),
+            Chore("sweep", services.sweeper.sweep, every=sweep_every, uneven=True),
+            Chore("errands", services.errands.start, every=sweep_every, uneven=True),
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for chore in (self._renewals, *self._others):
+            chore.start()
 
     def stop(self) -> None:
         """Sweep no more. Hooks that still run keep their claims."""
-        self._stopped.set()
-
-    @staticmethod
-    def _guarded(work: Callable[[], object]) -> None:
-        try:
-            work()
-        except (RedisError, OSError) as error:
-            log.warning("housekeeping waits for Redis", why=f"{type(error).__name__}: {error}")
-        except Exception:
-            log.exception("housekeeping failed, goes on")
+        for chore in self._others:
+            chore.stop()

@@ -20,7 +20,9 @@ for i = 1, room do
     local epoch = redis.call('HINCRBY', render(id), 'epoch', 1)
     -- When the first look since the deadline began; the sweep leaves it time to end.
     if NOW >= (tonumber(field(id, 'deadline_at')) or math.huge) then
-      redis.call('HSETNX', render(id), 'late_at', stamp(NOW))
+      if redis.call('HSETNX', render(id), 'late_at', stamp(NOW)) == 1 then
+        redis.call('ZADD', P .. 'deadline', 'XX', stamp(NOW + GRACE + 0.001), id)
+      end
     end
     redis.call('ZADD', due, stamp(NOW + lease), id)
     set(id, 'looking_until', stamp(NOW + lease))

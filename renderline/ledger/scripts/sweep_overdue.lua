@@ -1,22 +1,28 @@
 -- Renders past their deadline get one more look at once; those that it did not find done within the grace expire.
--- ARGV: limit -> {expired ids, kicks {account, slot, ticket, delay}}
-local expired, kicks = {}, {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'deadline', '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))) do
-  local state = field(id, 'state')
-  local late_at = tonumber(field(id, 'late_at'))
-  if state ~= 'rendering' and state ~= 'unconfirmed' then
+-- Whoever was seen to is put back in `deadline`, to when it has to be seen to again: it hides nobody.
+-- ARGV: limit -> {seen, expired ids, kicks {account, slot, ticket, delay}}
+local expired, kicks, accounts = {}, {}, {}
+local ids = redis.call('ZRANGEBYSCORE', P .. 'deadline', '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
+for _, id in ipairs(ids) do
+  local f = redis.call('HMGET', render(id), 'state', 'late_at', 'account', 'note', 'deadline')
+  local late_at = tonumber(f[2])
+  if f[1] ~= 'rendering' and f[1] ~= 'unconfirmed' then
     redis.call('ZREM', P .. 'deadline', id)
   elseif late_at and NOW > late_at + GRACE then
-    local note = field(id, 'note')
     finish(id, 'expired')
-    set_error(id, 'deadline', 'not ready within ' .. string.format('%.14g', tonumber(field(id, 'deadline'))) .. ' s of its submission'
-      .. (note ~= '' and ('; the last look failed: ' .. note) or ''), 'renderline')
+    set_error(id, 'deadline', 'not ready within ' .. string.format('%.14g', tonumber(f[5])) .. ' s of its submission'
+      .. (f[4] and f[4] ~= '' and ('; the last look failed: ' .. f[4]) or ''), 'renderline')
     table.insert(expired, id)
-  elseif not late_at then
-    local account = field(id, 'account')
-    redis.call('ZADD', P .. 'due:' .. account, 'LT', stamp(NOW), id)
-    local k = kick(account, NOW)
-    if k then table.insert(kicks, {account, k[1], k[2], k[3]}) end
+  else
+    redis.call('ZADD', P .. 'deadline', stamp(late_at and late_at + GRACE + 0.001 or NOW + GRACE), id)
+    if not late_at then
+      redis.call('ZADD', P .. 'due:' .. f[3], 'LT', stamp(NOW), id)
+      accounts[f[3]] = true
+    end
   end
 end
-return {expired, kicks}
+for account in pairs(accounts) do
+  local k = kick(account, NOW)
+  if k then table.insert(kicks, {account, k[1], k[2], k[3]}) end
+end
+return {#ids, expired, kicks}

@@ -1,6 +1,7 @@
--- Start the pumps of accounts whose due renders nobody is going to look at. -> array of {account, slot, ticket, delay}
+-- Start the pumps of accounts whose due renders nobody is going to look at. ARGV: accounts -> array of {account, slot, ticket, delay}
 local kicks = {}
-for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
+for n = 3, #ARGV do
+  local account = ARGV[n]
   -- The calls of seconds long past are of no use any more.
   if redis.call('HLEN', P .. 'calls:' .. account) > 120 then redis.call('DEL', P .. 'calls:' .. account) end
   local first = redis.call('ZRANGE', P .. 'due:' .. account, 0, 0, 'WITHSCORES')
@@ -8,8 +9,8 @@ for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
     local at = math.max(NOW + quiet_left(account), tonumber(first[2]))
     local alive = false
     for slot = 0, SLOTS - 1 do
-      local sleeps = tonumber(redis.call('HGET', pump(account), slot .. ':at'))
-      local busy = tonumber(redis.call('HGET', pump(account), slot .. ':busy'))
+      local p = redis.call('HMGET', pump(account), slot .. ':at', slot .. ':busy')
+      local sleeps, busy = tonumber(p[1]), tonumber(p[2])
       if (sleeps and NOW < sleeps + GRACE) or (busy and NOW < busy) then alive = true end
     end
     if not alive then

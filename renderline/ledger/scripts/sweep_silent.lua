@@ -1,7 +1,8 @@
 -- Take what has stood still too long, to be re-sent. Each re-sending waits twice as long as the one before, so that
--- a long queue is not doubled again and again. ARGV: limit -> array of {id, state, priority}
+-- a long queue is not doubled again and again. ARGV: limit -> {seen, array of {id, state, priority}}
 local items = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'wake', '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))) do
+local ids = redis.call('ZRANGEBYSCORE', P .. 'wake', '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
+for _, id in ipairs(ids) do
   local state = field(id, 'state')
   if state == '' then
     rest(id)
@@ -11,4 +12,4 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'wake', '-inf', stamp(NOW),
     table.insert(items, {id, state, field(id, 'priority')})
   end
 end
-return items
+return {#ids, items}

@@ -112,15 +112,14 @@ WRITES: dict[Flow, list[tuple[str, int]]] = {
     EXPIRED: [("publish hooks", 1)],
     # The sweep, which runs in every worker; here a render waits for it.
     LOST_SUBMIT: [
-        ("SET renderline:sweep", 1),
-        ("SET renderline:sweep:lock", 1),
+        ("sweep_turn", 1),
         ("sweep_silent", 1),
         ("publish submit", 1),
         ("sweep_overdue", 1),
         ("sweep_pumps", 1),
         ("unpark", 1),
         ("sweep_forget", 1),
-        ("unlock renderline:sweep:lock", 1),
+        ("sweep_leave", 1),
     ],
     LOST_POLL: [("publish poll", 1)],
     LOST_HOOKS: [("publish hooks", 1)],
@@ -216,7 +215,7 @@ def test_every_write_of_a_run_is_among_the_crash_points(arena: Arena) -> None:
         place.send(SMOOTH.magic)
         until(place.settled, what="delivered")
         until(place.quiet, what="all acknowledged")
-        until(lambda: noted.read_text().count("unlock renderline:sweep:lock") >= 2, what="sweeps")
+        until(lambda: noted.read_text().count("sweep_leave") >= 2, what="sweeps")
         seen = set(noted.read_text().splitlines())
         assert seen == {write for flow in (SMOOTH, LOST_SUBMIT) for write, _ in WRITES[flow]}
         assert float(place.environ["RENDERLINE_POLL_MIN"]) > RENDER

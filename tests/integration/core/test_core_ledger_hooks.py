@@ -169,11 +169,11 @@ def test_a_hook_of_an_earlier_attempt_says_nothing_about_the_next_one(book):
 
 def keys_about(book, one="r1"):
     """Return every key that still knows the render, but for the stream of events and the list of drafts to look for,
-    which are emptied in ways of their own."""
+    which are emptied in ways of their own, and answers that are kept for a minute."""
     found = []
     for key in book.redis.scan_iter(f"{book.ledger.prefix}*"):
         kind = book.redis.type(key)
-        if key in ("renderline:events", "renderline:suspects:main"):
+        if key in ("renderline:events", "renderline:suspects:main") or key.startswith("renderline:answer:"):
             continue
         members = {
             "zset": lambda key: book.redis.zrange(key, 0, -1),

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from renderline.errands import Errands
 from renderline.orphans import OrphanHunt
 from renderline.renders import FINAL
 from renderline.sweeping import Sweeper
@@ -28,11 +29,19 @@ class Recorder:
     def submit(self, render_id, priority):
         self._take("submit", render_id, priority)
 
+    def submit_all(self, renders):
+        for render_id, priority in renders:
+            self.submit(render_id, priority)
+
     def poll(self, kick):
         self._take("poll", kick.account, kick.slot, kick.ticket)
 
     def hooks(self, render_id):
         self._take("hooks", render_id)
+
+    def hooks_all(self, ids):
+        for render_id in ids:
+            self.hooks(render_id)
 
 
 @pytest.fixture
@@ -43,9 +52,8 @@ def recorder():
 @pytest.fixture
 def new_sweeper(book, recorder):
     def new(**options):
-        given = {"every": 0.05, "retention": 1e9, "accounts": {}, "ledger": book.ledger, **options}
-        orphans = OrphanHunt(given["ledger"], given.pop("accounts"))
-        return Sweeper(flow=book.flow, orphans=orphans, redis=book.redis, dispatcher=recorder, **given)
+        given = {"every": 0.05, "retention": 1e9, "ledger": book.ledger, **options}
+        return Sweeper(flow=book.flow, dispatcher=recorder, **given)
 
     return new
 
@@ -149,7 +157,7 @@ def test_a_long_sweep_is_not_joined_by_another_one(book, new_sweeper, recorder):
     running = threading.Thread(target=first.sweep)
     running.start()
     assert recorder.entered.wait(60)
-    until(lambda: not book.redis.exists("renderline:sweep"), what="the end of the period")
+    book.redis.delete("renderline:sweep")
     assert second.sweep() is False
     recorder.gate.set()
     running.join(60)
@@ -185,7 +193,7 @@ def test_a_message_that_the_broker_lost_is_sent_by_a_later_sweep(book, sweep, re
 # -- drafts that nobody knows
 
 
-def test_a_second_draft_that_the_list_did_not_show_in_time_is_deleted(stage, new_sweeper):
+def test_a_second_draft_that_the_list_did_not_show_in_time_is_deleted(stage):
     one = "0" * 31 + "1"
     data = {"kind": "project", "name": "Welcome", "scenes": SCENES}
     stage.accept(data, one)
@@ -199,8 +207,7 @@ def test_a_second_draft_that_the_list_did_not_show_in_time_is_deleted(stage, new
     assert record["state"] == "delivered"
     member = f"{one}.{record['attempt']}#1"
     stage.redis.zadd("renderline:suspects:main", {member: 1})
-    stage.redis.delete("renderline:sweep")
-    assert new_sweeper(ledger=stage.ledger, accounts=stage.accounts).sweep()
+    Errands(stage.ledger, stage.accounts, [OrphanHunt(stage.ledger, lease=LEASE)]).run("main")
     shown = {seen["id"]: (seen["exports"], seen["deleted"]) for seen in stage.seen()}
     assert shown == {orphan: (0, True), record["project_id"]: (1, False)}
     assert stage.redis.zscore("renderline:suspects:main", member) is None

@@ -19,9 +19,11 @@ def told(book, progress=None, **details):
 
 
 def everything(redis):
-    """Return all that Redis holds."""
+    """Return all that Redis holds, but for the answers that callers were given of late."""
     found = {}
     for key in redis.scan_iter("*"):
+        if key.startswith("renderline:answer:"):
+            continue
         kind = redis.type(key)
         found[key] = (
             {"hash": redis.hgetall, "string": redis.get, "set": redis.smembers}.get(

@@ -68,7 +68,9 @@ class Door:
         return self.redis.hget(f"renderline:render:{RENDER}", name)
 
     def everything(self):
-        return {key: self.redis.dump(key) for key in self.redis.scan_iter("*")}
+        """Return all that Redis holds, but for the answers that callers were given of late."""
+        keys = [key for key in self.redis.scan_iter("*") if not key.startswith("renderline:answer:")]
+        return {key: self.redis.dump(key) for key in keys}
 
 
 @pytest.fixture

@@ -1,0 +1,8 @@
+-- Who sweeps: one worker at a time, and one in a period. ARGV: holder seconds period(milliseconds)
+-- -> 1, 0 (another has the turn, or has had it in this period). Whoever has the turn keeps it by asking again.
+local lock, had = P .. 'sweep:lock', P .. 'sweep'
+local holder = redis.call('GET', lock)
+if holder ~= ARGV[3] and (holder or redis.call('EXISTS', had) == 1) then return 0 end
+redis.call('SET', lock, ARGV[3], 'PX', math.ceil(tonumber(ARGV[4]) * 1000))
+redis.call('SET', had, '1', 'PX', ARGV[5])
+return 1
