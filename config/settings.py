@@ -81,6 +81,9 @@ class Settings:
     lease: float = variable("RENDERLINE_LEASE", forms.seconds(least=1), "seconds, at least 1", default=30.0)
     sweep_every: float = variable("RENDERLINE_SWEEP_EVERY", forms.seconds(), _ABOVE_ZERO, default=5.0)
     outage_probe: float = variable("RENDERLINE_OUTAGE_PROBE", forms.seconds(), _ABOVE_ZERO, default=10.0)
+    max_retry_after: float = variable(
+        "RENDERLINE_MAX_RETRY_AFTER", forms.seconds(most=3600), "seconds above 0, at most 3600", default=300.0
+    )
     retention: float = variable("RENDERLINE_RETENTION", forms.seconds(), _ABOVE_ZERO, default=7 * 86400.0)
 
     # How the processes run.

@@ -68,7 +68,14 @@ class NotMyTurn:
     """Nothing to do: over, or in another worker's hands."""
 
 
-Outcome = Submitted | TryAgain | Refused | NotMyTurn
+@dataclass(frozen=True)
+class Parked:
+    """Waits until its account may go on."""
+
+    why: str
+
+
+Outcome = Submitted | TryAgain | Parked | Refused | NotMyTurn
 
 
 def project_name(name: str, render_id: str, attempt: int = 1) -> str:
@@ -128,8 +135,7 @@ class Submitter:
         if not self.places.take(claim.account, patience=_PLACE_PATIENCE):
             # Parked: a thread that waits for a hanging account is a thread that others lack.
             why = "its account has as many submissions under way as one worker makes"
-            self.ledger.release(claim, retry_in=0.0, note=why, keep_intent=bool(claim.intent), park=True)
-            return NotMyTurn()
+            return self._park(claim, why, keep_intent=bool(claim.intent))
         try:
             return self._run(claim)
         except AccountUnavailable as error:
@@ -238,14 +244,10 @@ class Submitter:
                 discard(run.clients, run.order.project_id)
             return outcome
         if isinstance(fault, RateLimited):
-            wait = fault.retry_after if fault.retry_after is not None else self._first_wait()
-            return self._later(claim, wait, str(fault), keep_intent=run.unaccounted)
+            return self._park(claim, str(fault), keep_intent=run.unaccounted)
         if isinstance(fault, CredentialsRefused):
             return self._later(claim, CREDENTIALS_RETRY, str(fault), keep_intent=run.unaccounted)
         return self._retry(run, fault, unaccounted=run.unaccounted)
-
-    def _first_wait(self) -> float:
-        return self.retries.retry_in(1, jitter=random.random()) or self.retries.cap
 
     def _retry(self, run: _Run, fault: StudioFault, *, unaccounted: bool) -> Outcome:
         claim = run.claim
@@ -263,6 +265,10 @@ class Submitter:
     ) -> Outcome:
         released = self.ledger.release(claim, retry_in=seconds, note=why, keep_intent=keep_intent, failed=failed)
         return TryAgain(seconds, why) if released else NotMyTurn()
+
+    def _park(self, claim: Submission, why: str, *, keep_intent: bool) -> Outcome:
+        parked = self.ledger.release(claim, retry_in=0.0, note=why, keep_intent=keep_intent, park=True)
+        return Parked(why) if parked else NotMyTurn()
 
     def _refuse(self, claim: Submission, *, code: str, message: str, origin: str = "vendor") -> Outcome:
         failed = self.ledger.fail(claim.id, fence=claim.fence, code=code, message=message, origin=origin)

@@ -8,7 +8,7 @@ from renderline.durations import UNKNOWN, Usual
 from renderline.kinds import KINDS, signs
 from renderline.ledger import Finding, Look
 from renderline.schedule import PollPolicy, backoff, poll_in
-from renderline.studio import Progress, Project, ProjectMissing, RateLimited, StudioFault, VendorUnavailable
+from renderline.studio import Progress, Project, ProjectMissing, StudioFault, VendorUnavailable
 
 FAILED_STATES = frozenset({"fail", "failed", "error", "failure"})
 """Vendor states read as a failed render. The contract names none: others are kept waiting until the deadline."""
@@ -111,6 +111,7 @@ def of_fault(look: Look, fault: StudioFault, *, policy: PollPolicy, jitter: floa
         message = fault.message or "the vendor no longer knows the project"
         return Finding(look.id, look.epoch, "failed", code=fault.code or "project_missing", message=message)
     wait = backoff(look.faults + 1, base=policy.least, cap=policy.most, jitter=jitter)
-    if isinstance(fault, RateLimited | VendorUnavailable) and fault.retry_after is not None:
+    # What a 429 asks for, its account keeps, until an operator lifts it.
+    if isinstance(fault, VendorUnavailable) and fault.retry_after is not None:
         wait = max(wait, fault.retry_after)
     return Finding(look.id, look.epoch, "error", look_in=wait, message=str(fault))

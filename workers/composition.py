@@ -190,6 +190,7 @@ def _clients(redis: Redis, flow: Flow, account: Account, settings: Settings) -> 
     guard = Guard(account.name, flow, CircuitBreaker(flow, account.name, pause=settings.outage_probe))
     options: dict[str, Any] = {
         "observer": guard.saw,
+        "longest_wait": settings.max_retry_after,
         "connect_timeout": min(5.0, total / 2),
         "read_timeout": min(20.0, total),
         "total_timeout": total,

@@ -6,6 +6,7 @@ from typing import Protocol
 from renderline.studio.endpoint import Endpoint
 from renderline.studio.faults import CredentialsRefused, PayloadRefused, TokenRejected, VendorUnavailable
 from renderline.studio.transport import Observer, Transport
+from renderline.studio.verdict import LONGEST_WAIT
 
 # What a header can carry; anything else would be split, refused or quoted in an exception by the layers below.
 _SENDABLE = re.compile(r"[!-~]{1,8192}")
@@ -41,6 +42,7 @@ class TokenEndpoint:
         read_timeout: float = 30.0,
         total_timeout: float = 60.0,
         observer: Observer | None = None,
+        longest_wait: float = LONGEST_WAIT,
     ) -> None:
         """Raise ValueError for a base URL that is more or less than scheme and host."""
         self._body = {"appId": app_id, "userKey": user_key}
@@ -51,6 +53,7 @@ class TokenEndpoint:
             total_timeout=total_timeout,
             pool_size=1,
             observer=observer,
+            longest_wait=longest_wait,
         )
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from renderline.studio.connection import DeadlineExceeded, Exchange, StudioAdapt
 from renderline.studio.discretion import conceal, private_texts
 from renderline.studio.endpoint import Endpoint, encode, origin_of
 from renderline.studio.faults import StudioFault, VendorUnavailable
-from renderline.studio.verdict import Answer, verdict
+from renderline.studio.verdict import LONGEST_WAIT, Answer, verdict
 
 # A read may use a connection for as long as servers and address translators usually keep one. A call with a side
 # effect may not: common servers close after 2 to 5 idle seconds, and a request that crosses that close on the wire
@@ -51,11 +51,12 @@ class Transport:
         total_timeout: float,
         pool_size: int,
         observer: Observer | None = None,
+        longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self.origin = origin_of(base_url)
         self.total_timeout = total_timeout
         self.effect_max_idle = EFFECT_MAX_IDLE
-        self._observer = observer
+        self._observer, self._longest_wait = observer, longest_wait
         self._read_timeout = read_timeout
         self._timeouts = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
         self._adapter = StudioAdapter(pool_size)
@@ -88,7 +89,7 @@ class Transport:
         hidden = (text for source in (secrets, private_texts(body), (authorization or "",)) for text in source)
         try:
             answer = self._send(endpoint, path, authorization, content)
-            envelope = verdict(endpoint, answer, secrets=hidden, now=time.time())
+            envelope = verdict(endpoint, answer, secrets=hidden, now=time.time(), longest_wait=self._longest_wait)
         except StudioFault as fault:
             if self._observer:
                 self._observer(fault)

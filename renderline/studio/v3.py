@@ -19,6 +19,7 @@ from renderline.studio.progress import (
     text_of,
 )
 from renderline.studio.transport import Observer, Transport
+from renderline.studio.verdict import LONGEST_WAIT
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ class StudioV3:
         pool_size: int = 64,
         total_timeout: float = 60.0,
         observer: Observer | None = None,
+        longest_wait: float = LONGEST_WAIT,
     ) -> None:
         """Raise ValueError for a base URL that is more or less than scheme and host."""
         self._transport = Transport(
@@ -70,6 +72,7 @@ class StudioV3:
             total_timeout=total_timeout,
             pool_size=pool_size,
             observer=observer,
+            longest_wait=longest_wait,
         )
         self._calls = AuthorisedCalls(self._transport, tokens)
 

@@ -21,24 +21,36 @@ class Answer:
     content: bytes
 
 
-def retry_after_of(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Return the seconds that `Retry-After` asks for (a number or an HTTP date, >= 0), None if absent or unreadable.
+LONGEST_WAIT = 300.0
+"""The most seconds of a wait that the vendor asks for that are believed, where nothing else was configured."""
+_EPOCHS = 1e9
+"""From here on a number of seconds is a moment: some proxies write the time at which to come back."""
 
-    A date is held against the answer's own `Date`, so that a wrong clock on either side does no harm; without one
-    against `now` (epoch seconds).
+
+def retry_after_of(headers: Mapping[str, str], *, now: float, longest: float = LONGEST_WAIT) -> float | None:
+    """Return the seconds that `Retry-After` asks for, None if absent or unreadable; from 0 to `longest`.
+
+    It is a number of seconds, an HTTP date, or, against the standard, a time in epoch seconds. A moment is held against
+    the answer's own `Date`, so that a wrong clock on either side does no harm; without one against
+    `now` (epoch seconds).
     """
     value = headers.get("Retry-After", "").strip()
     if not value:
         return None
     try:
         seconds = float(value)
-        return max(seconds, 0.0) if math.isfinite(seconds) else None
     except ValueError:
         until = _epoch(value)
+    else:
+        if not math.isfinite(seconds):
+            return None
+        if seconds < _EPOCHS:
+            return min(max(seconds, 0.0), longest)
+        until = seconds
     if until is None:
         return None
     sent = _epoch(headers.get("Date", ""))
-    return max(until - (now if sent is None else sent), 0.0)
+    return min(max(until - (now if sent is None else sent), 0.0), longest)
 
 
 def _epoch(value: str) -> float | None:
@@ -77,7 +89,14 @@ def complaint(body: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
     return (None if code is None or isinstance(code, (dict, list)) else str(code)), message
 
 
-def verdict(endpoint: Endpoint, answer: Answer, *, secrets: Iterable[str] = (), now: float) -> dict[str, Any]:
+def verdict(
+    endpoint: Endpoint,
+    answer: Answer,
+    *,
+    secrets: Iterable[str] = (),
+    now: float,
+    longest_wait: float = LONGEST_WAIT,
+) -> dict[str, Any]:
     """Return the envelope of a successful answer, or raise the fault that the answer stands for.
 
     401 and 403 are TokenRejected, 429 RateLimited, other refusals PayloadRefused; what may have happened unseen (5xx,
@@ -94,7 +113,7 @@ def verdict(endpoint: Endpoint, answer: Answer, *, secrets: Iterable[str] = (), 
     hidden = list(secrets) if code or told else []
     code = None if code is None else conceal(code, hidden)[:64]
     message = conceal(told, hidden) if told else None
-    wait = retry_after_of(answer.headers, now=now)
+    wait = retry_after_of(answer.headers, now=now, longest=longest_wait)
     found: dict[str, Any] = {"status": status, "code": code}
     if status < 200 or 300 <= status < 400:
         raise endpoint.unseen("the vendor points to another place; check the base URL", **found)

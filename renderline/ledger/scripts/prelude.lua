@@ -131,7 +131,10 @@ local function quiet_left(account)
   local asked = tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0
   return math.max(0, asked - NOW, (tonumber(redis.call('HGET', circuit(account), 'until')) or 0) - NOW)
 end
+-- Longer than this nobody may make an account wait, whatever a header said.
+local LONGEST_QUIET = 3600
 local function keep_quiet(account, seconds)
+  seconds = math.min(seconds, LONGEST_QUIET)
   local until_ = math.max(NOW + seconds, tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0)
   redis.call('SET', P .. 'quiet:' .. account, stamp(until_), 'PX', math.max(1, math.ceil((until_ - NOW) * 1000)))
 end

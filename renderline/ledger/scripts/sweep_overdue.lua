@@ -14,11 +14,16 @@ for _, id in ipairs(ids) do
       .. (f[4] and f[4] ~= '' and ('; the last look failed: ' .. f[4]) or ''), 'renderline')
     table.insert(expired, id)
   else
-    redis.call('ZADD', P .. 'deadline', stamp(late_at and late_at + GRACE + 0.001 or NOW + GRACE), id)
     if not late_at then
       redis.call('ZADD', P .. 'due:' .. f[3], 'LT', stamp(NOW), id)
       accounts[f[3]] = true
+      if quiet_left(f[3]) > 0 then
+        -- No poll will come while its account has to wait: the deadline holds all the same.
+        late_at = NOW
+        set(id, 'late_at', stamp(NOW))
+      end
     end
+    redis.call('ZADD', P .. 'deadline', stamp(late_at and late_at + GRACE + 0.001 or NOW + GRACE), id)
   end
 end
 for account in pairs(accounts) do

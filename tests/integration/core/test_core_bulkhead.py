@@ -21,7 +21,7 @@ from renderline.polling import Poller
 from renderline.requests import load_request
 from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.studio import StudioV3, TokenEndpoint
-from renderline.submission import NotMyTurn, Submitted, Submitter
+from renderline.submission import NotMyTurn, Parked, Submitted, Submitter
 from renderline.tokens import SharedToken
 from tests.bendable_vendor import Answer, BendableVendor, Call, Drop
 from tests.parts import until
@@ -219,7 +219,8 @@ def test_a_hanging_account_does_not_stop_the_submissions_of_others(new_worker, v
         assert isinstance(outcome, Submitted)
         assert vendors["hung"].bend.waiting == 2, "more submissions than the account's share of threads"
         done = [one.result(60) for one in running if one.done()]
-        assert done == [NotMyTurn()] * 4
+        assert len(done) == 4
+        assert {type(one) for one in done} <= {Parked, NotMyTurn}
         parked = worker.ledger.redis.zcard("renderline:parked:hung")
         assert parked == 4, "handed back, to go on later"
         vendors["hung"].bend.over.set()

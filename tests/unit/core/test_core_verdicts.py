@@ -167,7 +167,7 @@ def test_without_evidence_either_way(age, left, verdict, look_in):
         (1, VendorUnavailable("away"), "error", 4.0),
         (50, VendorUnavailable("away"), "error", 30.0),
         (0, VendorUnavailable("away", retry_after=90.0), "error", 90.0),
-        (0, RateLimited("slowly", retry_after=90.0), "error", 90.0),
+        (0, RateLimited("slowly", retry_after=90.0), "error", 2.0),
         (3, RateLimited("slowly", retry_after=1.0), "error", 16.0),
         (0, RateLimited("slowly"), "error", 2.0),
         (0, TokenRejected("no"), "error", 2.0),

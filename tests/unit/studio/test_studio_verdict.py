@@ -92,6 +92,11 @@ EPOCH = 1778839200.0
         ({"Retry-After": "later"}, 0.0, None),
         ({"Retry-After": DATE}, EPOCH - 30, 30.0),
         ({"Retry-After": DATE}, EPOCH + 30, 0.0),
+        ({"Retry-After": DATE}, EPOCH - 86_400, 300.0),
+        ({"Retry-After": "86400"}, 0.0, 300.0),
+        ({"Retry-After": f"{EPOCH:.0f}"}, EPOCH - 30, 30.0),
+        ({"Retry-After": f"{EPOCH:.0f}"}, EPOCH + 30, 0.0),
+        ({"Retry-After": f"{EPOCH * 1000:.0f}"}, EPOCH, 300.0),
         ({"Retry-After": DATE, "Date": "Fri, 15 May 2026 09:59:50 GMT"}, EPOCH + 9999, 10.0),
     ],
 )
