@@ -123,8 +123,13 @@ class Acceptor:
 
 def check_key(key: str | None) -> None:
     """Raise `RequestRefused` for an idempotency key that is no text of 1 to 255 characters."""
-    if key is not None and (not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY):
+    if key is not None and (not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY or _torn(key)):
         raise RequestRefused({"key": [f"must be text of 1 to {LONGEST_KEY} characters, or left out"]})
+
+
+def _torn(text: str) -> bool:
+    """Return whether a text holds half of a surrogate pair, which has no bytes to derive an id from."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _render_id(key: str | None, message_id: str) -> str:

@@ -16,6 +16,7 @@ import structlog
 from renderline.accounts import AccountClients
 from renderline.kinds import started_since
 from renderline.ledger import Ledger
+from renderline.ledger.record import is_unreadable
 from renderline.studio import ProjectMissing
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,8 @@ class OrphanHunt:
 
 def is_orphan(record: Mapping[str, Any] | None, project_id: str, attempt: int) -> bool:
     """Return whether nobody will export this project: its render is gone, over, at another attempt or project."""
+    if record is not None and is_unreadable(record):
+        return False
     if record is None or record["attempt"] != attempt or record["state"] in _OVER:
         return True
     return record["project_id"] is not None and record["project_id"] != project_id

@@ -46,7 +46,8 @@ class CeleryDispatcher:
         """Have many renders, (id, priority), submitted."""
         with self._batch(len(renders)) as producer:
             for render_id, priority in renders:
-                options = {"queue": contract.SUBMIT_QUEUE, "priority": contract.PRIORITIES[priority]}
+                step = contract.PRIORITIES.get(priority, contract.PRIORITIES["normal"])
+                options = {"queue": contract.SUBMIT_QUEUE, "priority": step}
                 self._send(contract.SUBMIT, render_id, producer=producer, **options)
 
     def poll(self, kick: Kick) -> None:

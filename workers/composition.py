@@ -51,6 +51,8 @@ def connect(settings: Settings) -> Redis:
     return Redis.from_url(
         settings.redis_url,
         decode_responses=True,
+        # A record that somebody else wrote bytes into is to be found broken, not to break the connection's answers.
+        encoding_errors="replace",
         socket_timeout=10,
         socket_connect_timeout=5,
         socket_keepalive=True,

@@ -34,6 +34,11 @@ def _hook(index: int, spec: Mapping[str, Any], fields: Mapping[str, str]) -> dic
     }
 
 
+UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading a record raises that lost a field, or holds nonsense in one."""
+_CODE = "unreadable_record"
+
+
 def public_record(
     render_id: str, fields: Mapping[str, str], meta: Mapping[str, Any], history: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
@@ -41,7 +46,7 @@ def public_record(
     the `history` of its earlier attempts.
 
     Times are ISO 8601 in UTC; `progress` is 0-100; `error` is null or `{code, message, origin}`. Scripts, tokens and
-    keys are never part of it.
+    keys are never part of it. Raises one of `UNREADABLE` for a record that lost a field or holds nonsense in one.
     """
     deadline_at = fields.get("deadline_at")
     return {
@@ -75,6 +80,22 @@ def public_record(
         "times": {state.value: iso(float(fields[f"t:{state}"])) for state in State if f"t:{state}" in fields},
         "history": list(history),
     }
+
+
+def unreadable_record(render_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return what stands in lists for a record that cannot be read: what is left of it, and an error that says so."""
+    known = {state.value for state in State}
+    plain = {"attempt": "1", "kind": "", "account": "", "priority": "normal", "state": ""}
+    texts = {name: value for name, value in fields.items() if name in ("kind", "account", "project_id")}
+    record = public_record(render_id, {**plain, **texts}, {})
+    error = {"code": _CODE, "message": "its record cannot be read; see renderline quarantine", "origin": "renderline"}
+    state = fields.get("state")
+    return {**record, "state": state if state in known else "", "error": error}
+
+
+def is_unreadable(record: Mapping[str, Any]) -> bool:
+    """Return whether this stands for a record that cannot be read: nothing may be concluded from its fields."""
+    return bool(record["error"]) and record["error"]["code"] == _CODE
 
 
 def attempt_summary(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,8 +79,14 @@ class Scripts:
         With a pipeline as `client` it is added to that, and its answer is among the pipeline's: for `REPEATABLE` ones.
         """
         now = "" if self._clock is None else repr(float(self._clock()))
+        # Half a surrogate pair is no text: the whole step would fail over it.
+        args = tuple(_text(arg) if isinstance(arg, str) else arg for arg in args)
         keys = [self._prefix] if step in REPEATABLE else [self._prefix, *self._caller.next()]
         return self._steps[step](keys=keys, args=[now, self._grace, *args], client=client)
+
+
+def _text(text: str) -> str:
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 class _Caller(threading.local):

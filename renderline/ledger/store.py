@@ -5,20 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from redis import Redis
+import structlog
+from redis import Redis, ResponseError
 
-from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Submission
+from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Submission
 from renderline.ledger.intake import Entry, record_each, record_together
-from renderline.ledger.record import load_history, load_meta, public_record
-from renderline.ledger.script import SETTLED_HOOKS, Scripts
+from renderline.ledger.parsing import answers_of, fields_of, kick_of, look_of, owed_of, record_of, submission_of
+from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record
+from renderline.ledger.script import Scripts
 from renderline.renders import FINAL
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 PREFIX = "renderline:"
 
 SWEPT_AT_ONCE = 100
 """How many renders a step of the sweep sees to: Redis does nothing else meanwhile, for a few milliseconds."""
+
+_UNRECORDED = "what was seen could not be recorded"
+_UNRECORDED_AGAIN = 60.0
 
 # Kinds of hooks come from other packages too: none may write over what the ledger keeps in the same record.
 _OUTCOME_FIELDS = ("stored_url",)
@@ -89,10 +99,10 @@ class Ledger:
             for one in ids:
                 pipe.hgetall(f"{self.prefix}render:{one}")
                 pipe.mget(f"{self.prefix}meta:{one}", f"{self.prefix}history:{one}")
-            raw = pipe.execute()
+            raw = answers_of(pipe.execute(raise_on_error=False))
         return [
-            public_record(one, fields, load_meta(meta), load_history(history)) if fields else None
-            for one, fields, (meta, history) in zip(ids, raw[::2], raw[1::2], strict=True)
+            record_of(one, fields, texts) if fields else None
+            for one, fields, texts in zip(ids, raw[::2], raw[1::2], strict=True)
         ]
 
     def hooks_of(self, render_id: str) -> list[dict[str, Any]]:
@@ -104,7 +114,8 @@ class Ledger:
         with self.redis.pipeline(transaction=False) as pipe:
             for one in ids:
                 pipe.hgetall(f"{self.prefix}render:{one}")
-            return [_owed(fields) for fields in pipe.execute()]
+            raw = answers_of(pipe.execute(raise_on_error=False))
+        return [self._readable(one, "", partial(owed_of, fields)) or [] for one, fields in zip(ids, raw, strict=True)]
 
     def priority_of(self, render_id: str) -> str:
         """Return the priority of a render; `normal` if it is gone."""
@@ -131,25 +142,7 @@ class Ledger:
         verdict, *rest = self.run("submit_begin", render_id, lease, calls, json.dumps(first or {}), ",".join(hanging))
         if verdict != "yours":
             return None
-        what, flat, meta, body, announced = rest
-        fields = _fields(flat)
-        return Submission(
-            id=render_id,
-            fence=what,
-            kind=fields["kind"],
-            account=fields["account"],
-            attempt=int(fields.get("attempt", 1)),
-            attempts=int(fields["attempts"]),
-            failures=int(fields.get("failures", 0)),
-            deadline=float(fields["deadline"]),
-            stage=fields["stage"],
-            intent=fields.get("intent"),
-            announced=bool(announced),
-            project_id=fields.get("project_id"),
-            baseline=fields.get("baseline"),
-            name=load_meta(meta).get("name") or "",
-            body=body,
-        )
+        return self._readable(render_id, "", lambda: submission_of(render_id, *rest))
 
     def intend(self, claim: Submission, stage: str, *, lease: float) -> bool:
         """Write down that the call of `stage` is about to be made; False if the claim was lost: then do not call."""
@@ -188,7 +181,7 @@ class Ledger:
         state = "rendering" if confirmed else "unconfirmed"
         later = look_in if trusting is None or not confirmed else trusting
         recorded, kick = self.run("submit_start", claim.id, claim.fence, state, project_id or "", look_in, later)
-        return bool(recorded), _kick(claim.account, kick)
+        return bool(recorded), kick_of(claim.account, kick)
 
     def release(
         self,
@@ -220,16 +213,28 @@ class Ledger:
         verdict, now, items, more = self.run("poll_claim", account, slot, ticket, limit, lease)
         if verdict == "stale":
             return None
-        return Batch(now=float(now), looks=[_look(item) for item in items], more=_kick(account, more))
+        looks = [self._readable(item[0], account, partial(look_of, item)) for item in items]
+        return Batch(now=float(now), looks=[look for look in looks if look], more=kick_of(account, more))
 
     def record_findings(self, findings: Sequence[Finding]) -> list[tuple[str, str]]:
         """Record what looks at the vendor showed; returns (id, new state) of the renders that moved.
 
-        A finding whose epoch is no longer the newest changes nothing.
+        A finding whose epoch is no longer the newest changes nothing. One that cannot be recorded counts as a look that
+        failed; the others are recorded.
         """
         if not findings:
             return []
-        moved = self.run("poll_record", json.dumps([finding.as_json() for finding in findings]))
+        try:
+            moved = self.run("poll_record", json.dumps([one.as_json() for one in findings], ensure_ascii=False))
+        except (ResponseError, ValueError, RecursionError) as error:
+            if len(findings) > 1:
+                return [change for one in findings for change in self.record_findings([one])]
+            (finding,) = findings
+            if finding.message == _UNRECORDED:
+                raise
+            log.error("finding not recorded", render_id=finding.id, verdict=finding.verdict, why=type(error).__name__)
+            spare = Finding(finding.id, finding.epoch, "error", look_in=_UNRECORDED_AGAIN, message=_UNRECORDED)
+            return self.record_findings([spare])
         return [(one, state) for one, state in moved]
 
     def rest_pump(
@@ -251,9 +256,13 @@ class Ledger:
         if not rest:
             return claim
         flat, meta, history = rest
-        known = load_meta(meta)
-        record = public_record(render_id, _fields(flat), known, load_history(history))
-        return replace(claim, record=record, hook=known["hooks"][index])
+
+        def read() -> HookClaim:
+            known = load_meta(meta)
+            record = public_record(render_id, fields_of(flat), known, load_history(history))
+            return replace(claim, record=record, hook=known["hooks"][index])
+
+        return self._readable(render_id, "", read) or replace(claim, verdict="over")
 
     def settle_hook(
         self,
@@ -270,7 +279,8 @@ class Ledger:
 
         `fields` are outcome fields for the record; of what a hook tells, `stored_url` is kept.
         """
-        extra = json.dumps({name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)})
+        kept = {name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)}
+        extra = json.dumps(kept, ensure_ascii=False)
         _, state = self.run("hook_settle", render_id, index, claim.fence, outcome, retry_in, error, extra)
         return state
 
@@ -353,44 +363,17 @@ class Ledger:
                 passed_over += seen - dropped
                 yield dropped
 
+    # -- what cannot be read
 
-def _owed(fields: Mapping[str, str]) -> list[int]:
-    return [index for index in range(int(fields.get("hooks", 0))) if fields.get(f"h{index}") not in SETTLED_HOOKS]
+    def set_aside(self, render_id: str, account: str, *, reason: str) -> None:
+        """Take a record that cannot be read out of every schedule, and note it in the quarantine."""
+        log.error("record quarantined", render_id=render_id, account=account, reason=reason)
+        self.run("quarantine", render_id, account, reason)
 
-
-def _fields(flat: Sequence[str]) -> dict[str, str]:
-    """Return what a script's HGETALL answers, names and values in turn, by name."""
-    return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _kick(account: str, raw: Sequence[Any] | None) -> Kick | None:
-    return Kick(account, int(raw[0]), int(raw[1]), float(raw[2])) if raw else None
-
-
-def _look(item: Sequence[Any]) -> Look:
-    one, epoch, kind, state, project_id, polls, progress, progress_at = item[:8]
-    since, deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt = item[8:16]
-    hinted_url, told, rate, stalls, trusted = item[16:21]
-    return Look(
-        id=one,
-        epoch=int(epoch),
-        kind=kind,
-        state=state,
-        project_id=project_id,
-        polls=int(polls or 0),
-        progress=float(progress or 0),
-        progress_at=float(progress_at or since),
-        since=float(since),
-        deadline_at=float(deadline_at),
-        faults=int(faults or 0),
-        untouched=int(untouched or 0),
-        untouched_at=float(untouched_at) if untouched_at else None,
-        baseline=baseline,
-        intent_at=float(intent_at or since),
-        attempt=int(attempt or 1),
-        hinted_url=hinted_url,
-        told=bool(told),
-        rate=float(rate) if rate else None,
-        stalls=int(stalls or 0),
-        trusted=bool(trusted),
-    )
+    def _readable(self, render_id: str, account: str, read: Callable[[], T]) -> T | None:
+        """Return what `read` makes of a record; None, and the record is set aside, if it cannot be read."""
+        try:
+            return read()
+        except UNREADABLE as error:
+            self.set_aside(render_id, account, reason=f"{type(error).__name__}: {error}")
+            return None

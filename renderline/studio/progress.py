@@ -64,8 +64,14 @@ class ProjectSummary:
     download_url: str | None
 
 
+LONGEST_TEXT = 8192
+"""Characters; no id, address or name of a project is as long."""
+
+
 def text_of(value: Any) -> str | None:
     """Return a non-empty string stripped of blanks, an integer as text, and None for everything else."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return None
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, int) and not isinstance(value, bool):

@@ -10,6 +10,7 @@ from typing import Any
 from renderline.studio.discretion import conceal
 from renderline.studio.endpoint import Endpoint
 from renderline.studio.faults import PayloadRefused, ProjectMissing, RateLimited, StudioFault, TokenRejected
+from renderline.studio.text import cleaned, may_harm
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,11 @@ def _epoch(value: str) -> float | None:
 
 
 def decode(content: bytes) -> dict[str, Any] | None:
-    """Return the JSON object in `content`, or None if there is none."""
+    """Return the JSON object in `content`, its texts cleaned (see `text`), or None if there is none."""
     try:
         body = json.loads(content)
+        if may_harm(content):
+            body = cleaned(body)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None

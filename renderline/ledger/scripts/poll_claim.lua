@@ -13,8 +13,7 @@ local items = {}
 local ids = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, limit)
 local room = #ids
 if room > 0 then room = probes(account, lease) and 1 or admit(account, room) end
-for i = 1, room do
-  local id = ids[i]
+each({unpack(ids, 1, room)}, account, function(id)
   local state = field(id, 'state')
   if state == 'rendering' or state == 'unconfirmed' then
     local epoch = redis.call('HINCRBY', render(id), 'epoch', 1)
@@ -34,7 +33,7 @@ for i = 1, room do
   else
     redis.call('ZREM', due, id)
   end
-end
+end)
 local more = false
 if room == limit then
   local first = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, 1)

@@ -2,7 +2,7 @@
 --   {id, epoch, verdict, progress?, url?, look_in?, code?, message?, origin?, project_id?, credit?, rate?, stalls?}
 -- verdicts: wait, error, dropped (no call was made), done, started, untouched, resubmit, failed, expired -> array of {id, new state}, for those that moved
 local moved = {}
-for _, r in ipairs(cjson.decode(ARGV[3])) do
+local function record(r)
   local id, k = r.id, render(r.id)
   local state = field(id, 'state')
   if (state == 'rendering' or state == 'unconfirmed') and field(id, 'epoch') == tostring(r.epoch) then
@@ -59,5 +59,17 @@ for _, r in ipairs(cjson.decode(ARGV[3])) do
       redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + (again and 0 or r.look_in)), id)
     end
   end
+end
+-- What cannot be recorded of one says nothing about the others: it is looked at again later, if its record allows.
+local function later(id)
+  set(id, 'note', 'what was seen could not be recorded')
+  redis.call('HDEL', render(id), 'looking_until')
+  local state = field(id, 'state')
+  if state == 'rendering' or state == 'unconfirmed' then
+    redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + 60), id)
+  end
+end
+for _, r in ipairs(cjson.decode(ARGV[3])) do
+  if not pcall(record, r) then each({r.id}, nil, later) end
 end
 return moved

@@ -33,6 +33,34 @@ local function leave_slot(id)
   redis.call('SREM', P .. 'slots:' .. field(id, 'account'), id)
 end
 
+-- A record that cannot be read is taken out of everything that would hand it out again, and noted for a person.
+-- The note comes first: a server that takes no writes refuses it, and then no record is to blame.
+local function quarantine(id, reason, account)
+  redis.call('XADD', P .. 'quarantine', 'MAXLEN', 1000, '*', 'what', 'record', 'id', id, 'where', account or '',
+    'reason', string.sub(reason, 1, 300), 'size', 0)
+  redis.call('HINCRBY', P .. 'quarantined', 'record', 1)
+  rest(id)
+  redis.call('ZREM', P .. 'deadline', id)
+  if account then
+    redis.call('ZREM', P .. 'due:' .. account, id)
+    redis.call('ZREM', P .. 'parked:' .. account, id)
+    redis.call('SREM', P .. 'slots:' .. account, id)
+  end
+  pcall(set, id, 'note', 'set aside: its record cannot be read')
+end
+
+-- Runs `act` for each render; one whose record is broken is set aside, and the others go on.
+local function each(ids, account, act)
+  for _, id in ipairs(ids) do
+    local fine, fault = pcall(act, id)
+    if not fine then
+      local known, own = pcall(field, id, 'account')
+      local why = tostring(type(fault) == 'table' and fault.err or fault)
+      quarantine(id, why, account or (known and own ~= '' and own or nil))
+    end
+  end
+end
+
 local function move(id, to)
   local from = field(id, 'state')
   if not LEGAL[from .. '>' .. to] then return false end
@@ -72,7 +100,7 @@ local function finish(id, to)
   unfollow(id)
   redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'hinted')
   redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)
-  if tonumber(field(id, 'hooks')) > 0 then
+  if (tonumber(field(id, 'hooks')) or 0) > 0 then
     wake_at(id, NOW + GRACE)
   else
     rest(id)
@@ -180,8 +208,12 @@ end
 
 -- Put a submission aside until its account may go on; in order of priority, then age.
 local PRIORITY = {high = 0, normal = 1, low = 2}
+local function priority_of(id)
+  local priority = field(id, 'priority')
+  return PRIORITY[priority] and priority or 'normal'
+end
 local function park(id, note)
-  local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[field(id, 'priority')] * 1e10
+  local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[priority_of(id)] * 1e10
   -- One that kept its slot (its worker died) goes first: it needs no other, and frees it soonest.
   if redis.call('SISMEMBER', P .. 'slots:' .. field(id, 'account'), id) == 1 then order = order - 1e11 end
   redis.call('ZADD', P .. 'parked:' .. field(id, 'account'), stamp(order), id)

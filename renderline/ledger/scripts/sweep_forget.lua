@@ -5,7 +5,8 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'state:' .. state, '-inf', stamp(NO
 local dropped = 0
 for _, id in ipairs(ids) do
   if not redis.call('ZSCORE', P .. 'wake', id) then
-    for i = 0, (tonumber(field(id, 'hooks')) or 0) - 1 do redis.call('ZREM', P .. 'dead', id .. ':' .. i) end
+    local read, hooks = pcall(field, id, 'hooks')
+    for i = 0, (read and tonumber(hooks) or 0) - 1 do redis.call('ZREM', P .. 'dead', id .. ':' .. i) end
     redis.call('ZREM', P .. 'state:' .. state, id)
     redis.call('ZREM', P .. 'renders', id)
     redis.call('DEL', render(id), P .. 'meta:' .. id, P .. 'body:' .. id, P .. 'history:' .. id)

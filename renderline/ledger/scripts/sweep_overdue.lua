@@ -3,14 +3,14 @@
 -- ARGV: limit -> {seen, expired ids, kicks {account, slot, ticket, delay}}
 local expired, kicks, accounts = {}, {}, {}
 local ids = redis.call('ZRANGEBYSCORE', P .. 'deadline', '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
-for _, id in ipairs(ids) do
+each(ids, nil, function(id)
   local f = redis.call('HMGET', render(id), 'state', 'late_at', 'account', 'note', 'deadline')
   local late_at = tonumber(f[2])
   if f[1] ~= 'rendering' and f[1] ~= 'unconfirmed' then
     redis.call('ZREM', P .. 'deadline', id)
   elseif late_at and NOW > late_at + GRACE then
     finish(id, 'expired')
-    set_error(id, 'deadline', 'not ready within ' .. string.format('%.14g', tonumber(f[5])) .. ' s of its submission'
+    set_error(id, 'deadline', 'not ready within ' .. string.format('%.14g', tonumber(f[5]) or 0) .. ' s of its submission'
       .. (f[4] and f[4] ~= '' and ('; the last look failed: ' .. f[4]) or ''), 'renderline')
     table.insert(expired, id)
   else
@@ -25,7 +25,7 @@ for _, id in ipairs(ids) do
     end
     redis.call('ZADD', P .. 'deadline', stamp(late_at and late_at + GRACE + 0.001 or NOW + GRACE), id)
   end
-end
+end)
 for account in pairs(accounts) do
   local k = kick(account, NOW)
   if k then table.insert(kicks, {account, k[1], k[2], k[3]}) end

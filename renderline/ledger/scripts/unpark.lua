@@ -15,9 +15,12 @@ for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
       for _, id in ipairs(redis.call('ZRANGE', parked, 0, free - 1)) do
         if redis.call('SISMEMBER', P .. 'slots:' .. account, id) == 0 then room = room - 1 end
         if room < 0 then break end
-        redis.call('ZREM', parked, id)
-        wake_at(id, NOW + GRACE)
-        table.insert(items, {id, field(id, 'priority')})
+        each({id}, account, function()
+          local priority = priority_of(id)
+          redis.call('ZREM', parked, id)
+          wake_at(id, NOW + GRACE)
+          table.insert(items, {id, priority})
+        end)
       end
     end
   end

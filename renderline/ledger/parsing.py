@@ -1,0 +1,94 @@
+"""What Redis answers, made into what the ledger hands out; records may have lost fields, or hold nonsense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from renderline.ledger.claims import Kick, Look, Submission
+from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record, unreadable_record
+from renderline.ledger.script import SETTLED_HOOKS
+
+
+def answers_of(raw: list[Any]) -> list[Any]:
+    """Return a pipeline's answers; of the errors only those stay that say that a key is of another type."""
+    for one in raw:
+        if isinstance(one, Exception) and not str(one).startswith("WRONGTYPE"):
+            raise one
+    return raw
+
+
+def record_of(render_id: str, fields: Any, texts: Any) -> dict[str, Any]:
+    """Return the public record, or what stands in lists for one that cannot be read."""
+    try:
+        meta, history = texts
+        return public_record(render_id, fields, load_meta(meta), load_history(history))
+    except UNREADABLE:
+        return unreadable_record(render_id, fields if isinstance(fields, dict) else {})
+
+
+def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, body: str, announced: str) -> Submission:
+    """Return what the claiming step answered as a claim; raises one of `UNREADABLE`."""
+    fields = fields_of(flat)
+    return Submission(
+        id=render_id,
+        fence=fence,
+        kind=fields["kind"],
+        account=fields["account"],
+        attempt=int(fields.get("attempt", 1)),
+        attempts=int(fields["attempts"]),
+        failures=int(fields.get("failures", 0)),
+        deadline=float(fields["deadline"]),
+        stage=fields["stage"],
+        intent=fields.get("intent"),
+        announced=bool(announced),
+        project_id=fields.get("project_id"),
+        baseline=fields.get("baseline"),
+        name=load_meta(meta).get("name") or "",
+        body=body,
+    )
+
+
+def fields_of(flat: Sequence[str]) -> dict[str, str]:
+    """Return what a script's HGETALL answers, names and values in turn, by name."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def owed_of(fields: Mapping[str, str]) -> list[int]:
+    """Return the indexes of the hooks that are not settled; raises one of `UNREADABLE`."""
+    return [index for index in range(int(fields.get("hooks", 0))) if fields.get(f"h{index}") not in SETTLED_HOOKS]
+
+
+def kick_of(account: str, raw: Sequence[Any] | None) -> Kick | None:
+    """Return the pump to start that a step answered, if any."""
+    return Kick(account, int(raw[0]), int(raw[1]), float(raw[2])) if raw else None
+
+
+def look_of(item: Sequence[Any]) -> Look:
+    """Return an item of the step that claims due renders; raises one of `UNREADABLE`."""
+    one, epoch, kind, state, project_id, polls, progress, progress_at = item[:8]
+    since, deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt = item[8:16]
+    hinted_url, told, rate, stalls, trusted = item[16:21]
+    return Look(
+        id=one,
+        epoch=int(epoch),
+        kind=kind,
+        state=state,
+        project_id=project_id,
+        polls=int(polls or 0),
+        progress=float(progress or 0),
+        progress_at=float(progress_at or since),
+        since=float(since),
+        deadline_at=float(deadline_at),
+        faults=int(faults or 0),
+        untouched=int(untouched or 0),
+        untouched_at=float(untouched_at) if untouched_at else None,
+        baseline=baseline,
+        intent_at=float(intent_at or since),
+        attempt=int(attempt or 1),
+        hinted_url=hinted_url,
+        told=bool(told),
+        rate=float(rate) if rate else None,
+        stalls=int(stalls or 0),
+        trusted=bool(trusted),
+    )
