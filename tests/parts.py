@@ -84,6 +84,11 @@ class Process:
         """Return what it has printed so far."""
         return self.log.read_text(errors="replace")
 
+    @property
+    def running(self) -> bool:
+        """Return whether it has not ended."""
+        return self.popen.poll() is None
+
     def wait_until(self, condition: Callable[[], Any], *, what: str) -> None:
         """Wait until the condition holds; fails, with the process gone, if it ends before or takes too long."""
 

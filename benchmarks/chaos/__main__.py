@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--renders", type=int, metavar="N", help="default: 500, or as many as kills")
     parser.add_argument("--kills", type=int, default=0, metavar="N", help="kill at least so many workers")
-    parser.add_argument("--workers", type=int, metavar="N", help="worker processes, default: 3, with many kills 4")
+    parser.add_argument("--workers", type=int, metavar="N", help="worker processes, default: 3")
     parser.add_argument("--split", action="store_true", help="three workers that serve different queues")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="default: %(default)s")
     parser.add_argument("--only", choices=tuple(CONTENDERS), help="leave the other one out")
@@ -74,12 +74,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan(chosen: argparse.Namespace) -> Plan:
-    # One worker that is being started takes most of a second of CPU: there must be others meanwhile.
-    many = chosen.kills > Plan.renders
     plan = Plan(
         renders=chosen.renders or max(Plan.renders, chosen.kills),
         kills=chosen.kills,
-        workers=chosen.workers or (Plan.workers + 1 if many else Plan.workers),
+        workers=chosen.workers or Plan.workers,
         split=chosen.split,
         seed=chosen.seed,
     )

@@ -85,7 +85,7 @@ class Crew:
 
     def _revive(self) -> None:
         for index, worker in enumerate(self.workers):
-            if worker.popen.poll() is not None:
+            if not worker.running:
                 # One whose broker was away when it started ends, and has taken no message yet.
                 self.deaths += _READY in worker.output()
                 self._replace(index)
@@ -100,7 +100,7 @@ class Crew:
 
     def _is_ready(self, worker: Process) -> bool:
         """Return whether a worker takes messages: it runs, has said so, and is not frozen."""
-        if worker.popen.poll() is not None or worker in self._frozen:
+        if not worker.running or worker in self._frozen:
             return False
         if worker not in self._ready and _READY in worker.output():
             self._ready.add(worker)

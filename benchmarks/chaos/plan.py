@@ -33,6 +33,9 @@ Part = Literal["quiet", "endpoint hung", "account out"]
 _ROUND = 120.0
 """Seconds after which what happens once in a round happens again, if a run is that long."""
 
+_MANY = 500
+"""Kills beyond which importing would take most of a worker's life."""
+
 _LEAST = 60.0
 """Seconds that a run lasts at least, so that what hangs does so for longer than anybody waits."""
 
@@ -101,6 +104,11 @@ class Plan:
         if self.split:
             return ("requests,submit", "poll", "hooks")
         return ("requests,submit,poll,hooks",) * self.workers
+
+    @property
+    def hatched(self) -> bool:
+        """Return whether workers are forked ready-made: where they are killed every second or so."""
+        return self.kills > _MANY
 
     @property
     def last_late_call(self) -> float:

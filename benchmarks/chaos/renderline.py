@@ -13,6 +13,7 @@ from redis import Redis
 
 from benchmarks.chaos.accounting import Fate, Told, name_of
 from benchmarks.chaos.contender import BROKER_AWAY, Site
+from benchmarks.chaos.nursery import Nursery
 from benchmarks.chaos.plan import EXPORT, FAULTS, Plan
 from benchmarks.chaos.vendors import ACCOUNTS, ILL
 from config import settings
@@ -55,14 +56,23 @@ class Renderline:
         self._accounts.write_text("\n".join(_account(name, site) for name in dict.fromkeys(ACCOUNTS)))
         self._redis = Redis.from_url(site.redis_url, decode_responses=True, socket_timeout=10)
         self._ledger = Ledger(self._redis)
+        self._nursery: Nursery | None = None
         self._asked: dict[int, float] = {}
         self._accepted: set[int] = set()
         self._lock = threading.Lock()
 
     def start_worker(self, queues: str, log: Path) -> Process:
         """Start one worker process that serves these queues."""
+        if not self._site.plan.hatched:
+            return Worker(log, queues=queues, environ=self._environ())
+        if self._nursery is None:
+            environ = {name: str(value) for name, value in self._environ().items()}
+            self._nursery = Nursery("workers.app", log=self._site.directory / "nursery.log", environ=environ)
+        return self._nursery.start(queues, log)
+
+    def _environ(self) -> dict[str, Any]:
         site = self._site
-        environ = {
+        return {
             "REDIS_URL": site.redis_url,
             "AISTUDIOS_ACCOUNTS": self._accounts,
             "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
@@ -75,7 +85,6 @@ class Renderline:
             "RENDERLINE_OUTAGE_PROBE": 2,
             **{name: value for name, value in _shortened(site.plan).items() if name in settings.VARIABLES},
         }
-        return Worker(log, queues=queues, environ=environ)
 
     def ask(self, order: int) -> None:
         """Send one request; raises what the broker client raises while the broker is away."""
@@ -156,6 +165,8 @@ class Renderline:
         """Let go of connections."""
         self._redis.close()
         self._app.close()
+        if self._nursery is not None:
+            self._nursery.kill()
 
 
 def _producer(site: Site) -> Celery:

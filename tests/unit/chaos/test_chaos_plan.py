@@ -96,7 +96,8 @@ def test_the_peer_is_spared_what_it_cannot_meet() -> None:
     assert set(FAULTS) - set(plan.faults) == {"outages", "failovers", "poison"}
 
 
-def test_thousands_of_kills_have_renders_and_workers_to_hit() -> None:
+def test_thousands_of_kills_have_renders_to_hit_and_workers_that_start_in_a_moment() -> None:
     plan = _plan(_parser().parse_args(["--kills", "2000"]))
-    assert (plan.renders, plan.workers) == (2000, 4)
+    assert (plan.renders, plan.hatched) == (2000, True)
+    assert not Plan().hatched
     assert _plan(_parser().parse_args([])) == Plan()
