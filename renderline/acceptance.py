@@ -57,9 +57,10 @@ class Acceptor:
         request = self._checked(data)
         check_key(key)
         render_id = _render_id(key, message_id)
-        new = self.ledger.accept(**vars(self._entry(render_id, request)))
-        log.info("accepted" if new else "accepted before", render_id=render_id, kind=request.kind)
-        self._announce(render_id, request)
+        verdict, due = self.ledger.take(self._entry(render_id, request))
+        log.info("accepted" if verdict == "new" else "accepted before", render_id=render_id, kind=request.kind)
+        if due:
+            self._announce(render_id, request)
         return render_id
 
     def accept_all(self, items: Sequence[Item], *, together: bool = False) -> list[str | RequestRefused | KeyConflict]:
@@ -80,7 +81,8 @@ class Acceptor:
         if together and len(requests) < len(items):
             raise NotTogether({at: why for at, why in enumerate(outcomes) if isinstance(why, RequestRefused)})
         entries = [self._entry(str(outcomes[place]), request) for place, request in requests.items()]
-        verdicts = self.ledger.accept_all(entries, together=together) if entries else []
+        taken = self.ledger.accept_all(entries, together=together) if entries else []
+        verdicts = [one.verdict for one in taken]
         conflicts = {
             place: KeyConflict(f"render {outcomes[place]} was accepted with another request under the same key")
             for place, verdict in zip(requests, verdicts, strict=True)
@@ -89,7 +91,8 @@ class Acceptor:
         if together and conflicts:
             raise NotTogether(conflicts)
         log.info("accepted many", new=verdicts.count("new"), before=verdicts.count("known"))
-        self._announce_all([(str(outcomes[at]), one.priority) for at, one in requests.items() if at not in conflicts])
+        due = [place for place, one in zip(requests, taken, strict=True) if one.due and place not in conflicts]
+        self._announce_all([(str(outcomes[place]), requests[place].priority) for place in due])
         return [conflicts.get(place, outcome) for place, outcome in enumerate(outcomes)]
 
     def _checked(self, data: Any) -> RenderRequest:

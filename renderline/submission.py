@@ -7,10 +7,11 @@ outcome before doing anything again, and never repeats a call that costs.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from redis import RedisError
 
 from renderline.accounts import AccountClients, AccountUnavailable
 from renderline.bulkhead import SubmissionPlaces
@@ -106,6 +107,7 @@ class Submitter:
 
     `mode` is `two_phase` or `direct`; `lease` (seconds) must be longer than any single vendor call can take.
     `webhook_url` returns the URL that the vendor shall call for a render, or None; `policy` says when to look first.
+    `following` sends the renders (id, priority) of the same account whose turn comes as one begins.
     """
 
     ledger: Ledger
@@ -116,6 +118,7 @@ class Submitter:
     durations: Durations
     retries: RetryPolicy
     webhook_url: Callable[[Submission], str | None] = lambda _: None
+    following: Callable[[Sequence[tuple[str, str]]], object] | None = None
     places: SubmissionPlaces = field(default_factory=SubmissionPlaces)
     """How many submissions each account may have under way in this process."""
     _first: Mapping[str, str] = field(init=False, repr=False)
@@ -128,7 +131,11 @@ class Submitter:
     def submit(self, render_id: str) -> Outcome:
         """Start a render at the vendor if it is its turn; safe to call at any time, any number of times."""
         claim = self.ledger.begin_submission(
-            render_id, lease=self.lease, first=self._first, hanging=self.places.hanging()
+            render_id,
+            lease=self.lease,
+            first=self._first,
+            hanging=self.places.hanging(),
+            following=self._send if self.following else None,
         )
         if claim is None:
             return NotMyTurn()
@@ -142,6 +149,14 @@ class Submitter:
             return self._refuse(claim, code="unavailable_account", message=str(error), origin="renderline")
         finally:
             self.places.give_back(claim.account)
+
+    def _send(self, following: Sequence[tuple[str, str]]) -> None:
+        if self.following is None:
+            return
+        try:
+            self.following(following)
+        except (OSError, RedisError) as error:
+            log.warning("submissions not announced, left to the sweep", renders=len(following), why=str(error))
 
     def _run(self, claim: Submission) -> Outcome:
         kind = KINDS[claim.kind]

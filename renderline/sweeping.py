@@ -7,7 +7,7 @@ ledger alone; what takes a call to a vendor is an errand (`renderline/errands.py
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 
 class Dispatcher(Protocol):
     """Publishes the messages that move renders on."""
+
+    def oldest(self) -> Mapping[str, str]:
+        """Return by lane what the oldest message in its queue is about; a lane whose queue is empty is left out."""
 
     def submit(self, render_id: str, priority: str) -> None:
         """Have the render submitted."""
@@ -89,7 +92,8 @@ class Sweeper:
             raise broken
 
     def _resend(self) -> Iterator[None]:
-        while found := self.ledger.silent():
+        oldest = self.dispatcher.oldest()
+        while found := self.ledger.silent(oldest=oldest):
             for render_id, state, _ in found:
                 log.warning("re-sent: stood still", render_id=render_id, state=state)
             begun = ("accepted", "submitting")

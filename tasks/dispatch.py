@@ -7,6 +7,8 @@ Every message carries ids only. Losing one costs time, not a render: the sweep p
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +23,11 @@ from renderline.ledger import Flow, Kick, Ledger
 log = structlog.get_logger(__name__)
 
 _BATCH = 500
+
+_LANES = {f"submit.{name}": (contract.SUBMIT_QUEUE, step) for name, step in contract.PRIORITIES.items()} | {
+    "hook": (contract.HOOKS_QUEUE, 0)
+}
+"""The ledger's lanes, in which owners take turns, and the lists of the broker in which their messages stand."""
 
 
 @contextmanager
@@ -49,6 +56,16 @@ class CeleryDispatcher:
                 step = contract.PRIORITIES.get(priority, contract.PRIORITIES["normal"])
                 options = {"queue": contract.SUBMIT_QUEUE, "priority": step}
                 self._send(contract.SUBMIT, render_id, producer=producer, **options)
+
+    def oldest(self) -> dict[str, str]:
+        """Return by lane what the oldest message in its queue is about (render, or render:hook); none: it is empty."""
+        with _publishing(), self._app.connection_or_acquire() as connection:
+            channel = connection.default_channel
+            with channel.client.pipeline(transaction=False) as pipe:
+                for queue, step in _LANES.values():
+                    pipe.lindex(channel._q_for_pri(queue, step), -1)
+                found = pipe.execute()
+        return {lane: _about(message) for lane, message in zip(_LANES, found, strict=True) if message}
 
     def poll(self, kick: Kick) -> None:
         """Have a pump of an account run, at once or after the kick's delay."""
@@ -107,3 +124,15 @@ class CeleryDispatcher:
     def freed(self) -> None:
         """Have the renders submitted that waited for their account: for a slot at the vendor, or for silence to end."""
         self.submit_all(self._flow.unpark())
+
+
+def _about(message: bytes | str) -> str:
+    """Return the arguments of a message as a member of its lane; one of another form is about nothing known."""
+    try:
+        envelope = json.loads(message)
+        body = envelope["body"]
+        if envelope["properties"]["body_encoding"] == "base64":
+            body = base64.b64decode(body)
+        return ":".join(map(str, json.loads(body)[0]))
+    except (ValueError, TypeError, LookupError):
+        return "?"

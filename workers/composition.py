@@ -86,6 +86,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             policy=policy,
             durations=durations,
             retries=_SUBMIT_RETRIES,
+            following=dispatcher.submit_all,
             webhook_url=lambda claim: (
                 callbacks.url(claim.id, attempt=claim.attempt, seconds=claim.deadline) if callbacks else None
             ),

@@ -2,7 +2,7 @@
 
 from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Submission
 from renderline.ledger.flow import Circuit, Flow
-from renderline.ledger.intake import Entry
+from renderline.ledger.intake import Entry, Intake
 from renderline.ledger.listing import Filter, Listing
 from renderline.ledger.operations import Operations
 from renderline.ledger.record import iso, public_record
@@ -17,6 +17,7 @@ __all__ = [
     "Finding",
     "Flow",
     "HookClaim",
+    "Intake",
     "KeyConflict",
     "Kick",
     "Ledger",

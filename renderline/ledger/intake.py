@@ -5,9 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis import Redis, WatchError
+
+_AWAITED = frozenset({"download"})
+"""Kinds of hooks whose outcome the bodies of the later ones tell (`stored_url`), so that those wait for it."""
+
+
+class Intake(NamedTuple):
+    """What became of one entry."""
+
+    verdict: str
+    """`new`, `known`, `conflict`, or `left` (not tried, because another one of the same transaction is a conflict)."""
+    due: bool = False
+    """Whether its submission is to be sent now; otherwise it waits for its turn, or is on its way."""
 
 
 @dataclass(frozen=True)
@@ -25,21 +37,22 @@ class Entry:
 
     def arguments(self) -> tuple[Any, ...]:
         """Return the arguments of the step `accept`."""
-        hooks = len(self.meta.get("hooks", ()))
+        hooks = self.meta.get("hooks", ())
+        awaited = "".join(f"{index}," for index, hook in enumerate(hooks) if hook.get("type") in _AWAITED)
         fixed = json.dumps(self.meta, separators=(",", ":"))
         fields = (self.render_id, self.kind, self.account, self.priority, self.fingerprint, self.deadline)
-        return (*fields, hooks, fixed, self.body)
+        return (*fields, len(hooks), fixed, self.body, f",{awaited}")
 
 
-def record_each(redis: Redis, run: Callable[..., Any], entries: Sequence[Entry]) -> list[str]:
-    """Record the entries in one round trip; returns `new`, `known` or `conflict` for each."""
+def record_each(redis: Redis, run: Callable[..., Any], entries: Sequence[Entry]) -> list[Intake]:
+    """Record the entries in one round trip."""
     with redis.pipeline(transaction=False) as pipe:
         for entry in entries:
             run("accept", *entry.arguments(), client=pipe)
-        return [str(verdict) for verdict, _ in pipe.execute()]
+        return [Intake(str(verdict), bool(due)) for verdict, _, due in pipe.execute()]
 
 
-def record_together(redis: Redis, run: Callable[..., Any], entries: Sequence[Entry], *, prefix: str) -> list[str]:
+def record_together(redis: Redis, run: Callable[..., Any], entries: Sequence[Entry], *, prefix: str) -> list[Intake]:
     """Record all entries in one transaction, or none of them if one is a `conflict`; the others are `left` then."""
     keys = [f"{prefix}render:{entry.render_id}" for entry in entries]
     while True:
@@ -48,12 +61,12 @@ def record_together(redis: Redis, run: Callable[..., Any], entries: Sequence[Ent
             # Read over another connection: on the watching one each read would be a round trip of its own.
             conflicts = _conflicts(entries, _fingerprints(redis, keys))
             if any(conflicts):
-                return ["conflict" if conflict else "left" for conflict in conflicts]
+                return [Intake("conflict" if conflict else "left") for conflict in conflicts]
             pipe.multi()
             for entry in entries:
                 run("accept", *entry.arguments(), client=pipe)
             try:
-                return [str(verdict) for verdict, _ in pipe.execute()]
+                return [Intake(str(verdict), bool(due)) for verdict, _, due in pipe.execute()]
             except WatchError:
                 continue
 

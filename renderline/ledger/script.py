@@ -16,6 +16,9 @@ from renderline.renders import EVENTS, FINAL, TRANSITIONS, State
 SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
 HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVERED})
 
+_SHARED = ("prelude.lua", "lanes.lua")
+"""What stands in front of every step, in this order."""
+
 REPEATABLE = frozenset({"accept", "submit_intend", "submit_advance", "hook_renew", "slow_down"})
 """Steps that answer the same when they run twice in a row, so that their answer need not be kept."""
 
@@ -60,12 +63,12 @@ class Scripts:
             + _lua_set("FINAL", FINAL)
             + _lua_set("HOOKED", HOOKED)
             + _lua_set("SETTLED", SETTLED_HOOKS)
-            + (folder / "prelude.lua").read_text()
+            + "".join((folder / name).read_text() for name in _SHARED)
         )
         bodies = {
             item.name.removesuffix(".lua"): item.read_text()
             for item in folder.iterdir()
-            if item.name.endswith(".lua") and item.name != "prelude.lua"
+            if item.name.endswith(".lua") and item.name not in _SHARED
         }
         self._steps = {
             name: redis.register_script(head + (body if name in REPEATABLE else _ONCE.format_map({"body": body})))

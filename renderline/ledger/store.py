@@ -12,7 +12,7 @@ import structlog
 from redis import Redis, ResponseError
 
 from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Submission
-from renderline.ledger.intake import Entry, record_each, record_together
+from renderline.ledger.intake import Entry, Intake, record_each, record_together
 from renderline.ledger.parsing import answers_of, fields_of, kick_of, look_of, owed_of, record_of, submission_of
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record
 from renderline.ledger.script import Scripts
@@ -74,16 +74,19 @@ class Ledger:
 
         `meta` holds `name`, `hooks` and `metadata`; `body` is the stored request (JSON).
         """
-        entry = Entry(render_id, kind, account, priority, deadline, meta, body, fingerprint)
-        verdict, _ = self.run("accept", *entry.arguments())
+        return self.take(Entry(render_id, kind, account, priority, deadline, meta, body, fingerprint)).verdict == "new"
+
+    def take(self, entry: Entry) -> Intake:
+        """Record a render once, as `accept` does, and tell as well whether its submission is to be sent now."""
+        verdict, _, due = self.run("accept", *entry.arguments())
         if verdict == "conflict":
-            raise KeyConflict(f"render {render_id} was accepted with another request under the same key")
-        return verdict == "new"
+            raise KeyConflict(f"render {entry.render_id} was accepted with another request under the same key")
+        return Intake(verdict, bool(due))
 
-    def accept_all(self, entries: Sequence[Entry], *, together: bool) -> list[str]:
-        """Record many renders in one round trip; returns `new`, `known` or `conflict` for each.
+    def accept_all(self, entries: Sequence[Entry], *, together: bool) -> list[Intake]:
+        """Record many renders in one round trip.
 
-        `together`: all in one transaction, or none if one is a conflict; the others are `left` then.
+        `together`: all in one transaction, or none if one is a `conflict`; the others are `left` then.
         """
         if together:
             return record_together(self.redis, self.run, entries, prefix=self.prefix)
@@ -131,6 +134,7 @@ class Ledger:
         calls: int = 2,
         first: Mapping[str, str] | None = None,
         hanging: Sequence[str] = (),
+        following: Callable[[Sequence[tuple[str, str]]], object] | None = None,
     ) -> Submission | None:
         """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
 
@@ -138,8 +142,14 @@ class Ledger:
         begun is announced in the same step. Renders of the accounts that are `hanging` in this process are parked.
         Returns None if it is over or in other hands, or if its account may not go on now (silence, outage, pace, slots,
         pause): then it is parked until `unpark` takes it.
+        `following` is given the renders (id, priority) of the same account whose turn has come, to be sent.
         """
-        verdict, *rest = self.run("submit_begin", render_id, lease, calls, json.dumps(first or {}), ",".join(hanging))
+        onward = 1 if following else 0
+        verdict, next_ones, *rest = self.run(
+            "submit_begin", render_id, lease, calls, json.dumps(first or {}), ",".join(hanging), onward
+        )
+        if following and next_ones:
+            following([(one, priority) for one, priority in next_ones])
         if verdict != "yours":
             return None
         return self._readable(render_id, "", lambda: submission_of(render_id, *rest))
@@ -302,8 +312,15 @@ class Ledger:
         """Hand the turn to sweep back; False if it was over."""
         return bool(self.run("sweep_leave", holder))
 
-    def silent(self, *, limit: int = SWEPT_AT_ONCE) -> list[tuple[str, str, str]]:
-        """Take up to `limit` renders that stood still too long: (id, state, priority), to be re-sent; none: no more."""
+    def silent(
+        self, *, limit: int = SWEPT_AT_ONCE, oldest: Mapping[str, str] | None = None
+    ) -> list[tuple[str, str, str]]:
+        """Take up to `limit` renders that stood still too long: (id, state, priority), to be re-sent; none: no more.
+
+        `oldest` is by lane the member of the oldest message that stands in its queue: what was sent after it is not
+        sent again. A lane whose queue is empty is left out.
+        """
+        self.run("sweep_lost", json.dumps(dict(oldest or {})))
         while True:
             seen, items = self.run("sweep_silent", limit)
             if items or seen < limit:

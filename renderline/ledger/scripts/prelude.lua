@@ -100,6 +100,7 @@ local function finish(id, to)
   unfollow(id)
   redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'hinted')
   redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)
+  redis.call('ZREM', P .. 'standing:submit.' .. field(id, 'priority') .. ':' .. field(id, 'account'), id)
   if (tonumber(field(id, 'hooks')) or 0) > 0 then
     wake_at(id, NOW + GRACE)
   else

@@ -1,12 +1,17 @@
 -- Claim a submission. ARGV: id lease calls first(JSON object: by kind the free stage that a new submission begins with)
--- hanging(names of accounts of which the caller can begin no more, with commas between)
--- -> {'yours', fence, fields, meta, body, announced stage or ''}, or {parked|busy|over}
+--   hanging(names of accounts of which the caller can begin no more, with commas between) onward(1: the caller sends what
+--   follows)
+-- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, or {parked|busy|over, following}; `following`
+-- are {id, priority} of the account's next submissions, to be sent now that this one has left the queue
 local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, account = field(id, 'state'), field(id, 'account')
+local function following() return ARGV[8] == '1' and unpark(account, 1) or {} end
+if state == '' then return {'over', {}} end
+submission_begun(id)
 if state == 'submitting' then
-  if (tonumber(field(id, 'lease_until')) or 0) > NOW then return {'busy'} end
+  if (tonumber(field(id, 'lease_until')) or 0) > NOW then return {'busy', following()} end
 elseif state ~= 'accepted' then
-  return {'over'}
+  return {'over', following()}
 end
 local slots = P .. 'slots:' .. account
 local limit = tonumber(redis.call('HGET', P .. 'limits', account))
@@ -24,7 +29,7 @@ elseif not probes(account, lease) and admit(account, calls, true) == 0 then
 end
 if reason then
   park(id, reason)
-  return {'parked'}
+  return {'parked', {}}
 end
 if state == 'accepted' then move(id, 'submitting') end
 redis.call('ZREM', P .. 'parked:' .. account, id)
@@ -38,5 +43,5 @@ hold(id, lease)
 local fields = redis.call('HGETALL', render(id))
 local announced = field(id, 'stage') == '' and field(id, 'intent') == '' and cjson.decode(ARGV[6])[field(id, 'kind')] or ''
 if announced ~= '' then intend(id, announced) end
-return {'yours', tostring(fence), fields, redis.call('GET', P .. 'meta:' .. id), redis.call('GET', P .. 'body:' .. id),
+return {'yours', following(), tostring(fence), fields, redis.call('GET', P .. 'meta:' .. id), redis.call('GET', P .. 'body:' .. id),
   announced}

@@ -1,14 +1,20 @@
 -- Take what has stood still too long, to be re-sent. Each re-sending waits twice as long as the one before, so that
--- a long queue is not doubled again and again. ARGV: limit -> {seen, array of {id, state, priority}}
+-- a long queue is not doubled again and again. What still stands in the queue, or waits for its turn, is not sent again.
+-- ARGV: limit -> {seen, array of {id, state, priority}}
 local items = {}
 local ids = redis.call('ZRANGEBYSCORE', P .. 'wake', '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
 each(ids, nil, function(id)
-  local state = field(id, 'state')
+  local state, account = field(id, 'state'), field(id, 'account')
   if state == '' then
     rest(id)
+  elseif redis.call('ZSCORE', P .. 'parked:' .. account, id) then
+    wake_at(id, NOW + GRACE * 10)
+  elseif (state == 'accepted' or state == 'submitting') and stands(submit_lane(id), account, id) then
+    wake_at(id, NOW + GRACE)
   else
     local n = redis.call('HINCRBY', render(id), 'resends', 1)
     wake_at(id, NOW + GRACE * 2 ^ math.min(n, 5))
+    if state == 'accepted' or state == 'submitting' then stand(submit_lane(id), account, id) end
     table.insert(items, {id, state, priority_of(id)})
   end
 end)

@@ -18,7 +18,7 @@ from renderline.circuit import CircuitBreaker
 from renderline.durations import Durations
 from renderline.guard import Guard
 from renderline.kinds import Order
-from renderline.ledger import Finding, Flow, Kick, Ledger, Look, Operations, Submission
+from renderline.ledger import Entry, Finding, Flow, Kick, Ledger, Look, Operations, Submission
 from renderline.polling import Poller
 from renderline.renders import FINAL
 from renderline.requests import RenderRequest, load_request
@@ -58,23 +58,27 @@ class Book:
         self,
         one: str = "r1",
         *,
-        hooks: int = 0,
+        hooks: int | tuple[str, ...] = 0,
         account: str = "main",
         priority: str = "normal",
         deadline: float = 600.0,
         fingerprint: str = "f1",
     ) -> bool:
-        meta = {"name": f"Render {one}", "hooks": [{"type": "http"}] * hooks, "metadata": {"order": one}}
-        return self.ledger.accept(
-            one,
-            kind="project",
-            account=account,
-            priority=priority,
-            deadline=deadline,
-            meta=meta,
-            body='{"scenes":[]}',
-            fingerprint=fingerprint,
-        )
+        kinds = hooks if isinstance(hooks, tuple) else ("http",) * hooks
+        entry = self.entry(one, kinds, account, priority, deadline, fingerprint)
+        return self.ledger.accept(**vars(entry))
+
+    @staticmethod
+    def entry(
+        one: str,
+        hooks: tuple[str, ...] = (),
+        account: str = "main",
+        priority: str = "normal",
+        deadline: float = 600.0,
+        fingerprint: str = "f1",
+    ) -> Entry:
+        meta = {"name": f"Render {one}", "hooks": [{"type": kind} for kind in hooks], "metadata": {"order": one}}
+        return Entry(one, "project", account, priority, deadline, meta, '{"scenes":[]}', fingerprint)
 
     def claim(self, one: str = "r1") -> Submission:
         claim = self.ledger.begin_submission(one, lease=LEASE)
@@ -111,7 +115,7 @@ class Book:
     def find(self, look: Look, verdict: str, **details: Any) -> list[tuple[str, str]]:
         return self.ledger.record_findings([Finding(look.id, look.epoch, verdict, **details)])
 
-    def completed(self, one: str = "r1", *, hooks: int = 1) -> None:
+    def completed(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1) -> None:
         self.accept(one, hooks=hooks)
         kick = self.started(one)
         assert kick

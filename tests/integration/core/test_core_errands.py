@@ -125,6 +125,9 @@ class Sent:
     def __init__(self):
         self.submitted = []
 
+    def oldest(self):
+        return {}
+
     def submit_all(self, renders):
         self.submitted += [one for one, _ in renders]
 

@@ -15,6 +15,9 @@ class Sent:
     def __init__(self):
         self.submitted, self.hooked, self.polled = [], [], []
 
+    def oldest(self):
+        return {}
+
     def submit_all(self, renders):
         self.submitted += [one for one, _ in renders]
 
@@ -43,7 +46,7 @@ def sweep(book, sent):
 
 def test_a_backlog_does_not_hide_what_came_after_it(book, sweep, sent):
     for number in range(MANY):
-        book.accept(f"a{number}")
+        book.accept(f"a{number}", account=f"of{number}")
     book.completed("b")
     book.clock.forward(2 * GRACE)
     sweep()
@@ -122,7 +125,7 @@ def test_what_breaks_one_part_of_the_sweep_does_not_stop_the_others(book, sweep,
 
 def test_a_sweeper_that_lost_its_turn_goes_no_further(book, sweep, sent):
     for number in range(MANY):
-        book.accept(f"a{number}")
+        book.accept(f"a{number}", account=f"of{number}")
     book.clock.forward(2 * GRACE)
     send = sent.submit_all
 
@@ -138,7 +141,7 @@ def test_a_sweeper_that_lost_its_turn_goes_no_further(book, sweep, sent):
 
 def test_a_long_sweep_keeps_its_turn(book, sweep, sent):
     for number in range(3 * SWEPT_AT_ONCE):
-        book.accept(f"a{number}")
+        book.accept(f"a{number}", account=f"of{number}")
     book.clock.forward(2 * GRACE)
     left, others, send = [], [], sent.submit_all
 

@@ -26,6 +26,9 @@ class Recorder:
         assert self.gate.wait(60)
         self.sent.append(message)
 
+    def oldest(self):
+        return {}
+
     def submit(self, render_id, priority):
         self._take("submit", render_id, priority)
 

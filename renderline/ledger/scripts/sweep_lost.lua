@@ -1,0 +1,19 @@
+-- Forget the messages that no longer stand in their queue though they were not begun, so that they are sent again: all
+-- those sent before the oldest that does, but for those just taken, which begin in a moment.
+-- ARGV: JSON object, by lane the member of the oldest message in its queue; none for an empty queue
+local oldest, before = cjson.decode(ARGV[3]), {}
+for _, entry in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
+  local lane, owner = string.match(entry, '^(%S+) (.*)$')
+  if not before[lane] then
+    before[lane] = stamp(NOW - GRACE)
+    if oldest[lane] then
+      local of = field(string.match(oldest[lane], '^[^:]*'), 'account')
+      -- One that nobody has noted came by another way, and tells nothing about the others.
+      local sent = tonumber(redis.call('ZSCORE', standing(lane, of), oldest[lane])) or 0
+      if sent <= NOW - GRACE then before[lane] = '(' .. stamp(sent) end
+    end
+  end
+  redis.call('ZREMRANGEBYSCORE', standing(lane, owner), '-inf', before[lane])
+  if redis.call('EXISTS', standing(lane, owner)) == 0 then redis.call('SREM', P .. 'lanes', entry) end
+end
+return 1
