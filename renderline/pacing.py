@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
+from renderline.ledger.failover import connection_class
 from renderline.studio import VendorUnavailable
 
 PATIENCE = 2.0
@@ -26,12 +30,22 @@ def window(per_second: float) -> RateLimitItem:
     return RateLimitItemPerSecond(1, math.ceil(1 / per_second))
 
 
+def _storage(url: str) -> RedisStorage:
+    connections: Any = {
+        "connection_class": connection_class(url),
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=3),
+    }
+    return RedisStorage(url, key_prefix="renderline:pace", **connections)
+
+
 class Pace:
     """Hands out the turns of one account. A moving window: in no second do more calls start than allowed."""
 
     def __init__(self, redis_url: str, account: str, per_second: float) -> None:
         self._window, self._account = window(per_second), account
-        self._limiter = MovingWindowRateLimiter(RedisStorage(redis_url, key_prefix="renderline:pace"))
+        self._limiter = MovingWindowRateLimiter(_storage(redis_url))
 
     def take(self) -> None:
         """Wait for a turn; raises `Paced` if none comes within `PATIENCE`."""

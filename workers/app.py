@@ -14,7 +14,7 @@ from config import celery, logging, settings
 from renderline.ledger import Flow, Ledger
 from renderline.ledger.server import policy_problem
 from tasks.services import Services
-from workers import acknowledging, broker, departure, events
+from workers import acknowledging, broker, departure, events, results
 from workers.composition import compose, connect
 from workers.housekeeping import Housekeeper
 
@@ -41,6 +41,7 @@ def create(chosen: settings.Settings) -> Renderline:
     new = Renderline("renderline", include=["tasks.request", "tasks.submit", "tasks.poll", "tasks.hook"])
     new.chosen = chosen
     new.conf.update(celery.options(chosen))
+    new.loader.override_backends = dict.fromkeys(("redis", "rediss"), f"{results.__name__}:Backend")
     new.steps["consumer"].update({acknowledging.Acknowledging, departure.HandBack, events.Batches})
     return new
 

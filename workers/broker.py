@@ -13,6 +13,7 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
+from renderline.ledger.failover import LeavingConnection, LeavingSSLConnection
 from workers import acknowledging, turns
 from workers.guarded import GuardedChannel
 
@@ -21,6 +22,8 @@ class Channel(GuardedChannel):
     """A channel that says in a way that Celery understands that its connection was closed, and that can hand back."""
 
     QoS = acknowledging.QoS
+    connection_class = LeavingConnection
+    connection_class_ssl = LeavingSSLConnection
     _in_poll: Any
     _brpop_sent_at: Any
     _kept: Any = None

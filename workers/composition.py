@@ -22,6 +22,7 @@ from renderline.errands import Errands
 from renderline.guard import Guard
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
 from renderline.ledger import Flow, Ledger
+from renderline.ledger.failover import connection_class
 from renderline.links import FreshLinks, NoLink
 from renderline.listed import ProjectList
 from renderline.orphans import OrphanHunt
@@ -50,6 +51,7 @@ def connect(settings: Settings) -> Redis:
     """Return the process's Redis client: short timeouts, and a few quick retries over a broken connection."""
     return Redis.from_url(
         settings.redis_url,
+        connection_class=connection_class(settings.redis_url),
         decode_responses=True,
         # A record that somebody else wrote bytes into is to be found broken, not to break the connection's answers.
         encoding_errors="replace",

@@ -19,6 +19,7 @@ from renderline.gateway import OpenGate, Streams, create_app
 from renderline.gateway.keys import ApiKeys
 from renderline.gateway.webhooks import Receiver, blueprint
 from renderline.ledger import Ledger, Listing, Operations
+from renderline.ledger.failover import connection_class
 from tasks.dispatch import CeleryDispatcher
 from workers.composition import acceptor, hook_kinds, net, signed_callbacks
 
@@ -79,6 +80,7 @@ def _webhooks(chosen: settings.Settings, operations: Operations, dispatcher: Cel
 def _connect(chosen: settings.Settings) -> Redis:
     return Redis.from_url(
         chosen.redis_url,
+        connection_class=connection_class(chosen.redis_url),
         decode_responses=True,
         socket_timeout=_PATIENCE,
         socket_connect_timeout=_PATIENCE,
