@@ -12,10 +12,12 @@ from redis import RedisError
 
 from renderline.circuit import CircuitBreaker
 from renderline.ledger import Flow
-from renderline.studio import RateLimited, StudioFault
+from renderline.studio import CreditExhausted, RateLimited, StudioFault
 
 log = structlog.get_logger(__name__)
 
+CREDIT_PROBE = 300.0
+"""Seconds between tries while the vendor refuses an account for want of credit."""
 UNSAID_WAIT = 2.0
 """Seconds of silence after a 429 that does not say for how long."""
 
@@ -41,3 +43,5 @@ class Guard:
         if isinstance(fault, RateLimited):
             wait = UNSAID_WAIT if fault.retry_after is None else fault.retry_after
             self.flow.slow_down(self.account, seconds=wait)
+        if isinstance(fault, CreditExhausted) and self.flow.hold(self.account, reason=str(fault), seconds=CREDIT_PROBE):
+            log.error("the vendor refuses the account, its submissions wait", account=self.account, fault=str(fault))

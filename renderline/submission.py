@@ -15,6 +15,7 @@ from redis import RedisError
 
 from renderline.accounts import AccountClients, AccountUnavailable
 from renderline.bulkhead import SubmissionPlaces
+from renderline.circuit import is_absence
 from renderline.durations import Durations
 from renderline.kinds import KINDS, Kind, Made, Order, Stage, started_since
 from renderline.ledger import Kick, Ledger, Submission
@@ -23,6 +24,7 @@ from renderline.requests import RenderRequest
 from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.studio import (
     CredentialsRefused,
+    CreditExhausted,
     OutcomeUnknown,
     PayloadRefused,
     ProjectMissing,
@@ -258,7 +260,7 @@ class Submitter:
             if isinstance(outcome, Refused) and run.kind.disposable and run.order.project_id:
                 discard(run.clients, run.order.project_id)
             return outcome
-        if isinstance(fault, RateLimited):
+        if isinstance(fault, RateLimited | CreditExhausted):
             return self._park(claim, str(fault), keep_intent=run.unaccounted)
         if isinstance(fault, CredentialsRefused):
             return self._later(claim, CREDENTIALS_RETRY, str(fault), keep_intent=run.unaccounted)
@@ -267,7 +269,8 @@ class Submitter:
     def _retry(self, run: _Run, fault: StudioFault, *, unaccounted: bool) -> Outcome:
         claim = run.claim
         retry_after = fault.retry_after if isinstance(fault, VendorUnavailable) else None
-        counted = _is_failure(fault)
+        # Whoever probes while the vendor is away fails for all of them.
+        counted = _is_failure(fault) and not run.clients.away
         attempt = claim.failures + 1 if counted else claim.attempts
         wait = self.retries.retry_in(attempt, jitter=random.random(), retry_after=retry_after)
         if wait is None and counted:
@@ -295,7 +298,9 @@ def _is_failure(fault: StudioFault) -> bool:
 
     Nobody answering, or only a proxy in front, is an outage; a token that cannot be had is the account's trouble.
     """
-    if isinstance(fault, TokenRejected) or fault.endpoint.endswith("/auth/token"):
+    if isinstance(fault, TokenRejected) or (is_absence(fault) and (fault.status or 0) < 500):
+        return False
+    if fault.endpoint.endswith("/auth/token"):
         return False
     return fault.status is not None and fault.status not in _AWAY
 

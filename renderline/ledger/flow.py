@@ -41,6 +41,14 @@ class Flow:
         """
         self._ledger.run("slow_down", account, seconds)
 
+    def hold(self, account: str, *, reason: str, seconds: float) -> bool:
+        """Take note that the vendor refuses to render for an account; returns whether that is news.
+
+        Its submissions are parked, one tries every `seconds`, and the first that is accepted, or an operator's
+        `resume`, lets all go on. What runs at the vendor is followed on.
+        """
+        return bool(self._ledger.run("hold_account", account, seconds, reason))
+
     def call_failed(self, account: str, *, failures: int, pause: float) -> Circuit:
         """Have the circuit breaker take note of a call that nobody answered.
 

@@ -80,13 +80,21 @@ class Operations:
     def resume(self, account: str) -> bool:
         """Let an account go on; False if nothing held it back. The sweep sends what waited.
 
-        It lifts a pause, a wait that the vendor asked for, and an open circuit.
+        It lifts a pause, a wait that the vendor asked for, an open circuit, and a hold.
         """
         return bool(self._run("resume", account))
 
     def paused(self) -> set[str]:
         """Return the names of the paused accounts."""
         return {str(name) for name in self._ledger.redis.smembers(f"{self._ledger.prefix}paused")}
+
+    def held(self) -> dict[str, str]:
+        """Return why the vendor refuses to render, by account, for those for which it does."""
+        names = [str(name) for name in sorted(self._ledger.redis.smembers(f"{self._ledger.prefix}accounts"))]
+        with self._ledger.redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hget(f"{self._ledger.prefix}hold:{name}", "reason")
+            return {name: str(reason) for name, reason in zip(names, pipe.execute(), strict=True) if reason}
 
     def _kick(self, render_id: str, raw: list[str] | None) -> Kick | None:
         if not raw:

@@ -3,6 +3,7 @@
 from renderline.studio.credentials import TokenEndpoint, TokenSource
 from renderline.studio.faults import (
     CredentialsRefused,
+    CreditExhausted,
     OutcomeUnknown,
     PayloadRefused,
     ProjectMissing,
@@ -18,6 +19,7 @@ from renderline.studio.v3 import StudioV3
 __all__ = [
     "FINISHED_STATES",
     "CredentialsRefused",
+    "CreditExhausted",
     "OutcomeUnknown",
     "PayloadRefused",
     "Progress",

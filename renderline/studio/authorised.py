@@ -6,8 +6,9 @@ from typing import Any
 
 from renderline.studio.credentials import TokenSource, sendable
 from renderline.studio.endpoint import Endpoint
-from renderline.studio.faults import PayloadRefused, StudioFault, TokenRejected
+from renderline.studio.faults import OutcomeUnknown, PayloadRefused, StudioFault, TokenRejected, VendorUnavailable
 from renderline.studio.transport import Transport
+from renderline.studio.verdict import UNEXPLAINED
 
 CONFIRM = Endpoint("GET", "/api/odin/v3/auth")
 
@@ -37,6 +38,10 @@ class AuthorisedCalls:
             return self._attempt(token, endpoint, path, body)
         except TokenRejected:
             pass
+        except (VendorUnavailable, OutcomeUnknown) as refusal:
+            # A firewall's 403, or a refused token told in a way that we do not know: the vendor is asked which.
+            if refusal.status != 403 or not self._surely_refuses(token):
+                raise
         except PayloadRefused as refusal:
             # The vendor's codes are not documented, so whether it meant the token is asked, not guessed.
             if not _inside_success(refusal) or self._accepts(token):
@@ -50,7 +55,11 @@ class AuthorisedCalls:
         except TokenRejected as denied:
             if denied.status != 403:
                 raise
-            forbidden = denied.recast(PayloadRefused)
+            if denied.code is None and denied.message == UNEXPLAINED:
+                # Not in the vendor's envelope: an API gateway in front of it.
+                forbidden = endpoint.unseen(denied.message, status=denied.status)
+            else:
+                forbidden = denied.recast(PayloadRefused)
         raise forbidden
 
     def confirm(self) -> bool:
@@ -75,6 +84,12 @@ class AuthorisedCalls:
             return False
         data = answer.get("data")
         return not (isinstance(data, dict) and data.get("isAuthenticated") is False)
+
+    def _surely_refuses(self, token: str) -> bool:
+        try:
+            return not self._confirm(token)
+        except StudioFault:
+            return False  # whatever answers in the vendor's place answers this too
 
     def _accepts(self, token: str) -> bool:
         try:

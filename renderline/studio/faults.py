@@ -8,6 +8,7 @@ StudioFault               (the root; never raised itself)
 |- TokenRejected          *refresh* has been tried: the client fetched a newer token and repeated once; wait, repeat,
 |                         and tell an operator if it lasts
 |- CredentialsRefused     *give up*: app id and user key (v2: the secret key) are wrong; only a person can help
+|- CreditExhausted      *hold the account*: it has no credit; the call was not processed, only a person can help
 |- PayloadRefused         *give up*: the vendor looked and said no; keep its code and message
 |  `- ProjectMissing      *give up*: there is no such project (any more)
 `- OutcomeUnknown         *settle by reading*, never by repeating: the call may have taken effect, perhaps at a cost
@@ -77,6 +78,10 @@ class TokenRejected(StudioFault):
 
 class CredentialsRefused(StudioFault):
     """Give up: the vendor does not accept the account's credentials."""
+
+
+class CreditExhausted(StudioFault):
+    """Hold the account: the vendor does not render for it until somebody pays; it did not process this call."""
 
 
 class PayloadRefused(StudioFault):

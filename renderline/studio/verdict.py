@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -9,7 +10,14 @@ from typing import Any
 
 from renderline.studio.discretion import conceal
 from renderline.studio.endpoint import Endpoint
-from renderline.studio.faults import PayloadRefused, ProjectMissing, RateLimited, StudioFault, TokenRejected
+from renderline.studio.faults import (
+    CreditExhausted,
+    PayloadRefused,
+    ProjectMissing,
+    RateLimited,
+    StudioFault,
+    TokenRejected,
+)
 from renderline.studio.text import cleaned, may_harm
 
 
@@ -21,6 +29,12 @@ class Answer:
     headers: Mapping[str, str]
     content: bytes
 
+
+UNEXPLAINED = "refused without a reason"
+# The vendor documents neither codes nor texts; these say that no render of the account will be taken.
+_NO_CREDIT = re.compile(
+    r"\b(not enough|insufficient|out of) (\w+ )?credits?\b|\bcredits? (is |are )?(exhausted|insufficient)\b", re.I
+)
 
 LONGEST_WAIT = 300.0
 """The most seconds of a wait that the vendor asks for that are believed, where nothing else was configured."""
@@ -79,6 +93,20 @@ def refuses(body: Mapping[str, Any]) -> bool:
     return bool(body.get("error"))
 
 
+def enveloped(body: Mapping[str, Any] | None) -> bool:
+    """True if an answer has the vendor's envelope, v3 or v2: then it was the vendor's application that spoke."""
+    return body is not None and ("success" in body or "error" in body)
+
+
+def _may_be_another(status: int, body: Mapping[str, Any] | None) -> bool:
+    """True if a refusal without an envelope may come from a proxy or firewall, and says nothing about the call.
+
+    401, 402 and 429 mean the same whoever says them, and 413 will not change. An API gateway tells in JSON that a token
+    is not good.
+    """
+    return status not in (401, 402, 413, 429) and (status != 403 or body is None)
+
+
 def complaint(body: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
     """Return code and message of a failure envelope, v3 (`error.code`, `error.msg`) or v2 (`msg`)."""
     if body is None:
@@ -102,8 +130,9 @@ def verdict(
 ) -> dict[str, Any]:
     """Return the envelope of a successful answer, or raise the fault that the answer stands for.
 
-    401 and 403 are TokenRejected, 429 RateLimited, other refusals PayloadRefused; what may have happened unseen (5xx,
-    redirects, anything but a JSON object) is VendorUnavailable or, for a call with a side effect, OutcomeUnknown.
+    401 and 403 are TokenRejected, 429 RateLimited, a want of credit CreditExhausted, other refusals PayloadRefused.
+    What may have happened unseen (5xx, redirects, anything but a JSON object, a refusal without the vendor's envelope,
+    which a proxy or firewall may have spoken) is VendorUnavailable or, for a call with a side effect, OutcomeUnknown.
     """
     status = answer.status
     body = decode(answer.content)
@@ -112,7 +141,7 @@ def verdict(
             raise endpoint.unseen(_shape(answer), status=status)
         if not refuses(body):
             return body
-    code, told = complaint(body)
+    code, told = complaint(body if enveloped(body) else None)
     hidden = list(secrets) if code or told else []
     code = None if code is None else conceal(code, hidden)[:64]
     message = conceal(told, hidden) if told else None
@@ -125,14 +154,20 @@ def verdict(
         if status == 503 and wait is not None and not endpoint.effect:
             raise RateLimited(message or "the vendor is overloaded", endpoint=str(endpoint), retry_after=wait, **found)
         raise endpoint.unseen(message or "the vendor failed", retry_after=wait, **found)
+    if not enveloped(body) and _may_be_another(status, body):
+        raise endpoint.unseen(
+            f"refused, but not by the vendor's application; {_shape(answer)}", retry_after=wait, **found
+        )
     kind: type[StudioFault] = PayloadRefused
     if status == 429:
         kind = RateLimited
+    elif status == 402 or (told and _NO_CREDIT.search(told)):
+        kind = CreditExhausted
     elif status in (401, 403):
         kind = TokenRejected
     elif status == 404 and endpoint.of_project:
         kind = ProjectMissing
-    fallback = "refused without a reason" if body is not None else f"refused; {_shape(answer)}"
+    fallback = UNEXPLAINED if body is not None else f"refused; {_shape(answer)}"
     raise kind(message or fallback, endpoint=str(endpoint), retry_after=wait, **found)
 
 

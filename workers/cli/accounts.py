@@ -9,7 +9,7 @@ from rich.text import Text
 
 from workers.cli import views
 from workers.cli.session import Session, json_option, pass_session
-from workers.cli.trouble import Code, Trouble
+from workers.cli.trouble import Code, Trouble, plain
 
 _ACCOUNT = click.argument("account", metavar="ACCOUNT")
 
@@ -19,7 +19,7 @@ _ACCOUNT = click.argument("account", metavar="ACCOUNT")
 @pass_session
 def accounts(session: Session) -> None:
     """List the configured vendor accounts, without their credentials."""
-    paused = session.operations.paused()
+    paused, held = session.operations.paused(), session.operations.held()
     rows = [
         {
             "name": account.name,
@@ -29,6 +29,7 @@ def accounts(session: Session) -> None:
             "max_requests_per_second": account.max_requests_per_second,
             "max_concurrent_renders": account.max_concurrent_renders,
             "paused": account.name in paused,
+            "held": held.get(account.name),
         }
         for account in session.settings.accounts
     ]
@@ -45,7 +46,7 @@ def _shown(rows: list[dict[str, Any]]) -> Any:
             row["base_url"],
             row["max_requests_per_second"] or "any",
             row["max_concurrent_renders"] or "any",
-            "paused" if row["paused"] else "",
+            "paused" if row["paused"] else plain(row["held"] or ""),
         )
         for row in rows
     ]
@@ -69,7 +70,7 @@ def pause(session: Session, account: str) -> None:
 @pass_session
 @click.pass_context
 def resume(context: click.Context, session: Session, account: str) -> None:
-    """Let an account go on: lifts a pause, the vendor's wish to wait, an open circuit.
+    """Let an account go on: lifts a pause, the vendor's wish to wait, an open circuit, a hold.
 
     What waited goes on within a minute.
     """

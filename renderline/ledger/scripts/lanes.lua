@@ -43,13 +43,14 @@ local function submission_begun(id) begun(submit_lane(id), field(id, 'account'),
 local function unpark(account, most)
   local parked, slots = P .. 'parked:' .. account, P .. 'slots:' .. account
   local items = {}
-  if redis.call('EXISTS', parked) == 0 or quiet_left(account) > 0
+  local refusal, refused_for = refused(account)
+  if redis.call('EXISTS', parked) == 0 or quiet_left(account) > 0 or (refusal and refused_for > 0)
       or redis.call('SISMEMBER', P .. 'paused', account) == 1 then
     return items
   end
   local rate, tokens = pace(account)
   if rate then most = math.min(most, math.floor(tokens / 2)) end
-  if circuit_open(account) then most = math.min(most, 1) end
+  if circuit_open(account) or refusal then most = math.min(most, 1) end
   local function take(id)
     local priority = priority_of(id)
     wake_at(id, NOW + GRACE)

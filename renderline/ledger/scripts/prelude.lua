@@ -156,9 +156,11 @@ end
 local function circuit_open(account) return redis.call('HEXISTS', circuit(account), 'until') == 1 end
 
 -- How long calls for this account have to wait, in seconds: the vendor asked for it, or its circuit is open.
+local function asked_left(account)
+  return math.max(0, (tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0) - NOW)
+end
 local function quiet_left(account)
-  local asked = tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0
-  return math.max(0, asked - NOW, (tonumber(redis.call('HGET', circuit(account), 'until')) or 0) - NOW)
+  return math.max(asked_left(account), (tonumber(redis.call('HGET', circuit(account), 'until')) or 0) - NOW)
 end
 -- Longer than this nobody may make an account wait, whatever a header said.
 local LONGEST_QUIET = 3600
@@ -175,6 +177,13 @@ local function probes(account, seconds)
   redis.call('HSET', circuit(account), 'until', stamp(NOW + seconds), 'probing', '1')
   remember_circuit(account, NOW + seconds)
   return true
+end
+
+-- Why the vendor refuses to render for an account, and for how many seconds nobody tries; nil if it does not.
+local function refused(account)
+  local h = redis.call('HMGET', P .. 'hold:' .. account, 'until', 'reason')
+  if not h[1] then return nil end
+  return h[2], math.max(0, tonumber(h[1]) - NOW)
 end
 
 -- The pace of an account for which the vendor once said "too many": calls a second, lowered each time it says so and

@@ -16,12 +16,15 @@ end
 local slots = P .. 'slots:' .. account
 local limit = tonumber(redis.call('HGET', P .. 'limits', account))
 local reason = nil
+local refusal, refused_for = refused(account)
 if redis.call('SISMEMBER', P .. 'paused', account) == 1 then
   reason = 'its account is paused'
 elseif (',' .. ARGV[7] .. ','):find(',' .. account .. ',', 1, true) then
   reason = 'its account hangs, with as many submissions under way as one worker makes'
 elseif quiet_left(account) > 0 then
   reason = 'the vendor is away, or asked its account to wait'
+elseif refusal and refused_for > 0 then
+  reason = 'the vendor refuses its account: ' .. refusal
 elseif limit and redis.call('SISMEMBER', slots, id) == 0 and redis.call('SCARD', slots) >= limit then
   reason = 'all ' .. limit .. ' renders that its account may have at the vendor at once are taken'
 elseif not probes(account, lease) and admit(account, calls, true) == 0 then
@@ -31,6 +34,8 @@ if reason then
   park(id, reason)
   return {'parked', {}}
 end
+-- This one tries whether the vendor renders again.
+if refusal then redis.call('HSET', P .. 'hold:' .. account, 'until', stamp(NOW + lease)) end
 if state == 'accepted' then move(id, 'submitting') end
 redis.call('ZREM', P .. 'parked:' .. account, id)
 redis.call('SADD', slots, id)

@@ -6,6 +6,8 @@ local hinted = tonumber(field(id, 'hinted'))
 if hinted then to = 'rendering' end
 if not mine(id, fence) or not move(id, to) then return {0, false} end
 if ARGV[6] ~= '' then set(id, 'project_id', ARGV[6]) end
+-- The vendor takes the account's renders.
+if ARGV[5] == 'rendering' then redis.call('DEL', P .. 'hold:' .. field(id, 'account')) end
 local began = tonumber(field(id, 'intent_at')) or NOW
 local deadline = began + tonumber(field(id, 'deadline'))
 redis.call('HDEL', render(id), 'lease_until', 'note', 'untouched', 'untouched_at', 'late_at', 'rate', 'stalls')

@@ -17,8 +17,9 @@ each(ids, nil, function(id)
     if not late_at then
       redis.call('ZADD', P .. 'due:' .. f[3], 'LT', stamp(NOW), id)
       accounts[f[3]] = true
-      if quiet_left(f[3]) > 0 then
-        -- No poll will come while its account has to wait: the deadline holds all the same.
+      if asked_left(f[3]) > 0 then
+        -- No poll comes while the vendor wants silence: the deadline holds all the same. In an outage probes come, and
+        -- what is finished and paid for is not given up for it.
         late_at = NOW
         set(id, 'late_at', stamp(NOW))
       end

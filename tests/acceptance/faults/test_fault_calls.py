@@ -29,7 +29,7 @@ CALLS = {
     "progress": (f"GET {V3}/editor/progress/{{key}}", "plain"),
     "project": (f"GET {V3}/editor/project/{{key}}", "[sandbox:drop]"),
     "list": (f"GET {V3}/editor/project", "[sandbox:drop@draft]"),
-    "delete": (f"DELETE {V3}/editor/project", "[sandbox:credit]"),
+    "delete": (f"DELETE {V3}/editor/project", "[sandbox:refuse@export]"),
     "download": ("GET /files/{projectId}.mp4", "plain"),
 }
 Fate = Literal["never arrives", "arrives late", "answer lost"]

@@ -58,7 +58,7 @@ DIRECT = Flow("direct", environ={"RENDERLINE_SUBMIT": "direct"})
 UNSEEN = Flow("unseen", {"name": "[sandbox:drop]"})
 LIMITED = Flow("limited", {"name": "[sandbox:429=1@draft]"}, takes=9.0)
 REFUSED = Flow("refused", {"name": "[sandbox:refuse]"}, state="failed", exports=0)
-NO_CREDIT = Flow("no-credit", {"name": "[sandbox:credit]"}, state="failed", exports=0, takes=12.0)
+REFUSED_EXPORT = Flow("refused-export", {"name": "[sandbox:refuse@export]"}, state="failed", exports=0, takes=12.0)
 EXPIRED = Flow("expired", {"name": "[sandbox:stuck]", "deadline": 1.5}, state="expired", takes=6.0)
 LOST_SUBMIT = Flow("lost-submit", lose="submit", takes=3 + 2 * LEASE)
 LOST_POLL = Flow("lost-poll", lose="poll", takes=3 + 2 * LEASE)
@@ -108,7 +108,7 @@ WRITES: dict[Flow, list[tuple[str, int]]] = {
     UNSEEN: [("submit_start", 1), ("publish poll", 1), ("poll_record", 1)],
     LIMITED: [("submit_release", 1), ("publish submit", 2), ("acked submit", 1)],
     REFUSED: [("fail", 1), ("publish hooks", 1)],
-    NO_CREDIT: [("fail", 1)],
+    REFUSED_EXPORT: [("fail", 1)],
     EXPIRED: [("publish hooks", 1)],
     # The sweep, which runs in every worker; here a render waits for it.
     LOST_SUBMIT: [

@@ -106,7 +106,7 @@ FAULTS = {
     "fail": ("[sandbox:fail]", "failed", 1, {}),
     "stuck": ("[sandbox:stuck]", "expired", 1, LATE),
     "refuse": ("[sandbox:refuse=40077]", "failed", 0, {}),
-    "credit": ("[sandbox:credit]", "failed", 0, {}),
+    "refuse@export": ("[sandbox:refuse@export]", "failed", 0, {}),
     "401": ("[sandbox:401]", "delivered", 1, {}),
     **{
         f"{tag}@{at}": (f"[sandbox:{tag}@{at}#{tag}]", "delivered", 1, {})
@@ -186,7 +186,7 @@ def test_a_fault_ends_as_it_should_and_nothing_is_paid_twice(aftermath, name):
 def test_the_vendors_reasons_are_kept(aftermath):
     _, records, _, _ = aftermath
     assert (records["refuse"]["error"]["code"], records["refuse"]["error"]["origin"]) == ("40077", "vendor")
-    assert records["credit"]["error"]["origin"] == "vendor"
+    assert records["refuse@export"]["error"]["origin"] == "vendor"
     assert records["fail"]["error"]["origin"] == "vendor"
     assert records["fail"]["progress"] == pytest.approx(60, abs=1)
     assert records["stuck"]["error"]["code"] == "deadline"
@@ -195,7 +195,7 @@ def test_the_vendors_reasons_are_kept(aftermath):
 
 def test_a_draft_whose_export_was_refused_is_deleted(aftermath):
     mode, _, projects, _ = aftermath
-    drafts = projects["credit"]
+    drafts = projects["refuse@export"]
     if mode == "two_phase":
         assert [(one["exports"], one["deleted"]) for one in drafts] == [(0, True)]
     else:
@@ -255,7 +255,7 @@ def test_an_export_of_a_named_project_is_settled_by_reading_it(new_stage, base, 
 
 
 def test_a_refused_export_leaves_the_callers_project_alone(stage, base):
-    base_id = base(stage, tag="[sandbox:credit]")
+    base_id = base(stage, tag="[sandbox:refuse@export]")
     stage.accept({"kind": "export", "project_id": base_id}, "r1")
     record = stage.poll_until("r1", "failed")
     assert record["error"]["origin"] == "vendor"

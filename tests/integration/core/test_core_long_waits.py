@@ -65,6 +65,17 @@ def test_a_render_of_a_quiet_account_expires_on_time(book):
     book.sound()
 
 
+def test_a_render_of_an_account_in_an_outage_is_not_given_up_unseen(book):
+    """It may be finished, and is paid for."""
+    book.accept(deadline=600.0)
+    book.started()
+    book.flow.call_failed("main", failures=1, pause=1e6)
+    for _ in range(3):
+        book.clock.forward(601.0)
+        assert book.ledger.overdue()[0] == []
+    assert book.state() == "rendering"
+
+
 def test_resume_lets_polls_go_on_at_once(book):
     book.accept()
     kick = book.started()

@@ -62,7 +62,7 @@ def test_v2_faults(studio_v2, vendor):
         reply({"success": False, "msg": "no such model"}),
         hang_up,
         reply({"success": True}),
-        reply({}, status=404),
+        reply({"success": False}, status=404),
         reply({}, status=429, headers={"Retry-After": "2"}),
     )
     with pytest.raises(PayloadRefused, match="no such model"):

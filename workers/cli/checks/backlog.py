@@ -10,6 +10,7 @@ from renderline.renders import State
 from workers.cli.checks.finding import Finding
 
 _MANY = 1000
+_PAY = "see to its credit; then renderline resume, or wait: one submission tries every five minutes"
 
 
 def check(ledger: Ledger, listing: Listing, operations: Operations) -> Iterator[Finding]:
@@ -24,6 +25,9 @@ def check(ledger: Ledger, listing: Listing, operations: Operations) -> Iterator[
     dead = len(listing.dead_letters(limit=_MANY))
     yield _waiting("dead letters", dead, "hooks were given up", "renderline dead list; then replay or discard them")
     paused = operations.paused()
+    held = operations.held()
+    for account, reason in held.items():
+        yield Finding(f"account {account}", "warn", f"the vendor refuses it: {reason}", _PAY)
     quarantined = Quarantine(ledger.redis, prefix=ledger.prefix).size()
     what = "messages or records could not be read and were set aside"
     yield _waiting("quarantine", quarantined, what, "renderline quarantine list")
