@@ -10,6 +10,7 @@ import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 PATH = "/webhooks/aistudios"
 
@@ -20,11 +21,19 @@ AFTERWARDS = 86400.0
 _PURPOSE = "renderline.callbacks.v1"
 
 
+class About(NamedTuple):
+    """What a called URL is about: the attempt at a render, and the draft of that attempt."""
+
+    attempt: int
+    draft: int
+
+
 @dataclass(frozen=True)
 class Callbacks:
     """Signs and verifies the URLs `{public_url}/webhooks/aistudios/{render id}/{signature}`.
 
-    A signature is `{attempt}.{expiry}.{mac}`: unreserved characters alone, so that no proxy and no vendor rewrites it.
+    A signature is `{attempt}.{expiry}.{mac}`, and `{attempt}-{draft}.{expiry}.{mac}` from an attempt's second draft on:
+    unreserved characters alone, so that no proxy and no vendor rewrites it.
     `public_url` is where the vendor reaches the gateway, with or without a path; `key` the secret of at least 32
     characters. A new key makes the URLs in the vendor's hands worthless; polling finds those renders.
     """
@@ -33,22 +42,24 @@ class Callbacks:
     key: str = field(repr=False)
     clock: Callable[[], float] = time.time
 
-    def url(self, render_id: str, *, attempt: int, seconds: float) -> str:
-        """Return the URL to be called about this attempt at a render, good for `seconds` and a day."""
+    def url(self, render_id: str, *, attempt: int, seconds: float, draft: int = 1) -> str:
+        """Return the URL to be called about this draft of an attempt, good for `seconds` and a day."""
         expires = int(self.clock() + seconds + AFTERWARDS)
-        signature = f"{attempt}.{expires}.{self._mac(render_id, str(attempt), str(expires))}"
+        about = str(attempt) if draft == 1 else f"{attempt}-{draft}"
+        signature = f"{about}.{expires}.{self._mac(render_id, about, str(expires))}"
         return f"{self.public_url.rstrip('/')}{PATH}/{render_id}/{signature}"
 
-    def attempt(self, render_id: str, signature: str) -> int | None:
-        """Return which attempt at the render a called URL belongs to; None if it is forged or expired."""
-        attempt, _, rest = signature.partition(".")
+    def about(self, render_id: str, signature: str) -> About | None:
+        """Return which attempt at the render, and which draft, a called URL is about; None if forged or expired."""
+        about, _, rest = signature.partition(".")
         expires, _, mac = rest.partition(".")
-        genuine = hmac.compare_digest(self._mac(render_id, attempt, expires).encode(), mac.encode(errors="replace"))
+        genuine = hmac.compare_digest(self._mac(render_id, about, expires).encode(), mac.encode(errors="replace"))
         if not genuine or self.clock() >= int(expires):
             return None
-        return int(attempt)
+        attempt, _, draft = about.partition("-")
+        return About(int(attempt), int(draft or 1))
 
-    def _mac(self, render_id: str, attempt: str, expires: str) -> str:
+    def _mac(self, render_id: str, about: str, expires: str) -> str:
         # A line each: in what we sign no part has a line break, so none can run into the next.
-        message = "\n".join((_PURPOSE, render_id, attempt, expires))
+        message = "\n".join((_PURPOSE, render_id, about, expires))
         return hmac.digest(self.key.encode(), message.encode(errors="replace"), "sha256").hex()

@@ -69,10 +69,13 @@ def cancel(
     record = ledger.record(render_id) if delete_project else None
     if record is None:
         return Cancellation(state)
-    return _without_project(state, record, accounts or {})
+    (draft,) = ledger.drafts([render_id])
+    return _without_project(state, record, draft, accounts or {})
 
 
-def _without_project(state: str, record: Mapping[str, Any], accounts: Mapping[str, AccountClients]) -> Cancellation:
+def _without_project(
+    state: str, record: Mapping[str, Any], draft: int, accounts: Mapping[str, AccountClients]
+) -> Cancellation:
     kind, clients = KINDS[record["kind"]], accounts.get(record["account"])
     if not kind.disposable:
         # A project that was there before us is the caller's, and the v2 API has no such call.
@@ -83,7 +86,7 @@ def _without_project(state: str, record: Mapping[str, Any], accounts: Mapping[st
         return Cancellation(state, "kept", f"account {record['account']!r} is not configured here")
     try:
         # A call whose answer nobody saw may have made a project.
-        found = record["project_id"] or find_by_name(clients, record["id"], record["attempt"])
+        found = record["project_id"] or find_by_name(clients, record["id"], record["attempt"], draft)
         if not found:
             return Cancellation(state, "none")
         clients.use_v3().delete_projects([found])

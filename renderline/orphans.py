@@ -9,21 +9,30 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
 from renderline.accounts import AccountClients
-from renderline.kinds import started_since
+from renderline.kinds import KINDS, started_since
 from renderline.ledger import Ledger
 from renderline.ledger.record import is_unreadable
-from renderline.studio import ProjectMissing
+from renderline.studio import ProjectMissing, ProjectSummary
 
 log = structlog.get_logger(__name__)
 
-_TAG = re.compile(r"\[([0-9a-f]{32})(?:\.(\d+))?\]$")
+_TAG = re.compile(r"\[([0-9a-f]{32})(?:\.(\d+))?(?:\.(\d+))?\]$")
 _OVER = frozenset({"failed", "expired", "canceled"})
 _BATCH = 200
+
+
+class Draft(NamedTuple):
+    """A project that carries a render's tag."""
+
+    project_id: str
+    render_id: str
+    attempt: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -44,21 +53,27 @@ class OrphanHunt:
         return len(suspects) == _BATCH
 
     def _hunt(self, clients: AccountClients, suspects: set[tuple[str, int]]) -> int:
-        tagged = []
-        for project in clients.use_v3().list_projects():
-            match = _TAG.search(project.name or "")
-            if match and (match[1], int(match[2] or 1)) in suspects:
-                tagged.append((project.id, match[1], int(match[2] or 1)))
-        records = self.ledger.records([render_id for _, render_id, _ in tagged])
-        orphans = [
-            project_id
-            for (project_id, _, attempt), record in zip(tagged, records, strict=True)
-            if is_orphan(record, project_id, attempt) and self._untouched(clients, project_id)
-        ]
+        tagged = [draft for draft in map(_draft, clients.use_v3().list_projects()) if draft]
+        tagged = [draft for draft in tagged if (draft.render_id, draft.attempt) in suspects]
+        ids = [draft.render_id for draft in tagged]
+        known = zip(tagged, self.ledger.records(ids), self.ledger.drafts(ids), strict=True)
+        found = {draft.project_id for draft, record, current in known if is_orphan(record, draft, current)}
+        found |= self._abandoned(suspects)
+        orphans = [project_id for project_id in sorted(found) if self._untouched(clients, project_id)]
         if orphans:
             clients.use_v3().delete_projects(orphans)
             log.info("orphan drafts deleted", account=clients.name, projects=len(orphans))
         return len(orphans)
+
+    def _abandoned(self, suspects: set[tuple[str, int]]) -> set[str]:
+        """Return the drafts that the records of suspects name themselves: the list may show none."""
+        records = self.ledger.records([render_id for render_id, _ in suspects])
+        return {
+            record["project_id"]
+            for record, (_, attempt) in zip(records, suspects, strict=True)
+            if record and not is_unreadable(record) and record["project_id"] and record["attempt"] == attempt
+            if record["state"] in _OVER and KINDS[record["kind"]].disposable
+        }
 
     def _untouched(self, clients: AccountClients, project_id: str) -> bool:
         try:
@@ -67,10 +82,18 @@ class OrphanHunt:
             return False
 
 
-def is_orphan(record: Mapping[str, Any] | None, project_id: str, attempt: int) -> bool:
-    """Return whether nobody will export this project: its render is gone, over, at another attempt or project."""
+def _draft(project: ProjectSummary) -> Draft | None:
+    match = _TAG.search(project.name or "")
+    return Draft(project.id, match[1], int(match[2] or 1), int(match[3] or 1)) if match else None
+
+
+def is_orphan(record: Mapping[str, Any] | None, draft: Draft, current: int) -> bool:
+    """Return whether nobody will export this draft: its render is gone, over, at another attempt, draft or project.
+
+    `current` is the number of the draft that the record stands at.
+    """
     if record is not None and is_unreadable(record):
         return False
-    if record is None or record["attempt"] != attempt or record["state"] in _OVER:
+    if record is None or record["attempt"] != draft.attempt or record["state"] in _OVER or draft.number < current:
         return True
-    return record["project_id"] is not None and record["project_id"] != project_id
+    return record["project_id"] is not None and record["project_id"] != draft.project_id

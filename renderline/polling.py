@@ -19,7 +19,7 @@ from renderline.kinds import KINDS
 from renderline.ledger import Batch, Finding, Kick, Ledger, Look
 from renderline.listed import ProjectList
 from renderline.schedule import PollPolicy
-from renderline.settlement import named, settle, unsettled
+from renderline.settlement import Settlement, named, unsettled
 from renderline.studio import CredentialsRefused, StudioFault
 
 log = structlog.get_logger(__name__)
@@ -56,8 +56,7 @@ class Poller:
     accounts: Mapping[str, AccountClients]
     policy: PollPolicy
     lease: float
-    resubmit_after: float | None = None
-    """Seconds without evidence after which an unconfirmed render may be submitted again; None: never."""
+    settlement: Settlement
     project_list: ProjectList | None = None
     """Reads the vendor's project list instead of asking about each render (`RENDERLINE_POLL_STRATEGY=list`)."""
     batch: int = 64
@@ -177,7 +176,7 @@ class Poller:
     def _judge(self, clients: AccountClients, look: Look, offset: float) -> Finding:
         kind = KINDS[look.kind]
         if look.state == "unconfirmed":
-            return settle(clients, look, offset=offset, policy=self.policy, resubmit_after=self.resubmit_after)
+            return self.settlement.settle(clients, look, offset=offset)
         project_id = look.project_id or named(clients, look)
         if project_id is None:
             return verdicts.of_webhook(look, now=time.monotonic() + offset, policy=self.policy)

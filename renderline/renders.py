@@ -36,7 +36,7 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.SUBMITTING: frozenset(
         {State.RENDERING, State.UNCONFIRMED, State.FAILED, State.CANCELED},
     ),
-    # Back to submitting when two reads, well apart, showed that nothing had started (or an operator said so).
+    # Back to submitting when its draft was deleted and seen to be gone (or an operator allowed it).
     State.UNCONFIRMED: frozenset({State.RENDERING, State.SUBMITTING, State.FAILED, State.EXPIRED, State.CANCELED}),
     State.RENDERING: frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.CANCELED}),
     State.COMPLETED: frozenset({State.DELIVERED, State.UNDELIVERED, State.CANCELED}),

@@ -10,7 +10,7 @@ class PollPolicy:
     """How closely a render is followed.
 
     `first` is the delay of the first look at a render of whose like nothing is known; between `least` and `most` lies
-    every other one. `settle` is the gap between two looks that together prove that an export was never started. `net`
+    every other one. `settle` is the least gap between looks for evidence of an export. `net`
     is the least delay of those that only make sure, while the vendor's webhooks arrive and tell what a look would
     show; None without webhooks.
     """

@@ -81,13 +81,15 @@ class Parked:
 Outcome = Submitted | TryAgain | Parked | Refused | NotMyTurn
 
 
-def project_name(name: str, render_id: str, attempt: int = 1) -> str:
+def project_name(name: str, render_id: str, attempt: int = 1, draft: int = 1) -> str:
     """Return the vendor project's name: the caller's with our tag, by which a lost draft is found again."""
-    return f"{name} {_tag(render_id, attempt)}"
+    return f"{name} {_tag(render_id, attempt, draft)}"
 
 
-def _tag(render_id: str, attempt: int) -> str:
-    # A retry renders anew: the project of the attempt that ended is not the one that it looks for.
+def _tag(render_id: str, attempt: int, draft: int) -> str:
+    # A retry renders anew, and a draft that was revoked is never used again: neither is the one to be found.
+    if draft > 1:
+        return f"[{render_id}.{attempt}.{draft}]"
     return f"[{render_id}]" if attempt == 1 else f"[{render_id}.{attempt}]"
 
 
@@ -170,7 +172,7 @@ class Submitter:
         if clients is None:
             raise AccountUnavailable(f"account {claim.account!r} is no longer configured")
         request = RenderRequest.from_json(claim.body)
-        name = project_name(claim.name, claim.id, claim.attempt)
+        name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
         order = Order(request, name, self.webhook_url(claim), claim.project_id)
         run = _Run(claim, kind, clients, order)
         run.unaccounted = left is not None
@@ -214,7 +216,8 @@ class Submitter:
         Returns what is left of the plan, and the project if it was exported already: a ledger that lost its last
         writes does not know of that.
         """
-        found = find_by_name(run.clients, run.claim.id, run.claim.attempt) if plan[0].named else None
+        claim = run.claim
+        found = find_by_name(run.clients, claim.id, claim.attempt, claim.draft) if plan[0].named else None
         try:
             begun = found is not None and has_begun(run.kind, run.clients, found)
         except ProjectMissing:
@@ -222,9 +225,9 @@ class Submitter:
         run.unaccounted = False
         if not found:
             return plan, None
-        log.info("lost draft found by its name", render_id=run.claim.id, project_id=found, exported=begun)
+        log.info("lost draft found by its name", render_id=claim.id, project_id=found, exported=begun)
         run.order.project_id = found
-        self._advance(run.claim, plan[1], Made(found))
+        self._advance(claim, plan[1], Made(found))
         return plan[1:], found if begun else None
 
     def _advance(self, claim: Submission, following: Stage, made: Made, *, announce: bool = False) -> bool:
@@ -305,9 +308,9 @@ def _is_failure(fault: StudioFault) -> bool:
     return fault.status is not None and fault.status not in _AWAY
 
 
-def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1) -> str | None:
-    """Return the id of the vendor project that carries the tag of this attempt, None if the list shows none."""
-    tag = _tag(render_id, attempt)
+def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1, draft: int = 1) -> str | None:
+    """Return the vendor project that carries the tag of this attempt's draft, None if the list shows none."""
+    tag = _tag(render_id, attempt, draft)
     for project in clients.use_v3().list_projects():
         if (project.name or "").endswith(tag):
             return project.id

@@ -29,6 +29,7 @@ from renderline.orphans import OrphanHunt
 from renderline.pacing import Pace
 from renderline.polling import Poller
 from renderline.schedule import PollPolicy, RetryPolicy
+from renderline.settlement import Settlement
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
 from renderline.submission import Submitter
 from renderline.sweeping import Sweeper
@@ -90,7 +91,9 @@ def compose(app: Celery, settings: Settings) -> Services:
             retries=_SUBMIT_RETRIES,
             following=dispatcher.submit_all,
             webhook_url=lambda claim: (
-                callbacks.url(claim.id, attempt=claim.attempt, seconds=claim.deadline) if callbacks else None
+                callbacks.url(claim.id, attempt=claim.attempt, draft=claim.draft, seconds=claim.deadline)
+                if callbacks
+                else None
             ),
         ),
         poller=Poller(
@@ -102,7 +105,13 @@ def compose(app: Celery, settings: Settings) -> Services:
             stay=_STAY,
             gather=settings.poll_min * _GATHER,
             project_list=ProjectList(policy) if settings.poll_strategy == "list" else None,
-            resubmit_after=settings.resubmit_unconfirmed,
+            settlement=Settlement(
+                ledger,
+                policy,
+                window=settings.evidence_window,
+                lease=settings.lease,
+                resubmit_after=settings.resubmit_unconfirmed,
+            ),
         ),
         deliverer=Deliverer(
             ledger=ledger,

@@ -13,7 +13,7 @@ import structlog
 from flask import Blueprint, Response, abort, request
 
 from renderline.callbacks import PATH, Callbacks
-from renderline.ledger import Kick, Operations
+from renderline.ledger import REVOKED, Kick, Operations
 from renderline.schedule import NETS_OF_TRUST
 
 log = structlog.get_logger(__name__)
@@ -54,8 +54,8 @@ class Receiver:
         `read` says what the call told, None if it was no call about a render; it is asked only once the signature has
         proved genuine. Raises `redis.RedisError` if the ledger cannot be reached.
         """
-        attempt = self.callbacks.attempt(render_id, signature)
-        if attempt is None:
+        about = self.callbacks.about(render_id, signature)
+        if about is None:
             return False
         told = read()
         if told is None:
@@ -66,10 +66,19 @@ class Receiver:
             credit=told.credit,
             url=told.url,
             project_id=told.project_id,
-            attempt=attempt,
+            attempt=about.attempt,
+            draft=about.draft,
             look_in=self.net,
             trust=self.net * NETS_OF_TRUST,
         )
+        if state == REVOKED:
+            log.error(
+                "vendor called about a draft that was revoked: it was rendered, and perhaps paid for, all the same; "
+                "look for this tag in the vendor's dashboard, and ask the vendor for the credit",
+                render_id=render_id,
+                tag=f"[{render_id}.{about.attempt}.{about.draft}]" if tuple(about) != (1, 1) else f"[{render_id}]",
+            )
+            return True
         log.info("vendor called", render_id=render_id, state=state or "unknown", progress=told.progress)
         if kick:
             self._publish(render_id, kick)

@@ -4,12 +4,13 @@ from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Subm
 from renderline.ledger.flow import Circuit, Flow
 from renderline.ledger.intake import Entry, Intake
 from renderline.ledger.listing import Filter, Listing
-from renderline.ledger.operations import Operations
+from renderline.ledger.operations import REVOKED, Operations
 from renderline.ledger.record import iso, public_record
 from renderline.ledger.store import PREFIX, KeyConflict, Ledger
 
 __all__ = [
     "PREFIX",
+    "REVOKED",
     "Batch",
     "Circuit",
     "Entry",

@@ -27,6 +27,8 @@ class Submission:
     account: str
     attempt: int
     """Which life of the record this is: 1, and one more for every retry."""
+    draft: int
+    """Which draft of this attempt: 1, and one more for every draft that was revoked."""
     attempts: int
     failures: int
     """Attempts that failed by this render's own doing, as far as the vendor's answers tell."""
@@ -65,6 +67,9 @@ class Look:
     baseline: str | None
     intent_at: float
     attempt: int = 1
+    draft: int = 1
+    revoking: bool = False
+    """Whether its draft is being deleted, to be made anew."""
     hinted_url: str | None = None
     """The download URL that a webhook told, to be believed only where there is no project to ask."""
     told: bool = False
@@ -97,7 +102,8 @@ class Batch:
 class Finding:
     """What a look at the vendor showed, to be recorded under the look's epoch.
 
-    `verdict` is one of wait, error, dropped (no call was made), done, started, untouched, resubmit, failed, expired.
+    `verdict` is one of wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft
+    is gone), failed, expired.
     """
 
     id: str

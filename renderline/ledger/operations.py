@@ -8,6 +8,9 @@ from renderline.ledger.claims import Kick
 from renderline.ledger.record import attempt_summary
 from renderline.ledger.store import Ledger
 
+REVOKED = "revoked"
+"""What a webhook about a draft that was revoked is answered with: the vendor rendered it all the same."""
+
 
 class Operations:
     """Steps that are taken from outside the flow. Each is atomic and does nothing where it does not apply."""
@@ -60,17 +63,20 @@ class Operations:
         url: str | None = None,
         project_id: str | None = None,
         attempt: int | None = None,
+        draft: int | None = None,
         look_in: float = 0.0,
         trust: float = 0.0,
     ) -> tuple[str, Kick | None]:
         """Take note of a vendor webhook: it is looked at now if it may be done, and an unconfirmed render is confirmed.
 
-        `attempt` is the one that the webhook is about (None: whichever). A webhook that tells of progress puts the next
-        look off to `look_in` seconds from now. For `trust` seconds further webhooks of the account are relied on.
-        Returns the render's state (empty: unknown render, or another attempt) and the pump to kick.
+        `attempt` and `draft` are those that the webhook is about (None: whichever). A webhook that tells
+        of progress puts the next look off to `look_in` seconds from now. For `trust` seconds further webhooks of the
+        account are relied on.
+        Returns the render's state and the pump to kick. The state is empty for an unknown render or another attempt,
+        and `REVOKED` for a draft that was given up: then nothing changes but the ledger's hash `alarms`.
         """
         told = ("" if value is None else value for value in (progress, credit, url, project_id, attempt))
-        state, kick = self._run("hint", render_id, *told, look_in, trust)
+        state, kick = self._run("hint", render_id, *told, look_in, trust, "" if draft is None else draft)
         return state, self._kick(render_id, kick)
 
     def pause(self, account: str) -> None:

@@ -36,6 +36,7 @@ def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, bo
         kind=fields["kind"],
         account=fields["account"],
         attempt=int(fields.get("attempt", 1)),
+        draft=int(fields.get("draft", 1)),
         attempts=int(fields["attempts"]),
         failures=int(fields.get("failures", 0)),
         deadline=float(fields["deadline"]),
@@ -68,7 +69,7 @@ def look_of(item: Sequence[Any]) -> Look:
     """Return an item of the step that claims due renders; raises one of `UNREADABLE`."""
     one, epoch, kind, state, project_id, polls, progress, progress_at = item[:8]
     since, deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt = item[8:16]
-    hinted_url, told, rate, stalls, trusted = item[16:21]
+    hinted_url, told, rate, stalls, draft, revoking, trusted = item[16:23]
     return Look(
         id=one,
         epoch=int(epoch),
@@ -86,6 +87,8 @@ def look_of(item: Sequence[Any]) -> Look:
         baseline=baseline,
         intent_at=float(intent_at or since),
         attempt=int(attempt or 1),
+        draft=int(draft or 1),
+        revoking=bool(revoking) and revoking == project_id,
         hinted_url=hinted_url,
         told=bool(told),
         rate=float(rate) if rate else None,

@@ -120,6 +120,13 @@ class Ledger:
             raw = answers_of(pipe.execute(raise_on_error=False))
         return [self._readable(one, "", partial(owed_of, fields)) or [] for one, fields in zip(ids, raw, strict=True)]
 
+    def drafts(self, ids: Sequence[str]) -> list[int]:
+        """Return, for each render, which draft of its present attempt is the one that counts: 1, or a later one."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for one in ids:
+                pipe.hget(f"{self.prefix}render:{one}", "draft")
+            return [int(found or 1) for found in pipe.execute()]
+
     def priority_of(self, render_id: str) -> str:
         """Return the priority of a render; `normal` if it is gone."""
         return str(self.redis.hget(f"{self.prefix}render:{render_id}", "priority") or "normal")
@@ -246,6 +253,13 @@ class Ledger:
             spare = Finding(finding.id, finding.epoch, "error", look_in=_UNRECORDED_AGAIN, message=_UNRECORDED)
             return self.record_findings([spare])
         return [(one, state) for one, state in moved]
+
+    def announce_revocation(self, render_id: str, *, epoch: int, project_id: str) -> bool:
+        """Write down that the draft of an unconfirmed render is about to be deleted; False: then leave it alone.
+
+        `epoch` is that of the look that found no sign of a start.
+        """
+        return bool(self.run("revoke", render_id, epoch, project_id))
 
     def rest_pump(
         self, account: str, *, slot: int, ticket: int, limit: int, gather: float = 0.0, least: float = 0.0

@@ -26,7 +26,7 @@ _TAG = re.compile(r"\[sandbox:([^\]]*)\]?")
 _PARTS = re.compile(
     r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[^*@#]*)|\*(?P<times>\d+)|@(?P<stage>[a-z]+))*(?:#.*)?", re.DOTALL
 )
-_ID_LIKE = re.compile(r"(?=[0-9A-Za-z_-]*\d)[0-9A-Za-z_-]{12,}")
+_ID_LIKE = re.compile(r"(?=[0-9A-Za-z_-]*\d)[0-9A-Za-z_-]{12,}(?:\.\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def find_tags(account: str, *, name: Any, texts: Iterable[str]) -> tuple[Tag, ..
     """The tags in a name and texts; raises Refusal (400) for a tag that does not exist, so that typing errors show.
 
     Tags with the same words in the same texts of one account are the same, whatever project they stand in: a draft
-    made again finds its one-time faults spent. The project's name counts without the ids in it.
+    made again finds its one-time faults spent. The project's name counts without the ids in it, numbered or not.
     """
     name = name if isinstance(name, str) else ""
     spoken = list(texts)

@@ -1,5 +1,6 @@
 """Client of the AI Studios API: typed calls, typed faults, and nothing of ours besides."""
 
+from renderline.studio.connection import moment, sent_by
 from renderline.studio.credentials import TokenEndpoint, TokenSource
 from renderline.studio.faults import (
     CredentialsRefused,
@@ -10,6 +11,7 @@ from renderline.studio.faults import (
     RateLimited,
     StudioFault,
     TokenRejected,
+    TooLate,
     VendorUnavailable,
 )
 from renderline.studio.progress import FINISHED_STATES, Progress, Project, ProjectSummary
@@ -33,5 +35,8 @@ __all__ = [
     "TokenEndpoint",
     "TokenRejected",
     "TokenSource",
+    "TooLate",
     "VendorUnavailable",
+    "moment",
+    "sent_by",
 ]

@@ -1,6 +1,6 @@
 """The vendor client's sockets: they know when the first byte left, how long they stood idle, and when to stop reading.
 
-Three things decide whether a call that costs money may be repeated, and neither requests nor urllib3 tells them:
+Four things decide whether a call that costs money may be repeated, and neither requests nor urllib3 tells them:
 
 * *Was anything sent?* A refused connection, a failed TLS handshake and a reset after sending all arrive as
   `requests.ConnectionError`. Here the connection itself notes the moment it hands the first byte to the socket.
@@ -9,15 +9,20 @@ Three things decide whether a call that costs money may be repeated, and neither
   race remains, so a call with a side effect takes only a connection that was in use a moment ago, or a new one.
 * *Will it ever end?* Read timeouts count from byte to byte, so a server that dribbles holds a call for ever. Here
   every read, of headers too, is cut to what is left of the exchange's total.
+* *Is it still wanted?* A process may be stopped for minutes right before it sends, while another takes its work over. A
+  call made under `sent_by` looks at the clock as the last thing before each write, and does not send too late.
 
 Nothing is ever sent twice: the adapter has no retries, and urllib3 repeats nothing with retries at 0.
 """
 
+import contextlib
 import http.client
 import io
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -30,16 +35,53 @@ class DeadlineExceeded(TimeoutError):
     """The exchange used up its total time."""
 
 
+_send_until: ContextVar[float | None] = ContextVar("send_until", default=None)
+
+
+def moment() -> float:
+    """Return the present moment (seconds) on a clock that no one sets and that goes on while the machine sleeps."""
+    return time.clock_gettime(_CLOCK)
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+@contextlib.contextmanager
+def sent_by(latest: float) -> Iterator[None]:
+    """Within it, calls with a side effect are sent until the moment `latest` or, raising `TooLate`, not at all."""
+    token = _send_until.set(latest)
+    try:
+        yield
+    finally:
+        _send_until.reset(token)
+
+
 class Exchange:
-    """One request and its answer: its limits in seconds, and whether any byte of the request was handed to a socket."""
+    """One request and its answer: its limits in seconds, and whether any byte of the request was handed to a socket.
 
-    __slots__ = ("deadline", "max_idle", "read_timeout", "sent")
+    An `effect` heeds `sent_by`; `too_late` says that it was therefore not sent, or not as a whole.
+    """
 
-    def __init__(self, *, total_timeout: float, read_timeout: float, max_idle: float) -> None:
+    __slots__ = ("deadline", "max_idle", "read_timeout", "send_until", "sent", "too_late")
+
+    def __init__(self, *, total_timeout: float, read_timeout: float, max_idle: float, effect: bool = False) -> None:
         self.deadline = time.monotonic() + total_timeout
         self.read_timeout = read_timeout
         self.max_idle = max_idle
+        self.send_until = _send_until.get() if effect else None
         self.sent = False
+        self.too_late = False
+
+    def time_to_send(self) -> float:
+        """Return the seconds left for sending (> 0), or raise DeadlineExceeded."""
+        left = self.remaining()
+        if self.send_until is None:
+            return left
+        left = min(left, self.send_until - moment())
+        if left <= 0:
+            self.too_late = True
+            raise DeadlineExceeded("the call was held up before it was sent")
+        return left
 
     def remaining(self) -> float:
         """Return the seconds left (> 0), or raise DeadlineExceeded."""
@@ -114,8 +156,9 @@ class _Connection(HTTPConnection):
         if self.sock is None:
             self.connect()
         # A large body may take the whole total, not only the connect timeout that urllib3 leaves on the socket.
+        # Without its last piece the vendor has no request, so each piece is held against the clock.
+        self.sock.settimeout(exchange.time_to_send())
         # After `sent` the vendor may have seen the request.
-        self.sock.settimeout(exchange.remaining())
         exchange.sent = True
         super().send(data)
 

@@ -4,6 +4,7 @@ fault                     what to do
 ------------------------- -------------------------------------------------------------------------------------------
 StudioFault               (the root; never raised itself)
 |- VendorUnavailable      *retry* with backoff: nothing was sent, or the call changes nothing and may be repeated
+|  `- TooLate             the same: the call was held up on our side and was not sent any more
 |- RateLimited            *wait* `retry_after` seconds (choose, if None), then repeat: the call was not processed
 |- TokenRejected          *refresh* has been tried: the client fetched a newer token and repeated once; wait, repeat,
 |                         and tell an operator if it lasts
@@ -66,6 +67,10 @@ class StudioFault(Exception):
 
 class VendorUnavailable(StudioFault):
     """Retry: the call was certainly not processed, or it changes nothing and may be repeated."""
+
+
+class TooLate(VendorUnavailable):
+    """Retry: the moment until which the call might be sent had passed, so it was not."""
 
 
 class RateLimited(StudioFault):

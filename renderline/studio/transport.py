@@ -13,7 +13,7 @@ from requests.models import PreparedRequest
 from renderline.studio.connection import DeadlineExceeded, Exchange, StudioAdapter, running
 from renderline.studio.discretion import conceal, private_texts
 from renderline.studio.endpoint import Endpoint, encode, origin_of
-from renderline.studio.faults import StudioFault, VendorUnavailable
+from renderline.studio.faults import StudioFault, TooLate, VendorUnavailable
 from renderline.studio.verdict import LONGEST_WAIT, Answer, verdict
 
 # A read may use a connection for as long as servers and address translators usually keep one. A call with a side
@@ -115,6 +115,7 @@ class Transport:
             total_timeout=self.total_timeout,
             read_timeout=self._read_timeout,
             max_idle=self.effect_max_idle if endpoint.effect else READ_MAX_IDLE,
+            effect=endpoint.effect,
         )
         outside = sys.exception()
         try:
@@ -139,6 +140,8 @@ class Transport:
         return Answer(response.status_code, response.headers, content)
 
     def _lost(self, endpoint: Endpoint, exchange: Exchange, reason: str) -> NoReturn:
+        if exchange.too_late:
+            raise TooLate("held up on our side, so it was not sent any more", endpoint=str(endpoint))
         if not exchange.sent:
             raise VendorUnavailable(f"no connection, nothing was sent ({reason})", endpoint=str(endpoint))
         raise endpoint.unseen(f"no readable answer ({reason})")

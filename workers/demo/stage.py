@@ -146,6 +146,8 @@ class Stage:
             "RENDERLINE_POLL_MIN": "0.5",
             "RENDERLINE_POLL_MAX": "2",
             "RENDERLINE_SWEEP_EVERY": "2",
+            # The sandbox answers at once or never: there is no queue to be waited for.
+            "RENDERLINE_EVIDENCE_WINDOW": "10",
             "RENDERLINE_DATA_DIR": str(self.directory),
             "RENDERLINE_GATEWAY_BIND": f"127.0.0.1:{self.gateway_port}",
             "RENDERLINE_SANDBOX_PORT": str(self.sandbox_port),

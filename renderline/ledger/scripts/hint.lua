@@ -1,9 +1,15 @@
 -- The vendor called a render's own URL. ARGV: id progress('' unknown) credit url project_id attempt('' any) look_in trust
--- -> {state, kick}; state is '' for an unknown render, or one that has moved on to another attempt
+-- draft('' any) -> {state, kick}; state is '' for an unknown render, or one that has moved on to another attempt, and
+-- 'revoked' for a call about a draft that was given up: it was rendered all the same, which only a person can mend
 local id = ARGV[3]
 local state = field(id, 'state')
 if state == '' or (ARGV[8] ~= '' and ARGV[8] ~= field(id, 'attempt')) then return {'', false} end
 local account = field(id, 'account')
+local draft = tonumber(ARGV[11])
+if draft and draft < (tonumber(field(id, 'draft')) or 1) then
+  redis.call('HSET', P .. 'alarms', id .. '.' .. field(id, 'attempt') .. '.' .. draft, stamp(NOW))
+  return {'revoked', false}
+end
 local trust = tonumber(ARGV[10])
 if trust > 0 then
   redis.call('SET', P .. 'heard:' .. account, stamp(NOW + trust), 'PX', math.ceil(trust * 1000))
@@ -25,7 +31,7 @@ if state == 'submitting' then
 end
 if state == 'unconfirmed' then
   -- Only the vendor knows that URL, and only of a render that it accepted.
-  redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent')
+  redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'revoking')
   move(id, 'rendering')
 end
 local due = P .. 'due:' .. account

@@ -1,6 +1,7 @@
 -- Claim a batch of due renders of an account under a lease. ARGV: account slot ticket limit lease
 -- -> {verdict, now, items, kick}; an item is {id, epoch, kind, state, project_id, polls, progress, progress_at, since,
---    deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, hinted_url, told, rate, stalls, trusted}
+--    deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, hinted_url, told, rate, stalls,
+--    draft, revoking, trusted}
 local account, slot, ticket = ARGV[3], ARGV[4], ARGV[5]
 local limit, lease = tonumber(ARGV[6]), tonumber(ARGV[7])
 local key = pump(account)
@@ -27,9 +28,9 @@ each({unpack(ids, 1, room)}, account, function(id)
     set(id, 'looking_until', stamp(NOW + lease))
     local f = redis.call('HMGET', render(id), 'kind', 'state', 'project_id', 'polls', 'progress', 'progress_at',
       't:' .. state, 'deadline_at', 'faults', 'untouched', 'untouched_at', 'baseline', 'intent_at',
-      'attempt', 'hinted_url', 'told', 'rate', 'stalls')
-    f[19] = trusted(account)
-    table.insert(items, {id, epoch, unpack(f, 1, 19)})
+      'attempt', 'hinted_url', 'told', 'rate', 'stalls', 'draft', 'revoking')
+    f[21] = trusted(account)
+    table.insert(items, {id, epoch, unpack(f, 1, 21)})
   else
     redis.call('ZREM', due, id)
   end

@@ -1,6 +1,7 @@
 -- Record what a batch of looks at the vendor showed. ARGV: JSON array of
 --   {id, epoch, verdict, progress?, url?, look_in?, code?, message?, origin?, project_id?, credit?, rate?, stalls?}
--- verdicts: wait, error, dropped (no call was made), done, started, untouched, resubmit, failed, expired -> array of {id, new state}, for those that moved
+-- verdicts: wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft is gone),
+--   failed, expired -> array of {id, new state}, for those that moved
 local moved = {}
 local function record(r)
   local id, k = r.id, render(r.id)
@@ -25,7 +26,7 @@ local function record(r)
     if r.credit then set(id, 'credit', string.format('%.14g', r.credit)) end
     if r.project_id then set(id, 'project_id', r.project_id) end
     if state == 'unconfirmed' and (r.verdict == 'started' or r.verdict == 'done') then
-      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent')
+      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'revoking')
       move(id, 'rendering')
       if r.verdict == 'started' then table.insert(moved, {id, 'rendering'}) end
     end
@@ -43,8 +44,10 @@ local function record(r)
         set_error(id, r.code, r.message, r.origin)
         table.insert(moved, {id, r.verdict})
       end
-    elseif r.verdict == 'resubmit' and state == 'unconfirmed' then
+    elseif (r.verdict == 'resubmit' or r.verdict == 'revoked' and field(id, 'revoking') == r.project_id)
+        and state == 'unconfirmed' then
       unfollow(id)
+      forget_draft(id)
       redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url', 'told')
       if move(id, 'submitting') then
         -- Who made the call before may still be there; its claim is over.

@@ -92,11 +92,21 @@ local function suspect(id)
     stamp(NOW + GRACE * 8), member .. '#2')
 end
 
+-- A draft that was revoked, or is being: never exported again, nor taken for the one that is made in its place.
+local function forget_draft(id)
+  if field(id, 'revoking') == '' then return end
+  redis.call('HDEL', render(id), 'project_id', 'revoking')
+  set(id, 'stage', '', 'draft', (tonumber(field(id, 'draft')) or 1) + 1)
+  -- Should it be there all the same.
+  suspect(id)
+end
+
 -- A render that came to an end (or to `completed`) stops being followed and owes its hooks.
 local function finish(id, to)
   local from = field(id, 'state')
   if not move(id, to) then return false end
-  if from == 'submitting' then suspect(id) end
+  -- Its call may still be carried out: a draft that is not there cannot be rendered.
+  if from == 'submitting' or from == 'unconfirmed' then suspect(id) end
   unfollow(id)
   redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'hinted')
   redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)

@@ -2,6 +2,7 @@
 local id = ARGV[3]
 if field(id, 'state') ~= 'unconfirmed' then return 0 end
 unfollow(id)
+forget_draft(id)
 redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url', 'told')
 -- Who made the call before may still be there; its claim is over.
 redis.call('HINCRBY', render(id), 'fence', 1)

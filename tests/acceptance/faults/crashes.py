@@ -143,6 +143,7 @@ class Place:
             "RENDERLINE_POLL_MIN": str(RENDER * 2),
             "RENDERLINE_LEASE": str(LEASE),
             "RENDERLINE_SWEEP_EVERY": str(SWEEP),
+            "RENDERLINE_EVIDENCE_WINDOW": str(2 * LEASE),
             "RENDERLINE_WORKER_CONCURRENCY": "4",
             **self.environ,
         }

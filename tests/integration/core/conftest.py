@@ -23,9 +23,11 @@ from renderline.polling import Poller
 from renderline.renders import FINAL
 from renderline.requests import RenderRequest, load_request
 from renderline.schedule import PollPolicy, RetryPolicy
+from renderline.settlement import Settlement
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
 from renderline.submission import Outcome, Submitted, Submitter, project_name
 from renderline.tokens import SharedToken
+from tests.bendable_vendor import BendableVendor
 from tests.parts import ROOT, SandboxProcess, Valkey
 
 GRACE = 30.0
@@ -188,7 +190,7 @@ class Stage:
     """The core in this process, without Celery: what the tasks would do is done by calling it."""
 
     redis: Redis
-    sandbox: SandboxProcess
+    sandbox: SandboxProcess | BendableVendor
     mode: str = "two_phase"
     settle: float = 0.3
     user_key: str = USER_KEY
@@ -197,10 +199,12 @@ class Stage:
     read_timeout: float = 5.0
     failures: int = 10_000
     """Failed calls that open the circuit; tests that are not about it do not wait for its probes."""
+    clock: Callable[[], float] | None = None
+    window: float | None = None
+    resubmit_after: float | None = None
 
     def __post_init__(self) -> None:
-        self.clock: Callable[[], float] | None = None
-        self.ledger = Ledger(self.redis, grace=GRACE)
+        self.ledger = Ledger(self.redis, grace=GRACE, clock=self.clock)
         self.flow = Flow(self.ledger)
         self.guard = Guard("main", self.flow, CircuitBreaker(self.flow, "main", failures=self.failures))
         seen = {"observer": self.guard.saw, "read_timeout": self.read_timeout}
@@ -217,6 +221,13 @@ class Stage:
             accounts=self.accounts,
             policy=self.policy,
             lease=5.0,
+            settlement=Settlement(
+                self.ledger,
+                self.policy,
+                window=self.settle if self.window is None else self.window,
+                lease=5.0,
+                resubmit_after=self.resubmit_after,
+            ),
             threads=8,
         )
         self.moved: list[tuple[str, str]] = []

@@ -110,8 +110,10 @@ def test_dead_before_the_export_was_sent(stage):
     dying.die()
     assert isinstance(stage.submit("r1"), Submitted)
     assert stage.record("r1")["state"] == "unconfirmed"
-    record, (seen,) = finished(stage)
-    assert (record["state"], seen["exports"]) == ("delivered", 1)
+    record, seen = finished(stage)
+    assert record["state"] == "delivered"
+    # The draft was revoked before another one was exported.
+    assert [(one["exports"], one["deleted"]) for one in seen] == [(0, True), (1, False)]
     assert ("r1", "submitting") in stage.moved
     assert stage.sandbox.counts()[EXPORT] == 1
 
@@ -131,8 +133,9 @@ def test_dead_after_the_export_was_sent(stage):
 
 @pytest.mark.parametrize("sent", [False, True])
 @pytest.mark.parametrize("exports", [0, 1])
-def test_dead_around_the_export_of_a_named_project(stage, examples, exports, sent):
-    """Its signs of an earlier render are not taken for ours."""
+def test_dead_around_the_export_of_a_named_project(new_stage, examples, exports, sent):
+    """Its signs of an earlier render are not taken for ours. Not ours to delete, so the operator has to allow more."""
+    stage = new_stage(resubmit_after=0.5)
     body = {**examples("v3-create-project-1.6.json"), "name": "Base", "webhookUrl": None}
     base = stage.v3.create_project(body, export=False)
     for _ in range(exports):
@@ -260,12 +263,13 @@ def test_a_slow_worker_whose_export_is_refused_deletes_nothing_of_another_one(st
     thread, outcomes = slow_worker(stage)
     held(stage)
     stage.lapse("r1")
-    record, (seen,) = finished(stage)
+    record, (revoked, seen) = finished(stage)
     assert (record["state"], seen["exports"]) == ("delivered", 1)
-    stage.v3.delete_projects([seen["id"]])  # so that the vendor refuses the call that was kept back
-    stage.sandbox.control("POST", "release")
+    stage.sandbox.control("POST", "release")  # refused: its draft is gone
     thread.join(60)
     assert outcomes == [NotMyTurn()]
+    shown = {one["id"]: (one["exports"], one["deleted"]) for one in stage.seen()}
+    assert shown == {revoked["id"]: (0, True), seen["id"]: (1, False)}
     assert stage.sandbox.counts()["DELETE /api/odin/v3/editor/project"] == 1
     assert stage.record("r1")["state"] == "delivered"
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from renderline import settlement, verdicts
-from renderline.kinds import signs
+from renderline.kinds import signs, started_since
 from renderline.ledger import Look
 from renderline.schedule import PollPolicy
 from renderline.studio import (
@@ -105,36 +105,31 @@ def test_the_vendors_words_are_kept_and_ours_are_marked_as_ours():
     ids=lambda sign: next(iter(sign)),
 )
 def test_any_sign_of_a_start_means_that_it_started(sign):
-    seen = dataclasses.replace(DRAFT, **sign)
-    finding = settlement.of_project(look(state="unconfirmed"), seen, now=NOW, policy=POLICY)
-    assert (finding.verdict, finding.project_id, finding.look_in) == ("started", "p1", POLICY.least)
+    assert settlement.shows_start(Progress(0.0), dataclasses.replace(DRAFT, **sign))
 
 
-@pytest.mark.parametrize(
-    ("untouched_at", "verdict", "look_in"),
-    [
-        (None, "untouched", 10.0),
-        (NOW - 9.9, "untouched", 10.0),  # two looks close together prove nothing
-        (NOW - 10.0, "resubmit", 0.0),
-        (NOW - 500.0, "resubmit", 0.0),
-    ],
-)
-def test_a_project_without_a_sign(untouched_at, verdict, look_in):
-    seen = look(state="unconfirmed", untouched=1, untouched_at=untouched_at)
-    finding = settlement.of_project(seen, DRAFT, now=NOW, policy=POLICY)
-    assert (finding.verdict, finding.look_in) == (verdict, look_in)
+@pytest.mark.parametrize("seen", [Progress(0.5), Progress(0.0, "https://v/1.mp4")])
+def test_so_does_any_sign_in_the_progress_answer(seen):
+    assert settlement.shows_start(seen, DRAFT)
+    assert settlement.shows_start(seen, None)
+
+
+@pytest.mark.parametrize("seen", [Progress(0.0), Progress(0.0, None, "draft"), None])
+def test_a_draft_that_nobody_exported_shows_no_start(seen):
+    assert not settlement.shows_start(seen, DRAFT)
+    assert not settlement.shows_start(seen, None)
 
 
 def test_a_project_that_was_rendered_before_counts_only_what_changed_since():
     waiting = look(state="unconfirmed", baseline=json.dumps(signs(RENDERED)))
-    assert settlement.of_project(waiting, RENDERED, now=NOW, policy=POLICY).verdict == "untouched"
+    assert not started_since(RENDERED, waiting.baseline)
     assert verdicts.still_the_old_render(waiting, RENDERED)
     for change in ({"backend_task_id": "t2"}, {"progress": 0.0}, {"download_url": None}, {"credit_subtracted": False}):
         anew = dataclasses.replace(RENDERED, **change)
-        assert settlement.of_project(waiting, anew, now=NOW, policy=POLICY).verdict == "started"
+        assert started_since(anew, waiting.baseline)
         assert not verdicts.still_the_old_render(waiting, anew)
     renamed = dataclasses.replace(RENDERED, name="other", updated_at="2026-01-01")
-    assert settlement.of_project(waiting, renamed, now=NOW, policy=POLICY).verdict == "untouched"
+    assert not started_since(renamed, waiting.baseline)
 
 
 def test_without_a_baseline_nothing_is_an_old_render():

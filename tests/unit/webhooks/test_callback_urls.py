@@ -1,5 +1,6 @@
 """Only the URLs that we made, for as long as they are good, for the render and attempt that they were made for."""
 
+import hmac
 from urllib.parse import quote
 
 import pytest
@@ -48,48 +49,64 @@ def test_a_public_url_with_a_slash_at_its_end_makes_no_double_one(clock):
 
 
 def test_a_genuine_signature_names_its_attempt(callbacks, signature):
-    assert callbacks.attempt(RENDER, signature) == 2
+    assert callbacks.about(RENDER, signature) == (2, 1)
 
 
 def test_it_expires_a_day_after_the_deadline(callbacks, signature, clock):
     clock.now += 600.0 + AFTERWARDS - 1
-    assert callbacks.attempt(RENDER, signature) == 2
+    assert callbacks.about(RENDER, signature) == (2, 1)
     clock.now += 1
-    assert callbacks.attempt(RENDER, signature) is None
+    assert callbacks.about(RENDER, signature) is None
 
 
 def test_it_is_good_for_its_own_render_alone(callbacks, signature):
-    assert callbacks.attempt("a" * 32, signature) is None
-    assert callbacks.attempt(RENDER.upper(), signature) is None
-    assert callbacks.attempt("", signature) is None
+    assert callbacks.about("a" * 32, signature) is None
+    assert callbacks.about(RENDER.upper(), signature) is None
+    assert callbacks.about("", signature) is None
 
 
 def test_another_key_makes_it_worthless(signature, clock):
-    assert Callbacks("https://example.com", "j" * 32, clock=clock).attempt(RENDER, signature) is None
+    assert Callbacks("https://example.com", "j" * 32, clock=clock).about(RENDER, signature) is None
 
 
 def test_every_changed_character_is_noticed(callbacks, signature):
     for index, kept in enumerate(signature):
         for other in {"0", "1", "9", "a", "f", "A", ".", "-", kept.upper()} - {kept}:
             changed = signature[:index] + other + signature[index + 1 :]
-            assert callbacks.attempt(RENDER, changed) is None, changed
+            assert callbacks.about(RENDER, changed) is None, changed
 
 
 @pytest.mark.parametrize(
     "text", ["", ".", "..", "...", "1", "1.2", "x.y.z", "\u0662.\u0661.", "1.1e9.", "\ud800", "é", "a" * 5000]
 )
 def test_nonsense_is_refused_quietly(callbacks, signature, text):
-    assert callbacks.attempt(RENDER, text) is None
-    assert callbacks.attempt(text, signature) is None
-    assert text == "" or callbacks.attempt(RENDER, signature + text) is None
+    assert callbacks.about(RENDER, text) is None
+    assert callbacks.about(text, signature) is None
+    assert text == "" or callbacks.about(RENDER, signature + text) is None
 
 
 def test_the_parts_cannot_be_shifted(callbacks, signature):
     """Moving characters from one part to its neighbour gives another message, not the same one."""
     attempt, expires, mac = signature.split(".")
-    assert callbacks.attempt(f"{RENDER}\n{attempt}", f"{expires}..{mac}") is None
-    assert callbacks.attempt(RENDER, f"{attempt}{expires[0]}.{expires[1:]}.{mac}") is None
-    assert callbacks.attempt(RENDER, f"{attempt}\n{expires}..{mac}") is None
+    assert callbacks.about(f"{RENDER}\n{attempt}", f"{expires}..{mac}") is None
+    assert callbacks.about(RENDER, f"{attempt}{expires[0]}.{expires[1:]}.{mac}") is None
+    assert callbacks.about(RENDER, f"{attempt}\n{expires}..{mac}") is None
+
+
+def test_a_later_draft_has_an_url_of_its_own(callbacks):
+    first, second = (callbacks.url(RENDER, attempt=2, draft=draft, seconds=600.0) for draft in (1, 2))
+    assert callbacks.about(RENDER, first.rpartition("/")[2]) == (2, 1)
+    assert callbacks.about(RENDER, second.rpartition("/")[2]) == (2, 2)
+    told, expires, mac = second.rpartition("/")[2].split(".")
+    assert callbacks.about(RENDER, f"2.{expires}.{mac}") is None
+    assert callbacks.about(RENDER, f"{told}1.{expires}.{mac}") is None
+
+
+def test_an_url_made_before_drafts_had_numbers_is_about_the_first(callbacks):
+    expires = str(int(NOW + 600.0 + AFTERWARDS))
+    message = "\n".join(("renderline.callbacks.v1", RENDER, "3", expires))
+    mac = hmac.digest(KEY.encode(), message.encode(), "sha256").hex()
+    assert callbacks.about(RENDER, f"3.{expires}.{mac}") == (3, 1)
 
 
 def test_the_key_is_not_shown(callbacks):
