@@ -84,6 +84,7 @@ class Site:
             "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
             "RENDERLINE_DATA_DIR": str(self.directory),
+            "RENDERLINE_WAIT_FOR_DISK": "auto",
             **self.environ,
             **environ,
         }

@@ -72,6 +72,9 @@ class Settings:
         "RENDERLINE_RESUBMIT_UNCONFIRMED", forms.never_or_seconds, "never, or seconds above 0"
     )
     evidence_window: float = variable("RENDERLINE_EVIDENCE_WINDOW", forms.seconds(), _ABOVE_ZERO, default=180.0)
+    wait_for_disk: Literal["auto", "always", "never"] = variable(
+        "RENDERLINE_WAIT_FOR_DISK", forms.choice("auto", "always", "never"), "auto, always or never", default="auto"
+    )
     render_deadline: float = variable("RENDERLINE_RENDER_DEADLINE", forms.seconds(), _ABOVE_ZERO, default=3600.0)
     poll_strategy: Literal["progress", "list"] = variable(
         "RENDERLINE_POLL_STRATEGY", forms.choice("progress", "list"), "progress or list", default="progress"

@@ -100,6 +100,10 @@ class Reservation:
         return self._threads.start(call, *args, **kwargs)
 
 
+_SUBMISSION_STALLED = 3.0
+"""The same for submissions, which also wait for the ledger's disk."""
+
+
 class SubmissionPlaces:
     """How many submissions each account may have under way at once in this process.
 
@@ -147,4 +151,4 @@ class SubmissionPlaces:
         return own == 0 or (own < self._each and self._taken.total() < self._most)
 
     def _hangs(self, account: str, now: float) -> bool:
-        return now >= self._moved_at.get(account, now) + _STALLED
+        return now >= self._moved_at.get(account, now) + _SUBMISSION_STALLED

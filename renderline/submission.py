@@ -18,7 +18,7 @@ from renderline.bulkhead import SubmissionPlaces
 from renderline.circuit import is_absence
 from renderline.durations import Durations
 from renderline.kinds import KINDS, Kind, Made, Order, Stage, started_since
-from renderline.ledger import Kick, Ledger, Submission
+from renderline.ledger import Kick, Ledger, NotOnDisk, Submission
 from renderline.renders import FINAL
 from renderline.requests import RenderRequest
 from renderline.schedule import PollPolicy, RetryPolicy
@@ -125,6 +125,8 @@ class Submitter:
     following: Callable[[Sequence[tuple[str, str]]], object] | None = None
     places: SubmissionPlaces = field(default_factory=SubmissionPlaces)
     """How many submissions each account may have under way in this process."""
+    on_disk: Callable[[], None] = lambda: None
+    """Returns when the ledger's writes so far are on disk; raises `NotOnDisk`."""
     _first: Mapping[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -196,6 +198,12 @@ class Submitter:
                 run.clients.prepare()
                 if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
                     return NotMyTurn()
+            if stage.paid:
+                # What could make somebody repeat this call after a power cut must not be lost in one.
+                try:
+                    self.on_disk()
+                except NotOnDisk as slow:
+                    return self._later(run.claim, self._first_wait(), f"nothing was sent: {slow}")
             made = stage.call(run.clients, run.order)
             run.order.project_id = made.project_id or run.order.project_id
             if stage.paid:

@@ -238,6 +238,8 @@ class Worker(Process):
     def __init__(self, log: Path, *, queues: str, environ: dict[str, Any]) -> None:
         name = f"{log.stem}-{time.monotonic_ns()}@localhost"
         command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues, "-n", name]
+        # Tests have leases of a few seconds; what waits for the disk says so.
+        environ = {"RENDERLINE_WAIT_FOR_DISK": "never", **environ}
         super().__init__(command, log=log, environ={key: str(value) for key, value in environ.items()})
 
     def wait_ready(self) -> None:

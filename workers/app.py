@@ -8,10 +8,10 @@ import threading
 from typing import Any
 
 from celery import Celery, signals
-from redis import RedisError, ResponseError
+from redis import Redis, RedisError, ResponseError
 
 from config import celery, logging, settings
-from renderline.ledger import Flow, Ledger
+from renderline.ledger import Flow, Ledger, keeping
 from renderline.ledger.server import policy_problem
 from tasks.services import Services
 from workers import acknowledging, broker, departure, events, results
@@ -63,7 +63,7 @@ def check_before_start(**_: Any) -> None:
     chosen = _load("worker")
     try:
         with connect(chosen) as redis:
-            problem = policy_problem(redis)
+            problem = policy_problem(redis) or _disk_problem(redis, chosen)
             # For all workers: where work is claimed, the limit is read from Redis.
             Flow(Ledger(redis)).limit({account.name: account.max_concurrent_renders for account in chosen.accounts})
     except (RedisError, OSError) as error:
@@ -77,6 +77,12 @@ def check_before_start(**_: Any) -> None:
     except Exception as error:
         # Later, Celery would log it and go on, with a worker that fails every message that it takes.
         sys.exit(f"Renderline cannot start: {type(error).__name__}: {error}")
+
+
+def _disk_problem(redis: Redis, chosen: settings.Settings) -> str | None:
+    if chosen.wait_for_disk != "always" or not (why := keeping(redis).why):
+        return None
+    return f"{why}; RENDERLINE_WAIT_FOR_DISK=always wants to see its writes on disk: set auto to go on without"
 
 
 @signals.setup_logging.connect

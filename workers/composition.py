@@ -21,7 +21,7 @@ from renderline.durations import Durations
 from renderline.errands import Errands
 from renderline.guard import Guard
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
-from renderline.ledger import Flow, Ledger
+from renderline.ledger import Disk, Flow, Ledger
 from renderline.ledger.failover import connection_class
 from renderline.links import FreshLinks, NoLink
 from renderline.listed import ProjectList
@@ -39,6 +39,8 @@ from tasks.services import Services
 
 _TOKEN_TIMEOUTS = {"connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout": 20.0}
 _SUBMIT_RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
+_SLOWEST_DISK = 5.0
+"""Seconds for which a paid call waits for the disk of Redis; after that it is handed back, and tried again later."""
 _STAY = 3.0
 """Seconds for which a poll message does the rounds of its account before it goes back to the queue."""
 _GATHER = 0.05
@@ -90,6 +92,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             durations=durations,
             retries=_SUBMIT_RETRIES,
             following=dispatcher.submit_all,
+            on_disk=Disk(redis, mode=settings.wait_for_disk, timeout=_SLOWEST_DISK).wait,
             webhook_url=lambda claim: (
                 callbacks.url(claim.id, attempt=claim.attempt, draft=claim.draft, seconds=claim.deadline)
                 if callbacks

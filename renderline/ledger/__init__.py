@@ -1,6 +1,7 @@
 """The ledger: every render lives in Redis from the moment it is accepted; messages are only hints."""
 
 from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Submission
+from renderline.ledger.disk import Disk, Keeping, NotOnDisk, keeping
 from renderline.ledger.flow import Circuit, Flow
 from renderline.ledger.intake import Entry, Intake
 from renderline.ledger.listing import Filter, Listing
@@ -13,19 +14,23 @@ __all__ = [
     "REVOKED",
     "Batch",
     "Circuit",
+    "Disk",
     "Entry",
     "Filter",
     "Finding",
     "Flow",
     "HookClaim",
     "Intake",
+    "Keeping",
     "KeyConflict",
     "Kick",
     "Ledger",
     "Listing",
     "Look",
+    "NotOnDisk",
     "Operations",
     "Submission",
     "iso",
+    "keeping",
     "public_record",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
+from renderline.ledger import Keeping, keeping
 from renderline.ledger.server import WANTED_POLICY
 from workers.cli.checks.finding import Finding
 
@@ -29,7 +30,7 @@ def check(redis: Redis) -> list[Finding]:
     except NoPermissionError:
         detail = "answers, but this user may not ask INFO: version, memory policy and persistence are unknown"
         return [Finding("redis", "warn", detail, "allow it, or see to maxmemory-policy noeviction yourself"), clock]
-    return [*of_info(info, snapshots=_snapshots(redis)), clock]
+    return [*of_info(info, snapshots=_snapshots(redis)), of_disk(keeping(redis)), clock]
 
 
 def _snapshots(redis: Redis) -> bool | None:
@@ -91,6 +92,17 @@ def _persistence(info: Mapping[str, Any], snapshots: bool | None) -> Finding:
         return Finding("redis persistence", "warn", detail, "set appendonly yes")
     detail = "nothing is written to disk: a restart of Redis forgets every render"
     return Finding("redis persistence", "warn", detail, "set appendonly yes")
+
+
+def of_disk(how: Keeping) -> Finding:
+    """Return the verdict on what a power cut of the server's machine may cost."""
+    if how.synced:
+        return Finding("redis power cut", "ok", "what it acknowledged is on disk (appendfsync always)")
+    if how.watched:
+        detail = "paid calls wait until their announcement is on disk (appendfsync everysec)"
+        return Finding("redis power cut", "ok", detail)
+    detail = f"may have renders exported, and paid for, twice: {how.why}"
+    return Finding("redis power cut", "warn", detail, "set appendonly yes and appendfsync everysec or always")
 
 
 def of_clock(ahead: float) -> Finding:
