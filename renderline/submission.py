@@ -36,6 +36,9 @@ from renderline.studio import (
 
 log = structlog.get_logger(__name__)
 
+_DISK_RETRY = 2.0
+"""Seconds until a paid call is tried again that the ledger's disk held up."""
+
 CREDENTIALS_RETRY = 30.0
 """Seconds between tries while the account's credentials are refused: the work waits for the operator."""
 
@@ -203,7 +206,7 @@ class Submitter:
                 try:
                     self.on_disk()
                 except NotOnDisk as slow:
-                    return self._later(run.claim, self._first_wait(), f"nothing was sent: {slow}")
+                    return self._later(run.claim, _DISK_RETRY, f"nothing was sent: {slow}")
             made = stage.call(run.clients, run.order)
             run.order.project_id = made.project_id or run.order.project_id
             if stage.paid:
