@@ -33,7 +33,7 @@ from tests.parts import ROOT, Valkey
 
 RENDERS = ("r1", "r2", "r3")
 LEASE = 20.0
-_LIFE = 1.8
+_LIFE = 2.4
 """Seconds within which the server is killed: about as long as a render takes to its export."""
 
 
