@@ -76,7 +76,13 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                length = int(self.headers.get("Content-Length", 0))
+                raw = self.rfile.read(length)
+                if len(raw) < length:
+                    # Its caller was killed before it had said everything.
+                    self.close_connection = True
+                    return
+                body = json.loads(raw)
                 if not answering.is_set():
                     tally.hang()
                     answering.wait()
