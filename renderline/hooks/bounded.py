@@ -1,6 +1,6 @@
 """HTTP answers whose time is bounded as a whole, where `requests` bounds every single read anew.
 
-A receiver that sends a byte of its answer every few seconds would keep a worker's thread for days.
+A server that sends a byte every few seconds, of headers or of a short answer, would keep a thread for days.
 """
 
 from __future__ import annotations
@@ -15,25 +15,48 @@ from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+HEAD_BYTES = 256 * 1024
+"""What the status line and the headers may take; http.client by itself takes a hundred lines of 64 KiB each."""
 
-def bound(pools: PoolManager) -> None:
-    """Make the read timeout of every request through these pools hold for its whole answer, the body included."""
-    pools.pool_classes_by_scheme = {"http": _BoundedHTTPPool, "https": _BoundedHTTPSPool}
+
+def bound(pools: PoolManager, *, whole: bool) -> None:
+    """Make the read timeout of every request through these pools hold for all headers, if `whole` for the body too."""
+    pools.pool_classes_by_scheme = (
+        {"http": _WholeHTTPPool, "https": _WholeHTTPSPool}
+        if whole
+        else {"http": _HeadHTTPPool, "https": _HeadHTTPSPool}
+    )
 
 
 class _BoundedReads(io.RawIOBase):
-    """Reads of a socket whose timeout holds for all of them together, not for each anew."""
+    """Reads of a socket whose timeout holds for all of them together, not for each anew; the head has a size too."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
         self._sock = sock
         self._timeout = sock.gettimeout()
         self._end = None if self._timeout is None else time.monotonic() + self._timeout
+        self._head_left: int | None = HEAD_BYTES
+
+    def head_is_read(self, *, whole: bool) -> None:
+        """From here on nothing is counted, and unless `whole` each read has the timeout for itself."""
+        self._head_left = None
+        if not whole:
+            self._end = None
+            self._sock.settimeout(self._timeout)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if self._head_left is not None and self._head_left <= 0:
+            raise http.client.HTTPException("the headers are too long")
+        count = self._within_time(buffer)
+        if self._head_left is not None:
+            self._head_left -= count or 0
+        return count
+
+    def _within_time(self, buffer: Any) -> int | None:
         if self._end is None:
             return self._raw.readinto(buffer)
         left = self._end - time.monotonic()
@@ -51,25 +74,55 @@ class _BoundedReads(io.RawIOBase):
         super().close()
 
 
-class _BoundedResponse(http.client.HTTPResponse):
-    """An answer that must be there whole, status line to last byte, within the connection's read timeout."""
+class _HeadResponse(http.client.HTTPResponse):
+    """An answer whose status line and headers must be there within the connection's read timeout."""
+
+    whole = False
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_BoundedReads(self.fp.detach(), sock))
+        self._reads = _BoundedReads(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._reads)
+
+    def begin(self) -> None:
+        """Read status line and headers."""
+        super().begin()
+        self._reads.head_is_read(whole=self.whole)
 
 
-class _BoundedHTTPConnection(HTTPConnection):
-    response_class = _BoundedResponse
+class _WholeResponse(_HeadResponse):
+    """An answer that must be there whole, status line to last byte, within the connection's read timeout."""
+
+    whole = True
 
 
-class _BoundedHTTPSConnection(HTTPSConnection):
-    response_class = _BoundedResponse
+class _HeadHTTPConnection(HTTPConnection):
+    response_class = _HeadResponse
 
 
-class _BoundedHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _BoundedHTTPConnection
+class _HeadHTTPSConnection(HTTPSConnection):
+    response_class = _HeadResponse
 
 
-class _BoundedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _BoundedHTTPSConnection
+class _WholeHTTPConnection(HTTPConnection):
+    response_class = _WholeResponse
+
+
+class _WholeHTTPSConnection(HTTPSConnection):
+    response_class = _WholeResponse
+
+
+class _HeadHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HeadHTTPConnection
+
+
+class _HeadHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HeadHTTPSConnection
+
+
+class _WholeHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _WholeHTTPConnection
+
+
+class _WholeHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WholeHTTPSConnection

@@ -13,7 +13,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 
 from renderline.hooks.kind import COMPLETED, Delivery, HookFailed
 from renderline.hooks.naming import file_name, path_fault
-from renderline.hooks.outbound import open_session, retry_after, site, trouble
+from renderline.hooks.outbound import fetch, open_session, retry_after, site, trouble
 from renderline.hooks.storage import Folder
 
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
@@ -81,7 +81,7 @@ class DownloadHook:
             self._folder = Folder(storage_url) if storage_url else None
         except ValueError as error:
             raise ValueError(f"{STORAGE_VARIABLE}: {error}") from None
-        self._timeout = (connect_timeout, read_timeout)
+        self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
         self._fresh_link = fresh_link
@@ -142,7 +142,7 @@ class DownloadHook:
 
     def _store(self, link: str, folder: Folder, name: str) -> None:
         end = time.monotonic() + self._total_timeout
-        with self._answer(link) as response:
+        with self._answer(link, end) as response:
             self._check(response, site(link))
             with folder.replacing(name) as draft:
                 for chunk in self._chunks(response, site(link)):
@@ -157,9 +157,9 @@ class DownloadHook:
                 if not draft.written:
                     raise HookFailed(f"{site(link)} sent an empty file")
 
-    def _answer(self, link: str) -> requests.Response:
+    def _answer(self, link: str, end: float) -> requests.Response:
         try:
-            return self._session.get(link, stream=True, timeout=self._timeout)
+            return fetch(self._session, link, connect=self._connect_timeout, read=self._read_timeout, end=end)
         except InvalidIPAddress:
             raise HookFailed(f"{site(link)}, or where it redirects, is at a private address", permanent=True) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:

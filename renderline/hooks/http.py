@@ -69,7 +69,7 @@ class HttpHook:
         self._webhook = Webhook(_checked(secret)) if secret else None
         self._allow_private = allow_private
         self._timeout: Any = urllib3.Timeout(total=timeout)  # Any: its use is not in the stubs of requests
-        self._session = open_session(allow_private=allow_private, bounded=True, pool_size=pool_size)
+        self._session = open_session(allow_private=allow_private, whole=True, pool_size=pool_size)
 
     def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
         """Want every final event, or those in the hook's `events`."""

@@ -6,12 +6,14 @@ import email.utils
 import http.client
 import ipaddress
 import socket
+import time
 from collections.abc import Iterable
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests_hardened.ip_filter import InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
@@ -24,17 +26,16 @@ _LONGEST_RETRY_AFTER = 86_400.0
 
 
 class _Pooled:
-    """Gives an adapter a pool that fits the worker's threads and, if asked, answers bounded as a whole."""
+    """Gives an adapter a pool that fits the worker's threads, and answers that are bounded in time."""
 
-    def __init__(self, *args: Any, pool_size: int, bounded: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, pool_size: int, whole: bool, **kwargs: Any) -> None:
         self._pool_size = pool_size
-        self._bounded = bounded
+        self._whole = whole
         super().__init__(*args, **kwargs)
 
     def init_poolmanager(self, connections: int, maxsize: int, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(self._pool_size, self._pool_size, *args, **kwargs)  # type: ignore[misc]
-        if self._bounded:
-            bound(self.poolmanager)  # type: ignore[attr-defined]
+        bound(self.poolmanager, whole=self._whole)  # type: ignore[attr-defined]
 
 
 class _OpenAdapter(_Pooled, HTTPAdapter):
@@ -45,12 +46,12 @@ class _GuardedAdapter(_Pooled, IPFilterAdapter):
     """Connects to public addresses only, and to the very address that it looked up and checked."""
 
 
-def open_session(*, allow_private: bool, bounded: bool = False, pool_size: int = 32) -> requests.Session:
+def open_session(*, allow_private: bool, whole: bool = False, pool_size: int = 32) -> requests.Session:
     """Return a thread-safe keep-alive session that tells nothing about this machine and keeps nothing it is told.
 
     No proxy, `.netrc` or certificate settings from the environment, no cookies, no credentials from a URL.
     Unless `allow_private`, every connection, redirects included, goes to the address that was looked up and found
-    public. With `bounded`, the read timeout holds for a whole answer, its body included.
+    public. The read timeout holds for all headers together, and with `whole` for the body as well.
     """
     session = requests.Session()
     session.trust_env = False
@@ -61,12 +62,35 @@ def open_session(*, allow_private: bool, bounded: bool = False, pool_size: int =
     session.headers["User-Agent"] = USER_AGENT
     for scheme in ("http", "https"):
         adapter = (
-            _OpenAdapter(pool_size=pool_size, bounded=bounded)
+            _OpenAdapter(pool_size=pool_size, whole=whole)
             if allow_private
-            else _GuardedAdapter(is_https_proto=scheme == "https", pool_size=pool_size, bounded=bounded)
+            else _GuardedAdapter(is_https_proto=scheme == "https", pool_size=pool_size, whole=whole)
         )
         session.mount(f"{scheme}://", adapter)
     return session
+
+
+def fetch(session: requests.Session, url: str, *, connect: float, read: float, end: float) -> requests.Response:
+    """Ask for a URL and return the answer, its body not read yet; follows `session.max_redirects` redirects.
+
+    `connect` and `read` are seconds, for each connection and for each answer's headers; `end` (monotonic time) is for
+    all of them. The body of a redirect is never read: requests itself would read all of it, however long it is. Raises
+    what requests and urllib3 raise.
+    """
+    for _ in range(session.max_redirects + 1):
+        left = end - time.monotonic()
+        if left <= 0:
+            raise requests.exceptions.ReadTimeout("the redirects took too long")
+        request = requests.PreparedRequest()
+        request.prepare("GET", url, headers=dict(session.headers), auth=session.auth)
+        timeout: Any = urllib3.Timeout(connect=min(connect, left), read=min(read, left))
+        response = session.get_adapter(url).send(request, timeout=timeout, stream=True, proxies={})
+        target = session.get_redirect_target(response)
+        if target is None:
+            return response
+        response.close()
+        url = urljoin(request.url or url, target)
+    raise requests.exceptions.TooManyRedirects("too many redirects")
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
