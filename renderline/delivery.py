@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,8 @@ class Deliverer:
     kinds: Mapping[str, HookKind]
     retries: RetryPolicy
     lease: float
+    clock: Callable[[], float] = time.time
+    """Dates what is sent."""
     _running: dict[tuple[str, int], HookClaim] = field(default_factory=dict, repr=False)
     _renewing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -71,7 +73,7 @@ class Deliverer:
         if not kind.wants(event, spec):
             self.ledger.settle_hook(render_id, index, claim, outcome="skipped")
             return Settled()
-        delivery = Delivery(event, webhook_id(render_id, record["attempt"], index), time.time(), record)
+        delivery = Delivery(event, webhook_id(render_id, record["attempt"], index), self.clock(), record)
         return self._try(kind, spec, delivery, render_id, index, claim)
 
     def _try(

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
 
-from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import RedisStorage
-from limits.strategies import MovingWindowRateLimiter
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
+from redis import Redis
 
-from renderline.ledger.failover import connection_class
 from renderline.studio import VendorUnavailable
 
 PATIENCE = 2.0
@@ -23,36 +17,40 @@ class Paced(VendorUnavailable):
     """Not sent: this account's calls of the present window are used up. Repeat after `retry_after` seconds."""
 
 
-def window(per_second: float) -> RateLimitItem:
-    """Return the window that allows `per_second` calls a second on average; below 1, one call in several seconds."""
+# KEYS: turns. ARGV: calls, seconds -> milliseconds to wait, 0 if this call has its turn
+_TAKE = """
+local t = redis.call('TIME')
+local now, window = t[1] * 1000 + math.floor(t[2] / 1000), ARGV[2] * 1000
+local oldest = tonumber(redis.call('LINDEX', KEYS[1], ARGV[1] - 1))
+if oldest and oldest + window > now then return oldest + window - now end
+redis.call('LPUSH', KEYS[1], string.format('%.0f', now))
+redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)
+redis.call('PEXPIRE', KEYS[1], window)
+return 0
+"""
+
+
+def window(per_second: float) -> tuple[int, int]:
+    """Return (calls, seconds): `per_second` calls a second on average; below 1, one call in several seconds."""
     if per_second >= 1:
-        return RateLimitItemPerSecond(math.floor(per_second))
-    return RateLimitItemPerSecond(1, math.ceil(1 / per_second))
-
-
-def _storage(url: str) -> RedisStorage:
-    connections: Any = {
-        "connection_class": connection_class(url),
-        "socket_timeout": 10,
-        "socket_connect_timeout": 5,
-        "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=3),
-    }
-    return RedisStorage(url, key_prefix="renderline:pace", **connections)
+        return math.floor(per_second), 1
+    return 1, math.ceil(1 / per_second)
 
 
 class Pace:
-    """Hands out the turns of one account. A moving window: in no second do more calls start than allowed."""
+    """Hands out the turns of one account. A moving window: in no second do more calls start than allowed.
 
-    def __init__(self, redis_url: str, account: str, per_second: float) -> None:
-        self._window, self._account = window(per_second), account
-        self._limiter = MovingWindowRateLimiter(_storage(redis_url))
+    It goes by the server's clock, so that a worker whose own is wrong takes no more than its turns.
+    """
+
+    def __init__(self, redis: Redis, account: str, per_second: float) -> None:
+        self._window, self._key = window(per_second), f"renderline:turns:{account}"
+        self._take = redis.register_script(_TAKE)
 
     def take(self) -> None:
         """Wait for a turn; raises `Paced` if none comes within `PATIENCE`."""
         give_up = time.monotonic() + PATIENCE
-        while not self._limiter.hit(self._window, self._account):
-            reset = self._limiter.get_window_stats(self._window, self._account).reset_time
-            wait = min(max(0.02, reset - time.time()), self._window.get_expiry())
+        while wait := int(self._take(keys=[self._key], args=list(self._window))) / 1000:
             if time.monotonic() + wait > give_up:
                 raise Paced("the account's limit of requests a second is used up", retry_after=wait)
             time.sleep(wait)

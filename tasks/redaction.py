@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from celery.worker.request import Request
-
 from renderline import contract
+from tasks.timing import TimedRequest
 
 REDACTED = "<redacted>"
 
 
-class RedactedRequest(Request):
+class RedactedRequest(TimedRequest):
     """A task message whose arguments are shown as this worker decides, whatever its producer put in the headers."""
 
     def __init__(self, message, **options) -> None:  # type: ignore[no-untyped-def]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from renderline.acceptance import Acceptor
 from renderline.delivery import Deliverer
 from renderline.errands import Errands
-from renderline.ledger import Ledger
+from renderline.ledger import Ledger, ServerClock
 from renderline.polling import Poller
 from renderline.submission import Submitter
 from renderline.sweeping import Sweeper
@@ -26,3 +26,4 @@ class Services:
     deliverer: Deliverer
     sweeper: Sweeper
     errands: Errands
+    clock: ServerClock

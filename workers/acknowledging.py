@@ -21,13 +21,13 @@ EVERY = 0.1
 
 _AT_MOST = 50
 
-# KEYS: index, messages. ARGV: time, tag, message, then the tags that are done
+# KEYS: index, messages. ARGV: tag, message, then the tags that are done
 _NOTE = """
-redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-if #ARGV > 3 then
-  redis.call('ZREM', KEYS[1], unpack(ARGV, 4))
-  redis.call('HDEL', KEYS[2], unpack(ARGV, 4))
+redis.call('ZADD', KEYS[1], redis.call('TIME')[1], ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+if #ARGV > 2 then
+  redis.call('ZREM', KEYS[1], unpack(ARGV, 3))
+  redis.call('HDEL', KEYS[2], unpack(ARGV, 3))
 end
 """
 # KEYS: index, messages. ARGV: the tags that are done
@@ -51,7 +51,7 @@ class QoS(redis.QoS):
         kept = dumps([message._raw, where["exchange"], where["routing_key"]])
         with self.channel.conn_or_acquire() as client:
             self._note = self._note or client.register_script(_NOTE)
-            self._note(keys=self._keys(), args=[time(), delivery_tag, kept, *self._take()], client=client)
+            self._note(keys=self._keys(), args=[delivery_tag, kept, *self._take()], client=client)
         virtual.QoS.append(self, message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
@@ -60,6 +60,13 @@ class QoS(redis.QoS):
         if not self.gathers or len(self._done) >= _AT_MOST:
             self.settle()
         virtual.QoS.ack(self, delivery_tag)
+
+    def restore_visible(self, *args: Any, **options: Any) -> None:
+        """Hand on what others took too long ago: by the server's clock, which noted it, not by this machine's."""
+        with self.channel.conn_or_acquire() as client:
+            ahead = time() - client.time()[0]
+        self.visibility_timeout = self.channel.visibility_timeout + ahead
+        super().restore_visible(*args, **options)
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
         """Put a message back into its queue; what is no message goes into quarantine instead of ending this worker."""

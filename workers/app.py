@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery, signals
 from redis import Redis, RedisError, ResponseError
 
 from config import celery, logging, settings
-from renderline.ledger import Flow, Ledger, keeping
+from renderline.ledger import Flow, Ledger, ServerClock, keeping
 from renderline.ledger.server import policy_problem
 from tasks.services import Services
 from workers import acknowledging, broker, departure, events, results
@@ -20,10 +21,11 @@ from workers.housekeeping import Housekeeper
 
 
 class Renderline(Celery):
-    """A Celery application that carries its process's use cases."""
+    """A Celery application that carries its process's use cases, and goes by the Redis server's clock."""
 
     chosen: settings.Settings
     _services: tuple[int, Services] | None = None
+    _clock: tuple[int, ServerClock] | None = None
     _composing = threading.Lock()
 
     @property
@@ -33,6 +35,17 @@ class Renderline(Celery):
             if self._services is None or self._services[0] != os.getpid():
                 self._services = (os.getpid(), compose(self, self.chosen))
             return self._services[1]
+
+    @property
+    def server_clock(self) -> ServerClock:
+        """Return what tells the server's time in this process."""
+        if self._clock is None or self._clock[0] != os.getpid():
+            self._clock = (os.getpid(), ServerClock(connect(self.chosen)))
+        return self._clock[1]
+
+    def now(self) -> datetime:
+        """Return the server's time, from which Celery makes the ETA of a message."""
+        return datetime.fromtimestamp(self.server_clock(), UTC).astimezone(self.timezone)
 
 
 def create(chosen: settings.Settings) -> Renderline:
@@ -96,11 +109,11 @@ _housekeeper: Housekeeper | None = None
 
 
 @signals.worker_ready.connect
-def start_housekeeping(**_: Any) -> None:
+def start_housekeeping(sender: Any, **_: Any) -> None:
     """Start the sweep; every worker runs one, and a lock lets one at a time do the work."""
     global _housekeeper
     chosen = app.chosen
-    _housekeeper = Housekeeper(app.services, sweep_every=chosen.sweep_every, lease=chosen.lease)
+    _housekeeper = Housekeeper(app.services, name=sender.hostname, sweep_every=chosen.sweep_every, lease=chosen.lease)
     _housekeeper.start()
 
 

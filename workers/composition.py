@@ -21,7 +21,7 @@ from renderline.durations import Durations
 from renderline.errands import Errands
 from renderline.guard import Guard
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
-from renderline.ledger import Disk, Flow, Ledger
+from renderline.ledger import Disk, Flow, Ledger, ServerClock
 from renderline.ledger.failover import connection_class
 from renderline.links import FreshLinks, NoLink
 from renderline.listed import ProjectList
@@ -73,7 +73,8 @@ def compose(app: Celery, settings: Settings) -> Services:
     ledger = Ledger(redis, grace=settings.lease)
     flow = Flow(ledger)
     dispatcher = CeleryDispatcher(app, ledger)
-    accounts = {account.name: _clients(redis, flow, account, settings) for account in settings.accounts}
+    clock = ServerClock(redis)
+    accounts = {account.name: _clients(redis, flow, clock, account, settings) for account in settings.accounts}
     kinds = hook_kinds(app, settings, fresh_link=_fresh_link(FreshLinks(ledger, accounts)))
     durations = Durations(ledger)
     policy = PollPolicy(first=settings.poll_min * 3, least=settings.poll_min, most=settings.poll_max, net=net(settings))
@@ -118,6 +119,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         ),
         deliverer=Deliverer(
             ledger=ledger,
+            clock=clock,
             kinds=kinds,
             retries=RetryPolicy(attempts=settings.hook_attempts, base=_HOOK_BASE, cap=_HOOK_CAP),
             lease=settings.lease,
@@ -131,6 +133,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             # A worker killed in the midst of a sweep holds up the next one no longer than its renders.
             turn=settings.lease,
         ),
+        clock=clock,
         errands=Errands(ledger, accounts, [OrphanHunt(ledger, lease=settings.lease * _ERRAND)]),
     )
 
@@ -201,7 +204,7 @@ def _places(settings: Settings) -> SubmissionPlaces:
     return SubmissionPlaces(each=max(1, threads // 2), most=max(1, threads * 3 // 4))
 
 
-def _clients(redis: Redis, flow: Flow, account: Account, settings: Settings) -> AccountClients:
+def _clients(redis: Redis, flow: Flow, clock: ServerClock, account: Account, settings: Settings) -> AccountClients:
     # No call may outlive the lease under which it is made.
     total = settings.lease * 0.8
     guard = Guard(account.name, flow, CircuitBreaker(flow, account.name, pause=settings.outage_probe))
@@ -217,7 +220,7 @@ def _clients(redis: Redis, flow: Flow, account: Account, settings: Settings) -> 
         token_options = {**options, **{name: min(seconds, total) for name, seconds in _TOKEN_TIMEOUTS.items()}}
         issuer = TokenEndpoint(account.base_url, app_id=account.app_id, user_key=account.user_key, **token_options)
         # A worker that dies while it asks for the token holds up the others no longer than its renders.
-        tokens = SharedToken(redis, issuer, account=account.name, lock_seconds=min(30.0, settings.lease))
+        tokens = SharedToken(redis, issuer, account=account.name, lock_seconds=min(30.0, settings.lease), clock=clock)
         v3 = StudioV3(account.base_url, tokens=tokens, **options)
     if account.v2_secret_key:
         v2 = StudioV2(account.v2_base_url, secret_key=account.v2_secret_key, **options)
@@ -226,7 +229,7 @@ def _clients(redis: Redis, flow: Flow, account: Account, settings: Settings) -> 
         account.name,
         v3,
         v2,
-        pace=Pace(settings.redis_url, account.name, per_second) if per_second else None,
+        pace=Pace(redis, account.name, per_second) if per_second else None,
         token=tokens,
         guard=guard,
     )

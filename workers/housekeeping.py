@@ -10,11 +10,13 @@ from collections.abc import Callable
 import structlog
 from redis import RedisError
 
+from renderline.ledger.clock import SKEWED, note_skew
 from tasks.services import Services
 
 log = structlog.get_logger(__name__)
 
 _FREE_EVERY = 1.0
+_CLOCK_EVERY = 30.0
 
 
 class Chore(threading.Thread):
@@ -55,12 +57,13 @@ class Housekeeper:
     second delivery. Calls to vendors are made in none of them.
     """
 
-    def __init__(self, services: Services, *, sweep_every: float, lease: float) -> None:
+    def __init__(self, services: Services, *, sweep_every: float, lease: float, name: str = "") -> None:
         self._renewals = Chore("renewals", services.deliverer.renew_all, every=lease / 3)
         self._others = [
             Chore("parked", services.dispatcher.freed, every=_FREE_EVERY),
             Chore("sweep", services.sweeper.sweep, every=sweep_every, uneven=True),
             Chore("errands", services.errands.start, every=sweep_every, uneven=True),
+            Chore("clock", lambda: _tell_skew(services, name), every=_CLOCK_EVERY),
         ]
 
     def start(self) -> None:
@@ -72,3 +75,11 @@ class Housekeeper:
         """Sweep no more. Hooks that still run keep their claims."""
         for chore in self._others:
             chore.stop()
+
+
+def _tell_skew(services: Services, name: str) -> None:
+    skew = services.clock.skew()
+    if abs(skew) > SKEWED:
+        log.warning("this machine's clock differs from the Redis server's", ahead_by=round(skew, 1))
+        ledger = services.ledger
+        note_skew(ledger.redis, name, skew, prefix=ledger.prefix, seconds=3 * _CLOCK_EVERY)

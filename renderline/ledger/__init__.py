@@ -1,6 +1,7 @@
 """The ledger: every render lives in Redis from the moment it is accepted; messages are only hints."""
 
 from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Submission
+from renderline.ledger.clock import SKEWED, ServerClock
 from renderline.ledger.disk import Disk, Keeping, NotOnDisk, keeping
 from renderline.ledger.flow import Circuit, Flow
 from renderline.ledger.intake import Entry, Intake
@@ -12,6 +13,7 @@ from renderline.ledger.store import PREFIX, KeyConflict, Ledger
 __all__ = [
     "PREFIX",
     "REVOKED",
+    "SKEWED",
     "Batch",
     "Circuit",
     "Disk",
@@ -29,6 +31,7 @@ __all__ = [
     "Look",
     "NotOnDisk",
     "Operations",
+    "ServerClock",
     "Submission",
     "iso",
     "keeping",

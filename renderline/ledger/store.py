@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from renderline.ledger.intake import Entry, Intake, record_each, record_together
 from renderline.ledger.parsing import answers_of, fields_of, kick_of, look_of, owed_of, record_of, submission_of
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record
 from renderline.ledger.script import Scripts
-from renderline.renders import FINAL
+from renderline.ledger.sweeps import Sweeps
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +24,6 @@ T = TypeVar("T")
 
 PREFIX = "renderline:"
 
-SWEPT_AT_ONCE = 100
-"""How many renders a step of the sweep sees to: Redis does nothing else meanwhile, for a few milliseconds."""
 
 _UNRECORDED = "what was seen could not be recorded"
 _UNRECORDED_AGAIN = 60.0
@@ -38,7 +36,7 @@ class KeyConflict(ValueError):
     """The idempotency key was used before with another request."""
 
 
-class Ledger:
+class Ledger(Sweeps):
     """Reads and changes render records. All times are epoch seconds of the Redis server's clock.
 
     `grace` is how long (seconds) a render may stand still before the sweep re-sends its message. `clock` replaces the
@@ -315,84 +313,6 @@ class Ledger:
     def renew_hook(self, render_id: str, index: int, claim: HookClaim, *, lease: float) -> bool:
         """Keep the claim on a hook for another `lease` seconds; False if it was lost."""
         return bool(self.run("hook_renew", render_id, index, claim.fence, lease))
-
-    # -- sweeping
-
-    def sweep_turn(self, holder: str, *, seconds: float, every: float) -> bool:
-        """Take, or keep, the turn to sweep for `seconds`; False if another has it, or had it within `every` seconds."""
-        return bool(self.run("sweep_turn", holder, seconds, max(1, int(every * 900))))
-
-    def end_sweep(self, holder: str) -> bool:
-        """Hand the turn to sweep back; False if it was over."""
-        return bool(self.run("sweep_leave", holder))
-
-    def silent(
-        self, *, limit: int = SWEPT_AT_ONCE, oldest: Mapping[str, str] | None = None
-    ) -> list[tuple[str, str, str]]:
-        """Take up to `limit` renders that stood still too long: (id, state, priority), to be re-sent; none: no more.
-
-        `oldest` is by lane the member of the oldest message that stands in its queue: what was sent after it is not
-        sent again. A lane whose queue is empty is left out.
-        """
-        self.run("sweep_lost", json.dumps(dict(oldest or {})))
-        while True:
-            seen, items = self.run("sweep_silent", limit)
-            if items or seen < limit:
-                return [tuple(item) for item in items]
-
-    def overdue(self, *, limit: int = SWEPT_AT_ONCE) -> tuple[list[str], list[Kick]]:
-        """Expire what passed its deadline and was looked at since; have the others looked at once more, now.
-
-        Sees to `limit` renders or more; nothing to expire and no pump to start: there are no more.
-        """
-        while True:
-            seen, expired, kicks = self.run("sweep_overdue", limit)
-            if expired or kicks or seen < limit:
-                return expired, [Kick(one[0], int(one[1]), int(one[2]), float(one[3])) for one in kicks]
-
-    def pumps(self) -> list[Kick]:
-        """Return the pumps to start for accounts whose due renders nobody is going to look at."""
-        accounts: Any = self.redis.smembers(f"{self.prefix}accounts")
-        names, kicks = sorted(accounts), []
-        for first in range(0, len(names), SWEPT_AT_ONCE):
-            kicks += self.run("sweep_pumps", *names[first : first + SWEPT_AT_ONCE])
-        return [Kick(one[0], int(one[1]), int(one[2]), float(one[3])) for one in kicks]
-
-    def errands(self, accounts: Sequence[str]) -> list[str]:
-        """Return which of the accounts have errands that are due: calls to the vendor that no render waits for."""
-        now: Any = self.redis.time()
-        with self.redis.pipeline(transaction=False) as pipe:
-            for account in accounts:
-                pipe.zcount(f"{self.prefix}suspects:{account}", "-inf", now[0])
-            found = pipe.execute()
-        return [account for account, due in zip(accounts, found, strict=True) if due]
-
-    def suspects(self, account: str, *, limit: int, lease: float) -> list[tuple[str, int, str]]:
-        """Claim renders of which an unknown draft is to be looked for now: (id, attempt, member to clear).
-
-        None while the account may make no calls. Those that are not cleared within `lease` seconds are due again.
-        """
-        due = self.run("errand_claim", "suspects", account, limit, lease)
-        parts = [(member, *member.partition("#")[0].split(".")) for member in due]
-        return [(one, int(attempt), member) for member, one, attempt in parts]
-
-    def clear_suspects(self, account: str, members: Sequence[str]) -> None:
-        """Take members that were looked for off the list of suspects."""
-        self.redis.zrem(f"{self.prefix}suspects:{account}", *members)
-
-    def forget(self, *, retention: float) -> int:
-        """Drop finished records older than `retention` seconds; returns how many."""
-        return sum(self.forgetting(retention=retention))
-
-    def forgetting(self, *, retention: float, limit: int = SWEPT_AT_ONCE) -> Iterator[int]:
-        """Drop finished records older than `retention` seconds, `limit` in a step; yields how many each dropped."""
-        for state in sorted(FINAL):
-            passed_over = 0
-            seen = limit
-            while seen >= limit:
-                seen, dropped = self.run("sweep_forget", retention, limit, state, passed_over)
-                passed_over += seen - dropped
-                yield dropped
 
     # -- what cannot be read
 

@@ -71,9 +71,9 @@ def _names_of(command: tuple[Any, ...]) -> list[str]:
     if _text(command[0]) != "EVALSHA" or _text(command[3]) != "unacked_index":
         return [_name_of(command)]
     arguments = [_text(one) for one in command[5:]]
-    if len(arguments) < 3 or not arguments[2].startswith("["):
+    if len(arguments) < 2 or not arguments[1].startswith("["):
         return [f"acked {_taken.get(tag, 'unknown')}" for tag in arguments]
-    _, tag, message, *done = arguments
+    tag, message, *done = arguments
     _taken[tag] = json.loads(message)[2]
     return [f"noted {_taken[tag]}", *(f"acked {_taken.get(tag, 'unknown')}" for tag in done)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,3 +74,16 @@ def test_what_is_done_is_not_handed_back(channel: Any, redis: Redis) -> None:
     channel.hand_back(but=[running.delivery_tag])
     assert noted(redis) == {running.delivery_tag}
     assert [channel.basic_get(QUEUE).payload for _ in range(2)] == [waiting.payload, {"number": 3}]
+
+
+@pytest.mark.parametrize("ahead", [-1000.0, 1000.0])
+def test_a_worker_whose_clock_is_wrong_takes_no_messages_from_others(
+    channel: Any, redis: Redis, monkeypatch: pytest.MonkeyPatch, ahead: float
+) -> None:
+    right = time.time
+    for module in ("workers.acknowledging", "kombu.transport.redis"):
+        monkeypatch.setattr(f"{module}.time", lambda: right() + ahead)
+    first, second = channel.basic_get(QUEUE), channel.basic_get(QUEUE)
+    redis.zadd("unacked_index", {second.delivery_tag: redis.time()[0] - channel.visibility_timeout - 1})  # type: ignore[index, operator]
+    channel.qos.restore_visible(num=10, interval=1)
+    assert noted(redis) == {first.delivery_tag}

@@ -11,6 +11,7 @@ from redis import Redis
 
 from config.settings import Settings
 from renderline.contract import QUEUES
+from renderline.ledger.clock import skews
 from workers.cli.checks.finding import Finding
 
 _START = "celery -A workers.app worker -Q"
@@ -22,6 +23,7 @@ def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iter
     """Yield findings on workers, queues, sweep and Flower; asks the workers, which takes a second or two."""
     serving = _served(app)
     yield of_workers(serving)
+    yield from of_clocks(skews(redis, sorted(serving), prefix=prefix))
     yield from of_queues(_lengths(app), serving)
     yield _sweep(redis, f"{prefix}sweep", settings.sweep_every, workers=bool(serving))
     yield _flower(settings)
@@ -46,6 +48,14 @@ def of_workers(serving: Mapping[str, set[str]]) -> Finding:
         return Finding("workers", "fail", "none answers: nothing moves", advice)
     names = ", ".join(sorted(serving)[:5]) + (" ..." if len(serving) > 5 else "")
     return Finding("workers", "ok", f"{len(serving)} answered: {names}")
+
+
+def of_clocks(ahead: Mapping[str, float]) -> Iterator[Finding]:
+    """Yield the verdict on each worker whose clock differs from the server's by so many seconds."""
+    for worker, seconds in ahead.items():
+        side = "ahead of" if seconds > 0 else "behind"
+        detail = f"{abs(seconds):.0f} s {side} the server's; renders do not mind, times in logs are wrong"
+        yield Finding(f"clock of {worker}", "warn", detail, "synchronise it with NTP")
 
 
 def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> Iterator[Finding]:

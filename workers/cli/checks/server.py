@@ -9,15 +9,13 @@ from typing import Any
 from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
-from renderline.ledger import Keeping, keeping
+from renderline.ledger import SKEWED, Keeping, keeping
 from renderline.ledger.server import WANTED_POLICY
 from workers.cli.checks.finding import Finding
 
 OLDEST = (6, 2)
 """The first version with every command that the ledger's scripts use."""
 _FULL = 0.8
-_CLOCK_OFF = 2.0
-"""Seconds: token lifetimes and message countdowns go by the machines' own clocks."""
 
 
 def check(redis: Redis) -> list[Finding]:
@@ -107,7 +105,7 @@ def of_disk(how: Keeping) -> Finding:
 
 def of_clock(ahead: float) -> Finding:
     """Return the verdict on a server clock that is `ahead` of this machine's by so many seconds."""
-    if abs(ahead) <= _CLOCK_OFF:
-        return Finding("clock", "ok", f"within {_CLOCK_OFF:g} s of the server's")
+    if abs(ahead) <= SKEWED:
+        return Finding("clock", "ok", f"within {SKEWED:g} s of the server's")
     side = "behind" if ahead > 0 else "ahead of"
     return Finding("clock", "warn", f"{abs(ahead):.0f} s {side} the server's", "synchronise both with NTP")

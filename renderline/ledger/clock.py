@@ -1,0 +1,77 @@
+"""The Redis server's clock, read from memory: the one time that all processes agree on, however wrong their own is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from redis import Redis, RedisError
+
+SKEWED = 2.0
+"""Seconds by which a machine's clock may differ from the server's before somebody should hear of it."""
+
+_EVERY = 60.0
+_AFTER_FAILURE = 5.0
+_JUMP = 0.5
+
+
+class ServerClock:
+    """Tells the server's time in epoch seconds; measured every minute, and when this machine's clock was set.
+
+    In between the monotonic clock carries it on. Where the server cannot be asked, the last measurement is kept, and
+    before the first this machine's own clock is taken.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._lock = threading.Lock()
+        self._offset: float | None = None
+        self._own_offset = 0.0
+        self._measure_at = 0.0
+
+    def __call__(self) -> float:
+        """Return the server's time now."""
+        if self._outdated() and self._lock.acquire(blocking=self._offset is None):
+            try:
+                if self._outdated():
+                    self._measure()
+            finally:
+                self._lock.release()
+        offset = self._offset
+        return time.time() if offset is None else offset + time.monotonic()
+
+    def skew(self) -> float:
+        """Return by how many seconds this machine's clock is ahead of the server's."""
+        return time.time() - self()
+
+    def _outdated(self) -> bool:
+        # A machine that slept, or whose clock was set: the two clocks of its own no longer agree as before.
+        jumped = abs(time.time() - time.monotonic() - self._own_offset) > _JUMP
+        return time.monotonic() >= self._measure_at or (jumped and self._offset is not None)
+
+    def _measure(self) -> None:
+        before = time.monotonic()
+        try:
+            seconds, micros = self._redis.time()
+        except RedisError:
+            self._measure_at = time.monotonic() + _AFTER_FAILURE
+            return
+        after = time.monotonic()
+        self._offset = seconds + micros / 1e6 - (before + after) / 2
+        self._own_offset = time.time() - after
+        self._measure_at = after + _EVERY
+
+
+def note_skew(redis: Redis, worker: str, ahead: float, *, prefix: str, seconds: float) -> None:
+    """Note for `seconds` that a worker's clock is `ahead` of the server's by so many seconds."""
+    redis.set(f"{prefix}skew:{worker}", f"{ahead:.1f}", px=int(seconds * 1000))
+
+
+def skews(redis: Redis, workers: Sequence[str], *, prefix: str) -> dict[str, float]:
+    """Return by how many seconds the clocks of these workers are ahead, of those that noted that they are wrong."""
+    if not workers:
+        return {}
+    found: Any = redis.mget([f"{prefix}skew:{worker}" for worker in workers])
+    return {worker: float(ahead) for worker, ahead in zip(workers, found, strict=True) if ahead}
