@@ -13,6 +13,8 @@ from urllib.parse import quote, unquote
 
 import fsspec
 
+from renderline.hooks.leftovers import hold, remove_from
+
 # How much a remote storage gathers before it sends a part: at 4 GiB well below S3's limit of 10,000 parts.
 _PART_BYTES = 8 * 1024 * 1024
 
@@ -87,8 +89,9 @@ class Folder:
         """Give a draft to write to; when the block ends it becomes the file of that name, replacing any before.
 
         If the block raises, the draft is removed and an earlier file stays as it was; a worker that is killed leaves
-        its draft, `.{name}.{16 hex digits}.part`, which nobody reads and anybody may delete. Every draft has its own
-        name, so two writers of one file never mix: the last to end wins with a whole file.
+        its draft, `.{name}.{16 hex digits}.part`, which nobody reads and anybody may delete; on a disk the next
+        download into the folder does. Every draft has its own name, so two writers of one file never mix: the last to
+        end wins with a whole file.
 
         On a disk the last step is a rename within one folder, which is atomic. In an object store an upload commits
         as one object, also one in parts, but fsspec commits on *any* closing, after a failure too; therefore the
@@ -99,6 +102,8 @@ class Folder:
         target = f"{root.rstrip('/')}/{name}"
         folder, _, leaf = target.rpartition("/")
         path = f"{folder}/.{leaf}.{secrets.token_hex(8)}.part"
+        if self.scheme == "file":
+            remove_from(folder)
         draft = Draft(filesystem, path, folder)
         try:
             yield draft
@@ -138,7 +143,10 @@ class Draft:
             self._file = self._create(path)
 
     def _create(self, path: str) -> Any:
-        return self._filesystem.open(path, "wb", block_size=_PART_BYTES)
+        file = self._filesystem.open(path, "wb", block_size=_PART_BYTES)
+        if getattr(self._filesystem, "local_file", False):
+            hold(file.fileno())
+        return file
 
     def write(self, chunk: bytes) -> None:
         """Append the chunk."""
@@ -150,6 +158,7 @@ class Draft:
         if getattr(self._filesystem, "local_file", False):
             self._file.flush()
             os.fsync(self._file.fileno())
+            os.utime(self._file.fileno())  # no longer locked once it is closed, but young
 
     def close(self) -> None:
         """Close the file, which sends the last part to a remote storage."""

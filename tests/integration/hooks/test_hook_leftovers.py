@@ -1,0 +1,98 @@
+"""Drafts of downloads: those of the dead are removed, those of the living are not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from renderline.hooks import leftovers
+from renderline.hooks.storage import Folder
+from tests.parts import ROOT, until
+
+WRITER = """
+import sys, time
+from renderline.hooks.storage import Folder
+with Folder(sys.argv[1]).replacing("video.mp4") as draft:
+    draft.write(b"half of it")
+    draft._file.flush()
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _looks_anew() -> None:
+    leftovers._looked_at.clear()
+
+
+def drafts(folder: Path) -> list[str]:
+    return sorted(one.name for one in folder.iterdir() if one.name.endswith(".part"))
+
+
+def aged(folder: Path, *, seconds: float = 3600.0) -> None:
+    for one in folder.iterdir():
+        os.utime(one, (time.time() - seconds,) * 2)
+
+
+def download_into(folder: Path, name: str = "other.mp4") -> None:
+    with Folder(folder.as_uri()).replacing(name) as draft:
+        draft.write(b"video")
+
+
+def test_the_draft_of_a_killed_worker_is_removed_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, tmp_path.as_uri()]
+    writer = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with writer:
+        assert writer.stdout
+        assert writer.stdout.readline() == "writing\n"
+        # Nothing was written to it for an hour: its worker is frozen, perhaps, and goes on.
+        aged(tmp_path)
+        download_into(tmp_path)
+        assert len(drafts(tmp_path)) == 1
+        writer.send_signal(signal.SIGKILL)
+        writer.wait(60)
+    leftovers._looked_at.clear()
+    download_into(tmp_path)
+    assert drafts(tmp_path) == []
+    assert (tmp_path / "other.mp4").read_bytes() == b"video"
+
+
+def test_a_draft_that_went_on_becomes_the_video(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, tmp_path.as_uri()]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout
+        assert writer.stdin
+        assert writer.stdout.readline() == "writing\n"
+        aged(tmp_path)
+        download_into(tmp_path)
+        writer.stdin.close()
+        until(lambda: writer.poll() is not None, what="the writer's end")
+    assert (tmp_path / "video.mp4").read_bytes() == b"half of it"
+    assert drafts(tmp_path) == []
+
+
+def test_what_is_young_or_no_draft_of_ours_is_left_alone(tmp_path: Path) -> None:
+    for name in ("mine.part", ".hidden.part", "." + "a" * 16 + ".part", ".video.mp4.0123456789ABCDEF.part"):
+        (tmp_path / name).write_bytes(b"x")
+    aged(tmp_path)
+    (tmp_path / ".young.mp4.0123456789abcdef.part").write_bytes(b"x")
+    before = drafts(tmp_path)
+    download_into(tmp_path)
+    assert drafts(tmp_path) == before
+
+
+def test_a_folder_is_not_looked_through_at_every_download(tmp_path: Path) -> None:
+    download_into(tmp_path)
+    (tmp_path / ".video.mp4.0123456789abcdef.part").write_bytes(b"x")
+    aged(tmp_path)
+    download_into(tmp_path)
+    assert len(drafts(tmp_path)) == 1
+    leftovers._looked_at.clear()
+    download_into(tmp_path)
+    assert drafts(tmp_path) == []
