@@ -167,7 +167,8 @@ class Poller:
         except StudioFault as fault:
             if isinstance(fault, CredentialsRefused):
                 log.error("credentials refused", account=clients.name, fault=str(fault))
-            return verdicts.of_fault(look, fault, policy=self.policy, jitter=random.random())
+            now, window = time.monotonic() + offset, self.settlement.window
+            return verdicts.of_fault(look, fault, now=now, window=window, policy=self.policy, jitter=random.random())
         except Exception as error:
             # A bug here must not take the other looks of the batch with it: this one is tried again later.
             log.exception("look failed", render_id=look.id)

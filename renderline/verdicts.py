@@ -98,16 +98,19 @@ def still_the_old_render(look: Look, project: Project) -> bool:
     return look.baseline is not None and signs(project) == json.loads(look.baseline)
 
 
-def of_fault(look: Look, fault: StudioFault, *, policy: PollPolicy, jitter: float) -> Finding:
+def of_fault(
+    look: Look, fault: StudioFault, *, now: float, window: float, policy: PollPolicy, jitter: float
+) -> Finding:
     """Judge a look that failed: not the render's fault, so it is only looked at again later.
 
-    A project that is gone three times in a row failed, with the vendor's words; unless a webhook told where the video
-    is, which then counts, as it does where the project cannot be found.
+    A project that is gone after several looks failed, with the vendor's words; unless a webhook told where the video
+    is, which then counts, as it does where the project cannot be found. Until `window` seconds after the paid call was
+    announced it may only not be shown yet: reads may lag behind by that much.
     """
     gone = isinstance(fault, ProjectMissing)
     if look.hinted_url and (gone or look.project_id is None) and look.faults + 1 >= MISSING_LOOKS:
         return Finding(look.id, look.epoch, "done", progress=100.0, url=look.hinted_url)
-    if gone and look.faults + 1 >= MISSING_LOOKS:
+    if gone and look.faults + 1 >= MISSING_LOOKS and now >= look.intent_at + window:
         message = fault.message or "the vendor no longer knows the project"
         return Finding(look.id, look.epoch, "failed", code=fault.code or "project_missing", message=message)
     wait = backoff(look.faults + 1, base=policy.least, cap=policy.most, jitter=jitter)

@@ -14,9 +14,8 @@ from redis import Redis
 from benchmarks.chaos.accounting import Fate, Told, name_of
 from benchmarks.chaos.contender import BROKER_AWAY, Site
 from benchmarks.chaos.nursery import Nursery
-from benchmarks.chaos.plan import EXPORT, FAULTS, Plan
+from benchmarks.chaos.plan import EXPORT, FAULTS
 from benchmarks.chaos.vendors import ACCOUNTS, ILL
-from config import settings
 from renderline import contract
 from renderline.ledger import PREFIX, Ledger
 from renderline.renders import FINAL
@@ -83,7 +82,7 @@ class Renderline:
             "RENDERLINE_LEASE": site.plan.lease,
             "RENDERLINE_SWEEP_EVERY": site.plan.sweep_every,
             "RENDERLINE_OUTAGE_PROBE": 2,
-            **{name: value for name, value in _shortened(site.plan).items() if name in settings.VARIABLES},
+            "RENDERLINE_EVIDENCE_WINDOW": site.plan.evidence_window,
         }
 
     def ask(self, order: int) -> None:
@@ -179,11 +178,6 @@ def _account(name: str, site: Site) -> str:
     url = site.ill_vendor_url if name == ILL else site.vendor_url
     lines = {"name": name, "app_id": f"studioV3.{name}", "user_key": USER_KEY, "base_url": url}
     return "\n".join(["[[account]]", *(f'{key} = "{value}"' for key, value in lines.items())])
-
-
-def _shortened(plan: Plan) -> dict[str, Any]:
-    """Return the settings that are minutes or days where nobody waits for the end."""
-    return {"RENDERLINE_EVIDENCE_WINDOW": plan.evidence_window}
 
 
 def _id(order: int) -> str:

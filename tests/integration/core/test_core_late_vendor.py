@@ -39,6 +39,8 @@ class LateVendor:
         self.late: float | None = None
         self.lag = 0.0
         self.created_lag = 0.0
+        self.answers = False
+        """Whether the first export is answered too, and carried out at once."""
         self.deletes = True
         self.started: dict[str, float] = {}
         self.made: dict[str, float] = {}
@@ -78,7 +80,7 @@ class LateVendor:
     def _export(self, call: Call) -> Answer:
         self.exports_called += 1
         project = str(call.key)
-        if self.exports_called > 1:
+        if self.answers or self.exports_called > 1:
             if project in self.deleted:
                 return failure(404, "404", "no such project")
             self.queued.append((self.clock.now, project))
@@ -239,6 +241,15 @@ def test_a_draft_that_the_vendor_does_not_show_yet_is_waited_for(place):
     place.stage.accept(REQUEST, RENDER, deadline=3600.0)
     assert place.run()["state"] == "delivered"
     assert place.paid == 1
+
+
+def test_a_render_whose_project_is_not_shown_for_long_is_not_declared_failed(place):
+    """Its export was answered, and it is paid for: the reads lag behind its making."""
+    place.vendor.answers, place.vendor.created_lag = True, 150.0
+    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    record = place.run()
+    assert record["state"] == "delivered", record
+    assert (place.vendor.exports_called, place.paid) == (1, 1)
 
 
 def test_a_project_list_that_cannot_be_read_revokes_nothing(place):

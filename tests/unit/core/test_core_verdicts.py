@@ -174,13 +174,22 @@ def test_without_evidence_either_way(age, left, verdict, look_in):
     ],
 )
 def test_a_look_that_failed(faults, fault, verdict, look_in):
-    finding = verdicts.of_fault(look(faults=faults), fault, policy=POLICY, jitter=1.0)
+    finding = verdicts.of_fault(look(faults=faults), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
     assert (finding.verdict, finding.look_in) == (verdict, look_in)
     assert finding.message
 
 
+def of_missing(fault, *, window=20.0):
+    return verdicts.of_fault(look(faults=2), fault, now=NOW, window=window, policy=POLICY, jitter=1.0)
+
+
+def test_a_project_that_reads_may_not_show_yet_is_not_missing():
+    assert of_missing(ProjectMissing("gone"), window=22.0).verdict == "error"
+    assert of_missing(ProjectMissing("gone"), window=21.0).verdict == "failed"
+
+
 def test_a_missing_project_fails_with_the_vendors_words_or_ours():
-    told = verdicts.of_fault(look(faults=2), ProjectMissing("gone", code="40401"), policy=POLICY, jitter=1.0)
+    told = of_missing(ProjectMissing("gone", code="40401"))
     assert (told.code, told.message, told.origin) == ("40401", "gone", "vendor")
-    untold = verdicts.of_fault(look(faults=2), ProjectMissing(), policy=POLICY, jitter=1.0)
+    untold = of_missing(ProjectMissing())
     assert (untold.code, untold.message) == ("project_missing", "the vendor no longer knows the project")

@@ -165,6 +165,6 @@ def test_a_render_without_a_project_to_ask(changes, verdict, look_in):
     ],
 )
 def test_a_told_address_counts_once_the_project_cannot_be_asked(fault, changes, verdict):
-    finding = verdicts.of_fault(look(**changes), fault, policy=POLICY, jitter=1.0)
+    finding = verdicts.of_fault(look(**changes), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
     assert finding.verdict == verdict
     assert finding.url == (URL if verdict == "done" else None)
