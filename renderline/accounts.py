@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from renderline.guard import Guard
 from renderline.pacing import Pace
@@ -28,15 +28,19 @@ class AccountClients:
     @property
     def prepared(self) -> bool:
         """Whether `prepare` would have nothing to do."""
-        return self.token is None or self.token.at_hand
+        return self.pace is None and (self.token is None or self.token.at_hand)
 
-    def prepare(self) -> None:
-        """Have a token at hand, which may take long, so that a call announced next is on its way at once.
+    def prepare(self) -> AccountClients:
+        """Have a token at hand and a turn taken, which may take long, so that a call announced next leaves at once.
 
-        Raises a `StudioFault` if none can be had.
+        Returns the clients for that one call. Raises a `StudioFault` if no token can be had, or no turn comes soon.
         """
         if self.token:
             self.token.current()
+        if self.pace is None:
+            return self
+        self.pace.take()
+        return replace(self, pace=None)
 
     def use_v3(self) -> StudioV3:
         """Return the v3 client for one call, when it is this account's turn to make one.

@@ -32,6 +32,8 @@ from renderline.studio import (
     StudioFault,
     TokenRejected,
     VendorUnavailable,
+    moment,
+    sent_by,
 )
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,9 @@ CREDENTIALS_RETRY = 30.0
 
 _PLACE_PATIENCE = 0.5
 """Seconds for which a submission waits for others of its account in this process: well below what its lease spares."""
+
+_SENT_WITHIN = 0.75
+"""Share of the lease within which an announced call leaves, or does not leave at all."""
 
 _AWAY = frozenset({None, 502, 503, 504})
 """HTTP statuses (None: no answer) that say that the vendor is away, and nothing about the render."""
@@ -104,6 +109,8 @@ class _Run:
     kind: Kind
     clients: AccountClients
     order: Order
+    announced_at: float
+    """A moment before the newest announcement: until when its call may be sent is counted from here."""
     stage: Stage | None = None
     unaccounted: bool = False
 
@@ -139,6 +146,7 @@ class Submitter:
 
     def submit(self, render_id: str) -> Outcome:
         """Start a render at the vendor if it is its turn; safe to call at any time, any number of times."""
+        began = moment()
         claim = self.ledger.begin_submission(
             render_id,
             lease=self.lease,
@@ -153,7 +161,7 @@ class Submitter:
             why = "its account has as many submissions under way as one worker makes"
             return self._park(claim, why, keep_intent=bool(claim.intent))
         try:
-            return self._run(claim)
+            return self._run(claim, began)
         except AccountUnavailable as error:
             return self._refuse(claim, code="unavailable_account", message=str(error), origin="renderline")
         finally:
@@ -167,7 +175,7 @@ class Submitter:
         except (OSError, RedisError) as error:
             log.warning("submissions not announced, left to the sweep", renders=len(following), why=str(error))
 
-    def _run(self, claim: Submission) -> Outcome:
+    def _run(self, claim: Submission, began: float) -> Outcome:
         kind = KINDS[claim.kind]
         left = kind.stage(claim.intent) if claim.intent else None
         if left and left.paid:
@@ -179,7 +187,7 @@ class Submitter:
         request = RenderRequest.from_json(claim.body)
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
         order = Order(request, name, self.webhook_url(claim), claim.project_id)
-        run = _Run(claim, kind, clients, order)
+        run = _Run(claim, kind, clients, order, announced_at=began)
         run.unaccounted = left is not None
         try:
             return self._go_through(run)
@@ -197,8 +205,10 @@ class Submitter:
         announced = run.claim.announced
         for index, stage in enumerate(plan):
             run.stage = stage
-            if not (announced and run.clients.prepared):
-                run.clients.prepare()
+            clients = run.clients
+            if not (announced and clients.prepared):
+                clients = clients.prepare()
+                run.announced_at = moment()
                 if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
                     return NotMyTurn()
             if stage.paid:
@@ -207,12 +217,15 @@ class Submitter:
                     self.on_disk()
                 except NotOnDisk as slow:
                     return self._later(run.claim, _DISK_RETRY, f"nothing was sent: {slow}")
-            made = stage.call(run.clients, run.order)
+            # Stopped here for longer than the lease, it would be a call that others have given up already.
+            with sent_by(run.announced_at + self.lease * _SENT_WITHIN):
+                made = stage.call(clients, run.order)
             run.order.project_id = made.project_id or run.order.project_id
             if stage.paid:
                 return self._started(run.claim, run.kind, run.order.project_id, confirmed=True)
             # Where nothing holds it up, the next call is announced in the step that records this one.
             announced = run.clients.prepared
+            run.announced_at = moment()
             if not self._advance(run.claim, plan[index + 1], made, announce=announced):
                 # Canceled: the draft just made is nobody's. Taken over after the lease: it may be adopted already.
                 record = self.ledger.record(run.claim.id)

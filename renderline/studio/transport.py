@@ -91,7 +91,8 @@ class Transport:
             answer = self._send(endpoint, path, authorization, content)
             envelope = verdict(endpoint, answer, secrets=hidden, now=time.time(), longest_wait=self._longest_wait)
         except StudioFault as fault:
-            if self._observer:
+            # That we were held up says nothing about the vendor.
+            if self._observer and not isinstance(fault, TooLate):
                 self._observer(fault)
             raise
         if self._observer:
