@@ -16,6 +16,8 @@ class Endpoint:
     """One call of the vendor's API: `path` is a template for humans, `effect` says whether the call changes anything.
 
     `of_project` says that a 404 means a missing project; `max_bytes` is the largest answer (decoded) that is read.
+    With `rows_of` an answer with a list is read however long it is, and of each object these fields are kept, together
+    `max_bytes` at most.
     """
 
     method: str
@@ -23,6 +25,7 @@ class Endpoint:
     effect: bool = False
     of_project: bool = False
     max_bytes: int = 4 * MEGABYTE
+    rows_of: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -169,6 +169,10 @@ def rows(data: Any) -> list[dict[str, Any]]:
     return [row for row in data if isinstance(row, dict)]
 
 
+SUMMARY_FIELDS = ("id", "_id", "name", "state", "download_url", "downloadUrl")
+"""What `summaries_v3` reads of a row."""
+
+
 def summaries_v3(data: Any) -> list[ProjectSummary]:
     """Read `data` of the v3 project list, leaving out rows without an id (AI Studios v3 contract, list)."""
     summaries = []

@@ -14,6 +14,7 @@ from renderline.studio.connection import DeadlineExceeded, Exchange, StudioAdapt
 from renderline.studio.discretion import conceal, private_texts
 from renderline.studio.endpoint import Endpoint, encode, origin_of
 from renderline.studio.faults import StudioFault, TooLate, VendorUnavailable
+from renderline.studio.slimming import Slimmed, TooLong
 from renderline.studio.verdict import LONGEST_WAIT, Answer, verdict
 
 # A read may use a connection for as long as servers and address translators usually keep one. A call with a side
@@ -130,6 +131,8 @@ class Transport:
         response = self._adapter.send(request, stream=True, timeout=self._timeouts)  # type: ignore[arg-type]
         raw = response.raw
         try:
+            if endpoint.rows_of and 200 <= response.status_code < 300:
+                return Answer(response.status_code, response.headers, _slim(endpoint, raw))
             length = raw.length_remaining
             if length is not None and length > endpoint.max_bytes:
                 raise endpoint.unseen("the answer is too large", status=response.status_code)
@@ -146,6 +149,25 @@ class Transport:
         if not exchange.sent:
             raise VendorUnavailable(f"no connection, nothing was sent ({reason})", endpoint=str(endpoint))
         raise endpoint.unseen(f"no readable answer ({reason})")
+
+
+def _slim(endpoint: Endpoint, raw: Any) -> bytes:
+    """Return what is wanted of a list that may be too long to be held as a whole."""
+    head = b""
+
+    def read(size: int) -> bytes:
+        nonlocal head
+        chunk: bytes = raw.read(size, decode_content=True)
+        head = head or chunk
+        return chunk
+
+    try:
+        return Slimmed(read, wanted=endpoint.rows_of, most=endpoint.max_bytes).content()
+    except TooLong:
+        raise endpoint.unseen("the answer is too large", status=raw.status) from None
+    except (ValueError, RecursionError):
+        # Something else than a list, or cut short: what it begins with tells what it is.
+        return head[:-1]
 
 
 def _reason(error: BaseException, outside: BaseException | None) -> str:

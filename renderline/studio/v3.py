@@ -8,6 +8,7 @@ from renderline.studio.credentials import TokenSource
 from renderline.studio.endpoint import MEGABYTE, Endpoint, segment
 from renderline.studio.faults import PayloadRefused
 from renderline.studio.progress import (
+    SUMMARY_FIELDS,
     Progress,
     Project,
     ProjectSummary,
@@ -34,7 +35,7 @@ EXPORT = Endpoint("POST", f"{_ROOT}/editor/project/export", effect=True, of_proj
 DELETE = Endpoint("DELETE", f"{_ROOT}/editor/project", effect=True, of_project=True)
 PROGRESS = Endpoint("GET", f"{_ROOT}/editor/progress/{{key}}", of_project=True)
 GET_ONE = Endpoint("GET", f"{_ROOT}/editor/project/{{key}}", of_project=True, max_bytes=16 * MEGABYTE)
-LIST = Endpoint("GET", f"{_ROOT}/editor/project", max_bytes=_LIST_BYTES)
+LIST = Endpoint("GET", f"{_ROOT}/editor/project", max_bytes=_LIST_BYTES, rows_of=SUMMARY_FIELDS)
 MODELS = Endpoint("GET", f"{_ROOT}/model", max_bytes=_LIST_BYTES)
 MODELS_SHORT = Endpoint("GET", f"{_ROOT}/dropdown/models", max_bytes=_LIST_BYTES)
 WORKSPACES = Endpoint("GET", f"{_ROOT}/dropdown/workspaces", max_bytes=_LIST_BYTES)
@@ -146,7 +147,8 @@ class StudioV3:
     def list_projects(self) -> list[ProjectSummary]:
         """Return the account's projects that the vendor lists, perhaps only exported ones (v3 contract, list).
 
-        A list above 32 MB, or of a shape that is not understood, is VendorUnavailable.
+        The list is read as it arrives, whatever its length; its names, states and URLs may take 32 MB. More, or a shape
+        that is not understood, is VendorUnavailable.
         """
         return self._read(LIST, LIST.path, summaries_v3)
 
