@@ -38,6 +38,10 @@ class Guard:
             # The call's own outcome matters more: what it brought about must still be recorded.
             log.warning("call not accounted for", account=self.account, why=f"{type(error).__name__}: {error}")
 
+    def quiet(self, seconds: float) -> None:
+        """Make no calls for so long."""
+        self.flow.wait(self.account, seconds=seconds)
+
     def _tell(self, fault: StudioFault | None) -> None:
         self.breaker.saw(fault)
         if isinstance(fault, RateLimited):

@@ -12,7 +12,7 @@ import jwt
 import structlog
 from redis import Redis
 
-from renderline.studio import CredentialsRefused, RateLimited, StudioFault, VendorUnavailable
+from renderline.studio import CredentialsRefused, RateLimited, StudioFault, TokenRejected, VendorUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -25,10 +25,28 @@ _WAIT = 0.05
 _TROUBLE_TTL = 2.0
 _REFUSED_TTL = 30.0
 
-# Drop the stored token only if it is still the refused one: somebody may have stored a better one meanwhile.
+_LONGEST_PAUSE = 60.0
+"""The most seconds between two tokens of an account whose tokens are refused as soon as they are issued."""
+
+# Drop the stored token only if it is still the refused one: somebody may have stored a better one meanwhile. After the
+# first refusal its successor may be asked for at once; if that is refused too, in 1 s, 2 s, 4 s, and so on. Refusals
+# are forgotten after a while without.
+# -> {dropped, seconds until a new one may be asked for}
 _DROP_IF_SAME = """
-if redis.call('HGET', KEYS[1], 'token') == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return {0, '0'} end
+redis.call('DEL', KEYS[1])
+local count = redis.call('HINCRBY', KEYS[2], 'count', 1)
+local pause = count == 1 and 0 or math.min(tonumber(ARGV[2]), 2 ^ (math.min(count, 20) - 2))
+local t = redis.call('TIME')
+redis.call('HSET', KEYS[2], 'until', string.format('%.3f', tonumber(t[1]) + tonumber(t[2]) / 1e6 + pause))
+redis.call('PEXPIRE', KEYS[2], math.ceil((pause + tonumber(ARGV[2])) * 1000))
+return {1, string.format('%.3f', pause)}
+"""
+# -> seconds until a new token may be asked for
+_PAUSE_LEFT = """
+local t = redis.call('TIME')
+local left = (tonumber(redis.call('HGET', KEYS[1], 'until')) or 0) - tonumber(t[1]) - tonumber(t[2]) / 1e6
+return string.format('%.3f', math.max(0, left))
 """
 
 
@@ -83,13 +101,18 @@ class SharedToken:
         prefix: str = "renderline:",
         lock_seconds: float = 30.0,
         clock: Callable[[], float] = time.time,
+        quiet: Callable[[float], None] = lambda _: None,
     ) -> None:
+        """Remember how to keep the account `quiet` for so many seconds, while its tokens are refused."""
         self._redis, self._issuer, self._account, self._clock = redis, issuer, account, clock
         self._key = f"{prefix}token:{account}"
         self._lock_seconds = lock_seconds
         self._held: Token | None = None
         self._recheck_at = 0.0
+        self._quiet = quiet
+        self._refusals = f"{self._key}:refusals"
         self._drop = redis.register_script(_DROP_IF_SAME)
+        self._pause_left = redis.register_script(_PAUSE_LEFT)
 
     @property
     def at_hand(self) -> bool:
@@ -113,11 +136,18 @@ class SharedToken:
         return self._hold(self._obtain())
 
     def reject(self, token: str) -> None:
-        """Drop a token that the vendor refused, unless another one has been stored meanwhile."""
+        """Drop a token that the vendor refused, unless another one has been stored meanwhile.
+
+        Where one token after the other is refused, the account is quiet until the next one is asked for.
+        """
         if self._held and self._held.value == token:
             self._held = None
-        if self._drop(keys=[self._key], args=[token]):
-            log.warning("token refused by the vendor, dropped", account=self._account)
+        dropped, pause = self._drop(keys=[self._key, self._refusals], args=[token, _LONGEST_PAUSE])
+        if not dropped:
+            return
+        log.warning("token refused by the vendor, dropped", account=self._account, next_in=float(pause))
+        if float(pause) > 0:
+            self._quiet(float(pause))
 
     def _hold(self, token: Token) -> str:
         self._held = token
@@ -172,6 +202,10 @@ class SharedToken:
                 raise VendorUnavailable("no token: the worker that asks for it has not answered", endpoint="token")
 
     def _issue(self) -> Token:
+        pause = float(self._pause_left(keys=[self._refusals]))
+        if pause > 0:
+            why = "no token: the vendor refuses one after the other; the next is asked for later"
+            raise TokenRejected(why, endpoint="token", retry_after=pause)
         try:
             value = self._issuer.issue()
         except StudioFault as fault:

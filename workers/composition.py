@@ -220,7 +220,14 @@ def _clients(redis: Redis, flow: Flow, clock: ServerClock, account: Account, set
         token_options = {**options, **{name: min(seconds, total) for name, seconds in _TOKEN_TIMEOUTS.items()}}
         issuer = TokenEndpoint(account.base_url, app_id=account.app_id, user_key=account.user_key, **token_options)
         # A worker that dies while it asks for the token holds up the others no longer than its renders.
-        tokens = SharedToken(redis, issuer, account=account.name, lock_seconds=min(30.0, settings.lease), clock=clock)
+        tokens = SharedToken(
+            redis,
+            issuer,
+            account=account.name,
+            lock_seconds=min(30.0, settings.lease),
+            clock=clock,
+            quiet=guard.quiet,
+        )
         v3 = StudioV3(account.base_url, tokens=tokens, **options)
     if account.v2_secret_key:
         v2 = StudioV2(account.v2_base_url, secret_key=account.v2_secret_key, **options)

@@ -41,6 +41,10 @@ class Flow:
         """
         self._ledger.run("slow_down", account, seconds)
 
+    def wait(self, account: str, *, seconds: float) -> None:
+        """Make no calls for `seconds`; the pace stays as it is."""
+        self._ledger.run("quiet", account, seconds)
+
     def hold(self, account: str, *, reason: str, seconds: float) -> bool:
         """Take note that the vendor refuses to render for an account; returns whether that is news.
 

@@ -20,6 +20,7 @@ from renderline.ledger import Flow, Kick, Ledger
 from renderline.polling import Poller
 from renderline.requests import load_request
 from renderline.schedule import PollPolicy, RetryPolicy
+from renderline.settlement import Settlement
 from renderline.studio import StudioV3, TokenEndpoint
 from renderline.submission import NotMyTurn, Parked, Submitted, Submitter
 from renderline.tokens import SharedToken
@@ -48,6 +49,7 @@ class Worker:
             accounts=accounts,
             policy=policy,
             lease=30.0,
+            settlement=Settlement(self.ledger, policy, window=1.0, lease=30.0),
             threads=THREADS,
             patience=0.3,
         )
@@ -65,7 +67,7 @@ class Worker:
     def _clients(self, redis: Redis, flow: Flow, name: str, pause: float) -> AccountClients:
         url = self.vendors[name].url
         guard = Guard(name, flow, CircuitBreaker(flow, name, failures=3, pause=pause))
-        tokens = SharedToken(redis, TokenEndpoint(url, app_id="a", user_key="k"), account=name)
+        tokens = SharedToken(redis, TokenEndpoint(url, app_id="a", user_key="k"), account=name, quiet=guard.quiet)
         v3 = StudioV3(url, tokens=tokens, observer=guard.saw, read_timeout=20.0)
         return AccountClients(name, v3, None, guard=guard, token=tokens)
 

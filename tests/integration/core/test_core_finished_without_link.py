@@ -13,6 +13,7 @@ from renderline.durations import Durations
 from renderline.ledger import Kick
 from renderline.polling import Poller
 from renderline.schedule import PollPolicy
+from renderline.settlement import Settlement
 from renderline.studio import StudioV3, TokenEndpoint
 from renderline.tokens import SharedToken
 from tests.bendable_vendor import Answer, BendableVendor, failure, success
@@ -29,12 +30,14 @@ class Looker:
         self.book, self.vendor = book, vendor
         issuer = TokenEndpoint(vendor.url, app_id="a", user_key="k")
         self.v3 = StudioV3(vendor.url, tokens=SharedToken(book.redis, issuer, account="main"), read_timeout=5.0)
+        policy = PollPolicy(first=1.0, least=1.0, most=60.0)
         self.poller = Poller(
             ledger=book.ledger,
             durations=Durations(book.ledger),
             accounts={"main": AccountClients("main", self.v3, None)},
-            policy=PollPolicy(first=1.0, least=1.0, most=60.0),
+            policy=policy,
             lease=LEASE,
+            settlement=Settlement(book.ledger, policy, window=60.0, lease=LEASE),
             patience=60.0,
         )
         book.accept(deadline=deadline)

@@ -130,6 +130,8 @@ STEPS = {
     "adopt": (_unconfirmed, lambda b, _: b.operations.adopt("r1", "p9")),
     "resubmit": (_unconfirmed, lambda b, _: b.operations.resubmit("r1")),
     "hint": (_due, lambda b, _: b.operations.hint("r1", progress=100.0, url="u")),
+    "wait": (_due, lambda b, _: b.flow.wait("main", seconds=3.0)),
+    "hold": (_due, lambda b, _: b.flow.hold("main", reason="no credit", seconds=3.0)),
     "slow down": (_due, lambda b, _: b.flow.slow_down("main", seconds=3.0)),
     "count a failed call": (_due, lambda b, _: b.flow.call_failed("main", failures=2, pause=3.0)),
     "resume": (_due, lambda b, _: b.operations.resume("main")),
