@@ -53,6 +53,9 @@ class Settings:
     allow_private_hooks: bool = variable(
         "RENDERLINE_ALLOW_PRIVATE_HOOKS", forms.yes_or_no, "true or false", default=False
     )
+    delete_stored_projects: bool = variable(
+        "RENDERLINE_DELETE_STORED_PROJECTS", forms.yes_or_no, "true or false", default=False
+    )
     api_keys_required: bool = variable("RENDERLINE_API_KEYS_REQUIRED", forms.yes_or_no, "true or false", default=True)
     max_request_bytes: int = variable(
         "RENDERLINE_MAX_REQUEST_BYTES", forms.count(least=1024), "a whole number of at least 1024", default=1 << 20

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from renderline.hooks import Delivery, HookFailed, HookKind
+from renderline.kinds import KINDS
 from renderline.ledger import HookClaim, Ledger
 from renderline.renders import EVENTS, State
 from renderline.schedule import RetryPolicy
@@ -55,6 +56,8 @@ class Deliverer:
     lease: float
     clock: Callable[[], float] = time.time
     """Dates what is sent."""
+    delete_stored: bool = False
+    """Whether the vendor's copy is deleted once a video is stored and everything delivered."""
     _running: dict[tuple[str, int], HookClaim] = field(default_factory=dict, repr=False)
     _renewing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -71,7 +74,8 @@ class Deliverer:
         if kind is None:
             return self._dead(render_id, index, claim, f"hook type {spec['type']!r} is not installed in this worker")
         if not kind.wants(event, spec):
-            self.ledger.settle_hook(render_id, index, claim, outcome="skipped")
+            dispose = self._disposes(record)
+            self.ledger.settle_hook(render_id, index, claim, outcome="skipped", dispose=dispose)
             return Settled()
         delivery = Delivery(event, webhook_id(render_id, record["attempt"], index), self.clock(), record)
         return self._try(kind, spec, delivery, render_id, index, claim)
@@ -88,7 +92,8 @@ class Deliverer:
             log.exception("hook raised", render_id=render_id, hook=index, type=kind.type)
             raised = HookFailed(f"{type(error).__name__} in the {kind.type} hook; see the worker's log")
             return self._failed(render_id, index, claim, delivery, raised)
-        state = self.ledger.settle_hook(render_id, index, claim, outcome="delivered", fields=fields)
+        dispose = self._disposes(delivery.record)
+        state = self.ledger.settle_hook(render_id, index, claim, outcome="delivered", fields=fields, dispose=dispose)
         log.info("hook delivered", render_id=render_id, hook=index, type=kind.type, state=state)
         return Settled()
 
@@ -106,6 +111,9 @@ class Deliverer:
         self.ledger.settle_hook(render_id, index, claim, outcome="dead", error=why)
         # The chain goes on: a broken download must not silence the announcement, whose record tells of it.
         return Settled()
+
+    def _disposes(self, record: Mapping[str, Any]) -> bool:
+        return self.delete_stored and KINDS[record["kind"]].disposable
 
     def _renewed(self, render_id: str, index: int, claim: HookClaim) -> _Renewal:
         return _Renewal(self, render_id, index, claim)

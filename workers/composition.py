@@ -17,8 +17,9 @@ from renderline.bulkhead import SubmissionPlaces
 from renderline.callbacks import Callbacks
 from renderline.circuit import CircuitBreaker
 from renderline.delivery import Deliverer
+from renderline.disposal import Disposal
 from renderline.durations import Durations
-from renderline.errands import Errands
+from renderline.errands import Errand, Errands
 from renderline.guard import Guard
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
 from renderline.ledger import Disk, Flow, Ledger, ServerClock
@@ -120,6 +121,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         deliverer=Deliverer(
             ledger=ledger,
             clock=clock,
+            delete_stored=settings.delete_stored_projects,
             kinds=kinds,
             retries=RetryPolicy(attempts=settings.hook_attempts, base=_HOOK_BASE, cap=_HOOK_CAP),
             lease=settings.lease,
@@ -134,8 +136,13 @@ def compose(app: Celery, settings: Settings) -> Services:
             turn=settings.lease,
         ),
         clock=clock,
-        errands=Errands(ledger, accounts, [OrphanHunt(ledger, lease=settings.lease * _ERRAND)]),
+        errands=Errands(ledger, accounts, _errands(ledger, settings)),
     )
+
+
+def _errands(ledger: Ledger, settings: Settings) -> list[Errand]:
+    lease = settings.lease * _ERRAND
+    return [OrphanHunt(ledger, lease), *([Disposal(ledger, lease)] if settings.delete_stored_projects else [])]
 
 
 def hook_kinds(app: Celery, settings: Settings, *, fresh_link: FreshLink | None = None) -> dict[str, HookKind]:

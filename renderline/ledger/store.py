@@ -296,14 +296,17 @@ class Ledger(Sweeps):
         retry_in: float = 0.0,
         error: str = "",
         fields: Mapping[str, Any] | None = None,
+        dispose: bool = False,
     ) -> str:
         """Record one try of a hook (delivered, dead, skipped, retrying); returns the render's state.
 
         `fields` are outcome fields for the record; of what a hook tells, `stored_url` is kept.
+        `dispose`: once all are delivered and the video is stored, its project at the vendor is to be deleted.
         """
         kept = {name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)}
         extra = json.dumps(kept, ensure_ascii=False)
-        _, state = self.run("hook_settle", render_id, index, claim.fence, outcome, retry_in, error, extra)
+        told = (outcome, retry_in, error, extra, int(dispose))
+        _, state = self.run("hook_settle", render_id, index, claim.fence, *told)
         return state
 
     def relink(self, render_id: str, *, attempt: int, url: str) -> bool:

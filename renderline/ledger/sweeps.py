@@ -68,8 +68,9 @@ class Sweeps:
         with self.redis.pipeline(transaction=False) as pipe:
             for account in accounts:
                 pipe.zcount(f"{self.prefix}suspects:{account}", "-inf", now[0])
+                pipe.zcount(f"{self.prefix}stored:{account}", "-inf", now[0])
             found = pipe.execute()
-        return [account for account, due in zip(accounts, found, strict=True) if due]
+        return [account for account, *due in zip(accounts, found[::2], found[1::2], strict=True) if any(due)]
 
     def suspects(self, account: str, *, limit: int, lease: float) -> list[tuple[str, int, str]]:
         """Claim renders of which an unknown draft is to be looked for now: (id, attempt, member to clear).
@@ -83,6 +84,14 @@ class Sweeps:
     def clear_suspects(self, account: str, members: Sequence[str]) -> None:
         """Take members that were looked for off the list of suspects."""
         self.redis.zrem(f"{self.prefix}suspects:{account}", *members)
+
+    def stored(self, account: str, *, limit: int, lease: float) -> list[str]:
+        """Claim renders whose project at the vendor is to be deleted, as `suspects` does."""
+        return list(self.run("errand_claim", "stored", account, limit, lease))
+
+    def clear_stored(self, account: str, render_id: str) -> None:
+        """Take a render off the list of those whose project is to be deleted."""
+        self.redis.zrem(f"{self.prefix}stored:{account}", render_id)
 
     def forget(self, *, retention: float) -> int:
         """Drop finished records older than `retention` seconds; returns how many."""

@@ -1,4 +1,5 @@
 -- Record one try of a hook. ARGV: id index fence outcome (delivered|dead|skipped|retrying) retry_in error fields(JSON object)
+-- dispose(1: the vendor's copy of a stored video is to be deleted)
 -- -> {recorded, state}
 local id, index, fence, outcome = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local h = 'h' .. index
@@ -21,7 +22,12 @@ for i = 0, tonumber(field(id, 'hooks')) - 1 do
 end
 if all then
   rest(id)
-  if field(id, 'state') == 'completed' then move(id, dead and 'undelivered' or 'delivered') end
+  if field(id, 'state') == 'completed' then
+    move(id, dead and 'undelivered' or 'delivered')
+    if not dead and ARGV[10] == '1' and field(id, 'stored_url') ~= '' and field(id, 'project_id') ~= '' then
+      redis.call('ZADD', P .. 'stored:' .. field(id, 'account'), stamp(NOW), id)
+    end
+  end
 else
   wake_at(id, NOW + GRACE)
 end
