@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from renderline.guard import Guard
 from renderline.pacing import Pace
@@ -29,6 +30,10 @@ class AccountClients:
     def prepared(self) -> bool:
         """Whether `prepare` would have nothing to do."""
         return self.pace is None and (self.token is None or self.token.at_hand)
+
+    def of(self, api: Literal["v3", "v2"]) -> AccountClients:
+        """Return the clients for calls of one API: those of v2 need no token, and must not wait for one."""
+        return self if api == "v3" else replace(self, token=None)
 
     def prepare(self) -> AccountClients:
         """Have a token at hand and a turn taken, which may take long, so that a call announced next leaves at once.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from renderline.accounts import AccountClients
 from renderline.payloads import build
@@ -77,6 +77,8 @@ class Kind:
     """Reads the project, to settle an export whose outcome nobody saw; None where the API has no such call."""
     disposable: bool = False
     """Whether the project is one that we drafted, to be deleted when it will not be exported."""
+    api: Literal["v3", "v2"] = "v3"
+    """Which of the vendor's APIs its calls belong to; only those of v3 carry the shared token."""
     calls_back: bool = True
     """Whether the paid call takes a webhook URL (contract, webhook)."""
 
@@ -227,6 +229,7 @@ KINDS: dict[str, Kind] = {
             direct=(Stage("create", _create_v2, paid=True),),
             look=_look_v2,
             inspect=None,
+            api="v2",
             calls_back=False,
         ),
     )

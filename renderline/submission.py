@@ -187,7 +187,7 @@ class Submitter:
         request = RenderRequest.from_json(claim.body)
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
         order = Order(request, name, self.webhook_url(claim), claim.project_id)
-        run = _Run(claim, kind, clients, order, announced_at=began)
+        run = _Run(claim, kind, clients.of(kind.api), order, announced_at=began)
         run.unaccounted = left is not None
         try:
             return self._go_through(run)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from redis import Redis
 
 from renderline.ledger import Kick, Operations
-from renderline.studio import TokenRejected
+from renderline.studio import TokenRejected, VendorUnavailable
 from renderline.submission import Submitted
 from renderline.tokens import SharedToken
 from tests.bendable_vendor import Answer, BendableVendor, Call, failure
@@ -118,3 +119,19 @@ def test_an_operator_lifts_the_wait(workers: list[Worker], vendor: BendableVendo
     vendor.bend = lambda _: None
     assert Operations(workers[0].ledger).resume("main")
     assert isinstance(workers[0].submitter.submit("a" * 32), Submitted)
+
+
+class NoIssuer:
+    """The token endpoint is away."""
+
+    def issue(self) -> str:
+        raise VendorUnavailable("away", endpoint="POST /auth/token")
+
+
+def test_a_v2_call_does_not_wait_for_a_v3_token(new_stage, redis, examples):
+    stage = new_stage()
+    token = SharedToken(redis, NoIssuer(), account="main")
+    stage.accounts["main"] = replace(stage.accounts["main"], token=token)
+    stage.accept({"kind": "v2_project", "payload": examples("v2-seed-minimal.json")}, "r1")
+    assert isinstance(stage.submit("r1"), Submitted)
+    assert stage.exports() == 1
