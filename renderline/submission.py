@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from redis import RedisError
@@ -50,6 +51,11 @@ _PLACE_PATIENCE = 0.5
 _SENT_WITHIN = 0.75
 """Share of the lease within which an announced call leaves, or does not leave at all."""
 
+_PAYING_PATIENCE = 3.0
+"""The same for a call that is announced and waits in a thread of its own."""
+
+_NO_PLACE = "its account has as many submissions under way as one worker makes"
+
 _AWAY = frozenset({None, 502, 503, 504})
 """HTTP statuses (None: no answer) that say that the vendor is away, and nothing about the render."""
 
@@ -87,6 +93,13 @@ class Parked:
 
 
 Outcome = Submitted | TryAgain | Parked | Refused | NotMyTurn
+
+
+@dataclass(frozen=True)
+class Announced:
+    """The paid call is announced: `go_on` makes it once that is on disk, a second later perhaps, in any thread."""
+
+    go_on: Callable[[], Outcome]
 
 
 def project_name(name: str, render_id: str, attempt: int = 1, draft: int = 1) -> str:
@@ -146,6 +159,11 @@ class Submitter:
 
     def submit(self, render_id: str) -> Outcome:
         """Start a render at the vendor if it is its turn; safe to call at any time, any number of times."""
+        found = self.begin(render_id)
+        return found.go_on() if isinstance(found, Announced) else found
+
+    def begin(self, render_id: str) -> Outcome | Announced:
+        """Do what `submit` does up to the paid call, which is the caller's to go on with, in this process."""
         began = moment()
         claim = self.ledger.begin_submission(
             render_id,
@@ -158,14 +176,35 @@ class Submitter:
             return NotMyTurn()
         if not self.places.take(claim.account, patience=_PLACE_PATIENCE):
             # Parked: a thread that waits for a hanging account is a thread that others lack.
-            why = "its account has as many submissions under way as one worker makes"
-            return self._park(claim, why, keep_intent=bool(claim.intent))
+            return self._park(claim, _NO_PLACE, keep_intent=bool(claim.intent))
         try:
             return self._run(claim, began)
         except AccountUnavailable as error:
             return self._refuse(claim, code="unavailable_account", message=str(error), origin="renderline")
         finally:
             self.places.give_back(claim.account)
+
+    def _pay(self, run: _Run, clients: AccountClients) -> Outcome:
+        """Make the announced call that costs, once nothing that could make somebody repeat it can be lost."""
+        try:
+            self.on_disk()
+        except NotOnDisk as slow:
+            return self._later(run.claim, _DISK_RETRY, f"nothing was sent: {slow}")
+        account, stage = run.claim.account, run.stage
+        assert stage
+        if not self.places.take(account, patience=_PAYING_PATIENCE):
+            return self._park(run.claim, _NO_PLACE, keep_intent=False)
+        try:
+            # Stopped here for longer than the lease, it would be a call that others have given up already.
+            with sent_by(run.announced_at + self.lease * _SENT_WITHIN):
+                made = stage.call(clients, run.order)
+            return self._started(run.claim, run.kind, made.project_id or run.order.project_id, confirmed=True)
+        except StudioFault as fault:
+            return self._faulted(run, fault)
+        except AccountUnavailable as error:
+            return self._refuse(run.claim, code="unavailable_account", message=str(error), origin="renderline")
+        finally:
+            self.places.give_back(account)
 
     def _send(self, following: Sequence[tuple[str, str]]) -> None:
         if self.following is None:
@@ -175,7 +214,7 @@ class Submitter:
         except (OSError, RedisError) as error:
             log.warning("submissions not announced, left to the sweep", renders=len(following), why=str(error))
 
-    def _run(self, claim: Submission, began: float) -> Outcome:
+    def _run(self, claim: Submission, began: float) -> Outcome | Announced:
         kind = KINDS[claim.kind]
         left = kind.stage(claim.intent) if claim.intent else None
         if left and left.paid:
@@ -194,7 +233,7 @@ class Submitter:
         except StudioFault as fault:
             return self._faulted(run, fault)
 
-    def _go_through(self, run: _Run) -> Outcome:
+    def _go_through(self, run: _Run) -> Outcome | Announced:
         # A first call that was announced says which plan it belongs to, as a stage that is done does.
         at = run.claim.stage or (run.claim.intent if run.unaccounted else None) or ""
         plan = run.kind.plan(self.mode, at=at)
@@ -212,17 +251,11 @@ class Submitter:
                 if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
                     return NotMyTurn()
             if stage.paid:
-                # What could make somebody repeat this call after a power cut must not be lost in one.
-                try:
-                    self.on_disk()
-                except NotOnDisk as slow:
-                    return self._later(run.claim, _DISK_RETRY, f"nothing was sent: {slow}")
+                return Announced(partial(self._pay, run, clients))
             # Stopped here for longer than the lease, it would be a call that others have given up already.
             with sent_by(run.announced_at + self.lease * _SENT_WITHIN):
                 made = stage.call(clients, run.order)
             run.order.project_id = made.project_id or run.order.project_id
-            if stage.paid:
-                return self._started(run.claim, run.kind, run.order.project_id, confirmed=True)
             # Where nothing holds it up, the next call is announced in the step that records this one.
             announced = run.clients.prepared
             run.announced_at = moment()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from renderline.acceptance import Acceptor
+from renderline.aside import Aside
 from renderline.delivery import Deliverer
 from renderline.errands import Errands
 from renderline.ledger import Ledger, ServerClock
@@ -27,3 +28,5 @@ class Services:
     sweeper: Sweeper
     errands: Errands
     clock: ServerClock
+    aside: Aside | None = None
+    """Where announced calls wait for the ledger's disk; None where they do not wait."""

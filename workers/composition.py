@@ -13,6 +13,7 @@ from redis.retry import Retry
 from config.settings import Account, Settings
 from renderline.acceptance import Acceptor
 from renderline.accounts import AccountClients
+from renderline.aside import Aside
 from renderline.bulkhead import SubmissionPlaces
 from renderline.callbacks import Callbacks
 from renderline.circuit import CircuitBreaker
@@ -42,6 +43,8 @@ _TOKEN_TIMEOUTS = {"connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout"
 _SUBMIT_RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
 _SLOWEST_DISK = 5.0
 """Seconds for which a paid call waits for the disk of Redis; after that it is handed back, and tried again later."""
+_WAITING = 4
+"""Announced calls that wait for the disk, for each thread that takes messages."""
 _STAY = 3.0
 """Seconds for which a poll message does the rounds of its account before it goes back to the queue."""
 _GATHER = 0.05
@@ -81,6 +84,7 @@ def compose(app: Celery, settings: Settings) -> Services:
     policy = PollPolicy(first=settings.poll_min * 3, least=settings.poll_min, most=settings.poll_max, net=net(settings))
     callbacks = signed_callbacks(settings)
     return Services(
+        aside=None if settings.wait_for_disk == "never" else Aside(settings.worker_concurrency * _WAITING),
         ledger=ledger,
         dispatcher=dispatcher,
         acceptor=acceptor(settings, ledger, dispatcher, kinds),
