@@ -12,7 +12,7 @@ from redis import RedisError
 
 from renderline.circuit import CircuitBreaker
 from renderline.ledger import Flow
-from renderline.studio import CreditExhausted, RateLimited, StudioFault
+from renderline.studio import CreditExhausted, RateLimited, StudioFault, TooLate
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +32,9 @@ class Guard:
 
     def saw(self, fault: StudioFault | None) -> None:
         """Take note of an exchange's outcome; None for one that the vendor answered as it should."""
+        if isinstance(fault, TooLate):
+            # Held up on our side: it says nothing about the vendor.
+            return
         try:
             self._tell(fault)
         except RedisError as error:

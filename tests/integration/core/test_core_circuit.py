@@ -7,8 +7,9 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from renderline.circuit import CircuitBreaker
+from renderline.guard import Guard
 from renderline.ledger import Flow, Ledger
-from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, VendorUnavailable
+from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, TooLate, VendorUnavailable
 from tests.integration.core.conftest import GRACE, LEASE
 
 AWAY = VendorUnavailable("nobody answers")
@@ -117,6 +118,14 @@ def test_what_counts_as_the_vendor_being_away(book, fault: StudioFault | None, s
     one = CircuitBreaker(book.flow, "main", failures=1, pause=10.0)
     one.saw(fault)
     assert one.open == sign
+
+
+def test_calls_held_up_on_our_side_do_not_open_it(book):
+    """A worker that was frozen wakes with many at once."""
+    one = breaker(book)
+    for _ in range(5):
+        Guard("main", book.flow, one).saw(TooLate("held up on our side"))
+    assert not one.open
 
 
 def test_resume_closes_it(book):
