@@ -14,7 +14,7 @@ from typing import Any, Literal
 from renderline.accounts import AccountClients
 from renderline.payloads import build
 from renderline.requests import RenderRequest
-from renderline.studio import Progress, Project
+from renderline.studio import OutcomeUnknown, Progress, Project
 
 
 @dataclass
@@ -168,8 +168,12 @@ def _baseline_of_export(clients: AccountClients, order: Order) -> Made:
 
 
 def _export(clients: AccountClients, order: Order) -> Made:
-    # The id does not change (contract, export); should it, the returned one is the one to poll.
-    return Made(clients.use_v3().export_project(order.project(), **order.export_options()))
+    # The id does not change (contract, export): whoever is answered another one does not know what was exported.
+    wanted = order.project()
+    told = clients.use_v3().export_project(wanted, **order.export_options())
+    if told != wanted:
+        raise OutcomeUnknown("the vendor answered the export with another project", endpoint="export", status=200)
+    return Made(wanted)
 
 
 def _create_v2(clients: AccountClients, order: Order) -> Made:

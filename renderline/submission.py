@@ -19,8 +19,7 @@ from renderline.bulkhead import SubmissionPlaces
 from renderline.circuit import is_absence
 from renderline.durations import Durations
 from renderline.kinds import KINDS, Kind, Made, Order, Stage, started_since
-from renderline.ledger import Kick, Ledger, NotOnDisk, Submission
-from renderline.renders import FINAL
+from renderline.ledger import ForeignProject, Kick, Ledger, NotOnDisk, Submission
 from renderline.requests import RenderRequest
 from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.studio import (
@@ -260,10 +259,10 @@ class Submitter:
             announced = run.clients.prepared
             run.announced_at = moment()
             if not self._advance(run.claim, plan[index + 1], made, announce=announced):
-                # Canceled: the draft just made is nobody's. Taken over after the lease: it may be adopted already.
-                record = self.ledger.record(run.claim.id)
-                if run.kind.disposable and made.project_id and (record is None or record["state"] in FINAL):
-                    discard(run.clients, made.project_id)
+                # Canceled: the draft just made is nobody's. Taken over after the lease: it may be adopted already, and
+                # exported, and delivered. Whoever hunts for orphans can tell.
+                if run.kind.disposable and made.project_id:
+                    self.ledger.suspect(run.claim)
                 return NotMyTurn()
         raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
 
@@ -288,13 +287,18 @@ class Submitter:
         return plan[1:], found if begun else None
 
     def _advance(self, claim: Submission, following: Stage, made: Made, *, announce: bool = False) -> bool:
-        return self.ledger.advance(
-            claim,
-            stage=following.name,
-            project_id=made.project_id,
-            baseline=made.baseline,
-            lease=self.lease if announce else None,
-        )
+        try:
+            return self.ledger.advance(
+                claim,
+                stage=following.name,
+                project_id=made.project_id,
+                baseline=made.baseline,
+                lease=self.lease if announce else None,
+                made=_is_made(claim, made.project_id),
+            )
+        except ForeignProject as foreign:
+            fault = OutcomeUnknown(str(foreign), endpoint="draft", status=200)
+        raise fault
 
     def _started(self, claim: Submission, kind: Kind, project_id: str | None, *, confirmed: bool) -> Outcome:
         usual = self.durations.usual(claim.account, kind.name)
@@ -302,6 +306,7 @@ class Submitter:
             claim,
             confirmed=confirmed,
             project_id=project_id,
+            made=_is_made(claim, project_id),
             look_in=self.policy.first_in(typical=usual.quick),
             trusting=self.policy.making_sure(usual.slow) if kind.calls_back else None,
         )
@@ -318,7 +323,7 @@ class Submitter:
             outcome = self._refuse(claim, code=fault.code or str(fault.status or ""), message=fault.message)
             # Only with the claim still ours: another worker may have adopted, and exported, the same draft.
             if isinstance(outcome, Refused) and run.kind.disposable and run.order.project_id:
-                discard(run.clients, run.order.project_id)
+                discard(run.kind, run.clients, run.order.project_id)
             return outcome
         if isinstance(fault, RateLimited | CreditExhausted):
             return self._park(claim, str(fault), keep_intent=run.unaccounted)
@@ -353,6 +358,11 @@ class Submitter:
         return Refused() if failed else NotMyTurn()
 
 
+def _is_made(claim: Submission, project_id: str | None) -> bool:
+    """Return whether a call made this project: it is not one that the request names."""
+    return project_id is not None and project_id != RenderRequest.from_json(claim.body).project_id
+
+
 def _is_failure(fault: StudioFault) -> bool:
     """Return whether a fault is this render's own, and so counts towards giving it up.
 
@@ -382,9 +392,10 @@ def has_begun(kind: Kind, clients: AccountClients, project_id: str) -> bool:
     return seen.progress > 0 or seen.download_url is not None
 
 
-def discard(clients: AccountClients, project_id: str) -> None:
-    """Delete a draft that is no longer needed; it costs nothing, so a fault here is only logged."""
+def discard(kind: Kind, clients: AccountClients, project_id: str) -> None:
+    """Delete a draft that is no longer needed, unless it was rendered; a fault here is only logged."""
     try:
-        clients.use_v3().delete_projects([project_id])
+        if not has_begun(kind, clients, project_id):
+            clients.use_v3().delete_projects([project_id])
     except StudioFault as fault:
         log.warning("draft not deleted", project_id=project_id, fault=str(fault))

@@ -8,7 +8,7 @@ from renderline.ledger.intake import Entry, Intake
 from renderline.ledger.listing import Filter, Listing
 from renderline.ledger.operations import REVOKED, Operations
 from renderline.ledger.record import iso, public_record
-from renderline.ledger.store import PREFIX, KeyConflict, Ledger
+from renderline.ledger.store import PREFIX, ForeignProject, KeyConflict, Ledger
 
 __all__ = [
     "PREFIX",
@@ -21,6 +21,7 @@ __all__ = [
     "Filter",
     "Finding",
     "Flow",
+    "ForeignProject",
     "HookClaim",
     "Intake",
     "Keeping",

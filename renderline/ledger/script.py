@@ -19,7 +19,9 @@ HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVE
 _SHARED = ("prelude.lua", "lanes.lua")
 """What stands in front of every step, in this order."""
 
-REPEATABLE = frozenset({"accept", "submit_intend", "submit_advance", "hook_renew", "quiet", "revoke", "slow_down"})
+REPEATABLE = frozenset(
+    {"accept", "submit_intend", "submit_advance", "hook_renew", "quiet", "revoke", "slow_down", "suspect"}
+)
 """Steps that answer the same when they run twice in a row, so that their answer need not be kept."""
 
 # The client library sends a command again if its connection broke before the answer came; the server may have run it.

@@ -36,6 +36,10 @@ class KeyConflict(ValueError):
     """The idempotency key was used before with another request."""
 
 
+class ForeignProject(ValueError):
+    """The vendor answered a call that makes a project with one that belongs to another render."""
+
+
 class Ledger(Sweeps):
     """Reads and changes render records. All times are epoch seconds of the Redis server's clock.
 
@@ -171,13 +175,18 @@ class Ledger(Sweeps):
         project_id: str | None = None,
         baseline: str | None = None,
         lease: float | None = None,
+        made: bool = False,
     ) -> bool:
         """Record that a free stage is done and `stage` comes next; False if the claim was lost: then call nothing.
 
-        With `lease` the call of `stage` is announced in the same step, as `intend` does.
+        With `lease` the call of `stage` is announced in the same step, as `intend` does. `made`: a call made that
+        project; raises `ForeignProject`, and records nothing, if it is another render's.
         """
-        made = (project_id or "", baseline or "")
-        return bool(self.run("submit_advance", claim.id, claim.fence, stage, *made, "" if lease is None else lease))
+        told = (project_id or "", baseline or "", "" if lease is None else lease, int(made))
+        answer = self.run("submit_advance", claim.id, claim.fence, stage, *told)
+        if answer == 2:
+            raise ForeignProject(f"project {project_id} belongs to another render")
+        return bool(answer)
 
     def start(
         self,
@@ -187,16 +196,24 @@ class Ledger(Sweeps):
         project_id: str | None,
         look_in: float,
         trusting: float | None = None,
+        made: bool = False,
     ) -> tuple[bool, Kick | None]:
         """Record that the call that costs was made, `confirmed` or with an unknown outcome, and when to look first.
 
+        `made`: the call made that project; if it is another render's, the outcome counts as unknown.
         `trusting` is in how many seconds instead, where the vendor's webhooks for the account arrive. A webhook that
         was faster confirms it. Returns whether it was recorded (False: the claim was lost) and the pump to kick.
         """
         state = "rendering" if confirmed else "unconfirmed"
         later = look_in if trusting is None or not confirmed else trusting
-        recorded, kick = self.run("submit_start", claim.id, claim.fence, state, project_id or "", look_in, later)
+        recorded, kick = self.run(
+            "submit_start", claim.id, claim.fence, state, project_id or "", look_in, later, int(made)
+        )
         return bool(recorded), kick_of(claim.account, kick)
+
+    def suspect(self, claim: Submission) -> None:
+        """Have a draft that was made under a claim since lost looked for: deleted only if no record points to it."""
+        self.run("suspect", claim.account, claim.id, claim.attempt)
 
     def release(
         self,

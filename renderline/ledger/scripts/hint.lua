@@ -19,7 +19,7 @@ if ARGV[5] ~= '' and state ~= 'accepted' then set(id, 'credit', ARGV[5]) end
 if state ~= 'submitting' and state ~= 'unconfirmed' and state ~= 'rendering' then return {state, false} end
 
 if ARGV[6] ~= '' then set(id, 'hinted_url', ARGV[6]) end
-if ARGV[7] ~= '' and field(id, 'project_id') == '' then set(id, 'project_id', ARGV[7]) end
+if ARGV[7] ~= '' and field(id, 'project_id') == '' and own(id, ARGV[7]) then set(id, 'project_id', ARGV[7]) end
 local progress = tonumber(ARGV[4])
 local over = not progress or progress >= 100
 local look_in = over and 0 or tonumber(ARGV[9])

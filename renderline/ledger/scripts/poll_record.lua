@@ -24,7 +24,9 @@ local function record(r)
     if r.rate then set(id, 'rate', string.format('%.6g', r.rate)) end
     if r.stalls then set(id, 'stalls', r.stalls) end
     if r.credit then set(id, 'credit', string.format('%.14g', r.credit)) end
-    if r.project_id then set(id, 'project_id', r.project_id) end
+    if r.project_id and r.project_id ~= field(id, 'project_id') and own(id, r.project_id) then
+      set(id, 'project_id', r.project_id)
+    end
     if state == 'unconfirmed' and (r.verdict == 'started' or r.verdict == 'done') then
       redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'revoking')
       move(id, 'rendering')

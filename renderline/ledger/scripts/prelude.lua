@@ -86,10 +86,22 @@ local function unfollow(id)
 end
 
 -- A draft of this render may stand at the vendor that the record does not know: to be looked for, twice.
-local function suspect(id)
-  local member = id .. '.' .. field(id, 'attempt')
-  redis.call('ZADD', P .. 'suspects:' .. field(id, 'account'), stamp(NOW + GRACE * 2), member .. '#1',
+local function suspect_of(account, id, attempt)
+  local member = id .. '.' .. attempt
+  redis.call('ZADD', P .. 'suspects:' .. account, stamp(NOW + GRACE * 2), member .. '#1',
     stamp(NOW + GRACE * 8), member .. '#2')
+end
+local function suspect(id) suspect_of(field(id, 'account'), id, field(id, 'attempt')) end
+
+-- A project that a call made belongs to one attempt at one render: true if that is this one, from now on.
+local function own(id, project)
+  local key, me = P .. 'owners:' .. field(id, 'account'), id .. '.' .. field(id, 'attempt')
+  if redis.call('HSETNX', key, project, me) == 1 then return true end
+  local owner = redis.call('HGET', key, project)
+  if owner == me then return true end
+  if redis.call('EXISTS', render(string.match(owner, '^(.*)%.'))) == 1 then return false end
+  redis.call('HSET', key, project, me)
+  return true
 end
 
 -- A draft that was revoked, or is being: never exported again, nor taken for the one that is made in its place.

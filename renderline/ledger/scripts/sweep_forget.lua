@@ -9,6 +9,11 @@ for _, id in ipairs(ids) do
     for i = 0, (read and tonumber(hooks) or 0) - 1 do redis.call('ZREM', P .. 'dead', id .. ':' .. i) end
     redis.call('ZREM', P .. 'state:' .. state, id)
     redis.call('ZREM', P .. 'renders', id)
+    local known, account = pcall(field, id, 'account')
+    if known then
+      local told = (redis.call('GET', P .. 'history:' .. id) or '') .. '"project_id":"' .. field(id, 'project_id') .. '"'
+      for project in string.gmatch(told, '"project_id":"([^"]+)"') do redis.call('HDEL', P .. 'owners:' .. account, project) end
+    end
     redis.call('DEL', render(id), P .. 'meta:' .. id, P .. 'body:' .. id, P .. 'history:' .. id)
     dropped = dropped + 1
   end

@@ -12,6 +12,7 @@ import pytest
 
 from renderline.kinds import KINDS
 from renderline.ledger import Operations
+from renderline.orphans import OrphanHunt
 from renderline.submission import NotMyTurn, Parked, Refused, Submitted, TryAgain
 from tests.parts import until
 
@@ -276,13 +277,16 @@ def test_a_slow_worker_whose_export_is_refused_deletes_nothing_of_another_one(st
 
 def test_a_draft_made_for_a_render_that_was_canceled_meanwhile_is_deleted(stage):
     stage.sandbox.control("POST", "faults", call=CREATE, fault="hold", times=1)
-    stage.accept(PROJECT, "r1")
-    thread, outcomes = slow_worker(stage)
+    one = stage.accept(PROJECT, "5f0c" * 8)
+    thread, outcomes = slow_worker(stage, one)
     held(stage)
-    assert Operations(stage.ledger).cancel("r1") == "canceled"
+    assert Operations(stage.ledger).cancel(one) == "canceled"
     stage.sandbox.control("POST", "release")
     thread.join(60)
     assert outcomes == [NotMyTurn()]
+    for member in stage.redis.zrange("renderline:suspects:main", 0, -1):
+        stage.redis.zadd("renderline:suspects:main", {member: 1})
+    OrphanHunt(stage.ledger, lease=5.0).run(stage.accounts["main"])
     (seen,) = stage.seen()
     assert (seen["exports"], seen["deleted"]) == (0, True)
 
