@@ -8,7 +8,7 @@ from renderline.sandbox.answers import Answer, success
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call
 from renderline.sandbox.clock import iso
-from renderline.sandbox.projects import EXPORTED, Project
+from renderline.sandbox.projects import EXPORTED, Account, Project
 from renderline.sandbox.renders import task_id
 from renderline.sandbox.routes import Route
 
@@ -53,7 +53,7 @@ class V3Reading:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._lists: dict[str, tuple[int, bytes]] = {}
+        self._lists: dict[str, tuple[Account, int, bytes]] = {}
 
     def routes(self) -> list[Route]:
         """The calls and where they are served."""
@@ -89,13 +89,14 @@ class V3Reading:
         account = self._backend.store.account(call.account)
         ready = self._lists.get(account.name)
         waiting = False
-        if ready is None or ready[0] != account.version:
+        # A reset starts with another account of that name, whose count begins anew.
+        if ready is None or ready[0] is not account or ready[1] != account.version:
             shown = [p for p in reversed(account.projects.values()) if p.api == "v3" and self._listed(p)]
             waiting = any(p.url_at > call.now for p in shown)
-            ready = (account.version, success([self._item(p, call.now) for p in shown]).body)
+            ready = (account, account.version, success([self._item(p, call.now) for p in shown]).body)
             if not waiting:
                 self._lists[account.name] = ready
-        return Answer(200, ready[1])
+        return Answer(200, ready[2])
 
     def _listed(self, project: Project) -> bool:
         return self._backend.options.project_list == "all" or project.state == EXPORTED
