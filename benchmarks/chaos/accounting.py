@@ -11,7 +11,7 @@ from typing import Any, Literal
 Fate = Literal["delivered", "failed", "stuck", "lost"]
 
 HOOK_PATHS = ("/first", "/second")
-"""Each render has two hooks, one after the other."""
+"""Each render has two hooks; systems may deliver them one after the other."""
 
 MUST_BE_NONE = (
     "lost",

@@ -67,10 +67,11 @@ def _pace(
     started: Mapping[int, float],
     ended: Mapping[int, float],
 ) -> Pace:
-    first, last = HOOK_PATHS[0], HOOK_PATHS[-1]
+    first = HOOK_PATHS[0]
     starts = [started[one] - asked[one] for one in orders if one in started]
     hooks = [arrived[one, first] - ended[one] for one in orders if one in ended and (one, first) in arrived]
-    whole = [arrived[one, last] - asked[one] for one in orders if (one, last) in arrived]
+    came = {one: [arrived[one, path] for path in HOOK_PATHS if (one, path) in arrived] for one in orders}
+    whole = [max(times) - asked[one] for one, times in came.items() if len(times) == len(HOOK_PATHS)]
     return Pace(
         renders=len(orders),
         started_p95=quantile(starts, 0.95),

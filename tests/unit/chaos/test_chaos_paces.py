@@ -30,9 +30,9 @@ def test_each_group_has_a_pace_of_its_own() -> None:
         project(1, exported=110, completed=114),
         project(2),
     ]
-    arrived = {(0, "/first"): 106.0, (0, "/second"): 107.0, (1, "/first"): 120.0}
+    arrived = {(0, "/first"): 107.0, (0, "/second"): 106.0, (1, "/first"): 120.0}
     found = paces(asked, arrived, projects, group=lambda order: "even" if order % 2 == 0 else "odd")
     assert found == {
-        "even": Pace(2, started_p95=1.0, hook_p50=1.0, hook_p95=1.0, delivered_p50=7.0, delivered_p95=7.0),
+        "even": Pace(2, started_p95=1.0, hook_p50=2.0, hook_p95=2.0, delivered_p50=7.0, delivered_p95=7.0),
         "odd": Pace(1, started_p95=10.0, hook_p50=6.0, hook_p95=6.0, delivered_p50=None, delivered_p95=None),
     }
