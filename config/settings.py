@@ -79,6 +79,7 @@ class Settings:
         "RENDERLINE_WAIT_FOR_DISK", forms.choice("auto", "always", "never"), "auto, always or never", default="auto"
     )
     render_deadline: float = variable("RENDERLINE_RENDER_DEADLINE", forms.seconds(), _ABOVE_ZERO, default=3600.0)
+    unknown_after: float = variable("RENDERLINE_UNKNOWN_AFTER", forms.seconds(), _ABOVE_ZERO, default=86_400.0)
     poll_strategy: Literal["progress", "list"] = variable(
         "RENDERLINE_POLL_STRATEGY", forms.choice("progress", "list"), "progress or list", default="progress"
     )

@@ -14,10 +14,17 @@ import structlog
 from renderline.hooks import Delivery, HookFailed, HookKind
 from renderline.kinds import KINDS
 from renderline.ledger import HookClaim, Ledger
+from renderline.ledger.store import UNKNOWN_AFTER
 from renderline.renders import EVENTS, State
+from renderline.roster import Roster
+from renderline.roster import hook as hook_kind
 from renderline.schedule import RetryPolicy
 
 log = structlog.get_logger(__name__)
+
+
+_ELSEWHERE_IN, _NOWHERE_IN = 2.0, 60.0
+"""Seconds after which a hook that this worker does not know is tried again, where others have its kind or nobody."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,9 @@ class Deliverer:
     """Dates what is sent."""
     delete_stored: bool = False
     """Whether the vendor's copy is deleted once a video is stored and everything delivered."""
+    roster: Roster | None = None
+    """Tells whether other workers have a kind of hooks that is not among `kinds`."""
+    unknown_after: float = UNKNOWN_AFTER
     _running: dict[tuple[str, int], HookClaim] = field(default_factory=dict, repr=False)
     _renewing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -72,7 +82,7 @@ class Deliverer:
         event = EVENTS[State(record["state"])]
         kind = self.kinds.get(spec["type"])
         if kind is None:
-            return self._dead(render_id, index, claim, f"hook type {spec['type']!r} is not installed in this worker")
+            return self._not_here(render_id, index, claim, spec["type"])
         if not kind.wants(event, spec):
             dispose = self._disposes(record)
             self.ledger.settle_hook(render_id, index, claim, outcome="skipped", dispose=dispose)
@@ -114,6 +124,19 @@ class Deliverer:
 
     def _disposes(self, record: Mapping[str, Any]) -> bool:
         return self.delete_stored and KINDS[record["kind"]].disposable
+
+    def _not_here(self, render_id: str, index: int, claim: HookClaim, kind: str) -> Result:
+        """Leave a hook to the workers that have its kind; it is given up if none has for long."""
+        wait = _ELSEWHERE_IN if self.roster and self.roster.elsewhere(hook_kind(kind)) else _NOWHERE_IN
+        why = f"hook type {kind!r} is not installed in the worker that took it; waits for one that has it"
+        since = self.ledger.leave_hook(render_id, index, claim, retry_in=wait, note=why)
+        if since is None:
+            return Elsewhere()
+        if since > self.unknown_after and wait == _NOWHERE_IN:
+            return self._dead(
+                render_id, index, claim, f"hook type {kind!r} was installed in no worker for {since:.0f} s"
+            )
+        return TryLater(wait, why)
 
     def _renewed(self, render_id: str, index: int, claim: HookClaim) -> _Renewal:
         return _Renewal(self, render_id, index, claim)

@@ -18,6 +18,8 @@ from renderline.durations import Durations
 from renderline.kinds import KINDS
 from renderline.ledger import Batch, Finding, Kick, Ledger, Look
 from renderline.listed import ProjectList
+from renderline.roster import Roster
+from renderline.roster import account as account_name
 from renderline.schedule import PollPolicy
 from renderline.settlement import Settlement, named, unsettled
 from renderline.studio import CredentialsRefused, StudioFault
@@ -28,6 +30,9 @@ Moved = Callable[[Sequence[tuple[str, str]]], None]
 """Told the (id, new state) of renders that moved, as soon as that is recorded."""
 
 _RESERVATION = 0.25
+_ELSEWHERE_IN = 1.0
+"""Seconds after which a pump of an account that is not known here is tried again, by whoever takes it then."""
+_NOBODY = "no worker that lives knows its account"
 """Seconds for which a pump waits for poll threads of its account that are in use."""
 
 
@@ -66,6 +71,8 @@ class Poller:
     gather: float = 0.0
     stay: float = 0.0
     nap: float = 1.0
+    roster: Roster | None = None
+    """Tells whether other workers know an account that is not among `accounts`."""
     _leaving: threading.Event = field(default_factory=threading.Event, repr=False)
     _pools: dict[str, PollThreads] = field(default_factory=dict, repr=False)
     _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -75,6 +82,8 @@ class Poller:
 
         An old ticket (a message that came twice or late) does nothing.
         """
+        if account not in self.accounts:
+            return self._pass_on(account, slot=slot, ticket=ticket, moved=moved)
         until = time.monotonic() + self.stay
         while True:
             rest = self._run_once(account, slot=slot, ticket=ticket, moved=moved, kick=kick)
@@ -83,6 +92,21 @@ class Poller:
             ticket = rest.ticket
             if self._leaving.wait(rest.delay):
                 return Rest(0.0, ticket)
+
+    def _pass_on(self, account: str, *, slot: int, ticket: int, moved: Moved) -> Rest | None:
+        """Leave a pump to the workers that know its account; where none does, say so in what it would have polled."""
+        wait = _ELSEWHERE_IN
+        if self.roster is None or not self.roster.elsewhere(account_name(account)):
+            wait = self.lease
+            batch = self.ledger.claim_due(account, slot=slot, ticket=ticket, limit=self.batch, lease=self.lease)
+            if batch is None:
+                return None
+            # Claimed, so that their deadlines hold.
+            self._record(
+                [Finding(one.id, one.epoch, "error", look_in=wait, message=_NOBODY) for one in batch.looks], moved
+            )
+        rest = self.ledger.rest_pump(account, slot=slot, ticket=ticket, limit=self.batch, gather=0.0, least=wait)
+        return Rest(*rest) if rest else None
 
     def leave(self) -> None:
         """Have running pumps come to their end: this process stops."""
@@ -126,12 +150,9 @@ class Poller:
             return found
 
     def _look_at(self, account: str, threads: Reservation, batch: Batch, moved: Moved) -> None:
-        clients = self.accounts.get(account)
+        clients = self.accounts[account]
         looks, claimed_at = batch.looks, time.monotonic()
         offset = batch.now - claimed_at
-        if clients is None:
-            log.error("account of due renders is not configured here", account=account, renders=len(looks))
-            return
         if self.project_list:
             listing = threads.run_beside(self.project_list.sort, clients, looks, now=time.monotonic() + offset)
             try:

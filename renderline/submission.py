@@ -19,7 +19,8 @@ from renderline.bulkhead import SubmissionPlaces
 from renderline.circuit import is_absence
 from renderline.durations import Durations
 from renderline.kinds import KINDS, Kind, Made, Order, Stage, started_since
-from renderline.ledger import ForeignProject, Kick, Ledger, NotOnDisk, Submission
+from renderline.ledger import AccountUnknown, ForeignProject, Kick, Ledger, NotOnDisk, Submission
+from renderline.ledger.store import UNKNOWN_AFTER
 from renderline.requests import RenderRequest
 from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.studio import (
@@ -37,6 +38,8 @@ from renderline.studio import (
 )
 
 log = structlog.get_logger(__name__)
+
+_UNKNOWN = "unavailable_account"
 
 _DISK_RETRY = 2.0
 """Seconds until a paid call is tried again that the ledger's disk held up."""
@@ -149,6 +152,8 @@ class Submitter:
     """How many submissions each account may have under way in this process."""
     on_disk: Callable[[], None] = lambda: None
     """Returns when the ledger's writes so far are on disk; raises `NotOnDisk`."""
+    unknown_after: float = UNKNOWN_AFTER
+    """Seconds after which a render fails whose account no worker knows."""
     _first: Mapping[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -164,13 +169,20 @@ class Submitter:
     def begin(self, render_id: str) -> Outcome | Announced:
         """Do what `submit` does up to the paid call, which is the caller's to go on with, in this process."""
         began = moment()
-        claim = self.ledger.begin_submission(
-            render_id,
-            lease=self.lease,
-            first=self._first,
-            hanging=self.places.hanging(),
-            following=self._send if self.following else None,
-        )
+        try:
+            claim = self.ledger.begin_submission(
+                render_id,
+                lease=self.lease,
+                first=self._first,
+                hanging=self.places.hanging(),
+                following=self._send if self.following else None,
+                known=tuple(self.accounts),
+                unknown_after=self.unknown_after,
+            )
+        except AccountUnknown as error:
+            log.error("account not known to any worker", render_id=render_id)
+            failed = self.ledger.fail(render_id, code=_UNKNOWN, message=str(error), origin="renderline")
+            return Refused() if failed else NotMyTurn()
         if claim is None:
             return NotMyTurn()
         if not self.places.take(claim.account, patience=_PLACE_PATIENCE):
@@ -179,7 +191,7 @@ class Submitter:
         try:
             return self._run(claim, began)
         except AccountUnavailable as error:
-            return self._refuse(claim, code="unavailable_account", message=str(error), origin="renderline")
+            return self._refuse(claim, code=_UNKNOWN, message=str(error), origin="renderline")
         finally:
             self.places.give_back(claim.account)
 
@@ -221,7 +233,8 @@ class Submitter:
             return self._started(claim, kind, claim.project_id, confirmed=False)
         clients = self.accounts.get(claim.account)
         if clients is None:
-            raise AccountUnavailable(f"account {claim.account!r} is no longer configured")
+            # A free call of it was announced by a worker that knew the account; another such one goes on.
+            return self._park(claim, "waits for a worker that knows its account", keep_intent=bool(claim.intent))
         request = RenderRequest.from_json(claim.body)
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
         order = Order(request, name, self.webhook_url(claim), claim.project_id)

@@ -42,8 +42,8 @@ def _publishing() -> Iterator[None]:
 class CeleryDispatcher:
     """Publishes by task name on the queues of the contract; raises `OSError` or `RedisError` where it cannot."""
 
-    def __init__(self, app: Celery, ledger: Ledger) -> None:
-        self._app, self._ledger, self._flow = app, ledger, Flow(ledger)
+    def __init__(self, app: Celery, ledger: Ledger, flow: Flow | None = None) -> None:
+        self._app, self._ledger, self._flow = app, ledger, flow or Flow(ledger)
 
     def submit(self, render_id: str, priority: str) -> None:
         """Have a render submitted."""

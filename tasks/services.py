@@ -10,6 +10,7 @@ from renderline.delivery import Deliverer
 from renderline.errands import Errands
 from renderline.ledger import Ledger, ServerClock
 from renderline.polling import Poller
+from renderline.roster import Roster
 from renderline.submission import Submitter
 from renderline.sweeping import Sweeper
 from tasks.dispatch import CeleryDispatcher
@@ -28,5 +29,6 @@ class Services:
     sweeper: Sweeper
     errands: Errands
     clock: ServerClock
+    roster: Roster
     aside: Aside | None = None
     """Where announced calls wait for the ledger's disk; None where they do not wait."""

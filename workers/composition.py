@@ -30,6 +30,7 @@ from renderline.listed import ProjectList
 from renderline.orphans import OrphanHunt
 from renderline.pacing import Pace
 from renderline.polling import Poller
+from renderline.roster import KnownAccounts, Roster
 from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.settlement import Settlement
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
@@ -75,11 +76,12 @@ def compose(app: Celery, settings: Settings) -> Services:
     """Return the use cases of one process."""
     redis = connect(settings)
     ledger = Ledger(redis, grace=settings.lease)
-    flow = Flow(ledger)
-    dispatcher = CeleryDispatcher(app, ledger)
+    flow = Flow(ledger, known=settings.account_names, unknown_after=settings.unknown_after)
+    dispatcher = CeleryDispatcher(app, ledger, flow)
     clock = ServerClock(redis)
     accounts = {account.name: _clients(redis, flow, clock, account, settings) for account in settings.accounts}
     kinds = hook_kinds(app, settings, fresh_link=_fresh_link(FreshLinks(ledger, accounts)))
+    roster = Roster(ledger, settings.account_names, sorted(kinds))
     durations = Durations(ledger)
     policy = PollPolicy(first=settings.poll_min * 3, least=settings.poll_min, most=settings.poll_max, net=net(settings))
     callbacks = signed_callbacks(settings)
@@ -99,6 +101,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             retries=_SUBMIT_RETRIES,
             following=dispatcher.submit_all,
             on_disk=Disk(redis, mode=settings.wait_for_disk, timeout=_SLOWEST_DISK).wait,
+            unknown_after=settings.unknown_after,
             webhook_url=lambda claim: (
                 callbacks.url(claim.id, attempt=claim.attempt, draft=claim.draft, seconds=claim.deadline)
                 if callbacks
@@ -121,6 +124,7 @@ def compose(app: Celery, settings: Settings) -> Services:
                 lease=settings.lease,
                 resubmit_after=settings.resubmit_unconfirmed,
             ),
+            roster=roster,
         ),
         deliverer=Deliverer(
             ledger=ledger,
@@ -129,6 +133,8 @@ def compose(app: Celery, settings: Settings) -> Services:
             kinds=kinds,
             retries=RetryPolicy(attempts=settings.hook_attempts, base=_HOOK_BASE, cap=_HOOK_CAP),
             lease=settings.lease,
+            roster=roster,
+            unknown_after=settings.unknown_after,
         ),
         sweeper=Sweeper(
             ledger=ledger,
@@ -141,6 +147,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         ),
         clock=clock,
         errands=Errands(ledger, accounts, _errands(ledger, settings)),
+        roster=roster,
     )
 
 
@@ -181,7 +188,7 @@ def acceptor(
     return Acceptor(
         ledger=ledger,
         dispatcher=dispatcher,
-        accounts=settings.account_names,
+        accounts=KnownAccounts(ledger, settings.account_names),
         hook_kinds=kinds,
         deadline=settings.render_deadline,
         max_bytes=settings.max_request_bytes,

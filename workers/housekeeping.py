@@ -11,6 +11,7 @@ import structlog
 from redis import RedisError
 
 from renderline.ledger.clock import SKEWED, note_skew
+from renderline.roster import ANNOUNCE_EVERY
 from tasks.services import Services
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,7 @@ class Housekeeper:
     def __init__(self, services: Services, *, sweep_every: float, lease: float, name: str = "") -> None:
         self._renewals = Chore("renewals", services.deliverer.renew_all, every=lease / 3)
         self._others = [
+            Chore("roster", services.roster.announce, every=ANNOUNCE_EVERY),
             Chore("parked", services.dispatcher.freed, every=_FREE_EVERY),
             Chore("sweep", services.sweeper.sweep, every=sweep_every, uneven=True),
             Chore("errands", services.errands.start, every=sweep_every, uneven=True),

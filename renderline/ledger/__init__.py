@@ -8,12 +8,13 @@ from renderline.ledger.intake import Entry, Intake
 from renderline.ledger.listing import Filter, Listing
 from renderline.ledger.operations import REVOKED, Operations
 from renderline.ledger.record import iso, public_record
-from renderline.ledger.store import PREFIX, ForeignProject, KeyConflict, Ledger
+from renderline.ledger.store import PREFIX, AccountUnknown, ForeignProject, KeyConflict, Ledger
 
 __all__ = [
     "PREFIX",
     "REVOKED",
     "SKEWED",
+    "AccountUnknown",
     "Batch",
     "Circuit",
     "Disk",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from renderline.ledger.store import Ledger
+from renderline.ledger.store import UNKNOWN_AFTER, Ledger
 
 
 class Circuit(NamedTuple):
@@ -21,8 +21,9 @@ class Circuit(NamedTuple):
 class Flow:
     """Steps that hold an account's work back and let it go on."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, *, known: Sequence[str] = (), unknown_after: float = UNKNOWN_AFTER) -> None:
+        """`known` are the accounts of this process, whose renders it lets go on; none: all."""
+        self._ledger, self._known, self._unknown_after = ledger, known, unknown_after
 
     def limit(self, slots: Mapping[str, int | None]) -> None:
         """Set how many renders each account may have at the vendor at once (None: any number)."""
@@ -70,4 +71,5 @@ class Flow:
 
     def unpark(self, *, limit: int = 200) -> list[tuple[str, str]]:
         """Take up to `limit` parked renders of each account that may go on: (id, priority), the most urgent first."""
-        return [(one, priority) for one, priority in self._ledger.run("unpark", limit)]
+        known, after = ",".join(self._known), self._unknown_after
+        return [(one, priority) for one, priority in self._ledger.run("unpark", limit, known, after)]

@@ -102,6 +102,11 @@ class Operations:
                 pipe.hget(f"{self._ledger.prefix}hold:{name}", "reason")
             return {name: str(reason) for name, reason in zip(names, pipe.execute(), strict=True) if reason}
 
+    def unserved(self) -> set[str]:
+        """Return the accounts with renders that wait, in the ledger or at the vendor, which no living worker serves."""
+        served = self._ledger.served()
+        return {name for name in self._ledger.working() if f"account:{name}" not in served}
+
     def _kick(self, render_id: str, raw: list[str] | None) -> Kick | None:
         if not raw:
             return None

@@ -20,7 +20,18 @@ _SHARED = ("prelude.lua", "lanes.lua")
 """What stands in front of every step, in this order."""
 
 REPEATABLE = frozenset(
-    {"accept", "submit_intend", "submit_advance", "hook_renew", "quiet", "revoke", "slow_down", "suspect"}
+    {
+        "accept",
+        "serve",
+        "served",
+        "submit_intend",
+        "submit_advance",
+        "hook_renew",
+        "quiet",
+        "revoke",
+        "slow_down",
+        "suspect",
+    }
 )
 """Steps that answer the same when they run twice in a row, so that their answer need not be kept."""
 

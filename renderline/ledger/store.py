@@ -32,6 +32,14 @@ _UNRECORDED_AGAIN = 60.0
 _OUTCOME_FIELDS = ("stored_url",)
 
 
+UNKNOWN_AFTER = 86_400.0
+"""Seconds for which what no worker knows is kept for one that does."""
+
+
+class AccountUnknown(LookupError):
+    """For long no worker that lives has known the account of this render."""
+
+
 class KeyConflict(ValueError):
     """The idempotency key was used before with another request."""
 
@@ -144,6 +152,8 @@ class Ledger(Sweeps):
         first: Mapping[str, str] | None = None,
         hanging: Sequence[str] = (),
         following: Callable[[Sequence[tuple[str, str]]], object] | None = None,
+        known: Sequence[str] = (),
+        unknown_after: float = UNKNOWN_AFTER,
     ) -> Submission | None:
         """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
 
@@ -151,14 +161,26 @@ class Ledger(Sweeps):
         begun is announced in the same step. Renders of the accounts that are `hanging` in this process are parked.
         Returns None if it is over or in other hands, or if its account may not go on now (silence, outage, pace, slots,
         pause): then it is parked until `unpark` takes it.
+        Renders of accounts other than those that are `known` (none: all are) are parked for workers that know them;
+        raises `AccountUnknown` if none has for `unknown_after` seconds.
         `following` is given the renders (id, priority) of the same account whose turn has come, to be sent.
         """
         onward = 1 if following else 0
         verdict, next_ones, *rest = self.run(
-            "submit_begin", render_id, lease, calls, json.dumps(first or {}), ",".join(hanging), onward
+            "submit_begin",
+            render_id,
+            lease,
+            calls,
+            json.dumps(first or {}),
+            ",".join(hanging),
+            onward,
+            ",".join(known),
+            unknown_after,
         )
         if following and next_ones:
             following([(one, priority) for one, priority in next_ones])
+        if verdict == "unknown":
+            raise AccountUnknown(f"its account was known to no worker for {unknown_after:g} s")
         if verdict != "yours":
             return None
         return self._readable(render_id, "", lambda: submission_of(render_id, *rest))
@@ -333,6 +355,26 @@ class Ledger(Sweeps):
     def renew_hook(self, render_id: str, index: int, claim: HookClaim, *, lease: float) -> bool:
         """Keep the claim on a hook for another `lease` seconds; False if it was lost."""
         return bool(self.run("hook_renew", render_id, index, claim.fence, lease))
+
+    def leave_hook(self, render_id: str, index: int, claim: HookClaim, *, retry_in: float, note: str) -> float | None:
+        """Give back a hook whose kind is not known here; returns for how long that has been so, None if it was lost."""
+        since = self.run("hook_leave", render_id, index, claim.fence, retry_in, note)
+        return float(since) if since else None
+
+    # -- who serves what
+
+    def serve(self, names: Sequence[str]) -> None:
+        """Say what this worker serves, under names such as `account:main` and `hook:http`."""
+        self.run("serve", *names)
+
+    def served(self) -> frozenset[str]:
+        """Return what some worker that lives serves."""
+        return frozenset(self.run("served"))
+
+    def working(self) -> set[str]:
+        """Return the accounts with renders that are parked or at the vendor."""
+        names: Any = self.redis.smembers(f"{self.prefix}accounts")
+        return {one for one in names if self.redis.exists(f"{self.prefix}parked:{one}", f"{self.prefix}due:{one}")}
 
     # -- what cannot be read
 

@@ -272,6 +272,16 @@ local function hold(id, lease)
   wake_at(id, NOW + lease + 1)
 end
 
+-- What workers that live say they can serve: `account:<name>`, `hook:<type>`.
+local SERVED_FOR = 60
+local function served(what, name)
+  return (tonumber(redis.call('ZSCORE', P .. 'served', what .. ':' .. name)) or 0) > NOW - SERVED_FOR
+end
+-- Whether a name is among those in a text with commas between them; the empty text stands for all.
+local function listed(names, name)
+  return names == '' or (',' .. names .. ','):find(',' .. name .. ',', 1, true) ~= nil
+end
+
 -- True while `fence` is the newest claim on this render's submission.
 local function mine(id, fence)
   return field(id, 'state') == 'submitting' and field(id, 'fence') == fence

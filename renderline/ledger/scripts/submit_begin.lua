@@ -1,7 +1,7 @@
 -- Claim a submission. ARGV: id lease calls first(JSON object: by kind the free stage that a new submission begins with)
 --   hanging(names of accounts of which the caller can begin no more, with commas between) onward(1: the caller sends what
---   follows)
--- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, or {parked|busy|over, following}; `following`
+--   follows) known(accounts that the caller knows, with commas between; '': all) unknown_after
+-- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, or {parked|busy|over|unknown, following}; `following`
 -- are {id, priority} of the account's next submissions, to be sent now that this one has left the queue
 local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, account = field(id, 'state'), field(id, 'account')
@@ -17,7 +17,19 @@ local slots = P .. 'slots:' .. account
 local limit = tonumber(redis.call('HGET', P .. 'limits', account))
 local reason = nil
 local refusal, refused_for = refused(account)
-if redis.call('SISMEMBER', P .. 'paused', account) == 1 then
+-- Not known to whoever took it: others may know it. A call that was announced is settled by its own rules.
+if not listed(ARGV[9], account) and field(id, 'intent') == '' then
+  redis.call('HSETNX', render(id), 'unknown_since', stamp(NOW))
+  if not served('account', account) and NOW - tonumber(field(id, 'unknown_since')) > tonumber(ARGV[10]) then
+    return {'unknown', {}}
+  end
+  reason = 'waits for a worker that knows its account'
+else
+  redis.call('HDEL', render(id), 'unknown_since')
+end
+if reason then
+  -- Nothing else is asked of it.
+elseif redis.call('SISMEMBER', P .. 'paused', account) == 1 then
   reason = 'its account is paused'
 elseif (',' .. ARGV[7] .. ','):find(',' .. account .. ',', 1, true) then
   reason = 'its account hangs, with as many submissions under way as one worker makes'

@@ -274,16 +274,12 @@ def test_a_project_that_the_vendor_forgot_fails_after_three_looks(new_stage):
     assert record["error"]["message"]
 
 
-def test_an_account_that_is_no_longer_configured_refuses_the_render(stage):
+def test_an_account_that_is_no_longer_configured_waits_for_a_worker_that_knows_it(stage):
     stage.accept(project(), "r1", account="gone")
     stage.submit("r1")
     record = stage.record("r1")
-    assert record["state"] == "failed"
-    assert record["error"] == {
-        "code": "unavailable_account",
-        "message": "account 'gone' is no longer configured",
-        "origin": "renderline",
-    }
+    assert (record["state"], record["error"]) == ("accepted", None)
+    assert record["note"] == "waits for a worker that knows its account"
     assert stage.seen() == []
 
 

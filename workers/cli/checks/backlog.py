@@ -31,6 +31,9 @@ def check(ledger: Ledger, listing: Listing, operations: Operations) -> Iterator[
     quarantined = Quarantine(ledger.redis, prefix=ledger.prefix).size()
     what = "messages or records could not be read and were set aside"
     yield _waiting("quarantine", quarantined, what, "renderline quarantine list")
+    strangers = sorted(operations.unserved())
+    what = f"accounts have work, and no worker that lives knows them: {', '.join(strangers)}"
+    yield _waiting("unknown accounts", len(strangers), what, "start a worker whose settings name them")
     yield _waiting("paused", len(paused), f"accounts are paused: {', '.join(sorted(paused))}", "renderline resume")
 
 

@@ -1,0 +1,10 @@
+-- Give a hook back whose kind this worker does not know; this was no try of it. ARGV: id index fence retry_in note
+-- -> for how many seconds nobody who took it has known its kind, or '' if the claim was lost
+local id, index, fence = ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local h = 'h' .. index
+if field(id, h .. ':fence') ~= fence or SETTLED[field(id, h)] then return '' end
+redis.call('HINCRBY', render(id), h .. ':attempts', -1)
+redis.call('HSETNX', render(id), h .. ':unknown_since', stamp(NOW))
+set(id, h .. ':until', stamp(NOW + tonumber(ARGV[6]) - 0.25), h .. ':error', ARGV[7])
+wake_at(id, NOW + tonumber(ARGV[6]) + 1)
+return stamp(NOW - tonumber(field(id, h .. ':unknown_since')))
