@@ -63,8 +63,12 @@ class Settings:
     api_rate: str | None = variable(
         "RENDERLINE_API_RATE", forms.rate, "calls per time for each API key, such as 600/minute or 10/second;600/minute"
     )
-    hook_attempts: int = variable(
-        "RENDERLINE_HOOK_ATTEMPTS", forms.count(most=100), "a whole number from 1 to 100", default=8
+    hook_retry_for: float = variable("RENDERLINE_HOOK_RETRY_FOR", forms.seconds(), _ABOVE_ZERO, default=3 * 86400.0)
+    hook_attempts: int | None = variable(
+        "RENDERLINE_HOOK_ATTEMPTS", forms.count(most=100), "a whole number from 1 to 100"
+    )
+    hooks_per_host: int | None = variable(
+        "RENDERLINE_HOOKS_PER_HOST", forms.count(most=1000), "a whole number from 1 to 1000"
     )
 
     # How renders are submitted, watched and given up.

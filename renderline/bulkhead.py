@@ -107,15 +107,26 @@ _SUBMISSION_STALLED = 3.0
 class SubmissionPlaces:
     """How many submissions each account may have under way at once in this process.
 
-    `each` is the most for one account, `most` for all together; but one that has none may always begin. So a hanging
-    account leaves the threads that run submissions to others.
+    `each` is the most for one account, `most` for all together; but one that has none may always begin, unless they are
+    `strict`. So a hanging account leaves the threads that run submissions to others.
     """
 
-    def __init__(self, *, each: int = 1000, most: int = 1000) -> None:
-        self._each, self._most = each, most
+    def __init__(self, *, each: int = 1000, most: int = 1000, strict: bool = False) -> None:
+        self._each, self._most, self._strict = each, most, strict
         self._taken: Counter[str] = Counter()
         self._moved_at: dict[str, float] = {}
         self._changed = threading.Condition()
+
+    @property
+    def taken(self) -> int:
+        """How many places are taken."""
+        return self._taken.total()
+
+    def resize(self, *, each: int, most: int) -> None:
+        """Change how many there are; what is taken stays taken."""
+        with self._changed:
+            self._each, self._most = each, most
+            self._changed.notify_all()
 
     def hanging(self) -> list[str]:
         """Return the accounts that may begin no more, and of which nothing under way has ended for a while."""
@@ -148,7 +159,9 @@ class SubmissionPlaces:
 
     def _free(self, account: str) -> bool:
         own = self._taken[account]
-        return own == 0 or (own < self._each and self._taken.total() < self._most)
+        if own == 0 and not self._strict:
+            return True
+        return own < self._each and self._taken.total() < self._most
 
     def _hangs(self, account: str, now: float) -> bool:
         return now >= self._moved_at.get(account, now) + _SUBMISSION_STALLED

@@ -1,6 +1,6 @@
 """The whole flow in one place: which message follows which event.
 
-    request -> submit -> poll (retrying, batched) -> chain(hook 0, hook 1, ...)
+    request -> submit -> poll (retrying, batched) -> hook 0, hook 1, ... (each retrying)
 
 Every message carries ids only. Losing one costs time, not a render: the sweep publishes it again from the ledger.
 """
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from celery import Celery, Signature, chain
+from celery import Celery
 from kombu.exceptions import KombuError
 
 from renderline import contract
@@ -74,24 +74,18 @@ class CeleryDispatcher:
             self._send(contract.POLL, *pump, queue=contract.POLL_QUEUE, countdown=kick.delay or None)
 
     def hooks(self, render_id: str) -> None:
-        """Have the hooks that a finished render still owes run, in the request's order."""
+        """Have the hooks that a finished render still owes run."""
         self.hooks_all([render_id])
 
     def hooks_all(self, ids: Sequence[str]) -> None:
-        """Have the hooks that many finished renders still owe run, those of each in the request's order."""
-        owed = self._ledger.owed_hooks(ids)
-        owing = [(render_id, indexes) for render_id, indexes in zip(ids, owed, strict=True) if indexes]
-        with self._batch(len(owing)) as producer:
-            for render_id, indexes in owing:
-                if len(indexes) == 1:
-                    self._send(contract.HOOK, render_id, indexes[0], queue=contract.HOOKS_QUEUE, producer=producer)
-                else:
-                    # By itself: Celery hands no producer on to a chain.
-                    chain(*(self._link(render_id, index) for index in indexes), app=self._app).apply_async()
+        """Have the hooks that finished renders still owe run; those whose turn has not come wait for it."""
+        self.hook_messages(self._ledger.send_hooks(ids))
 
-    def _link(self, render_id: str, index: int) -> Signature:
-        options = {"queue": contract.HOOKS_QUEUE, "ignore_result": True}
-        return self._app.signature(contract.HOOK, args=(render_id, index), options=options, immutable=True)
+    def hook_messages(self, hooks: Sequence[tuple[str, int]]) -> None:
+        """Send hooks (render id, index)."""
+        with self._batch(len(hooks)) as producer:
+            for render_id, index in hooks:
+                self._send(contract.HOOK, render_id, index, queue=contract.HOOKS_QUEUE, producer=producer)
 
     def _send(self, task: str, *args: Any, **options: Any) -> None:
         # No result: where tasks are unknown, as in the gateway, Celery would subscribe to that of each. No declaration:

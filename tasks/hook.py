@@ -1,4 +1,4 @@
-"""`renderline.hook`: one link of the chain that a finished render starts."""
+"""`renderline.hook`: one hook of a finished render."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 
 @shared_task(name=contract.HOOK, bind=True, base=RenderlineTask)
 def hook(self: RenderlineTask, render_id: str, index: int) -> None:
-    """Run the hook at `index` (from 0) if it is its turn; the next link follows once this one is settled."""
+    """Run the hook at `index` (from 0) if it is its turn."""
     match self.services.deliverer.deliver(render_id, index):
         case TryLater(seconds, _) if seconds <= LONGEST_COUNTDOWN:
             raise self.retry(countdown=seconds)
         case TryLater() | Elsewhere():
-            # Ends this copy of the chain: the sweep, or the worker that has the claim, carries it on.
+            # The ledger sends it again when its time or its turn has come.
             raise Ignore

@@ -12,6 +12,7 @@ from celery import Celery, signals
 from redis import Redis, RedisError, ResponseError
 
 from config import celery, logging, settings
+from renderline import contract
 from renderline.ledger import Flow, Ledger, ServerClock, keeping
 from renderline.ledger.server import policy_problem
 from tasks.services import Services
@@ -115,6 +116,13 @@ def start_housekeeping(sender: Any, **_: Any) -> None:
     chosen = app.chosen
     _housekeeper = Housekeeper(app.services, name=sender.hostname, sweep_every=chosen.sweep_every, lease=chosen.lease)
     _housekeeper.start()
+
+
+@signals.worker_ready.connect
+def share_threads(**_: Any) -> None:
+    """Give hooks all threads of a worker that does nothing else; elsewhere they have half of them."""
+    if set(app.amqp.queues.consume_from) == {contract.HOOKS_QUEUE} and app.services.deliverer.places:
+        app.services.deliverer.places.resize(app.chosen.worker_concurrency)
 
 
 @signals.worker_ready.connect

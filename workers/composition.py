@@ -29,7 +29,9 @@ from renderline.links import FreshLinks, NoLink
 from renderline.listed import ProjectList
 from renderline.orphans import OrphanHunt
 from renderline.pacing import Pace
+from renderline.places import HookPlaces
 from renderline.polling import Poller
+from renderline.redelivery import Redelivery
 from renderline.roster import KnownAccounts, Roster
 from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.settlement import Settlement
@@ -52,7 +54,6 @@ _GATHER = 0.05
 """Share of the least interval for which a round of looks waits for more: lag that nobody notices, for fewer rounds."""
 _ERRAND = 4
 """Leases that an errand may take: a few calls, one after the other."""
-_HOOK_BASE, _HOOK_CAP = 1.0, 300.0
 
 
 def connect(settings: Settings) -> Redis:
@@ -131,10 +132,12 @@ def compose(app: Celery, settings: Settings) -> Services:
             clock=clock,
             delete_stored=settings.delete_stored_projects,
             kinds=kinds,
-            retries=RetryPolicy(attempts=settings.hook_attempts, base=_HOOK_BASE, cap=_HOOK_CAP),
+            retries=Redelivery(settings.hook_retry_for, settings.hook_attempts),
             lease=settings.lease,
             roster=roster,
             unknown_after=settings.unknown_after,
+            places=HookPlaces(flow, share=max(1, settings.worker_concurrency // 2), each=settings.hooks_per_host),
+            following=dispatcher.hook_messages,
         ),
         sweeper=Sweeper(
             ledger=ledger,

@@ -63,6 +63,7 @@ class Housekeeper:
         self._others = [
             Chore("roster", services.roster.announce, every=ANNOUNCE_EVERY),
             Chore("parked", services.dispatcher.freed, every=_FREE_EVERY),
+            Chore("hooks", services.deliverer.call_up, every=_FREE_EVERY),
             Chore("sweep", services.sweeper.sweep, every=sweep_every, uneven=True),
             Chore("errands", services.errands.start, every=sweep_every, uneven=True),
             Chore("clock", lambda: _tell_skew(services, name), every=_CLOCK_EVERY),

@@ -3,7 +3,7 @@
 from renderline.hooks.celery_task import CeleryHook
 from renderline.hooks.download import DownloadHook, FreshLink
 from renderline.hooks.http import HttpHook
-from renderline.hooks.kind import FINAL_EVENTS, Delivery, HookFailed, HookKind
+from renderline.hooks.kind import FINAL_EVENTS, Delivery, HookFailed, HookKind, host_of
 from renderline.hooks.registry import load_kinds
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "HookFailed",
     "HookKind",
     "HttpHook",
+    "host_of",
     "load_kinds",
 ]

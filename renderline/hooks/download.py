@@ -13,7 +13,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 
 from renderline.hooks.kind import COMPLETED, Delivery, HookFailed
 from renderline.hooks.naming import file_name, path_fault
-from renderline.hooks.outbound import fetch, open_session, retry_after, site, trouble
+from renderline.hooks.outbound import authority, fetch, open_session, retry_after, site, trouble
 from renderline.hooks.storage import Folder
 
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
@@ -102,6 +102,10 @@ class DownloadHook:
             return f"the url must be {where}, because {STORAGE_VARIABLE} is {self._folder.url}"
         return None
 
+    def host(self, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+        """Return the host and port that the video is fetched from."""
+        return authority(str(record.get("download_url") or ""))
+
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Store the video and return `stored_url`; raises HookFailed. A repeat puts the same file in its place."""
         problem = self.problem(hook)
@@ -163,7 +167,8 @@ class DownloadHook:
         except InvalidIPAddress:
             raise HookFailed(f"{site(link)}, or where it redirects, is at a private address", permanent=True) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
-            raise HookFailed(f"the video at {site(link)} was not reached: {trouble(error)}") from None
+            why = f"the video at {site(link)} was not reached: {trouble(error)}"
+            raise HookFailed(why, unreachable=True) from None
 
     def _check(self, response: requests.Response, source: str) -> None:
         """Raise HookFailed for an answer that cannot be a video, before anything is written."""

@@ -21,6 +21,7 @@ from standardwebhooks import Webhook
 from renderline.hooks.kind import Delivery, EventsSchema, HookFailed, chosen
 from renderline.hooks.outbound import (
     USER_AGENT,
+    authority,
     is_private_literal,
     open_session,
     retry_after,
@@ -83,6 +84,10 @@ class HttpHook:
             return f"the url is at a private address; to allow those, set {PRIVATE_VARIABLE}=true"
         return None
 
+    def host(self, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+        """Return the endpoint's host and port."""
+        return authority(hook["url"])
+
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Post the delivery once; raises HookFailed unless the receiver answers 2xx.
 
@@ -107,7 +112,7 @@ class HttpHook:
             ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             # `from None`: a logged chain of causes would show the URL with its query.
-            raise HookFailed(f"{site(url)} was not reached: {trouble(error)}") from None
+            raise HookFailed(f"{site(url)} was not reached: {trouble(error)}", unreachable=True) from None
         _finish(response)
         _judge(response, site(url))
         return {}

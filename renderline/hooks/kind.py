@@ -40,11 +40,14 @@ class HookFailed(Exception):
     """The hook did not take the delivery; the message tells the person who must act what was wrong.
 
     `retry_after` is the number of seconds that the receiver asked to be left alone, if it did.
-    `permanent` says that a repeat cannot help until somebody changes something.
+    `permanent` says that a repeat cannot help until somebody changes something; `unreachable` that nobody answered.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, permanent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, permanent: bool = False, unreachable: bool = False
+    ) -> None:
         super().__init__(message)
+        self.unreachable = unreachable
         self.retry_after = retry_after
         self.permanent = permanent
 
@@ -72,6 +75,16 @@ class HookKind(Protocol):
 
         It may be called again with the same `webhook_id`, also while an earlier call still runs.
         """
+
+
+def host_of(kind: HookKind, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """Return the host that a hook calls, empty if it calls none.
+
+    A kind may have a method `host(hook, record)` that says it: of one host only so many run at once, and none while it
+    is away.
+    """
+    method = getattr(kind, "host", None)
+    return str(method(hook, record)) if method else ""
 
 
 class EventsSchema(Schema):

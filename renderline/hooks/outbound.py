@@ -141,6 +141,11 @@ def site(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
+def authority(url: str) -> str:
+    """Return the host and port of a URL, in lower case; empty if it has none."""
+    return site(url).partition("://")[2].lower()
+
+
 def retry_after(header: str | None, *, now: float) -> float | None:
     """Return the seconds that a Retry-After header asks to wait, at most a day; None if it says nothing usable.
 

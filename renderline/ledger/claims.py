@@ -137,3 +137,7 @@ class HookClaim:
     seconds: float
     record: dict[str, Any] | None = None
     hook: dict[str, Any] | None = None
+    probe: bool = False
+    """Whether this try tells if the host is back, whose circuit is open."""
+    following: tuple[tuple[str, int], ...] = ()
+    """Hooks (render id, index) whose turn has come, to be sent now."""

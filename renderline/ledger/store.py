@@ -312,16 +312,16 @@ class Ledger(Sweeps):
 
     def claim_hook(self, render_id: str, index: int, *, lease: float) -> HookClaim:
         """Claim one hook of a finished render for `lease` seconds."""
-        verdict, fence, seconds, *rest = self.run("hook_claim", render_id, index, lease)
-        claim = HookClaim(verdict=verdict, fence=fence, seconds=float(seconds))
+        verdict, fence, seconds, following, *rest = self.run("hook_claim", render_id, index, lease)
+        claim = HookClaim(verdict, fence, float(seconds), following=_hooks(following))
         if not rest:
             return claim
-        flat, meta, history = rest
+        probe, flat, meta, history = rest
 
         def read() -> HookClaim:
             known = load_meta(meta)
             record = public_record(render_id, fields_of(flat), known, load_history(history))
-            return replace(claim, record=record, hook=known["hooks"][index])
+            return replace(claim, record=record, hook=known["hooks"][index], probe=bool(probe))
 
         return self._readable(render_id, "", read) or replace(claim, verdict="over")
 
@@ -336,17 +336,39 @@ class Ledger(Sweeps):
         error: str = "",
         fields: Mapping[str, Any] | None = None,
         dispose: bool = False,
+        host: str = "",
+        following: Callable[[Sequence[tuple[str, int]]], object] | None = None,
     ) -> str:
         """Record one try of a hook (delivered, dead, skipped, retrying); returns the render's state.
 
-        `fields` are outcome fields for the record; of what a hook tells, `stored_url` is kept.
+        `fields` are outcome fields for the record; of what a hook tells, `stored_url` is kept. `host` is where it went.
         `dispose`: once all are delivered and the video is stored, its project at the vendor is to be deleted.
+        `following` is given the hooks (render id, index) that may run now, to be sent: those that waited for this one,
+        and one that waited for its place.
         """
         kept = {name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)}
         extra = json.dumps(kept, ensure_ascii=False)
-        told = (outcome, retry_in, error, extra, int(dispose))
-        _, state = self.run("hook_settle", render_id, index, claim.fence, *told)
+        told = (outcome, retry_in, error, extra, int(dispose), host)
+        _, state, next_ones = self.run("hook_settle", render_id, index, claim.fence, *told)
+        if following and next_ones:
+            following(_hooks(next_ones))
         return state
+
+    def put_off_hook(self, render_id: str, index: int, claim: HookClaim, *, host: str) -> tuple[tuple[str, int], ...]:
+        """Hand back a hook that was not tried: it waits for `host`, or (empty) for any place in a worker.
+
+        Returns the hooks (render id, index) that may go first, to be sent.
+        """
+        return _hooks(self.run("hook_wait", render_id, index, claim.fence, host))
+
+    def send_hooks(self, ids: Sequence[str]) -> tuple[tuple[str, int], ...]:
+        """Return the hooks (render id, index) of finished renders to be sent now; the others wait for their turn."""
+        return _hooks(self.run("hook_send", json.dumps(list(ids)))) if ids else ()
+
+    def next_hooks(self, most: int) -> tuple[tuple[tuple[str, int], ...], list[str]]:
+        """Take up to `most` waiting hooks, to be sent; returns them and the hosts whose circuit is open."""
+        following, barred = self.run("hook_next", most)
+        return _hooks(following), list(barred)
 
     def relink(self, render_id: str, *, attempt: int, url: str) -> bool:
         """Note the download URL that the vendor tells now; False if the record is gone or of another attempt."""
@@ -390,3 +412,7 @@ class Ledger(Sweeps):
         except UNREADABLE as error:
             self.set_aside(render_id, account, reason=f"{type(error).__name__}: {error}")
             return None
+
+
+def _hooks(answer: Sequence[Sequence[Any]]) -> tuple[tuple[str, int], ...]:
+    return tuple((str(one), int(index)) for one, index in answer)

@@ -1,21 +1,24 @@
 -- Claim one hook of a finished render. ARGV: id index lease
--- -> {verdict, fence, seconds, fields, meta, history}: yours, done (this one is settled), early (one before it is not),
---    busy, over; what stands after `seconds` only with yours
+-- -> {verdict, fence, seconds, following, probe, fields, meta, history}: yours, done (this one is settled), early (one
+--    before it, whose outcome it tells, is not), busy, over. `seconds`: since it is owed, or (busy) until it is free;
+--    `following`: {id, index} of hooks to be sent now; `probe`: it tries whether its host is back. From there only yours.
 local id, index, lease = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local state = field(id, 'state')
-if not HOOKED[state] then return {'over', '0', '0'} end
-for i = 0, index - 1 do
-  if not SETTLED[field(id, 'h' .. i)] then return {'early', '0', '0'} end
-end
-if index >= tonumber(field(id, 'hooks')) then return {'over', '0', '0'} end
+local state, owner = field(id, 'state'), field(id, 'account')
+if state == '' then return {'over', '0', '0', {}} end
+hook_comes(id, index)
+local function not_yours(verdict, seconds) return {verdict, '0', stamp(seconds or 0), next_of(owner, ANYWHERE, 1)} end
+if not HOOKED[state] or index >= (tonumber(field(id, 'hooks')) or 0) then return not_yours('over') end
 local h = 'h' .. index
-if SETTLED[field(id, h)] then return {'done', '0', '0'} end
+if SETTLED[field(id, h)] then return not_yours('done') end
+if hook_is_early(id, index) then return not_yours('early') end
 local until_ = tonumber(field(id, h .. ':until')) or 0
-if until_ > NOW then return {'busy', '0', stamp(until_ - NOW)} end
+if until_ > NOW then return not_yours('busy', until_ - NOW) end
 local fence = redis.call('HINCRBY', render(id), h .. ':fence', 1)
+local probe = redis.call('HDEL', render(id), h .. ':probe')
 redis.call('HDEL', render(id), 'resends')
 set(id, h .. ':until', stamp(NOW + lease))
 redis.call('HINCRBY', render(id), h .. ':attempts', 1)
-wake_at(id, NOW + lease + 1)
-return {'yours', tostring(fence), '0', redis.call('HGETALL', render(id)), redis.call('GET', P .. 'meta:' .. id),
-  redis.call('GET', P .. 'history:' .. id)}
+wake_hooks(id)
+local owed = tonumber(field(id, h .. ':since')) or ended_at(id)
+return {'yours', tostring(fence), stamp(math.max(0, NOW - owed)), {}, probe, redis.call('HGETALL', render(id)),
+  redis.call('GET', P .. 'meta:' .. id), redis.call('GET', P .. 'history:' .. id)}

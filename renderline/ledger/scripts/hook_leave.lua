@@ -6,5 +6,5 @@ if field(id, h .. ':fence') ~= fence or SETTLED[field(id, h)] then return '' end
 redis.call('HINCRBY', render(id), h .. ':attempts', -1)
 redis.call('HSETNX', render(id), h .. ':unknown_since', stamp(NOW))
 set(id, h .. ':until', stamp(NOW + tonumber(ARGV[6]) - 0.25), h .. ':error', ARGV[7])
-wake_at(id, NOW + tonumber(ARGV[6]) + 1)
+wake_hooks(id)
 return stamp(NOW - tonumber(field(id, h .. ':unknown_since')))

@@ -1,16 +1,25 @@
 -- Record one try of a hook. ARGV: id index fence outcome (delivered|dead|skipped|retrying) retry_in error fields(JSON object)
--- dispose(1: the vendor's copy of a stored video is to be deleted)
--- -> {recorded, state}
+--   dispose(1: the vendor's copy of a stored video is to be deleted) host('': none)
+-- -> {recorded, state, array of {id, index} to be sent}
 local id, index, fence, outcome = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
-local h = 'h' .. index
-if field(id, h .. ':fence') ~= fence or SETTLED[field(id, h)] then return {0, field(id, 'state')} end
+local h, host = 'h' .. index, ARGV[11]
+-- The place that gets free is for one that waits for the same host, or else for any.
+local function following(sent)
+  local next_ones = host ~= '' and next_hooks(1, host) or {}
+  if #next_ones == 0 then next_ones = next_hooks(1) end
+  for _, one in ipairs(next_ones) do table.insert(sent, one) end
+  return sent
+end
+if field(id, h .. ':fence') ~= fence or SETTLED[field(id, h)] then return {0, field(id, 'state'), following({})} end
 set(id, h, outcome, h .. ':at', stamp(NOW), h .. ':error', ARGV[8])
 redis.call('HDEL', render(id), 'resends')
 for name, value in pairs(cjson.decode(ARGV[9])) do set(id, name, value) end
 if outcome == 'retrying' then
-  set(id, h .. ':until', stamp(NOW + tonumber(ARGV[7]) - 0.25))
-  wake_at(id, NOW + tonumber(ARGV[7]) + 1)
-  return {1, field(id, 'state')}
+  local wait = tonumber(ARGV[7])
+  set(id, h .. ':until', stamp(NOW + wait - 0.25))
+  if wait > SOON then set(id, h .. ':late', 1) end
+  wake_hooks(id)
+  return {1, field(id, 'state'), following(send_hooks(id))}
 end
 redis.call('HDEL', render(id), h .. ':until')
 if outcome == 'dead' then redis.call('ZADD', P .. 'dead', stamp(NOW), id .. ':' .. index) end
@@ -20,6 +29,7 @@ for i = 0, tonumber(field(id, 'hooks')) - 1 do
   if not SETTLED[o] then all = false end
   if o == 'dead' then dead = true end
 end
+local sent = {}
 if all then
   rest(id)
   if field(id, 'state') == 'completed' then
@@ -29,6 +39,7 @@ if all then
     end
   end
 else
-  wake_at(id, NOW + GRACE)
+  sent = send_hooks(id)
+  wake_hooks(id)
 end
-return {1, field(id, 'state')}
+return {1, field(id, 'state'), following(sent)}

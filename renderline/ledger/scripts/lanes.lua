@@ -90,3 +90,126 @@ local function admit_submission(id)
   park(id, 'waits for its turn')
   return false
 end
+
+-- Hooks: one lane. Those of an owner that have no room in the queue wait under ANYWHERE, those for whose endpoint no
+-- worker has a place, or whose circuit is open, under their host: so they hold up none that goes elsewhere.
+local ANYWHERE = '*'
+local PATIENCE = 900 -- seconds that a hook waits for one before it whose outcome it tells, unless that is being tried
+local SOON = 60      -- a retry that is further away is waited for by nobody
+local function hooks_waiting(owner, host) return P .. 'hooks:' .. owner .. '|' .. host end
+local function host_circuit(host) return 'hook ' .. host end
+-- Counted: within a millisecond there may be many.
+local function next_turn() return redis.call('INCR', P .. 'turn') end
+local function ended_at(id) return tonumber(field(id, 't:' .. field(id, 'state'))) or NOW end
+
+local function hook_waits(id, index, host)
+  local owner = field(id, 'account')
+  redis.call('ZADD', hooks_waiting(owner, host), stamp(ended_at(id)), id .. ':' .. index)
+  redis.call('ZADD', P .. 'hookhosts:' .. owner, 'NX', next_turn(), host)
+  redis.call('ZADD', P .. 'hookowners', 'NX', next_turn(), owner)
+  set(id, 'h' .. index .. ':waits', host, 'h' .. index .. ':waits_at', stamp(NOW))
+end
+local function hook_comes(id, index)
+  local host, owner = field(id, 'h' .. index .. ':waits'), field(id, 'account')
+  begun('hook', owner, id .. ':' .. index)
+  if host ~= '' then
+    redis.call('ZREM', hooks_waiting(owner, host), id .. ':' .. index)
+    redis.call('HDEL', render(id), 'h' .. index .. ':waits', 'h' .. index .. ':waits_at')
+  end
+end
+
+-- Whether a hook has to wait for one before it: a later one tells what became of a download.
+local function hook_is_early(id, index)
+  local awaited = redis.call('HGET', render(id), 'awaited')
+  -- A record of a version that kept the request's order.
+  if not awaited then awaited = ',0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,' end
+  local own = string.find(awaited, ',' .. index .. ',', 1, true)
+  if own and redis.call('HEXISTS', render(id), 'awaited') == 1 then return false end
+  for before in string.gmatch(awaited, '%d+') do
+    local h = 'h' .. before
+    if tonumber(before) < index and not SETTLED[field(id, h)] and field(id, h .. ':late') == '' then
+      local tried = (tonumber(field(id, h .. ':until')) or 0) > NOW
+      if tried or NOW < ended_at(id) + PATIENCE then return true end
+    end
+  end
+  return false
+end
+
+-- The sweep looks at a finished render again when the first of its hooks may need it.
+local function wake_hooks(id)
+  local first = math.huge
+  for index = 0, (tonumber(field(id, 'hooks')) or 0) - 1 do
+    local h = 'h' .. index
+    if not SETTLED[field(id, h)] then
+      local until_ = tonumber(field(id, h .. ':until')) or 0
+      local at = NOW + GRACE
+      if until_ > NOW then at = until_ + 1.25
+      elseif field(id, h .. ':waits') ~= '' then at = NOW + 3600
+      elseif hook_is_early(id, index) then at = math.max(NOW, ended_at(id) + PATIENCE) + 1 end
+      first = math.min(first, at)
+    end
+  end
+  if first < math.huge then wake_at(id, first) else rest(id) end
+end
+
+-- Have the hooks run that a finished render owes and that may run now. -> array of {id, index} to be sent
+local function send_hooks(id)
+  local sent, owner = {}, field(id, 'account')
+  if not HOOKED[field(id, 'state')] then return sent end
+  for index = 0, (tonumber(field(id, 'hooks')) or 0) - 1 do
+    local h, member = 'h' .. index, id .. ':' .. index
+    local waits_at = tonumber(field(id, h .. ':waits_at'))
+    local waits = waits_at and NOW < waits_at + 3600
+    if not SETTLED[field(id, h)] and not waits and (tonumber(field(id, h .. ':until')) or 0) <= NOW
+        and not stands('hook', owner, member) and not hook_is_early(id, index) then
+      if waits_at or room('hook', owner) > 0 then
+        stand('hook', owner, member)
+        table.insert(sent, {id, index})
+      else
+        hook_waits(id, index, ANYWHERE)
+      end
+    end
+  end
+  return sent
+end
+
+-- Take up to `most` of an owner's hooks that wait for a host.
+local function next_of(owner, host, most)
+  local sent, key = {}, hooks_waiting(owner, host)
+  for _, member in ipairs(follow_up('hook', owner, key, '-inf', '+inf', most)) do
+    local id, index = string.match(member, '^(.*):(%d+)$')
+    redis.call('HDEL', render(id), 'h' .. index .. ':waits', 'h' .. index .. ':waits_at')
+    table.insert(sent, {id, tonumber(index)})
+  end
+  if redis.call('EXISTS', key) == 0 then redis.call('ZREM', P .. 'hookhosts:' .. owner, host) end
+  return sent
+end
+
+-- Take up to `most` waiting hooks, of each owner in turn, and of each of its hosts in turn (`only`: of this one).
+-- While a host's circuit is open, one now and then probes.
+local function next_hooks(most, only)
+  local sent = {}
+  for _, owner in ipairs(redis.call('ZRANGE', P .. 'hookowners', 0, 49)) do
+    if #sent >= most then break end
+    local hosts = only and {only} or redis.call('ZRANGE', P .. 'hookhosts:' .. owner, 0, 9)
+    if #hosts == 0 then redis.call('ZREM', P .. 'hookowners', owner) end
+    for _, host in ipairs(hosts) do
+      local name, probe, may = host_circuit(host), false, #sent < most and room('hook', owner) > 0
+      if may and redis.call('EXISTS', hooks_waiting(owner, host)) == 1 then
+        if circuit_open(name) then
+          may = (tonumber(redis.call('HGET', circuit(name), 'until')) or 0) <= NOW
+          probe = may and probes(name, GRACE)
+        end
+        for _, one in ipairs(may and next_of(owner, host, 1) or {}) do
+          if probe then set(one[1], 'h' .. one[2] .. ':probe', 1) end
+          table.insert(sent, one)
+          redis.call('ZADD', P .. 'hookowners', 'XX', next_turn(), owner)
+        end
+      elseif may then
+        redis.call('ZREM', P .. 'hookhosts:' .. owner, host)
+      end
+      redis.call('ZADD', P .. 'hookhosts:' .. owner, 'XX', next_turn(), host)
+    end
+  end
+  return sent
+end

@@ -1,7 +1,8 @@
 -- Have a dead-lettered hook tried again from the start. ARGV: id index -> 1, 0 if it is not dead
 local id, h = ARGV[3], 'h' .. ARGV[4]
 if field(id, h) ~= 'dead' then return 0 end
-redis.call('HDEL', render(id), h, h .. ':error', h .. ':attempts', h .. ':until')
+redis.call('HDEL', render(id), h, h .. ':error', h .. ':attempts', h .. ':until', h .. ':late')
+set(id, h .. ':since', stamp(NOW))
 -- A try from before it died may still run.
 redis.call('HINCRBY', render(id), h .. ':fence', 1)
 redis.call('ZREM', P .. 'dead', id .. ':' .. ARGV[4])

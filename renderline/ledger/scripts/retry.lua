@@ -5,7 +5,9 @@ local k = render(id)
 if field(id, 'attempt') ~= ARGV[4] or not move(id, 'accepted') then return 0 end
 for i = 0, tonumber(field(id, 'hooks')) - 1 do
   local h = 'h' .. i
-  redis.call('HDEL', k, h, h .. ':at', h .. ':error', h .. ':attempts', h .. ':until')
+  hook_comes(id, i)
+  redis.call('HDEL', k, h, h .. ':at', h .. ':error', h .. ':attempts', h .. ':until', h .. ':late', h .. ':since',
+    h .. ':probe')
   -- A try that still runs belongs to the attempt that ended.
   redis.call('HINCRBY', k, h .. ':fence', 1)
   redis.call('ZREM', P .. 'dead', id .. ':' .. i)

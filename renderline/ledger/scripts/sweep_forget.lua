@@ -6,7 +6,10 @@ local dropped = 0
 for _, id in ipairs(ids) do
   if not redis.call('ZSCORE', P .. 'wake', id) then
     local read, hooks = pcall(field, id, 'hooks')
-    for i = 0, (read and tonumber(hooks) or 0) - 1 do redis.call('ZREM', P .. 'dead', id .. ':' .. i) end
+    for i = 0, (read and tonumber(hooks) or 0) - 1 do
+      redis.call('ZREM', P .. 'dead', id .. ':' .. i)
+      hook_comes(id, i)
+    end
     redis.call('ZREM', P .. 'state:' .. state, id)
     redis.call('ZREM', P .. 'renders', id)
     local known, account = pcall(field, id, 'account')

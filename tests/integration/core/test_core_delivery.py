@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from renderline.delivery import Deliverer, Elsewhere, Settled, TryLater
 from renderline.hooks import HookFailed
 from renderline.ledger import Finding, Ledger
-from renderline.schedule import RetryPolicy
+from renderline.redelivery import Redelivery
 from tests.integration.core.conftest import LEASE
 from tests.parts import until
 
@@ -46,7 +46,7 @@ def hook():
 @pytest.fixture
 def deliverer(book, hook):
     return Deliverer(
-        ledger=book.ledger, kinds={"http": hook}, retries=RetryPolicy(attempts=3, base=4.0, cap=60.0), lease=LEASE
+        ledger=book.ledger, kinds={"http": hook, "download": hook}, retries=Redelivery(attempts=3), lease=LEASE
     )
 
 
@@ -76,7 +76,7 @@ def test_a_hook_is_told_once(book, deliverer, hook):
 
 
 def test_a_later_hook_sees_what_the_ones_before_brought(book, deliverer, hook):
-    book.completed(hooks=2)
+    book.completed(hooks=("download", "http"))
     hook.does = lambda: {"stored_url": "file:///videos/r1.mp4"}
     assert deliverer.deliver("r1", 1) == Elsewhere()
     deliverer.deliver("r1", 0)
@@ -96,7 +96,7 @@ def test_nothing_is_delivered_before_the_end(book, deliverer, hook):
 def test_a_failing_hook_is_tried_again_under_the_same_id_and_then_given_up(book, deliverer, hook):
     book.completed(hooks=2)
     hook.does = failing(*[HookFailed(f"answered 50{index}") for index in range(3)])
-    for index, (least, most) in enumerate([(2.0, 4.0), (4.0, 8.0)]):
+    for index, (least, most) in enumerate([(1.6, 2.4), (4.0, 6.0)]):
         outcome = deliverer.deliver("r1", 0)
         assert isinstance(outcome, TryLater)
         assert least <= outcome.seconds <= most
@@ -181,7 +181,7 @@ def test_a_render_that_failed_says_so(book, deliverer, hook, end):
 
 def test_a_hook_kind_that_no_worker_has_for_long_is_dead_lettered_and_the_chain_goes_on(book, hook):
     book.completed(hooks=1)
-    bare = Deliverer(ledger=book.ledger, kinds={}, retries=RetryPolicy(3, 1.0, 60.0), lease=LEASE, unknown_after=60.0)
+    bare = Deliverer(ledger=book.ledger, kinds={}, retries=Redelivery(attempts=3), lease=LEASE, unknown_after=60.0)
     assert isinstance(bare.deliver("r1", 0), TryLater)
     book.clock.forward(61)
     assert bare.deliver("r1", 0) == Settled()
@@ -228,7 +228,7 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
     hook.does = does
     with Redis.from_url(valkey.url, decode_responses=True) as other:
         here, there = (
-            Deliverer(ledger=one, kinds={"http": hook}, retries=RetryPolicy(3, 1.0, 60.0), lease=0.3)
+            Deliverer(ledger=one, kinds={"http": hook}, retries=Redelivery(attempts=3), lease=0.3)
             for one in (ledger, Ledger(other, grace=30.0))
         )
         running = threading.Thread(target=here.deliver, args=("r1", 0))

@@ -9,8 +9,8 @@ from renderline.delivery import Deliverer
 from renderline.errands import Errands
 from renderline.ledger import Flow, Ledger
 from renderline.orphans import OrphanHunt
+from renderline.redelivery import Redelivery
 from renderline.roster import Roster
-from renderline.schedule import RetryPolicy
 from renderline.studio import StudioV3
 from renderline.sweeping import Sweeper
 from tests.bendable_vendor import BendableVendor
@@ -149,7 +149,7 @@ class Services:
         self.dispatcher = self.sent = Sent()
         self.errands = errands
         self.roster = Roster(book.ledger, (), ())
-        self.deliverer = Deliverer(book.ledger, {}, RetryPolicy(attempts=3, base=1.0, cap=2.0), LEASE)
+        self.deliverer = Deliverer(book.ledger, {}, Redelivery(attempts=3), LEASE)
         self.sweeper = Sweeper(book.ledger, book.flow, self.sent, every=0.05, retention=1e9)
 
 

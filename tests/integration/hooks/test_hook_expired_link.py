@@ -14,7 +14,7 @@ from renderline.delivery import Deliverer, Settled, TryLater
 from renderline.hooks import DownloadHook, HookFailed
 from renderline.ledger import Finding, Ledger, Operations
 from renderline.links import FreshLinks, NoLink
-from renderline.schedule import RetryPolicy
+from renderline.redelivery import Redelivery
 from renderline.studio import StudioV3, TokenEndpoint
 from renderline.tokens import SharedToken
 from tests.bendable_vendor import Answer, BendableVendor, Call, failure, success
@@ -86,9 +86,7 @@ def deliverer(redis: Redis, ledger: Ledger, links: LinkVendor, tmp_path: Path) -
             raise HookFailed(str(error)) from None
 
     hook = DownloadHook(f"file://{tmp_path}/videos", fresh_link=ask)
-    yield Deliverer(
-        ledger=ledger, kinds={"download": hook}, retries=RetryPolicy(attempts=2, base=0.01, cap=0.01), lease=30.0
-    )
+    yield Deliverer(ledger=ledger, kinds={"download": hook}, retries=Redelivery(attempts=2), lease=30.0)
     v3.close()
 
 

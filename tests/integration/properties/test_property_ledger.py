@@ -154,7 +154,7 @@ class LedgerMachine(LedgerPlay):
         claim = self.ledger.claim_hook(one, index, lease=LEASE)
         if claim.verdict == "yours":
             assert before
-            assert all(hook["state"] in SETTLED for hook in before["hooks"][:index])
+            assert before["hooks"][index]["state"] not in SETTLED
             messenger = Messenger(one, index, claim, self.turns.get((one, index), 0))
             self.messengers.append(messenger)
             self.newest["hook", one, index] = messenger

@@ -22,7 +22,7 @@ def test_credentials_alone_give_the_documented_defaults():
     assert (settings.submit, settings.resubmit_unconfirmed, settings.render_deadline) == ("two_phase", None, 3600.0)
     assert (settings.allow_private_hooks, settings.api_keys_required) == (False, True)
     assert (settings.poll_min, settings.poll_max, settings.lease, settings.sweep_every) == (2.0, 60.0, 30.0, 5.0)
-    assert (settings.retention, settings.max_request_bytes, settings.hook_attempts) == (604800.0, 1048576, 8)
+    assert (settings.retention, settings.max_request_bytes, settings.hook_attempts) == (604800.0, 1048576, None)
     assert (settings.worker_concurrency, settings.shutdown_timeout) == (16, 25.0)
     assert (settings.log_level, settings.log_format) == ("INFO", "console")
     assert settings.public_url is settings.secret_key is settings.hook_secret is settings.storage_url is None
