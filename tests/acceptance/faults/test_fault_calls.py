@@ -118,7 +118,7 @@ def test_a_worker_killed_during_a_vendor_call_costs_only_time(
     assert outcome.drafts == 0
     assert len(set(outcome.webhook_ids)) == 1
     assert not any(outcome.left.values()), outcome.left
-    # An export of which nothing is seen is proved never made by two looks, some time apart.
+    # An export of which nothing is seen is made again once its draft was revoked.
     settling = SETTLE if call == Call("export", "never arrives") else 0
     assert outcome.recovered_in < LEASE + 1 + SWEEP + 3 + settling + SLOW
 

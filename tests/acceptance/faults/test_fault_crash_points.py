@@ -28,7 +28,7 @@ from tests.parts import until
 
 AT_ONCE = 8
 SETTLE = 10.0
-"""Seconds between the two looks that prove that an announced export was never made."""
+"""Seconds within which an announced export that was never made is revoked and made again: window, deletion, draft."""
 SLOW = 25.0
 """Seconds that a busy machine may add: two processes start, and eight crashes are tried at once."""
 
@@ -141,7 +141,7 @@ class Crash:
     @property
     def bound(self) -> float:
         """Within how many seconds of the crash the render must have ended."""
-        # An export that was announced and never made is seen by two looks that prove it.
+        # An export that was announced and never made is made again once its draft was revoked.
         announced = self in (Crash(SMOOTH, "after", "submit_advance", 1), Crash(SMOOTH, "before", "submit_start", 1))
         announced = announced or (self.flow is DIRECT)
         return LEASE + 1 + SWEEP + self.flow.takes + (SETTLE + 2 if announced else 0) + SLOW
