@@ -11,7 +11,7 @@ from redis import Redis
 from renderline.ledger.claims import Kick
 from renderline.renders import FINAL
 
-SWEPT_AT_ONCE = 100
+SWEPT_AT_ONCE = 50
 """How many renders a step of the sweep sees to: Redis does nothing else meanwhile, for a few milliseconds."""
 
 
