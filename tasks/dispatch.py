@@ -128,5 +128,5 @@ def _about(message: bytes | str) -> str:
         if envelope["properties"]["body_encoding"] == "base64":
             body = base64.b64decode(body)
         return ":".join(map(str, json.loads(body)[0]))
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return "?"

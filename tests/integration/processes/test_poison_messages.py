@@ -104,4 +104,5 @@ def test_a_worker_that_finds_rubbish_among_unacknowledged_messages_goes_on(
         AISTUDIOS_USER_KEY=USER_KEY,
     )
     works_on(worker, valkey, redis, "after the rubbish")
-    until(lambda: not redis.exists("unacked") and redis.xlen(QUARANTINE) == 5, what="quarantined")
+    until(lambda: redis.xlen(QUARANTINE) == 5, what="quarantined")
+    until(lambda: not {"t1", "t2", "t3", "t4", "t5"} & set(redis.hkeys("unacked")), what="taken off")
