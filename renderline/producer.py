@@ -15,7 +15,7 @@ import itertools
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from renderline import contract
 
@@ -90,10 +90,18 @@ def enqueue_renders(app: Any, requests: Iterable[Request | tuple[str | None, Req
 
 
 def wait_for(
-    app: Any, render_id: str, *, timeout: float = 3600.0, progress: Callable[[str, float], object] | None = None
+    app: Any,
+    render_id: str,
+    *,
+    timeout: float = 3600.0,
+    progress: Callable[[str, float], object] | None = None,
+    until: Literal["ended", "stored"] = "ended",
 ) -> Outcome:
     """Wait until a render has ended and return how; raises `TimeoutError` after `timeout` seconds.
 
+    A render whose endpoint is down has not ended before its hooks are given up, which may be days later. With
+    `until="stored"` the wait is over as soon as a download hook has stored the video, whatever other hooks are owed;
+    the outcome's state may be `completed` then.
     Follows Renderline's event stream in Redis over the broker connection: no polling, no result backend. A broker that
     is away is waited for. `progress` is called with the state and 0-100 whenever one of them changed.
     """
@@ -108,7 +116,7 @@ def wait_for(
                     if progress is not None and seen[0] and seen != told:
                         progress(*seen)
                     told = seen
-                    if seen[0] in _FINAL:
+                    if seen[0] in _FINAL or (until == "stored" and fields.get("stored_url")):
                         return _outcome(render_id, fields)
                 break
             except away:

@@ -6,7 +6,7 @@ from renderline.accounts import AccountClients
 from renderline.delivery import Deliverer
 from renderline.disposal import Disposal
 from renderline.errands import Errands
-from renderline.schedule import RetryPolicy
+from renderline.redelivery import Redelivery
 from renderline.studio import StudioV3
 from tests.bendable_vendor import BendableVendor
 from tests.integration.core.conftest import LEASE
@@ -57,7 +57,7 @@ def play(book, vendor):
         book.redis.hset(f"renderline:render:{ONE}", "project_id", project_id)
         (look,) = book.look(kick)
         book.find(look, "done", url="https://v/1.mp4")
-        retries = RetryPolicy(attempts=1, base=1.0, cap=1.0)
+        retries = Redelivery(attempts=1)
         kinds = {"http": Storing(stored_url)}
         deliverer = Deliverer(book.ledger, kinds, retries, LEASE, delete_stored=delete_stored)
         deliverer.deliver(ONE, 0)

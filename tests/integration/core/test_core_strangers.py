@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from renderline.delivery import Deliverer, Settled, TryLater
 from renderline.ledger import AccountUnknown, Flow
+from renderline.redelivery import Redelivery
 from renderline.roster import KnownAccounts, Roster
-from renderline.schedule import RetryPolicy
 from renderline.submission import Refused
 from tests.parts import until
 
@@ -103,7 +103,7 @@ def deliverer(book: Any, **options: Any) -> Deliverer:
     return Deliverer(
         ledger=book.ledger,
         kinds={},
-        retries=RetryPolicy(attempts=1, base=1.0, cap=1.0),
+        retries=Redelivery(attempts=1),
         lease=20.0,
         roster=roster,
         **options,

@@ -1,0 +1,22 @@
+"""Waiting for a render whose video is stored while another hook keeps failing."""
+
+from __future__ import annotations
+
+import pytest
+from celery import Celery
+
+from renderline.producer import wait_for
+from tests.integration.core.conftest import LEASE, Book
+
+
+def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(book: Book, valkey_url: str) -> None:
+    book.completed(hooks=("download", "http"))
+    stored = {"stored_url": "file:///v/r1.mp4"}
+    book.ledger.settle_hook("r1", 0, book.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored)
+    claim = book.ledger.claim_hook("r1", 1, lease=LEASE)
+    book.ledger.settle_hook("r1", 1, claim, outcome="retrying", retry_in=3600.0, error="away")
+    app = Celery("test", broker=valkey_url)
+    outcome = wait_for(app, "r1", timeout=60, until="stored")
+    assert (outcome.state, outcome.stored_url) == ("completed", "file:///v/r1.mp4")
+    with pytest.raises(TimeoutError, match="is completed"):
+        wait_for(app, "r1", timeout=0.1)
