@@ -19,6 +19,9 @@ _REREAD = 5.0
 
 _GOOD = "delivered"
 
+_QUICK_TRIES = 5
+"""Tries of a failing hook that follow each other within a minute; nobody waits at a prompt for the later ones."""
+
 
 class Follower:
     """Follows renders until all have ended or `timeout` seconds are over (None: for as long as it takes)."""
@@ -34,6 +37,11 @@ class Follower:
         return [one for one, record in self.records.items() if record and record["state"] not in FINAL]
 
     @property
+    def put_off(self) -> bool:
+        """Whether all that is still owed are hooks that keep failing and are tried again much later."""
+        return all(_put_off(self.records[one]) for one in self.open)
+
+    @property
     def code(self) -> Code:
         """Return the exit code that the outcomes give."""
         if self.open:
@@ -46,7 +54,7 @@ class Follower:
         last = self._listing.last_event()
         yield self._read(list(self.records))
         reread_at = time.monotonic() + _REREAD
-        while self.open:
+        while self.open and not (self._give_up is None and self.put_off):
             left = 1.0 if self._give_up is None else min(1.0, self._give_up - time.monotonic())
             if left <= 0:
                 return
@@ -64,6 +72,13 @@ class Follower:
         found = dict(zip(ids, self._ledger.records(ids), strict=True))
         self.records.update(found)
         return [record for record in found.values() if record]
+
+
+def _put_off(record: Record | None) -> bool:
+    if record is None or record["state"] != "completed":
+        return False
+    owed = [hook for hook in record["hooks"] if hook["state"] in ("pending", "retrying")]
+    return bool(owed) and all(hook["state"] == "retrying" and hook["attempts"] > _QUICK_TRIES for hook in owed)
 
 
 class Bars:

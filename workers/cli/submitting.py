@@ -69,7 +69,8 @@ def submit(
         records = [record for record in follower.records.values() if record]
         session.answer(records, lambda: views.table(records))
         for one in follower.open:
-            complain(f"render {one} has not ended after {timeout:g} s")
+            why = "a hook keeps failing and is tried later" if timeout is None else f"waited {timeout:g} s"
+            complain(f"render {one} has not ended: {why}")
         context.exit(follower.code)
     records = [record for record in session.ledger.records(ids) if record]
     session.answer(records, lambda: views.table(records))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from celery import Celery
 
+from renderline.ledger import Listing
 from renderline.producer import wait_for
 from tests.integration.core.conftest import LEASE, Book
+from workers.cli.following import Follower
+from workers.cli.trouble import Code
 
 
 def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(book: Book, valkey_url: str) -> None:
@@ -20,3 +26,15 @@ def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(book: Book,
     assert (outcome.state, outcome.stored_url) == ("completed", "file:///v/r1.mp4")
     with pytest.raises(TimeoutError, match="is completed"):
         wait_for(app, "r1", timeout=0.1)
+
+
+def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(book: Book) -> None:
+    book.completed(hooks=1)
+    for _ in range(6):
+        claim = book.ledger.claim_hook("r1", 0, lease=LEASE)
+        book.ledger.settle_hook("r1", 0, claim, outcome="retrying", retry_in=1.0, error="away")
+        book.clock.forward(1.0)
+    session: Any = SimpleNamespace(listing=Listing(book.ledger), ledger=book.ledger)
+    follower = Follower(session, ["r1"])
+    assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
+    assert follower.code == Code.TIMED_OUT
