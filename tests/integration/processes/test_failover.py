@@ -81,7 +81,7 @@ def _transaction(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
 
 
 def _pace(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
-    return Pace(settings.redis_url, "a", 100.0).take
+    return Pace(parts.enter_context(connect(settings)), "a", 100.0).take
 
 
 def _broker(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
