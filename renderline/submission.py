@@ -17,6 +17,7 @@ from redis import RedisError
 from renderline.accounts import AccountClients, AccountUnavailable
 from renderline.bulkhead import SubmissionPlaces
 from renderline.circuit import is_absence
+from renderline.drafts import project_name, tag
 from renderline.durations import Durations
 from renderline.kinds import KINDS, Kind, Made, Order, Stage, started_since
 from renderline.ledger import AccountUnknown, ForeignProject, Kick, Ledger, NotOnDisk, Submission
@@ -102,18 +103,6 @@ class Announced:
     """The paid call is announced: `go_on` makes it once that is on disk, a second later perhaps, in any thread."""
 
     go_on: Callable[[], Outcome]
-
-
-def project_name(name: str, render_id: str, attempt: int = 1, draft: int = 1) -> str:
-    """Return the vendor project's name: the caller's with our tag, by which a lost draft is found again."""
-    return f"{name} {_tag(render_id, attempt, draft)}"
-
-
-def _tag(render_id: str, attempt: int, draft: int) -> str:
-    # A retry renders anew, and a draft that was revoked is never used again: neither is the one to be found.
-    if draft > 1:
-        return f"[{render_id}.{attempt}.{draft}]"
-    return f"[{render_id}]" if attempt == 1 else f"[{render_id}.{attempt}]"
 
 
 @dataclass
@@ -390,9 +379,9 @@ def _is_failure(fault: StudioFault) -> bool:
 
 def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1, draft: int = 1) -> str | None:
     """Return the vendor project that carries the tag of this attempt's draft, None if the list shows none."""
-    tag = _tag(render_id, attempt, draft)
+    wanted = tag(render_id, attempt, draft)
     for project in clients.use_v3().list_projects():
-        if (project.name or "").endswith(tag):
+        if (project.name or "").endswith(wanted):
             return project.id
     return None
 

@@ -13,6 +13,7 @@ import structlog
 from flask import Blueprint, Response, abort, request
 
 from renderline.callbacks import PATH, Callbacks
+from renderline.drafts import tag
 from renderline.ledger import REVOKED, Kick, Operations
 from renderline.schedule import NETS_OF_TRUST
 
@@ -76,7 +77,7 @@ class Receiver:
                 "vendor called about a draft that was revoked: it was rendered, and perhaps paid for, all the same; "
                 "look for this tag in the vendor's dashboard, and ask the vendor for the credit",
                 render_id=render_id,
-                tag=f"[{render_id}.{about.attempt}.{about.draft}]" if tuple(about) != (1, 1) else f"[{render_id}]",
+                tag=tag(render_id, about.attempt, about.draft),
             )
             return True
         log.info("vendor called", render_id=render_id, state=state or "unknown", progress=told.progress)

@@ -6,7 +6,7 @@ from renderline.ledger.disk import Disk, Keeping, NotOnDisk, keeping
 from renderline.ledger.flow import Circuit, Flow
 from renderline.ledger.intake import Entry, Intake
 from renderline.ledger.listing import Filter, Listing
-from renderline.ledger.operations import REVOKED, Operations
+from renderline.ledger.operations import REVOKED, Alarm, Operations
 from renderline.ledger.record import iso, public_record
 from renderline.ledger.store import PREFIX, AccountUnknown, ForeignProject, KeyConflict, Ledger
 
@@ -15,6 +15,7 @@ __all__ = [
     "REVOKED",
     "SKEWED",
     "AccountUnknown",
+    "Alarm",
     "Batch",
     "Circuit",
     "Disk",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any, NamedTuple
 
 from renderline.ledger.claims import Kick
 from renderline.ledger.record import attempt_summary
@@ -10,6 +11,16 @@ from renderline.ledger.store import Ledger
 
 REVOKED = "revoked"
 """What a webhook about a draft that was revoked is answered with: the vendor rendered it all the same."""
+
+
+class Alarm(NamedTuple):
+    """A draft of an attempt at a render that was revoked, and of which the vendor called all the same."""
+
+    render_id: str
+    attempt: int
+    draft: int
+    at: float
+    """When the vendor last called, in epoch seconds of the ledger's clock."""
 
 
 class Operations:
@@ -73,7 +84,7 @@ class Operations:
         of progress puts the next look off to `look_in` seconds from now. For `trust` seconds further webhooks of the
         account are relied on.
         Returns the render's state and the pump to kick. The state is empty for an unknown render or another attempt,
-        and `REVOKED` for a draft that was given up: then nothing changes but the ledger's hash `alarms`.
+        and `REVOKED` for a draft that was given up: then nothing changes but `alarms`.
         """
         told = ("" if value is None else value for value in (progress, credit, url, project_id, attempt))
         state, kick = self._run("hint", render_id, *told, look_in, trust, "" if draft is None else draft)
@@ -102,6 +113,20 @@ class Operations:
                 pipe.hget(f"{self._ledger.prefix}hold:{name}", "reason")
             return {name: str(reason) for name, reason in zip(names, pipe.execute(), strict=True) if reason}
 
+    def away(self) -> set[str]:
+        """Return the accounts whose circuit is open: their vendor does not answer, and one call at a time probes."""
+        names = [str(name) for name in self._ledger.redis.smembers(f"{self._ledger.prefix}accounts")]
+        with self._ledger.redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hexists(f"{self._ledger.prefix}circuit:{name}", "until")
+            return {name for name, is_open in zip(names, pipe.execute(), strict=True) if is_open}
+
+    def alarms(self, *, limit: int = 1000) -> list[Alarm]:
+        """Return up to `limit` alarms, the newest first; the newest 1,000 are kept, each for the retention."""
+        key = f"{self._ledger.prefix}alarms"
+        newest: Any = self._ledger.redis.zrevrange(key, 0, limit - 1, withscores=True)
+        return [Alarm(*_draft(member), at) for member, at in newest]
+
     def unserved(self) -> set[str]:
         """Return the accounts with renders that wait, in the ledger or at the vendor, which no living worker serves."""
         served = self._ledger.served()
@@ -112,3 +137,8 @@ class Operations:
             return None
         account = str(self._ledger.redis.hget(f"{self._ledger.prefix}render:{render_id}", "account"))
         return Kick(account, int(raw[0]), int(raw[1]), float(raw[2]))
+
+
+def _draft(member: str) -> tuple[str, int, int]:
+    render_id, attempt, draft = member.rsplit(".", 2)
+    return render_id, int(attempt), int(draft)

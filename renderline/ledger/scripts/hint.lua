@@ -7,7 +7,8 @@ if state == '' or (ARGV[8] ~= '' and ARGV[8] ~= field(id, 'attempt')) then retur
 local account = field(id, 'account')
 local draft = tonumber(ARGV[11])
 if draft and draft < (tonumber(field(id, 'draft')) or 1) then
-  redis.call('HSET', P .. 'alarms', id .. '.' .. field(id, 'attempt') .. '.' .. draft, stamp(NOW))
+  redis.call('ZADD', P .. 'alarms', stamp(NOW), id .. '.' .. field(id, 'attempt') .. '.' .. draft)
+  redis.call('ZREMRANGEBYRANK', P .. 'alarms', 0, -1001)
   return {'revoked', false}
 end
 local trust = tonumber(ARGV[10])

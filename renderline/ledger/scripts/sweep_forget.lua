@@ -3,6 +3,7 @@
 local state = ARGV[5]
 local ids = redis.call('ZRANGEBYSCORE', P .. 'state:' .. state, '-inf', stamp(NOW - tonumber(ARGV[3])), 'LIMIT', ARGV[6], ARGV[4])
 local dropped = 0
+redis.call('ZREMRANGEBYSCORE', P .. 'alarms', '-inf', stamp(NOW - tonumber(ARGV[3])))
 for _, id in ipairs(ids) do
   if not redis.call('ZSCORE', P .. 'wake', id) then
     local read, hooks = pcall(field, id, 'hooks')

@@ -15,6 +15,7 @@ from redis import Redis
 
 from renderline.accounts import AccountClients
 from renderline.circuit import CircuitBreaker
+from renderline.drafts import project_name
 from renderline.durations import Durations
 from renderline.guard import Guard
 from renderline.kinds import Order
@@ -25,7 +26,7 @@ from renderline.requests import RenderRequest, load_request
 from renderline.schedule import PollPolicy, RetryPolicy
 from renderline.settlement import Settlement
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
-from renderline.submission import Outcome, Submitted, Submitter, project_name
+from renderline.submission import Outcome, Submitted, Submitter
 from renderline.tokens import SharedToken
 from tests.bendable_vendor import BendableVendor
 from tests.parts import ROOT, SandboxProcess, Valkey

@@ -3,6 +3,7 @@
 import pytest
 
 from renderline.callbacks import Callbacks
+from renderline.drafts import project_name
 from renderline.gateway.webhooks import Receiver, Told
 from renderline.ledger import REVOKED
 from tests.integration.core.conftest import Book
@@ -35,10 +36,24 @@ def test_a_revoked_draft_that_was_rendered_all_the_same_raises_an_alarm(book, ca
     signature = callbacks.url("r1", attempt=1, draft=1, seconds=600.0).rpartition("/")[2]
     assert receiver.receive("r1", signature, lambda: Told(progress=100.0, credit=7.0, url="https://v/1.mp4"))
     assert book.redis.hgetall("renderline:render:r1") == before
-    assert list(book.redis.hgetall("renderline:alarms")) == ["r1.1.1"]
+    assert [one[:3] for one in book.operations.alarms()] == [("r1", 1, 1)]
     logged = capsys.readouterr().out
     assert "revoked" in logged
     assert "[r1]" in logged
+
+
+def test_the_alarm_of_a_retry_names_the_tag_that_the_dashboard_shows(book, capsys):
+    book.accept()
+    assert book.ledger.fail("r1", code="", message="no", origin="vendor")
+    assert book.operations.retry("r1")
+    (look,) = book.look(book.started(confirmed=False))
+    assert book.ledger.announce_revocation("r1", epoch=look.epoch, project_id="p-r1")
+    assert book.find(look, "revoked", project_id="p-r1")
+    callbacks = Callbacks("https://example.com", KEY)
+    receiver = Receiver(callbacks, book.operations, kick=lambda _: None, net=60.0)
+    signature = callbacks.url("r1", attempt=2, draft=1, seconds=600.0).rpartition("/")[2]
+    assert receiver.receive("r1", signature, lambda: Told(progress=100.0))
+    assert project_name("", "r1", 2, 1).strip() in capsys.readouterr().out
 
 
 def test_the_draft_that_counts_is_heard(book):
@@ -46,7 +61,7 @@ def test_the_draft_that_counts_is_heard(book):
     assert hint(book, draft=1)[0] == REVOKED
     assert hint(book, draft=2)[0] == "submitting"
     assert book.redis.hget("renderline:render:r1", "hinted_url") == "https://v/1.mp4"
-    assert book.redis.hlen("renderline:alarms") == 1
+    assert len(book.operations.alarms()) == 1
 
 
 def test_a_webhook_about_a_draft_that_is_being_revoked_saves_it(book):

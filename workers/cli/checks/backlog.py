@@ -1,15 +1,20 @@
-"""Checks of what waits for a person: uncertain renders, dead letters, paused accounts."""
+"""Checks of what waits for a person: uncertain renders, dead letters, alarms, accounts that are held or away."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from renderline.ledger import Ledger, Listing, Operations
+from renderline.drafts import tag
+from renderline.ledger import Alarm, Ledger, Listing, Operations, iso
 from renderline.ledger.quarantine import Quarantine
 from renderline.renders import State
 from workers.cli.checks.finding import Finding
 
 _MANY = 1000
+_FEW = 5
+"""So many alarms are told one by one."""
+_REFUND = "look for the tag in the vendor's dashboard: if it was rendered, it was paid for in vain; ask for the credit"
+_AWAY = "see to the vendor's status and the account's base URL; it goes on by itself, or tries now: renderline resume"
 _PAY = "see to its credit; then renderline resume, or wait: one submission tries every five minutes"
 
 
@@ -28,6 +33,10 @@ def check(ledger: Ledger, listing: Listing, operations: Operations) -> Iterator[
     held = operations.held()
     for account, reason in held.items():
         yield Finding(f"account {account}", "warn", f"the vendor refuses it: {reason}", _PAY)
+    for account in sorted(operations.away()):
+        detail = "its vendor does not answer: its work waits, and one call at a time tries"
+        yield Finding(f"account {account}", "warn", detail, _AWAY)
+    yield from of_alarms(operations.alarms(limit=_MANY))
     quarantined = Quarantine(ledger.redis, prefix=ledger.prefix).size()
     what = "messages or records could not be read and were set aside"
     yield _waiting("quarantine", quarantined, what, "renderline quarantine list")
@@ -35,6 +44,18 @@ def check(ledger: Ledger, listing: Listing, operations: Operations) -> Iterator[
     what = f"accounts have work, and no worker that lives knows them: {', '.join(strangers)}"
     yield _waiting("unknown accounts", len(strangers), what, "start a worker whose settings name them")
     yield _waiting("paused", len(paused), f"accounts are paused: {', '.join(sorted(paused))}", "renderline resume")
+
+
+def of_alarms(alarms: Sequence[Alarm]) -> Iterator[Finding]:
+    """Yield the verdict on webhooks about drafts that were revoked: the newest ones, and how many more there are."""
+    if not alarms:
+        yield Finding("alarms", "ok", "none")
+    for one in alarms[:_FEW]:
+        which = f"render {one.render_id}, attempt {one.attempt}, draft {one.draft}"
+        detail = f"the vendor called at {iso(one.at)} about a revoked draft: {which}, tag {tag(*one[:3])}"
+        yield Finding("alarms", "warn", detail, _REFUND)
+    if len(alarms) > _FEW:
+        yield Finding("alarms", "warn", f"{len(alarms) - _FEW} more", "the log has each, with its tag")
 
 
 def _waiting(check_name: str, count: int, what: str, advice: str) -> Finding:
