@@ -37,8 +37,8 @@ if "CRASH_AT" in os.environ:
 _WRITES_TO = Path(os.environ["WRITES_TO"]) if "WRITES_TO" in os.environ else None
 
 # Reads, the waiting for messages, and the events that Flower shows: no state of ours depends on them.
-_READS = """CLIENT CONFIG EXISTS GET HGET HGETALL HLEN HMGET INFO LLEN LRANGE MGET PING PTTL PUBLISH SCRIPT SISMEMBER
-SMEMBERS TIME TTL ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE"""
+_READS = """CLIENT CONFIG EXISTS GET HGET HGETALL HLEN HMGET INFO LINDEX LLEN LRANGE MGET PING PTTL PUBLISH SCRIPT
+SISMEMBER SMEMBERS TIME TTL ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE"""
 _QUIET = frozenset(_READS.split())
 # What is written when a worker starts, whatever it does then.
 _OF_THE_START = ("_kombu.binding", "unacked_mutex", "renderline:limits")

@@ -74,11 +74,15 @@ WRITES: dict[Flow, list[tuple[str, int]]] = {
         ("acked requests", 1),
         # Submitting. `submit_begin` announces the draft, `submit_intend` again after the first token had to be fetched,
         # `submit_advance` the export.
+        # Which accounts this worker knows, and the mark of its watch on the disk.
+        ("serve", 1),
+        ("SET renderline:disk", 1),
         ("noted submit", 1),
         ("circuit", 1),
         ("submit_begin", 1),
         ("submit_intend", 1),
         ("SET renderline:token:default:lock", 1),
+        ("unlock renderline:token:default:refusals", 1),
         ("HSET renderline:token:default", 1),
         ("unlock renderline:token:default:lock", 1),
         ("submit_advance", 1),
@@ -93,9 +97,11 @@ WRITES: dict[Flow, list[tuple[str, int]]] = {
         ("poll_rest", 1),
         ("acked poll", 1),
         # The chain: the download, then the call.
+        ("hook_send", 1),
         ("noted hooks", 1),
         ("hook_claim", 1),
         ("hook_settle", 1),
+        ("hook_next", 1),
         ("publish hooks", 2),
         ("acked hooks", 1),
         ("noted hooks", 2),
@@ -113,6 +119,7 @@ WRITES: dict[Flow, list[tuple[str, int]]] = {
     # The sweep, which runs in every worker; here a render waits for it.
     LOST_SUBMIT: [
         ("sweep_turn", 1),
+        ("sweep_lost", 1),
         ("sweep_silent", 1),
         ("publish submit", 1),
         ("sweep_overdue", 1),
