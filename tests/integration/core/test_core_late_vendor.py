@@ -14,6 +14,7 @@ import pytest
 from renderline.renders import FINAL
 from renderline.schedule import PollPolicy
 from renderline.settlement import Settlement
+from renderline.studio import VendorUnavailable
 from tests.bendable_vendor import Answer, BendableVendor, Call, Drop, failure, success
 from tests.integration.core.conftest import Clock, Stage
 
@@ -296,3 +297,78 @@ def test_signs_of_a_start_that_come_during_a_revocation_end_it(place):
     place.stage.accept(REQUEST, RENDER, deadline=3600.0)
     assert place.run()["state"] == "delivered"
     assert (place.vendor.exports_called, place.paid) == (1, 1)
+
+
+def shown_only_by(vendor: LateVendor, where: str) -> Callable[[Call], Answer | None]:
+    """Bend the vendor so that of all reads only one tells that a render has begun."""
+
+    def bend(call: Call) -> Answer | None:
+        if call.name not in {"progress", "project", "list"} - {where}:
+            return vendor(call)
+        vendor.carry_out()
+        kept, vendor.started = vendor.started, {}
+        answer = vendor(call)
+        vendor.started = kept
+        return answer
+
+    return bend
+
+
+@pytest.mark.parametrize("where", ["progress", "project", "list"])
+def test_a_start_that_only_one_of_the_reads_shows_is_not_paid_twice(place, where):
+    place.vendor.late = 48.0
+    place.vendor.vendor.bend = shown_only_by(place.vendor, where)
+    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+
+    def go_on() -> bool:
+        if place.stage.record(RENDER)["state"] == "rendering":
+            place.vendor.vendor.bend = place.vendor
+        return False
+
+    assert place.run(until=go_on)["state"] == "delivered"
+    assert (place.vendor.exports_called, place.vendor.deleted, place.paid) == (1, {}, 1)
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+def test_a_list_that_hides_drafts_proves_nothing(place, deletes):
+    """Gone is what get-project does not know."""
+    bend = place.vendor
+    bend.deletes = deletes
+    bend.vendor.bend = lambda call: success([]) if call.name == "list" else bend(call)
+    place.stage.accept(REQUEST, RENDER, deadline=600.0)
+    assert place.run()["state"] == ("delivered" if deletes else "expired")
+    assert place.vendor.exports_called == (2 if deletes else 1)
+    assert place.paid == (1 if deletes else 0)
+
+
+@pytest.mark.parametrize("exported", [False, True])
+def test_a_project_that_is_not_ours_is_neither_deleted_nor_exported_again(place, exported):
+    """As long as the operator has not allowed it, whatever its reads show."""
+    body = {"name": "Base", "scenes": []}
+    base = place.stage.v3.create_project(body, export=False)
+    if exported:
+        place.vendor.started[base] = place.clock.now - 600.0
+    place.stage.accept({"kind": "export", "project_id": base}, RENDER, deadline=900.0)
+    record = place.run()
+    assert (record["state"], record["error"]["code"]) == ("expired", "unconfirmed")
+    assert "not ours" in record["error"]["message"]
+    assert (place.vendor.exports_called, place.vendor.deleted) == (1, {})
+
+
+def test_an_export_that_never_left_is_made_at_once(place):
+    """Nobody took the connection: there is nothing to be looked for."""
+    export, refused = place.stage.v3.export_project, []
+
+    def refuse_once(*given: Any, **options: Any) -> str:
+        if not refused:
+            refused.append(given)
+            raise VendorUnavailable("the connection was refused", endpoint="export")
+        return export(*given, **options)
+
+    place.vendor.answers = True
+    place.stage.v3.export_project = refuse_once
+    place.stage.accept(REQUEST, RENDER, deadline=600.0)
+    record = place.run()
+    assert record["state"] == "delivered"
+    assert "unconfirmed" not in record["times"]
+    assert (place.vendor.exports_called, place.paid, place.drafts) == (1, 1, [f"{RENDER}]"])

@@ -71,6 +71,7 @@ def test_a_webhook_about_a_draft_that_is_being_revoked_saves_it(book):
     assert hint(book, draft=1)[0] == "rendering"
     assert book.find(look, "revoked", project_id="p-r1") == []
     assert (book.state(), book.record()["project_id"]) == ("rendering", "p-r1")
+    book.sound()
 
 
 def test_a_retry_begins_with_the_first_draft_again(book):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from renderline.ledger import Keeping
 from workers.cli.checks import processes, server, storage
 
 GOOD = {
@@ -58,6 +59,16 @@ def test_snapshots_alone_lose_what_came_after_the_last(snapshots, saves):
         if one.check == "redis persistence"
     )
     assert (found.verdict, "snapshots alone" in found.detail) == ("warn", True)
+
+
+@pytest.mark.parametrize(
+    ("how", "verdict"),
+    [(Keeping(synced=True), "ok"), (Keeping(watched=True), "ok"), (Keeping(why="no append-only file"), "warn")],
+)
+def test_a_server_whose_power_cut_may_pay_twice_is_told(how, verdict):
+    found = server.of_disk(how)
+    assert found.verdict == verdict
+    assert how.why in found.detail
 
 
 @pytest.mark.parametrize(("ahead", "verdict"), [(0.0, "ok"), (-1.9, "ok"), (30.0, "warn"), (-30.0, "warn")])
