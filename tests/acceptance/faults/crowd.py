@@ -116,7 +116,8 @@ class Crowd:
         assert {one: state for one, state in states.items() if state != "delivered"} == {}
         exports: dict[str, int] = defaultdict(int)
         for project in self.sandbox.projects():
-            exports[project["name"].rpartition("[")[2].rstrip("]")] += project["exports"]
+            tag = project["name"].rpartition("[")[2].rstrip("]")
+            exports[tag.partition(".")[0]] += project["exports"]
         assert {one: exports[one] for one in known if exports[one] != 1} == {}
         hooks: dict[str, set[str]] = defaultdict(set)
         for headers, raw in list(self.receiver.received.queue):
