@@ -185,6 +185,12 @@ def _rendered(row: ProjectSummary) -> bool:
 
 
 def _started(look: Look, project_id: str, policy: PollPolicy) -> Finding:
+    if look.revoking:
+        log.error(
+            "an export shows on a draft whose deletion was asked for already: it may be paid for in vain",
+            render_id=look.id,
+            project_id=project_id,
+        )
     return Finding(look.id, look.epoch, "started", look_in=policy.least, project_id=project_id)
 
 

@@ -209,6 +209,15 @@ def test_an_export_that_is_carried_out_late_is_not_paid_twice(place, late, lag):
     assert place.paid == 1
 
 
+def test_an_export_that_reads_show_only_after_the_window_is_lost_once_and_said_so(place, capsys):
+    place.vendor.late, place.vendor.lag = 150.0, 60.0
+    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    record = place.run()
+    assert (record["state"], record["error"]["code"]) == ("failed", "404")
+    assert (place.vendor.exports_called, place.paid) == (1, 1)
+    assert "paid for in vain" in capsys.readouterr().out
+
+
 def test_an_export_that_never_came_is_made_again_with_another_draft(place):
     began = place.clock.now
     place.stage.accept(REQUEST, RENDER, deadline=3600.0)
