@@ -19,6 +19,8 @@ from tests.parts import until
 from workers.housekeeping import Housekeeper
 
 ONE = "0" * 31 + "1"
+PATIENT = {"read_timeout": 300.0, "total_timeout": 300.0}
+"""No call gives up before what waits for it has been found to."""
 
 
 class Token:
@@ -35,12 +37,19 @@ class Hanging:
     """Bends a vendor so that the calls of one name hang until `released`."""
 
     def __init__(self, name):
-        self.name, self.entered, self.released = name, threading.Event(), threading.Event()
+        self.name, self.entered, self.released, self.ended = name, *(threading.Event() for _ in range(3))
+
+    @property
+    def hangs(self):
+        """Whether a call is still without its answer: who waits for it has not gone on."""
+        return self.entered.is_set() and not self.ended.is_set()
 
     def __call__(self, call):
         if call.name == self.name:
             self.entered.set()
-            assert self.released.wait(60)
+            released = self.released.wait(60)
+            self.ended.set()
+            assert released
 
 
 @pytest.fixture
@@ -65,7 +74,7 @@ def errands(redis):
     def new(*vendors, ledger=None):
         ledger = ledger or Ledger(redis)
         accounts = {
-            name: AccountClients(name, StudioV3(vendor.url, tokens=Token()), None)
+            name: AccountClients(name, StudioV3(vendor.url, tokens=Token(), **PATIENT), None)
             for name, vendor in zip("abc", vendors, strict=False)
         }
         return Errands(ledger, accounts, [OrphanHunt(ledger, lease=120.0)])
@@ -93,6 +102,7 @@ def test_a_hanging_vendor_keeps_no_other_account_from_its_errands(redis, new_ven
     assert hanging.bend.entered.wait(60)
     until(lambda: other.projects[lost].deleted, what="the other account's orphan to be deleted")
     until(lambda: not redis.exists("renderline:suspects:b"))
+    assert hanging.bend.hangs
     running.start()
     assert hanging.calls["list"] == 1, "asked again while the first call hangs"
 
@@ -114,7 +124,7 @@ def test_a_hanging_vendor_delays_neither_the_sweep_nor_the_claims_of_hooks(book,
         until(lambda: "lost" in services.sent.submitted, what="a lost message to be sent again")
         renewed = f"{book.clock.now + LEASE:.3f}"
         until(lambda: redis.hget("renderline:render:held", "h0:until") == renewed, what="the claim to be renewed")
-        assert not vendor.bend.released.is_set()
+        assert vendor.bend.hangs
     finally:
         housekeeper.stop()
         housekeeper._renewals.stop()

@@ -74,6 +74,21 @@ def test_an_export_that_answers_another_project_does_not_deliver_its_video(new_s
     assert own(vendor, delivered(new_stage()))
 
 
+def test_an_export_that_answers_a_project_of_nobody_does_not_deliver_its_video(new_stage, vendor):
+    """No record owns it, so that the ledger cannot tell: somebody else made it with the same account."""
+    stage = new_stage()
+    strangers = stage.v3.create_project({"name": "Made by hand"}, export=True)
+
+    def bend(call: Call):
+        if call.name != "export":
+            return None
+        call.answer()
+        return success({"projectId": strangers})
+
+    vendor.bend = bend
+    assert own(vendor, delivered(stage))
+
+
 def test_a_draft_call_that_answers_another_renders_project_does_not_export_that(new_stage, vendor):
     vendor.bend = answers_the_first("draft")
     assert own(vendor, delivered(new_stage()))
