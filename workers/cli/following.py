@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
+import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from renderline.renders import FINAL
@@ -23,18 +24,34 @@ _QUICK_TRIES = 5
 """Tries of a failing hook that follow each other within a minute; nobody waits at a prompt for the later ones."""
 
 
-class Follower:
-    """Follows renders until all have ended or `timeout` seconds are over (None: for as long as it takes)."""
+Until = Literal["ended", "stored"]
 
-    def __init__(self, session: Session, ids: Sequence[str], *, timeout: float | None = None) -> None:
+until_option = click.option(
+    "--until",
+    type=click.Choice(["ended", "stored"]),
+    default="ended",
+    help="With --wait: what for, the end or the stored video, whatever other hooks are owed.",
+)
+
+
+class Follower:
+    """Follows renders until all have ended or `timeout` seconds are over (None: for as long as it takes).
+
+    With `until` "stored" a render is waited for until its video is stored, or it has ended without.
+    """
+
+    def __init__(
+        self, session: Session, ids: Sequence[str], *, timeout: float | None = None, until: Until = "ended"
+    ) -> None:
+        self._until = until
         self._listing, self._ledger = session.listing, session.ledger
         self._give_up = None if timeout is None else time.monotonic() + timeout
         self.records: dict[str, Record | None] = dict.fromkeys(ids)
 
     @property
     def open(self) -> list[str]:
-        """Return the ids of the renders that have not ended; a record that is gone counts as ended."""
-        return [one for one, record in self.records.items() if record and record["state"] not in FINAL]
+        """Return the ids of the renders that are still waited for; a record that is gone counts as ended."""
+        return [one for one, record in self.records.items() if record and not self._over(record)]
 
     @property
     def put_off(self) -> bool:
@@ -46,7 +63,7 @@ class Follower:
         """Return the exit code that the outcomes give."""
         if self.open:
             return Code.TIMED_OUT
-        good = all(record and record["state"] == _GOOD for record in self.records.values())
+        good = all(record and (record["state"] == _GOOD or self._stored(record)) for record in self.records.values())
         return Code.DONE if good else Code.FAILED
 
     def changes(self) -> Iterator[list[Record]]:
@@ -67,6 +84,12 @@ class Follower:
             wanted = [one for one in self.open if one in touched]
             if wanted:
                 yield self._read(wanted)
+
+    def _stored(self, record: Record) -> bool:
+        return self._until == "stored" and record["stored_url"] is not None
+
+    def _over(self, record: Record) -> bool:
+        return record["state"] in FINAL or self._stored(record)
 
     def _read(self, ids: list[str]) -> list[Record]:
         found = dict(zip(ids, self._ledger.records(ids), strict=True))
@@ -120,9 +143,9 @@ class Bars:
         self._progress.stop()
 
 
-def wait(session: Session, ids: Sequence[str], *, timeout: float | None) -> Follower:
+def wait(session: Session, ids: Sequence[str], *, timeout: float | None, until: Until = "ended") -> Follower:
     """Follow renders to their ends, with bars where somebody looks, and return how they stand."""
-    follower = Follower(session, ids, timeout=timeout)
+    follower = Follower(session, ids, timeout=timeout, until=until)
     with Bars(session) as bars:
         for records in follower.changes():
             bars.show(records)

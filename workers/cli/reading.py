@@ -44,11 +44,18 @@ class Moment(click.ParamType):
 @click.option("--key", "keys", metavar="KEY", multiple=True, help="The render of this idempotency key; repeatable.")
 @click.option("--wait", is_flag=True, help="Follow them to their ends; the exit code tells the outcome.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait at most so long, then exit 4.")
+@following.until_option
 @json_option
 @pass_session
 @click.pass_context
 def status(
-    context: click.Context, session: Session, ids: Sequence[str], keys: Sequence[str], wait: bool, timeout: float | None
+    context: click.Context,
+    session: Session,
+    ids: Sequence[str],
+    keys: Sequence[str],
+    wait: bool,
+    timeout: float | None,
+    until: following.Until,
 ) -> None:
     """Show renders by their ids."""
     wanted = list(dict.fromkeys([*ids, *map(render_id_for_key, keys)]))
@@ -56,10 +63,12 @@ def status(
         raise click.UsageError("Missing argument 'ID...'")
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")
+    if until != "ended" and not wait:
+        raise click.UsageError("--until needs --wait")
     found = {one: record for one, record in zip(wanted, session.ledger.records(wanted), strict=True) if record}
     code = Code.DONE
     if wait and found:
-        follower = following.wait(session, list(found), timeout=timeout)
+        follower = following.wait(session, list(found), timeout=timeout, until=until)
         found = {one: record for one, record in follower.records.items() if record}  # type: ignore[misc]
         code = follower.code
     records = list(found.values())

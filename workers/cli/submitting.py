@@ -33,6 +33,7 @@ class _Order:
 @click.option("--download", is_flag=True, help="Add a download hook to the requests that have none.")
 @click.option("--wait", is_flag=True, help="Follow the renders to their ends; the exit code tells the outcome.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait at most so long, then exit 4.")
+@following.until_option
 @json_option
 @pass_session
 @click.pass_context
@@ -45,6 +46,7 @@ def submit(
     download: bool,
     wait: bool,
     timeout: float | None,
+    until: following.Until,
 ) -> None:
     """Submit the render requests in FILE ("-" is standard input).
 
@@ -55,6 +57,8 @@ def submit(
         raise click.UsageError("--key and --key-from exclude each other")
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")
+    if until != "ended" and not wait:
+        raise click.UsageError("--until needs --wait")
     if not session.settings.accounts:
         raise Trouble(
             "no vendor account is configured: set AISTUDIOS_APP_ID and AISTUDIOS_USER_KEY (or the variables "
@@ -65,7 +69,7 @@ def submit(
     _check(session, orders)
     ids = _accept(session, orders)
     if wait:
-        follower = following.wait(session, ids, timeout=timeout)
+        follower = following.wait(session, ids, timeout=timeout, until=until)
         records = [record for record in follower.records.values() if record]
         session.answer(records, lambda: views.table(records))
         for one in follower.open:

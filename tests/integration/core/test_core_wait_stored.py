@@ -28,6 +28,17 @@ def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(book: Book,
         wait_for(app, "r1", timeout=0.1)
 
 
+def test_waiting_at_the_prompt_for_the_video_ends_when_it_is_stored(book: Book) -> None:
+    book.completed(hooks=("download", "http"))
+    stored = {"stored_url": "file:///v/r1.mp4"}
+    book.ledger.settle_hook("r1", 0, book.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored)
+    session: Any = SimpleNamespace(listing=Listing(book.ledger), ledger=book.ledger)
+    for until, open_, code in (("stored", [], Code.DONE), ("ended", ["r1"], Code.TIMED_OUT)):
+        follower = Follower(session, ["r1"], timeout=0.2, until=until)
+        assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
+        assert (follower.open, follower.code) == (open_, code)
+
+
 def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(book: Book) -> None:
     book.completed(hooks=1)
     for _ in range(6):
