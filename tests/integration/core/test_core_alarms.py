@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from renderline.ledger import Listing
-from tests.integration.core.conftest import Book
+from tests.integration.core.conftest import LEASE, Book
 from workers.cli.checks import backlog
 from workers.cli.checks.finding import Finding
 
@@ -69,3 +69,30 @@ def test_an_account_in_an_outage_is_shown_by_the_doctor(book: Book, state: str) 
     assert [one.verdict for one in told(book, "account main")] == (["warn"] if state == "away" else [])
     book.operations.resume("main")
     assert told(book, "account main") == []
+
+
+def test_an_account_without_credit_is_shown_by_the_doctor(book: Book) -> None:
+    book.accept()
+    book.flow.hold("main", reason="not enough credits", seconds=300.0)
+    (found,) = told(book, "account main")
+    assert (found.verdict, "not enough credits" in found.detail) == ("warn", True)
+    assert "resume" in found.advice
+
+
+def test_an_account_that_no_worker_knows_is_shown_by_the_doctor(book: Book) -> None:
+    book.accept()
+    book.ledger.serve(["account:main"])
+    assert [one.verdict for one in told(book, "unknown accounts")] == ["ok"]
+    book.accept("r2", account="new")
+    assert book.ledger.begin_submission("r2", lease=LEASE, known=("main",)) is None
+    (found,) = told(book, "unknown accounts")
+    assert (found.verdict, found.detail.endswith(": new")) == ("warn", True)
+
+
+def test_a_record_that_was_set_aside_is_shown_by_the_doctor(book: Book) -> None:
+    book.accept()
+    book.redis.delete("renderline:render:r1")
+    book.redis.set("renderline:render:r1", "no hash")
+    book.clock.forward(31)
+    book.ledger.silent()
+    assert [one.verdict for one in told(book, "quarantine")] == ["warn"]

@@ -56,6 +56,18 @@ def test_hooks_are_tried_for_three_days_by_default() -> None:
     assert composed().deliverer.retries.retry_for == 3 * 86_400.0  # type: ignore[attr-defined]
 
 
+def test_nothing_at_the_vendor_is_deleted_because_it_is_stored_unless_that_is_wanted() -> None:
+    off, on = composed(), composed(RENDERLINE_DELETE_STORED_PROJECTS="true")
+    assert (off.deliverer.delete_stored, on.deliverer.delete_stored) == (False, True)
+    assert [len(one.errands.kinds) for one in (off, on)] == [1, 2]
+
+
+@pytest.mark.parametrize("wanted", [{}, {"RENDERLINE_WAIT_FOR_DISK": "never"}], ids=["by default", "never"])
+def test_a_paid_call_waits_for_the_disk_by_default(wanted: dict[str, str]) -> None:
+    disk = composed(**wanted).submitter.on_disk.__self__  # type: ignore[attr-defined]
+    assert disk._mode == wanted.get("RENDERLINE_WAIT_FOR_DISK", "auto")
+
+
 @pytest.mark.parametrize("draft", [1, 2])
 def test_the_vendor_is_given_an_url_that_tells_which_draft_it_calls_about(draft: int) -> None:
     settings = load(GIVEN, role="worker")
