@@ -5,7 +5,7 @@ from renderline.ledger.clock import SKEWED, ServerClock
 from renderline.ledger.disk import Disk, Keeping, NotOnDisk, keeping
 from renderline.ledger.flow import Circuit, Flow
 from renderline.ledger.intake import Entry, Intake
-from renderline.ledger.listing import Filter, Listing
+from renderline.ledger.listing import Filter, HeldHook, Listing
 from renderline.ledger.operations import REVOKED, Alarm, Operations
 from renderline.ledger.record import iso, public_record
 from renderline.ledger.store import PREFIX, AccountUnknown, ForeignProject, KeyConflict, Ledger
@@ -24,6 +24,7 @@ __all__ = [
     "Finding",
     "Flow",
     "ForeignProject",
+    "HeldHook",
     "HookClaim",
     "Intake",
     "Keeping",

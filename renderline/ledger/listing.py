@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from renderline.ledger.record import iso
 from renderline.ledger.store import Ledger
@@ -30,6 +31,17 @@ class Filter:
         if self.account and record["account"] != self.account:
             return False
         return all(str(record["metadata"].get(name)) == value for name, value in self.metadata)
+
+
+class HeldHook(NamedTuple):
+    """A hook that is not tried since its host does not answer."""
+
+    render_id: str
+    hook: int
+    """Its place among the render's hooks, from 0."""
+    host: str
+    seconds: float
+    """For how long the circuit of the host has been open."""
 
 
 class Listing:
@@ -103,6 +115,11 @@ class Listing:
                 }
             )
         return letters
+
+    def held_hooks(self, ids: Sequence[str]) -> list[HeldHook]:
+        """Return the hooks of these renders that are not tried since their host does not answer."""
+        held = self._ledger.run("hook_held", json.dumps(list(ids))) if ids else ()
+        return [HeldHook(one, int(index), host, float(seconds)) for one, index, host, seconds in held]
 
     def events(
         self, *, after: str = "$", block: float = 10.0, limit: int = 100

@@ -26,6 +26,7 @@ REPEATABLE = frozenset(
         "served",
         "submit_intend",
         "submit_advance",
+        "hook_held",
         "hook_renew",
         "quiet",
         "revoke",

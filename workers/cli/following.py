@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from renderline.renders import FINAL
 from workers.cli.session import Session
-from workers.cli.trouble import Code, plain
+from workers.cli.trouble import Code, complain, plain
 
 Record = Mapping[str, Any]
 
@@ -23,6 +23,8 @@ _GOOD = "delivered"
 _QUICK_TRIES = 5
 """Tries of a failing hook that follow each other within a minute; nobody waits at a prompt for the later ones."""
 
+_AWAY_FOR_LONG = 60.0
+"""Seconds after which nobody waits at a prompt for a host that does not answer."""
 
 Until = Literal["ended", "stored"]
 
@@ -43,7 +45,8 @@ class Follower:
     def __init__(
         self, session: Session, ids: Sequence[str], *, timeout: float | None = None, until: Until = "ended"
     ) -> None:
-        self._until = until
+        self._until, self._timeout = until, timeout
+        self._held: dict[str, dict[int, str]] = {}
         self._listing, self._ledger = session.listing, session.ledger
         self._give_up = None if timeout is None else time.monotonic() + timeout
         self.records: dict[str, Record | None] = dict.fromkeys(ids)
@@ -55,8 +58,8 @@ class Follower:
 
     @property
     def put_off(self) -> bool:
-        """Whether all that is still owed are hooks that keep failing and are tried again much later."""
-        return all(_put_off(self.records[one]) for one in self.open)
+        """Whether all that is still owed are hooks that keep failing, or whose hosts are away for long."""
+        return all(_put_off(self.records[one], self._held.get(one, {})) for one in self.open)
 
     @property
     def code(self) -> Code:
@@ -65,6 +68,16 @@ class Follower:
             return Code.TIMED_OUT
         good = all(record and (record["state"] == _GOOD or self._stored(record)) for record in self.records.values())
         return Code.DONE if good else Code.FAILED
+
+    def why(self, render_id: str) -> str:
+        """Say in a sentence why one of the `open` renders is no longer waited for, and what to do."""
+        said = f"render {render_id} has not ended: "
+        if hosts := sorted(set(self._held.get(render_id, {}).values())):
+            or_else = "" if self._until == "stored" else ", or wait for the video alone with --until stored"
+            return f"{said}{', '.join(hosts)} does not answer and a hook waits for it: mend that endpoint{or_else}"
+        if self._timeout is None:
+            return said + "a hook keeps failing and is tried later"
+        return f"{said}waited {self._timeout:g} s"
 
     def changes(self) -> Iterator[list[Record]]:
         """Yield the records that moved, as they do; first all of them."""
@@ -94,14 +107,21 @@ class Follower:
     def _read(self, ids: list[str]) -> list[Record]:
         found = dict(zip(ids, self._ledger.records(ids), strict=True))
         self.records.update(found)
+        owing = [one for one in ids if (record := found[one]) and record["state"] == "completed"]
+        self._held = {one: hooks for one, hooks in self._held.items() if one not in found}
+        for hook in self._listing.held_hooks(owing):
+            if hook.seconds > _AWAY_FOR_LONG:
+                self._held.setdefault(hook.render_id, {})[hook.hook] = hook.host
         return [record for record in found.values() if record]
 
 
-def _put_off(record: Record | None) -> bool:
+def _put_off(record: Record | None, held: Mapping[int, str]) -> bool:
     if record is None or record["state"] != "completed":
         return False
-    owed = [hook for hook in record["hooks"] if hook["state"] in ("pending", "retrying")]
-    return bool(owed) and all(hook["state"] == "retrying" and hook["attempts"] > _QUICK_TRIES for hook in owed)
+    owed = {at: hook for at, hook in enumerate(record["hooks"]) if hook["state"] in ("pending", "retrying")}
+    return bool(owed) and all(
+        at in held or (hook["state"] == "retrying" and hook["attempts"] > _QUICK_TRIES) for at, hook in owed.items()
+    )
 
 
 class Bars:
@@ -144,9 +164,14 @@ class Bars:
 
 
 def wait(session: Session, ids: Sequence[str], *, timeout: float | None, until: Until = "ended") -> Follower:
-    """Follow renders to their ends, with bars where somebody looks, and return how they stand."""
+    """Follow renders to their ends, with bars where somebody looks, and return how they stand.
+
+    Says on standard error why it stopped waiting for those that have not ended.
+    """
     follower = Follower(session, ids, timeout=timeout, until=until)
     with Bars(session) as bars:
         for records in follower.changes():
             bars.show(records)
+    for one in follower.open:
+        complain(follower.why(one))
     return follower

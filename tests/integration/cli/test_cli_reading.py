@@ -74,6 +74,7 @@ def test_list_for_people(run, renders):
         ("nonsense",),
         ("submit",),
         ("submit", "-", "--timeout", "5"),
+        ("submit", "-", "--until", "stored"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_2(run, arguments):

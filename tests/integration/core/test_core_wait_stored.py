@@ -11,7 +11,7 @@ from celery import Celery
 from renderline.ledger import Listing
 from renderline.producer import wait_for
 from tests.integration.core.conftest import LEASE, Book
-from workers.cli.following import Follower
+from workers.cli.following import Follower, Until
 from workers.cli.trouble import Code
 
 
@@ -49,3 +49,48 @@ def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(book: Book) 
     follower = Follower(session, ["r1"])
     assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
     assert follower.code == Code.TIMED_OUT
+
+
+def prompt(book: Book, *, until: Until = "ended", timeout: float | None = None) -> Follower:
+    session: Any = SimpleNamespace(listing=Listing(book.ledger), ledger=book.ledger)
+    return Follower(session, ["r1"], until=until, timeout=timeout)
+
+
+def test_a_prompt_that_waits_for_the_video_ends_with_a_render_that_never_has_one(book: Book) -> None:
+    book.accept()
+    book.ledger.fail("r1", code="1", message="no", origin="vendor")
+    follower = prompt(book, until="stored")
+    assert [[record["state"] for record in records] for records in follower.changes()] == [["failed"]]
+    assert follower.code == Code.FAILED
+
+
+def held_by(book: Book, host: str) -> None:
+    book.completed(hooks=1)
+    for _ in range(5):
+        book.flow.call_failed(f"hook {host}", failures=5, pause=20.0)
+    book.ledger.put_off_hook("r1", 0, book.ledger.claim_hook("r1", 0, lease=LEASE), host=host)
+    assert book.record()["hooks"][0]["state"] == "pending"
+
+
+def test_waiting_at_the_prompt_ends_when_the_hooks_host_is_away_and_says_which(book: Book) -> None:
+    held_by(book, "hooks.example.com")
+    book.clock.forward(61)
+    follower = prompt(book)
+    assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
+    assert follower.code == Code.TIMED_OUT
+    why = follower.why("r1")
+    assert "hooks.example.com" in why
+    assert "--until stored" in why
+
+
+def test_a_host_that_is_away_for_seconds_is_waited_for(book: Book) -> None:
+    held_by(book, "hooks.example.com")
+    follower = prompt(book)
+    next(follower.changes())
+    assert not follower.put_off
+    book.clock.forward(61)
+    next(follower.changes())
+    assert follower.put_off
+    book.flow.call_answered("hook hooks.example.com")
+    next(follower.changes())
+    assert not follower.put_off, "it is back"
