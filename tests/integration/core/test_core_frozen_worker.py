@@ -88,6 +88,31 @@ def test_a_call_announced_by_itself_is_not_sent_late_either(stage, vendor):
     assert vendor.calls["draft"] == 0
 
 
+class Turn:
+    """The turn of an account under a limit of calls, which may take long to come."""
+
+    def __init__(self, events):
+        self._events = events
+
+    def take(self):
+        self._events.append("turn")
+
+
+def test_token_and_turn_are_waited_for_before_the_call_is_announced(stage, vendor):
+    events, intend = [], stage.ledger.intend
+
+    def announce(claim, stage_name, **options):
+        events.append(f"announce {stage_name}")
+        return intend(claim, stage_name, **options)
+
+    stage.ledger.intend = announce
+    vendor.bend = lambda call: events.append(call.name)
+    main = dataclasses.replace(stage.accounts["main"], token=stage.tokens, pace=Turn(events))
+    stage.submitter = stage.new_submitter(lease=LEASE, accounts={"main": main})
+    assert isinstance(stage.submitter.submit(RENDER), Submitted)
+    assert events == ["token", "turn", "announce draft", "draft", "turn", "announce export", "export"]
+
+
 def test_a_call_in_time_is_sent(stage, vendor):
     stopped_after(stage, "advance", stop=lambda: time.sleep(LEASE * 0.1))
     assert isinstance(stage.submitter.submit(RENDER), Submitted)
