@@ -116,10 +116,12 @@ def unconfirmed_routes(desk: Desk) -> Blueprint:
     @described("Say that it was never started: the paid call is made again", 202, answers.Render, fails=(404, 409))
     @needs(ADMIN)
     def resubmit(render_id: str) -> Response:
-        if not desk.operations.resubmit(render_id):
+        turn = desk.operations.resubmit(render_id)
+        if not turn:
             raise _not_unconfirmed(desk, render_id)
         record = desk.record(render_id)
-        desk.announce(desk.dispatcher.submit, render_id, record["priority"])
+        if turn == "due":
+            desk.announce(desk.dispatcher.submit, render_id, record["priority"])
         return accepted(record)
 
     @blueprint.route("/fail", methods=["POST"])

@@ -86,11 +86,13 @@ def _add_changes(blueprint: Blueprint, desk: Desk) -> None:
     @needs(SUBMIT)
     def retry(render_id: str) -> Response:
         """It is submitted anew, in the same record; what was is kept in its history."""
-        if not desk.operations.retry(render_id):
+        turn = desk.operations.retry(render_id)
+        if not turn:
             state = desk.record(render_id)["state"]
             raise Problem(409, f"Only a failed or expired render can be tried again; this one is {state}.")
         record = desk.record(render_id)
-        desk.announce(desk.dispatcher.submit, render_id, record["priority"])
+        if turn == "due":
+            desk.announce(desk.dispatcher.submit, render_id, record["priority"])
         return accepted(record)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from renderline.ledger.claims import Kick
 from renderline.ledger.record import attempt_summary
@@ -11,6 +11,10 @@ from renderline.ledger.store import Ledger
 
 REVOKED = "revoked"
 """What a webhook about a draft that was revoked is answered with: the vendor rendered it all the same."""
+
+
+Turn = Literal["", "due", "waits"]
+"""Whether a submission that begins anew is to be sent now (`due`) or waits for its account's turn; empty: not done."""
 
 
 class Alarm(NamedTuple):
@@ -37,16 +41,17 @@ class Operations:
         """
         return str(self._run("cancel", render_id))
 
-    def retry(self, render_id: str) -> bool:
-        """Start a failed or expired render anew in the same record; False if it is in another state.
+    def retry(self, render_id: str) -> Turn:
+        """Start a failed or expired render anew in the same record; empty if it is in another state.
 
         The attempt that ended is kept in the record's history.
         """
         record = self._ledger.record(render_id)
         if record is None:
-            return False
+            return ""
         history = json.dumps([*record["history"], attempt_summary(record)], separators=(",", ":"))
-        return bool(self._run("retry", render_id, record["attempt"], history))
+        turn: Turn = self._run("retry", render_id, record["attempt"], history)
+        return turn
 
     def replay(self, render_id: str, index: int) -> bool:
         """Have a dead-lettered hook tried again, under the same webhook id; False if it is not dead."""
@@ -61,9 +66,10 @@ class Operations:
         done, kick = self._run("adopt", render_id, project_id)
         return bool(done), self._kick(render_id, kick)
 
-    def resubmit(self, render_id: str) -> bool:
-        """Say that an unconfirmed render was never started, so that the paid call is made again."""
-        return bool(self._run("resubmit", render_id))
+    def resubmit(self, render_id: str) -> Turn:
+        """Say that an unconfirmed render was never started, so that the paid call is made again; empty: it is not."""
+        turn: Turn = self._run("resubmit", render_id)
+        return turn
 
     def hint(
         self,

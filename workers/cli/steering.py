@@ -64,10 +64,11 @@ def retry(context: click.Context, session: Session, ids: Sequence[str]) -> None:
     """
     steps = []
     for one in dict.fromkeys(ids):
-        done = session.operations.retry(one)
+        turn = session.operations.retry(one)
         record = session.ledger.record(one)
-        if done and record:
-            session.services.dispatcher.submit(one, record["priority"])
+        if turn and record:
+            if turn == "due":
+                session.services.dispatcher.submit(one, record["priority"])
             steps.append(Step(one, True, record["state"], f"attempt {record['attempt']}"))
         else:
             state = record["state"] if record else ""
@@ -97,10 +98,10 @@ def adopt(context: click.Context, session: Session, render_id: str, project_id: 
 @click.pass_context
 def resubmit(context: click.Context, session: Session, render_id: str) -> None:
     """Say that an unconfirmed render was never started: the call that costs is made again."""
-    done = session.operations.resubmit(render_id)
-    if done:
+    turn = session.operations.resubmit(render_id)
+    if turn == "due":
         session.services.dispatcher.submit(render_id, session.ledger.priority_of(render_id))
-    _told(context, session, render_id, done, "only an unconfirmed one can be submitted again")
+    _told(context, session, render_id, bool(turn), "only an unconfirmed one can be submitted again")
 
 
 @click.command()

@@ -1,8 +1,8 @@
 -- A failed or expired render starts anew in the same record. ARGV: id attempt history(JSON of the attempts so far)
--- -> 1, or 0 if it is in another state or attempt by now
+-- -> due (its submission is to be sent now), waits (for its turn), or '' if it is in another state or attempt by now
 local id = ARGV[3]
 local k = render(id)
-if field(id, 'attempt') ~= ARGV[4] or not move(id, 'accepted') then return 0 end
+if field(id, 'attempt') ~= ARGV[4] or not move(id, 'accepted') then return '' end
 for i = 0, tonumber(field(id, 'hooks')) - 1 do
   local h = 'h' .. i
   hook_comes(id, i)
@@ -22,5 +22,4 @@ redis.call('HDEL', k, 'project_id', 'baseline', 'progress', 'progress_at', 'down
 redis.call('HINCRBY', k, 'attempt', 1)
 set(id, 'stage', '')
 redis.call('SET', P .. 'history:' .. id, ARGV[5])
-wake_at(id, NOW + GRACE)
-return 1
+return admit_submission(id) and 'due' or 'waits'
