@@ -1,9 +1,11 @@
 """The list strategy: one call finds every finished render, and steps aside where it cannot."""
 
+import pytest
 import requests
 
 from renderline import listed
 from renderline.listed import ProjectList
+from tests.parts import SandboxProcess
 
 REQUEST = {
     "kind": "project",
@@ -11,6 +13,14 @@ REQUEST = {
 }
 LIST = "GET /api/odin/v3/editor/project"
 PROGRESS = "GET /api/odin/v3/editor/progress/{key}"
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox(tmp_path_factory):
+    """A sandbox in which no render finishes by itself, however long a test takes."""
+    process = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "sandbox.log", "--render-seconds", "86400")
+    yield process
+    process.stop()
 
 
 def looks_of(stage, count):
