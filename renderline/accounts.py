@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -77,3 +78,9 @@ class AccountClients:
     def opened_since(self, moment: float) -> bool:
         """Return whether this process saw the circuit open after `moment` (monotonic)."""
         return self.guard is not None and self.guard.breaker.opened_since(moment)
+
+
+def known(accounts: Mapping[str, AccountClients]) -> tuple[str, ...]:
+    """Return what a process can act for: the accounts, and their APIs, such as `main` and `v2:main`."""
+    apis = [f"{api}:{name}" for name, one in accounts.items() for api in ("v3", "v2") if getattr(one, api) is not None]
+    return (*accounts, *apis)

@@ -238,3 +238,9 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }
+
+APIS = {kind.name: kind.api for kind in KINDS.values()}
+"""The API that the calls of each kind belong to."""
+
+PAID = tuple(sorted({stage.name for kind in KINDS.values() for stage in (*kind.two_phase, *kind.direct) if stage.paid}))
+"""The names of the stages that cost; no free stage of any kind has one of them."""

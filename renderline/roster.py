@@ -32,20 +32,31 @@ def hook(kind: str) -> str:
     return f"hook:{kind}"
 
 
+def api(name: str) -> str:
+    """Return how an API of an account, such as `v2:main`, is called among what is served."""
+    return f"api:{name}"
+
+
 @dataclass(frozen=True)
 class Roster:
-    """What this process serves, and what others do. Raises `redis.RedisError`."""
+    """What this process serves, and what others do. Raises `redis.RedisError`.
+
+    `apis` are those of its accounts for which it has the credentials, such as `v2:main`.
+    """
 
     ledger: Ledger
     accounts: Sequence[str]
     hook_kinds: Sequence[str]
+    apis: Sequence[str] = ()
     _told: set[str] = field(default_factory=set, repr=False)
 
     def announce(self) -> None:
-        """Say what this worker serves, and in the log which accounts with work it does not; called now and then."""
-        self.ledger.serve([*map(account, self.accounts), *map(hook, self.hook_kinds)])
+        """Say what this worker serves, and in the log which accounts and APIs with work it does not; now and then."""
+        self.ledger.serve([*map(account, self.accounts), *map(api, self.apis), *map(hook, self.hook_kinds)])
         for stranger in sorted(self.ledger.working().difference(self.accounts)):
             self.elsewhere(account(stranger))
+        for lacking in sorted(self.ledger.wanting().difference(self.apis)):
+            self.elsewhere(api(lacking))
 
     def elsewhere(self, name: str) -> bool:
         """Return whether some worker that lives serves this; says once in the log that this one does not."""

@@ -14,12 +14,12 @@ from functools import partial
 import structlog
 from redis import RedisError
 
-from renderline.accounts import AccountClients, AccountUnavailable
+from renderline.accounts import AccountClients, AccountUnavailable, known
 from renderline.bulkhead import SubmissionPlaces
 from renderline.circuit import is_absence
 from renderline.drafts import project_name, tag
 from renderline.durations import Durations
-from renderline.kinds import KINDS, Kind, Made, Order, Stage, started_since
+from renderline.kinds import APIS, KINDS, PAID, Kind, Made, Order, Stage, started_since
 from renderline.ledger import AccountUnknown, ForeignProject, Kick, Ledger, NotOnDisk, Submission
 from renderline.ledger.store import UNKNOWN_AFTER
 from renderline.requests import RenderRequest
@@ -142,7 +142,7 @@ class Submitter:
     on_disk: Callable[[], None] = lambda: None
     """Returns when the ledger's writes so far are on disk; raises `NotOnDisk`."""
     unknown_after: float = UNKNOWN_AFTER
-    """Seconds after which a render fails whose account no worker knows."""
+    """Seconds after which a render fails whose account, or the API of it that it needs, no worker has."""
     _first: Mapping[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -165,11 +165,13 @@ class Submitter:
                 first=self._first,
                 hanging=self.places.hanging(),
                 following=self._send if self.following else None,
-                known=tuple(self.accounts),
+                known=known(self.accounts),
                 unknown_after=self.unknown_after,
+                apis=APIS,
+                paid=PAID,
             )
         except AccountUnknown as error:
-            log.error("account not known to any worker", render_id=render_id)
+            log.error("account not known to any worker", render_id=render_id, why=str(error))
             failed = self.ledger.fail(render_id, code=_UNKNOWN, message=str(error), origin="renderline")
             return Refused() if failed else NotMyTurn()
         if claim is None:
@@ -220,10 +222,7 @@ class Submitter:
         if left and left.paid:
             # Whoever announced it died, or is gone: paid for or not, it has to be settled.
             return self._started(claim, kind, claim.project_id, confirmed=False)
-        clients = self.accounts.get(claim.account)
-        if clients is None:
-            # A free call of it was announced by a worker that knew the account; another such one goes on.
-            return self._park(claim, "waits for a worker that knows its account", keep_intent=bool(claim.intent))
+        clients = self.accounts[claim.account]
         request = RenderRequest.from_json(claim.body)
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
         order = Order(request, name, self.webhook_url(claim), claim.project_id)

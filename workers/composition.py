@@ -77,12 +77,13 @@ def compose(app: Celery, settings: Settings) -> Services:
     """Return the use cases of one process."""
     redis = connect(settings)
     ledger = Ledger(redis, grace=settings.lease)
-    flow = Flow(ledger, known=settings.account_names, unknown_after=settings.unknown_after)
+    apis = _apis(settings)
+    flow = Flow(ledger, known=[*settings.account_names, *apis], unknown_after=settings.unknown_after)
     dispatcher = CeleryDispatcher(app, ledger, flow)
     clock = ServerClock(redis)
     accounts = {account.name: _clients(redis, flow, clock, account, settings) for account in settings.accounts}
     kinds = hook_kinds(app, settings, fresh_link=_fresh_link(FreshLinks(ledger, accounts)))
-    roster = Roster(ledger, settings.account_names, sorted(kinds))
+    roster = Roster(ledger, settings.account_names, sorted(kinds), apis)
     durations = Durations(ledger)
     policy = PollPolicy(first=settings.poll_min * 3, least=settings.poll_min, most=settings.poll_max, net=net(settings))
     callbacks = signed_callbacks(settings)
@@ -223,6 +224,12 @@ def _places(settings: Settings) -> SubmissionPlaces:
     if len(settings.accounts) < 2:
         return SubmissionPlaces(each=threads, most=threads)
     return SubmissionPlaces(each=max(1, threads // 2), most=max(1, threads * 3 // 4))
+
+
+def _apis(settings: Settings) -> list[str]:
+    """Return the APIs for which there are credentials, such as `v2:main`."""
+    has = [(one.name, {"v3": one.has_v3, "v2": one.has_v2}) for one in settings.accounts]
+    return [f"{api}:{name}" for name, apis in has for api, there in apis.items() if there]
 
 
 def _clients(redis: Redis, flow: Flow, clock: ServerClock, account: Account, settings: Settings) -> AccountClients:

@@ -22,7 +22,7 @@ class Flow:
     """Steps that hold an account's work back and let it go on."""
 
     def __init__(self, ledger: Ledger, *, known: Sequence[str] = (), unknown_after: float = UNKNOWN_AFTER) -> None:
-        """`known` are the accounts of this process, whose renders it lets go on; none: all."""
+        """`known` are this process' accounts and their APIs (`main`, `v2:main`), whose renders go on; none: all."""
         self._ledger, self._known, self._unknown_after = ledger, known, unknown_after
 
     def limit(self, slots: Mapping[str, int | None]) -> None:

@@ -134,9 +134,14 @@ class Operations:
         return [Alarm(*_draft(member), at) for member, at in newest]
 
     def unserved(self) -> set[str]:
-        """Return the accounts with renders that wait, in the ledger or at the vendor, which no living worker serves."""
+        """Return the accounts with renders that wait, in the ledger or at the vendor, which no living worker serves.
+
+        Of one that is served, but without the API that they need, the API is named: `main (v2)`.
+        """
         served = self._ledger.served()
-        return {name for name in self._ledger.working() if f"account:{name}" not in served}
+        unknown = {name for name in self._ledger.working() if f"account:{name}" not in served}
+        lacking = [one.partition(":") for one in self._ledger.wanting() if f"api:{one}" not in served]
+        return unknown | {f"{name} ({api})" for api, _, name in lacking if name not in unknown}
 
     def _kick(self, render_id: str, raw: list[str] | None) -> Kick | None:
         if not raw:

@@ -32,6 +32,7 @@ REPEATABLE = frozenset(
         "revoke",
         "slow_down",
         "suspect",
+        "wanting",
     }
 )
 """Steps that answer the same when they run twice in a row, so that their answer need not be kept."""

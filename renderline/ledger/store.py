@@ -16,6 +16,7 @@ from renderline.ledger.intake import Entry, Intake, record_each, record_together
 from renderline.ledger.parsing import answers_of, fields_of, kick_of, look_of, owed_of, record_of, submission_of
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record
 from renderline.ledger.script import Scripts
+from renderline.ledger.service import Service
 from renderline.ledger.sweeps import Sweeps
 
 log = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ class ForeignProject(ValueError):
     """The vendor answered a call that makes a project with one that belongs to another render."""
 
 
-class Ledger(Sweeps):
+class Ledger(Sweeps, Service):
     """Reads and changes render records. All times are epoch seconds of the Redis server's clock.
 
     `grace` is how long (seconds) a render may stand still before the sweep re-sends its message. `clock` replaces the
@@ -154,6 +155,8 @@ class Ledger(Sweeps):
         following: Callable[[Sequence[tuple[str, str]]], object] | None = None,
         known: Sequence[str] = (),
         unknown_after: float = UNKNOWN_AFTER,
+        apis: Mapping[str, str] | None = None,
+        paid: Sequence[str] = (),
     ) -> Submission | None:
         """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
 
@@ -162,7 +165,9 @@ class Ledger(Sweeps):
         Returns None if it is over or in other hands, or if its account may not go on now (silence, outage, pace, slots,
         pause): then it is parked until `unpark` takes it.
         Renders of accounts other than those that are `known` (none: all are) are parked for workers that know them;
-        raises `AccountUnknown` if none has for `unknown_after` seconds.
+        raises `AccountUnknown` if none has for `unknown_after` seconds. The same holds for the API that `apis` names
+        for a kind (such as `v2`): `known` has `v2:main` where this process may use it. A call of one of the stages in
+        `paid` that was announced is settled whoever knows the account.
         `following` is given the renders (id, priority) of the same account whose turn has come, to be sent.
         """
         onward = 1 if following else 0
@@ -176,11 +181,14 @@ class Ledger(Sweeps):
             onward,
             ",".join(known),
             unknown_after,
+            json.dumps(dict(apis or {})),
+            ",".join(paid),
         )
         if following and next_ones:
             following([(one, priority) for one, priority in next_ones])
         if verdict == "unknown":
-            raise AccountUnknown(f"its account was known to no worker for {unknown_after:g} s")
+            what = f"the {rest[0]} credentials of its account were" if rest[0] else "its account was"
+            raise AccountUnknown(f"{what} known to no worker for {unknown_after:g} s")
         if verdict != "yours":
             return None
         return self._readable(render_id, "", lambda: submission_of(render_id, *rest))
@@ -382,21 +390,6 @@ class Ledger(Sweeps):
         """Give back a hook whose kind is not known here; returns for how long that has been so, None if it was lost."""
         since = self.run("hook_leave", render_id, index, claim.fence, retry_in, note)
         return float(since) if since else None
-
-    # -- who serves what
-
-    def serve(self, names: Sequence[str]) -> None:
-        """Say what this worker serves, under names such as `account:main` and `hook:http`."""
-        self.run("serve", *names)
-
-    def served(self) -> frozenset[str]:
-        """Return what some worker that lives serves."""
-        return frozenset(self.run("served"))
-
-    def working(self) -> set[str]:
-        """Return the accounts with renders that are parked or at the vendor."""
-        names: Any = self.redis.smembers(f"{self.prefix}accounts")
-        return {one for one in names if self.redis.exists(f"{self.prefix}parked:{one}", f"{self.prefix}due:{one}")}
 
     # -- what cannot be read
 

@@ -79,6 +79,27 @@ local function unpark(account, most)
   return items
 end
 
+-- Renders that need an API for which not every worker has their account's credentials: they wait in a band of scores for
+-- each API, so that only those who have it take them back into the order of the others.
+local APIS = {v3 = 1e11, v2 = 2e11}
+local function band(api) return stamp(APIS[api]), '(' .. stamp(APIS[api] + 1e11) end
+local function park_for(id, api)
+  park(id, 'waits for a worker that has the ' .. api .. ' credentials of its account')
+  local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[priority_of(id)] * 1e10
+  redis.call('ZADD', P .. 'parked:' .. field(id, 'account'), stamp(APIS[api] + order), id)
+end
+local function waiting_for(account, api, most)
+  local low, high = band(api)
+  return redis.call('ZRANGEBYSCORE', P .. 'parked:' .. account, low, high, 'LIMIT', 0, most)
+end
+
+-- Whether nobody has known for so long what a parked render needs that it may be sent to its end.
+local function forsaken(id, what, name, unknown_after)
+  local read, since = pcall(field, id or '', 'unknown_since')
+  since = read and tonumber(since)
+  return since and NOW - since > unknown_after and not served(what, name)
+end
+
 -- A new render is sent at once where its owner has room, else it waits for its turn. -> whether to send it
 local function admit_submission(id)
   local lane, account = submit_lane(id), field(id, 'account')

@@ -1,8 +1,9 @@
 -- Claim a submission. ARGV: id lease calls first(JSON object: by kind the free stage that a new submission begins with)
 --   hanging(names of accounts of which the caller can begin no more, with commas between) onward(1: the caller sends what
---   follows) known(accounts that the caller knows, with commas between; '': all) unknown_after
--- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, or {parked|busy|over|unknown, following}; `following`
--- are {id, priority} of the account's next submissions, to be sent now that this one has left the queue
+--   follows) known(accounts that the caller knows, and the APIs that it has for them, such as main,v3:main; '': all)
+--   unknown_after apis(JSON object: by kind the API that it needs) paid(names of the stages that cost, with commas between)
+-- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, {parked|busy|over, following}, or {unknown, {}, the
+-- API whose credentials no worker has, or '' where none knows the account}; `following` are {id, priority} of the account's next submissions, to be sent now that this one has left the queue
 local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, account = field(id, 'state'), field(id, 'account')
 local function following() return ARGV[8] == '1' and unpark(account, 1) or {} end
@@ -17,11 +18,23 @@ local slots = P .. 'slots:' .. account
 local limit = tonumber(redis.call('HGET', P .. 'limits', account))
 local reason = nil
 local refusal, refused_for = refused(account)
--- Not known to whoever took it: others may know it. A call that was announced is settled by its own rules.
-if not listed(ARGV[9], account) and field(id, 'intent') == '' then
+-- Not known to whoever took it: others may know it. A call that costs and was announced is settled without it; one that is
+-- free is looked for by those who know the account.
+local settles = field(id, 'intent') ~= '' and (',' .. ARGV[12] .. ','):find(',' .. field(id, 'intent') .. ',', 1, true)
+local api = cjson.decode(ARGV[11])[field(id, 'kind')]
+local lacking, what, name = nil, 'account', account
+if not settles and not listed(ARGV[9], account) then
+  lacking = ''
+elseif not settles and api and not listed(ARGV[9], api .. ':' .. account) then
+  lacking, what, name = api, 'api', api .. ':' .. account
+end
+if lacking then
   redis.call('HSETNX', render(id), 'unknown_since', stamp(NOW))
-  if not served('account', account) and NOW - tonumber(field(id, 'unknown_since')) > tonumber(ARGV[10]) then
-    return {'unknown', {}}
+  if forsaken(id, what, name, tonumber(ARGV[10])) then return {'unknown', {}, lacking} end
+  if lacking ~= '' then
+    park_for(id, lacking)
+    -- The account's other renders may go on here.
+    return {'parked', following()}
   end
   reason = 'waits for a worker that knows its account'
 else
