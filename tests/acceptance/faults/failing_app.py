@@ -40,6 +40,7 @@ _WRITES_TO = Path(os.environ["WRITES_TO"]) if "WRITES_TO" in os.environ else Non
 _READS = """CLIENT CONFIG EXISTS GET HGET HGETALL HLEN HMGET INFO LINDEX LLEN LRANGE MGET PING PTTL PUBLISH SCRIPT
 SISMEMBER SMEMBERS TIME TTL ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE"""
 _QUIET = frozenset(_READS.split())
+_READING_STEPS = frozenset({"hook_held", "served", "wanting"})
 # What is written when a worker starts, whatever it does then.
 _OF_THE_START = ("_kombu.binding", "unacked_mutex", "renderline:limits")
 
@@ -59,6 +60,8 @@ def _name_of(command: tuple[Any, ...]) -> str:
         return ""
     if verb in ("EVALSHA", "EVAL"):
         on = _text(command[3])
+        if _steps.get(key) in _READING_STEPS:
+            return ""
         return _steps.get(key) or ("" if on.startswith(_OF_THE_START) else f"unlock {on}")
     queue = key.partition("\x06\x16")[0]
     if verb in ("LPUSH", "RPUSH") and queue in QUEUES:
