@@ -84,10 +84,14 @@ def test_hundreds_of_mutilated_messages_do_not_stop_a_worker(worker: Worker, val
 
 
 def test_what_others_publish_to_all_workers_does_not_stop_one(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+    until(lambda: redis.pubsub_numpat(), what="the worker listens")
     channels = redis.execute_command("PUBSUB", "CHANNELS", "*") or []
     for channel in [*channels, "/0.celery.pidbox", "/0.celeryev/worker.heartbeat", "/0.celeryev/task.x"]:
         for raw in ["5", "null", "[]", "{}", "garbage", b"\xff\xfe", json.dumps({"body": 5, "properties": {}})]:
             redis.publish(channel, raw)
+    # What comes after it on the same way is answered: it was taken.
+    with Celery("shop", broker=valkey.url) as shop:
+        until(lambda: shop.control.ping(timeout=1.0) or worker.popen.poll() is not None, what="taken")
     works_on(worker, valkey, redis, "after the broadcast")
 
 
