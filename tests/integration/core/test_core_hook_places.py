@@ -261,3 +261,11 @@ def test_another_worker_knows_that_an_endpoint_is_away(book: Book) -> None:
     there.saw("gone", answered=False)
     assert there.take("gone", probe=False, large=False) == "barred"
     assert there.take("gone", probe=True, large=False) == "taken"
+
+
+def test_no_more_hooks_run_than_their_share_of_the_threads(book: Book) -> None:
+    places = HookPlaces(book.flow, share=8)
+    outcomes = [places.take(f"h{host}", probe=False, large=False) for host in range(10)]
+    assert outcomes == ["taken"] * 8 + ["full"] * 2
+    places.give_back("h0", probe=False, large=False)
+    assert places.take("h9", probe=False, large=False) == "taken"
