@@ -18,7 +18,7 @@ end
 redis.call('HDEL', k, 'project_id', 'baseline', 'progress', 'progress_at', 'download_url', 'stored_url', 'credit', 'error_code',
   'error_message', 'error_origin', 'deadline_at', 'late_at', 'faults', 'untouched', 'untouched_at', 'intent', 'intent_at',
   'lease_until', 'note', 'hinted', 'hinted_url', 'told', 'looking_until', 'look_again', 'polls', 'attempts', 'failures', 'rate', 'stalls',
-  'draft', 'revoking')
+  'draft', 'revoking', 'unknown_since')
 redis.call('HINCRBY', k, 'attempt', 1)
 set(id, 'stage', '')
 redis.call('SET', P .. 'history:' .. id, ARGV[5])

@@ -128,3 +128,13 @@ def test_a_paid_call_of_an_account_that_is_gone_is_settled_by_anybody(book: Any)
     taken = book.ledger.begin_submission("r1", lease=LEASE, known=["other"], apis=APIS, paid=["export"])
     assert taken is not None
     assert taken.intent == "export"
+
+
+def test_a_retry_waits_anew_for_who_knows_the_account(book: Any) -> None:
+    book.accept()
+    assert begin(book, "other") is None
+    book.clock.forward(DAY + 1)
+    assert book.ledger.fail("r1", code="unavailable_account", message="unknown", origin="renderline")
+    assert book.operations.retry("r1") == "due"
+    assert begin(book, "other") is None, "not at its end at once"
+    assert book.state() == "accepted"
