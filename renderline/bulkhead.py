@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
@@ -104,6 +105,14 @@ _SUBMISSION_STALLED = 3.0
 """The same for submissions, which also wait for the ledger's disk."""
 
 
+@dataclass
+class _Waiting:
+    """Those who wait for a place of one account."""
+
+    changed: threading.Condition
+    count: int = 0
+
+
 class SubmissionPlaces:
     """How many submissions each account may have under way at once in this process.
 
@@ -115,7 +124,8 @@ class SubmissionPlaces:
         self._each, self._most, self._strict = each, most, strict
         self._taken: Counter[str] = Counter()
         self._moved_at: dict[str, float] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting: dict[str, _Waiting] = {}
 
     @property
     def taken(self) -> int:
@@ -124,25 +134,26 @@ class SubmissionPlaces:
 
     def resize(self, *, each: int, most: int) -> None:
         """Change how many there are; what is taken stays taken."""
-        with self._changed:
+        with self._lock:
             self._each, self._most = each, most
-            self._changed.notify_all()
+            for waiting in self._waiting.values():
+                waiting.changed.notify_all()
 
     def hanging(self) -> list[str]:
         """Return the accounts that may begin no more, and of which nothing under way has ended for a while."""
         now = time.monotonic()
-        with self._changed:
+        with self._lock:
             return [account for account in self._taken if not self._free(account) and self._hangs(account, now)]
 
     def take(self, account: str, *, patience: float) -> bool:
         """Take a place; False if none gets free within `patience` seconds, or what has them hangs."""
         give_up = time.monotonic() + patience
-        with self._changed:
+        with self._lock:
             while not self._free(account):
                 now = time.monotonic()
                 if now >= give_up or self._hangs(account, now):
                     return False
-                self._changed.wait(give_up - now)
+                self._wait(account, give_up - now)
             if not self._taken[account]:
                 self._moved_at[account] = time.monotonic()
             self._taken[account] += 1
@@ -150,12 +161,24 @@ class SubmissionPlaces:
 
     def give_back(self, account: str) -> None:
         """Give a place back."""
-        with self._changed:
+        with self._lock:
             self._taken[account] -= 1
             self._moved_at[account] = time.monotonic()
             if not self._taken[account]:
                 del self._taken[account]
-            self._changed.notify_all()
+            # One place for one of them: whose account it is for, they find out. All who wait would be a crowd.
+            for waiting in self._waiting.values():
+                waiting.changed.notify()
+
+    def _wait(self, account: str, seconds: float) -> None:
+        waiting = self._waiting.setdefault(account, _Waiting(threading.Condition(self._lock)))
+        waiting.count += 1
+        try:
+            waiting.changed.wait(seconds)
+        finally:
+            waiting.count -= 1
+            if not waiting.count:
+                del self._waiting[account]
 
     def _free(self, account: str) -> bool:
         own = self._taken[account]

@@ -46,7 +46,7 @@ _TOKEN_TIMEOUTS = {"connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout"
 _SUBMIT_RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
 _SLOWEST_DISK = 5.0
 """Seconds for which a paid call waits for the disk of Redis; after that it is handed back, and tried again later."""
-_WAITING = 4
+_WAITING = 8
 """Announced calls that wait for the disk, for each thread that takes messages."""
 _STAY = 3.0
 """Seconds for which a poll message does the rounds of its account before it goes back to the queue."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -21,7 +21,8 @@ log = structlog.get_logger(__name__)
 
 SECOND = 1.1
 """What `everysec` takes at most before it syncs, when no sync is under way; with a margin for the server's tick."""
-_LOOK_EVERY = 0.04
+_LOOK_EVERY = 0.05
+"""Seconds between looks at the least."""
 _ASK_AGAIN = 30.0
 """Seconds after which the server is asked again how it keeps things: it may be another, or configured anew."""
 
@@ -86,6 +87,10 @@ class _Waiter:
     quiet_at: float | None = None
     late: int = 0
     done: bool = False
+    told: threading.Event = field(default_factory=threading.Event)
+    """Set when it is done, or when the watch is its own from now on."""
+    look_at: float = 0.0
+    """By the monotonic clock: a look before that would tell it nothing new."""
 
     def saw(self, now: float, *, quiet: bool) -> None:
         """Take note of one look at the server, made after the wait began."""
@@ -93,6 +98,7 @@ class _Waiter:
             self.late = 0
         elif self.quiet_at is None:
             self.quiet_at = now
+            self.look_at = time.monotonic() + SECOND
         elif now >= self.quiet_at + SECOND:
             # The first such look finds the second passed, and has the server see it; the next one counts.
             self.late += 1
@@ -109,8 +115,10 @@ class Disk:
     def __init__(self, redis: Redis, *, mode: str = "auto", timeout: float = 6.0) -> None:
         self._redis, self._mode, self._timeout = redis, mode, timeout
         self._waiters: set[_Waiter] = set()
-        self._changed = threading.Condition()
-        self._watching, self._next_look = False, 0.0
+        self._lock = threading.Lock()
+        self._watcher: _Waiter | None = None
+        self._more = threading.Event()
+        self._next_look = 0.0
         self._keeping: tuple[float, Keeping] | None = None
 
     def wait(self) -> None:
@@ -142,35 +150,57 @@ class Disk:
 
     def _watch(self, how: Keeping) -> None:
         me, give_up = _Waiter(), time.monotonic() + self._timeout
-        with self._changed:
+        with self._lock:
             self._waiters.add(me)
+            self._watcher = self._watcher or me
+        self._more.set()
         try:
             while not me.done:
-                if time.monotonic() >= give_up:
+                left = give_up - time.monotonic()
+                if left <= 0:
                     raise NotOnDisk(f"the server's disk took longer than {self._timeout:g} s")
-                self._look_or_be_told(me, how)
+                # One of them watches for all; the others sleep until they are told, however many they are.
+                if self._watcher is me:
+                    self._look_for_all(how, patience=left)
+                else:
+                    me.told.wait(left)
         finally:
-            with self._changed:
-                self._waiters.discard(me)
+            self._leave(me)
 
-    def _look_or_be_told(self, me: _Waiter, how: Keeping) -> None:
-        """Look at the server for all who wait, when it is time; otherwise wait for what another sees."""
-        with self._changed:
-            left = self._next_look - time.monotonic()
-            if self._watching or left > 0:
-                self._changed.wait(max(left, 0.001) if not self._watching else _LOOK_EVERY * 5)
-                return
-            self._watching = True
+    def _leave(self, me: _Waiter) -> None:
+        with self._lock:
+            self._waiters.discard(me)
+            if self._watcher is me:
+                self._watcher = next((one for one in self._waiters if not one.done), None)
+                if self._watcher:
+                    self._watcher.told.set()
+
+    def _look_for_all(self, how: Keeping, *, patience: float) -> None:
+        """Look at the server when that may tell one of them something new."""
+        if not self._due(time.monotonic() + patience):
+            return
+        with self._lock:
             # Only those who wait by now: what is seen says nothing about what is written later.
             waiting = list(self._waiters)
         try:
             now, quiet = self._look(how)
-            for one in waiting:
-                one.saw(now, quiet=quiet)
         finally:
-            with self._changed:
-                self._watching, self._next_look = False, time.monotonic() + _LOOK_EVERY
-                self._changed.notify_all()
+            self._next_look = time.monotonic() + _LOOK_EVERY
+        for one in waiting:
+            one.saw(now, quiet=quiet)
+            if one.done:
+                one.told.set()
+
+    def _due(self, give_up: float) -> bool:
+        """Wait until the next look is due; False if that is not before `give_up`."""
+        while True:
+            self._more.clear()
+            with self._lock:
+                due = max(self._next_look, min(one.look_at for one in self._waiters if not one.done))
+            left = min(due, give_up) - time.monotonic()
+            if left <= 0:
+                return due <= give_up
+            self._more.wait(left)
 
     def _look(self, how: Keeping) -> tuple[float, bool]:
         """Return the server's time, and whether no sync was under way then."""
