@@ -16,6 +16,8 @@ class TimedRequest(Request):
 
     def __init__(self, message, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__(message, **options)
+        if self._eta is None:
+            return
         clock = getattr(self._app, "server_clock", None)
-        if self._eta is not None and clock is not None:
+        if clock is not None:
             self._eta += timedelta(seconds=clock.skew())

@@ -17,7 +17,7 @@ from redis import RedisError
 
 from renderline import contract
 from renderline.ledger.quarantine import Quarantine
-from workers.messages import NotOurs, check_envelope, check_task, read
+from workers.messages import NotOurs, check_envelope, check_task, is_plain, read
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ class GuardedChannel(redis.Channel):
         try:
             message = read(raw)
             # Other queues are not ours: answers to remote control, and what an operator's worker serves besides.
-            (check_task if queue in contract.QUEUES else check_envelope)(message)
+            (check_task if queue in contract.QUEUES else check_envelope)(message, plain=is_plain(raw))
         except NotOurs as problem:
             self.set_aside(raw, queue, str(problem))
             return

@@ -21,6 +21,7 @@ from renderline import contract
 
 _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _TEXTS = ("lang", "root_id", "parent_id", "group", "argsrepr", "kwargsrepr", "shadow", "origin", "compression")
+_TEXT = (str, type(None))
 _LONGEST_ID = 255
 _FURTHEST = timedelta(days=366)
 
@@ -37,17 +38,28 @@ class NotOurs(ValueError):
     """This message is no task of ours; the text says why."""
 
 
+_SHALLOW = 100
+
+
+def is_plain(raw: bytes) -> bool:
+    """Return whether a JSON text surely holds none of what takes a closer look; a cheap look that most pass.
+
+    That is: halves of surrogate pairs, what kombu decodes to something else than JSON's types, and deep nesting.
+    """
+    return b"\\u" not in raw and b"__type__" not in raw and raw.count(b"{") + raw.count(b"[") < _SHALLOW
+
+
 def read(raw: bytes) -> Any:
     """Return what a broker list held, as JSON; raises `NotOurs`."""
     try:
-        return loads(raw.decode())
+        return json.loads(raw.decode()) if is_plain(raw) else loads(raw.decode())
     except Exception:
         # Among them the parser's own RecursionError, and what kombu's decoder of dates raises.
         raise NotOurs("not JSON") from None
 
 
-def check_envelope(message: Any) -> None:
-    """Raise `NotOurs` unless kombu can make a message of it."""
+def check_envelope(message: Any, *, plain: bool = False) -> None:
+    """Raise `NotOurs` unless kombu can make a message of it. `plain`: what it was read from `is_plain`."""
     _want(isinstance(message, dict), "not a JSON object")
     _want(isinstance(message.get("body"), str), "its body is not text")
     _want(isinstance(message.get("headers"), dict), "its headers are not an object")
@@ -59,18 +71,20 @@ def check_envelope(message: Any) -> None:
     for name in ("exchange", "routing_key"):
         _want(isinstance(route.get(name), str), f"its {name} is not text")
     for name in ("correlation_id", "reply_to"):
-        _want(isinstance(properties.get(name), str | None), f"its {name} is not text")
+        _want(isinstance(properties.get(name), _TEXT), f"its {name} is not text")
     _want(properties.get("body_encoding") in ("base64", None), "its body_encoding is not base64")
     _want(_is_count(properties.get("priority", 0)), "its priority is not a whole number")
+    if plain:
+        return
     try:
         json.dumps(message, ensure_ascii=False).encode()
     except Exception:
         raise NotOurs("its envelope holds text that is no Unicode") from None
 
 
-def check_task(message: dict[str, Any]) -> None:
+def check_task(message: dict[str, Any], *, plain: bool = False) -> None:
     """Raise `NotOurs` unless it is one of our tasks, with headers and a body that Celery can act on."""
-    check_envelope(message)
+    check_envelope(message, plain=plain)
     body = _body(message)
     headers = message["headers"]
     if "task" in headers:
@@ -102,6 +116,8 @@ def _body(message: dict[str, Any]) -> Any:
     _want(content == "application/json", "its content type is not JSON")
     _want(isinstance(encoding, str) and encoding.lower() in _ENCODINGS, "its content encoding is not UTF-8")
     try:
+        if isinstance(raw, bytes) and raw and is_plain(raw):
+            return json.loads(raw.decode())
         return deserialise(raw, content, encoding, accept={"application/json"})
     except Exception:
         raise NotOurs("its body is not JSON") from None
@@ -113,7 +129,8 @@ def _check_headers(headers: dict[str, Any]) -> None:
     _want(name in _TASKS, f"task {name[:100]!r} is not known to this version")
     _want(_is_id(headers.get("id")), "its id is not text")
     for text in _TEXTS:
-        _want(isinstance(headers.get(text), str | None), f"its {text} is not text")
+        if not isinstance(headers.get(text), _TEXT):
+            raise NotOurs(f"its {text} is not text")
     _want(_is_count(headers.get("retries", 0)), "its retries are not a whole number")
     _want(headers.get("ignore_result") in (None, True, False), "its ignore_result is not true or false")
     _want(_is_count(headers.get("replaced_task_nesting") or 0), "its replaced_task_nesting is not a whole number")

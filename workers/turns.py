@@ -7,6 +7,7 @@ in turn, and hooks last. Every few turns another one comes first, so that a floo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from renderline.contract import HOOKS_QUEUE, POLL_QUEUE, REQUESTS_QUEUE, SUBMIT_QUEUE
 
@@ -19,7 +20,11 @@ _ROUND = ("submit", "requests", "submit", "hooks", "submit", "requests", "patien
 
 def lanes(queues: Sequence[str], priorities: Sequence[int], *, turn: int) -> list[Lane]:
     """Return every pair of queue and priority in the order to be asked for at this turn (counted from 0)."""
-    leader = _ROUND[turn % len(_ROUND)]
+    return list(_lanes(tuple(queues), tuple(priorities), _ROUND[turn % len(_ROUND)]))
+
+
+@lru_cache(maxsize=1024)
+def _lanes(queues: Sequence[str], priorities: Sequence[int], leader: str) -> Sequence[Lane]:
     submissions = [(SUBMIT_QUEUE, priority) for priority in priorities]
     if leader == "patient":
         submissions.reverse()
@@ -32,7 +37,7 @@ def lanes(queues: Sequence[str], priorities: Sequence[int], *, turn: int) -> lis
     groups[HOOKS_QUEUE] = _of(HOOKS_QUEUE, priorities)
     first = [POLL_QUEUE, leader if leader in groups else SUBMIT_QUEUE]
     order = [*first, *(name for name in groups if name not in first)]
-    return [lane for name in order if name in queues for lane in groups[name]]
+    return tuple(lane for name in order if name in queues for lane in groups[name])
 
 
 def _of(queue: str, priorities: Sequence[int]) -> list[Lane]:
