@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -123,6 +124,13 @@ def share_threads(**_: Any) -> None:
     """Give hooks all threads of a worker that does nothing else; elsewhere they have half of them."""
     if set(app.amqp.queues.consume_from) == {contract.HOOKS_QUEUE} and app.services.deliverer.places:
         app.services.deliverer.places.resize(app.chosen.worker_concurrency)
+
+
+@signals.worker_ready.connect
+def spare_the_collector(**_: Any) -> None:
+    """Leave what was imported out of every later garbage collection: it stays as long as the process does."""
+    gc.collect()
+    gc.freeze()
 
 
 @signals.worker_ready.connect
