@@ -200,6 +200,8 @@ local function next_of(owner, host, most)
   for _, member in ipairs(follow_up('hook', owner, key, '-inf', '+inf', most)) do
     local id, index = string.match(member, '^(.*):(%d+)$')
     redis.call('HDEL', render(id), 'h' .. index .. ':waits', 'h' .. index .. ':waits_at')
+    -- Whoever is to publish it may die before it does.
+    wake_hooks(id)
     table.insert(sent, {id, tonumber(index)})
   end
   if redis.call('EXISTS', key) == 0 then redis.call('ZREM', P .. 'hookhosts:' .. owner, host) end

@@ -121,3 +121,18 @@ def test_what_stands_in_the_queue_is_not_sent_again(book: Book) -> None:
     book.clock.forward(GRACE + 1)
     book.ledger.silent()
     assert sent(book) == [0], "lost"
+
+
+@pytest.mark.parametrize("host", ["http://host", ""], ids=["waits for its host", "waits for any place"])
+def test_a_waiting_hook_whose_message_was_lost_is_sent_again_within_two_graces(book: Book, host: str) -> None:
+    book.completed(hooks=1)
+    assert sent(book) == [0]
+    book.ledger.put_off_hook("r1", 0, claimed(book, 0), host=host)
+    book.clock.forward(4 * GRACE)
+    # Its turn has come; the worker that was to publish it dies before it does.
+    assert book.ledger.next_hooks(1)[0] == (("r1", 0),)
+    book.clock.forward(GRACE + 1)
+    assert book.ledger.silent() == [("r1", "completed", "normal")]
+    book.clock.forward(GRACE + 1)
+    book.ledger.silent()
+    assert sent(book) == [0]
