@@ -76,7 +76,7 @@ class Plan:
     reads_lag_share: float = 0.15
     poison_every: float = 1.5
     receiver_fails: float = 0.20
-    settle_within: float = 240.0
+    settle_within: float = 400.0
 
     def has(self, fault: str) -> bool:
         """Return whether the run has this one of `FAULTS`."""
