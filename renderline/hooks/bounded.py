@@ -21,11 +21,7 @@ HEAD_BYTES = 256 * 1024
 
 def bound(pools: PoolManager, *, whole: bool) -> None:
     """Make the read timeout of every request through these pools hold for all headers, if `whole` for the body too."""
-    pools.pool_classes_by_scheme = (
-        {"http": _WholeHTTPPool, "https": _WholeHTTPSPool}
-        if whole
-        else {"http": _HeadHTTPPool, "https": _HeadHTTPSPool}
-    )
+    pools.pool_classes_by_scheme = _WHOLE if whole else _HEAD
 
 
 class _BoundedReads(io.RawIOBase):
@@ -96,33 +92,22 @@ class _WholeResponse(_HeadResponse):
     whole = True
 
 
-class _HeadHTTPConnection(HTTPConnection):
-    response_class = _HeadResponse
+def _pool_classes(response: type[_HeadResponse]) -> dict[str, Any]:
+    """Return the classes of connection pools, by scheme, whose answers are read as that class says."""
+
+    class Connection(HTTPConnection):
+        response_class = response
+
+    class TLSConnection(HTTPSConnection):
+        response_class = response
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class TLSPool(HTTPSConnectionPool):
+        ConnectionCls = TLSConnection
+
+    return {"http": Pool, "https": TLSPool}
 
 
-class _HeadHTTPSConnection(HTTPSConnection):
-    response_class = _HeadResponse
-
-
-class _WholeHTTPConnection(HTTPConnection):
-    response_class = _WholeResponse
-
-
-class _WholeHTTPSConnection(HTTPSConnection):
-    response_class = _WholeResponse
-
-
-class _HeadHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HeadHTTPConnection
-
-
-class _HeadHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HeadHTTPSConnection
-
-
-class _WholeHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WholeHTTPConnection
-
-
-class _WholeHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WholeHTTPSConnection
+_HEAD, _WHOLE = _pool_classes(_HeadResponse), _pool_classes(_WholeResponse)
