@@ -14,7 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from benchmarks.outcome import quantile
-from renderline.schedule import Course, PollPolicy, poll_in
+from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
 
 Curve = Callable[[float], float]
 """From the share of a render's time that has passed (0 to 1) to the share that is done."""
@@ -106,11 +106,11 @@ class Exponential:
 
 
 class Ours:
-    """`renderline.schedule` as the workers use it: the one place here that knows its interface."""
+    """`renderline.polling.policy` as the workers use it: the one place here that knows its interface."""
 
     def __init__(self, policy: PollPolicy | None = None) -> None:
         self._policy = policy or PollPolicy()
-        self._course = Course(0.0)
+        self._course = ProgressHistory(0.0)
 
     def wait(self, render: Render) -> float:
         """Return the wait after the newest look."""

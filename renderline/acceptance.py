@@ -13,7 +13,7 @@ from renderline.contract import render_id_for_key, render_id_for_message
 from renderline.hooks import HookKind
 from renderline.ledger import Entry, KeyConflict, Ledger
 from renderline.requests import RenderRequest, RequestRefused, load_request
-from renderline.sweeping import Dispatcher
+from renderline.sweeper import Dispatcher
 
 LONGEST_KEY = 255
 

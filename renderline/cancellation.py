@@ -8,12 +8,12 @@ from typing import Any, Literal, Protocol
 
 import structlog
 
-from renderline.accounts import AccountClients
+from renderline.accounts.clients import AccountClients
+from renderline.drafts import find_by_name
 from renderline.kinds import KINDS
-from renderline.ledger import Ledger, Operations
+from renderline.ledger import Commands, Ledger
 from renderline.renders import State
 from renderline.studio import ProjectMissing, StudioFault
-from renderline.submission import find_by_name
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ def cancel(
     `delete_project` removes the project as well, with the clients in `accounts`; it spares the dashboard, perhaps not
     the cost. A render that has ended stays as it is. Raises `redis.RedisError`; faults of the vendor are in the answer.
     """
-    state = Operations(ledger).cancel(render_id)
+    state = Commands(ledger).cancel(render_id)
     if state != State.CANCELED:
         return Cancellation(state)
     log.info("canceled", render_id=render_id)

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import structlog
+
+from renderline.accounts.clients import AccountClients
+from renderline.kinds import Kind, started_since
+from renderline.studio import StudioFault
+
+log = structlog.get_logger(__name__)
+
 
 def tag(render_id: str, attempt: int = 1, draft: int = 1) -> str:
     """Return the tag of this draft of an attempt at a render."""
@@ -14,3 +22,29 @@ def tag(render_id: str, attempt: int = 1, draft: int = 1) -> str:
 def project_name(name: str, render_id: str, attempt: int = 1, draft: int = 1) -> str:
     """Return the vendor project's name: the caller's with our tag, by which a lost draft is found again."""
     return f"{name} {tag(render_id, attempt, draft)}"
+
+
+def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1, draft: int = 1) -> str | None:
+    """Return the vendor project that carries the tag of this attempt's draft, None if the list shows none."""
+    wanted = tag(render_id, attempt, draft)
+    for project in clients.use_v3().list_projects():
+        if (project.name or "").endswith(wanted):
+            return project.id
+    return None
+
+
+def has_begun(kind: Kind, clients: AccountClients, project_id: str) -> bool:
+    """Return whether a draft of ours shows any sign of a render, asked for in every way that the vendor has."""
+    if kind.inspect and started_since(kind.inspect(clients, project_id), None):
+        return True
+    seen = kind.look(clients, project_id)
+    return seen.progress > 0 or seen.download_url is not None
+
+
+def discard(kind: Kind, clients: AccountClients, project_id: str) -> None:
+    """Delete a draft that is no longer needed, unless it was rendered; a fault here is only logged."""
+    try:
+        if not has_begun(kind, clients, project_id):
+            clients.use_v3().delete_projects([project_id])
+    except StudioFault as fault:
+        log.warning("draft not deleted", project_id=project_id, fault=str(fault))

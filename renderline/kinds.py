@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from renderline.accounts import AccountClients
+from renderline.accounts.clients import AccountClients
 from renderline.payloads import build
 from renderline.requests import RenderRequest
 from renderline.studio import OutcomeUnknown, Progress, Project

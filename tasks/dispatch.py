@@ -18,7 +18,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 
 from renderline import contract
-from renderline.ledger import Flow, Kick, Ledger
+from renderline.ledger import AccountLimits, Ledger, PumpWake
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +42,8 @@ def _publishing() -> Iterator[None]:
 class CeleryDispatcher:
     """Publishes by task name on the queues of the contract; raises `OSError` or `RedisError` where it cannot."""
 
-    def __init__(self, app: Celery, ledger: Ledger, flow: Flow | None = None) -> None:
-        self._app, self._ledger, self._flow = app, ledger, flow or Flow(ledger)
+    def __init__(self, app: Celery, ledger: Ledger, flow: AccountLimits | None = None) -> None:
+        self._app, self._ledger, self._flow = app, ledger, flow or AccountLimits(ledger)
 
     def submit(self, render_id: str, priority: str) -> None:
         """Have a render submitted."""
@@ -67,7 +67,7 @@ class CeleryDispatcher:
                 found = pipe.execute()
         return {lane: _about(message) for lane, message in zip(_LANES, found, strict=True) if message}
 
-    def poll(self, kick: Kick) -> None:
+    def poll(self, kick: PumpWake) -> None:
         """Have a pump of an account run, at once or after the kick's delay."""
         pump = (kick.account, kick.slot, kick.ticket)
         with _publishing():

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.exceptions import Ignore
 
 from renderline import contract
-from renderline.delivery import Elsewhere, TryLater
+from renderline.hooks.delivery import Elsewhere, TryLater
 from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from renderline.acceptance import Acceptor
-from renderline.aside import Aside
-from renderline.delivery import Deliverer
-from renderline.errands import Errands
+from renderline.capabilities import WorkerCapabilities
+from renderline.cleanup.runner import CleanupRunner
+from renderline.hooks.delivery import Deliverer
 from renderline.ledger import Ledger, ServerClock
-from renderline.polling import Poller
-from renderline.roster import Roster
-from renderline.submission import Submitter
-from renderline.sweeping import Sweeper
+from renderline.polling.poller import Poller
+from renderline.submission.background import BackgroundThreads
+from renderline.submission.submitter import Submitter
+from renderline.sweeper import Sweeper
 from tasks.dispatch import CeleryDispatcher
 
 
@@ -27,8 +27,8 @@ class Services:
     poller: Poller
     deliverer: Deliverer
     sweeper: Sweeper
-    errands: Errands
+    errands: CleanupRunner
     clock: ServerClock
-    roster: Roster
-    aside: Aside | None = None
+    roster: WorkerCapabilities
+    aside: BackgroundThreads | None = None
     """Where announced calls wait for the ledger's disk; None where they do not wait."""

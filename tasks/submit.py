@@ -8,7 +8,7 @@ import structlog
 from celery import shared_task
 
 from renderline import contract
-from renderline.submission import Announced, Outcome, Refused, Submitted, TryAgain
+from renderline.submission.submitter import Announced, Outcome, Refused, Submitted, TryAgain
 from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 
 log = structlog.get_logger(__name__)

@@ -14,8 +14,8 @@ from redis import Redis, RedisError, ResponseError
 
 from config import celery, logging, settings
 from renderline import contract
-from renderline.ledger import Flow, Ledger, ServerClock, keeping
-from renderline.ledger.server import policy_problem
+from renderline.ledger import AccountLimits, Ledger, ServerClock, keeping
+from renderline.ledger.eviction import policy_problem
 from tasks.services import Services
 from workers import acknowledging, broker, departure, events, results
 from workers.composition import compose, connect
@@ -80,7 +80,9 @@ def check_before_start(**_: Any) -> None:
         with connect(chosen) as redis:
             problem = policy_problem(redis) or _disk_problem(redis, chosen)
             # For all workers: where work is claimed, the limit is read from Redis.
-            Flow(Ledger(redis)).limit({account.name: account.max_concurrent_renders for account in chosen.accounts})
+            AccountLimits(Ledger(redis)).limit(
+                {account.name: account.max_concurrent_renders for account in chosen.accounts}
+            )
     except (RedisError, OSError) as error:
         problem = str(error) if isinstance(error, ResponseError) else f"it does not answer: {error}"
     if problem:

@@ -12,33 +12,34 @@ from redis.retry import Retry
 
 from config.settings import Account, Settings
 from renderline.acceptance import Acceptor
-from renderline.accounts import AccountClients
-from renderline.aside import Aside
-from renderline.bulkhead import SubmissionPlaces
-from renderline.callbacks import Callbacks
-from renderline.circuit import CircuitBreaker
-from renderline.delivery import Deliverer
-from renderline.disposal import Disposal
-from renderline.durations import Durations
-from renderline.errands import Errand, Errands
-from renderline.guard import Guard
+from renderline.accounts.circuit_breaker import CircuitBreaker
+from renderline.accounts.clients import AccountClients
+from renderline.accounts.guard import Guard
+from renderline.accounts.rate_limit import RateLimit
+from renderline.accounts.token import SharedToken
+from renderline.bulkhead import Bulkhead
+from renderline.capabilities import KnownAccounts, WorkerCapabilities
+from renderline.cleanup.orphan_drafts import OrphanSweep
+from renderline.cleanup.runner import CleanupRunner, CleanupTask
+from renderline.cleanup.stored_projects import StoredProjectCleanup
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
-from renderline.ledger import Disk, Flow, Ledger, ServerClock
+from renderline.hooks.concurrency import HookConcurrency
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.ledger import AccountLimits, DiskSync, Ledger, ServerClock
 from renderline.ledger.failover import connection_class
-from renderline.links import FreshLinks, NoLink
-from renderline.listed import ProjectList
-from renderline.orphans import OrphanHunt
-from renderline.pacing import Pace
-from renderline.places import HookPlaces
-from renderline.polling import Poller
-from renderline.redelivery import Redelivery
-from renderline.roster import KnownAccounts, Roster
-from renderline.schedule import PollPolicy, RetryPolicy
-from renderline.settlement import Settlement
+from renderline.polling.confirmation import Confirmation
+from renderline.polling.download_url import FreshLinks, NoLink
+from renderline.polling.durations import Durations
+from renderline.polling.policy import PollPolicy
+from renderline.polling.poller import Poller
+from renderline.polling.project_list import ProjectList
+from renderline.retry import RetryPolicy
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
-from renderline.submission import Submitter
-from renderline.sweeping import Sweeper
-from renderline.tokens import SharedToken
+from renderline.submission.background import BackgroundThreads
+from renderline.submission.submitter import Submitter
+from renderline.sweeper import Sweeper
+from renderline.webhook_urls import WebhookUrls
 from tasks.dispatch import CeleryDispatcher
 from tasks.services import Services
 
@@ -78,17 +79,17 @@ def compose(app: Celery, settings: Settings) -> Services:
     redis = connect(settings)
     ledger = Ledger(redis, grace=settings.lease)
     apis = _apis(settings)
-    flow = Flow(ledger, known=[*settings.account_names, *apis], unknown_after=settings.unknown_after)
+    flow = AccountLimits(ledger, known=[*settings.account_names, *apis], unknown_after=settings.unknown_after)
     dispatcher = CeleryDispatcher(app, ledger, flow)
     clock = ServerClock(redis)
     accounts = {account.name: _clients(redis, flow, clock, account, settings) for account in settings.accounts}
     kinds = hook_kinds(app, settings, fresh_link=_fresh_link(FreshLinks(ledger, accounts)))
-    roster = Roster(ledger, settings.account_names, sorted(kinds), apis)
+    roster = WorkerCapabilities(ledger, settings.account_names, sorted(kinds), apis)
     durations = Durations(ledger)
     policy = PollPolicy(first=settings.poll_min * 3, least=settings.poll_min, most=settings.poll_max, net=net(settings))
     callbacks = signed_callbacks(settings)
     return Services(
-        aside=None if settings.wait_for_disk == "never" else Aside(settings.worker_concurrency * _WAITING),
+        aside=None if settings.wait_for_disk == "never" else BackgroundThreads(settings.worker_concurrency * _WAITING),
         ledger=ledger,
         dispatcher=dispatcher,
         acceptor=acceptor(settings, ledger, dispatcher, kinds),
@@ -102,7 +103,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             durations=durations,
             retries=_SUBMIT_RETRIES,
             following=dispatcher.submit_all,
-            on_disk=Disk(redis, mode=settings.wait_for_disk, timeout=_SLOWEST_DISK).wait,
+            on_disk=DiskSync(redis, mode=settings.wait_for_disk, timeout=_SLOWEST_DISK).wait,
             unknown_after=settings.unknown_after,
             webhook_url=lambda claim: (
                 callbacks.url(claim.id, attempt=claim.attempt, draft=claim.draft, seconds=claim.deadline)
@@ -119,7 +120,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             stay=_STAY,
             gather=settings.poll_min * _GATHER,
             project_list=ProjectList(policy) if settings.poll_strategy == "list" else None,
-            settlement=Settlement(
+            settlement=Confirmation(
                 ledger,
                 policy,
                 window=settings.evidence_window,
@@ -133,11 +134,11 @@ def compose(app: Celery, settings: Settings) -> Services:
             clock=clock,
             delete_stored=settings.delete_stored_projects,
             kinds=kinds,
-            retries=Redelivery(settings.hook_retry_for, settings.hook_attempts),
+            retries=HookRetryPolicy(settings.hook_retry_for, settings.hook_attempts),
             lease=settings.lease,
             roster=roster,
             unknown_after=settings.unknown_after,
-            places=HookPlaces(flow, share=max(1, settings.worker_concurrency // 2), each=settings.hooks_per_host),
+            places=HookConcurrency(flow, share=max(1, settings.worker_concurrency // 2), each=settings.hooks_per_host),
             following=dispatcher.hook_messages,
         ),
         sweeper=Sweeper(
@@ -150,14 +151,17 @@ def compose(app: Celery, settings: Settings) -> Services:
             turn=settings.lease,
         ),
         clock=clock,
-        errands=Errands(ledger, accounts, _errands(ledger, settings)),
+        errands=CleanupRunner(ledger, accounts, _errands(ledger, settings)),
         roster=roster,
     )
 
 
-def _errands(ledger: Ledger, settings: Settings) -> list[Errand]:
+def _errands(ledger: Ledger, settings: Settings) -> list[CleanupTask]:
     lease = settings.lease * _ERRAND
-    return [OrphanHunt(ledger, lease), *([Disposal(ledger, lease)] if settings.delete_stored_projects else [])]
+    return [
+        OrphanSweep(ledger, lease),
+        *([StoredProjectCleanup(ledger, lease)] if settings.delete_stored_projects else []),
+    ]
 
 
 def hook_kinds(app: Celery, settings: Settings, *, fresh_link: FreshLink | None = None) -> dict[str, HookKind]:
@@ -199,11 +203,11 @@ def acceptor(
     )
 
 
-def signed_callbacks(settings: Settings) -> Callbacks | None:
+def signed_callbacks(settings: Settings) -> WebhookUrls | None:
     """Return what signs and verifies the URLs that the vendor calls; None where it cannot reach the gateway."""
     if not settings.public_url or not settings.secret_key:
         return None
-    return Callbacks(settings.public_url, settings.secret_key)
+    return WebhookUrls(settings.public_url, settings.secret_key)
 
 
 def net(settings: Settings) -> float | None:
@@ -218,12 +222,12 @@ def _emulated(settings: Settings) -> bool:
     )
 
 
-def _places(settings: Settings) -> SubmissionPlaces:
+def _places(settings: Settings) -> Bulkhead:
     """Return how many submissions each account may have under way: one of several leaves threads to the others."""
     threads = settings.worker_concurrency
     if len(settings.accounts) < 2:
-        return SubmissionPlaces(each=threads, most=threads)
-    return SubmissionPlaces(each=max(1, threads // 2), most=max(1, threads * 3 // 4))
+        return Bulkhead(each=threads, most=threads)
+    return Bulkhead(each=max(1, threads // 2), most=max(1, threads * 3 // 4))
 
 
 def _apis(settings: Settings) -> list[str]:
@@ -232,7 +236,9 @@ def _apis(settings: Settings) -> list[str]:
     return [f"{api}:{name}" for name, apis in has for api, there in apis.items() if there]
 
 
-def _clients(redis: Redis, flow: Flow, clock: ServerClock, account: Account, settings: Settings) -> AccountClients:
+def _clients(
+    redis: Redis, flow: AccountLimits, clock: ServerClock, account: Account, settings: Settings
+) -> AccountClients:
     # No call may outlive the lease under which it is made.
     total = settings.lease * 0.8
     guard = Guard(account.name, flow, CircuitBreaker(flow, account.name, pause=settings.outage_probe))
@@ -264,7 +270,7 @@ def _clients(redis: Redis, flow: Flow, clock: ServerClock, account: Account, set
         account.name,
         v3,
         v2,
-        pace=Pace(redis, account.name, per_second) if per_second else None,
+        pace=RateLimit(redis, account.name, per_second) if per_second else None,
         token=tokens,
         guard=guard,
     )

@@ -18,7 +18,7 @@ from config import logging, settings
 from renderline.gateway import OpenGate, Streams, create_app
 from renderline.gateway.keys import ApiKeys
 from renderline.gateway.webhooks import Receiver, blueprint
-from renderline.ledger import Ledger, Listing, Operations
+from renderline.ledger import Commands, Ledger, Queries
 from renderline.ledger.failover import connection_class
 from tasks.dispatch import CeleryDispatcher
 from workers.composition import acceptor, hook_kinds, net, signed_callbacks
@@ -54,12 +54,12 @@ def build(chosen: settings.Settings) -> Flask:
     celery.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
     ledger = Ledger(redis, grace=chosen.lease)
     dispatcher = CeleryDispatcher(celery, ledger)
-    operations = Operations(ledger)
+    operations = Commands(ledger)
     return create_app(
         redis=redis,
         ledger=ledger,
         operations=operations,
-        listing=Listing(ledger),
+        listing=Queries(ledger),
         acceptor=acceptor(chosen, ledger, dispatcher, hook_kinds(celery, chosen)),
         dispatcher=dispatcher,
         keys=ApiKeys(redis) if chosen.api_keys_required else OpenGate(),
@@ -70,7 +70,7 @@ def build(chosen: settings.Settings) -> Flask:
     )
 
 
-def _webhooks(chosen: settings.Settings, operations: Operations, dispatcher: CeleryDispatcher) -> Blueprint | None:
+def _webhooks(chosen: settings.Settings, operations: Commands, dispatcher: CeleryDispatcher) -> Blueprint | None:
     callbacks, seconds = signed_callbacks(chosen), net(chosen)
     if callbacks is None or seconds is None:
         return None

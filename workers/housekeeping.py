@@ -10,8 +10,8 @@ from collections.abc import Callable
 import structlog
 from redis import RedisError
 
+from renderline.capabilities import ANNOUNCE_EVERY
 from renderline.ledger.clock import SKEWED, note_skew
-from renderline.roster import ANNOUNCE_EVERY
 from tasks.services import Services
 
 log = structlog.get_logger(__name__)

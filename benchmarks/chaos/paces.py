@@ -11,7 +11,7 @@ from benchmarks.chaos.receiver import Place
 
 
 @dataclass(frozen=True)
-class Pace:
+class RateLimit:
     """Seconds of some renders; None where none came so far.
 
     From the request to the start at the vendor, from the end at the vendor to the first hook, and from the request to
@@ -44,7 +44,7 @@ def paces(
     projects: Iterable[Mapping[str, Any]],
     *,
     group: Callable[[int], str],
-) -> dict[str, Pace]:
+) -> dict[str, RateLimit]:
     """Return the pace of each group of renders; `asked` and `arrived` are epoch seconds, as the vendor's times are."""
     started: dict[int, float] = {}
     ended: dict[int, float] = {}
@@ -66,13 +66,13 @@ def _pace(
     arrived: Mapping[Place, float],
     started: Mapping[int, float],
     ended: Mapping[int, float],
-) -> Pace:
+) -> RateLimit:
     first = HOOK_PATHS[0]
     starts = [started[one] - asked[one] for one in orders if one in started]
     hooks = [arrived[one, first] - ended[one] for one in orders if one in ended and (one, first) in arrived]
     came = {one: [arrived[one, path] for path in HOOK_PATHS if (one, path) in arrived] for one in orders}
     whole = [max(times) - asked[one] for one, times in came.items() if len(times) == len(HOOK_PATHS)]
-    return Pace(
+    return RateLimit(
         renders=len(orders),
         started_p95=quantile(starts, 0.95),
         hook_p50=quantile(hooks, 0.5),

@@ -15,7 +15,7 @@ from redis import RedisError
 from benchmarks.chaos.accounting import Figures, Told, figures, meets_hanging_endpoint, misled, orphans_of, twice
 from benchmarks.chaos.contender import BROKER_AWAY, Contender, Site
 from benchmarks.chaos.crew import Crew, Freezer, Killer
-from benchmarks.chaos.paces import Pace, paces
+from benchmarks.chaos.paces import RateLimit, paces
 from benchmarks.chaos.plan import Action, Plan
 from benchmarks.chaos.poison import Poisoner
 from benchmarks.chaos.receiver import Receiver, Tally
@@ -35,7 +35,7 @@ class Result:
     plan: Plan
     figures: Figures
     faults: dict[str, int]
-    paces: dict[str, Pace]
+    paces: dict[str, RateLimit]
     receiver_calls: int
     receiver_refused: int
     receiver_hung: int

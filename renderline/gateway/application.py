@@ -19,7 +19,7 @@ from renderline.gateway.desk import Desk, Dispatcher
 from renderline.gateway.events import Streams
 from renderline.gateway.forms import add_requests
 from renderline.gateway.rates import Rates
-from renderline.ledger import Ledger, Listing, Operations
+from renderline.ledger import Commands, Ledger, Queries
 
 RENDER_ID: Final = "[0-9a-f]{32}"
 
@@ -39,8 +39,8 @@ def create_app(
     *,
     redis: Redis,
     ledger: Ledger,
-    operations: Operations,
-    listing: Listing,
+    operations: Commands,
+    listing: Queries,
     acceptor: Acceptor,
     dispatcher: Dispatcher,
     keys: Gate,

@@ -13,7 +13,7 @@ from redis import RedisError
 
 from renderline.acceptance import Acceptor
 from renderline.gateway.problem import Problem
-from renderline.ledger import Kick, Ledger, Listing, Operations
+from renderline.ledger import Commands, Ledger, PumpWake, Queries
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ class Dispatcher(Protocol):
     def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
         """Have many renders, (id, priority), submitted."""
 
-    def poll(self, kick: Kick) -> None:
+    def poll(self, kick: PumpWake) -> None:
         """Have a pump run."""
 
     def hooks(self, render_id: str) -> None:
@@ -42,8 +42,8 @@ class Desk:
     """The ledger and what acts on it. `max_bytes` limits one render request."""
 
     ledger: Ledger
-    operations: Operations
-    listing: Listing
+    operations: Commands
+    listing: Queries
     acceptor: Acceptor
     dispatcher: Dispatcher
     max_bytes: int

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, urlsplit
 import structlog
 from flask import Blueprint, Response, abort, request
 
-from renderline.callbacks import PATH, Callbacks
 from renderline.drafts import tag
-from renderline.ledger import REVOKED, Kick, Operations
-from renderline.schedule import NETS_OF_TRUST
+from renderline.ledger import REVOKED, Commands, PumpWake
+from renderline.polling.policy import NETS_OF_TRUST
+from renderline.webhook_urls import PATH, WebhookUrls
 
 log = structlog.get_logger(__name__)
 
@@ -44,9 +44,9 @@ class Receiver:
     whose webhooks arrive.
     """
 
-    callbacks: Callbacks
-    operations: Operations
-    kick: Callable[[Kick], None]
+    callbacks: WebhookUrls
+    operations: Commands
+    kick: Callable[[PumpWake], None]
     net: float
 
     def receive(self, render_id: str, signature: str, read: Callable[[], Told | None]) -> bool:
@@ -85,7 +85,7 @@ class Receiver:
             self._publish(render_id, kick)
         return bool(state)
 
-    def _publish(self, render_id: str, kick: Kick) -> None:
+    def _publish(self, render_id: str, kick: PumpWake) -> None:
         try:
             self.kick(kick)
         except Exception as error:

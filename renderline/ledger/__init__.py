@@ -1,12 +1,12 @@
 """The ledger: every render lives in Redis from the moment it is accepted; messages are only hints."""
 
-from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Look, Submission
+from renderline.ledger.accept import AcceptResult, Entry
+from renderline.ledger.account_limits import AccountLimits, Circuit
+from renderline.ledger.claims import Batch, DuePoll, HookClaim, PollResult, PumpWake, Submission
 from renderline.ledger.clock import SKEWED, ServerClock
-from renderline.ledger.disk import Disk, Keeping, NotOnDisk, keeping
-from renderline.ledger.flow import Circuit, Flow
-from renderline.ledger.intake import Entry, Intake
-from renderline.ledger.listing import Filter, HeldHook, Listing
-from renderline.ledger.operations import REVOKED, Alarm, Operations
+from renderline.ledger.commands import REVOKED, Alarm, Commands
+from renderline.ledger.durability import DiskSync, NotSynced, Persistence, keeping
+from renderline.ledger.queries import Filter, HeldHook, Queries
 from renderline.ledger.record import iso, public_record
 from renderline.ledger.store import PREFIX, AccountUnknown, ForeignProject, KeyConflict, Ledger
 
@@ -14,27 +14,27 @@ __all__ = [
     "PREFIX",
     "REVOKED",
     "SKEWED",
+    "AcceptResult",
+    "AccountLimits",
     "AccountUnknown",
     "Alarm",
     "Batch",
     "Circuit",
-    "Disk",
+    "Commands",
+    "DiskSync",
+    "DuePoll",
     "Entry",
     "Filter",
-    "Finding",
-    "Flow",
     "ForeignProject",
     "HeldHook",
     "HookClaim",
-    "Intake",
-    "Keeping",
     "KeyConflict",
-    "Kick",
     "Ledger",
-    "Listing",
-    "Look",
-    "NotOnDisk",
-    "Operations",
+    "NotSynced",
+    "Persistence",
+    "PollResult",
+    "PumpWake",
+    "Queries",
     "ServerClock",
     "Submission",
     "iso",

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from renderline.schedule import Course
 
-
-class Kick(NamedTuple):
+class PumpWake(NamedTuple):
     """A `poll` message to publish: run the pump `slot` of `account` in `delay` seconds."""
 
     account: str
@@ -48,7 +46,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Look:
+class DuePoll:
     """One render that is due for a look at the vendor. Times are epoch seconds."""
 
     id: str
@@ -79,27 +77,18 @@ class Look:
     trusted: bool = False
     """Whether the vendor's webhooks for its account arrive."""
 
-    @property
-    def course(self) -> Course:
-        """Return what the looks, and the webhooks, have shown so far."""
-        if self.progress <= 0:
-            return Course(self.intent_at)
-        passed = self.progress_at - self.intent_at
-        rate = self.rate or (self.progress / passed if passed > 0 else None)
-        return Course(self.intent_at, self.progress, self.progress_at, rate, self.stalls)
-
 
 @dataclass(frozen=True)
 class Batch:
     """The due renders that one pump run claimed. `now` is the ledger's clock, `more` a further pump to start."""
 
     now: float
-    looks: list[Look]
-    more: Kick | None
+    looks: list[DuePoll]
+    more: PumpWake | None
 
 
 @dataclass(frozen=True)
-class Finding:
+class PollResult:
     """What a look at the vendor showed, to be recorded under the look's epoch.
 
     `verdict` is one of wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from renderline.ledger.claims import Kick, Look, Submission
+from renderline.ledger.claims import DuePoll, PumpWake, Submission
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record, unreadable_record
 from renderline.ledger.script import SETTLED_HOOKS
 
@@ -60,17 +60,17 @@ def owed_of(fields: Mapping[str, str]) -> list[int]:
     return [index for index in range(int(fields.get("hooks", 0))) if fields.get(f"h{index}") not in SETTLED_HOOKS]
 
 
-def kick_of(account: str, raw: Sequence[Any] | None) -> Kick | None:
+def kick_of(account: str, raw: Sequence[Any] | None) -> PumpWake | None:
     """Return the pump to start that a step answered, if any."""
-    return Kick(account, int(raw[0]), int(raw[1]), float(raw[2])) if raw else None
+    return PumpWake(account, int(raw[0]), int(raw[1]), float(raw[2])) if raw else None
 
 
-def look_of(item: Sequence[Any]) -> Look:
+def look_of(item: Sequence[Any]) -> DuePoll:
     """Return an item of the step that claims due renders; raises one of `UNREADABLE`."""
     one, epoch, kind, state, project_id, polls, progress, progress_at = item[:8]
     since, deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt = item[8:16]
     hinted_url, told, rate, stalls, draft, revoking, trusted = item[16:23]
-    return Look(
+    return DuePoll(
         id=one,
         epoch=int(epoch),
         kind=kind,

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import structlog
 from redis import Redis, ResponseError
 
-from renderline.ledger.claims import Batch, Finding, HookClaim, Kick, Submission
-from renderline.ledger.intake import Entry, Intake, record_each, record_together
+from renderline.ledger.accept import AcceptResult, Entry, record_each, record_together
+from renderline.ledger.capabilities import Capabilities
+from renderline.ledger.claims import Batch, HookClaim, PollResult, PumpWake, Submission
 from renderline.ledger.parsing import answers_of, fields_of, kick_of, look_of, owed_of, record_of, submission_of
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record
 from renderline.ledger.script import Scripts
-from renderline.ledger.service import Service
-from renderline.ledger.sweeps import Sweeps
+from renderline.ledger.sweep import SweepSteps
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ class ForeignProject(ValueError):
     """The vendor answered a call that makes a project with one that belongs to another render."""
 
 
-class Ledger(Sweeps, Service):
+class Ledger(SweepSteps, Capabilities):
     """Reads and changes render records. All times are epoch seconds of the Redis server's clock.
 
     `grace` is how long (seconds) a render may stand still before the sweep re-sends its message. `clock` replaces the
@@ -87,14 +87,14 @@ class Ledger(Sweeps, Service):
         """
         return self.take(Entry(render_id, kind, account, priority, deadline, meta, body, fingerprint)).verdict == "new"
 
-    def take(self, entry: Entry) -> Intake:
+    def take(self, entry: Entry) -> AcceptResult:
         """Record a render once, as `accept` does, and tell as well whether its submission is to be sent now."""
         verdict, _, due = self.run("accept", *entry.arguments())
         if verdict == "conflict":
             raise KeyConflict(f"render {entry.render_id} was accepted with another request under the same key")
-        return Intake(verdict, bool(due))
+        return AcceptResult(verdict, bool(due))
 
-    def accept_all(self, entries: Sequence[Entry], *, together: bool) -> list[Intake]:
+    def accept_all(self, entries: Sequence[Entry], *, together: bool) -> list[AcceptResult]:
         """Record many renders in one round trip.
 
         `together`: all in one transaction, or none if one is a `conflict`; the others are `left` then.
@@ -227,7 +227,7 @@ class Ledger(Sweeps, Service):
         look_in: float,
         trusting: float | None = None,
         made: bool = False,
-    ) -> tuple[bool, Kick | None]:
+    ) -> tuple[bool, PumpWake | None]:
         """Record that the call that costs was made, `confirmed` or with an unknown outcome, and when to look first.
 
         `made`: the call made that project; if it is another render's, the outcome counts as unknown.
@@ -278,7 +278,7 @@ class Ledger(Sweeps, Service):
         looks = [self._readable(item[0], account, partial(look_of, item)) for item in items]
         return Batch(now=float(now), looks=[look for look in looks if look], more=kick_of(account, more))
 
-    def record_findings(self, findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    def record_findings(self, findings: Sequence[PollResult]) -> list[tuple[str, str]]:
         """Record what looks at the vendor showed; returns (id, new state) of the renders that moved.
 
         A finding whose epoch is no longer the newest changes nothing. One that cannot be recorded counts as a look that
@@ -295,7 +295,7 @@ class Ledger(Sweeps, Service):
             if finding.message == _UNRECORDED:
                 raise
             log.error("finding not recorded", render_id=finding.id, verdict=finding.verdict, why=type(error).__name__)
-            spare = Finding(finding.id, finding.epoch, "error", look_in=_UNRECORDED_AGAIN, message=_UNRECORDED)
+            spare = PollResult(finding.id, finding.epoch, "error", look_in=_UNRECORDED_AGAIN, message=_UNRECORDED)
             return self.record_findings([spare])
         return [(one, state) for one, state in moved]
 

@@ -87,7 +87,7 @@ def refusal(fault: Fault, *, now: float) -> Answer | Refusal:
 def service_unavailable(retry_after: float | None) -> Answer:
     """The 503 page of a proxy whose vendor is away, with Retry-After in seconds if given."""
     headers = () if retry_after is None else (("Retry-After", f"{retry_after:g}"),)
-    return page(503, "Service Temporarily Unavailable", headers=headers)
+    return page(503, "Capabilities Temporarily Unavailable", headers=headers)
 
 
 def _retry_after(fault: Fault, *, now: float) -> tuple[tuple[str, str], ...]:

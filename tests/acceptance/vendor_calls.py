@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from renderline.callbacks import Callbacks
 from renderline.ledger import Ledger
+from renderline.webhook_urls import WebhookUrls
 from tests.acceptance.conftest import V2_KEY, System
 from tests.parts import USER_KEY, SandboxProcess, Server, free_port, gateway_command, until
 
@@ -29,7 +29,7 @@ class Called:
     gateway: Server
     vendors: dict[str, SandboxProcess]
     ledger: Ledger
-    callbacks: Callbacks
+    callbacks: WebhookUrls
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def enqueue(self, request: dict[str, Any], *, account: str) -> str:
@@ -100,6 +100,6 @@ def start_called(start_system: Callable[..., System]) -> Iterator[Callable[..., 
             ending.callback(gateway.stop)
             system.start_worker()
             redis = ending.enter_context(Redis.from_url(system.valkey.url, decode_responses=True))
-            return Called(system, gateway, running, Ledger(redis), Callbacks(public, SECRET_KEY))
+            return Called(system, gateway, running, Ledger(redis), WebhookUrls(public, SECRET_KEY))
 
         yield start

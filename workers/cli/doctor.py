@@ -10,7 +10,7 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from workers.cli.checks.finding import Finding
+from workers.cli.checks.finding import PollResult
 from workers.cli.session import Session, json_option, pass_session
 from workers.cli.trouble import Code, complain, plain
 
@@ -27,7 +27,7 @@ def doctor(context: click.Context, session: Session) -> None:
     Exit code 1 if a check fails, 3 if Redis cannot be reached. Run it with the settings of a worker, as its user: the
     storage is checked from here.
     """
-    findings: list[Finding] = []
+    findings: list[PollResult] = []
     code = Code.DONE
     for finding in _findings(session):
         findings.append(finding)
@@ -45,7 +45,7 @@ def doctor(context: click.Context, session: Session) -> None:
 _UNREACHABLE = "redis connection"
 
 
-def _findings(session: Session) -> Iterator[Finding]:
+def _findings(session: Session) -> Iterator[PollResult]:
     from redis import RedisError
 
     settings = session.settings
@@ -57,7 +57,7 @@ def _findings(session: Session) -> Iterator[Finding]:
     except (RedisError, OSError) as error:
         address = settings.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
         advice = "start it, or correct REDIS_URL; nothing else can be checked without it"
-        yield Finding(_UNREACHABLE, "fail", f"{address}: {error}", advice)
+        yield PollResult(_UNREACHABLE, "fail", f"{address}: {error}", advice)
         return
     yield from vendor.check(settings, session.services.submitter.accounts)
     yield storage.check(settings.storage_url)
@@ -65,23 +65,23 @@ def _findings(session: Session) -> Iterator[Finding]:
     yield from backlog.check(session.ledger, session.listing, session.operations)
 
 
-def _settings(session: Session) -> Finding:
+def _settings(session: Session) -> PollResult:
     from config import settings
 
     try:
         settings.load(os.environ, role="worker")
     except settings.SettingsError as error:
-        return Finding("settings", "fail", str(error), "give this shell the settings of a worker")
-    return Finding("settings", "ok", f"{len(session.settings.accounts)} account(s), Redis, storage as for a worker")
+        return PollResult("settings", "fail", str(error), "give this shell the settings of a worker")
+    return PollResult("settings", "ok", f"{len(session.settings.accounts)} account(s), Redis, storage as for a worker")
 
 
-def _shown(finding: Finding) -> RenderableType:
+def _shown(finding: PollResult) -> RenderableType:
     mark, style = _MARKS[finding.verdict]
     line = Text.assemble((mark, style), f"  {finding.check:<22} {plain(finding.detail)}")
     return Group(line, Text(f"      {'':<22} -> {plain(finding.advice)}", style="bold")) if finding.advice else line
 
 
-def _count(findings: Sequence[Finding], verdict: str) -> int:
+def _count(findings: Sequence[PollResult], verdict: str) -> int:
     return sum(finding.verdict == verdict for finding in findings)
 
 

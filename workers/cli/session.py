@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from config.settings import Settings
-    from renderline.ledger import Ledger, Listing, Operations
+    from renderline.ledger import Commands, Ledger, Queries
     from tasks.services import Services
     from workers.app import Renderline
 
@@ -62,18 +62,18 @@ class Session:
         return self.services.ledger
 
     @cached_property
-    def operations(self) -> Operations:
+    def operations(self) -> Commands:
         """Return the steps that people take."""
-        from renderline.ledger import Operations
+        from renderline.ledger import Commands
 
-        return Operations(self.ledger)
+        return Commands(self.ledger)
 
     @cached_property
-    def listing(self) -> Listing:
+    def listing(self) -> Queries:
         """Return the queries over all renders."""
-        from renderline.ledger import Listing
+        from renderline.ledger import Queries
 
-        return Listing(self.ledger)
+        return Queries(self.ledger)
 
     @cached_property
     def console(self) -> Console:

@@ -21,13 +21,14 @@ from pathlib import Path
 
 from redis import Redis, RedisError
 
-from renderline.accounts import AccountClients
-from renderline.durations import Durations
-from renderline.ledger import Disk, Ledger
+from renderline.accounts.clients import AccountClients
+from renderline.ledger import DiskSync, Ledger
+from renderline.polling.durations import Durations
+from renderline.polling.policy import PollPolicy
 from renderline.requests import load_request
-from renderline.schedule import PollPolicy, RetryPolicy
+from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3
-from renderline.submission import NotMyTurn, Submitted, Submitter
+from renderline.submission.submitter import NotMyTurn, Submitted, Submitter
 from tests.bendable_vendor import BendableVendor, success
 from tests.parts import ROOT, Valkey
 
@@ -67,7 +68,7 @@ def cut_once(directory: Path, *, wait: bool, dice: random.Random) -> Cut:
         with _redis(valkey) as redis, submitter_of(redis, vendor, clock=None) as submitter:
             for one in RENDERS:
                 accept(submitter.ledger, one)
-            disk = Disk(redis)
+            disk = DiskSync(redis)
             safe = [log.stat().st_size]
             disk.wait()
 

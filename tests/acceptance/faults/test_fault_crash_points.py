@@ -34,7 +34,7 @@ SLOW = 25.0
 
 
 @dataclass(frozen=True)
-class Flow:
+class Scenario:
     """A way that a render can go: its request, what its end must be, and how long it takes without a crash."""
 
     name: str
@@ -51,20 +51,20 @@ class Flow:
         return {"name": self.name, **self.request}
 
 
-SMOOTH = Flow("smooth")
+SMOOTH = Scenario("smooth")
 # Slowly enough for the pump to go back to the queue between its looks.
-WAITS = Flow("waits", {"name": "[sandbox:slow=12]"}, takes=10.0, environ={"RENDERLINE_POLL_MIN": "1.2"})
-DIRECT = Flow("direct", environ={"RENDERLINE_SUBMIT": "direct"})
-UNSEEN = Flow("unseen", {"name": "[sandbox:drop]"})
-LIMITED = Flow("limited", {"name": "[sandbox:429=1@draft]"}, takes=9.0)
-REFUSED = Flow("refused", {"name": "[sandbox:refuse]"}, state="failed", exports=0)
-REFUSED_EXPORT = Flow("refused-export", {"name": "[sandbox:refuse@export]"}, state="failed", exports=0, takes=12.0)
-EXPIRED = Flow("expired", {"name": "[sandbox:stuck]", "deadline": 1.5}, state="expired", takes=6.0)
-LOST_SUBMIT = Flow("lost-submit", lose="submit", takes=3 + 2 * LEASE)
-LOST_POLL = Flow("lost-poll", lose="poll", takes=3 + 2 * LEASE)
-LOST_HOOKS = Flow("lost-hooks", lose="hooks", takes=3 + 2 * LEASE)
+WAITS = Scenario("waits", {"name": "[sandbox:slow=12]"}, takes=10.0, environ={"RENDERLINE_POLL_MIN": "1.2"})
+DIRECT = Scenario("direct", environ={"RENDERLINE_SUBMIT": "direct"})
+UNSEEN = Scenario("unseen", {"name": "[sandbox:drop]"})
+LIMITED = Scenario("limited", {"name": "[sandbox:429=1@draft]"}, takes=9.0)
+REFUSED = Scenario("refused", {"name": "[sandbox:refuse]"}, state="failed", exports=0)
+REFUSED_EXPORT = Scenario("refused-export", {"name": "[sandbox:refuse@export]"}, state="failed", exports=0, takes=12.0)
+EXPIRED = Scenario("expired", {"name": "[sandbox:stuck]", "deadline": 1.5}, state="expired", takes=6.0)
+LOST_SUBMIT = Scenario("lost-submit", lose="submit", takes=3 + 2 * LEASE)
+LOST_POLL = Scenario("lost-poll", lose="poll", takes=3 + 2 * LEASE)
+LOST_HOOKS = Scenario("lost-hooks", lose="hooks", takes=3 + 2 * LEASE)
 
-WRITES: dict[Flow, list[tuple[str, int]]] = {
+WRITES: dict[Scenario, list[tuple[str, int]]] = {
     SMOOTH: [
         # The door task: until `accept` nothing is promised, and the producer asks again.
         ("noted requests", 1),
@@ -137,7 +137,7 @@ WRITES: dict[Flow, list[tuple[str, int]]] = {
 class Crash:
     """Where a worker dies."""
 
-    flow: Flow
+    flow: Scenario
     side: str
     write: str
     nth: int
@@ -164,7 +164,7 @@ CRASHES = [
 ]
 
 
-def lose_message(place: Place, flow: Flow) -> None:
+def lose_message(place: Place, flow: Scenario) -> None:
     """Bring the render to where the flow's message is queued, and take the message away."""
     before = {"submit": "requests", "poll": "requests,submit", "hooks": "requests,submit,poll"}[flow.lose]
     worker = place.start(queues=before)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from renderline.acceptance import Acceptor
-from renderline.roster import KnownAccounts
+from renderline.capabilities import KnownAccounts
 from tasks.dispatch import CeleryDispatcher
 from tests.acceptance.faults.crowd import AVATAR, Crowd, a_crowd
 from tests.parts import USER_KEY, until

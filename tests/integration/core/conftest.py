@@ -13,21 +13,22 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from renderline.accounts import AccountClients
-from renderline.circuit import CircuitBreaker
+from renderline.accounts.circuit_breaker import CircuitBreaker
+from renderline.accounts.clients import AccountClients
+from renderline.accounts.guard import Guard
+from renderline.accounts.token import SharedToken
 from renderline.drafts import project_name
-from renderline.durations import Durations
-from renderline.guard import Guard
 from renderline.kinds import Order
-from renderline.ledger import Entry, Finding, Flow, Kick, Ledger, Look, Operations, Submission
-from renderline.polling import Poller
+from renderline.ledger import AccountLimits, Commands, DuePoll, Entry, Ledger, PollResult, PumpWake, Submission
+from renderline.polling.confirmation import Confirmation
+from renderline.polling.durations import Durations
+from renderline.polling.policy import PollPolicy
+from renderline.polling.poller import Poller
 from renderline.renders import FINAL
 from renderline.requests import RenderRequest, load_request
-from renderline.schedule import PollPolicy, RetryPolicy
-from renderline.settlement import Settlement
+from renderline.retry import RetryPolicy
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
-from renderline.submission import Outcome, Submitted, Submitter
-from renderline.tokens import SharedToken
+from renderline.submission.submitter import Outcome, Submitted, Submitter
 from tests.bendable_vendor import BendableVendor
 from tests.parts import ROOT, SandboxProcess, Valkey
 
@@ -55,7 +56,7 @@ class Book:
     def __init__(self, redis: Redis) -> None:
         self.redis, self.clock = redis, Clock()
         self.ledger = Ledger(redis, grace=GRACE, clock=self.clock)
-        self.operations, self.flow = Operations(self.ledger), Flow(self.ledger)
+        self.operations, self.flow = Commands(self.ledger), AccountLimits(self.ledger)
 
     def accept(
         self,
@@ -88,7 +89,7 @@ class Book:
         assert isinstance(claim, Submission)
         return claim
 
-    def started(self, one: str = "r1", *, confirmed: bool = True, look_in: float = 2.0) -> Kick | None:
+    def started(self, one: str = "r1", *, confirmed: bool = True, look_in: float = 2.0) -> PumpWake | None:
         claim = self.claim(one)
         assert self.ledger.intend(claim, "draft", lease=LEASE)
         assert self.ledger.advance(claim, stage="export", project_id=f"p-{one}")
@@ -97,26 +98,26 @@ class Book:
         assert recorded
         return kick
 
-    def started_all(self, *names: str) -> Kick:
+    def started_all(self, *names: str) -> PumpWake:
         """Accept and start renders, all due at the same time; returns the one pump that this takes."""
         kicks = [self.started(one) for one in names if self.accept(one)]
         (kick,) = [kick for kick in kicks if kick]
         return kick
 
-    def look(self, kick: Kick, *, limit: int = 64) -> Sequence[Look]:
+    def look(self, kick: PumpWake, *, limit: int = 64) -> Sequence[DuePoll]:
         """Let the kick's delay pass and claim what is due."""
         self.clock.forward(kick.delay)
         batch = self.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=limit, lease=LEASE)
         assert batch is not None
         return batch.looks
 
-    def look_again(self, seconds: float = 2 * GRACE) -> Sequence[Look]:
+    def look_again(self, seconds: float = 2 * GRACE) -> Sequence[DuePoll]:
         """Let so much time pass that the pumps count as dead, and have the sweep start one."""
         self.clock.forward(seconds)
         return self.look(self.ledger.pumps()[0])
 
-    def find(self, look: Look, verdict: str, **details: Any) -> list[tuple[str, str]]:
-        return self.ledger.record_findings([Finding(look.id, look.epoch, verdict, **details)])
+    def find(self, look: DuePoll, verdict: str, **details: Any) -> list[tuple[str, str]]:
+        return self.ledger.record_findings([PollResult(look.id, look.epoch, verdict, **details)])
 
     def completed(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1) -> None:
         self.accept(one, hooks=hooks)
@@ -177,7 +178,7 @@ def book(redis: Redis) -> Book:
 
 
 @pytest.fixture
-def rendering(book: Book) -> Look:
+def rendering(book: Book) -> DuePoll:
     """A render that is due for its first look, and the look."""
     book.accept()
     kick = book.started()
@@ -206,7 +207,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.redis, grace=GRACE, clock=self.clock)
-        self.flow = Flow(self.ledger)
+        self.flow = AccountLimits(self.ledger)
         self.guard = Guard("main", self.flow, CircuitBreaker(self.flow, "main", failures=self.failures))
         seen = {"observer": self.guard.saw, "read_timeout": self.read_timeout}
         issuer = TokenEndpoint(self.sandbox.url, app_id=self.app_id, user_key=self.user_key, observer=self.guard.saw)
@@ -222,7 +223,7 @@ class Stage:
             accounts=self.accounts,
             policy=self.policy,
             lease=5.0,
-            settlement=Settlement(
+            settlement=Confirmation(
                 self.ledger,
                 self.policy,
                 window=self.settle if self.window is None else self.window,
@@ -232,7 +233,7 @@ class Stage:
             threads=8,
         )
         self.moved: list[tuple[str, str]] = []
-        self.kicks: list[Kick] = []
+        self.kicks: list[PumpWake] = []
 
     def new_submitter(self, **changes: Any) -> Submitter:
         given: dict[str, Any] = {
@@ -299,13 +300,13 @@ class Stage:
         self.v3.close()
         self.v2.close()
 
-    def _pump(self, kick: Kick) -> None:
+    def _pump(self, kick: PumpWake) -> None:
         time.sleep(min(kick.delay, 0.5))
         rest = self.poller.run(
             kick.account, slot=kick.slot, ticket=kick.ticket, moved=self.moved.extend, kick=self.kicks.append
         )
         if rest:
-            self.kicks.append(Kick(kick.account, kick.slot, rest.ticket, rest.delay))
+            self.kicks.append(PumpWake(kick.account, kick.slot, rest.ticket, rest.delay))
 
     def record(self, one: str) -> dict[str, Any]:
         record = self.ledger.record(one)

@@ -8,12 +8,12 @@ from typing import Any
 
 def send(countdown: str) -> None:
     """Publish a poll message to be run in so many seconds."""
-    from renderline.ledger import Kick, Ledger
+    from renderline.ledger import Ledger, PumpWake
     from tasks.dispatch import CeleryDispatcher
     from workers.app import app
     from workers.composition import connect
 
-    CeleryDispatcher(app, Ledger(connect(app.chosen))).poll(Kick("main", 0, 1, float(countdown)))
+    CeleryDispatcher(app, Ledger(connect(app.chosen))).poll(PumpWake("main", 0, 1, float(countdown)))
 
 
 def receive(path: str) -> None:
@@ -42,11 +42,11 @@ def token(path: str) -> None:
 
 def take_turns(path: str, calls: str) -> None:
     """Take turns of an account that may make 2 calls a second; write down when, by the monotonic clock."""
-    from renderline.pacing import Pace
+    from renderline.accounts.rate_limit import RateLimit
     from workers.app import app
     from workers.composition import connect
 
-    pace, times = Pace(connect(app.chosen), "main", 2.0), []
+    pace, times = RateLimit(connect(app.chosen), "main", 2.0), []
     for _ in range(int(calls)):
         pace.take()
         times.append(time.monotonic())

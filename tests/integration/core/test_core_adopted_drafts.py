@@ -8,14 +8,15 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from renderline.accounts import AccountClients
-from renderline.durations import Durations
+from renderline.accounts.clients import AccountClients
+from renderline.accounts.token import SharedToken
 from renderline.ledger import Ledger
+from renderline.polling.durations import Durations
+from renderline.polling.policy import PollPolicy
 from renderline.requests import load_request
-from renderline.schedule import PollPolicy, RetryPolicy
+from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3, TokenEndpoint
-from renderline.submission import NotMyTurn, Submitted, Submitter, TryAgain, project_name
-from renderline.tokens import SharedToken
+from renderline.submission.submitter import NotMyTurn, Submitted, Submitter, TryAgain, project_name
 from tests.bendable_vendor import BendableVendor, Call, failure, success
 from tests.parts import ROOT
 

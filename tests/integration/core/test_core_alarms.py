@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from renderline.ledger import Listing
+from renderline.ledger import Queries
 from tests.integration.core.conftest import LEASE, Book
 from workers.cli.checks import backlog
-from workers.cli.checks.finding import Finding
+from workers.cli.checks.finding import PollResult
 
 ONE = "a" * 32
 
 
-def told(book: Book, check: str) -> list[Finding]:
-    return [one for one in backlog.check(book.ledger, Listing(book.ledger), book.operations) if one.check == check]
+def told(book: Book, check: str) -> list[PollResult]:
+    return [one for one in backlog.check(book.ledger, Queries(book.ledger), book.operations) if one.check == check]
 
 
 def alarm(book: Book, one: str, *, attempt: int = 1) -> None:

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from renderline.acceptance import check_key
-from renderline.ledger import Finding
+from renderline.ledger import PollResult
 from renderline.requests import RequestRefused
 from renderline.studio.verdict import decode
 from tests.bendable_vendor import Answer, BendableVendor, Call, failure, success
@@ -80,8 +80,8 @@ def test_a_finding_that_the_script_refuses_takes_no_other_with_it(book: Any) -> 
     deep: Any = []
     for _ in range(2000):
         deep = [deep]
-    findings = [Finding(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
-    findings[0] = Finding(findings[0].id, findings[0].epoch, "wait", credit=deep)
+    findings = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
+    findings[0] = PollResult(findings[0].id, findings[0].epoch, "wait", credit=deep)
     moved = book.ledger.record_findings(findings)
     assert sorted(one for one, _ in moved) == sorted(each.id for each in findings[1:])
     assert book.stands("due:main", findings[0].id) is not None, "looked at again"
@@ -92,8 +92,8 @@ def test_a_finding_that_the_script_refuses_takes_no_other_with_it(book: Any) -> 
 def test_a_finding_that_makes_no_sense_is_looked_at_again(book: Any, wrong: dict[str, Any]) -> None:
     looks = {look.id: look for look in book.look(book.started_all("bad", *GOOD))}
     bad_one = looks.pop("bad")
-    findings = [Finding(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
-    findings.insert(2, Finding("bad", bad_one.epoch, **{"verdict": "wait", "look_in": 1.0, **wrong}))
+    findings = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
+    findings.insert(2, PollResult("bad", bad_one.epoch, **{"verdict": "wait", "look_in": 1.0, **wrong}))
     assert sorted(one for one, _ in book.ledger.record_findings(findings)) == GOOD
     assert book.stands("due:main", "bad") is not None, "looked at again"
 

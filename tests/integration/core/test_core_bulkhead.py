@@ -11,19 +11,20 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from renderline.accounts import AccountClients
-from renderline.bulkhead import SubmissionPlaces
-from renderline.circuit import CircuitBreaker
-from renderline.durations import Durations
-from renderline.guard import Guard
-from renderline.ledger import Flow, Kick, Ledger
-from renderline.polling import Poller
+from renderline.accounts.circuit_breaker import CircuitBreaker
+from renderline.accounts.clients import AccountClients
+from renderline.accounts.guard import Guard
+from renderline.accounts.token import SharedToken
+from renderline.bulkhead import Bulkhead
+from renderline.ledger import AccountLimits, Ledger, PumpWake
+from renderline.polling.confirmation import Confirmation
+from renderline.polling.durations import Durations
+from renderline.polling.policy import PollPolicy
+from renderline.polling.poller import Poller
 from renderline.requests import load_request
-from renderline.schedule import PollPolicy, RetryPolicy
-from renderline.settlement import Settlement
+from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3, TokenEndpoint
-from renderline.submission import NotMyTurn, Parked, Submitted, Submitter
-from renderline.tokens import SharedToken
+from renderline.submission.submitter import NotMyTurn, Parked, Submitted, Submitter
 from tests.bendable_vendor import Answer, BendableVendor, Call, Drop
 from tests.parts import until
 
@@ -40,7 +41,7 @@ class Worker:
 
     def __init__(self, redis: Redis, vendors: dict[str, BendableVendor], *, pause: float = 60.0) -> None:
         self.ledger, self.vendors, self.moved = Ledger(redis, grace=30.0), vendors, []
-        flow = Flow(self.ledger)
+        flow = AccountLimits(self.ledger)
         accounts = {name: self._clients(redis, flow, name, pause) for name in vendors}
         policy = PollPolicy(first=0.01, least=0.01, most=0.05)
         self.poller = Poller(
@@ -49,7 +50,7 @@ class Worker:
             accounts=accounts,
             policy=policy,
             lease=30.0,
-            settlement=Settlement(self.ledger, policy, window=1.0, lease=30.0),
+            settlement=Confirmation(self.ledger, policy, window=1.0, lease=30.0),
             threads=THREADS,
             patience=0.3,
         )
@@ -61,10 +62,10 @@ class Worker:
             policy=policy,
             durations=Durations(self.ledger),
             retries=RetryPolicy(attempts=30, base=0.05, cap=0.2),
-            places=SubmissionPlaces(each=2, most=3),
+            places=Bulkhead(each=2, most=3),
         )
 
-    def _clients(self, redis: Redis, flow: Flow, name: str, pause: float) -> AccountClients:
+    def _clients(self, redis: Redis, flow: AccountLimits, name: str, pause: float) -> AccountClients:
         url = self.vendors[name].url
         guard = Guard(name, flow, CircuitBreaker(flow, name, failures=3, pause=pause))
         tokens = SharedToken(redis, TokenEndpoint(url, app_id="a", user_key="k"), account=name, quiet=guard.quiet)
@@ -90,7 +91,7 @@ class Worker:
         for one in names:
             assert isinstance(self.submitter.submit(one), Submitted)
 
-    def pump(self, kick: Kick) -> Any:
+    def pump(self, kick: PumpWake) -> Any:
         return self.poller.run(
             kick.account, slot=kick.slot, ticket=kick.ticket, moved=self.moved.extend, kick=lambda _: None
         )
@@ -101,7 +102,7 @@ class Worker:
 
         def ended() -> bool:
             nonlocal ticket
-            rest = self.pump(Kick(account, 0, ticket, 0.0))
+            rest = self.pump(PumpWake(account, 0, ticket, 0.0))
             ticket = rest.ticket if rest else ticket
             return self.state(one) == state
 
@@ -163,7 +164,7 @@ def test_a_hanging_account_does_not_stop_the_polls_of_others(new_worker, vendors
     vendors["hung"].bend = Hanging("progress")
     ticket = int(worker.ledger.redis.hget("renderline:pump:hung", "0:ticket"))
     for _ in range(3):
-        rest = worker.pump(Kick("hung", 0, ticket, 0.0))
+        rest = worker.pump(PumpWake("hung", 0, ticket, 0.0))
         ticket = rest.ticket
     assert rest.delay > worker.poller.nap, "a pump without free threads gives its Celery thread back"
     worker.pump_until("well", "b" * 32, "delivered")
@@ -179,7 +180,7 @@ def test_an_account_that_goes_away_sees_its_threads_worth_of_calls_and_then_prob
     vendors["hung"].bend = away
     ticket = int(worker.ledger.redis.hget("renderline:pump:hung", "0:ticket"))
     for _ in range(6):
-        rest = worker.pump(Kick("hung", 0, ticket, 0.0))
+        rest = worker.pump(PumpWake("hung", 0, ticket, 0.0))
         ticket = rest.ticket
     assert vendors["hung"].calls["progress"] <= 2 * THREADS
     assert rest.delay > 50.0, "waits for the probe"
@@ -188,7 +189,7 @@ def test_an_account_that_goes_away_sees_its_threads_worth_of_calls_and_then_prob
 def test_a_poll_claimed_before_the_circuit_opened_makes_no_call(new_worker, vendors):
     worker = new_worker()
     worker.rendering("hung", "a" * 32)
-    kick = Kick("hung", 0, int(worker.ledger.redis.hget("renderline:pump:hung", "0:ticket")), 0.0)
+    kick = PumpWake("hung", 0, int(worker.ledger.redis.hget("renderline:pump:hung", "0:ticket")), 0.0)
 
     clients = worker.poller.accounts["hung"]
     time.sleep(0.02)

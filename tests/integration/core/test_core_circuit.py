@@ -6,9 +6,9 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from renderline.circuit import CircuitBreaker
-from renderline.guard import Guard
-from renderline.ledger import Flow, Ledger
+from renderline.accounts.circuit_breaker import CircuitBreaker
+from renderline.accounts.guard import Guard
+from renderline.ledger import AccountLimits, Ledger
 from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, TooLate, VendorUnavailable
 from tests.integration.core.conftest import GRACE, LEASE
 
@@ -51,9 +51,9 @@ def test_a_worker_killed_after_its_first_write_leaves_no_account_that_probes_for
     book.clock.forward(10.1)
     assert claims(book, *names) == ["r0"]
     ledger = Ledger(dying, grace=GRACE, clock=book.clock)
-    Flow(ledger).call_answered("other")  # the script is known to the server
+    AccountLimits(ledger).call_answered("other")  # the script is known to the server
     dying.left = 1
-    CircuitBreaker(Flow(ledger), "main", failures=3, pause=10.0).saw(None)
+    CircuitBreaker(AccountLimits(ledger), "main", failures=3, pause=10.0).saw(None)
     assert claims(book, *names[1:]) == names[1:], "one call at a time, though the vendor is back"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import ResponseError
 
-from renderline.ledger import Filter, Finding, Listing, Look
+from renderline.ledger import DuePoll, Filter, PollResult, Queries
 from renderline.ledger.quarantine import Quarantine
 
 NEIGHBOURS = [f"n{number}" for number in range(5)]
@@ -129,7 +129,7 @@ def test_a_corrupt_record_is_listed_and_hides_no_other(book: Any, how: str) -> N
     for one in ("bad", *NEIGHBOURS):
         book.accept(one, hooks=1)
     spoil(book, how)
-    page, _ = Listing(book.ledger).page(Filter())
+    page, _ = Queries(book.ledger).page(Filter())
     found = {record["id"]: record for record in page}
     assert set(found) == {"bad", *NEIGHBOURS}
     assert found["bad"]["error"]["code"] == "unreadable_record"
@@ -173,5 +173,5 @@ def test_a_server_that_takes_no_writes_has_no_record_set_aside(book: Any) -> Non
     assert sorted(one for one, _, _ in book.ledger.silent()) == NEIGHBOURS
 
 
-def _done(look: Look) -> Finding:
-    return Finding(look.id, look.epoch, "done", url="https://v/1.mp4")
+def _done(look: DuePoll) -> PollResult:
+    return PollResult(look.id, look.epoch, "done", url="https://v/1.mp4")

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.kinds import KINDS
-from renderline.ledger import Operations
-from renderline.orphans import OrphanHunt
-from renderline.submission import NotMyTurn, Parked, Refused, Submitted, TryAgain
+from renderline.ledger import Commands
+from renderline.submission.submitter import NotMyTurn, Parked, Refused, Submitted, TryAgain
 from tests.parts import until
 
 CREATE = "POST /api/odin/v3/editor/project"
@@ -280,13 +280,13 @@ def test_a_draft_made_for_a_render_that_was_canceled_meanwhile_is_deleted(stage)
     one = stage.accept(PROJECT, "5f0c" * 8)
     thread, outcomes = slow_worker(stage, one)
     held(stage)
-    assert Operations(stage.ledger).cancel(one) == "canceled"
+    assert Commands(stage.ledger).cancel(one) == "canceled"
     stage.sandbox.control("POST", "release")
     thread.join(60)
     assert outcomes == [NotMyTurn()]
     for member in stage.redis.zrange("renderline:suspects:main", 0, -1):
         stage.redis.zadd("renderline:suspects:main", {member: 1})
-    OrphanHunt(stage.ledger, lease=5.0).run(stage.accounts["main"])
+    OrphanSweep(stage.ledger, lease=5.0).run(stage.accounts["main"])
     (seen,) = stage.seen()
     assert (seen["exports"], seen["deleted"]) == (0, True)
 

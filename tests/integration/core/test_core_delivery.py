@@ -8,10 +8,10 @@ from marshmallow import Schema
 from redis import Redis
 from structlog.testing import capture_logs
 
-from renderline.delivery import Deliverer, Elsewhere, Settled, TryLater
 from renderline.hooks import HookFailed
-from renderline.ledger import Finding, Ledger
-from renderline.redelivery import Redelivery
+from renderline.hooks.delivery import Deliverer, Elsewhere, Settled, TryLater
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.ledger import Ledger, PollResult
 from tests.integration.core.conftest import LEASE
 from tests.parts import until
 
@@ -46,7 +46,7 @@ def hook():
 @pytest.fixture
 def deliverer(book, hook):
     return Deliverer(
-        ledger=book.ledger, kinds={"http": hook, "download": hook}, retries=Redelivery(attempts=3), lease=LEASE
+        ledger=book.ledger, kinds={"http": hook, "download": hook}, retries=HookRetryPolicy(attempts=3), lease=LEASE
     )
 
 
@@ -181,7 +181,7 @@ def test_a_render_that_failed_says_so(book, deliverer, hook, end):
 
 def test_a_hook_kind_that_no_worker_has_for_long_is_dead_lettered_and_the_chain_goes_on(book, hook):
     book.completed(hooks=1)
-    bare = Deliverer(ledger=book.ledger, kinds={}, retries=Redelivery(attempts=3), lease=LEASE, unknown_after=60.0)
+    bare = Deliverer(ledger=book.ledger, kinds={}, retries=HookRetryPolicy(attempts=3), lease=LEASE, unknown_after=60.0)
     assert isinstance(bare.deliver("r1", 0), TryLater)
     book.clock.forward(61)
     assert bare.deliver("r1", 0) == Settled()
@@ -216,7 +216,7 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
     ledger.intend(claim, "export", lease=9.0)
     _, kick = ledger.start(claim, confirmed=True, project_id="p", look_in=0.0)
     (look,) = ledger.claim_due("main", slot=kick.slot, ticket=kick.ticket, limit=9, lease=9.0).looks
-    ledger.record_findings([Finding("r1", look.epoch, "done", url="https://v/1.mp4")])
+    ledger.record_findings([PollResult("r1", look.epoch, "done", url="https://v/1.mp4")])
 
     entered, leave = threading.Event(), threading.Event()
 
@@ -228,7 +228,7 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
     hook.does = does
     with Redis.from_url(valkey.url, decode_responses=True) as other:
         here, there = (
-            Deliverer(ledger=one, kinds={"http": hook}, retries=Redelivery(attempts=3), lease=0.3)
+            Deliverer(ledger=one, kinds={"http": hook}, retries=HookRetryPolicy(attempts=3), lease=0.3)
             for one in (ledger, Ledger(other, grace=30.0))
         )
         running = threading.Thread(target=here.deliver, args=("r1", 0))

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from renderline.ledger import Disk, NotOnDisk, keeping
-from renderline.ledger.disk import SECOND, _Waiter
-from renderline.submission import Submitted, TryAgain
+from renderline.ledger import DiskSync, NotSynced, keeping
+from renderline.ledger.durability import SECOND, _Waiter
+from renderline.submission.submitter import Submitted, TryAgain
 from tests.acceptance.faults.power_cuts import accept, submitter_of
 from tests.bendable_vendor import BendableVendor
 from tests.parts import Valkey
@@ -40,7 +40,7 @@ def server(tmp_path: Path) -> Iterator[Open]:
 
 def test_with_everysec_nobody_goes_on_before_a_sync_can_have_ended(server: Open) -> None:
     redis = server("--appendfsync", "everysec")
-    disk = Disk(redis, timeout=60)
+    disk = DiskSync(redis, timeout=60)
     for _ in range(2):
         redis.set("announcement", "1")
         began = time.monotonic()
@@ -53,7 +53,7 @@ def test_what_is_synced_when_acknowledged_is_not_waited_for(server: Open) -> Non
     redis = server("--appendfsync", "always")
     assert keeping(redis).synced
     redis.config_resetstat()
-    disk = Disk(redis, mode="always")
+    disk = DiskSync(redis, mode="always")
     for _ in range(20):
         disk.wait()
     calls = redis.info("commandstats")
@@ -66,9 +66,9 @@ def test_what_is_synced_when_acknowledged_is_not_waited_for(server: Open) -> Non
 def test_where_nothing_can_be_seen_auto_goes_on_and_always_does_not(server: Open, options: tuple[str, ...]) -> None:
     redis = server(*options)
     assert keeping(redis).why
-    Disk(redis, mode="auto").wait()
-    with pytest.raises(NotOnDisk, match="append"):
-        Disk(redis, mode="always").wait()
+    DiskSync(redis, mode="auto").wait()
+    with pytest.raises(NotSynced, match="append"):
+        DiskSync(redis, mode="always").wait()
 
 
 def test_a_user_who_may_not_ask_for_the_setting_is_told_apart_by_what_the_server_does(server: Open) -> None:
@@ -79,26 +79,26 @@ def test_a_user_who_may_not_ask_for_the_setting_is_told_apart_by_what_the_server
 
 def test_a_disk_that_is_slow_is_not_waited_for_without_end(server: Open) -> None:
     redis = server("--appendfsync", "everysec")
-    with pytest.raises(NotOnDisk, match="longer than"):
-        Disk(redis, timeout=0.2).wait()
+    with pytest.raises(NotSynced, match="longer than"):
+        DiskSync(redis, timeout=0.2).wait()
 
 
 def test_nothing_is_exported_while_its_announcement_is_not_on_disk(server: Open) -> None:
     redis = server("--appendfsync", "everysec")
     with BendableVendor() as vendor, submitter_of(redis, vendor, clock=None) as submitter:
         accept(submitter.ledger, "r1")
-        object.__setattr__(submitter, "on_disk", Disk(redis, timeout=0.2).wait)
+        object.__setattr__(submitter, "on_disk", DiskSync(redis, timeout=0.2).wait)
         assert isinstance(submitter.submit("r1"), TryAgain)
         assert (vendor.calls["draft"], vendor.calls["export"]) == (1, 0)
         # Nothing was sent, so there is nothing to be settled: the same draft is exported later.
-        object.__setattr__(submitter, "on_disk", Disk(redis, timeout=60).wait)
+        object.__setattr__(submitter, "on_disk", DiskSync(redis, timeout=60).wait)
         assert isinstance(submitter.submit("r1"), Submitted)
         assert (vendor.calls["draft"], vendor.exports_of("r1")) == (1, 1)
 
 
 def test_one_watch_serves_all_who_wait(server: Open) -> None:
     redis = server("--appendfsync", "everysec")
-    disk = Disk(redis, timeout=60)
+    disk = DiskSync(redis, timeout=60)
     disk.keeping()
     redis.config_resetstat()
     together = threading.Barrier(30)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from redis import ConnectionError, Redis
 
-from renderline.ledger import Disk, NotOnDisk
-from renderline.ledger.disk import Keeping
+from renderline.ledger import DiskSync, NotSynced
+from renderline.ledger.durability import Persistence
 from tests.parts import until
 
 
-class _Told(Disk):
+class _Told(DiskSync):
     """A disk whose looks are told by the test, on a clock of its own."""
 
     def __init__(self, **options: Any) -> None:
@@ -22,10 +22,10 @@ class _Told(Disk):
         self.time, self.broken, self.threads = 0.0, 0, set[int]()
         self.go = threading.Event()
 
-    def keeping(self) -> Keeping:
-        return Keeping(watched=True)
+    def keeping(self) -> Persistence:
+        return Persistence(watched=True)
 
-    def _look(self, how: Keeping) -> tuple[float, bool]:
+    def _look(self, how: Persistence) -> tuple[float, bool]:
         self.go.wait(60)
         self.threads.add(threading.get_ident())
         if self.broken:
@@ -35,10 +35,10 @@ class _Told(Disk):
         return self.time, True
 
 
-def _settle(disk: Disk) -> str:
+def _settle(disk: DiskSync) -> str:
     try:
         disk.wait()
-    except (ConnectionError, NotOnDisk) as error:
+    except (ConnectionError, NotSynced) as error:
         return type(error).__name__
     return "on disk"
 
@@ -72,7 +72,7 @@ def test_another_one_goes_on_when_the_one_who_watches_fails() -> None:
 @pytest.mark.parametrize("count", [1, 5])
 def test_who_gave_up_leaves_the_watch_to_the_next(count: int) -> None:
     disk = _Told(timeout=0.01)
-    assert set(_outcomes(disk, count)) <= {"NotOnDisk", "on disk"}
+    assert set(_outcomes(disk, count)) <= {"NotSynced", "on disk"}
     assert not disk._waiters
     assert disk._watcher is None
     disk._timeout = 60

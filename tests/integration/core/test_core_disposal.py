@@ -2,11 +2,11 @@
 
 import pytest
 
-from renderline.accounts import AccountClients
-from renderline.delivery import Deliverer
-from renderline.disposal import Disposal
-from renderline.errands import Errands
-from renderline.redelivery import Redelivery
+from renderline.accounts.clients import AccountClients
+from renderline.cleanup.runner import CleanupRunner
+from renderline.cleanup.stored_projects import StoredProjectCleanup
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.retry import HookRetryPolicy
 from renderline.studio import StudioV3
 from tests.bendable_vendor import BendableVendor
 from tests.integration.core.conftest import LEASE
@@ -57,11 +57,13 @@ def play(book, vendor):
         book.redis.hset(f"renderline:render:{ONE}", "project_id", project_id)
         (look,) = book.look(kick)
         book.find(look, "done", url="https://v/1.mp4")
-        retries = Redelivery(attempts=1)
+        retries = HookRetryPolicy(attempts=1)
         kinds = {"http": Storing(stored_url)}
         deliverer = Deliverer(book.ledger, kinds, retries, LEASE, delete_stored=delete_stored)
         deliverer.deliver(ONE, 0)
-        return Errands(book.ledger, {"main": clients}, [Disposal(book.ledger, 120.0)]), vendor.projects[project_id]
+        return CleanupRunner(
+            book.ledger, {"main": clients}, [StoredProjectCleanup(book.ledger, 120.0)]
+        ), vendor.projects[project_id]
 
     return play
 

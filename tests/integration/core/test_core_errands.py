@@ -1,18 +1,18 @@
-"""Errands: vendor calls that no render waits for. A vendor that hangs delays nobody but its own account."""
+"""CleanupRunner: vendor calls that no render waits for. A vendor that hangs delays nobody but its own account."""
 
 import threading
 
 import pytest
 
-from renderline.accounts import AccountClients
-from renderline.delivery import Deliverer
-from renderline.errands import Errands
-from renderline.ledger import Flow, Ledger
-from renderline.orphans import OrphanHunt
-from renderline.redelivery import Redelivery
-from renderline.roster import Roster
+from renderline.accounts.clients import AccountClients
+from renderline.capabilities import WorkerCapabilities
+from renderline.cleanup.orphan_drafts import OrphanSweep
+from renderline.cleanup.runner import CleanupRunner
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.ledger import AccountLimits, Ledger
 from renderline.studio import StudioV3
-from renderline.sweeping import Sweeper
+from renderline.sweeper import Sweeper
 from tests.bendable_vendor import BendableVendor
 from tests.integration.core.conftest import LEASE
 from tests.parts import until
@@ -77,7 +77,7 @@ def errands(redis):
             name: AccountClients(name, StudioV3(vendor.url, tokens=Token(), **PATIENT), None)
             for name, vendor in zip("abc", vendors, strict=False)
         }
-        return Errands(ledger, accounts, [OrphanHunt(ledger, lease=120.0)])
+        return CleanupRunner(ledger, accounts, [OrphanSweep(ledger, lease=120.0)])
 
     return new
 
@@ -158,8 +158,8 @@ class Services:
     def __init__(self, book, errands):
         self.dispatcher = self.sent = Sent()
         self.errands = errands
-        self.roster = Roster(book.ledger, (), ())
-        self.deliverer = Deliverer(book.ledger, {}, Redelivery(attempts=3), LEASE)
+        self.roster = WorkerCapabilities(book.ledger, (), ())
+        self.deliverer = Deliverer(book.ledger, {}, HookRetryPolicy(attempts=3), LEASE)
         self.sweeper = Sweeper(book.ledger, book.flow, self.sent, every=0.05, retention=1e9)
 
 
@@ -194,7 +194,7 @@ def test_errands_of_a_worker_that_died_are_done_by_another(book, redis, new_vend
 def test_a_failed_errand_is_done_later(redis, new_vendor, errands):
     vendor = new_vendor()
     suspect(redis, "a")
-    Flow(Ledger(redis)).slow_down("a", seconds=0.0)
+    AccountLimits(Ledger(redis)).slow_down("a", seconds=0.0)
     vendor.bend = lambda call: call.answer()._replace(status=500) if call.name == "list" else None
     errands(vendor).run("a")
     assert vendor.calls["list"] == 1

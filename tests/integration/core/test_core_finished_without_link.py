@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from renderline.accounts import AccountClients
-from renderline.durations import Durations
-from renderline.ledger import Kick
-from renderline.polling import Poller
-from renderline.schedule import PollPolicy
-from renderline.settlement import Settlement
+from renderline.accounts.clients import AccountClients
+from renderline.accounts.token import SharedToken
+from renderline.ledger import PumpWake
+from renderline.polling.confirmation import Confirmation
+from renderline.polling.durations import Durations
+from renderline.polling.policy import PollPolicy
+from renderline.polling.poller import Poller
 from renderline.studio import StudioV3, TokenEndpoint
-from renderline.tokens import SharedToken
 from tests.bendable_vendor import Answer, BendableVendor, failure, success
 from tests.integration.core.conftest import LEASE, Book
 
@@ -37,7 +37,7 @@ class Looker:
             accounts={"main": AccountClients("main", self.v3, None)},
             policy=policy,
             lease=LEASE,
-            settlement=Settlement(book.ledger, policy, window=60.0, lease=LEASE),
+            settlement=Confirmation(book.ledger, policy, window=60.0, lease=LEASE),
             patience=60.0,
         )
         book.accept(deadline=deadline)
@@ -52,11 +52,11 @@ class Looker:
         self.book.clock.forward(kick.delay)
         rest = self.poller.run("main", slot=kick.slot, ticket=kick.ticket, moved=lambda _: None, kick=self._ignore)
         if rest:
-            self.kicks.append(Kick("main", kick.slot, rest.ticket, rest.delay))
+            self.kicks.append(PumpWake("main", kick.slot, rest.ticket, rest.delay))
         return self.book.record()
 
     @staticmethod
-    def _ignore(_: Kick) -> None:
+    def _ignore(_: PumpWake) -> None:
         """One pump is enough."""
 
     def close(self) -> None:

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from renderline.orphans import OrphanHunt
-from renderline.submission import NotMyTurn, Submitted
+from renderline.cleanup.orphan_drafts import OrphanSweep
+from renderline.submission.submitter import NotMyTurn, Submitted
 from tests.bendable_vendor import BendableVendor, Call, success
 from tests.integration.core.conftest import Stage
 
@@ -154,5 +154,5 @@ def hunt(stage):
     """Look for orphans as if their time had come."""
     for member in stage.redis.zrange("renderline:suspects:main", 0, -1):
         stage.redis.zadd("renderline:suspects:main", {member: 1})
-    OrphanHunt(stage.ledger, lease=5.0).run(stage.accounts["main"])
+    OrphanSweep(stage.ledger, lease=5.0).run(stage.accounts["main"])
     assert stage.redis.zcard("renderline:suspects:main") == 0

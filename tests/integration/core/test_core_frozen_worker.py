@@ -11,7 +11,7 @@ import time
 import pytest
 from redis import Redis
 
-from renderline.submission import NotMyTurn, Submitted, TryAgain
+from renderline.submission.submitter import NotMyTurn, Submitted, TryAgain
 from tests.bendable_vendor import BendableVendor, Drop
 from tests.integration.core.conftest import Stage
 from tests.parts import until

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from marshmallow import Schema
 
-from renderline.delivery import Deliverer, TryLater
 from renderline.hooks import HookFailed
-from renderline.ledger import Flow, Ledger
-from renderline.places import FAILURES, HookPlaces
-from renderline.redelivery import Redelivery
+from renderline.hooks.concurrency import FAILURES, HookConcurrency
+from renderline.hooks.delivery import Deliverer, TryLater
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.ledger import AccountLimits, Ledger
 from tests.integration.core.conftest import GRACE, LEASE, Book
 from tests.parts import until
 
@@ -69,12 +69,12 @@ class Worker:
 
     def __init__(self, book: Book) -> None:
         self.book, self.endpoints = book, Endpoints()
-        self.places = HookPlaces(book.flow, share=8)
+        self.places = HookConcurrency(book.flow, share=8)
         self.queue: deque[tuple[str, int]] = deque()
         self.deliverer = Deliverer(
             ledger=book.ledger,
             kinds={"http": self.endpoints},
-            retries=Redelivery(),
+            retries=HookRetryPolicy(),
             lease=LEASE,
             places=self.places,
             following=self.queue.extend,
@@ -253,8 +253,8 @@ def test_a_probe_is_one_call(worker: Worker) -> None:
 
 
 def test_another_worker_knows_that_an_endpoint_is_away(book: Book) -> None:
-    flow = Flow(Ledger(book.redis, grace=GRACE, clock=book.clock))
-    here, there = HookPlaces(book.flow), HookPlaces(flow)
+    flow = AccountLimits(Ledger(book.redis, grace=GRACE, clock=book.clock))
+    here, there = HookConcurrency(book.flow), HookConcurrency(flow)
     for _ in range(FAILURES - 1):
         here.saw("gone", answered=False)
     assert here.take("gone", probe=False, large=False) == "taken"
@@ -264,7 +264,7 @@ def test_another_worker_knows_that_an_endpoint_is_away(book: Book) -> None:
 
 
 def test_no_more_hooks_run_than_their_share_of_the_threads(book: Book) -> None:
-    places = HookPlaces(book.flow, share=8)
+    places = HookConcurrency(book.flow, share=8)
     outcomes = [places.take(f"h{host}", probe=False, large=False) for host in range(10)]
     assert outcomes == ["taken"] * 8 + ["full"] * 2
     places.give_back("h0", probe=False, large=False)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from renderline.ledger import AccountUnknown, Flow
-from renderline.roster import Roster
-from renderline.submission import Refused, Submitted
+from renderline.capabilities import WorkerCapabilities
+from renderline.ledger import AccountLimits, AccountUnknown
+from renderline.submission.submitter import Refused, Submitted
 from tests.integration.core.conftest import LEASE
 from tests.parts import until
 
@@ -41,10 +41,10 @@ def test_only_those_who_have_the_api_take_it_again_and_others_of_the_account_go_
     assert begin(book, "main", "v3:main") is None
     assert "v2" in book.record()["note"]
     book.sound()
-    assert Flow(book.ledger, known=["main", "v3:main"]).unpark() == [], "not handed round by those without"
+    assert AccountLimits(book.ledger, known=["main", "v3:main"]).unpark() == [], "not handed round by those without"
     book.accept("r2")
     assert begin(book, "main", "v3:main", one="r2") is not None
-    assert Flow(book.ledger, known=["main", "v2:main"]).unpark() == [("r1", "normal")]
+    assert AccountLimits(book.ledger, known=["main", "v2:main"]).unpark() == [("r1", "normal")]
     assert begin(book, "main", "v2:main") is not None
 
 
@@ -52,7 +52,7 @@ def test_urgent_ones_go_first_once_the_api_is_there(book: Any) -> None:
     for one, priority in (("a", "low"), ("b", "high")):
         assert book.ledger.accept(**{**vars(book.entry(one, priority=priority)), "kind": "v2_project"})
         assert begin(book, "main", "v3:main", one=one) is None
-    assert Flow(book.ledger, known=["main", "v2:main"]).unpark() == [("b", "high"), ("a", "low")]
+    assert AccountLimits(book.ledger, known=["main", "v2:main"]).unpark() == [("b", "high"), ("a", "low")]
 
 
 def test_it_fails_only_after_long_and_only_if_nobody_has_the_api(book: Any) -> None:
@@ -63,7 +63,7 @@ def test_it_fails_only_after_long_and_only_if_nobody_has_the_api(book: Any) -> N
     assert begin(book, "main", "v3:main") is None, "somebody has it"
     book.clock.forward(61)
     book.ledger.serve(["account:main", "api:v3:main"])
-    assert Flow(book.ledger, known=["main", "v3:main"]).unpark() == [("r1", "normal")], "sent to its end"
+    assert AccountLimits(book.ledger, known=["main", "v3:main"]).unpark() == [("r1", "normal")], "sent to its end"
     with pytest.raises(AccountUnknown, match="v2"):
         begin(book, "main", "v3:main")
 
@@ -71,12 +71,12 @@ def test_it_fails_only_after_long_and_only_if_nobody_has_the_api(book: Any) -> N
 def test_an_api_that_nobody_has_is_reported_as_an_unknown_account_is(book: Any) -> None:
     v2(book)
     assert begin(book, "main", "v3:main") is None
-    roster = Roster(book.ledger, ["main"], [], ["v3:main"])
+    roster = WorkerCapabilities(book.ledger, ["main"], [], ["v3:main"])
     with capture_logs() as logs:
         roster.announce()
     assert [entry["what"] for entry in logs if entry["log_level"] == "warning"] == ["api:v2:main"]
     assert book.operations.unserved() == {"main (v2)"}
-    Roster(book.ledger, ["main"], [], ["v2:main"]).announce()
+    WorkerCapabilities(book.ledger, ["main"], [], ["v2:main"]).announce()
     assert book.operations.unserved() == set()
 
 
@@ -93,9 +93,9 @@ def test_a_free_call_of_an_account_that_nobody_knows_waits_and_then_ends(book: A
     assert begin(book, "other") is None
     assert book.record()["note"].startswith("waits for a worker")
     book.sound()
-    assert Flow(book.ledger, known=["other"]).unpark() == []
+    assert AccountLimits(book.ledger, known=["other"]).unpark() == []
     book.clock.forward(DAY + 1)
-    assert Flow(book.ledger, known=["other"]).unpark() == [("r1", "normal")]
+    assert AccountLimits(book.ledger, known=["other"]).unpark() == [("r1", "normal")]
     with pytest.raises(AccountUnknown):
         begin(book, "other")
 

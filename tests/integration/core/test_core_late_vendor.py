@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from renderline.polling.confirmation import Confirmation
+from renderline.polling.policy import PollPolicy
 from renderline.renders import FINAL
-from renderline.schedule import PollPolicy
-from renderline.settlement import Settlement
 from renderline.studio import VendorUnavailable
 from tests.bendable_vendor import Answer, BendableVendor, Call, Drop, failure, success
 from tests.integration.core.conftest import Clock, Stage
@@ -190,7 +190,7 @@ def place(redis):
         clock = Clock()
         stage = Stage(redis, vendor, clock=clock)
         policy = PollPolicy()
-        window = Settlement(stage.ledger, policy, window=WINDOW, lease=30.0)
+        window = Confirmation(stage.ledger, policy, window=WINDOW, lease=30.0)
         stage.poller = dataclasses.replace(stage.poller, policy=policy, settlement=window, patience=60.0, lease=30.0)
         yield Place(stage, LateVendor(vendor, clock), clock)
         stage.close()

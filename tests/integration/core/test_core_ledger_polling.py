@@ -2,7 +2,7 @@
 
 import pytest
 
-from renderline.ledger import Finding
+from renderline.ledger import PollResult
 from tests.integration.core.conftest import GRACE, LEASE
 
 
@@ -167,10 +167,10 @@ def test_a_batch_is_recorded_one_by_one(book):
     assert set(looks) == set("abc")
     moved = book.ledger.record_findings(
         [
-            Finding("a", looks["a"].epoch, "done", url="https://v/a.mp4"),
-            Finding("nobody", 1, "done", url="https://v/x.mp4"),
-            Finding("b", looks["b"].epoch + 1, "failed", message="not mine"),
-            Finding("c", looks["c"].epoch, "failed", message="no"),
+            PollResult("a", looks["a"].epoch, "done", url="https://v/a.mp4"),
+            PollResult("nobody", 1, "done", url="https://v/x.mp4"),
+            PollResult("b", looks["b"].epoch + 1, "failed", message="not mine"),
+            PollResult("c", looks["c"].epoch, "failed", message="no"),
         ]
     )
     assert moved == [("a", "delivered"), ("c", "failed")]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from renderline.ledger import Finding
+from renderline.ledger import PollResult
 from renderline.renders import State
 from tests.integration.core.conftest import LEASE
 
@@ -104,7 +104,7 @@ class Actor:
         epoch = int(self.book.redis.hget("renderline:render:r1", "epoch") or 0)
         if not epoch:
             epoch = self.book.redis.hincrby("renderline:render:r1", "epoch", 1)
-        finding = Finding("r1", epoch, verdict, look_in=1.0, url="https://v/1.mp4", message="x", project_id="p1")
+        finding = PollResult("r1", epoch, verdict, look_in=1.0, url="https://v/1.mp4", message="x", project_id="p1")
         self.ledger.record_findings([finding])
 
     def record_wait(self):

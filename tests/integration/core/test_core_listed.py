@@ -3,8 +3,8 @@
 import pytest
 import requests
 
-from renderline import listed
-from renderline.listed import ProjectList
+from renderline.polling import project_list
+from renderline.polling.project_list import ProjectList
 from tests.parts import SandboxProcess
 
 REQUEST = {
@@ -57,7 +57,7 @@ def test_one_list_finds_the_finished_ones_and_the_others_wait(new_stage):
 
 def test_few_renders_are_asked_about_themselves(new_stage):
     stage = new_stage()
-    looks, now = looks_of(stage, listed.WORTHWHILE - 1)
+    looks, now = looks_of(stage, project_list.WORTHWHILE - 1)
     assert ProjectList(stage.policy).sort(stage.accounts["main"], looks, now=now) == ([], looks)
     assert LIST not in stage.sandbox.counts()
 
@@ -73,7 +73,7 @@ def test_a_list_that_cannot_be_read_is_left_alone(new_stage):
 
 
 def test_a_list_that_is_too_long_is_left_alone(new_stage, monkeypatch):
-    monkeypatch.setattr(listed, "LONGEST", 4)
+    monkeypatch.setattr(project_list, "LONGEST", 4)
     stage = new_stage()
     looks, now = looks_of(stage, 5)
     strategy = ProjectList(stage.policy)

@@ -2,9 +2,9 @@
 
 import json
 
-from renderline.accounts import AccountClients
+from renderline.accounts.clients import AccountClients
+from renderline.drafts import find_by_name
 from renderline.studio import StudioV3
-from renderline.submission import find_by_name
 from tests.bendable_vendor import Answer, BendableVendor
 
 ONE = "0" * 31 + "1"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from renderline.ledger import Operations
+from renderline.ledger import Commands
 from renderline.renders import FINAL
-from renderline.submission import NotMyTurn, Parked, Submitted
+from renderline.submission.submitter import NotMyTurn, Parked, Submitted
 from tests.integration.core.conftest import GRACE
 
 CREATE = "POST /api/odin/v3/editor/project"
@@ -37,7 +37,7 @@ def test_a_submission_put_off_by_the_vendor_goes_on_when_the_account_is_resumed(
     assert isinstance(stage.submit("r1"), Parked)
     assert stage.flow.unpark() == []
     assert isinstance(stage.submit("r1"), NotMyTurn)
-    assert Operations(stage.ledger).resume("main")
+    assert Commands(stage.ledger).resume("main")
     stage.redis.delete("renderline:pace:main")
     assert [one for one, _ in stage.flow.unpark()] == ["r1"]
     assert isinstance(stage.submit("r1"), Submitted)

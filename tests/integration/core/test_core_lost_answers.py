@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from renderline.ledger import Finding
+from renderline.ledger import PollResult
 from renderline.ledger.script import REPEATABLE, Scripts
 from tests.integration.core.conftest import GRACE, LEASE, Book
 from tests.integration.core.lossy_line import LossyLine
@@ -105,7 +105,7 @@ def _deserted(book):
 
 
 def _finding(book, verdict, **details):
-    return Finding(book.kept.id, book.kept.epoch, verdict, **details)
+    return PollResult(book.kept.id, book.kept.epoch, verdict, **details)
 
 
 STEPS = {

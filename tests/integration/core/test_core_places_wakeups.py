@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from renderline.bulkhead import SubmissionPlaces
+from renderline.bulkhead import Bulkhead
 from tests.parts import until
 
 CROWD = 40
 
 
-class _Counted(SubmissionPlaces):
+class _Counted(Bulkhead):
     """Counts how often those who wait look whether there is a place."""
 
     looks = 0
@@ -24,7 +24,7 @@ class _Counted(SubmissionPlaces):
         return super()._free(account)
 
 
-def _one_after_the_other(places: SubmissionPlaces, account: str) -> bool:
+def _one_after_the_other(places: Bulkhead, account: str) -> bool:
     taken = places.take(account, patience=60)
     places.give_back(account)
     return taken
@@ -45,7 +45,7 @@ def test_a_place_that_gets_free_does_not_wake_all_who_wait() -> None:
 
 @pytest.mark.parametrize("most", [1, 2])
 def test_a_place_that_another_account_left_is_not_slept_through(most: int) -> None:
-    places = SubmissionPlaces(each=1, most=most, strict=True)
+    places = Bulkhead(each=1, most=most, strict=True)
     with ThreadPoolExecutor(CROWD) as pool:
         waiting = [pool.submit(_one_after_the_other, places, f"account {n % 4}") for n in range(CROWD)]
         assert all(one.result() for one in waiting)
@@ -53,7 +53,7 @@ def test_a_place_that_another_account_left_is_not_slept_through(most: int) -> No
 
 
 def test_who_waited_in_vain_leaves_nothing_behind() -> None:
-    places = SubmissionPlaces(each=1, most=1, strict=True)
+    places = Bulkhead(each=1, most=1, strict=True)
     assert places.take("a", patience=0)
     began = time.monotonic()
     assert not places.take("b", patience=0.05)
@@ -62,7 +62,7 @@ def test_who_waited_in_vain_leaves_nothing_behind() -> None:
 
 
 def test_more_places_are_noticed_by_who_waits() -> None:
-    places = SubmissionPlaces(each=1, most=1, strict=True)
+    places = Bulkhead(each=1, most=1, strict=True)
     assert places.take("a", patience=0)
     done = threading.Event()
     thread = threading.Thread(target=lambda: places.take("a", patience=60) and done.set())

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from renderline.ledger import Operations
-from renderline.submission import NotMyTurn, Parked, Submitted, TryAgain
+from renderline.ledger import Commands
+from renderline.submission.submitter import NotMyTurn, Parked, Submitted, TryAgain
 from tests.bendable_vendor import Answer, BendableVendor, Call, failure
 from tests.integration.core.conftest import Book
 from tests.integration.core.test_core_bulkhead import Worker
@@ -55,7 +55,7 @@ def test_a_page_of_a_proxy_does_not_fail_the_backlog(worker, vendor, page):
     if "403" not in page:  # a 403 has the token asked about, which the vendor answers
         assert vendor.calls["draft"] == 3, "three in a row open the circuit, the others are parked"
     vendor.bend = lambda _: None
-    Operations(worker.ledger).resume("main")
+    Commands(worker.ledger).resume("main")
     assert all(isinstance(worker.submitter.submit(one), Submitted) for one in names)
     assert [vendor.exports_of(one) for one in names] == [1] * 8
 
@@ -89,10 +89,10 @@ def test_an_account_without_credit_is_held_instead_of_failing_its_renders(worker
     assert vendor.calls["export"] == 1
     assert {worker.state(one) for one in names} == {"submitting", "accepted"}
     assert "not enough credits" in worker.ledger.record(names[3])["note"]
-    assert "not enough credits" in Operations(worker.ledger).held()["main"]
+    assert "not enough credits" in Commands(worker.ledger).held()["main"]
     vendor.bend = lambda _: None
-    assert Operations(worker.ledger).resume("main")
-    assert Operations(worker.ledger).held() == {}
+    assert Commands(worker.ledger).resume("main")
+    assert Commands(worker.ledger).held() == {}
     assert all(isinstance(worker.submitter.submit(one), Submitted) for one in names)
     assert [vendor.exports_of(one) for one in names] == [1] * 8
     assert vendor.calls["draft"] == 8, "the draft of the first is exported, not another"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from renderline.delivery import Deliverer, Settled, TryLater
-from renderline.ledger import AccountUnknown, Flow
-from renderline.redelivery import Redelivery
-from renderline.roster import KnownAccounts, Roster
-from renderline.submission import Refused
+from renderline.capabilities import KnownAccounts, WorkerCapabilities
+from renderline.hooks.delivery import Deliverer, Settled, TryLater
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.ledger import AccountLimits, AccountUnknown
+from renderline.submission.submitter import Refused
 from tests.parts import until
 
 DAY = 86_400.0
@@ -27,8 +27,8 @@ def test_a_render_of_an_unknown_account_waits_for_a_worker_that_knows_it(book: A
     assert begin(book, "main") is None
     assert book.state() == "accepted"
     assert "knows its account" in book.record()["note"]
-    assert Flow(book.ledger, known=["main"]).unpark() == [], "not handed round by those who do not know it"
-    assert Flow(book.ledger, known=["main", "new"]).unpark() == [("r1", "normal")]
+    assert AccountLimits(book.ledger, known=["main"]).unpark() == [], "not handed round by those who do not know it"
+    assert AccountLimits(book.ledger, known=["main", "new"]).unpark() == [("r1", "normal")]
     assert begin(book, "main", "new") is not None
 
 
@@ -39,7 +39,7 @@ def test_it_fails_only_after_long_and_only_if_nobody_knows_it(book: Any) -> None
     book.ledger.serve(["account:new"])
     assert begin(book, "main") is None, "somebody knows it"
     book.clock.forward(61)
-    assert Flow(book.ledger, known=["main"]).unpark() == [("r1", "normal")], "nobody any more: sent to its end"
+    assert AccountLimits(book.ledger, known=["main"]).unpark() == [("r1", "normal")], "nobody any more: sent to its end"
     with pytest.raises(AccountUnknown):
         begin(book, "main")
 
@@ -95,15 +95,15 @@ def test_what_nobody_can_poll_says_so_and_expires_in_time(new_stage: Any, book: 
 
 
 def _poller(stage: Any) -> Any:
-    return replace(stage.poller, roster=Roster(stage.ledger, ["main"], []), _pools={})
+    return replace(stage.poller, roster=WorkerCapabilities(stage.ledger, ["main"], []), _pools={})
 
 
 def deliverer(book: Any, **options: Any) -> Deliverer:
-    roster = Roster(book.ledger, ["main"], [])
+    roster = WorkerCapabilities(book.ledger, ["main"], [])
     return Deliverer(
         ledger=book.ledger,
         kinds={},
-        retries=Redelivery(attempts=1),
+        retries=HookRetryPolicy(attempts=1),
         lease=20.0,
         roster=roster,
         **options,
@@ -150,7 +150,7 @@ def test_a_request_may_name_an_account_that_only_others_know(book: Any) -> None:
 def test_a_worker_says_once_which_accounts_it_leaves_to_others(book: Any) -> None:
     book.accept(account="new")
     assert begin(book, "main") is None
-    roster = Roster(book.ledger, ["main"], [])
+    roster = WorkerCapabilities(book.ledger, ["main"], [])
     with capture_logs() as lines:
         roster.announce()
         roster.announce()

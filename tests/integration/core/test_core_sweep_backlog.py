@@ -2,8 +2,8 @@
 
 import pytest
 
-from renderline.ledger.sweeps import SWEPT_AT_ONCE
-from renderline.sweeping import Sweeper
+from renderline.ledger.sweep import SWEPT_AT_ONCE
+from renderline.sweeper import Sweeper
 from tests.integration.core.conftest import GRACE, LEASE
 
 MANY = 6 * SWEPT_AT_ONCE + 1

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from renderline.errands import Errands
-from renderline.orphans import OrphanHunt
+from renderline.cleanup.orphan_drafts import OrphanSweep
+from renderline.cleanup.runner import CleanupRunner
 from renderline.renders import FINAL
-from renderline.sweeping import Sweeper
+from renderline.sweeper import Sweeper
 from tests.integration.core.conftest import GRACE, LEASE
 from tests.parts import until
 
@@ -210,7 +210,7 @@ def test_a_second_draft_that_the_list_did_not_show_in_time_is_deleted(stage):
     assert record["state"] == "delivered"
     member = f"{one}.{record['attempt']}#1"
     stage.redis.zadd("renderline:suspects:main", {member: 1})
-    Errands(stage.ledger, stage.accounts, [OrphanHunt(stage.ledger, lease=LEASE)]).run("main")
+    CleanupRunner(stage.ledger, stage.accounts, [OrphanSweep(stage.ledger, lease=LEASE)]).run("main")
     shown = {seen["id"]: (seen["exports"], seen["deleted"]) for seen in stage.seen()}
     assert shown == {orphan: (0, True), record["project_id"]: (1, False)}
     assert stage.redis.zscore("renderline:suspects:main", member) is None

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 
-from renderline.ledger import Kick, Operations
+from renderline.accounts.token import SharedToken
+from renderline.ledger import Commands, PumpWake
 from renderline.studio import TokenRejected, VendorUnavailable
-from renderline.submission import Submitted
-from renderline.tokens import SharedToken
+from renderline.submission.submitter import Submitted
 from tests.bendable_vendor import Answer, BendableVendor, Call, failure
 from tests.integration.core.test_core_bulkhead import Worker
 
@@ -60,7 +60,7 @@ def test_tokens_refused_by_every_call_are_not_asked_for_with_every_call(workers,
         for one in names[10:]:
             worker.submitter.submit(one)
         ticket = int(redis.hget("renderline:pump:main", "0:ticket"))
-        worker.pump(Kick("main", 0, ticket, 0.0))
+        worker.pump(PumpWake("main", 0, ticket, 0.0))
     assert vendor.calls["token"] - before <= 2
     assert 0 < redis.pttl("renderline:quiet:main") <= 1000, "the account is quiet until the next token"
     for _ in range(5):
@@ -117,7 +117,7 @@ def test_an_operator_lifts_the_wait(workers: list[Worker], vendor: BendableVendo
     workers[0].accept("main", "a" * 32)
     workers[0].submitter.submit("a" * 32)
     vendor.bend = lambda _: None
-    assert Operations(workers[0].ledger).resume("main")
+    assert Commands(workers[0].ledger).resume("main")
     assert isinstance(workers[0].submitter.submit("a" * 32), Submitted)
 
 

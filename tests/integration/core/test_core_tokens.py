@@ -10,8 +10,8 @@ import pytest
 from redis import Redis
 from structlog.testing import capture_logs
 
+from renderline.accounts.token import LIFETIME, SharedToken
 from renderline.studio import CredentialsRefused, RateLimited, StudioV3, TokenEndpoint, VendorUnavailable
-from renderline.tokens import LIFETIME, SharedToken
 from tests.parts import ROOT, until
 
 DAY = LIFETIME
@@ -91,7 +91,7 @@ COLD = """
 import sys
 from redis import Redis
 from renderline.studio import TokenEndpoint
-from renderline.tokens import SharedToken
+from renderline.accounts.token import SharedToken
 redis = Redis.from_url(sys.argv[1], decode_responses=True)
 shared = SharedToken(redis, TokenEndpoint(sys.argv[2], app_id="studio.acme", user_key="k" * 36), account="main")
 redis.incr("ready")
@@ -228,7 +228,7 @@ def test_many_refusals_of_one_token_make_one_new_call(worker, issuer):
 HOLDER = """
 import sys, time
 from redis import Redis
-from renderline.tokens import SharedToken
+from renderline.accounts.token import SharedToken
 class Never:
     def issue(self):
         print("asking", flush=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from renderline.ledger import Listing
+from renderline.ledger import Queries
 from renderline.producer import wait_for
 from tests.integration.core.conftest import LEASE, Book
 from workers.cli.following import Follower, Until
@@ -32,7 +32,7 @@ def test_waiting_at_the_prompt_for_the_video_ends_when_it_is_stored(book: Book) 
     book.completed(hooks=("download", "http"))
     stored = {"stored_url": "file:///v/r1.mp4"}
     book.ledger.settle_hook("r1", 0, book.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored)
-    session: Any = SimpleNamespace(listing=Listing(book.ledger), ledger=book.ledger)
+    session: Any = SimpleNamespace(listing=Queries(book.ledger), ledger=book.ledger)
     for until, open_, code in (("stored", [], Code.DONE), ("ended", ["r1"], Code.TIMED_OUT)):
         follower = Follower(session, ["r1"], timeout=0.2, until=until)
         assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
@@ -45,14 +45,14 @@ def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(book: Book) 
         claim = book.ledger.claim_hook("r1", 0, lease=LEASE)
         book.ledger.settle_hook("r1", 0, claim, outcome="retrying", retry_in=1.0, error="away")
         book.clock.forward(1.0)
-    session: Any = SimpleNamespace(listing=Listing(book.ledger), ledger=book.ledger)
+    session: Any = SimpleNamespace(listing=Queries(book.ledger), ledger=book.ledger)
     follower = Follower(session, ["r1"])
     assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
     assert follower.code == Code.TIMED_OUT
 
 
 def prompt(book: Book, *, until: Until = "ended", timeout: float | None = None) -> Follower:
-    session: Any = SimpleNamespace(listing=Listing(book.ledger), ledger=book.ledger)
+    session: Any = SimpleNamespace(listing=Queries(book.ledger), ledger=book.ledger)
     return Follower(session, ["r1"], until=until, timeout=timeout)
 
 

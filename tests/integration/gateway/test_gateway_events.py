@@ -9,7 +9,7 @@ from redis import Redis
 
 from renderline.acceptance import Acceptor
 from renderline.gateway import OpenGate, Streams, create_app
-from renderline.ledger import Ledger, Listing, Operations
+from renderline.ledger import Commands, Ledger, Queries
 from tests.gateway_process import GatewayProcess, assert_problem
 from tests.parts import Valkey, until
 
@@ -180,8 +180,8 @@ def test_silence_is_broken_by_comments(valkey, redis):
     app = create_app(
         redis=redis,
         ledger=ledger,
-        operations=Operations(ledger),
-        listing=Listing(ledger),
+        operations=Commands(ledger),
+        listing=Queries(ledger),
         acceptor=Acceptor(ledger, None, (), {}, 60.0, 1000),
         dispatcher=None,
         keys=OpenGate(),

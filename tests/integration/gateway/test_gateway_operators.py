@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from renderline.ledger import Finding, Ledger
+from renderline.ledger import Ledger, PollResult
 from tests.gateway_process import GatewayProcess, a_request, assert_problem
 
 HOOKS = [{"type": "download"}, {"type": "http", "url": "http://127.0.0.1:9/done"}]
@@ -40,7 +40,7 @@ def dead(gateway, ledger):
     """Return a finished render whose first hook was delivered and whose second one was given up."""
     one, kick = started(gateway, ledger)
     batch = ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=1, lease=20)
-    assert ledger.record_findings([Finding(one, batch.looks[0].epoch, "done", url="https://v/1.mp4")])
+    assert ledger.record_findings([PollResult(one, batch.looks[0].epoch, "done", url="https://v/1.mp4")])
     for index, outcome in enumerate(("delivered", "dead")):
         claim = ledger.claim_hook(one, index, lease=20)
         ledger.settle_hook(one, index, claim, outcome=outcome, error="" if outcome == "delivered" else "410 Gone")

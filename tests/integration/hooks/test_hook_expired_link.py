@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from renderline.accounts import AccountClients
-from renderline.delivery import Deliverer, Settled, TryLater
+from renderline.accounts.clients import AccountClients
+from renderline.accounts.token import SharedToken
 from renderline.hooks import DownloadHook, HookFailed
-from renderline.ledger import Finding, Ledger, Operations
-from renderline.links import FreshLinks, NoLink
-from renderline.redelivery import Redelivery
+from renderline.hooks.delivery import Deliverer, Settled, TryLater
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.ledger import Commands, Ledger, PollResult
+from renderline.polling.download_url import FreshLinks, NoLink
 from renderline.studio import StudioV3, TokenEndpoint
-from renderline.tokens import SharedToken
 from tests.bendable_vendor import Answer, BendableVendor, Call, failure, success
 
 PAGE = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>please log in</html>")
@@ -69,7 +69,7 @@ def ledger(redis: Redis, links: LinkVendor) -> Ledger:
     batch = ledger.claim_due("main", slot=kick.slot, ticket=kick.ticket, limit=1, lease=30.0)
     assert batch
     (look,) = batch.looks
-    ledger.record_findings([Finding(look.id, look.epoch, "done", progress=100.0, url=links.link(1))])
+    ledger.record_findings([PollResult(look.id, look.epoch, "done", progress=100.0, url=links.link(1))])
     return ledger
 
 
@@ -86,7 +86,7 @@ def deliverer(redis: Redis, ledger: Ledger, links: LinkVendor, tmp_path: Path) -
             raise HookFailed(str(error)) from None
 
     hook = DownloadHook(f"file://{tmp_path}/videos", fresh_link=ask)
-    yield Deliverer(ledger=ledger, kinds={"download": hook}, retries=Redelivery(attempts=2), lease=30.0)
+    yield Deliverer(ledger=ledger, kinds={"download": hook}, retries=HookRetryPolicy(attempts=2), lease=30.0)
     v3.close()
 
 
@@ -143,7 +143,7 @@ def test_a_replayed_download_asks_for_a_fresh_link(links: LinkVendor, ledger: Le
         deliverer.deliver("r1", 0)
     assert record_of(ledger)["state"] == "undelivered"
     links.vendor.bend, links.told = links.bend, 2
-    assert Operations(ledger).replay("r1", 0)
+    assert Commands(ledger).replay("r1", 0)
     assert isinstance(deliverer.deliver("r1", 0), Settled)
     assert record_of(ledger)["state"] == "delivered"
 

@@ -12,9 +12,9 @@ from kombu import Connection, Producer
 from redis import ConnectionPool, Redis
 
 from config.settings import Settings, load
-from renderline.ledger import Flow, Ledger
+from renderline.accounts.rate_limit import RateLimit
+from renderline.ledger import AccountLimits, Ledger
 from renderline.ledger.failover import LeavingSSLConnection, connection_class
-from renderline.pacing import Pace
 from tests.line import Line
 from tests.parts import Valkey, until
 from workers import broker
@@ -59,7 +59,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
 
 
 def _ledger(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
-    flow = Flow(Ledger(parts.enter_context(connect(settings))))
+    flow = AccountLimits(Ledger(parts.enter_context(connect(settings))))
     return lambda: flow.limit({"a": 5})
 
 
@@ -81,7 +81,7 @@ def _transaction(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
 
 
 def _pace(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
-    return Pace(parts.enter_context(connect(settings)), "a", 100.0).take
+    return RateLimit(parts.enter_context(connect(settings)), "a", 100.0).take
 
 
 def _broker(settings: Settings, parts: ExitStack) -> Callable[[], Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from renderline.ledger import Finding, HookClaim, Ledger, Look, Submission
+from renderline.ledger import DuePoll, HookClaim, Ledger, PollResult, Submission
 
 DRAFT, EXPORT = "draft", "export"
 
@@ -115,10 +115,10 @@ class Worker:
 class Watcher:
     """Who looks at the vendor for a render; `life` is the paid call whose outcome it looks for."""
 
-    look: Look
+    look: DuePoll
     life: int
 
-    def finding(self, verdict: str, *, now: float, settle: float) -> Finding | None:
+    def finding(self, verdict: str, *, now: float, settle: float) -> PollResult | None:
         """Return what it may report of such a look, None for what it cannot see."""
         look = self.look
         seen: dict[str, dict[str, Any]] = {
@@ -136,7 +136,7 @@ class Watcher:
                 seen["resubmit"] = {}
         if verdict == "expired" and now < look.deadline_at:
             return None
-        return Finding(look.id, look.epoch, verdict, **seen[verdict]) if verdict in seen else None
+        return PollResult(look.id, look.epoch, verdict, **seen[verdict]) if verdict in seen else None
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 from redis import Redis
 
-from renderline.ledger import Finding, Flow, Kick, Ledger, Look, Operations, Submission
+from renderline.ledger import AccountLimits, Commands, DuePoll, Ledger, PollResult, PumpWake, Submission
 from tests.integration.properties.ledger_actors import Messenger, Permits, Watcher, Worker
 from tests.integration.properties.ledger_choices import ACCOUNTS, FINAL_WITHIN, GRACE, LEASE, LOOKED_AT_WITHIN
 from tests.integration.properties.ledger_recovery import work_through_the_sweep
@@ -24,13 +24,13 @@ class LedgerPlay(RuleBasedStateMachine):
         redis.flushall()
         self.redis, self.now = redis, 1_700_000_000.0
         self.ledger = Ledger(redis, grace=GRACE, clock=lambda: self.now)
-        self.operations, self.flow = Operations(self.ledger), Flow(self.ledger)
+        self.operations, self.flow = Commands(self.ledger), AccountLimits(self.ledger)
         self.truths = Truths(grace=GRACE, lease=LEASE)
         self.permits = Permits()
         self.workers: list[Worker] = []
         self.watchers: list[Watcher] = []
         self.messengers: list[Messenger] = []
-        self.kicks: list[Kick] = []
+        self.kicks: list[PumpWake] = []
         self.turns: dict[tuple[str, int], int] = {}
         self.settled: set[tuple[str, int, int]] = set()
         self.last_event = "0-0"
@@ -68,13 +68,13 @@ class LedgerPlay(RuleBasedStateMachine):
         if self.newest.get(what) is not actor:
             assert self.hash_of(what[1]) == before, f"an old claim on {what} changed it"
 
-    def watching(self, look: Look) -> Watcher:
+    def watching(self, look: DuePoll) -> Watcher:
         watcher = Watcher(look, self.permits.lives[look.id])
         self.watchers.append(watcher)
         self.newest["look", look.id] = watcher
         return watcher
 
-    def record(self, watcher: Watcher, finding: Finding) -> None:
+    def record(self, watcher: Watcher, finding: PollResult) -> None:
         one = finding.id
         before = self.hash_of(one)
         with self.only_by_the_newest(("look", one), watcher):
@@ -105,7 +105,7 @@ class LedgerPlay(RuleBasedStateMachine):
         fields: Any = self.redis.hgetall(f"{self.ledger.prefix}render:{one}")
         return dict(fields)
 
-    def keep(self, kick: Kick | None) -> None:
+    def keep(self, kick: PumpWake | None) -> None:
         if kick:
             self.kicks.append(kick)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from renderline.ledger import Finding, Flow, Kick, Ledger, Look, Submission
+from renderline.ledger import AccountLimits, DuePoll, Ledger, PollResult, PumpWake, Submission
 from tests.integration.properties.ledger_actors import Watcher, Worker
 from tests.integration.properties.ledger_choices import LEASE, SETTLE
 from tests.integration.properties.ledger_truths import WAITING
@@ -15,11 +15,11 @@ class Play(Protocol):
 
     now: float
     ledger: Ledger
-    flow: Flow
+    flow: AccountLimits
 
     def begun(self, claim: Submission) -> Worker: ...
-    def watching(self, look: Look) -> Watcher: ...
-    def record(self, watcher: Watcher, finding: Finding) -> None: ...
+    def watching(self, look: DuePoll) -> Watcher: ...
+    def record(self, watcher: Watcher, finding: PollResult) -> None: ...
 
 
 def work_through_the_sweep(play: Play) -> None:
@@ -45,7 +45,7 @@ def submit_well(play: Play, one: str) -> None:
             worker.go_on(play.ledger, fate="well")
 
 
-def look_well(play: Play, kick: Kick) -> None:
+def look_well(play: Play, kick: PumpWake) -> None:
     """Run a pump; the vendor is done with everything."""
     batch = play.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=64, lease=LEASE)
     for look in batch.looks if batch else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from renderline.ledger import Finding, Flow, Ledger, Look, Operations, Submission
+from renderline.ledger import AccountLimits, Commands, DuePoll, Ledger, PollResult, Submission
 from tests.integration.properties.ledger_truths import Picture, Truths
 
 GRACE, LEASE = 30.0, 20.0
@@ -17,7 +17,7 @@ class Desk:
     def __init__(self, redis: Redis) -> None:
         self.redis, self.now = redis, 1_700_000_000.0
         self.ledger = Ledger(redis, grace=GRACE, clock=lambda: self.now)
-        self.people, self.flow = Operations(self.ledger), Flow(self.ledger)
+        self.people, self.flow = Commands(self.ledger), AccountLimits(self.ledger)
         self._truths, self._after = Truths(grace=GRACE, lease=LEASE), "0-0"
 
     def accept(self, one: str, *, hooks: int = 1) -> None:
@@ -35,7 +35,7 @@ class Desk:
         assert self.ledger.intend(claim, "export", lease=LEASE)
         assert self.ledger.start(claim, confirmed=confirmed, project_id="p", look_in=1.0)[0]
 
-    def look(self) -> Look:
+    def look(self) -> DuePoll:
         """Let the pumps be found dead, and have the one due render looked at."""
         self.now += 2 * GRACE
         kick = self.ledger.pumps()[0]
@@ -44,8 +44,8 @@ class Desk:
         (look,) = batch.looks
         return look
 
-    def find(self, look: Look, verdict: str, **seen: object) -> list[tuple[str, str]]:
-        return self.ledger.record_findings([Finding(look.id, look.epoch, verdict, **seen)])  # type: ignore[arg-type]
+    def find(self, look: DuePoll, verdict: str, **seen: object) -> list[tuple[str, str]]:
+        return self.ledger.record_findings([PollResult(look.id, look.epoch, verdict, **seen)])  # type: ignore[arg-type]
 
     def failed(self, one: str) -> None:
         self.accept(one)

@@ -17,7 +17,7 @@ from redis import Redis
 
 from renderline.contract import PRIORITIES
 from renderline.kinds import KINDS
-from renderline.ledger import KeyConflict, Kick
+from renderline.ledger import KeyConflict, PumpWake
 from tests.integration.properties.ledger_actors import EXPORT, Messenger
 from tests.integration.properties.ledger_choices import (
     ACCOUNTS,
@@ -133,7 +133,7 @@ class LedgerMachine(LedgerPlay):
             self.watching(look)
         rest = None if dies else self.ledger.rest_pump(kick.account, slot=kick.slot, ticket=kick.ticket, limit=limit)
         if rest:
-            self.keep(Kick(kick.account, kick.slot, rest[1], rest[0]))
+            self.keep(PumpWake(kick.account, kick.slot, rest[1], rest[0]))
 
     @precondition(lambda self: self.watchers)
     @rule(pick=late, verdict=verdicts, twice=st.booleans())

@@ -11,9 +11,9 @@ import requests
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from renderline.callbacks import Callbacks
 from renderline.gateway import problem
 from renderline.gateway.webhooks import LARGEST_BODY, Receiver, blueprint
+from renderline.webhook_urls import WebhookUrls
 from tests.integration.core.conftest import LEASE, Book
 
 KEY = "k" * 32
@@ -40,7 +40,7 @@ class Door:
         app = Flask("door", static_folder=None)
         problem.install(app)
         self.server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-        self.callbacks = Callbacks(f"http://127.0.0.1:{self.server.port}", KEY)
+        self.callbacks = WebhookUrls(f"http://127.0.0.1:{self.server.port}", KEY)
         app.register_blueprint(blueprint(Receiver(self.callbacks, self.book.operations, kick=self.kick, net=NET)))
         self.session = requests.Session()
 
@@ -142,8 +142,8 @@ def test_somebody_who_only_tries_the_address_proves_nothing(door, method):
 def refused(door):
     """Return calls that must be refused, all about a render that exists, but one."""
     url = door.url()
-    past = Callbacks(door.callbacks.public_url, KEY, clock=lambda: time.time() - 200_000)
-    other = Callbacks(door.callbacks.public_url, "j" * 32)
+    past = WebhookUrls(door.callbacks.public_url, KEY, clock=lambda: time.time() - 200_000)
+    other = WebhookUrls(door.callbacks.public_url, "j" * 32)
     return {
         "forged": url[:-1] + ("0" if url[-1] != "0" else "1"),
         "cut": url[:-1],

@@ -4,11 +4,11 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from renderline.callbacks import Callbacks
 from renderline.drafts import project_name
 from renderline.gateway import webhooks
 from renderline.gateway.webhooks import Receiver, Told
 from renderline.ledger import REVOKED
+from renderline.webhook_urls import WebhookUrls
 from tests.integration.core.conftest import Book
 
 KEY = "k" * 32
@@ -42,7 +42,7 @@ def hint(book, draft):
 def test_a_revoked_draft_that_was_rendered_all_the_same_raises_an_alarm(book, logged):
     revoked(book)
     before = book.redis.hgetall("renderline:render:r1")
-    callbacks = Callbacks("https://example.com", KEY)
+    callbacks = WebhookUrls("https://example.com", KEY)
     receiver = Receiver(callbacks, book.operations, kick=lambda _: None, net=60.0)
     signature = callbacks.url("r1", attempt=1, draft=1, seconds=600.0).rpartition("/")[2]
     assert receiver.receive("r1", signature, lambda: Told(progress=100.0, credit=7.0, url="https://v/1.mp4"))
@@ -60,7 +60,7 @@ def test_the_alarm_of_a_retry_names_the_tag_that_the_dashboard_shows(book, logge
     (look,) = book.look(book.started(confirmed=False))
     assert book.ledger.announce_revocation("r1", epoch=look.epoch, project_id="p-r1")
     assert book.find(look, "revoked", project_id="p-r1")
-    callbacks = Callbacks("https://example.com", KEY)
+    callbacks = WebhookUrls("https://example.com", KEY)
     receiver = Receiver(callbacks, book.operations, kick=lambda _: None, net=60.0)
     signature = callbacks.url("r1", attempt=2, draft=1, seconds=600.0).rpartition("/")[2]
     assert receiver.receive("r1", signature, lambda: Told(progress=100.0))

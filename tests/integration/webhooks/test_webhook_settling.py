@@ -2,7 +2,7 @@
 
 import pytest
 
-from renderline.ledger import Operations
+from renderline.ledger import Commands
 from tests.integration.core.conftest import Stage, example
 from tests.parts import SandboxProcess
 
@@ -39,7 +39,7 @@ def compact(tag):
 
 def hint(stage, one, **told):
     """Do what the receiver does with a call."""
-    state, kick = Operations(stage.ledger).hint(one, attempt=1, look_in=60.0, trust=600.0, **told)
+    state, kick = Commands(stage.ledger).hint(one, attempt=1, look_in=60.0, trust=600.0, **told)
     if kick:
         stage.kicks.append(kick)
     return state

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.chaos.accounting import name_of
-from benchmarks.chaos.paces import Pace, paces, quantile
+from benchmarks.chaos.paces import RateLimit, paces, quantile
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,6 @@ def test_each_group_has_a_pace_of_its_own() -> None:
     arrived = {(0, "/first"): 107.0, (0, "/second"): 106.0, (1, "/first"): 120.0}
     found = paces(asked, arrived, projects, group=lambda order: "even" if order % 2 == 0 else "odd")
     assert found == {
-        "even": Pace(2, started_p95=1.0, hook_p50=2.0, hook_p95=2.0, delivered_p50=7.0, delivered_p95=7.0),
-        "odd": Pace(1, started_p95=10.0, hook_p50=6.0, hook_p95=6.0, delivered_p50=None, delivered_p95=None),
+        "even": RateLimit(2, started_p95=1.0, hook_p50=2.0, hook_p95=2.0, delivered_p50=7.0, delivered_p95=7.0),
+        "odd": RateLimit(1, started_p95=10.0, hook_p50=6.0, hook_p95=6.0, delivered_p50=None, delivered_p95=None),
     }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from renderline.ledger import Keeping
+from renderline.ledger import Persistence
 from workers.cli.checks import processes, server, storage
 
 GOOD = {
@@ -63,7 +63,11 @@ def test_snapshots_alone_lose_what_came_after_the_last(snapshots, saves):
 
 @pytest.mark.parametrize(
     ("how", "verdict"),
-    [(Keeping(synced=True), "ok"), (Keeping(watched=True), "ok"), (Keeping(why="no append-only file"), "warn")],
+    [
+        (Persistence(synced=True), "ok"),
+        (Persistence(watched=True), "ok"),
+        (Persistence(why="no append-only file"), "warn"),
+    ],
 )
 def test_a_server_whose_power_cut_may_pay_twice_is_told(how, verdict):
     found = server.of_disk(how)

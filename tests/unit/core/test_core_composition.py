@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 
 from config.settings import load
-from renderline.callbacks import About, Callbacks
+from renderline.webhook_urls import About, WebhookUrls
 from tasks.services import Services
 from tests.parts import USER_KEY
 from workers.composition import compose, signed_callbacks
@@ -75,5 +75,5 @@ def test_the_vendor_is_given_an_url_that_tells_which_draft_it_calls_about(draft:
     url = composed().submitter.webhook_url(claim)
     assert url
     callbacks = signed_callbacks(settings)
-    assert isinstance(callbacks, Callbacks)
+    assert isinstance(callbacks, WebhookUrls)
     assert callbacks.about(claim.id, url.rpartition("/")[2]) == About(3, draft)

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from renderline import payloads
-from renderline.accounts import AccountClients
+from renderline.accounts.clients import AccountClients
 from renderline.kinds import KINDS, Order, signs, started_since
 from renderline.requests import RenderRequest, load_request
 from renderline.studio import Project
-from renderline.submission import project_name
+from renderline.submission.submitter import project_name
 
 PLANS = [
     pytest.param(kind, mode, id=f"{kind.name}-{mode}") for kind in KINDS.values() for mode in ("two_phase", "direct")

@@ -7,12 +7,12 @@ import itertools
 import pytest
 
 from config.settings import load
-from renderline.redelivery import LONGEST_ASKED, WAITS, Redelivery
+from renderline.hooks.retry import LONGEST_ASKED, WAITS, HookRetryPolicy
 
 DAY = 86_400.0
 
 
-def ages(policy: Redelivery, *, jitter: float = 0.5) -> list[float]:
+def ages(policy: HookRetryPolicy, *, jitter: float = 0.5) -> list[float]:
     """Return how long the hook has been owed at each try of an endpoint that never answers."""
     age, found = 0.0, [0.0]
     while (wait := policy.retry_in(len(found), age=age, jitter=jitter)) is not None:
@@ -24,28 +24,28 @@ def ages(policy: Redelivery, *, jitter: float = 0.5) -> list[float]:
 @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
 def test_an_endpoint_that_is_down_for_three_days_is_still_tried(jitter: float) -> None:
     settings = load({}, role="gateway")
-    tries = ages(Redelivery(settings.hook_retry_for, settings.hook_attempts), jitter=jitter)
+    tries = ages(HookRetryPolicy(settings.hook_retry_for, settings.hook_attempts), jitter=jitter)
     assert 3 * DAY - WAITS[0] <= tries[-1] <= 3 * DAY, "the last try comes as the three days end"
     assert len(tries) < 40
     assert max(after - before for before, after in itertools.pairwise(tries)) <= WAITS[-1] * 1.2001
 
 
 def test_the_first_tries_come_quickly() -> None:
-    assert ages(Redelivery())[:8] == [0.0, 2.0, 7.0, 22.0, 52.0, 112.0, 232.0, 532.0]
+    assert ages(HookRetryPolicy())[:8] == [0.0, 2.0, 7.0, 22.0, 52.0, 112.0, 232.0, 532.0]
 
 
 def test_a_number_of_tries_cuts_it_short() -> None:
-    assert len(ages(Redelivery(attempts=3))) == 3
+    assert len(ages(HookRetryPolicy(attempts=3))) == 3
 
 
 def test_the_endpoints_wish_counts_but_has_an_end() -> None:
-    policy = Redelivery()
+    policy = HookRetryPolicy()
     assert policy.retry_in(1, age=0.0, jitter=0.5, retry_after=500.0) == 500.0
     assert policy.retry_in(1, age=0.0, jitter=0.5, retry_after=1.0) == 2.0
     assert policy.retry_in(1, age=0.0, jitter=0.5, retry_after=1.7e9) == LONGEST_ASKED
 
 
 def test_what_failed_together_does_not_return_together() -> None:
-    waits = {Redelivery().retry_in(8, age=600.0, jitter=jitter / 10) for jitter in range(11)}
+    waits = {HookRetryPolicy().retry_in(8, age=600.0, jitter=jitter / 10) for jitter in range(11)}
     assert len(waits) == 11
     assert (min(waits), max(waits)) == pytest.approx((480.0, 720.0))

@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderline.schedule import Course, PollPolicy, RetryPolicy, backoff, poll_in
+from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
+from renderline.retry import RetryPolicy, backoff
 
 POLICY = PollPolicy(first=2.0, least=2.0, most=30.0, settle=10.0)
 
 
-def course(*looks: tuple[float, float], since: float = 1000.0) -> Course:
+def course(*looks: tuple[float, float], since: float = 1000.0) -> ProgressHistory:
     """Return the course after looks at (age, progress)."""
-    seen = Course(since)
+    seen = ProgressHistory(since)
     for age, progress in looks:
         seen = seen.seen(progress, now=since + age)
     return seen
@@ -58,13 +59,13 @@ def test_while_a_render_is_younger_than_half_of_what_a_quick_one_takes_there_is_
     assert PollPolicy(first=6.0, least=2.0).first_in(typical=6.0) == 3.0  # known to be quick: sooner than otherwise
     assert PollPolicy(first=6.0, least=2.0).first_in(typical=1.0) == 2.0
     assert POLICY.first_in(typical=500.0) == 30.0
-    assert poll_in(Course(1000.0), policy=POLICY, now=1002.0, deadline_at=1e9, typical=40.0) == 18.0
-    assert poll_in(Course(1000.0), policy=POLICY, now=1030.0, deadline_at=1e9, typical=40.0) == 24.0
+    assert poll_in(ProgressHistory(1000.0), policy=POLICY, now=1002.0, deadline_at=1e9, typical=40.0) == 18.0
+    assert poll_in(ProgressHistory(1000.0), policy=POLICY, now=1030.0, deadline_at=1e9, typical=40.0) == 24.0
 
 
 @pytest.mark.parametrize(("left", "expected"), [(100.0, 16.0), (3.0, 3.0), (0.0, 0.0), (-7.0, 0.0)])
 def test_no_look_is_put_off_past_the_deadline(left, expected):
-    wait = poll_in(Course(1000.0), policy=POLICY, now=1020.0, deadline_at=1020.0 + left)
+    wait = poll_in(ProgressHistory(1000.0), policy=POLICY, now=1020.0, deadline_at=1020.0 + left)
     assert wait == pytest.approx(expected)
 
 
@@ -85,7 +86,7 @@ def test_every_wait_lies_within_its_bounds(looks, age, left, typical):
 
 def test_a_steady_render_is_seen_ready_soon_after_it_is_with_few_looks():
     duration, now, looks = 300.0, 4.0, 0
-    seen = Course(0.0)
+    seen = ProgressHistory(0.0)
     while now < duration:
         seen = seen.seen(100 * now / duration, now=now)
         now += poll_in(seen, policy=POLICY, now=now, deadline_at=3600.0)

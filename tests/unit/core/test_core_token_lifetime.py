@@ -5,7 +5,7 @@ import json
 import jwt
 import pytest
 
-from renderline.tokens import LIFETIME, Token, lifetime_of
+from renderline.accounts.token import LIFETIME, Token, lifetime_of
 
 NOW = 1_700_000_000.0
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from renderline import settlement, verdicts
 from renderline.kinds import signs, started_since
-from renderline.ledger import Look
-from renderline.schedule import PollPolicy
+from renderline.ledger import DuePoll
+from renderline.polling import confirmation, decisions
+from renderline.polling.policy import PollPolicy
 from renderline.studio import (
     CredentialsRefused,
     Progress,
@@ -21,7 +21,7 @@ from renderline.studio import (
 
 NOW = 10_000.0
 POLICY = PollPolicy(first=1.0, least=2.0, most=30.0, settle=10.0)
-LOOK = Look(
+LOOK = DuePoll(
     id="r1",
     epoch=4,
     kind="project",
@@ -76,7 +76,7 @@ PROGRESS = [
 
 @pytest.mark.parametrize(("changes", "seen", "verdict", "code"), PROGRESS)
 def test_progress(changes, seen, verdict, code):
-    finding = verdicts.of_progress(look(**changes), seen, now=NOW, policy=POLICY)
+    finding = decisions.of_progress(look(**changes), seen, now=NOW, policy=POLICY)
     assert (finding.id, finding.epoch, finding.verdict, finding.code) == ("r1", 4, verdict, code)
     if verdict == "done":
         assert finding.url == seen.download_url
@@ -89,11 +89,13 @@ def test_progress(changes, seen, verdict, code):
 
 
 def test_the_vendors_words_are_kept_and_ours_are_marked_as_ours():
-    failed = verdicts.of_progress(LOOK, Progress(40.0, None, "failed", "7001", "no such voice"), now=NOW, policy=POLICY)
+    failed = decisions.of_progress(
+        LOOK, Progress(40.0, None, "failed", "7001", "no such voice"), now=NOW, policy=POLICY
+    )
     assert (failed.message, failed.origin) == ("no such voice", "vendor")
-    silent = verdicts.of_progress(LOOK, Progress(40.0, None, "failed"), now=NOW, policy=POLICY)
+    silent = decisions.of_progress(LOOK, Progress(40.0, None, "failed"), now=NOW, policy=POLICY)
     assert silent.message == "the vendor reports state 'failed' at 40 %"
-    expired = verdicts.of_progress(look(deadline_at=NOW), Progress(97.5), now=NOW, policy=POLICY)
+    expired = decisions.of_progress(look(deadline_at=NOW), Progress(97.5), now=NOW, policy=POLICY)
     assert expired.origin == "renderline"
     assert "97.5 %" in expired.message
     assert "21 s" in expired.message
@@ -105,35 +107,35 @@ def test_the_vendors_words_are_kept_and_ours_are_marked_as_ours():
     ids=lambda sign: next(iter(sign)),
 )
 def test_any_sign_of_a_start_means_that_it_started(sign):
-    assert settlement.shows_start(Progress(0.0), dataclasses.replace(DRAFT, **sign))
+    assert confirmation.shows_start(Progress(0.0), dataclasses.replace(DRAFT, **sign))
 
 
 @pytest.mark.parametrize("seen", [Progress(0.5), Progress(0.0, "https://v/1.mp4")])
 def test_so_does_any_sign_in_the_progress_answer(seen):
-    assert settlement.shows_start(seen, DRAFT)
-    assert settlement.shows_start(seen, None)
+    assert confirmation.shows_start(seen, DRAFT)
+    assert confirmation.shows_start(seen, None)
 
 
 @pytest.mark.parametrize("seen", [Progress(0.0), Progress(0.0, None, "draft"), None])
 def test_a_draft_that_nobody_exported_shows_no_start(seen):
-    assert not settlement.shows_start(seen, DRAFT)
-    assert not settlement.shows_start(seen, None)
+    assert not confirmation.shows_start(seen, DRAFT)
+    assert not confirmation.shows_start(seen, None)
 
 
 def test_a_project_that_was_rendered_before_counts_only_what_changed_since():
     waiting = look(state="unconfirmed", baseline=json.dumps(signs(RENDERED)))
     assert not started_since(RENDERED, waiting.baseline)
-    assert verdicts.still_the_old_render(waiting, RENDERED)
+    assert decisions.still_the_old_render(waiting, RENDERED)
     for change in ({"backend_task_id": "t2"}, {"progress": 0.0}, {"download_url": None}, {"credit_subtracted": False}):
         anew = dataclasses.replace(RENDERED, **change)
         assert started_since(anew, waiting.baseline)
-        assert not verdicts.still_the_old_render(waiting, anew)
+        assert not decisions.still_the_old_render(waiting, anew)
     renamed = dataclasses.replace(RENDERED, name="other", updated_at="2026-01-01")
     assert not started_since(renamed, waiting.baseline)
 
 
 def test_without_a_baseline_nothing_is_an_old_render():
-    assert not verdicts.still_the_old_render(LOOK, RENDERED)
+    assert not decisions.still_the_old_render(LOOK, RENDERED)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_without_a_baseline_nothing_is_an_old_render():
 )
 def test_without_evidence_either_way(age, left, verdict, look_in):
     seen = look(state="unconfirmed", since=NOW - age, deadline_at=NOW + left)
-    finding = settlement.unsettled(seen, now=NOW, policy=POLICY, why="no list")
+    finding = confirmation.unsettled(seen, now=NOW, policy=POLICY, why="no list")
     assert (finding.verdict, finding.look_in) == (verdict, look_in)
     if verdict == "expired":
         assert (finding.code, finding.origin) == ("unconfirmed", "renderline")
@@ -174,13 +176,13 @@ def test_without_evidence_either_way(age, left, verdict, look_in):
     ],
 )
 def test_a_look_that_failed(faults, fault, verdict, look_in):
-    finding = verdicts.of_fault(look(faults=faults), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
+    finding = decisions.of_fault(look(faults=faults), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
     assert (finding.verdict, finding.look_in) == (verdict, look_in)
     assert finding.message
 
 
 def of_missing(fault, *, window=20.0):
-    return verdicts.of_fault(look(faults=2), fault, now=NOW, window=window, policy=POLICY, jitter=1.0)
+    return decisions.of_fault(look(faults=2), fault, now=NOW, window=window, policy=POLICY, jitter=1.0)
 
 
 def test_a_project_that_reads_may_not_show_yet_is_not_missing():

@@ -10,7 +10,7 @@ from redis import Redis
 from renderline.acceptance import Acceptor
 from renderline.gateway import AccessDenied, OpenGate, Streams, create_app
 from renderline.hooks import CeleryHook, DownloadHook, HttpHook, load_kinds
-from renderline.ledger import Ledger, Listing, Operations
+from renderline.ledger import Commands, Ledger, Queries
 from renderline.payloads import KINDS
 from tests.gateway_process import a_request
 from tests.parts import HOOK_SECRET, ROOT
@@ -29,8 +29,8 @@ def client(keys=None):
     app = create_app(
         redis=redis,
         ledger=ledger,
-        operations=Operations(ledger),
-        listing=Listing(ledger),
+        operations=Commands(ledger),
+        listing=Queries(ledger),
         acceptor=acceptor,
         dispatcher=None,
         keys=keys or OpenGate(),

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from renderline.callbacks import AFTERWARDS, Callbacks
+from renderline.webhook_urls import AFTERWARDS, WebhookUrls
 
 KEY = "k" * 32
 RENDER = "5f0c" * 8
@@ -27,7 +27,7 @@ def clock():
 
 @pytest.fixture
 def callbacks(clock):
-    return Callbacks("https://example.com/renders", KEY, clock=clock)
+    return WebhookUrls("https://example.com/renders", KEY, clock=clock)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_the_url_has_the_form_that_the_gateway_serves(callbacks):
 
 
 def test_a_public_url_with_a_slash_at_its_end_makes_no_double_one(clock):
-    url = Callbacks("https://example.com/", KEY, clock=clock).url(RENDER, attempt=1, seconds=1.0)
+    url = WebhookUrls("https://example.com/", KEY, clock=clock).url(RENDER, attempt=1, seconds=1.0)
     assert url.startswith(f"https://example.com/webhooks/aistudios/{RENDER}/")
 
 
@@ -66,7 +66,7 @@ def test_it_is_good_for_its_own_render_alone(callbacks, signature):
 
 
 def test_another_key_makes_it_worthless(signature, clock):
-    assert Callbacks("https://example.com", "j" * 32, clock=clock).about(RENDER, signature) is None
+    assert WebhookUrls("https://example.com", "j" * 32, clock=clock).about(RENDER, signature) is None
 
 
 def test_every_changed_character_is_noticed(callbacks, signature):

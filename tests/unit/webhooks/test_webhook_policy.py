@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderline import verdicts
-from renderline.ledger import Look
-from renderline.schedule import Course, PollPolicy, poll_in
+from renderline.ledger import DuePoll
+from renderline.polling import decisions
+from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
 from renderline.studio import Progress, ProjectMissing, VendorUnavailable
 
 POLICY = PollPolicy(first=2.0, least=2.0, most=30.0, settle=10.0, net=60.0)
 WITHOUT = dataclasses.replace(POLICY, net=None)
 NOW = 10_000.0
-LOOK = Look(
+LOOK = DuePoll(
     id="r1",
     epoch=4,
     kind="project",
@@ -36,7 +36,7 @@ URL = "https://v/1.mp4"
 
 def course(age, progress):
     """Return what one look at that age has shown."""
-    return Course(NOW).seen(progress, now=NOW + age)
+    return ProgressHistory(NOW).seen(progress, now=NOW + age)
 
 
 def look(**changes):
@@ -110,7 +110,7 @@ def test_a_trusted_render_is_looked_at_between_once_and_twice_a_net(age, progres
 
 def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_with_few_looks():
     for duration in (5.0, 59.0, 61.0, 130.0, 600.0, 1800.0):
-        now, looks, seen = 60.0, 1, Course(0.0)
+        now, looks, seen = 60.0, 1, ProgressHistory(0.0)
         while now < duration:
             seen = seen.seen(100 * now / duration, now=now)
             now += poll_in(seen, policy=POLICY, now=now, deadline_at=1e9, trusted=True)
@@ -129,7 +129,7 @@ def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_
     ],
 )
 def test_who_is_trusted(changes, look_in):
-    finding = verdicts.of_progress(look(**changes), Progress(50.0), now=NOW, policy=POLICY)
+    finding = decisions.of_progress(look(**changes), Progress(50.0), now=NOW, policy=POLICY)
     assert (finding.verdict, finding.look_in) == ("wait", look_in)
 
 
@@ -144,7 +144,7 @@ def test_who_is_trusted(changes, look_in):
     ],
 )
 def test_a_render_without_a_project_to_ask(changes, verdict, look_in):
-    finding = verdicts.of_webhook(look(project_id=None, **changes), now=NOW, policy=POLICY)
+    finding = decisions.of_webhook(look(project_id=None, **changes), now=NOW, policy=POLICY)
     assert (finding.verdict, finding.look_in) == (verdict, look_in)
     if verdict == "done":
         assert (finding.url, finding.progress) == (URL, 100.0)
@@ -165,6 +165,6 @@ def test_a_render_without_a_project_to_ask(changes, verdict, look_in):
     ],
 )
 def test_a_told_address_counts_once_the_project_cannot_be_asked(fault, changes, verdict):
-    finding = verdicts.of_fault(look(**changes), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
+    finding = decisions.of_fault(look(**changes), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
     assert finding.verdict == verdict
     assert finding.url == (URL if verdict == "done" else None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from renderline.drafts import tag
-from renderline.ledger import Alarm, Ledger, Listing, Operations, iso
+from renderline.ledger import Alarm, Commands, Ledger, Queries, iso
 from renderline.ledger.quarantine import Quarantine
 from renderline.renders import State
-from workers.cli.checks.finding import Finding
+from workers.cli.checks.finding import PollResult
 
 _MANY = 1000
 _FEW = 5
@@ -18,7 +18,7 @@ _AWAY = "see to the vendor's status and the account's base URL; it goes on by it
 _PAY = "see to its credit; then renderline resume, or wait: one submission tries every five minutes"
 
 
-def check(ledger: Ledger, listing: Listing, operations: Operations) -> Iterator[Finding]:
+def check(ledger: Ledger, listing: Queries, operations: Commands) -> Iterator[PollResult]:
     """Yield a finding for each thing that may wait for a decision."""
     unconfirmed = listing.counts([State.UNCONFIRMED])[State.UNCONFIRMED]
     yield _waiting(
@@ -32,10 +32,10 @@ def check(ledger: Ledger, listing: Listing, operations: Operations) -> Iterator[
     paused = operations.paused()
     held = operations.held()
     for account, reason in held.items():
-        yield Finding(f"account {account}", "warn", f"the vendor refuses it: {reason}", _PAY)
+        yield PollResult(f"account {account}", "warn", f"the vendor refuses it: {reason}", _PAY)
     for account in sorted(operations.away()):
         detail = "its vendor does not answer: its work waits, and one call at a time tries"
-        yield Finding(f"account {account}", "warn", detail, _AWAY)
+        yield PollResult(f"account {account}", "warn", detail, _AWAY)
     yield from of_alarms(operations.alarms(limit=_MANY))
     quarantined = Quarantine(ledger.redis, prefix=ledger.prefix).size()
     what = "messages or records could not be read and were set aside"
@@ -46,19 +46,19 @@ def check(ledger: Ledger, listing: Listing, operations: Operations) -> Iterator[
     yield _waiting("paused", len(paused), f"accounts are paused: {', '.join(sorted(paused))}", "renderline resume")
 
 
-def of_alarms(alarms: Sequence[Alarm]) -> Iterator[Finding]:
+def of_alarms(alarms: Sequence[Alarm]) -> Iterator[PollResult]:
     """Yield the verdict on webhooks about drafts that were revoked: the newest ones, and how many more there are."""
     if not alarms:
-        yield Finding("alarms", "ok", "none")
+        yield PollResult("alarms", "ok", "none")
     for one in alarms[:_FEW]:
         which = f"render {one.render_id}, attempt {one.attempt}, draft {one.draft}"
         detail = f"the vendor called at {iso(one.at)} about a revoked draft: {which}, tag {tag(*one[:3])}"
-        yield Finding("alarms", "warn", detail, _REFUND)
+        yield PollResult("alarms", "warn", detail, _REFUND)
     if len(alarms) > _FEW:
-        yield Finding("alarms", "warn", f"{len(alarms) - _FEW} more", "the log has each, with its tag")
+        yield PollResult("alarms", "warn", f"{len(alarms) - _FEW} more", "the log has each, with its tag")
 
 
-def _waiting(check_name: str, count: int, what: str, advice: str) -> Finding:
+def _waiting(check_name: str, count: int, what: str, advice: str) -> PollResult:
     if not count:
-        return Finding(check_name, "ok", "none")
-    return Finding(check_name, "warn", f"{count}{'+' if count >= _MANY else ''} {what}", advice)
+        return PollResult(check_name, "ok", "none")
+    return PollResult(check_name, "warn", f"{count}{'+' if count >= _MANY else ''} {what}", advice)

@@ -9,7 +9,7 @@ Verdict = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class PollResult:
     """One line of the doctor's report; `advice` is empty where nothing needs to be done."""
 
     check: str

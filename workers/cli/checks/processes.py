@@ -12,14 +12,14 @@ from redis import Redis
 from config.settings import Settings
 from renderline.contract import QUEUES
 from renderline.ledger.clock import skews
-from workers.cli.checks.finding import Finding
+from workers.cli.checks.finding import PollResult
 
 _START = "celery -A workers.app worker -Q"
 _LONG = 10_000
 _ANSWER_WITHIN = 1.5
 
 
-def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iterator[Finding]:
+def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iterator[PollResult]:
     """Yield findings on workers, queues, sweep and Flower; asks the workers, which takes a second or two."""
     serving = _served(app)
     yield of_workers(serving)
@@ -41,57 +41,57 @@ def _lengths(app: Celery) -> dict[str, int]:
         return {queue: int(channel.queue_declare(queue=queue).message_count) for queue in QUEUES}
 
 
-def of_workers(serving: Mapping[str, set[str]]) -> Finding:
+def of_workers(serving: Mapping[str, set[str]]) -> PollResult:
     """Return the verdict on the workers that answered."""
     if not serving:
         advice = f"start one: {_START} {','.join(QUEUES)}"
-        return Finding("workers", "fail", "none answers: nothing moves", advice)
+        return PollResult("workers", "fail", "none answers: nothing moves", advice)
     names = ", ".join(sorted(serving)[:5]) + (" ..." if len(serving) > 5 else "")
-    return Finding("workers", "ok", f"{len(serving)} answered: {names}")
+    return PollResult("workers", "ok", f"{len(serving)} answered: {names}")
 
 
-def of_clocks(ahead: Mapping[str, float]) -> Iterator[Finding]:
+def of_clocks(ahead: Mapping[str, float]) -> Iterator[PollResult]:
     """Yield the verdict on each worker whose clock differs from the server's by so many seconds."""
     for worker, seconds in ahead.items():
         side = "ahead of" if seconds > 0 else "behind"
         detail = f"{abs(seconds):.0f} s {side} the server's; renders do not mind, times in logs are wrong"
-        yield Finding(f"clock of {worker}", "warn", detail, "synchronise it with NTP")
+        yield PollResult(f"clock of {worker}", "warn", detail, "synchronise it with NTP")
 
 
-def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> Iterator[Finding]:
+def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> Iterator[PollResult]:
     """Yield the verdict on each queue: its length, and how many workers serve it."""
     for queue, length in lengths.items():
         consumers = sum(queue in queues for queues in serving.values())
         detail = f"{length} waiting, {consumers} workers serve it"
         if not consumers:
-            yield Finding(f"queue {queue}", "fail", detail, f"start one: {_START} {queue}")
+            yield PollResult(f"queue {queue}", "fail", detail, f"start one: {_START} {queue}")
         elif length > _LONG:
-            yield Finding(f"queue {queue}", "warn", detail, "start more workers for it, if it keeps growing")
+            yield PollResult(f"queue {queue}", "warn", detail, "start more workers for it, if it keeps growing")
         else:
-            yield Finding(f"queue {queue}", "ok", detail)
+            yield PollResult(f"queue {queue}", "ok", detail)
 
 
-def _sweep(redis: Redis, key: str, every: float, *, workers: bool) -> Finding:
+def _sweep(redis: Redis, key: str, every: float, *, workers: bool) -> PollResult:
     """Wait for a sign of the sweep: each leaves a key that lasts for most of the time until the next."""
     give_up = time.monotonic() + (min(every * 2.5, 30.0) if workers else 0.0)
     while not redis.exists(key):
         if time.monotonic() >= give_up:
             advice = "every worker sweeps: start one, or read its log" if workers else "start a worker"
-            return Finding("sweep", "fail", "no worker sweeps: lost messages are not found again", advice)
+            return PollResult("sweep", "fail", "no worker sweeps: lost messages are not found again", advice)
         time.sleep(0.1)
-    return Finding("sweep", "ok", f"within the last {every:g} s")
+    return PollResult("sweep", "ok", f"within the last {every:g} s")
 
 
-def _flower(settings: Settings) -> Finding:
+def _flower(settings: Settings) -> PollResult:
     if settings.flower_basic_auth is None:
-        return Finding("flower", "ok", "not used here (FLOWER_BASIC_AUTH is unset)")
+        return PollResult("flower", "ok", "not used here (FLOWER_BASIC_AUTH is unset)")
     url = f"http://{settings.flower_address}:{settings.flower_port}"
     try:
         with requests.Session() as session:
             session.trust_env = False
             answer = session.get(f"{url}/healthcheck", timeout=3)
     except requests.RequestException as error:
-        return Finding("flower", "warn", f"{url}: {type(error).__name__}", "start it: celery -A workers.app flower")
+        return PollResult("flower", "warn", f"{url}: {type(error).__name__}", "start it: celery -A workers.app flower")
     if answer.status_code != 200:
-        return Finding("flower", "warn", f"{url}: answers {answer.status_code}", "read its log")
-    return Finding("flower", "ok", url)
+        return PollResult("flower", "warn", f"{url}: answers {answer.status_code}", "read its log")
+    return PollResult("flower", "ok", url)

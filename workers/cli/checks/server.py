@@ -9,16 +9,16 @@ from typing import Any
 from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
-from renderline.ledger import SKEWED, Keeping, keeping
-from renderline.ledger.server import WANTED_POLICY
-from workers.cli.checks.finding import Finding
+from renderline.ledger import SKEWED, Persistence, keeping
+from renderline.ledger.eviction import WANTED_POLICY
+from workers.cli.checks.finding import PollResult
 
 OLDEST = (6, 2)
 """The first version with every command that the ledger's scripts use."""
 _FULL = 0.8
 
 
-def check(redis: Redis) -> list[Finding]:
+def check(redis: Redis) -> list[PollResult]:
     """Return what there is to say about the server; raises `redis.RedisError` if it does not answer."""
     redis.ping()
     seconds, micros = redis.time()
@@ -27,7 +27,7 @@ def check(redis: Redis) -> list[Finding]:
         info: dict[str, Any] = redis.info()
     except NoPermissionError:
         detail = "answers, but this user may not ask INFO: version, memory policy and persistence are unknown"
-        return [Finding("redis", "warn", detail, "allow it, or see to maxmemory-policy noeviction yourself"), clock]
+        return [PollResult("redis", "warn", detail, "allow it, or see to maxmemory-policy noeviction yourself"), clock]
     return [*of_info(info, snapshots=_snapshots(redis)), of_disk(keeping(redis)), clock]
 
 
@@ -40,7 +40,7 @@ def _snapshots(redis: Redis) -> bool | None:
     return bool(found.get("save"))
 
 
-def of_info(info: Mapping[str, Any], *, snapshots: bool | None) -> Iterator[Finding]:
+def of_info(info: Mapping[str, Any], *, snapshots: bool | None) -> Iterator[PollResult]:
     """Yield the verdicts that follow from an INFO answer."""
     yield _version(info)
     yield _role(info)
@@ -48,64 +48,64 @@ def of_info(info: Mapping[str, Any], *, snapshots: bool | None) -> Iterator[Find
     yield _persistence(info, snapshots)
 
 
-def _version(info: Mapping[str, Any]) -> Finding:
+def _version(info: Mapping[str, Any]) -> PollResult:
     version = str(info.get("redis_version", ""))
     name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {version}"
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < OLDEST:
         wanted = ".".join(map(str, OLDEST))
-        return Finding("redis", "fail", name, f"use Redis {wanted} or newer, or Valkey")
-    return Finding("redis", "ok", name)
+        return PollResult("redis", "fail", name, f"use Redis {wanted} or newer, or Valkey")
+    return PollResult("redis", "ok", name)
 
 
-def _role(info: Mapping[str, Any]) -> Finding:
+def _role(info: Mapping[str, Any]) -> PollResult:
     if info.get("role") == "slave":
-        return Finding("redis role", "fail", "a replica, which takes no writes", "point REDIS_URL at the primary")
-    return Finding("redis role", "ok", "primary")
+        return PollResult("redis role", "fail", "a replica, which takes no writes", "point REDIS_URL at the primary")
+    return PollResult("redis role", "ok", "primary")
 
 
-def _memory(info: Mapping[str, Any]) -> Finding:
+def _memory(info: Mapping[str, Any]) -> PollResult:
     policy, most = str(info.get("maxmemory_policy", "not told")), int(info.get("maxmemory", 0))
     used = f"{int(info.get('used_memory', 0)) / 2**20:.0f} MB used"
     detail = f"maxmemory-policy {policy}, {used}{f' of {most / 2**20:.0f} MB' if most else ''}"
     if "maxmemory_policy" not in info:
-        return Finding("redis memory", "warn", detail, f"see to maxmemory-policy {WANTED_POLICY} yourself")
+        return PollResult("redis memory", "warn", detail, f"see to maxmemory-policy {WANTED_POLICY} yourself")
     if policy != WANTED_POLICY:
         advice = f"set maxmemory-policy {WANTED_POLICY}: any other throws renders away when memory is short"
-        return Finding("redis memory", "fail", detail, advice)
+        return PollResult("redis memory", "fail", detail, advice)
     if most and int(info.get("used_memory", 0)) > most * _FULL:
-        return Finding("redis memory", "warn", detail, "raise maxmemory, or lower RENDERLINE_RETENTION")
-    return Finding("redis memory", "ok", detail)
+        return PollResult("redis memory", "warn", detail, "raise maxmemory, or lower RENDERLINE_RETENTION")
+    return PollResult("redis memory", "ok", detail)
 
 
-def _persistence(info: Mapping[str, Any], snapshots: bool | None) -> Finding:
+def _persistence(info: Mapping[str, Any], snapshots: bool | None) -> PollResult:
     if info.get("aof_last_write_status") == "err" or info.get("rdb_last_bgsave_status") == "err":
-        return Finding(
+        return PollResult(
             "redis persistence", "fail", "the last write to disk failed", "look at the server's disk and log"
         )
     if int(info.get("aof_enabled", 0)):
-        return Finding("redis persistence", "ok", "append-only file")
+        return PollResult("redis persistence", "ok", "append-only file")
     if snapshots or (snapshots is None and int(info.get("rdb_saves", 0))):
         detail = "snapshots alone: a crash loses what came after the last one"
-        return Finding("redis persistence", "warn", detail, "set appendonly yes")
+        return PollResult("redis persistence", "warn", detail, "set appendonly yes")
     detail = "nothing is written to disk: a restart of Redis forgets every render"
-    return Finding("redis persistence", "warn", detail, "set appendonly yes")
+    return PollResult("redis persistence", "warn", detail, "set appendonly yes")
 
 
-def of_disk(how: Keeping) -> Finding:
+def of_disk(how: Persistence) -> PollResult:
     """Return the verdict on what a power cut of the server's machine may cost."""
     if how.synced:
-        return Finding("redis power cut", "ok", "what it acknowledged is on disk (appendfsync always)")
+        return PollResult("redis power cut", "ok", "what it acknowledged is on disk (appendfsync always)")
     if how.watched:
         detail = "paid calls wait until their announcement is on disk (appendfsync everysec)"
-        return Finding("redis power cut", "ok", detail)
+        return PollResult("redis power cut", "ok", detail)
     detail = f"may have renders exported, and paid for, twice: {how.why}"
-    return Finding("redis power cut", "warn", detail, "set appendonly yes and appendfsync everysec or always")
+    return PollResult("redis power cut", "warn", detail, "set appendonly yes and appendfsync everysec or always")
 
 
-def of_clock(ahead: float) -> Finding:
+def of_clock(ahead: float) -> PollResult:
     """Return the verdict on a server clock that is `ahead` of this machine's by so many seconds."""
     if abs(ahead) <= SKEWED:
-        return Finding("clock", "ok", f"within {SKEWED:g} s of the server's")
+        return PollResult("clock", "ok", f"within {SKEWED:g} s of the server's")
     side = "behind" if ahead > 0 else "ahead of"
-    return Finding("clock", "warn", f"{abs(ahead):.0f} s {side} the server's", "synchronise both with NTP")
+    return PollResult("clock", "warn", f"{abs(ahead):.0f} s {side} the server's", "synchronise both with NTP")

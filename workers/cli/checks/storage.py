@@ -9,22 +9,22 @@ from collections.abc import Callable
 import fsspec
 
 from renderline.hooks.storage import Folder
-from workers.cli.checks.finding import Finding
+from workers.cli.checks.finding import PollResult
 
 _ADVICE = "check RENDERLINE_STORAGE_URL and what this user may do there"
 
 
-def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> Finding:
+def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> PollResult:
     """Write a small file to the storage as downloads do, read it, and remove it."""
     if not url:
         detail = "RENDERLINE_STORAGE_URL is unset: requests with a download hook are refused"
-        return Finding("storage", "warn", detail, "set it to file:///srv/videos, s3://bucket/prefix ...")
+        return PollResult("storage", "warn", detail, "set it to file:///srv/videos, s3://bucket/prefix ...")
     content = secrets.token_bytes(32)
     name = f"renderline-doctor-{secrets.token_hex(4)}.probe"
     try:
         folder = Folder(url)
     except ValueError as error:
-        return Finding("storage", "fail", str(error), _ADVICE)
+        return PollResult("storage", "fail", str(error), _ADVICE)
     address = f"{url.rstrip('/')}/{name}"
     try:
         with folder.replacing(name) as draft:
@@ -32,14 +32,14 @@ def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> F
         same = (reader or _read)(address) == content
     except Exception as error:
         # Whatever the storage's own library raises.
-        return Finding("storage", "fail", f"{folder.url}: {folder.trouble(error)}", _ADVICE)
+        return PollResult("storage", "fail", f"{folder.url}: {folder.trouble(error)}", _ADVICE)
     finally:
         with contextlib.suppress(Exception):
             filesystem, path = fsspec.core.url_to_fs(address)
             filesystem.rm_file(path)
     if not same:
-        return Finding("storage", "fail", f"{folder.url}: reads other bytes than were written", _ADVICE)
-    return Finding("storage", "ok", f"{folder.url} takes files from here")
+        return PollResult("storage", "fail", f"{folder.url}: reads other bytes than were written", _ADVICE)
+    return PollResult("storage", "ok", f"{folder.url} takes files from here")
 
 
 def _read(address: str) -> bytes:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from config.settings import Settings
-from renderline.accounts import AccountClients
+from renderline.accounts.clients import AccountClients
 from renderline.studio import CredentialsRefused, PayloadRefused, RateLimited, StudioFault
-from workers.cli.checks.finding import Finding
+from workers.cli.checks.finding import PollResult
 
 # An id that no project has: a vendor that says so has looked, and has taken the key.
 _NOBODY = "0" * 24
 
 
-def check(settings: Settings, accounts: Mapping[str, AccountClients]) -> Iterator[Finding]:
+def check(settings: Settings, accounts: Mapping[str, AccountClients]) -> Iterator[PollResult]:
     """Yield a finding for each API of each account, with one harmless call each."""
     if not settings.accounts:
-        yield Finding(
+        yield PollResult(
             "vendor", "fail", "no account is configured", "set AISTUDIOS_APP_ID and AISTUDIOS_USER_KEY, as for a worker"
         )
     for account in settings.accounts:
@@ -41,14 +41,14 @@ def _v2_key(clients: AccountClients) -> str:
     return "key accepted"
 
 
-def _called(name: str, url: str, call: Callable[[AccountClients], str], clients: AccountClients) -> Finding:
+def _called(name: str, url: str, call: Callable[[AccountClients], str], clients: AccountClients) -> PollResult:
     try:
-        return Finding(name, "ok", f"{url}: {call(clients)}")
+        return PollResult(name, "ok", f"{url}: {call(clients)}")
     except CredentialsRefused as fault:
-        return Finding(name, "fail", f"{url}: {fault}", "correct the account's credentials")
+        return PollResult(name, "fail", f"{url}: {fault}", "correct the account's credentials")
     except RateLimited as fault:
-        return Finding(name, "warn", f"{url}: {fault}", "wait, or lower RENDERLINE_MAX_REQUESTS_PER_SECOND")
+        return PollResult(name, "warn", f"{url}: {fault}", "wait, or lower RENDERLINE_MAX_REQUESTS_PER_SECOND")
     except StudioFault as fault:
-        return Finding(
+        return PollResult(
             name, "fail", f"{url}: {fault}", "check the network and the vendor's status; accepted work waits"
         )

@@ -1,0 +1,56 @@
+"""A known limit of requests a second, kept by all workers of an account together."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from redis import Redis
+
+from renderline.studio import VendorUnavailable
+
+PATIENCE = 2.0
+"""Seconds for which a call waits for its turn before it is put off: well below any lease."""
+
+
+class RateLimitReached(VendorUnavailable):
+    """Not sent: this account's calls of the present window are used up. Repeat after `retry_after` seconds."""
+
+
+# KEYS: turns. ARGV: calls, seconds -> milliseconds to wait, 0 if this call has its turn
+_TAKE = """
+local t = redis.call('TIME')
+local now, window = t[1] * 1000 + math.floor(t[2] / 1000), ARGV[2] * 1000
+local oldest = tonumber(redis.call('LINDEX', KEYS[1], ARGV[1] - 1))
+if oldest and oldest + window > now then return oldest + window - now end
+redis.call('LPUSH', KEYS[1], string.format('%.0f', now))
+redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)
+redis.call('PEXPIRE', KEYS[1], window)
+return 0
+"""
+
+
+def window(per_second: float) -> tuple[int, int]:
+    """Return (calls, seconds): `per_second` calls a second on average; below 1, one call in several seconds."""
+    if per_second >= 1:
+        return math.floor(per_second), 1
+    return 1, math.ceil(1 / per_second)
+
+
+class RateLimit:
+    """Hands out the turns of one account. A moving window: in no second do more calls start than allowed.
+
+    It goes by the server's clock, so that a worker whose own is wrong takes no more than its turns.
+    """
+
+    def __init__(self, redis: Redis, account: str, per_second: float) -> None:
+        self._window, self._key = window(per_second), f"renderline:turns:{account}"
+        self._take = redis.register_script(_TAKE)
+
+    def take(self) -> None:
+        """Wait for a turn; raises `RateLimitReached` if none comes within `PATIENCE`."""
+        give_up = time.monotonic() + PATIENCE
+        while wait := int(self._take(keys=[self._key], args=list(self._window))) / 1000:
+            if time.monotonic() + wait > give_up:
+                raise RateLimitReached("the account's limit of requests a second is used up", retry_after=wait)
+            time.sleep(wait)

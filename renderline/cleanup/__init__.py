@@ -1,0 +1,1 @@
+"""Cleanup at the vendor: projects of ours that no render needs any more are deleted."""

@@ -1,0 +1,99 @@
+"""Orphan drafts: projects made for a render whose record does not know them, found by name and deleted.
+
+They cost nothing, but they fill the account's project list. Only renders that had an unaccounted draft call, or ended
+in the middle of their submission, are suspected, and only then is the list read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import structlog
+
+from renderline.accounts.clients import AccountClients
+from renderline.kinds import KINDS, started_since
+from renderline.ledger import Ledger
+from renderline.ledger.record import is_unreadable
+from renderline.studio import ProjectMissing, ProjectSummary
+
+log = structlog.get_logger(__name__)
+
+_TAG = re.compile(r"\[([0-9a-f]{32})(?:\.(\d+))?(?:\.(\d+))?\]$")
+_OVER = frozenset({"failed", "expired", "canceled"})
+_BATCH = 200
+
+
+class Draft(NamedTuple):
+    """A project that carries a render's tag."""
+
+    project_id: str
+    render_id: str
+    attempt: int
+    number: int
+
+
+@dataclass(frozen=True)
+class OrphanSweep:
+    """Looks for the drafts of suspected renders: an errand, which nobody else takes up within `lease` seconds."""
+
+    ledger: Ledger
+    lease: float
+
+    def run(self, clients: AccountClients) -> bool:
+        """Delete the orphans of a batch of suspects whose time has come; returns whether there may be more."""
+        suspects = self.ledger.suspects(clients.name, limit=_BATCH, lease=self.lease)
+        # v2 has neither drafts nor a list.
+        if suspects and clients.v3:
+            self._hunt(clients, {(one, attempt) for one, attempt, _ in suspects})
+        if suspects:
+            self.ledger.clear_suspects(clients.name, [member for _, _, member in suspects])
+        return len(suspects) == _BATCH
+
+    def _hunt(self, clients: AccountClients, suspects: set[tuple[str, int]]) -> int:
+        tagged = [draft for draft in map(_draft, clients.use_v3().list_projects()) if draft]
+        tagged = [draft for draft in tagged if (draft.render_id, draft.attempt) in suspects]
+        ids = [draft.render_id for draft in tagged]
+        known = zip(tagged, self.ledger.records(ids), self.ledger.drafts(ids), strict=True)
+        found = {draft.project_id for draft, record, current in known if is_orphan(record, draft, current)}
+        found |= self._abandoned(suspects)
+        orphans = [project_id for project_id in sorted(found) if self._untouched(clients, project_id)]
+        if orphans:
+            clients.use_v3().delete_projects(orphans)
+            log.info("orphan drafts deleted", account=clients.name, projects=len(orphans))
+        return len(orphans)
+
+    def _abandoned(self, suspects: set[tuple[str, int]]) -> set[str]:
+        """Return the drafts that the records of suspects name themselves: the list may show none."""
+        records = self.ledger.records([render_id for render_id, _ in suspects])
+        return {
+            record["project_id"]
+            for record, (_, attempt) in zip(records, suspects, strict=True)
+            if record and not is_unreadable(record) and record["project_id"] and record["attempt"] == attempt
+            if record["state"] in _OVER and KINDS[record["kind"]].disposable
+        }
+
+    def _untouched(self, clients: AccountClients, project_id: str) -> bool:
+        try:
+            return not started_since(clients.use_v3().get_project(project_id), None)
+        except ProjectMissing:
+            return False
+
+
+def _draft(project: ProjectSummary) -> Draft | None:
+    match = _TAG.search(project.name or "")
+    return Draft(project.id, match[1], int(match[2] or 1), int(match[3] or 1)) if match else None
+
+
+def is_orphan(record: Mapping[str, Any] | None, draft: Draft, current: int) -> bool:
+    """Return whether nobody will export this draft: its render is gone, over, at another attempt, draft or project.
+
+    `current` is the number of the draft that the record stands at.
+    """
+    if record is not None and is_unreadable(record):
+        return False
+    if record is None or record["attempt"] != draft.attempt or record["state"] in _OVER or draft.number < current:
+        return True
+    return record["project_id"] is not None and record["project_id"] != draft.project_id

@@ -1,0 +1,47 @@
+"""Deleting the vendor's copy of a video that is stored (`RENDERLINE_DELETE_STORED_PROJECTS`): an errand.
+
+Only projects that we made: of a kind that we draft, and with the render's own tag in their name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from renderline.accounts.clients import AccountClients
+from renderline.ledger import Ledger
+from renderline.studio import ProjectMissing
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 20
+
+
+@dataclass(frozen=True)
+class StoredProjectCleanup:
+    """Deletes the projects of delivered renders; nobody else takes the same ones up within `lease` seconds."""
+
+    ledger: Ledger
+    lease: float
+
+    def run(self, clients: AccountClients) -> bool:
+        """Delete a batch; returns whether there may be more. Raises a `StudioFault`: the rest is left for later."""
+        ids = self.ledger.stored(clients.name, limit=_BATCH, lease=self.lease)
+        for render_id, record in zip(ids, self.ledger.records(ids), strict=True):
+            # Its record is the proof that the video is stored; without one nothing is deleted.
+            if clients.v3 and record and record["state"] == "delivered" and record["stored_url"]:
+                self._delete(clients, render_id, record["project_id"])
+            self.ledger.clear_stored(clients.name, render_id)
+        return len(ids) == _BATCH
+
+    def _delete(self, clients: AccountClients, render_id: str, project_id: str) -> None:
+        try:
+            project = clients.use_v3().get_project(project_id)
+        except ProjectMissing:
+            return
+        if project.id != project_id or f"[{render_id}" not in (project.name or ""):
+            log.warning("stored project not deleted: it does not carry our name", render_id=render_id)
+            return
+        clients.use_v3().delete_projects([project_id])
+        log.info("stored project deleted", render_id=render_id, project_id=project_id)

@@ -1,0 +1,38 @@
+"""When a failed hook is tried again: a pure schedule in the spirit of Standard Webhooks, for three days by default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WAITS = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0)
+"""Seconds between one try and the next; after the last of them always so many."""
+
+LONGEST_ASKED = 14_400.0
+"""The longest wait (seconds) that an endpoint may ask for with a Retry-After."""
+
+_SPREAD = 0.2
+"""Each wait is shorter or longer by up to this share, so that what failed together does not return together."""
+
+
+@dataclass(frozen=True)
+class HookRetryPolicy:
+    """For how long a failing hook is tried: `retry_for` seconds since it is owed, and at most `attempts` times."""
+
+    retry_for: float = 259_200.0
+    attempts: int | None = None
+
+    def retry_in(self, attempt: int, *, age: float, jitter: float, retry_after: float | None = None) -> float | None:
+        """Return the delay after the `attempt`-th failure (from 1), None to give up.
+
+        `age` is for how long (seconds) the hook has been owed: the last try comes when `retry_for` ends. `jitter` is
+        drawn by the caller from 0 to 1. The endpoint's `retry_after` (seconds) counts where it is longer.
+        """
+        left = self.retry_for - age
+        if left < WAITS[0] or (self.attempts is not None and attempt >= self.attempts):
+            return None
+        wait = WAITS[min(attempt, len(WAITS)) - 1] * (1 - _SPREAD + 2 * _SPREAD * jitter)
+        return min(max(wait, min(retry_after or 0.0, LONGEST_ASKED)), left)
+
+    def over(self, age: float) -> bool:
+        """Return whether a hook that has been owed for so long is given up without another try."""
+        return age > self.retry_for + WAITS[-1]

@@ -1,0 +1,75 @@
+"""How fast an account may go (silence, circuit breaker, pace, slots): kept by all workers, where work is claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from renderline.ledger.store import UNKNOWN_AFTER, Ledger
+
+
+class Circuit(NamedTuple):
+    """The state of an account's circuit breaker after a call."""
+
+    open: bool
+    probe_in: float
+    """Seconds until a call may try whether the vendor is back; 0 while it is closed."""
+    changed: bool
+    """Whether this call opened or closed it."""
+
+
+class AccountLimits:
+    """Steps that hold an account's work back and let it go on."""
+
+    def __init__(self, ledger: Ledger, *, known: Sequence[str] = (), unknown_after: float = UNKNOWN_AFTER) -> None:
+        """`known` are this process' accounts and their APIs (`main`, `v2:main`), whose renders go on; none: all."""
+        self._ledger, self._known, self._unknown_after = ledger, known, unknown_after
+
+    def limit(self, slots: Mapping[str, int | None]) -> None:
+        """Set how many renders each account may have at the vendor at once (None: any number)."""
+        with self._ledger.redis.pipeline() as pipe:
+            for account, count in slots.items():
+                if count is None:
+                    pipe.hdel(f"{self._ledger.prefix}limits", account)
+                else:
+                    pipe.hset(f"{self._ledger.prefix}limits", account, str(count))
+            pipe.execute()
+
+    def slow_down(self, account: str, *, seconds: float) -> None:
+        """Take note of the vendor's "too many": no calls for `seconds`, and a lower pace from then on.
+
+        The pace grows again by itself until it no longer matters (additive increase, multiplicative decrease).
+        """
+        self._ledger.run("slow_down", account, seconds)
+
+    def wait(self, account: str, *, seconds: float) -> None:
+        """Make no calls for `seconds`; the pace stays as it is."""
+        self._ledger.run("quiet", account, seconds)
+
+    def hold(self, account: str, *, reason: str, seconds: float) -> bool:
+        """Take note that the vendor refuses to render for an account; returns whether that is news.
+
+        Its submissions are parked, one tries every `seconds`, and the first that is accepted, or an operator's
+        `resume`, lets all go on. What runs at the vendor is followed on.
+        """
+        return bool(self._ledger.run("hold_account", account, seconds, reason))
+
+    def call_failed(self, account: str, *, failures: int, pause: float) -> Circuit:
+        """Have the circuit breaker take note of a call that nobody answered.
+
+        `failures` in a row open it: no calls for `pause` seconds, and after that one at a time, until one is answered.
+        """
+        return self._circuit(account, "failed", failures, pause)
+
+    def call_answered(self, account: str) -> Circuit:
+        """Have the circuit breaker take note of an answer; the answer to a probe closes it."""
+        return self._circuit(account, "answered", 0, 0)
+
+    def _circuit(self, account: str, outcome: str, failures: int, pause: float) -> Circuit:
+        state, left, changed = self._ledger.run("circuit", account, outcome, failures, pause)
+        return Circuit(state == "open", float(left), changed == "1")
+
+    def unpark(self, *, limit: int = 200) -> list[tuple[str, str]]:
+        """Take up to `limit` parked renders of each account that may go on: (id, priority), the most urgent first."""
+        known, after = ",".join(self._known), self._unknown_after
+        return [(one, priority) for one, priority in self._ledger.run("unpark", limit, known, after)]

@@ -1,0 +1,33 @@
+"""Which workers serve what: accounts, their APIs and kinds of hooks, and what waits for one that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis import Redis
+
+
+class Capabilities:
+    """The part of the ledger that the roster asks. Every method raises `redis.RedisError`."""
+
+    redis: Redis
+    prefix: str
+    run: Any
+
+    def serve(self, names: Sequence[str]) -> None:
+        """Say what this worker serves, under names such as `account:main`, `api:v2:main` and `hook:http`."""
+        self.run("serve", *names)
+
+    def served(self) -> frozenset[str]:
+        """Return what some worker that lives serves."""
+        return frozenset(self.run("served"))
+
+    def working(self) -> set[str]:
+        """Return the accounts with renders that are parked or at the vendor."""
+        names: Any = self.redis.smembers(f"{self.prefix}accounts")
+        return {one for one in names if self.redis.exists(f"{self.prefix}parked:{one}", f"{self.prefix}due:{one}")}
+
+    def wanting(self) -> set[str]:
+        """Return the APIs, such as `v2:main`, that renders wait for since the worker that took them lacked them."""
+        return set(self.run("wanting"))

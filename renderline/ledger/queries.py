@@ -1,0 +1,164 @@
+"""Reading the ledger at large: lists by state and time with a cursor, counts, dead letters, the stream of events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from renderline.ledger.record import iso
+from renderline.ledger.store import Ledger
+
+_SCAN = 200
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which renders to list. `after` and `before` are epoch seconds: of acceptance, or of entering `state` if given."""
+
+    state: str | None = None
+    kind: str | None = None
+    account: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    after: float = float("-inf")
+    before: float = float("inf")
+
+    def takes(self, record: dict[str, Any]) -> bool:
+        """Return whether a record passes, its state and time aside."""
+        if self.kind and record["kind"] != self.kind:
+            return False
+        if self.account and record["account"] != self.account:
+            return False
+        return all(str(record["metadata"].get(name)) == value for name, value in self.metadata)
+
+
+class HeldHook(NamedTuple):
+    """A hook that is not tried since its host does not answer."""
+
+    render_id: str
+    hook: int
+    """Its place among the render's hooks, from 0."""
+    host: str
+    seconds: float
+    """For how long the circuit of the host has been open."""
+
+
+class Queries:
+    """Queries over all renders."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger, self._redis, self._prefix = ledger, ledger.redis, ledger.prefix
+
+    def page(
+        self, wanted: Filter, *, limit: int = 100, cursor: str | None = None, scan_limit: int = 5000
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return up to `limit` records, newest first, and the cursor of the next page (None: no more).
+
+        `cursor` is what the page before returned. At most `scan_limit` renders are read for one page, so a page may
+        be short, or empty, and still have a cursor. Raises ValueError for a cursor of another form.
+        """
+        found: list[dict[str, Any]] = []
+        scanned = 0
+        last: tuple[float, str] | None = _parse(cursor)
+        while scanned < scan_limit:
+            chunk = self._chunk(wanted, last)
+            if not chunk:
+                return found, None
+            for record, place in zip(self._ledger.records([one for one, _ in chunk]), chunk, strict=True):
+                last = (place[1], place[0])
+                scanned += 1
+                if record and wanted.takes(record):
+                    found.append(record)
+                    if len(found) == limit:
+                        return found, f"{last[0]:.3f}-{last[1]}"
+        return found, None if last is None else f"{last[0]:.3f}-{last[1]}"
+
+    def _chunk(self, wanted: Filter, last: tuple[float, str] | None) -> list[tuple[str, float]]:
+        key = f"{self._prefix}state:{wanted.state}" if wanted.state else f"{self._prefix}renders"
+        before = wanted.before if last is None else min(wanted.before, last[0])
+        size = _SCAN
+        while True:
+            rows: Any = self._redis.zrevrangebyscore(key, before, wanted.after, start=0, num=size, withscores=True)
+            # Renders of the same instant stand in descending order of their ids.
+            fresh = [(str(one), float(at)) for one, at in rows if last is None or (float(at), str(one)) < last]
+            if fresh or len(rows) < size:
+                return fresh
+            size *= 2
+
+    def counts(self, states: Iterable[str]) -> dict[str, int]:
+        """Return how many renders stand in each of the given states."""
+        names = [str(state) for state in states]
+        with self._redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.zcard(f"{self._prefix}state:{name}")
+            return dict(zip(names, pipe.execute(), strict=True))
+
+    def dead_letters(self, *, limit: int = 100) -> list[dict[str, Any]]:
+        """Return the dead-lettered hooks, newest first: render id, name, index, type, attempts, error and time."""
+        rows: Any = self._redis.zrevrange(f"{self._prefix}dead", 0, limit - 1, withscores=True)
+        places: list[tuple[str, str, Any]] = [(*member.rsplit(":", 1), at) for member, at in rows]
+        letters = []
+        for (one, index, at), record in zip(places, self._ledger.records([place[0] for place in places]), strict=True):
+            if record is None:
+                continue
+            hook = record["hooks"][int(index)]
+            letters.append(
+                {
+                    "id": one,
+                    "name": record["name"],
+                    "hook": int(index),
+                    "type": hook["type"],
+                    "attempts": hook["attempts"],
+                    "error": hook["error"],
+                    "at": iso(float(at)),
+                }
+            )
+        return letters
+
+    def held_hooks(self, ids: Sequence[str]) -> list[HeldHook]:
+        """Return the hooks of these renders that are not tried since their host does not answer."""
+        held = self._ledger.run("hook_held", json.dumps(list(ids))) if ids else ()
+        return [HeldHook(one, int(index), host, float(seconds)) for one, index, host, seconds in held]
+
+    def events(
+        self, *, after: str = "$", block: float = 10.0, limit: int = 100
+    ) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield (event id, fields `id`, `state`, `at`, `progress`) of what happened after the event id `after`.
+
+        `$` means from now on. Waits up to `block` seconds for the first one; yields nothing if none comes.
+        """
+        answer: Any = self._redis.xread({f"{self._prefix}events": after}, count=limit, block=max(1, int(block * 1000)))
+        for _, entries in answer or ():
+            yield from entries
+
+    def last_event(self) -> str:
+        """Return the id of the newest event, `0-0` if there is none, to follow on from."""
+        newest: Any = self._redis.xrevrange(f"{self._prefix}events", count=1)
+        return str(newest[0][0]) if newest else "0-0"
+
+    def forgotten(self, event_id: str) -> bool:
+        """Return whether events that came after this one may be among those no longer kept."""
+        key = f"{self._prefix}events"
+        if not self._redis.exists(key):
+            return False
+        stream: Any = self._redis.xinfo_stream(key)
+        oldest = stream["first-entry"]
+        return bool(oldest) and stream["entries-added"] > stream["length"] and _order(event_id) < _order(oldest[0])
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    at, _, number = event_id.partition("-")
+    return int(at), int(number)
+
+
+def _parse(cursor: str | None) -> tuple[float, str] | None:
+    if not cursor:
+        return None
+    at, dash, one = cursor.partition("-")
+    try:
+        if not dash or not one:
+            raise ValueError
+        return float(at), one
+    except ValueError:
+        raise ValueError("the cursor is not one that a list has returned") from None

@@ -1,0 +1,108 @@
+"""What the sweep and the errands ask of the ledger: what stands still, what is overdue, what is old."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from redis import Redis
+
+from renderline.ledger.claims import PumpWake
+from renderline.renders import FINAL
+
+SWEPT_AT_ONCE = 50
+"""How many renders a step of the sweep sees to: Redis does nothing else meanwhile, for a few milliseconds."""
+
+
+class SweepSteps:
+    """The part of the ledger for those who look after it. Every method raises `redis.RedisError`."""
+
+    redis: Redis
+    prefix: str
+    run: Any
+
+    def sweep_turn(self, holder: str, *, seconds: float, every: float) -> bool:
+        """Take, or keep, the turn to sweep for `seconds`; False if another has it, or had it within `every` seconds."""
+        return bool(self.run("sweep_turn", holder, seconds, max(1, int(every * 900))))
+
+    def end_sweep(self, holder: str) -> bool:
+        """Hand the turn to sweep back; False if it was over."""
+        return bool(self.run("sweep_leave", holder))
+
+    def silent(
+        self, *, limit: int = SWEPT_AT_ONCE, oldest: Mapping[str, str] | None = None
+    ) -> list[tuple[str, str, str]]:
+        """Take up to `limit` renders that stood still too long: (id, state, priority), to be re-sent; none: no more.
+
+        `oldest` is by lane the member of the oldest message that stands in its queue: what was sent after it is not
+        sent again. A lane whose queue is empty is left out.
+        """
+        self.run("sweep_lost", json.dumps(dict(oldest or {})))
+        while True:
+            seen, items = self.run("sweep_silent", limit)
+            if items or seen < limit:
+                return [tuple(item) for item in items]
+
+    def overdue(self, *, limit: int = SWEPT_AT_ONCE) -> tuple[list[str], list[PumpWake]]:
+        """Expire what passed its deadline and was looked at since; have the others looked at once more, now.
+
+        Sees to `limit` renders or more; nothing to expire and no pump to start: there are no more.
+        """
+        while True:
+            seen, expired, kicks = self.run("sweep_overdue", limit)
+            if expired or kicks or seen < limit:
+                return expired, [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in kicks]
+
+    def pumps(self) -> list[PumpWake]:
+        """Return the pumps to start for accounts whose due renders nobody is going to look at."""
+        accounts: Any = self.redis.smembers(f"{self.prefix}accounts")
+        names, kicks = sorted(accounts), []
+        for first in range(0, len(names), SWEPT_AT_ONCE):
+            kicks += self.run("sweep_pumps", *names[first : first + SWEPT_AT_ONCE])
+        return [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in kicks]
+
+    def errands(self, accounts: Sequence[str]) -> list[str]:
+        """Return which of the accounts have errands that are due: calls to the vendor that no render waits for."""
+        now: Any = self.redis.time()
+        with self.redis.pipeline(transaction=False) as pipe:
+            for account in accounts:
+                pipe.zcount(f"{self.prefix}suspects:{account}", "-inf", now[0])
+                pipe.zcount(f"{self.prefix}stored:{account}", "-inf", now[0])
+            found = pipe.execute()
+        return [account for account, *due in zip(accounts, found[::2], found[1::2], strict=True) if any(due)]
+
+    def suspects(self, account: str, *, limit: int, lease: float) -> list[tuple[str, int, str]]:
+        """Claim renders of which an unknown draft is to be looked for now: (id, attempt, member to clear).
+
+        None while the account may make no calls. Those that are not cleared within `lease` seconds are due again.
+        """
+        due = self.run("errand_claim", "suspects", account, limit, lease)
+        parts = [(member, *member.partition("#")[0].split(".")) for member in due]
+        return [(one, int(attempt), member) for member, one, attempt in parts]
+
+    def clear_suspects(self, account: str, members: Sequence[str]) -> None:
+        """Take members that were looked for off the list of suspects."""
+        self.redis.zrem(f"{self.prefix}suspects:{account}", *members)
+
+    def stored(self, account: str, *, limit: int, lease: float) -> list[str]:
+        """Claim renders whose project at the vendor is to be deleted, as `suspects` does."""
+        return list(self.run("errand_claim", "stored", account, limit, lease))
+
+    def clear_stored(self, account: str, render_id: str) -> None:
+        """Take a render off the list of those whose project is to be deleted."""
+        self.redis.zrem(f"{self.prefix}stored:{account}", render_id)
+
+    def forget(self, *, retention: float) -> int:
+        """Drop finished records older than `retention` seconds; returns how many."""
+        return sum(self.forgetting(retention=retention))
+
+    def forgetting(self, *, retention: float, limit: int = SWEPT_AT_ONCE) -> Iterator[int]:
+        """Drop finished records older than `retention` seconds, `limit` in a step; yields how many each dropped."""
+        for state in sorted(FINAL):
+            passed_over = 0
+            seen = limit
+            while seen >= limit:
+                seen, dropped = self.run("sweep_forget", retention, limit, state, passed_over)
+                passed_over += seen - dropped
+                yield dropped

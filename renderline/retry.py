@@ -1,0 +1,30 @@
+"""When a failed step is retried: pure functions of values, in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+def backoff(attempt: int, *, base: float, cap: float, jitter: float) -> float:
+    """Return the delay after the `attempt`-th failure (from 1): doubling from `base` up to `cap`.
+
+    `jitter` (0 to 1, drawn by the caller) spreads it over its upper half, so that many failures do not return at once.
+    """
+    full = min(cap, base * 2 ** min(attempt - 1, 30))
+    return full / 2 + full / 2 * jitter
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how far apart a failing step is tried."""
+
+    attempts: int
+    base: float
+    cap: float
+
+    def retry_in(self, attempt: int, *, jitter: float, retry_after: float | None = None) -> float | None:
+        """Return the delay after the `attempt`-th failure, None to give up; the other side's `retry_after` wins."""
+        if attempt >= self.attempts:
+            return None
+        wait = backoff(attempt, base=self.base, cap=self.cap, jitter=jitter)
+        return max(wait, retry_after) if retry_after is not None else wait

@@ -1,0 +1,132 @@
+"""The sweep: re-sends what stands still, expires what is overdue, starts pumps that nobody runs, drops old records.
+
+It, not the broker, is why nothing accepted is lost: any message may vanish and this finds the render again. It asks the
+ledger alone; what takes a call to a vendor is an errand (`renderline/cleanup/runner.py`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+from redis import RedisError
+
+from renderline.ledger import AccountLimits, Ledger, PumpWake
+
+log = structlog.get_logger(__name__)
+
+
+class Dispatcher(Protocol):
+    """Publishes the messages that move renders on."""
+
+    def oldest(self) -> Mapping[str, str]:
+        """Return by lane what the oldest message in its queue is about; a lane whose queue is empty is left out."""
+
+    def submit(self, render_id: str, priority: str) -> None:
+        """Have the render submitted."""
+
+    def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
+        """Have many renders, (id, priority), submitted."""
+
+    def poll(self, kick: PumpWake) -> None:
+        """Have a pump run."""
+
+    def hooks(self, render_id: str) -> None:
+        """Have the hooks of a finished render run, in order."""
+
+    def hooks_all(self, ids: Sequence[str]) -> None:
+        """Have the hooks of many finished renders run, those of each in order."""
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """Runs one sweep at a time over all workers: who gets the turn sweeps, the others skip.
+
+    A sweep goes on until nothing is left to do, a little of everything in turn, so that much of one does not hold up
+    the others. `every` is the time between sweeps, `retention` how long finished records are kept, `turn` the time
+    after which a worker that no longer goes on loses its turn (seconds).
+    """
+
+    ledger: Ledger
+    flow: AccountLimits
+    dispatcher: Dispatcher
+    every: float
+    retention: float
+    turn: float = 60.0
+    _holder: str = field(default_factory=lambda: uuid.uuid4().hex, repr=False)
+
+    def sweep(self) -> bool:
+        """Sweep if no other worker has within this period; returns whether it did."""
+        if not self._has_turn():
+            return False
+        try:
+            self._sweep()
+        finally:
+            self.ledger.end_sweep(self._holder)
+        return True
+
+    def _has_turn(self) -> bool:
+        return self.ledger.sweep_turn(self._holder, seconds=self.turn, every=self.every)
+
+    def _sweep(self) -> None:
+        parts = [self._resend(), self._expire(), self._pump(), self._unpark(), self._forget()]
+        broken: Exception | None = None
+        while parts:
+            for part in list(parts):
+                try:
+                    if next(part, _DONE) is _DONE:
+                        parts.remove(part)
+                except (RedisError, OSError):
+                    raise
+                except Exception as error:
+                    # What one part stumbles over must not keep the others from their work.
+                    parts.remove(part)
+                    broken = error
+            if not self._has_turn():
+                log.warning("lost the turn to sweep, another worker goes on")
+                return
+        if broken:
+            raise broken
+
+    def _resend(self) -> Iterator[None]:
+        oldest = self.dispatcher.oldest()
+        while found := self.ledger.silent(oldest=oldest):
+            for render_id, state, _ in found:
+                log.warning("re-sent: stood still", render_id=render_id, state=state)
+            begun = ("accepted", "submitting")
+            self.dispatcher.submit_all([(one, priority) for one, state, priority in found if state in begun])
+            self.dispatcher.hooks_all([one for one, state, _ in found if state not in begun])
+            yield
+
+    def _expire(self) -> Iterator[None]:
+        while True:
+            expired, kicks = self.ledger.overdue()
+            for render_id in expired:
+                log.warning("expired", render_id=render_id)
+            self.dispatcher.hooks_all(expired)
+            for kick in kicks:
+                self.dispatcher.poll(kick)
+            if not expired and not kicks:
+                return
+            yield
+
+    def _pump(self) -> Iterator[None]:
+        for kick in self.ledger.pumps():
+            self.dispatcher.poll(kick)
+            yield
+
+    def _unpark(self) -> Iterator[None]:
+        self.dispatcher.submit_all(self.flow.unpark())
+        yield
+
+    def _forget(self) -> Iterator[None]:
+        for dropped in self.ledger.forgetting(retention=self.retention):
+            if dropped:
+                log.info("finished records dropped", records=dropped)
+            yield
+
+
+_DONE = object()
