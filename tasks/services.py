@@ -30,5 +30,5 @@ class Services:
     errands: CleanupRunner
     clock: ServerClock
     roster: WorkerCapabilities
-    aside: BackgroundThreads | None = None
+    background: BackgroundThreads | None = None
     """Where announced calls wait for the ledger's disk; None where they do not wait."""

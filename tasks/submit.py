@@ -8,7 +8,7 @@ import structlog
 from celery import shared_task
 
 from renderline import contract
-from renderline.submission.submitter import Announced, Outcome, Refused, Submitted, TryAgain
+from renderline.submission.outcome import Announced, Outcome, Refused, RetryIn, Submitted
 from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 
 log = structlog.get_logger(__name__)
@@ -18,26 +18,25 @@ log = structlog.get_logger(__name__)
 def submit(self: RenderlineTask, render_id: str) -> None:
     """Submit a render if it is its turn.
 
-    An announced call waits for the ledger's disk: beside the threads that take messages, since it is a second in which
-    polls and other submissions go on. The message is done with then; should the process die, the ledger knows.
+    An announced call waits up to a second for the ledger's disk, in a background thread, so that this one can take the
+    next message. The message is acked then; if the process dies, the sweep finds the render in the ledger.
     """
     outcome = self.services.submitter.begin(render_id)
     if isinstance(outcome, Announced):
         priority = (self.request.delivery_info or {}).get("priority")
-        if self.services.aside and self.services.aside.run(
-            partial(_go_on, self, render_id, outcome, priority=priority)
-        ):
+        background = self.services.background
+        if background and background.run(partial(_make_paid_call, self, render_id, outcome, priority=priority)):
             return
-        outcome = outcome.go_on()
+        outcome = outcome.make_call()
     _follow(self, render_id, outcome)
-    if isinstance(outcome, TryAgain) and outcome.seconds <= LONGEST_COUNTDOWN:
+    if isinstance(outcome, RetryIn) and outcome.seconds <= LONGEST_COUNTDOWN:
         raise self.retry(countdown=outcome.seconds)
 
 
-def _go_on(task: RenderlineTask, render_id: str, announced: Announced, *, priority: int | None) -> None:
-    outcome = announced.go_on()
+def _make_paid_call(task: RenderlineTask, render_id: str, announced: Announced, *, priority: int | None) -> None:
+    outcome = announced.make_call()
     _follow(task, render_id, outcome)
-    if isinstance(outcome, TryAgain) and outcome.seconds <= LONGEST_COUNTDOWN:
+    if isinstance(outcome, RetryIn) and outcome.seconds <= LONGEST_COUNTDOWN:
         options = {} if priority is None else {"priority": priority}
         task.apply_async((render_id,), countdown=outcome.seconds, queue=contract.SUBMIT_QUEUE, **options)
 

@@ -89,21 +89,23 @@ def compose(app: Celery, settings: Settings) -> Services:
     policy = PollPolicy(first=settings.poll_min * 3, least=settings.poll_min, most=settings.poll_max, net=net(settings))
     callbacks = signed_callbacks(settings)
     return Services(
-        aside=None if settings.wait_for_disk == "never" else BackgroundThreads(settings.worker_concurrency * _WAITING),
+        background=(
+            None if settings.wait_for_disk == "never" else BackgroundThreads(settings.worker_concurrency * _WAITING)
+        ),
         ledger=ledger,
         dispatcher=dispatcher,
         acceptor=acceptor(settings, ledger, dispatcher, kinds),
         submitter=Submitter(
             ledger=ledger,
             accounts=accounts,
-            places=_places(settings),
+            bulkhead=_bulkhead(settings),
             mode=settings.submit,
             lease=settings.lease,
             policy=policy,
             durations=durations,
             retries=_SUBMIT_RETRIES,
             following=dispatcher.submit_all,
-            on_disk=DiskSync(redis, mode=settings.wait_for_disk, timeout=_SLOWEST_DISK).wait,
+            wait_for_disk=DiskSync(redis, mode=settings.wait_for_disk, timeout=_SLOWEST_DISK).wait,
             unknown_after=settings.unknown_after,
             webhook_url=lambda claim: (
                 callbacks.url(claim.id, attempt=claim.attempt, draft=claim.draft, seconds=claim.deadline)
@@ -222,7 +224,7 @@ def _emulated(settings: Settings) -> bool:
     )
 
 
-def _places(settings: Settings) -> Bulkhead:
+def _bulkhead(settings: Settings) -> Bulkhead:
     """Return how many submissions each account may have under way: one of several leaves threads to the others."""
     threads = settings.worker_concurrency
     if len(settings.accounts) < 2:

@@ -1,4 +1,4 @@
-"""Threads beside those that take messages, for work that is under way and has to wait."""
+"""Background threads for paid calls that wait for the ledger's disk, beside the threads that take messages."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ log = structlog.get_logger(__name__)
 
 
 class BackgroundThreads:
-    """Runs work in threads of its own, `places` at once; a process that ends lets what has begun come to its end."""
+    """Runs up to `limit` calls at once. A process that ends waits for those that have begun."""
 
-    def __init__(self, places: int) -> None:
-        self._free = threading.Semaphore(places)
-        self._pool = ThreadPoolExecutor(places, thread_name_prefix="aside")
+    def __init__(self, limit: int) -> None:
+        self._free = threading.Semaphore(limit)
+        self._pool = ThreadPoolExecutor(limit, thread_name_prefix="background")
 
     def run(self, work: Callable[[], None]) -> bool:
-        """Have work done; False if all threads are taken: then it is the caller's to do."""
+        """Run `work` in a background thread; False if all are busy or the process ends: then the caller runs it."""
         if not self._free.acquire(blocking=False):
             return False
         try:
             self._pool.submit(self._guarded, work)
         except RuntimeError:
-            # The process ends, and takes no more.
+            # The process ends, and the pool accepts nothing more.
             self._free.release()
             return False
         return True
@@ -34,7 +34,7 @@ class BackgroundThreads:
         try:
             work()
         except Exception:
-            # What it held has a lease in the ledger.
-            log.exception("work aside failed")
+            # The lease in the ledger ends, and another worker takes over.
+            log.exception("background work failed")
         finally:
             self._free.release()

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from redis import Redis, RedisError
@@ -28,7 +28,8 @@ from renderline.polling.policy import PollPolicy
 from renderline.requests import load_request
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3
-from renderline.submission.submitter import NotMyTurn, Submitted, Submitter
+from renderline.submission.outcome import NotMyTurn, Submitted
+from renderline.submission.submitter import Submitter
 from tests.bendable_vendor import BendableVendor, success
 from tests.parts import ROOT, Valkey
 
@@ -72,13 +73,13 @@ def cut_once(directory: Path, *, wait: bool, dice: random.Random) -> Cut:
             safe = [log.stat().st_size]
             disk.wait()
 
-            def on_disk() -> None:
+            def wait_for_disk() -> None:
                 before = log.stat().st_size
                 disk.wait()
                 safe[0] = max(safe[0], before)
 
             if wait:
-                object.__setattr__(submitter, "on_disk", on_disk)
+                submitter = replace(submitter, wait_for_disk=wait_for_disk)
             with ThreadPoolExecutor(len(RENDERS)) as pool:
                 for one in RENDERS:
                     pool.submit(_quietly, submitter, one, dice.uniform(0, 0.4))

@@ -28,7 +28,8 @@ from renderline.renders import FINAL
 from renderline.requests import RenderRequest, load_request
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
-from renderline.submission.submitter import Outcome, Submitted, Submitter
+from renderline.submission.outcome import Outcome, Submitted
+from renderline.submission.submitter import Submitter
 from tests.bendable_vendor import BendableVendor
 from tests.parts import ROOT, SandboxProcess, Valkey
 

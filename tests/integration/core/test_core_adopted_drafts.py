@@ -10,13 +10,15 @@ from redis import Redis
 
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.token import SharedToken
+from renderline.drafts import project_name
 from renderline.ledger import Ledger
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.requests import load_request
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3, TokenEndpoint
-from renderline.submission.submitter import NotMyTurn, Submitted, Submitter, TryAgain, project_name
+from renderline.submission.outcome import NotMyTurn, RetryIn, Submitted
+from renderline.submission.submitter import Submitter
 from tests.bendable_vendor import BendableVendor, Call, failure, success
 from tests.parts import ROOT
 
@@ -109,7 +111,7 @@ def test_nothing_is_exported_while_an_adopted_draft_cannot_be_read(
     left_with_an_announced_draft(submitter)
     drafted(vendor, exported=True)
     vendor.bend = lambda call: failure(503, "503", "away") if call.name == "project" else None
-    assert isinstance(submitter.submit(RENDER), TryAgain)
+    assert isinstance(submitter.submit(RENDER), RetryIn)
     assert vendor.exports_of(RENDER) == 1
     vendor.bend = lambda _: None
     assert isinstance(submitter.submit(RENDER), Submitted)

@@ -24,7 +24,8 @@ from renderline.polling.poller import Poller
 from renderline.requests import load_request
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3, TokenEndpoint
-from renderline.submission.submitter import NotMyTurn, Parked, Submitted, Submitter
+from renderline.submission.outcome import NotMyTurn, Parked, Submitted
+from renderline.submission.submitter import Submitter
 from tests.bendable_vendor import Answer, BendableVendor, Call, Drop
 from tests.parts import until
 
@@ -62,7 +63,7 @@ class Worker:
             policy=policy,
             durations=Durations(self.ledger),
             retries=RetryPolicy(attempts=30, base=0.05, cap=0.2),
-            places=Bulkhead(each=2, most=3),
+            bulkhead=Bulkhead(each=2, most=3),
         )
 
     def _clients(self, redis: Redis, flow: AccountLimits, name: str, pause: float) -> AccountClients:

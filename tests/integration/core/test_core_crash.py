@@ -13,7 +13,7 @@ import pytest
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.kinds import KINDS
 from renderline.ledger import Commands
-from renderline.submission.submitter import NotMyTurn, Parked, Refused, Submitted, TryAgain
+from renderline.submission.outcome import NotMyTurn, Parked, Refused, RetryIn, Submitted
 from tests.parts import until
 
 CREATE = "POST /api/odin/v3/editor/project"
@@ -335,7 +335,7 @@ def test_refused_credentials_keep_the_work_waiting(redis, start_sandbox, stage_c
     wrong = stage_class(redis, sandbox, user_key="9" * 36)
     wrong.accept(PROJECT, "r1")
     outcome = wrong.submitter.submit("r1")
-    assert isinstance(outcome, TryAgain)
+    assert isinstance(outcome, RetryIn)
     assert outcome.seconds == 30.0
     record = wrong.record("r1")
     assert (record["state"], record["error"]) == ("submitting", None)
@@ -362,7 +362,7 @@ def test_what_was_accepted_waits_however_long_the_vendor_is_away(stage, away, to
         stage.sandbox.control("POST", "faults", call="*", fault="drop-before")
     for _ in range(40):
         stage.redis.delete("renderline:token:main:trouble")
-        assert isinstance(stage.submitter.submit("r1"), TryAgain)
+        assert isinstance(stage.submitter.submit("r1"), RetryIn)
     stage.sandbox.control("POST", "outage", on=False)
     stage.sandbox.control("DELETE", "faults")
     stage.redis.delete("renderline:token:main:trouble")
@@ -376,7 +376,7 @@ def test_a_vendor_that_answers_with_errors_for_ever_is_given_up(new_stage):
     stage.tokens.current()
     stage.sandbox.control("POST", "faults", call=CREATE, fault="500")
     outcomes = [stage.submitter.submit("r1") for _ in range(30)]
-    assert all(isinstance(outcome, TryAgain) for outcome in outcomes[:29])
+    assert all(isinstance(outcome, RetryIn) for outcome in outcomes[:29])
     assert isinstance(outcomes[29], Refused)
     record = stage.record("r1")
     assert record["state"] == "failed"

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from redis import Redis
 
 from renderline.ledger import DiskSync, NotSynced, keeping
 from renderline.ledger.durability import SECOND, _Waiter
-from renderline.submission.submitter import Submitted, TryAgain
+from renderline.submission.outcome import RetryIn, Submitted
 from tests.acceptance.faults.power_cuts import accept, submitter_of
 from tests.bendable_vendor import BendableVendor
 from tests.parts import Valkey
@@ -87,12 +88,12 @@ def test_nothing_is_exported_while_its_announcement_is_not_on_disk(server: Open)
     redis = server("--appendfsync", "everysec")
     with BendableVendor() as vendor, submitter_of(redis, vendor, clock=None) as submitter:
         accept(submitter.ledger, "r1")
-        object.__setattr__(submitter, "on_disk", DiskSync(redis, timeout=0.2).wait)
-        assert isinstance(submitter.submit("r1"), TryAgain)
+        slow = replace(submitter, wait_for_disk=DiskSync(redis, timeout=0.2).wait)
+        assert isinstance(slow.submit("r1"), RetryIn)
         assert (vendor.calls["draft"], vendor.calls["export"]) == (1, 0)
         # Nothing was sent, so there is nothing to be settled: the same draft is exported later.
-        object.__setattr__(submitter, "on_disk", DiskSync(redis, timeout=60).wait)
-        assert isinstance(submitter.submit("r1"), Submitted)
+        patient = replace(submitter, wait_for_disk=DiskSync(redis, timeout=60).wait)
+        assert isinstance(patient.submit("r1"), Submitted)
         assert (vendor.calls["draft"], vendor.exports_of("r1")) == (1, 1)
 
 

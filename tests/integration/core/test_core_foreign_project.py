@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from renderline.cleanup.orphan_drafts import OrphanSweep
-from renderline.submission.submitter import NotMyTurn, Submitted
+from renderline.submission.outcome import NotMyTurn, Submitted
 from tests.bendable_vendor import BendableVendor, Call, success
 from tests.integration.core.conftest import Stage
 

@@ -11,7 +11,7 @@ import time
 import pytest
 from redis import Redis
 
-from renderline.submission.submitter import NotMyTurn, Submitted, TryAgain
+from renderline.submission.outcome import NotMyTurn, RetryIn, Submitted
 from tests.bendable_vendor import BendableVendor, Drop
 from tests.integration.core.conftest import Stage
 from tests.parts import until
@@ -69,7 +69,7 @@ def stopped_after(stage, step, *, stop=lambda: time.sleep(LATE), times=1):
 def test_a_call_that_was_held_up_after_its_announcement_is_not_sent(stage, vendor, step, calls):
     stage.tokens.current()  # so that each call is announced in the step before it
     stopped_after(stage, step)
-    assert isinstance(stage.submitter.submit(RENDER), TryAgain)
+    assert isinstance(stage.submitter.submit(RENDER), RetryIn)
     assert {name: vendor.calls[name] for name in calls} == calls
     assert stage.record(RENDER)["state"] == "submitting"
     # It never left, so there is nothing to be settled.
@@ -84,7 +84,7 @@ def test_a_call_announced_by_itself_is_not_sent_late_either(stage, vendor):
     accounts = {"main": dataclasses.replace(stage.accounts["main"], token=stage.tokens)}
     stage.submitter = stage.new_submitter(lease=LEASE, accounts=accounts)
     stopped_after(stage, "intend")
-    assert isinstance(stage.submitter.submit(RENDER), TryAgain)
+    assert isinstance(stage.submitter.submit(RENDER), RetryIn)
     assert vendor.calls["draft"] == 0
 
 
@@ -129,7 +129,7 @@ def test_a_connection_that_takes_too_long_carries_no_late_call(stage, vendor):
         return send(*given, **options)
 
     send, connection.send = connection.send, slow
-    assert isinstance(stage.submitter.submit(RENDER), TryAgain)
+    assert isinstance(stage.submitter.submit(RENDER), RetryIn)
     connection.send = send
     assert vendor.calls["draft"] == 0
 

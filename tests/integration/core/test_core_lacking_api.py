@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from renderline.capabilities import WorkerCapabilities
 from renderline.ledger import AccountLimits, AccountUnknown
-from renderline.submission.submitter import Refused, Submitted
+from renderline.submission.outcome import Refused, Submitted
 from tests.integration.core.conftest import LEASE
 from tests.parts import until
 

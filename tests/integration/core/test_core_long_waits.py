@@ -6,7 +6,7 @@ import pytest
 
 from renderline.ledger import Commands
 from renderline.renders import FINAL
-from renderline.submission.submitter import NotMyTurn, Parked, Submitted
+from renderline.submission.outcome import NotMyTurn, Parked, Submitted
 from tests.integration.core.conftest import GRACE
 
 CREATE = "POST /api/odin/v3/editor/project"

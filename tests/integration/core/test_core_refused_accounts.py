@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from renderline.ledger import Commands
-from renderline.submission.submitter import NotMyTurn, Parked, Submitted, TryAgain
+from renderline.submission.outcome import NotMyTurn, Parked, RetryIn, Submitted
 from tests.bendable_vendor import Answer, BendableVendor, Call, failure
 from tests.integration.core.conftest import Book
 from tests.integration.core.test_core_bulkhead import Worker
@@ -50,7 +50,7 @@ def test_a_page_of_a_proxy_does_not_fail_the_backlog(worker, vendor, page):
     names = [f"{index:032x}" for index in range(8)]
     worker.accept("main", *names)
     outcomes = [worker.submitter.submit(one) for one in names]
-    assert {type(one) for one in outcomes} <= {TryAgain, NotMyTurn}
+    assert {type(one) for one in outcomes} <= {RetryIn, NotMyTurn}
     assert {worker.state(one) for one in names} <= {"accepted", "submitting"}
     if "403" not in page:  # a 403 has the token asked about, which the vendor answers
         assert vendor.calls["draft"] == 3, "three in a row open the circuit, the others are parked"
@@ -74,7 +74,7 @@ def test_probing_a_proxy_for_hours_does_not_use_up_a_renders_attempts(worker, ve
     for _ in range(40):
         outcome = worker.submitter.submit(ONE)
         worker.ledger.redis.hset("renderline:circuit:main", "until", "0")
-        assert isinstance(outcome, TryAgain)
+        assert isinstance(outcome, RetryIn)
     assert vendor.calls["draft"] == 40
     assert worker.ledger.redis.hget(f"renderline:render:{ONE}", "failures") is None
 

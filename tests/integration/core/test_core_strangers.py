@@ -12,7 +12,7 @@ from renderline.capabilities import KnownAccounts, WorkerCapabilities
 from renderline.hooks.delivery import Deliverer, Settled, TryLater
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, AccountUnknown
-from renderline.submission.submitter import Refused
+from renderline.submission.outcome import Refused
 from tests.parts import until
 
 DAY = 86_400.0

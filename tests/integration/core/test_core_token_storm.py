@@ -11,7 +11,7 @@ from redis import Redis
 from renderline.accounts.token import SharedToken
 from renderline.ledger import Commands, PumpWake
 from renderline.studio import TokenRejected, VendorUnavailable
-from renderline.submission.submitter import Submitted
+from renderline.submission.outcome import Submitted
 from tests.bendable_vendor import Answer, BendableVendor, Call, failure
 from tests.integration.core.test_core_bulkhead import Worker
 

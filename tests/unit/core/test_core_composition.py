@@ -64,7 +64,7 @@ def test_nothing_at_the_vendor_is_deleted_because_it_is_stored_unless_that_is_wa
 
 @pytest.mark.parametrize("wanted", [{}, {"RENDERLINE_WAIT_FOR_DISK": "never"}], ids=["by default", "never"])
 def test_a_paid_call_waits_for_the_disk_by_default(wanted: dict[str, str]) -> None:
-    disk = composed(**wanted).submitter.on_disk.__self__  # type: ignore[attr-defined]
+    disk = composed(**wanted).submitter.wait_for_disk.__self__  # type: ignore[attr-defined]
     assert disk._mode == wanted.get("RENDERLINE_WAIT_FOR_DISK", "auto")
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from renderline import payloads
 from renderline.accounts.clients import AccountClients
+from renderline.drafts import project_name
 from renderline.kinds import KINDS, Order, signs, started_since
 from renderline.requests import RenderRequest, load_request
 from renderline.studio import Project
-from renderline.submission.submitter import project_name
 
 PLANS = [
     pytest.param(kind, mode, id=f"{kind.name}-{mode}") for kind in KINDS.values() for mode in ("two_phase", "direct")

@@ -1,0 +1,58 @@
+"""The call that costs: made once, after its announcement has reached the ledger's disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from renderline.accounts.clients import AccountClients, AccountUnavailable
+from renderline.bulkhead import Bulkhead
+from renderline.ledger import NotSynced
+from renderline.studio import StudioFault, sent_by
+from renderline.submission.fault import FaultHandler
+from renderline.submission.outcome import Outcome
+from renderline.submission.plan_run import PlanRun
+from renderline.submission.recorder import SubmissionRecorder
+
+ACCOUNT_UNAVAILABLE = "unavailable_account"
+"""Error code of a render whose account no worker can use."""
+BULKHEAD_FULL = "its account has as many submissions under way as one worker makes"
+
+_DISK_RETRY = 2.0
+"""Seconds until a paid call is retried that the ledger's disk held up."""
+_BULKHEAD_WAIT = 3.0
+"""Seconds for which an announced call waits for others of its account, in a thread of its own."""
+
+
+@dataclass(frozen=True)
+class PaidCall:
+    """Makes announced paid calls."""
+
+    recorder: SubmissionRecorder
+    faults: FaultHandler
+    bulkhead: Bulkhead
+    wait_for_disk: Callable[[], None]
+    lease: float
+
+    def make(self, run: PlanRun, clients: AccountClients) -> Outcome:
+        """Make the announced call, once a crash of Redis can no longer undo the announcement."""
+        try:
+            self.wait_for_disk()
+        except NotSynced as slow:
+            return self.recorder.retry_later(run.claim, _DISK_RETRY, f"nothing was sent: {slow}")
+        account, stage = run.claim.account, run.stage
+        assert stage
+        if not self.bulkhead.take(account, patience=_BULKHEAD_WAIT):
+            return self.recorder.park(run.claim, BULKHEAD_FULL, keep_intent=False)
+        try:
+            # A worker that was stopped for longer than the lease must not send: another one has taken over.
+            with sent_by(run.send_until(self.lease)):
+                made = stage.call(clients, run.order)
+            project_id = made.project_id or run.order.project_id
+            return self.recorder.started(run.claim, run.kind, project_id, confirmed=True)
+        except StudioFault as fault:
+            return self.faults.handle(run, fault)
+        except AccountUnavailable as error:
+            return self.recorder.refuse(run.claim, code=ACCOUNT_UNAVAILABLE, message=str(error), origin="renderline")
+        finally:
+            self.bulkhead.give_back(account)

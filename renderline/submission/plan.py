@@ -1,0 +1,79 @@
+"""Goes through the call plan of a render: each stage is announced in the ledger, called, and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from renderline.accounts.clients import AccountClients
+from renderline.kinds import Made, Stage
+from renderline.ledger import Ledger
+from renderline.studio import StudioFault, sent_by
+from renderline.submission.fault import FaultHandler
+from renderline.submission.lost_draft import recover_draft
+from renderline.submission.outcome import Announced, NotMyTurn, Outcome
+from renderline.submission.paid_call import PaidCall
+from renderline.submission.plan_run import PlanRun
+from renderline.submission.recorder import SubmissionRecorder
+
+
+@dataclass(frozen=True)
+class PlanRunner:
+    """Makes the free calls of a plan. The paid one is only announced; `mode` is `two_phase` or `direct`."""
+
+    ledger: Ledger
+    recorder: SubmissionRecorder
+    faults: FaultHandler
+    paid_call: PaidCall
+    mode: str
+    lease: float
+
+    def run(self, run: PlanRun) -> Outcome | Announced:
+        """Go through the plan up to the paid call."""
+        try:
+            return self._go_through(run)
+        except StudioFault as fault:
+            return self.faults.handle(run, fault)
+
+    def _go_through(self, run: PlanRun) -> Outcome | Announced:
+        # The name of an announced first call tells which plan it belongs to, as the next stage does.
+        at = run.claim.stage or (run.claim.intent if run.unaccounted else None) or ""
+        plan = run.kind.plan(self.mode, at=at)
+        if run.unaccounted:
+            recovered = recover_draft(run, plan, self.recorder)
+            if recovered.exported:
+                return self.recorder.started(run.claim, run.kind, recovered.exported, confirmed=True)
+            plan = recovered.plan
+        return self._make_calls(run, plan)
+
+    def _make_calls(self, run: PlanRun, plan: Sequence[Stage]) -> Outcome | Announced:
+        announced = run.claim.announced
+        for index, stage in enumerate(plan):
+            run.stage = stage
+            clients = run.clients
+            if not (announced and clients.prepared):
+                clients = clients.prepare()
+                run.announce()
+                if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
+                    return NotMyTurn()
+            if stage.paid:
+                return Announced(partial(self.paid_call.make, run, clients))
+            made = self._call(run, stage, clients)
+            # If nothing delays the next call, the step that records this one announces it too.
+            announced = run.clients.prepared
+            run.announce()
+            if not self.recorder.advance(run.claim, plan[index + 1], made, lease=self.lease if announced else None):
+                # After a cancel nobody uses the draft. After a lost lease another worker may have adopted it.
+                # The orphan sweep can tell.
+                if run.kind.disposable and made.project_id:
+                    self.ledger.suspect(run.claim)
+                return NotMyTurn()
+        raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
+
+    def _call(self, run: PlanRun, stage: Stage, clients: AccountClients) -> Made:
+        # A worker that was stopped for longer than the lease must not send: another one has taken over.
+        with sent_by(run.send_until(self.lease)):
+            made = stage.call(clients, run.order)
+        run.order.project_id = made.project_id or run.order.project_id
+        return made

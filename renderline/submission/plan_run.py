@@ -1,0 +1,36 @@
+"""One run through a render's call plan: the claim, the clients, and how far it has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from renderline.accounts.clients import AccountClients
+from renderline.kinds import Kind, Order, Stage
+from renderline.ledger import Submission
+from renderline.studio import moment
+
+_SEND_WITHIN = 0.75
+"""Share of the lease within which an announced call must leave. Later it is not sent: others may have taken over."""
+
+
+@dataclass
+class PlanRun:
+    """The state of one run. Changed as the run goes through the stages."""
+
+    claim: Submission
+    kind: Kind
+    clients: AccountClients
+    order: Order
+    announced_at: float
+    """A moment before the newest announcement. `send_until` counts from here."""
+    stage: Stage | None = None
+    unaccounted: bool = False
+    """Whether the outcome of an announced call is unknown."""
+
+    def announce(self) -> None:
+        """Note that a call is announced now."""
+        self.announced_at = moment()
+
+    def send_until(self, lease: float) -> float:
+        """Return the moment after which the announced call must not be sent any more."""
+        return self.announced_at + lease * _SEND_WITHIN
