@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from celery import Celery, chain
 
 from benchmarks.site import Site, order
+from harness import ROOT, Process, until
 from renderline.producer import enqueue_renders
-from tests.parts import ROOT, Process, until
 
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.site import order
+from harness import ROOT
 from renderline.payloads import build
 from renderline.requests import load_request
-from tests.parts import ROOT
 
 
 def floor_seconds(url: str, *, renders: int = 0, polls: int = 0, directory: Path, plain: bool = False) -> float:

@@ -10,7 +10,7 @@ from benchmarks.contenders import Contender
 from benchmarks.machine import cpu_seconds
 from benchmarks.outcome import quantile
 from benchmarks.site import Meter, Stub
-from tests.parts import SandboxProcess
+from harness import SandboxProcess
 
 _TICK = 0.2
 _FIRST = 16

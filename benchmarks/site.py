@@ -15,8 +15,8 @@ from typing import Any, Self
 import requests
 
 from benchmarks.machine import cpu_seconds
-from tests.gateway_process import GatewayProcess
-from tests.parts import HOOK_SECRET, USER_KEY, Process, SandboxProcess, Valkey, Worker, free_port, until
+from harness import HOOK_SECRET, USER_KEY, Process, SandboxProcess, Valkey, Worker, free_port, until
+from harness.gateway import GatewayProcess
 
 QUEUES = "requests,submit,poll,hooks"
 SECRET_KEY = "a secret key of the benchmarks, 32 and more"

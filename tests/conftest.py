@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.parts import Receiver, SandboxProcess, Valkey, Worker
+from harness import HookEndpoint, SandboxProcess, Valkey, Worker
 
 for interrupt in (signal.SIGINT, signal.SIGQUIT):
     # A run in the background ignores both and would hand that on to the processes that tests interrupt.
@@ -73,7 +73,7 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver() -> Iterator[HookEndpoint]:
     """An HTTP server that keeps what it is sent."""
-    with Receiver() as server:
+    with HookEndpoint() as server:
         yield server

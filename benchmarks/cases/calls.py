@@ -10,8 +10,8 @@ from benchmarks import schedule_simulation as simulation
 from benchmarks.cases.same_lag import POLICY, VENDOR
 from benchmarks.outcome import Outcome, Row, Say, quantile
 from benchmarks.site import SECRET_KEY, Site, order
+from harness import until
 from renderline.producer import enqueue_renders
-from tests.parts import until
 
 TITLE = "Calls to the vendor per render of 1-10 minutes, and the lag"
 RENDERS = 300

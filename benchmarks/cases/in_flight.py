@@ -14,7 +14,7 @@ from benchmarks.crowd import fall_due, put_in_flight
 from benchmarks.machine import resident_bytes
 from benchmarks.outcome import Outcome, Row, Say
 from benchmarks.site import Meter, Site
-from tests.parts import Process, until
+from harness import Process, until
 
 TITLE = "100,000 renders in flight"
 MANY, FEW = 100_000, 100

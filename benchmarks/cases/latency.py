@@ -8,8 +8,8 @@ from celery import Celery
 
 from benchmarks.outcome import Outcome, Row, Say, median, quantile
 from benchmarks.site import SECRET_KEY, Site, Stub, order
+from harness import until
 from renderline.producer import enqueue_render, enqueue_renders
-from tests.parts import until
 
 TITLE = "An idle system: how long until the vendor is called, and until a hook is"
 SAMPLES = 60

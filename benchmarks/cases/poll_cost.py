@@ -11,7 +11,7 @@ from benchmarks.crowd import fall_due, put_in_flight
 from benchmarks.floor import floor_seconds
 from benchmarks.outcome import Outcome, Row, Say, median, rounded
 from benchmarks.site import Meter, Site, Stub
-from tests.parts import Process, until
+from harness import Process, until
 
 TITLE = "Looks at 5,000 renders in flight by one worker"
 RENDERS = 5000

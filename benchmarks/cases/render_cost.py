@@ -9,8 +9,8 @@ from celery import Celery
 from benchmarks.floor import floor_seconds
 from benchmarks.outcome import Outcome, Row, Say, median, rounded
 from benchmarks.site import Meter, Site, Stub, order
+from harness import Worker, until
 from renderline.producer import enqueue_renders
-from tests.parts import Worker, until
 
 TITLE = "CPU of a worker per render, against the same HTTP calls by bare requests"
 RENDERS = 400

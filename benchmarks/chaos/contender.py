@@ -13,7 +13,7 @@ from redis import RedisError
 from benchmarks.chaos.accounting import HOOK_PATHS, Told, meets_hanging_endpoint
 from benchmarks.chaos.plan import Plan
 from benchmarks.chaos.receiver import Place
-from tests.parts import Process
+from harness import Process
 
 BROKER_AWAY = (OSError, RedisError, KombuError)
 """What a broker client raises while its server is away, or no longer the primary."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.chaos.contender import Contender
-from tests.parts import Process, until
+from harness import Process, until
 
 _READY = " ready."
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from celery.__main__ import main as celery
 
-from tests.parts import ROOT, Process, until
+from harness import ROOT, Process, until
 
 
 class Nursery(Process):

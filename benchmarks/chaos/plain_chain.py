@@ -16,7 +16,7 @@ from redis import Redis
 from benchmarks.chaos.accounting import HOOK_PATHS, Told, name_of
 from benchmarks.chaos.contender import Site
 from benchmarks.chaos.plan import CREATE, FAULTS
-from tests.parts import Process
+from harness import Process
 
 QUEUES = ("requests", "submit", "poll", "hooks")
 

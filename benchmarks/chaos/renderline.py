@@ -16,10 +16,10 @@ from benchmarks.chaos.contender import BROKER_AWAY, Site
 from benchmarks.chaos.nursery import Nursery
 from benchmarks.chaos.plan import EXPORT, FAULTS
 from benchmarks.chaos.vendors import ACCOUNTS, ILL
+from harness import HOOK_SECRET, USER_KEY, Process, Worker
 from renderline import contract
 from renderline.ledger import PREFIX, Ledger
 from renderline.renders import FINAL
-from tests.parts import HOOK_SECRET, USER_KEY, Process, Worker
 
 ASK_AGAIN_AFTER = 8.0
 """Seconds after which a producer that was not answered asks once more; the same key makes that harmless."""

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from redis import Redis
 
-from tests.line import Line
-from tests.parts import Valkey, until
+from harness import Valkey, until
+from harness.tcp_proxy import TcpProxy
 
 _WRITES_TO_DISK = ("--appendfsync", "always", "--repl-diskless-sync-delay", "0")
 _PAUSE = 10.0
@@ -27,7 +27,7 @@ class Stores:
         for name in ("valkey-1", "valkey-2")[: 2 if replicated else 1]:
             (directory / name).mkdir(parents=True)
             self._servers.append(Valkey(directory / name, *_WRITES_TO_DISK))
-        self._line = Line(self._servers[0].port)
+        self._line = TcpProxy(self._servers[0].port)
         self.url = f"redis://127.0.0.1:{self._line.port}/0"
 
     def __enter__(self) -> Self:

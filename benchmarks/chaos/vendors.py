@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chaos.plan import Plan
-from tests.parts import SandboxProcess
+from harness import SandboxProcess
 
 ACCOUNTS = ("default", "default", "second", "third")
 """The account of each order, in turn."""

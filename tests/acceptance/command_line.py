@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from redis import Redis
 
+from harness import ROOT, until
 from renderline.ledger import Ledger
-from tests.parts import ROOT, until
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import System

@@ -11,8 +11,8 @@ import pytest
 from celery import Celery
 from redis import Redis
 
+from harness import HOOK_SECRET, USER_KEY, HookEndpoint, SandboxProcess, Valkey, Worker
 from renderline import contract
-from tests.parts import HOOK_SECRET, USER_KEY, Receiver, SandboxProcess, Valkey, Worker
 
 V2_KEY = "v2-secret-key-of-the-tests"
 AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
@@ -24,7 +24,7 @@ class System:
 
     valkey: Valkey
     sandbox: SandboxProcess
-    receiver: Receiver
+    receiver: HookEndpoint
     directory: Path
     environ: dict[str, str]
     app: Celery
@@ -77,7 +77,7 @@ def start_system(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> It
         with Redis.from_url(valkey.url) as client:
             client.flushall()
         sandbox = SandboxProcess(directory / "sandbox.log", *sandbox_options)
-        receiver = Receiver()
+        receiver = HookEndpoint()
         receiver.__enter__()
         settings = {
             "REDIS_URL": valkey.url,

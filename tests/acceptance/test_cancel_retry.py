@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from harness import until
 from tests.acceptance.command_line import CommandLine, reach
 from tests.acceptance.conftest import System
-from tests.parts import until
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from harness import ROOT, until
 from tests.acceptance.command_line import COMMAND, CommandLine
 from tests.acceptance.conftest import System
-from tests.parts import ROOT, until
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -11,9 +11,9 @@ import pytest
 from redis import Redis
 from standardwebhooks import Webhook
 
+from harness import HOOK_SECRET, ROOT, until
 from renderline.ledger import Ledger
 from tests.acceptance.conftest import System
-from tests.parts import HOOK_SECRET, ROOT, until
 
 EXAMPLES = {
     "v3-seed-landscape": "project",

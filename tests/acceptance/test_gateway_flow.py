@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.gateway_process import GatewayProcess
-from tests.parts import ROOT, until
+from harness import ROOT, until
+from harness.gateway import GatewayProcess
 
 ENDED = {"delivered", "undelivered", "failed", "expired", "canceled"}
 

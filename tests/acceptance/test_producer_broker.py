@@ -14,11 +14,11 @@ import pytest
 from celery import Celery, signals
 from redis import Redis
 
+from harness import Valkey
 from renderline import contract, producer
 from renderline.ledger import Ledger
 from renderline.producer import enqueue_render, enqueue_renders, wait_for
 from renderline.renders import FINAL
-from tests.parts import Valkey
 
 REQUEST = {"kind": "project", "scenes": [{"script": "A secret script."}]}
 

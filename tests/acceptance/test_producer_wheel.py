@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from harness import ROOT
 from renderline.contract import render_id_for_key
 from tests.acceptance.conftest import System
-from tests.parts import ROOT
 
 BILLING = """
 import json, os, sys

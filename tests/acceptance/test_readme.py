@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.parts import ROOT, Process, until
+from harness import ROOT, Process, until
 
 README = (ROOT / "README.md").read_text()
 DOORS = README[README.index("## Enqueue a render") : README.index("## Processes and scaling")]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
+from harness import HOOK_SECRET, USER_KEY, Flower, until
 from tests.acceptance.conftest import V2_KEY, System
-from tests.parts import HOOK_SECRET, USER_KEY, Flower, until
 
 SCRIPT = "Xylophone marmalade quarterly numbers"
 LOGIN = ("operator", "watch-the-queues")

@@ -7,8 +7,8 @@ from typing import Any
 
 import requests
 
+from harness import until
 from tests.acceptance.conftest import System
-from tests.parts import until
 
 
 def stats(system: System) -> dict[str, Any]:

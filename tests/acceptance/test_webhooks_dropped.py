@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 import requests
 
+from harness import until
 from tests.acceptance.vendor_calls import Called, calls, start_called
-from tests.parts import until
 
 __all__ = ["start_called"]
 

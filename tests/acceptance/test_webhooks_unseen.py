@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import requests
 
+from harness import ROOT, until
 from tests.acceptance.vendor_calls import NEVER, Called, calls, start_called
-from tests.parts import ROOT, until
 
 __all__ = ["start_called"]
 

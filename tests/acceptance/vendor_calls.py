@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from harness import USER_KEY, SandboxProcess, Server, free_port, until
+from harness.gateway import gateway_command
 from renderline.ledger import Ledger
 from renderline.webhook_urls import WebhookUrls
 from tests.acceptance.conftest import V2_KEY, System
-from tests.parts import USER_KEY, SandboxProcess, Server, free_port, gateway_command, until
 
 SECRET_KEY = "a key that signs webhook addresses in tests"
 NEVER = "500"

@@ -4,16 +4,15 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 from honcho.environ import parse, parse_procfile
 from ruamel.yaml import YAML
 
 from config.settings import VARIABLES, load
+from harness import ROOT
 from renderline import contract
 
-ROOT = Path(__file__).resolve().parents[2]
 ROLES = {"worker", "gateway", "flower", "redis", "sandbox"}
 _EXPANSION = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?::-([^}]*))?")
 

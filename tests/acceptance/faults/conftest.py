@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from harness import HookEndpoint, SandboxProcess, Valkey
 from tests.acceptance.faults.crashes import RENDER, Arena
-from tests.parts import Receiver, SandboxProcess, Valkey
 
 SCENARIOS_AT_ONCE = 4
 
@@ -18,7 +18,7 @@ SCENARIOS_AT_ONCE = 4
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     """The parts that all crashes of a module share."""
     directory = tmp_path_factory.mktemp("arena")
-    with Valkey(directory, "--databases", "256") as valkey, Receiver() as receiver:
+    with Valkey(directory, "--databases", "256") as valkey, HookEndpoint() as receiver:
         sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", str(RENDER))
         yield Arena(directory, valkey, sandbox, receiver)
         sandbox.stop()

@@ -20,10 +20,10 @@ from celery import Celery
 from celery.__main__ import main as celery_command
 from redis import Redis
 
+from harness import HOOK_SECRET, USER_KEY, HookEndpoint, SandboxProcess, Valkey, until
 from renderline import contract
 from renderline.ledger import Ledger
 from renderline.renders import FINAL
-from tests.parts import HOOK_SECRET, USER_KEY, Receiver, SandboxProcess, Valkey, until
 
 LEASE, SWEEP = 2.0, 0.25
 RENDER = 0.35
@@ -116,7 +116,7 @@ class Place:
     number: int
     valkey: Valkey
     sandbox: SandboxProcess
-    receiver: Receiver
+    receiver: HookEndpoint
     directory: Path
     environ: dict[str, str] = field(default_factory=dict)
     workers: list[FaultWorker] = field(default_factory=list)
@@ -231,7 +231,7 @@ class Outcome:
 class Arena:
     """Hands out places; the sandbox, the receiver and the Valkey are shared unless a crash needs its own."""
 
-    def __init__(self, directory: Path, valkey: Valkey, sandbox: SandboxProcess, receiver: Receiver) -> None:
+    def __init__(self, directory: Path, valkey: Valkey, sandbox: SandboxProcess, receiver: HookEndpoint) -> None:
         self.directory, self.valkey, self.sandbox, self.receiver = directory, valkey, sandbox, receiver
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()

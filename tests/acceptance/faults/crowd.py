@@ -13,11 +13,11 @@ from typing import Any
 from celery import Celery
 from redis import Redis, RedisError
 
+from harness import HOOK_SECRET, USER_KEY, HookEndpoint, Process, SandboxProcess, Valkey, until
+from harness.tcp_proxy import TcpProxy
 from renderline import contract
 from renderline.ledger import Ledger
 from renderline.renders import FINAL
-from tests.line import Line
-from tests.parts import HOOK_SECRET, USER_KEY, Process, Receiver, SandboxProcess, Valkey, until
 
 AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
 LEASE, SWEEP = 3.0, 0.5
@@ -30,8 +30,8 @@ class Crowd:
     directory: Path
     valkey: Valkey
     sandbox: SandboxProcess
-    receiver: Receiver
-    line: Line
+    receiver: HookEndpoint
+    line: TcpProxy
     environ: dict[str, str] = field(default_factory=dict)
     workers: list[Process] = field(default_factory=list)
 
@@ -141,9 +141,9 @@ class Crowd:
 @contextmanager
 def a_crowd(directory: Path, *options: str, workers: int = 2, **environ: str) -> Iterator[Crowd]:
     """Start a system with a Valkey (with these options), a sandbox and a receiver of its own."""
-    with Valkey(directory, *options) as valkey, Receiver() as receiver:
+    with Valkey(directory, *options) as valkey, HookEndpoint() as receiver:
         sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "1")
-        crowd = Crowd(directory, valkey, sandbox, receiver, Line(valkey.port), environ)
+        crowd = Crowd(directory, valkey, sandbox, receiver, TcpProxy(valkey.port), environ)
         try:
             for _ in range(workers):
                 crowd.start()

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from redis import Redis
 
+from harness import Valkey
 from renderline.ledger import Ledger, Submission
-from tests.parts import Valkey
 
 PROCESSES, THREADS, RENDERS = 2, 16, 2000
 BODY = '{"scenes": "' + "a" * 900 + '"}'

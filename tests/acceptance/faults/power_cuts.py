@@ -21,6 +21,8 @@ from pathlib import Path
 
 from redis import Redis, RedisError
 
+from harness import ROOT, Valkey
+from harness.fake_vendor import FakeVendor, success
 from renderline.accounts.clients import AccountClients
 from renderline.ledger import DiskSync, Ledger
 from renderline.polling.durations import Durations
@@ -30,8 +32,6 @@ from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3
 from renderline.submission.outcome import NotMyTurn, Submitted
 from renderline.submission.submitter import Submitter
-from tests.bendable_vendor import BendableVendor, success
-from tests.parts import ROOT, Valkey
 
 RENDERS = ("r1", "r2", "r3")
 LEASE = 20.0
@@ -63,8 +63,8 @@ class Cut:
 
 def cut_once(directory: Path, *, wait: bool, dice: random.Random) -> Cut:
     """Let renders be submitted, cut the power, let another worker go on, and return what the vendor saw."""
-    with BendableVendor(render_seconds=600) as vendor, Valkey(directory, "--appendfsync", "everysec") as valkey:
-        vendor.bend = lambda call: success([]) if call.name == "list" else None
+    with FakeVendor(render_seconds=600) as vendor, Valkey(directory, "--appendfsync", "everysec") as valkey:
+        vendor.override = lambda call: success([]) if call.name == "list" else None
         log = directory / "appendonlydir" / "appendonly.aof.1.incr.aof"
         with _redis(valkey) as redis, submitter_of(redis, vendor, clock=None) as submitter:
             for one in RENDERS:
@@ -119,7 +119,7 @@ def _redis(valkey: Valkey) -> Iterator[Redis]:
 
 
 @contextlib.contextmanager
-def submitter_of(redis: Redis, vendor: BendableVendor, *, clock: Callable[[], float] | None) -> Iterator[Submitter]:
+def submitter_of(redis: Redis, vendor: FakeVendor, *, clock: Callable[[], float] | None) -> Iterator[Submitter]:
     ledger = Ledger(redis, grace=30.0, clock=clock)
     v3 = StudioV3(vendor.url, tokens=_Token(), read_timeout=10.0)
     yield Submitter(

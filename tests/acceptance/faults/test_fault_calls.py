@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import pytest
 
+from harness import until
 from tests.acceptance.faults.crashes import LEASE, SWEEP, Arena, Outcome, recover
-from tests.parts import until
 
 AT_ONCE = 8
 SETTLE = 12.0

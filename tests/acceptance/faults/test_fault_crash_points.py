@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from harness import until
 from tests.acceptance.faults.crashes import (
     LEASE,
     RENDER,
@@ -24,7 +25,6 @@ from tests.acceptance.faults.crashes import (
     recover,
     wait_until_dead,
 )
-from tests.parts import until
 
 AT_ONCE = 8
 SETTLE = 10.0

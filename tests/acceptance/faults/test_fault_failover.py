@@ -8,9 +8,9 @@ from pathlib import Path
 from celery import Celery
 from redis import Redis
 
+from harness import Valkey, until
 from renderline.ledger import Ledger
 from tests.acceptance.faults.crowd import Crowd, a_crowd
-from tests.parts import Valkey, until
 
 
 def promote(crowd: Crowd, replica: Valkey, client: Redis) -> None:

@@ -17,10 +17,10 @@ import kombu
 import pytest
 from kombu.exceptions import OperationalError
 
+from harness import Process, Valkey, until
 from renderline import contract
 from tests.acceptance.faults.crashes import lists_of
 from tests.acceptance.faults.crowd import Crowd, a_crowd
-from tests.parts import Process, Valkey, until
 from workers.broker import Transport
 
 AWAY = 12.0

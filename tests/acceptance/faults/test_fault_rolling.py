@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from harness import USER_KEY, until
 from renderline.acceptance import Acceptor
 from renderline.capabilities import KnownAccounts
 from tasks.dispatch import CeleryDispatcher
 from tests.acceptance.faults.crowd import AVATAR, Crowd, a_crowd
-from tests.parts import USER_KEY, until
 
 
 def accounts(crowd: Crowd, *names: str) -> dict[str, str]:

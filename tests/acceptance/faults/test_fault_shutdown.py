@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from harness import until
 from tests.acceptance.faults.crashes import lists_of
 from tests.acceptance.faults.crowd import LEASE, SWEEP, Crowd, a_crowd
-from tests.parts import until
 
 WAYS = {"SIGTERM": {}, "SIGTERM as SIGQUIT": {"REMAP_SIGTERM": "SIGQUIT"}}
 EXIT = 15.0

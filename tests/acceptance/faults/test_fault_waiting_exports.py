@@ -8,15 +8,15 @@ from pathlib import Path
 from celery import Celery
 from redis import Redis
 
+from harness import USER_KEY, Valkey, Worker, until
+from harness.fake_vendor import FakeVendor
 from renderline.ledger import Ledger
 from renderline.producer import enqueue_renders
-from tests.bendable_vendor import BendableVendor
-from tests.parts import USER_KEY, Valkey, Worker, until
 
 RENDERS = 12
 
 
-def environ(valkey: Valkey, vendor: BendableVendor) -> dict[str, str]:
+def environ(valkey: Valkey, vendor: FakeVendor) -> dict[str, str]:
     return {
         "REDIS_URL": valkey.url,
         "AISTUDIOS_BASE_URL": vendor.url,
@@ -38,14 +38,14 @@ def orders() -> list[dict[str, object]]:
 
 
 def test_calls_that_wait_for_the_disk_hold_no_thread_and_leave_before_the_worker_does(tmp_path: Path) -> None:
-    with Valkey(tmp_path) as valkey, BendableVendor(render_seconds=0.1) as vendor:
+    with Valkey(tmp_path) as valkey, FakeVendor(render_seconds=0.1) as vendor:
         drafts_at_first_export: list[int] = []
 
-        def bend(call):  # type: ignore[no-untyped-def]
+        def override(call):  # type: ignore[no-untyped-def]
             if call.name == "export" and not drafts_at_first_export:
                 drafts_at_first_export.append(vendor.calls["draft"])
 
-        vendor.bend = bend
+        vendor.override = override
         worker = Worker(tmp_path / "worker.log", queues="requests,submit,poll,hooks", environ=environ(valkey, vendor))
         try:
             worker.wait_ready()

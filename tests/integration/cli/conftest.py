@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from tests.parts import USER_KEY, Valkey
+from harness import USER_KEY, Valkey
 from workers.cli.program import cli
 
 

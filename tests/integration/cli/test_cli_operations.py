@@ -5,10 +5,10 @@ import json
 import pytest
 from redis import Redis
 
+from harness import Valkey, free_port
 from renderline.ledger import Ledger
 from renderline.ledger.quarantine import Quarantine
 from tests.integration.cli.test_cli_submit import compact
-from tests.parts import Valkey, free_port
 
 
 @pytest.fixture

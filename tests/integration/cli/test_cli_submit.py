@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from harness import ROOT
 from renderline.contract import render_id_for_key
-from tests.parts import ROOT
 
 AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
 

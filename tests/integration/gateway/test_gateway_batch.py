@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness import a_request
+from harness.gateway import GatewayProcess, assert_problem
 from renderline import contract
-from tests.gateway_process import GatewayProcess, a_request, assert_problem
 
 BATCH = "/v1/renders/batch"
 

@@ -7,11 +7,11 @@ import pytest
 import requests
 from redis import Redis
 
+from harness import Valkey, until
+from harness.gateway import GatewayProcess, assert_problem
 from renderline.acceptance import Acceptor
 from renderline.gateway import OpenGate, Streams, create_app
 from renderline.ledger import Commands, Ledger, Queries
-from tests.gateway_process import GatewayProcess, assert_problem
-from tests.parts import Valkey, until
 
 
 @pytest.fixture(scope="module")

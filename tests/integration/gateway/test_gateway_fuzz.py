@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.gateway_process import GatewayProcess, a_request
+from harness import a_request
+from harness.gateway import GatewayProcess
 
 JSON = {"Content-Type": "application/json"}
 DETERMINISTIC = settings(

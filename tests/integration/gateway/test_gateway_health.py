@@ -6,7 +6,8 @@ import time
 import pytest
 import requests
 
-from tests.parts import ROOT, Server, Valkey, free_port, gateway_command
+from harness import ROOT, Server, Valkey, free_port
+from harness.gateway import gateway_command
 
 
 class Gateway(Server):

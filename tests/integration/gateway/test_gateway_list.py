@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
+from harness.gateway import GatewayProcess, assert_problem
 from renderline.ledger import Ledger
-from tests.gateway_process import GatewayProcess, assert_problem
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from harness import a_request
+from harness.gateway import GatewayProcess, assert_problem
 from renderline.ledger import Ledger, PollResult
-from tests.gateway_process import GatewayProcess, a_request, assert_problem
 
 HOOKS = [{"type": "download"}, {"type": "http", "url": "http://127.0.0.1:9/done"}]
 UNKNOWN = "0" * 32

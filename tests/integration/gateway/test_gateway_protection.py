@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from celery import Celery
 
+from harness import Valkey, a_request
+from harness.gateway import GatewayProcess, assert_problem
 from renderline.acceptance import Acceptor, Item
 from renderline.gateway.keys import ApiKeys
 from renderline.ledger import Ledger
 from tasks.dispatch import CeleryDispatcher
-from tests.gateway_process import GatewayProcess, a_request, assert_problem
-from tests.parts import Valkey
 
 
 @pytest.fixture

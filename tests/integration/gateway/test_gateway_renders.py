@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness import a_request, until
+from harness.gateway import GatewayProcess, assert_problem
 from renderline import contract
 from renderline.ledger import Ledger
-from tests.gateway_process import GatewayProcess, a_request, assert_problem
-from tests.parts import until
 
 UNKNOWN = "0" * 32
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.token import SharedToken
 from renderline.hooks import DownloadHook, HookFailed
@@ -17,7 +18,6 @@ from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Commands, Ledger, PollResult
 from renderline.polling.download_url import FreshLinks, NoLink
 from renderline.studio import StudioV3, TokenEndpoint
-from tests.bendable_vendor import Answer, BendableVendor, Call, failure, success
 
 PAGE = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>please log in</html>")
 
@@ -25,14 +25,14 @@ PAGE = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>please 
 class LinkVendor:
     """A vendor whose links carry a number; only the one with `good` gives the video, another gets `refusal`."""
 
-    def __init__(self, vendor: BendableVendor) -> None:
+    def __init__(self, vendor: FakeVendor) -> None:
         self.vendor, self.good, self.told, self.refusal = vendor, 1, 1, Answer(403, {}, b"expired")
-        vendor.bend = self.bend
+        vendor.override = self.override
 
     def link(self, number: int) -> str:
         return f"{self.vendor.url}/files/video-{number}.mp4"
 
-    def bend(self, call: Call) -> Answer | None:
+    def override(self, call: Call) -> Answer | None:
         if call.name == "file" and call.key != f"video-{self.good}":
             return self.refusal
         if call.name == "progress":
@@ -42,7 +42,7 @@ class LinkVendor:
 
 @pytest.fixture
 def links() -> Iterator[LinkVendor]:
-    with BendableVendor() as vendor:
+    with FakeVendor() as vendor:
         yield LinkVendor(vendor)
 
 
@@ -122,9 +122,9 @@ def test_a_link_that_stays_the_same_is_a_failed_try_that_says_so(
 
 def test_a_link_that_only_the_project_tells_is_found(links: LinkVendor, ledger: Ledger, deliverer: Deliverer) -> None:
     links.good = 2
-    usual = links.bend
+    usual = links.override
     project = {"_id": "p1", "state": "exported", "progress": 100, "download_url": links.link(2)}
-    links.vendor.bend = lambda call: (
+    links.vendor.override = lambda call: (
         {
             "progress": success({"progress": 100, "state": "exported"}),
             "project": success(project),
@@ -137,12 +137,14 @@ def test_a_link_that_only_the_project_tells_is_found(links: LinkVendor, ledger: 
 
 def test_a_replayed_download_asks_for_a_fresh_link(links: LinkVendor, ledger: Ledger, deliverer: Deliverer) -> None:
     links.good = 2
-    links.vendor.bend = lambda call: failure(503, "503", "away") if call.name == "progress" else links.bend(call)
+    links.vendor.override = lambda call: (
+        failure(503, "503", "away") if call.name == "progress" else links.override(call)
+    )
     for _ in range(2):
         ledger.redis.hdel(f"{ledger.prefix}render:r1", "h0:until")
         deliverer.deliver("r1", 0)
     assert record_of(ledger)["state"] == "undelivered"
-    links.vendor.bend, links.told = links.bend, 2
+    links.vendor.override, links.told = links.override, 2
     assert Commands(ledger).replay("r1", 0)
     assert isinstance(deliverer.deliver("r1", 0), Settled)
     assert record_of(ledger)["state"] == "delivered"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import ROOT, until
 from renderline.hooks import leftovers
 from renderline.hooks.storage import Folder
-from tests.parts import ROOT, until
 
 WRITER = """
 import sys, time

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from tests.parts import ROOT
+from harness import ROOT
 
 V3 = "/api/odin/v3"
 DEADLINE = 60.0

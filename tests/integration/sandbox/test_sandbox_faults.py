@@ -9,7 +9,7 @@ import pytest
 import requests
 from sandbox_callers import V3, Caller, Emulator, project
 
-from tests.parts import until
+from harness import until
 
 EXPORT = f"POST {V3}/editor/project/export"
 

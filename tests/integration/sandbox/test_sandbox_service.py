@@ -16,7 +16,7 @@ import pytest
 import requests
 from sandbox_callers import V3, Caller, Emulator, running
 
-from tests.parts import ROOT, until
+from harness import ROOT, until
 
 
 def finished(caller: Caller, **fields: Any) -> str:

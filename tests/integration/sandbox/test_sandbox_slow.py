@@ -8,7 +8,7 @@ import pytest
 import requests
 from sandbox_callers import V3, Caller
 
-from tests.parts import until
+from harness import until
 
 EXPORT = f"POST {V3}/editor/project/export"
 READS = [f"GET {V3}/editor/progress/{{key}}", f"GET {V3}/editor/project/{{key}}", f"GET {V3}/editor/project"]

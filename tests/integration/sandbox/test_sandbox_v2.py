@@ -6,7 +6,7 @@ from typing import Any
 import requests
 from sandbox_callers import Emulator
 
-from tests.parts import ROOT
+from harness import ROOT
 
 HEADERS = {"Authorization": "the-key"}
 

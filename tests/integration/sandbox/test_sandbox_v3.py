@@ -8,7 +8,7 @@ import pytest
 import requests
 from sandbox_callers import V3, Caller, Emulator, project, running
 
-from tests.parts import ROOT, until
+from harness import ROOT, until
 
 
 def test_token_and_check(emulator: Emulator, caller: Caller) -> None:

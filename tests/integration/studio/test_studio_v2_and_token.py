@@ -1,11 +1,11 @@
 """The v2 client and the token endpoint over real HTTP."""
 
 import json
-from pathlib import Path
 
 import pytest
 from scripted_vendor import bad, good, hang_up, reply
 
+from harness import ROOT
 from renderline.studio import (
     CredentialsRefused,
     OutcomeUnknown,
@@ -17,7 +17,7 @@ from renderline.studio import (
     VendorUnavailable,
 )
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = ROOT / "examples"
 KEY = "-N4qJq7DwnRjBQ7iozRc"
 
 

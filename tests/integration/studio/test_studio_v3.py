@@ -3,11 +3,11 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from scripted_vendor import bad, good, reply
 
+from harness import ROOT
 from renderline.studio import (
     PayloadRefused,
     Progress,
@@ -20,7 +20,7 @@ from renderline.studio import (
 )
 
 ID = "65fa6b07dca2e367461a2925"
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = ROOT / "examples"
 ONE, TWO = "token-one-aaaaaaaaaaaaaaaa", "token-two-bbbbbbbbbbbbbbbb"
 
 

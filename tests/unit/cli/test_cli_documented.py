@@ -5,7 +5,7 @@ import re
 import click
 import pytest
 
-from tests.parts import ROOT
+from harness import ROOT
 from tests.unit.cli.test_cli_program import commands
 from workers.cli.trouble import Code
 

@@ -6,7 +6,7 @@ import json
 
 from benchmarks.capacity import Prices, loads_table, prices_table
 from benchmarks.report import markdown
-from tests.parts import ROOT
+from harness import ROOT
 
 RESULTS = json.loads((ROOT / "benchmarks/results/latest.json").read_text())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.parts import ROOT
+from harness import ROOT
 
 PAGE = (ROOT / "docs/guarantees.md").read_text()
 NAMED = re.compile(r"`(test_\w+(?:\.py)?)`")

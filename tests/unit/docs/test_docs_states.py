@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from harness import ROOT
 from renderline.renders import FINAL, TRANSITIONS, State
-from tests.parts import ROOT
 
 EDGE = re.compile(r"^    (\[\*\]|\w+) --> (\[\*\]|\w+)", re.MULTILINE)
 

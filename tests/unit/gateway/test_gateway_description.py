@@ -7,13 +7,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from redis import Redis
 
+from harness import HOOK_SECRET, ROOT, a_request
 from renderline.acceptance import Acceptor
 from renderline.gateway import AccessDenied, OpenGate, Streams, create_app
 from renderline.hooks import CeleryHook, DownloadHook, HttpHook, load_kinds
 from renderline.ledger import Commands, Ledger, Queries
 from renderline.payloads import KINDS
-from tests.gateway_process import a_request
-from tests.parts import HOOK_SECRET, ROOT
 
 
 class Shut:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness import ROOT
 from renderline.payloads import KINDS, as_request, build
 from renderline.requests import RenderRequest, RequestRefused
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = ROOT / "examples"
 REQUESTS = [as_request(json.loads(path.read_text())) for path in sorted(EXAMPLES.glob("*.json"))]
 WORDS = sorted(
     {"kind", "payload", "scenes", "clips", "scripts", "type", "hooks", "name", "script", "avatar", "updates", "value",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
+from harness import ROOT
 from renderline.payloads import KINDS, build
 from renderline.requests import RequestRefused
 
-ROOT = Path(__file__).parents[3]
 DOCUMENTED = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs" / "requests.md").read_text(), re.DOTALL | re.MULTILINE)
 COMPACT = sorted((ROOT / "examples").glob("compact-*.json"))
 

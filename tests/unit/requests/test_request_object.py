@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness import ROOT
 from renderline.requests import RenderRequest, RequestRefused
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = ROOT / "examples"
 COMPACT = json.loads((EXAMPLES / "compact-landscape.json").read_text())
 SEED = json.loads((EXAMPLES / "v3-seed-landscape.json").read_text())
 PROJECT = "65fa6b07dca2e367461a2925"

@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness import ROOT
 from renderline.sandbox import v2_bodies
 from renderline.sandbox.answers import Refusal
 from renderline.sandbox.bodies import SIMPLE_VIDEO, check, check_create, check_edit
 from renderline.sandbox.catalogue import TEMPLATES, from_template
 from renderline.sandbox.edits import apply_updates
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = ROOT / "examples"
 
 
 def example(name: str) -> Any:

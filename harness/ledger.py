@@ -1,0 +1,138 @@
+"""A ledger whose time the test drives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from redis import Redis
+
+from renderline.ledger import AccountLimits, Commands, DuePoll, Entry, Ledger, PollResult, PumpWake, Submission
+
+GRACE = 30.0
+LEASE = 20.0
+
+
+class Clock:
+    """The ledger's time, which passes only when told to."""
+
+    def __init__(self) -> None:
+        self.now = float(int(time.time()))
+
+    def __call__(self) -> float:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Book:
+    """A ledger with its clock, and short ways to bring a render into a state."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis, self.clock = redis, Clock()
+        self.ledger = Ledger(redis, grace=GRACE, clock=self.clock)
+        self.operations, self.flow = Commands(self.ledger), AccountLimits(self.ledger)
+
+    def accept(
+        self,
+        one: str = "r1",
+        *,
+        hooks: int | tuple[str, ...] = 0,
+        account: str = "main",
+        priority: str = "normal",
+        deadline: float = 600.0,
+        fingerprint: str = "f1",
+    ) -> bool:
+        kinds = hooks if isinstance(hooks, tuple) else ("http",) * hooks
+        entry = self.entry(one, kinds, account, priority, deadline, fingerprint)
+        return self.ledger.accept(**vars(entry))
+
+    @staticmethod
+    def entry(
+        one: str,
+        hooks: tuple[str, ...] = (),
+        account: str = "main",
+        priority: str = "normal",
+        deadline: float = 600.0,
+        fingerprint: str = "f1",
+    ) -> Entry:
+        meta = {"name": f"Render {one}", "hooks": [{"type": kind} for kind in hooks], "metadata": {"order": one}}
+        return Entry(one, "project", account, priority, deadline, meta, '{"scenes":[]}', fingerprint)
+
+    def claim(self, one: str = "r1") -> Submission:
+        claim = self.ledger.begin_submission(one, lease=LEASE)
+        assert isinstance(claim, Submission)
+        return claim
+
+    def started(self, one: str = "r1", *, confirmed: bool = True, look_in: float = 2.0) -> PumpWake | None:
+        claim = self.claim(one)
+        assert self.ledger.intend(claim, "draft", lease=LEASE)
+        assert self.ledger.advance(claim, stage="export", project_id=f"p-{one}")
+        assert self.ledger.intend(claim, "export", lease=LEASE)
+        recorded, kick = self.ledger.start(claim, confirmed=confirmed, project_id=f"p-{one}", look_in=look_in)
+        assert recorded
+        return kick
+
+    def started_all(self, *names: str) -> PumpWake:
+        """Accept and start renders, all due at the same time; returns the one pump that this takes."""
+        kicks = [self.started(one) for one in names if self.accept(one)]
+        (kick,) = [kick for kick in kicks if kick]
+        return kick
+
+    def look(self, kick: PumpWake, *, limit: int = 64) -> Sequence[DuePoll]:
+        """Let the kick's delay pass and claim what is due."""
+        self.clock.forward(kick.delay)
+        batch = self.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=limit, lease=LEASE)
+        assert batch is not None
+        return batch.looks
+
+    def look_again(self, seconds: float = 2 * GRACE) -> Sequence[DuePoll]:
+        """Let so much time pass that the pumps count as dead, and have the sweep start one."""
+        self.clock.forward(seconds)
+        return self.look(self.ledger.pumps()[0])
+
+    def find(self, look: DuePoll, verdict: str, **details: Any) -> list[tuple[str, str]]:
+        return self.ledger.record_findings([PollResult(look.id, look.epoch, verdict, **details)])
+
+    def completed(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1) -> None:
+        self.accept(one, hooks=hooks)
+        kick = self.started(one)
+        assert kick
+        (look,) = self.look(kick)
+        assert self.find(look, "done", url="https://v/1.mp4")
+
+    def state(self, one: str = "r1") -> str:
+        record = self.ledger.record(one)
+        assert record
+        return str(record["state"])
+
+    def record(self, one: str = "r1") -> dict[str, Any]:
+        record = self.ledger.record(one)
+        assert record
+        return record
+
+    def stands(self, name: str, one: str = "r1") -> float | None:
+        """Return the score of a render in one of the ledger's sorted sets, None if it is not in it."""
+        score = self.redis.zscore(f"{self.ledger.prefix}{name}", one)
+        return None if score is None else float(score)
+
+    def sound(self, one: str = "r1") -> None:
+        """Assert that the indexes agree with the record, so that somebody will find the render again."""
+        state = self.state(one)
+        prefix = f"{self.ledger.prefix}state:"
+        indexed = [key for key in self.redis.scan_iter(f"{prefix}*") if self.redis.zscore(key, one) is not None]
+        assert indexed == [f"{prefix}{state}"]
+        account = self.record(one)["account"]
+        followed = {name for name in (f"due:{account}", "deadline") if self.stands(name, one) is not None}
+        woken = self.stands("wake", one) is not None
+        if state in ("rendering", "unconfirmed"):
+            assert followed == {f"due:{account}", "deadline"}
+        else:
+            assert not followed
+            owed = state not in ("accepted", "submitting") and self.ledger.owed_hooks([one])[0]
+            if state in ("accepted", "submitting", "completed") or (owed and state != "canceled"):
+                assert woken, f"{state}, and nothing will ever wake it"
+        if state in ("accepted", "completed", "delivered", "undelivered", "failed", "expired", "canceled"):
+            assert not self.redis.sismember(f"{self.ledger.prefix}slots:{account}", one)

@@ -1,0 +1,185 @@
+"""The use cases of a worker, without Celery."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+
+from harness.fake_vendor import FakeVendor
+from harness.ledger import GRACE
+from harness.processes import SandboxProcess
+from renderline.accounts.circuit_breaker import CircuitBreaker
+from renderline.accounts.clients import AccountClients
+from renderline.accounts.guard import Guard
+from renderline.accounts.token import SharedToken
+from renderline.drafts import project_name
+from renderline.kinds import Order
+from renderline.ledger import AccountLimits, Ledger, PumpWake, Submission
+from renderline.polling.confirmation import Confirmation
+from renderline.polling.durations import Durations
+from renderline.polling.policy import PollPolicy
+from renderline.polling.poller import Poller
+from renderline.renders import FINAL
+from renderline.requests import RenderRequest, load_request
+from renderline.retry import RetryPolicy
+from renderline.studio import StudioV2, StudioV3, TokenEndpoint
+from renderline.submission.outcome import Outcome, Submitted
+from renderline.submission.submitter import Submitter
+
+USER_KEY = "5c1d2e3f-0000-4000-8000-a1b2c3d4e5f6"
+
+
+@dataclass
+class Stage:
+    """The core in this process, without Celery: what the tasks would do is done by calling it."""
+
+    redis: Redis
+    sandbox: SandboxProcess | FakeVendor
+    mode: str = "two_phase"
+    settle: float = 0.3
+    user_key: str = USER_KEY
+    app_id: str = "studio.acme"
+    first_look: float = 0.02
+    read_timeout: float = 5.0
+    failures: int = 10_000
+    """Failed calls that open the circuit; tests that are not about it do not wait for its probes."""
+    clock: Callable[[], float] | None = None
+    window: float | None = None
+    resubmit_after: float | None = None
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.redis, grace=GRACE, clock=self.clock)
+        self.flow = AccountLimits(self.ledger)
+        self.guard = Guard("main", self.flow, CircuitBreaker(self.flow, "main", failures=self.failures))
+        seen = {"observer": self.guard.saw, "read_timeout": self.read_timeout}
+        issuer = TokenEndpoint(self.sandbox.url, app_id=self.app_id, user_key=self.user_key, observer=self.guard.saw)
+        self.tokens = SharedToken(self.redis, issuer, account="main")
+        self.v3 = StudioV3(self.sandbox.url, tokens=self.tokens, **seen)
+        self.v2 = StudioV2(self.sandbox.url, secret_key="v2-key-0123456789", **seen)
+        self.accounts = {"main": AccountClients("main", self.v3, self.v2, guard=self.guard)}
+        self.submitter = self.new_submitter()
+        self.policy = PollPolicy(first=0.02, least=0.02, most=0.2, settle=self.settle)
+        self.poller = Poller(
+            ledger=self.ledger,
+            durations=Durations(self.ledger),
+            accounts=self.accounts,
+            policy=self.policy,
+            lease=5.0,
+            settlement=Confirmation(
+                self.ledger,
+                self.policy,
+                window=self.settle if self.window is None else self.window,
+                lease=5.0,
+                resubmit_after=self.resubmit_after,
+            ),
+            threads=8,
+        )
+        self.moved: list[tuple[str, str]] = []
+        self.kicks: list[PumpWake] = []
+
+    def new_submitter(self, **changes: Any) -> Submitter:
+        given: dict[str, Any] = {
+            "ledger": self.ledger,
+            "accounts": self.accounts,
+            "mode": self.mode,
+            "lease": 30.0,
+            "policy": PollPolicy(first=self.first_look),
+            "durations": Durations(self.ledger),
+            "retries": RetryPolicy(attempts=30, base=0.05, cap=0.2),
+        }
+        return Submitter(**{**given, **changes})
+
+    def accept(self, data: dict[str, Any], one: str, *, deadline: float = 60.0, account: str = "main") -> str:
+        request = load_request({"account": account, **data}, accounts=[account], hook_kinds={}, max_bytes=1 << 20)
+        self.ledger.accept(
+            one,
+            kind=request.kind,
+            account=request.account,
+            priority=request.priority,
+            deadline=request.deadline or deadline,
+            meta={"name": request.name, "hooks": [], "metadata": {}},
+            body=request.to_json(),
+            fingerprint=request.fingerprint(),
+        )
+        return one
+
+    def submit(self, one: str) -> Outcome:
+        outcome = self.submitter.submit(one)
+        if isinstance(outcome, Submitted) and outcome.kick:
+            self.kicks.append(outcome.kick)
+        return outcome
+
+    def poll_until(self, one: str, *states: str, seconds: float = 60.0) -> dict[str, Any]:
+        """Run the pumps as their messages would until the render is in one of the states."""
+        give_up = time.monotonic() + seconds
+        while (record := self.record(one))["state"] not in states:
+            assert time.monotonic() < give_up, record
+            if record["state"] in ("accepted", "submitting"):
+                self.submit(one)
+            if not self.kicks:
+                self.kicks += self.ledger.pumps()
+            for kick in [self.kicks.pop() for _ in range(len(self.kicks))]:
+                self._pump(kick)
+        return record
+
+    def run_all(self, ids: Iterable[str], *, seconds: float) -> None:
+        """Do what the tasks and the sweep would do, with threads, until all renders have come to their end."""
+        give_up = time.monotonic() + seconds
+        left = list(ids)
+        with ThreadPoolExecutor(12) as pool:
+            while left := [one for one in left if self.record(one)["state"] not in FINAL]:
+                assert time.monotonic() < give_up, [self.record(one) for one in left]
+                waiting = [one for one in left if self.record(one)["state"] in ("accepted", "submitting")]
+                kicks, self.kicks = self.kicks or self.ledger.pumps(), []
+                pumps = [pool.submit(self._pump, kick) for kick in kicks]
+                list(pool.map(self.submit, waiting))
+                for pump in pumps:
+                    pump.result(30)
+                time.sleep(0.01)
+
+    def close(self) -> None:
+        self.poller.close()
+        self.v3.close()
+        self.v2.close()
+
+    def _pump(self, kick: PumpWake) -> None:
+        time.sleep(min(kick.delay, 0.5))
+        rest = self.poller.run(
+            kick.account, slot=kick.slot, ticket=kick.ticket, moved=self.moved.extend, kick=self.kicks.append
+        )
+        if rest:
+            self.kicks.append(PumpWake(kick.account, kick.slot, rest.ticket, rest.delay))
+
+    def record(self, one: str) -> dict[str, Any]:
+        record = self.ledger.record(one)
+        assert record
+        return record
+
+    def claim(self, one: str) -> Submission:
+        claim = self.ledger.begin_submission(one, lease=30.0)
+        assert isinstance(claim, Submission)
+        return claim
+
+    def intend(self, claim: Submission, stage: str) -> None:
+        assert self.ledger.intend(claim, stage, lease=30.0)
+
+    def order(self, claim: Submission) -> Order:
+        """Return what the submitter would hand to the stages of this claim's plan."""
+        request = RenderRequest.from_json(claim.body)
+        return Order(request, project_name(claim.name, claim.id), None, claim.project_id)
+
+    def lapse(self, one: str) -> None:
+        """Let the lease on a submission end, as time would."""
+        self.redis.hset(f"{self.ledger.prefix}render:{one}", "lease_until", "0")
+
+    def seen(self, name: str = "") -> list[dict[str, Any]]:
+        """Return what the sandbox knows of the projects with this in their name."""
+        return [project for project in self.sandbox.projects() if name in project["name"]]
+
+    def exports(self) -> int:
+        return int(self.sandbox.control("GET", "stats")["exports"])

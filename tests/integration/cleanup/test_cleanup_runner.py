@@ -1,0 +1,210 @@
+"""CleanupRunner: vendor calls that no render waits for. A vendor that hangs delays nobody but its own account."""
+
+import threading
+
+import pytest
+
+from harness import until
+from harness.fake_vendor import FakeVendor
+from harness.ledger import LEASE
+from renderline.accounts.clients import AccountClients
+from renderline.capabilities import WorkerCapabilities
+from renderline.cleanup.orphan_drafts import OrphanSweep
+from renderline.cleanup.runner import CleanupRunner
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.ledger import AccountLimits, Ledger
+from renderline.studio import StudioV3
+from renderline.sweeper import Sweeper
+from workers.housekeeping import Housekeeper
+
+ONE = "0" * 31 + "1"
+PATIENT = {"read_timeout": 300.0, "total_timeout": 300.0}
+"""No call gives up before what waits for it has been found to."""
+
+
+class Token:
+    """A token that is always good."""
+
+    def current(self):
+        return "token"
+
+    def reject(self, token):
+        raise AssertionError(token)
+
+
+class Hanging:
+    """Bends a vendor so that the calls of one name hang until `released`."""
+
+    def __init__(self, name):
+        self.name, self.entered, self.released, self.ended = name, *(threading.Event() for _ in range(3))
+
+    @property
+    def hangs(self):
+        """Whether a call is still without its answer: who waits for it has not gone on."""
+        return self.entered.is_set() and not self.ended.is_set()
+
+    def __call__(self, call):
+        if call.name == self.name:
+            self.entered.set()
+            released = self.released.wait(60)
+            self.ended.set()
+            assert released
+
+
+@pytest.fixture
+def new_vendor():
+    made = []
+
+    def new():
+        made.append(FakeVendor().__enter__())
+        return made[-1]
+
+    yield new
+    for one in made:
+        if isinstance(one.override, Hanging):
+            one.override.released.set()
+        one.__exit__()
+
+
+@pytest.fixture
+def errands(redis):
+    """Errands of an account for each vendor, named a, b, ..."""
+
+    def new(*vendors, ledger=None):
+        ledger = ledger or Ledger(redis)
+        accounts = {
+            name: AccountClients(name, StudioV3(vendor.url, tokens=Token(), **PATIENT), None)
+            for name, vendor in zip("abc", vendors, strict=False)
+        }
+        return CleanupRunner(ledger, accounts, [OrphanSweep(ledger, lease=120.0)])
+
+    return new
+
+
+def suspect(redis, account, *names):
+    redis.zadd(f"renderline:suspects:{account}", {f"{one}.1#1": 1 for one in names or (ONE,)})
+
+
+def orphan(vendor, one=ONE):
+    """Have the vendor hold a draft of a render that no record knows."""
+    return StudioV3(vendor.url, tokens=Token()).create_project({"name": f"Lost [{one}]"}, export=False)
+
+
+def test_a_hanging_vendor_keeps_no_other_account_from_its_errands(redis, new_vendor, errands):
+    hanging, other = new_vendor(), new_vendor()
+    hanging.override = Hanging("list")
+    lost = orphan(other)
+    suspect(redis, "a")
+    suspect(redis, "b")
+    running = errands(hanging, other)
+    running.start()
+    assert hanging.override.entered.wait(60)
+    until(lambda: other.projects[lost].deleted, what="the other account's orphan to be deleted")
+    until(lambda: not redis.exists("renderline:suspects:b"))
+    assert hanging.override.hangs
+    running.start()
+    assert hanging.calls["list"] == 1, "asked again while the first call hangs"
+
+
+def test_a_hanging_vendor_delays_neither_the_sweep_nor_the_claims_of_hooks(book, redis, new_vendor, errands):
+    vendor = new_vendor()
+    vendor.override = Hanging("list")
+    suspect(redis, "a")
+    services = Services(book, errands(vendor))
+    book.completed("held")
+    claim = book.ledger.claim_hook("held", 0, lease=LEASE)
+    services.deliverer._running[("held", 0)] = claim
+    housekeeper = Housekeeper(services, sweep_every=0.05, lease=0.3)
+    housekeeper.start()
+    try:
+        assert vendor.override.entered.wait(60)
+        book.accept("lost")
+        book.clock.forward(1000.0)
+        until(lambda: "lost" in services.sent.submitted, what="a lost message to be sent again")
+        renewed = f"{book.clock.now + LEASE:.3f}"
+        until(lambda: redis.hget("renderline:render:held", "h0:until") == renewed, what="the claim to be renewed")
+        assert vendor.override.hangs
+    finally:
+        housekeeper.stop()
+        housekeeper._renewals.stop()
+
+
+class Sent:
+    """Keeps what is to be sent."""
+
+    def __init__(self):
+        self.submitted = []
+
+    def oldest(self):
+        return {}
+
+    def submit_all(self, renders):
+        self.submitted += [one for one, _ in renders]
+
+    def hooks_all(self, ids):
+        pass
+
+    def poll(self, kick):
+        pass
+
+    def freed(self):
+        pass
+
+
+class Services:
+    """What a housekeeper needs."""
+
+    def __init__(self, book, errands):
+        self.dispatcher = self.sent = Sent()
+        self.errands = errands
+        self.roster = WorkerCapabilities(book.ledger, (), ())
+        self.deliverer = Deliverer(book.ledger, {}, HookRetryPolicy(attempts=3), LEASE)
+        self.sweeper = Sweeper(book.ledger, book.flow, self.sent, every=0.05, retention=1e9)
+
+
+def test_an_outage_is_not_probed_by_errands(book, redis, new_vendor, errands):
+    vendor = new_vendor()
+    suspect(redis, "a")
+    away = errands(vendor, ledger=book.ledger)
+    book.flow.call_failed("a", failures=1, pause=10.0)
+    away.run("a")
+    book.clock.forward(11.0)
+    away.run("a")
+    assert vendor.calls["list"] == 0
+    book.flow.call_answered("a")
+    away.run("a")
+    assert vendor.calls["list"] == 1
+
+
+def test_errands_of_a_worker_that_died_are_done_by_another(book, redis, new_vendor, errands):
+    vendor = new_vendor()
+    lost = orphan(vendor)
+    suspect(redis, "a")
+    assert book.ledger.suspects("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
+    other = errands(vendor, ledger=book.ledger)
+    other.run("a")
+    assert not vendor.projects[lost].deleted, "two at once"
+    book.clock.forward(121.0)
+    other.run("a")
+    assert vendor.projects[lost].deleted
+    assert not redis.exists("renderline:suspects:a")
+
+
+def test_a_failed_errand_is_done_later(redis, new_vendor, errands):
+    vendor = new_vendor()
+    suspect(redis, "a")
+    AccountLimits(Ledger(redis)).slow_down("a", seconds=0.0)
+    vendor.override = lambda call: call.answer()._replace(status=500) if call.name == "list" else None
+    errands(vendor).run("a")
+    assert vendor.calls["list"] == 1
+    (score,) = [score for _, score in redis.zrange("renderline:suspects:a", 0, -1, withscores=True)]
+    assert score > redis.time()[0] + 60
+
+
+def test_more_suspects_than_a_batch_are_all_looked_for(redis, new_vendor, errands):
+    vendor = new_vendor()
+    suspect(redis, "a", *(f"{number:032x}" for number in range(450)))
+    errands(vendor).run("a")
+    assert not redis.exists("renderline:suspects:a")
+    assert vendor.calls["list"] == 3

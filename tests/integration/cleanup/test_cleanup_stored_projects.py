@@ -1,0 +1,109 @@
+"""The vendor's copy of a stored video is deleted where that is wanted, and nothing else ever is."""
+
+import pytest
+
+from harness.fake_vendor import FakeVendor
+from harness.ledger import LEASE
+from renderline.accounts.clients import AccountClients
+from renderline.cleanup.runner import CleanupRunner
+from renderline.cleanup.stored_projects import StoredProjectCleanup
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.studio import StudioV3
+
+ONE = "0" * 31 + "1"
+
+
+class Token:
+    """A token that is always good."""
+
+    def current(self):
+        return "token"
+
+    def reject(self, token):
+        raise AssertionError(token)
+
+
+class Storing:
+    """A hook that stores the video, or does not."""
+
+    type = "http"
+
+    def __init__(self, stored_url):
+        self.stored_url = stored_url
+
+    def wants(self, event, spec):
+        return True
+
+    def deliver(self, spec, delivery):
+        return {"stored_url": self.stored_url}
+
+
+@pytest.fixture
+def vendor():
+    with FakeVendor() as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def play(book, vendor):
+    """Have a render delivered, of which the vendor holds a project; returns the errands and the project."""
+    clients = AccountClients("main", StudioV3(vendor.url, tokens=Token()), None)
+
+    def play(*, stored_url="file:///1.mp4", delete_stored=True, name=f"Welcome [{ONE}]", hooks=1):
+        project_id = clients.use_v3().create_project({"name": name}, export=True)
+        book.accept(ONE, hooks=hooks)
+        kick = book.started(ONE)
+        book.redis.hset(f"renderline:render:{ONE}", "project_id", project_id)
+        (look,) = book.look(kick)
+        book.find(look, "done", url="https://v/1.mp4")
+        retries = HookRetryPolicy(attempts=1)
+        kinds = {"http": Storing(stored_url)}
+        deliverer = Deliverer(book.ledger, kinds, retries, LEASE, delete_stored=delete_stored)
+        deliverer.deliver(ONE, 0)
+        return CleanupRunner(
+            book.ledger, {"main": clients}, [StoredProjectCleanup(book.ledger, 120.0)]
+        ), vendor.projects[project_id]
+
+    return play
+
+
+def test_a_stored_project_is_deleted(book, play):
+    errands, project = play()
+    assert book.state(ONE) == "delivered"
+    assert book.redis.zrange("renderline:stored:main", 0, -1) == [ONE]
+    errands.run("main")
+    assert project.deleted
+    assert not book.redis.exists("renderline:stored:main")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"delete_stored": False}, {"stored_url": ""}, {"name": "somebody's own"}, {"hooks": 2}],
+    ids=["not wanted", "not stored", "not ours", "hooks owed"],
+)
+def test_any_other_project_is_not_deleted(play, vendor, how):
+    errands, project = play(**how)
+    errands.run("main")
+    assert not project.deleted
+    assert vendor.calls["delete"] == 0
+
+
+def test_without_a_record_nothing_is_deleted(book, play, vendor):
+    errands, project = play()
+    book.redis.hdel(f"renderline:render:{ONE}", "stored_url")
+    errands.run("main")
+    assert not project.deleted
+    assert vendor.calls["delete"] == 0
+
+
+def test_a_deletion_that_fails_is_tried_again(book, play, vendor):
+    errands, project = play()
+    vendor.override = lambda call: call.answer()._replace(status=500) if call.name == "project" else None
+    errands.run("main")
+    vendor.override = lambda _: None
+    errands.run("main")
+    assert not project.deleted, "not before the lease has ended"
+    book.clock.forward(121.0)
+    errands.run("main")
+    assert project.deleted

@@ -1,0 +1,249 @@
+"""Delivering a finished render's hooks: tried, retried, given up, renewed, and each settled once."""
+
+import threading
+import time
+
+import pytest
+from marshmallow import Schema
+from redis import Redis
+from structlog.testing import capture_logs
+
+from harness import until
+from harness.ledger import LEASE
+from renderline.hooks import HookFailed
+from renderline.hooks.delivery import Deliverer, Elsewhere, Settled, TryLater
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.ledger import Ledger, PollResult
+
+
+class Hook:
+    """A hook kind that does what the test says, and keeps what it was given."""
+
+    type = "http"
+    schema = Schema()
+
+    def __init__(self):
+        self.deliveries = []
+        self.does = lambda: {}
+        self.wanted = {"render.completed", "render.failed", "render.expired", "render.canceled"}
+
+    def wants(self, event, hook=None):
+        return event in self.wanted
+
+    def problem(self, hook):
+        return None
+
+    def deliver(self, hook, delivery):
+        self.deliveries.append((hook, delivery))
+        return self.does()
+
+
+@pytest.fixture
+def hook():
+    return Hook()
+
+
+@pytest.fixture
+def deliverer(book, hook):
+    return Deliverer(
+        ledger=book.ledger, kinds={"http": hook, "download": hook}, retries=HookRetryPolicy(attempts=3), lease=LEASE
+    )
+
+
+def failing(*faults):
+    """Return what raises the faults one after the other, and succeeds from then on."""
+    left = list(faults)
+
+    def does():
+        if left:
+            raise left.pop(0)
+        return {}
+
+    return does
+
+
+def test_a_hook_is_told_once(book, deliverer, hook):
+    book.completed(hooks=1)
+    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Settled()
+    ((spec, delivery),) = hook.deliveries
+    assert spec == {"type": "http"}
+    assert (delivery.event, delivery.webhook_id) == ("render.completed", "msg_r1_1_0")
+    assert delivery.record["state"] == "completed"
+    assert delivery.record["download_url"] == "https://v/1.mp4"
+    assert abs(delivery.timestamp - time.time()) < 5
+    assert book.state() == "delivered"
+
+
+def test_a_later_hook_sees_what_the_ones_before_brought(book, deliverer, hook):
+    book.completed(hooks=("download", "http"))
+    hook.does = lambda: {"stored_url": "file:///videos/r1.mp4"}
+    assert deliverer.deliver("r1", 1) == Elsewhere()
+    deliverer.deliver("r1", 0)
+    deliverer.deliver("r1", 1)
+    assert hook.deliveries[1][1].record["stored_url"] == "file:///videos/r1.mp4"
+    assert [delivery.webhook_id for _, delivery in hook.deliveries] == ["msg_r1_1_0", "msg_r1_1_1"]
+
+
+def test_nothing_is_delivered_before_the_end(book, deliverer, hook):
+    book.accept(hooks=1)
+    book.started()
+    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("nobody", 0) == Settled()
+    assert hook.deliveries == []
+
+
+def test_a_failing_hook_is_tried_again_under_the_same_id_and_then_given_up(book, deliverer, hook):
+    book.completed(hooks=2)
+    hook.does = failing(*[HookFailed(f"answered 50{index}") for index in range(3)])
+    for index, (least, most) in enumerate([(1.6, 2.4), (4.0, 6.0)]):
+        outcome = deliverer.deliver("r1", 0)
+        assert isinstance(outcome, TryLater)
+        assert least <= outcome.seconds <= most
+        shown = book.record()["hooks"][0]
+        assert (shown["state"], shown["attempts"], shown["error"]) == ("retrying", index + 1, f"answered 50{index}")
+        assert deliverer.deliver("r1", 0) == Elsewhere(), "too early"
+        book.clock.forward(outcome.seconds)
+    assert deliverer.deliver("r1", 0) == Settled()
+    assert book.record()["hooks"][0]["state"] == "dead"
+    assert {delivery.webhook_id for _, delivery in hook.deliveries} == {"msg_r1_1_0"}
+    # A broken hook must not silence the next one, which tells of it.
+    assert deliverer.deliver("r1", 1) == Settled()
+    assert hook.deliveries[-1][1].record["hooks"][0]["error"] == "answered 502"
+    assert book.state() == "undelivered"
+
+
+def test_a_replayed_hook_keeps_its_id(book, deliverer, hook):
+    book.completed(hooks=1)
+    hook.does = failing(HookFailed("410", permanent=True))
+    deliverer.deliver("r1", 0)
+    assert book.state() == "undelivered"
+    assert book.operations.replay("r1", 0)
+    assert deliverer.deliver("r1", 0) == Settled()
+    assert book.state() == "delivered"
+    assert {delivery.webhook_id for _, delivery in hook.deliveries} == {"msg_r1_1_0"}
+
+
+def test_a_permanent_failure_is_not_repeated(book, deliverer, hook):
+    book.completed(hooks=1)
+    hook.does = failing(HookFailed("answered 410: gone", permanent=True))
+    assert deliverer.deliver("r1", 0) == Settled()
+    assert len(hook.deliveries) == 1
+    assert book.record()["hooks"][0]["error"] == "answered 410: gone"
+    assert book.redis.zrange("renderline:dead", 0, -1) == ["r1:0"]
+
+
+def test_the_receivers_wish_to_wait_is_kept(book, deliverer, hook):
+    book.completed(hooks=1)
+    hook.does = failing(HookFailed("busy", retry_after=500.0))
+    outcome = deliverer.deliver("r1", 0)
+    assert outcome == TryLater(500.0, "busy")
+    book.clock.forward(499.0)
+    assert deliverer.deliver("r1", 0) == Elsewhere()
+    book.clock.forward(1.0)
+    assert deliverer.deliver("r1", 0) == Settled()
+
+
+def test_a_hook_that_raises_something_else_is_a_failure_without_its_words(book, deliverer, hook):
+    book.completed(hooks=1)
+    hook.does = failing(RuntimeError("secret: whsec_abc"))
+    with capture_logs():
+        outcome = deliverer.deliver("r1", 0)
+    assert isinstance(outcome, TryLater)
+    assert "whsec" not in outcome.why
+    assert book.record()["hooks"][0]["error"] == "RuntimeError in the http hook; see the worker's log"
+    book.clock.forward(outcome.seconds)
+    assert deliverer.deliver("r1", 0) == Settled()
+
+
+def test_a_hook_that_does_not_want_the_event_is_skipped(book, deliverer, hook):
+    book.accept(hooks=1)
+    (look,) = book.look(book.started())
+    book.find(look, "failed", message="no")
+    hook.wanted = {"render.completed"}
+    assert deliverer.deliver("r1", 0) == Settled()
+    assert hook.deliveries == []
+    assert book.record()["hooks"][0]["state"] == "skipped"
+    assert book.state() == "failed"
+
+
+@pytest.mark.parametrize("end", ["failed", "expired"])
+def test_a_render_that_failed_says_so(book, deliverer, hook, end):
+    book.accept(hooks=1)
+    (look,) = book.look(book.started())
+    book.find(look, end, code="7001", message="no such voice")
+    assert deliverer.deliver("r1", 0) == Settled()
+    ((_, delivery),) = hook.deliveries
+    assert delivery.event == f"render.{end}"
+    assert delivery.record["error"]["message"] == "no such voice"
+    assert book.state() == end
+
+
+def test_a_hook_kind_that_no_worker_has_for_long_is_dead_lettered_and_the_chain_goes_on(book, hook):
+    book.completed(hooks=1)
+    bare = Deliverer(ledger=book.ledger, kinds={}, retries=HookRetryPolicy(attempts=3), lease=LEASE, unknown_after=60.0)
+    assert isinstance(bare.deliver("r1", 0), TryLater)
+    book.clock.forward(61)
+    assert bare.deliver("r1", 0) == Settled()
+    assert "in no worker for" in book.record()["hooks"][0]["error"]
+    assert book.state() == "undelivered"
+
+
+def test_ten_messages_at_once_are_one_delivery(book, deliverer, hook):
+    book.completed(hooks=1)
+    ready = threading.Barrier(10)
+
+    def run():
+        ready.wait()
+        deliverer.deliver("r1", 0)
+
+    threads = [threading.Thread(target=run) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(hook.deliveries) == 1
+    assert book.state() == "delivered"
+
+
+def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis, hook):
+    """On the server's own clock: the claim would end in 0.3 s, the hook takes much longer."""
+    ledger = Ledger(redis, grace=30.0)
+    meta = {"name": "n", "hooks": [{"type": "http"}], "metadata": {}}
+    ledger.accept("r1", kind="project", account="main", priority="normal", deadline=60, meta=meta, body="{}",
+                  fingerprint="f")  # fmt: skip
+    claim = ledger.begin_submission("r1", lease=9.0)
+    ledger.intend(claim, "export", lease=9.0)
+    _, kick = ledger.start(claim, confirmed=True, project_id="p", look_in=0.0)
+    (look,) = ledger.claim_due("main", slot=kick.slot, ticket=kick.ticket, limit=9, lease=9.0).looks
+    ledger.record_findings([PollResult("r1", look.epoch, "done", url="https://v/1.mp4")])
+
+    entered, leave = threading.Event(), threading.Event()
+
+    def does():
+        entered.set()
+        assert leave.wait(60)
+        return {}
+
+    hook.does = does
+    with Redis.from_url(valkey.url, decode_responses=True) as other:
+        here, there = (
+            Deliverer(ledger=one, kinds={"http": hook}, retries=HookRetryPolicy(attempts=3), lease=0.3)
+            for one in (ledger, Ledger(other, grace=30.0))
+        )
+        running = threading.Thread(target=here.deliver, args=("r1", 0))
+        running.start()
+        assert entered.wait(60)
+        for _ in range(8):
+            time.sleep(0.1)
+            here.renew_all()
+            assert there.deliver("r1", 0) == Elsewhere()
+        # Without renewal, as if the process had died, the claim ends and another one takes the hook.
+        hook.does = lambda: {}
+        until(lambda: there.deliver("r1", 0) == Settled())
+        leave.set()
+        running.join(60)
+        here.renew_all()
+    assert len(hook.deliveries) == 2
+    assert ledger.record("r1")["state"] == "delivered"
+    assert ledger.record("r1")["hooks"][0]["attempts"] == 2

@@ -1,0 +1,226 @@
+"""Interleavings that once broke a promise, shortened: found by the state machine, or by reading with it in mind."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+
+from renderline.ledger import AccountLimits, Commands, DuePoll, Ledger, PollResult, Submission
+from tests.integration.ledger.ledger_truths import Picture, Truths
+
+GRACE, LEASE = 30.0, 20.0
+
+
+class Desk:
+    """A ledger whose time the test drives, and short ways through it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis, self.now = redis, 1_700_000_000.0
+        self.ledger = Ledger(redis, grace=GRACE, clock=lambda: self.now)
+        self.people, self.flow = Commands(self.ledger), AccountLimits(self.ledger)
+        self._truths, self._after = Truths(grace=GRACE, lease=LEASE), "0-0"
+
+    def accept(self, one: str, *, hooks: int = 1) -> None:
+        meta = {"name": one, "hooks": [{"type": "http"}] * hooks, "metadata": {}}
+        fixed = {"kind": "project", "account": "main", "priority": "normal", "deadline": 600.0}
+        self.ledger.accept(one, **fixed, meta=meta, body="{}", fingerprint="f")  # type: ignore[arg-type]
+
+    def begin(self, one: str) -> Submission:
+        claim = self.ledger.begin_submission(one, lease=LEASE)
+        assert claim is not None
+        return claim
+
+    def export(self, claim: Submission, *, confirmed: bool) -> None:
+        """Make the paid call, seen or not."""
+        assert self.ledger.intend(claim, "export", lease=LEASE)
+        assert self.ledger.start(claim, confirmed=confirmed, project_id="p", look_in=1.0)[0]
+
+    def look(self) -> DuePoll:
+        """Let the pumps be found dead, and have the one due render looked at."""
+        self.now += 2 * GRACE
+        kick = self.ledger.pumps()[0]
+        batch = self.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=64, lease=LEASE)
+        assert batch is not None
+        (look,) = batch.looks
+        return look
+
+    def find(self, look: DuePoll, verdict: str, **seen: object) -> list[tuple[str, str]]:
+        return self.ledger.record_findings([PollResult(look.id, look.epoch, verdict, **seen)])  # type: ignore[arg-type]
+
+    def failed(self, one: str) -> None:
+        self.accept(one)
+        assert self.ledger.fail(one, code="1", message="no", origin="vendor")
+
+    def state(self, one: str) -> str:
+        record = self.ledger.record(one)
+        assert record is not None
+        return str(record["state"])
+
+    def sound(self) -> None:
+        ids = self.redis.zrange(f"{self.ledger.prefix}renders", 0, -1)
+        picture = Picture.take(self.redis, self.ledger.prefix, map(str, ids), ["main"], after=self._after)
+        if picture.events:
+            self._after = picture.events[-1][0]
+        self._truths.check(picture, now=self.now)
+
+
+@pytest.fixture
+def desk(redis: Redis) -> Desk:
+    return Desk(redis)
+
+
+def test_a_parked_render_that_is_begun_by_a_late_message_is_parked_no_more(desk: Desk) -> None:
+    desk.accept("a")
+    desk.people.pause("main")
+    assert desk.ledger.begin_submission("a", lease=LEASE) is None
+    desk.people.resume("main")
+    desk.export(desk.begin("a"), confirmed=True)
+    assert desk.flow.unpark() == []
+    desk.sound()
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_render_that_was_parked_behind_a_slow_workers_back_is_parked_no_more(desk: Desk, announced: bool) -> None:
+    """Its lease had ended during the paid call, or before it; nobody else claimed it."""
+    desk.accept("a")
+    claim = desk.begin("a")
+    if announced:
+        assert desk.ledger.intend(claim, "export", lease=LEASE)
+    desk.now += LEASE + 1
+    desk.people.pause("main")
+    assert desk.ledger.begin_submission("a", lease=LEASE) is None
+    if not announced:
+        assert desk.ledger.intend(claim, "export", lease=LEASE)
+        desk.sound()
+    assert desk.ledger.start(claim, confirmed=True, project_id="p", look_in=1.0)[0]
+    desk.people.resume("main")
+    assert desk.flow.unpark() == []
+    desk.sound()
+
+
+def test_a_parked_render_that_has_its_slot_already_does_not_wait_for_another(desk: Desk) -> None:
+    """Its worker died, its account was silent when the sweep sent it again; nobody else could free its slot."""
+    desk.flow.limit({"main": 1})
+    desk.accept("a")
+    desk.begin("a")
+    desk.now += LEASE + 1
+    desk.flow.slow_down("main", seconds=5.0)
+    assert desk.ledger.begin_submission("a", lease=LEASE) is None
+    desk.now += 6.0
+    assert desk.flow.unpark() == [("a", "normal")]
+    desk.begin("a")
+    desk.sound()
+
+
+def test_of_parked_renders_one_without_a_slot_does_not_go_with_those_that_have_one(desk: Desk) -> None:
+    desk.flow.limit({"main": 1})
+    for one in ("a", "b"):
+        desk.accept(one)
+    desk.begin("a")
+    desk.now += LEASE + 1
+    desk.flow.slow_down("main", seconds=5.0)
+    for one in ("b", "a"):
+        assert desk.ledger.begin_submission(one, lease=LEASE) is None
+    desk.now += 6.0
+    assert desk.flow.unpark() == [("a", "normal")]
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_start_that_arrives_again_after_the_resubmission_starts_nothing(desk: Desk, confirmed: bool) -> None:
+    desk.accept("a")
+    claim = desk.begin("a")
+    desk.export(claim, confirmed=False)
+    assert desk.people.resubmit("a")
+    assert desk.ledger.start(claim, confirmed=confirmed, project_id="p", look_in=1.0) == (False, None)
+    assert desk.state("a") == "submitting"
+    desk.sound()
+
+
+def test_a_claim_ends_when_two_looks_showed_that_its_call_started_nothing(desk: Desk) -> None:
+    desk.accept("a")
+    claim = desk.begin("a")
+    desk.export(claim, confirmed=False)
+    desk.find(desk.look(), "untouched", look_in=10.0)
+    assert desk.find(desk.look(), "resubmit") == [("a", "submitting")]
+    assert not desk.ledger.intend(claim, "export", lease=LEASE)
+    assert desk.ledger.start(claim, confirmed=False, project_id="p", look_in=1.0) == (False, None)
+    desk.sound()
+
+
+@pytest.mark.parametrize("verdict", ["resubmit", "failed", "started", "wait"])
+def test_what_was_seen_of_one_paid_call_says_nothing_about_the_next(desk: Desk, verdict: str) -> None:
+    """Taken for the second call, `resubmit` would have it paid for twice."""
+    desk.accept("a")
+    desk.export(desk.begin("a"), confirmed=False)
+    desk.find(desk.look(), "untouched", look_in=10.0)
+    late = desk.look()
+    assert desk.people.resubmit("a")
+    desk.export(desk.begin("a"), confirmed=False)
+    assert desk.find(late, verdict, look_in=5.0, code="1", message="no") == []
+    assert desk.state("a") == "unconfirmed"
+    desk.sound()
+
+
+def test_what_was_seen_of_an_earlier_attempt_says_nothing_about_the_retry(desk: Desk) -> None:
+    desk.accept("a")
+    desk.export(desk.begin("a"), confirmed=True)
+    late = desk.look()
+    assert desk.ledger.fail("a", code="1", message="given up", origin="renderline")
+    assert desk.people.retry("a")
+    desk.export(desk.begin("a"), confirmed=True)
+    assert desk.find(late, "done", progress=100.0, url="https://v/old.mp4") == []
+    assert desk.state("a") == "rendering"
+    desk.sound()
+
+
+def test_what_was_seen_before_an_operator_named_the_project_does_not_count(desk: Desk) -> None:
+    desk.accept("a")
+    desk.export(desk.begin("a"), confirmed=False)
+    late = desk.look()
+    assert desk.people.adopt("a", "theirs")[0]
+    assert desk.find(late, "started", look_in=5.0, project_id="another") == []
+    record = desk.ledger.record("a")
+    assert record is not None
+    assert record["project_id"] == "theirs"
+    desk.sound()
+
+
+def test_a_hook_of_an_attempt_that_ended_settles_nothing_of_the_next(desk: Desk) -> None:
+    """It would have counted as delivered, and nobody would have been told of the video."""
+    desk.failed("a")
+    old = desk.ledger.claim_hook("a", 0, lease=LEASE)
+    assert desk.people.retry("a")
+    desk.ledger.settle_hook("a", 0, old, outcome="delivered")
+    record = desk.ledger.record("a")
+    assert record is not None
+    assert record["hooks"][0]["state"] == "pending"
+    desk.sound()
+
+
+def test_a_try_from_before_a_replay_does_not_hold_the_replay_up(desk: Desk) -> None:
+    desk.failed("a")
+    old = desk.ledger.claim_hook("a", 0, lease=LEASE)
+    desk.ledger.settle_hook("a", 0, old, outcome="dead")
+    assert desk.people.replay("a", 0)
+    assert not desk.ledger.renew_hook("a", 0, old, lease=LEASE)
+    desk.ledger.settle_hook("a", 0, old, outcome="delivered")
+    assert desk.ledger.claim_hook("a", 0, lease=LEASE).verdict == "yours"
+    desk.sound()
+
+
+def test_the_pauses_between_re_sendings_begin_anew_once_one_was_heard(desk: Desk) -> None:
+    """They double while a message waits in a long queue, not from crash to crash."""
+    desk.accept("a")
+    for _ in range(4):
+        assert _sent_again_after(desk) <= 8 * GRACE
+    desk.begin("a")
+    assert _sent_again_after(desk) == LEASE + 1
+    assert _sent_again_after(desk) == 2 * GRACE
+    desk.sound()
+
+
+def _sent_again_after(desk: Desk) -> float:
+    since = desk.now
+    while not desk.ledger.silent():
+        desk.now += 1.0
+    return desk.now - since

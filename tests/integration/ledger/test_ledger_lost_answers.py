@@ -1,0 +1,213 @@
+"""A step whose answer was lost comes again, by the client library's own doing: it must have happened once."""
+
+import threading
+
+import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
+from redis.retry import Retry
+
+from harness.ledger import GRACE, LEASE, Book
+from harness.lossy_proxy import LossyProxy
+from renderline.ledger import PollResult
+from renderline.ledger.script import REPEATABLE, Scripts
+
+HOOK = {"lease": LEASE}
+
+
+def _waiting(book):
+    book.accept("r1", hooks=1)
+    book.accept("r2", hooks=1)
+
+
+def _submitting(book):
+    _waiting(book)
+    book.kept = book.claim("r1")
+
+
+def _announced(book):
+    _submitting(book)
+    book.ledger.intend(book.kept, "draft", lease=LEASE)
+
+
+def _exporting(book):
+    _announced(book)
+    book.ledger.advance(book.kept, stage="export", project_id="p1")
+    book.ledger.intend(book.kept, "export", lease=LEASE)
+
+
+def _due(book):
+    _waiting(book)
+    book.kept = book.started("r1")
+    book.started("r2")
+    book.clock.forward(10.0)
+
+
+def _looked(book):
+    _due(book)
+    book.kick, book.kept = book.kept, book.look(book.kept)[0]
+
+
+def _unconfirmed(book):
+    _waiting(book)
+    book.kick = book.started("r1", confirmed=False)
+    (book.kept,) = book.look(book.kick)
+
+
+def _completed(book):
+    book.completed("r1")
+
+
+def _hooking(book):
+    _completed(book)
+    book.kept = book.ledger.claim_hook("r1", 0, **HOOK)
+
+
+def _dead(book):
+    _hooking(book)
+    book.ledger.settle_hook("r1", 0, book.kept, outcome="dead", error="no")
+
+
+def _failed(book):
+    _waiting(book)
+    book.ledger.fail("r1", code="1", message="no", origin="vendor")
+
+
+def _parked(book):
+    book.operations.pause("main")
+    _waiting(book)
+    assert book.ledger.begin_submission("r1", lease=LEASE) is None
+    book.operations.resume("main")
+
+
+def _silent(book):
+    _waiting(book)
+    book.clock.forward(2 * GRACE)
+
+
+def _overdue(book):
+    book.accept("r1", deadline=10.0, hooks=1)
+    book.kept = book.started("r1")
+    book.clock.forward(11.0)
+
+
+def _late(book):
+    _overdue(book)
+    book.ledger.overdue()
+    book.look(book.kept)
+    book.clock.forward(GRACE + 1)
+
+
+def _deserted(book):
+    _due(book)
+    book.clock.forward(3 * GRACE)
+
+
+def _finding(book, verdict, **details):
+    return PollResult(book.kept.id, book.kept.epoch, verdict, **details)
+
+
+STEPS = {
+    "accept": (lambda _: None, lambda b, _: b.accept("r1") is not None),
+    "claim a submission": (_waiting, lambda b, _: b.ledger.begin_submission("r1", lease=LEASE, first={"project": "d"})),
+    "announce": (_submitting, lambda b, s: b.ledger.intend(s.kept, "draft", lease=LEASE)),
+    "advance": (_announced, lambda b, s: b.ledger.advance(s.kept, stage="export", project_id="p1", lease=LEASE)),
+    "start": (_exporting, lambda b, s: b.ledger.start(s.kept, confirmed=True, project_id="p1", look_in=2.0)),
+    "release": (_announced, lambda b, s: b.ledger.release(s.kept, retry_in=5.0, note="no", failed=True)),
+    "fail": (_waiting, lambda b, _: b.ledger.fail("r1", code="1", message="no", origin="vendor")),
+    "claim looks": (_due, lambda b, s: b.ledger.claim_due("main", slot=0, ticket=s.kept.ticket, limit=1, lease=LEASE)),
+    "record progress": (_looked, lambda b, s: b.ledger.record_findings([_finding(s, "wait", look_in=3.0, progress=7)])),
+    "record untouched": (_unconfirmed, lambda b, s: b.ledger.record_findings([_finding(s, "untouched", look_in=3.0)])),
+    "record done": (_looked, lambda b, s: b.ledger.record_findings([_finding(s, "done", url="u")])),
+    "rest": (_looked, lambda b, s: b.ledger.rest_pump("main", slot=0, ticket=s.kick.ticket, limit=9)),
+    "claim a hook": (_completed, lambda b, _: b.ledger.claim_hook("r1", 0, **HOOK)),
+    "renew a hook": (_hooking, lambda b, s: b.ledger.renew_hook("r1", 0, s.kept, **HOOK)),
+    "settle a hook": (_hooking, lambda b, s: b.ledger.settle_hook("r1", 0, s.kept, outcome="delivered")),
+    "cancel": (_waiting, lambda b, _: b.operations.cancel("r1")),
+    "retry": (_failed, lambda b, _: b.operations.retry("r1")),
+    "replay": (_dead, lambda b, _: b.operations.replay("r1", 0)),
+    "adopt": (_unconfirmed, lambda b, _: b.operations.adopt("r1", "p9")),
+    "resubmit": (_unconfirmed, lambda b, _: b.operations.resubmit("r1")),
+    "hint": (_due, lambda b, _: b.operations.hint("r1", progress=100.0, url="u")),
+    "wait": (_due, lambda b, _: b.flow.wait("main", seconds=3.0)),
+    "hold": (_due, lambda b, _: b.flow.hold("main", reason="no credit", seconds=3.0)),
+    "slow down": (_due, lambda b, _: b.flow.slow_down("main", seconds=3.0)),
+    "count a failed call": (_due, lambda b, _: b.flow.call_failed("main", failures=2, pause=3.0)),
+    "resume": (_due, lambda b, _: b.operations.resume("main")),
+    "unpark": (_parked, lambda b, _: b.flow.unpark()),
+    "take what is silent": (_silent, lambda b, _: b.ledger.silent()),
+    "have overdue ones looked at": (_overdue, lambda b, _: b.ledger.overdue()),
+    "expire overdue ones": (_late, lambda b, _: b.ledger.overdue()),
+    "start pumps": (_deserted, lambda b, _: b.ledger.pumps()),
+}
+
+
+@pytest.fixture
+def line(valkey):
+    with LossyProxy(valkey.port) as line:
+        yield line
+
+
+def _contents(redis):
+    """Return all that the ledger holds, by key; of its events all but their ids."""
+    read = {"hash": redis.hgetall, "set": redis.smembers, "string": redis.get}
+    read["list"] = lambda key: redis.lrange(key, 0, -1)
+    read["zset"] = lambda key: redis.zrange(key, 0, -1, withscores=True)
+    read["stream"] = lambda key: [fields for _, fields in redis.xrange(key)]
+    keys = [key for key in redis.scan_iter() if not key.startswith("renderline:answer:")]
+    return {key: read[redis.type(key)](key) for key in keys}
+
+
+def _played(redis, client, step, *, lose=lambda: None):
+    redis.flushall()
+    prepare, act = step
+    ours, theirs = Book(redis), Book(client)
+    ours.clock.now = 1_000_000.0
+    theirs.clock = ours.clock
+    theirs.ledger.run.__self__._clock = ours.clock
+    prepare(ours)
+    lose()
+    return act(theirs, ours), _contents(redis)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_whose_answer_is_lost_happens_once_and_is_answered(redis, line, name):
+    with Redis(port=line.port, decode_responses=True, retry=Retry(NoBackoff(), 3)) as client:
+        expected = _played(redis, client, STEPS[name])
+        assert _played(redis, client, STEPS[name], lose=line.lose_next) == expected
+    assert line.lost == 1
+
+
+def test_a_step_that_arrives_after_its_caller_has_gone_on_is_not_run(redis):
+    scripts = Scripts(redis, prefix="renderline:", grace=GRACE)
+    book = Book(redis)
+    book.accept("r1")
+    scripts.run("cancel", "r9")
+    late = [scripts._caller._name, f"{0:016x}"]
+    scripts.run("cancel", "r9")
+    with pytest.raises(ResponseError, match="LATE"):
+        scripts._steps["cancel"](keys=["renderline:", *late], args=["", GRACE, "r1"])
+    assert book.state() == "accepted"
+
+
+def test_kept_answers_are_one_for_each_thread_that_calls(redis):
+    scripts = Scripts(redis, prefix="renderline:", grace=GRACE)
+
+    def call_often():
+        for _ in range(20):
+            scripts.run("sweep_silent", 10)
+
+    threads = [threading.Thread(target=call_often) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    kept = list(redis.scan_iter("renderline:answer:*"))
+    assert len(kept) == 3
+    assert all(0 < redis.pttl(key) <= 60_000 for key in kept)
+
+
+def test_what_need_not_be_kept_names_real_steps():
+    scripts = Scripts(Redis(), prefix="", grace=1.0)
+    assert set(scripts._steps) >= REPEATABLE

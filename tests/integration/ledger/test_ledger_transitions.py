@@ -1,0 +1,243 @@
+"""Every step against every state: what may happen happens, nothing else does, and the indexes stay true."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.ledger import LEASE
+from renderline.ledger import PollResult
+from renderline.renders import State
+
+
+class Actor:
+    """Does every step that the ledger knows, with the right fence, epoch and ticket, whatever the state."""
+
+    def __init__(self, book):
+        self.book, self.ledger = book, book.ledger
+        self.claim = None
+
+    # -- ways into each state, by legal steps
+
+    def into(self, state):
+        getattr(self, f"_{state}")()
+        assert self.book.state() == state
+        self.book.sound()
+
+    def _accepted(self):
+        self.book.accept(hooks=1)
+
+    def _submitting(self):
+        self._accepted()
+        self.claim = self.book.claim()
+        self.ledger.intend(self.claim, "export", lease=LEASE)
+
+    def _unconfirmed(self):
+        self._submitting()
+        self.ledger.start(self.claim, confirmed=False, project_id="p1", look_in=1.0)
+
+    def _rendering(self):
+        self._submitting()
+        self.ledger.start(self.claim, confirmed=True, project_id="p1", look_in=1.0)
+
+    def _completed(self):
+        self._rendering()
+        self.record_done()
+
+    def _delivered(self):
+        self._completed()
+        self.settle_delivered()
+
+    def _undelivered(self):
+        self._completed()
+        self.settle_dead()
+
+    def _failed(self):
+        self._accepted()
+        self.fail()
+
+    def _expired(self):
+        self._rendering()
+        self.record_expired()
+
+    def _canceled(self):
+        self._accepted()
+        self.cancel()
+
+    # -- the steps
+
+    def begin(self):
+        self.book.clock.forward(LEASE + 1)
+        self.ledger.begin_submission("r1", lease=LEASE)
+
+    def begin_early(self):
+        self.ledger.begin_submission("r1", lease=LEASE)
+
+    def _holding(self):
+        fence = self.book.redis.hget("renderline:render:r1", "fence") or "0"
+        if self.claim is None:
+            self.book.accept("other")
+            self.claim = self.book.claim("other")
+        return replace(self.claim, id="r1", fence=fence)
+
+    def intend(self):
+        self.ledger.intend(self._holding(), "export", lease=LEASE)
+
+    def advance(self):
+        self.ledger.advance(self._holding(), stage="export", project_id="p9")
+
+    def start_seen(self):
+        self.ledger.start(self._holding(), confirmed=True, project_id="p9", look_in=1.0)
+
+    def start_unseen(self):
+        self.ledger.start(self._holding(), confirmed=False, project_id="p9", look_in=1.0)
+
+    def release(self):
+        self.ledger.release(self._holding(), retry_in=1.0, note="later")
+
+    def fail_fenced(self):
+        self.ledger.fail("r1", code="", message="no", origin="vendor", fence=self._holding().fence)
+
+    def fail(self):
+        self.ledger.fail("r1", code="", message="no", origin="vendor")
+
+    def _record(self, verdict):
+        epoch = int(self.book.redis.hget("renderline:render:r1", "epoch") or 0)
+        if not epoch:
+            epoch = self.book.redis.hincrby("renderline:render:r1", "epoch", 1)
+        finding = PollResult("r1", epoch, verdict, look_in=1.0, url="https://v/1.mp4", message="x", project_id="p1")
+        self.ledger.record_findings([finding])
+
+    def record_wait(self):
+        self._record("wait")
+
+    def record_error(self):
+        self._record("error")
+
+    def record_started(self):
+        self._record("started")
+
+    def record_untouched(self):
+        self._record("untouched")
+
+    def record_resubmit(self):
+        self._record("resubmit")
+
+    def record_done(self):
+        self._record("done")
+
+    def record_failed(self):
+        self._record("failed")
+
+    def record_expired(self):
+        self._record("expired")
+
+    def overdue(self):
+        self.book.clock.forward(3600)
+        self.book.redis.zadd("renderline:deadline", {"r1": 1})
+        for kick in self.ledger.overdue()[1] or self.ledger.pumps():
+            self.book.look(kick)
+        self.book.clock.forward(3600)
+        self.ledger.overdue()
+
+    def _settle(self, outcome):
+        claim = self.ledger.claim_hook("r1", 0, lease=LEASE)
+        self.ledger.settle_hook("r1", 0, claim, outcome=outcome, error="x")
+
+    def settle_delivered(self):
+        self._settle("delivered")
+
+    def settle_dead(self):
+        self._settle("dead")
+
+    def settle_retrying(self):
+        self._settle("retrying")
+
+    def settle_unclaimed(self):
+        claim = self.ledger.claim_hook("r1", 0, lease=LEASE)
+        fence = self.book.redis.hget("renderline:render:r1", "h0:fence") or "0"
+        self.ledger.settle_hook("r1", 0, replace(claim, fence=fence), outcome="delivered")
+
+    def silent(self):
+        self.book.clock.forward(7200)
+        self.ledger.silent()
+
+    def pumps(self):
+        self.book.clock.forward(60)
+        for kick in self.ledger.pumps():
+            self.book.look(kick)
+
+    def forget(self):
+        self.ledger.forget(retention=60.0)
+
+    def accept(self):
+        self.book.accept(hooks=1)
+
+    def unpark(self):
+        self.book.flow.unpark()
+
+    def cancel(self):
+        self.book.operations.cancel("r1")
+
+    def retry(self):
+        self.book.operations.retry("r1")
+
+    def replay(self):
+        self.book.operations.replay("r1", 0)
+
+    def adopt(self):
+        self.book.operations.adopt("r1", "p7")
+
+    def resubmit(self):
+        self.book.operations.resubmit("r1")
+
+    def hint(self):
+        self.book.operations.hint("r1", progress=100.0, url="https://v/1.mp4")
+
+
+LIVE = ("rendering", "unconfirmed")
+EXPECTED = {
+    "begin": {"accepted": "submitting"},
+    "begin_early": {"accepted": "submitting"},
+    "start_seen": {"submitting": "rendering"},
+    "start_unseen": {"submitting": "unconfirmed"},
+    "fail": dict.fromkeys(("accepted", "submitting", *LIVE), "failed"),
+    "fail_fenced": {"submitting": "failed"},
+    "record_started": {"unconfirmed": "rendering"},
+    "record_resubmit": {"unconfirmed": "submitting"},
+    "record_done": dict.fromkeys(LIVE, "completed"),
+    "record_failed": dict.fromkeys(LIVE, "failed"),
+    "record_expired": dict.fromkeys(LIVE, "expired"),
+    "overdue": dict.fromkeys(LIVE, "expired"),
+    "settle_delivered": {"completed": "delivered"},
+    "settle_unclaimed": {"completed": "delivered"},
+    "settle_dead": {"completed": "undelivered"},
+    "cancel": dict.fromkeys(("accepted", "submitting", *LIVE, "completed"), "canceled"),
+    "retry": dict.fromkeys(("failed", "expired"), "accepted"),
+    "replay": {"undelivered": "completed"},
+    "adopt": {"unconfirmed": "rendering"},
+    "resubmit": {"unconfirmed": "submitting"},
+    "hint": {"unconfirmed": "rendering"},
+}
+STEPS = sorted(name for name in vars(Actor) if not name.startswith("_") and name != "into")
+
+
+def test_the_table_names_steps_that_exist():
+    assert set(EXPECTED) <= set(STEPS)
+
+
+@pytest.mark.parametrize("state", [str(state) for state in State])
+def test_every_step_does_what_it_may_and_nothing_else(new_book, state):
+    wrong = []
+    for step in STEPS:
+        book = new_book()
+        actor = Actor(book)
+        actor.into(state)
+        getattr(actor, step)()
+        after, expected = book.state(), EXPECTED.get(step, {}).get(state, state)
+        if after != expected:
+            wrong.append(f"{step}: {state} -> {after}, not {expected}")
+        try:
+            book.sound()
+        except AssertionError as problem:
+            wrong.append(f"{step} from {state}: {problem}")
+    assert not wrong, "\n".join(wrong)

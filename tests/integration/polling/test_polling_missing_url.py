@@ -1,0 +1,140 @@
+"""A render that is finished, and paid for, whose progress answer does not tell where the video is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from harness.fake_vendor import Answer, FakeVendor, failure, success
+from harness.ledger import LEASE, Book
+from renderline.accounts.clients import AccountClients
+from renderline.accounts.token import SharedToken
+from renderline.ledger import PumpWake
+from renderline.polling.confirmation import Confirmation
+from renderline.polling.durations import Durations
+from renderline.polling.policy import PollPolicy
+from renderline.polling.poller import Poller
+from renderline.studio import StudioV3, TokenEndpoint
+
+URL = "https://videos.example.com/1.mp4"
+AT_THE_END: dict[str, Any] = {"progress": 100, "state": "exported"}
+
+
+class Looker:
+    """Makes the looks that are due, an hour of the ledger's time before the deadline unless told otherwise."""
+
+    def __init__(self, book: Book, vendor: FakeVendor, *, deadline: float = 3600.0) -> None:
+        self.book, self.vendor = book, vendor
+        issuer = TokenEndpoint(vendor.url, app_id="a", user_key="k")
+        self.v3 = StudioV3(vendor.url, tokens=SharedToken(book.redis, issuer, account="main"), read_timeout=5.0)
+        policy = PollPolicy(first=1.0, least=1.0, most=60.0)
+        self.poller = Poller(
+            ledger=book.ledger,
+            durations=Durations(book.ledger),
+            accounts={"main": AccountClients("main", self.v3, None)},
+            policy=policy,
+            lease=LEASE,
+            settlement=Confirmation(book.ledger, policy, window=60.0, lease=LEASE),
+            patience=60.0,
+        )
+        book.accept(deadline=deadline)
+        kick = book.started()
+        assert kick
+        self.kicks = [kick]
+
+    def look(self, *, after: float = 0.0) -> dict[str, Any]:
+        """Make one round of looks, `after` seconds and the time until the next one is due have passed."""
+        self.book.clock.forward(after)
+        kick = self.kicks.pop() if self.kicks else self.book.ledger.pumps()[0]
+        self.book.clock.forward(kick.delay)
+        rest = self.poller.run("main", slot=kick.slot, ticket=kick.ticket, moved=lambda _: None, kick=self._ignore)
+        if rest:
+            self.kicks.append(PumpWake("main", kick.slot, rest.ticket, rest.delay))
+        return self.book.record()
+
+    @staticmethod
+    def _ignore(_: PumpWake) -> None:
+        """One pump is enough."""
+
+    def close(self) -> None:
+        self.poller.close()
+        self.v3.close()
+
+
+@pytest.fixture
+def vendor() -> Iterator[FakeVendor]:
+    with FakeVendor() as one:
+        yield one
+
+
+@pytest.fixture
+def looker(redis: Redis, vendor: FakeVendor) -> Iterator[Callable[..., Looker]]:
+    made: list[Looker] = []
+
+    def new(**answers: Answer) -> Looker:
+        usual = {"list": success([]), "project": success({"_id": "p-r1", "state": "exported", "progress": 100})}
+        given = {"progress": success(AT_THE_END), **usual, **answers}
+        vendor.override = lambda call: given.get(call.name)
+        made.append(Looker(Book(redis), vendor))
+        return made[-1]
+
+    yield new
+    for one in made:
+        one.close()
+
+
+def test_a_link_that_only_get_project_tells_completes_the_render(looker: Callable[..., Looker]) -> None:
+    project = {"_id": "p-r1", "state": "exported", "progress": 100, "download_url": URL}
+    record = looker(project=success(project)).look()
+    assert (record["state"], record["download_url"]) == ("delivered", URL)
+
+
+def test_a_link_that_only_the_list_tells_completes_the_render(looker: Callable[..., Looker]) -> None:
+    rows = [{"id": "p-other", "state": "exported", "download_url": "https://videos.example.com/2.mp4"}]
+    one = looker(list=success([*rows, {"id": "p-r1", "state": "exported", "download_url": URL}]))
+    assert one.look()["state"] == "rendering"
+    record = one.look()
+    assert (record["state"], record["download_url"]) == ("delivered", URL)
+
+
+@pytest.mark.parametrize("word", ["Complete", "completed", "COMPLETE"])
+def test_a_word_for_the_end_completes_the_render_without_a_figure(looker: Callable[..., Looker], word: str) -> None:
+    record = looker(progress=success({"state": word, "downloadUrl": URL})).look()
+    assert (record["state"], record["download_url"], record["progress"]) == ("delivered", URL, 100)
+
+
+def test_the_webhooks_link_is_believed_when_no_other_is_told(looker: Callable[..., Looker]) -> None:
+    one = looker(list=failure(503, "503", "away"), project=failure(500, "500", "oops"))
+    one.look()
+    one.book.redis.hset(f"{one.book.ledger.prefix}render:r1", "hinted_url", URL)
+    record = one.look()
+    assert (record["state"], record["download_url"]) == ("delivered", URL)
+
+
+def test_a_finished_render_without_a_link_is_not_failed_before_its_deadline(looker: Callable[..., Looker]) -> None:
+    one = looker()
+    for _ in range(4):
+        assert one.look(after=700.0)["state"] == "rendering"
+    record = one.look(after=900.0)
+    assert record["state"] == "expired"
+    assert record["error"]["code"] == "no_download_url"
+    for place in ("progress", "get-project", "list", "webhook"):
+        assert place in record["error"]["message"]
+
+
+def test_the_earlier_video_of_a_project_is_not_taken_for_the_new_one(looker: Callable[..., Looker]) -> None:
+    project = {"_id": "p-r1", "state": "exported", "progress": 100, "download_url": URL}
+    one = looker(project=success(project))
+    one.book.redis.hset(
+        f"{one.book.ledger.prefix}render:r1", "baseline", '{"task":null,"credit":true,"url":"' + URL + '"}'
+    )
+    one.book.redis.hset(f"{one.book.ledger.prefix}render:r1", "progress", "60")
+    assert one.look()["state"] == "rendering"
+
+
+def test_a_failed_render_is_not_looked_for(looker: Callable[..., Looker], vendor: FakeVendor) -> None:
+    assert looker(progress=success({"progress": 100, "state": "failed"})).look()["state"] == "failed"
+    assert not vendor.calls["list"] + vendor.calls["project"]

@@ -1,0 +1,158 @@
+"""A vendor that answers with another render's project, and a worker that wakes up after its draft was delivered."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+import pytest
+
+from harness.fake_vendor import Call, FakeVendor, success
+from harness.local_worker import Stage
+from renderline.cleanup.orphan_drafts import OrphanSweep
+from renderline.submission.outcome import NotMyTurn, Submitted
+
+REQUEST = {
+    "kind": "project",
+    "name": "Welcome",
+    "scenes": [{"script": "Hello.", "avatar": {"model": "M000045058", "clothes": "BG00002320", "language": "en"}}],
+}
+RENDERS = [f"{index:032x}" for index in range(1, 5)]
+ENDS = ("delivered", "failed", "expired")
+
+
+@pytest.fixture
+def vendor():
+    with FakeVendor(render_seconds=0.2) as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def new_stage(redis, vendor):
+    made = []
+
+    def new(**options):
+        made.append(Stage(redis, vendor, **options))
+        return made[-1]
+
+    yield new
+    for stage in made:
+        stage.close()
+
+
+def answers_the_first(name):
+    """Carry the call out, and answer the project that was made first."""
+
+    def override(call: Call):
+        if call.name != name:
+            return None
+        call.answer()
+        return success({"projectId": min(call.vendor.projects)})
+
+    return override
+
+
+def delivered(stage):
+    """Return the projects of the renders once all have been delivered."""
+    for one in RENDERS:
+        stage.accept(REQUEST, one, deadline=60.0)
+        stage.submit(one)
+    records = [stage.poll_until(one, *ENDS) for one in RENDERS]
+    assert [record["state"] for record in records] == ["delivered"] * 4, [record["error"] for record in records]
+    assert len({record["download_url"] for record in records}) == 4
+    return [record["project_id"] for record in records]
+
+
+def own(vendor, projects):
+    """Return whether each render has the project that carries its name, exported once."""
+    named = [one for one, project in zip(RENDERS, projects, strict=True) if one in vendor.projects[project].name]
+    return named == RENDERS and [vendor.exports_of(one) for one in RENDERS] == [1] * 4
+
+
+def test_an_export_that_answers_another_project_does_not_deliver_its_video(new_stage, vendor):
+    vendor.override = answers_the_first("export")
+    assert own(vendor, delivered(new_stage()))
+
+
+def test_an_export_that_answers_a_project_of_nobody_does_not_deliver_its_video(new_stage, vendor):
+    """No record owns it, so that the ledger cannot tell: somebody else made it with the same account."""
+    stage = new_stage()
+    strangers = stage.v3.create_project({"name": "Made by hand"}, export=True)
+
+    def override(call: Call):
+        if call.name != "export":
+            return None
+        call.answer()
+        return success({"projectId": strangers})
+
+    vendor.override = override
+    assert own(vendor, delivered(stage))
+
+
+def test_a_draft_call_that_answers_another_renders_project_does_not_export_that(new_stage, vendor):
+    vendor.override = answers_the_first("draft")
+    assert own(vendor, delivered(new_stage()))
+
+
+def test_a_direct_call_that_answers_another_renders_project_does_not_deliver_its_video(new_stage, vendor):
+    vendor.override = answers_the_first("draft")
+    assert own(vendor, delivered(new_stage(mode="direct")))
+
+
+def test_what_is_forgotten_owns_nothing(new_stage, vendor):
+    stage = new_stage()
+    delivered(stage)
+    assert stage.redis.hlen("renderline:owners:main") == 4
+    stage.redis.zremrangebyscore("renderline:wake", "-inf", "+inf")
+    assert stage.ledger.forget(retention=-10.0) == 4
+    assert stage.redis.hlen("renderline:owners:main") == 0
+
+
+def test_a_retry_is_not_answered_with_the_project_of_the_attempt_before(new_stage):
+    stage = new_stage()
+    one = stage.accept(REQUEST, RENDERS[0])
+    claim = stage.claim(one)
+    assert stage.ledger.advance(claim, stage="export", project_id="p1", made=True)
+    assert stage.ledger.advance(claim, stage="export", project_id="p1", made=True)
+    later = dataclasses.replace(claim)
+    stage.redis.hincrby(f"renderline:render:{one}", "attempt", 1)
+    with pytest.raises(ValueError, match="belongs to another render"):
+        stage.ledger.advance(later, stage="export", project_id="p1", made=True)
+
+
+def test_a_thawed_worker_does_not_delete_what_was_delivered(new_stage, vendor):
+    """Its draft call was answered late: the draft had been adopted, exported and delivered meanwhile."""
+    stage, one = new_stage(), RENDERS[0]
+    made, thaw = threading.Event(), threading.Event()
+
+    def hold_the_first_answer(call: Call):
+        if call.name != "draft" or made.is_set():
+            return None
+        answer = call.answer()
+        made.set()
+        assert thaw.wait(60)
+        return answer
+
+    vendor.override = hold_the_first_answer
+    stage.accept(REQUEST, one)
+    outcomes = []
+    frozen = threading.Thread(target=lambda: outcomes.append(stage.submitter.submit(one)))
+    frozen.start()
+    assert made.wait(60)
+    stage.lapse(one)
+    assert isinstance(stage.submit(one), Submitted)
+    record = stage.poll_until(one, *ENDS)
+    assert record["state"] == "delivered"
+    thaw.set()
+    frozen.join(60)
+    assert outcomes == [NotMyTurn()]
+    hunt(stage)
+    assert (vendor.calls["delete"], vendor.projects[record["project_id"]].deleted) == (0, False)
+
+
+def hunt(stage):
+    """Look for orphans as if their time had come."""
+    for member in stage.redis.zrange("renderline:suspects:main", 0, -1):
+        stage.redis.zadd("renderline:suspects:main", {member: 1})
+    OrphanSweep(stage.ledger, lease=5.0).run(stage.accounts["main"])
+    assert stage.redis.zcard("renderline:suspects:main") == 0

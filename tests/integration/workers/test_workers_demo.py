@@ -1,0 +1,141 @@
+"""The demo's own parts: what it starts always ends, what it receives is checked, its ports are free ones."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+import requests
+from standardwebhooks import Webhook
+
+from harness import HOOK_SECRET, Process, free_port, until
+from workers.demo import stage
+from workers.demo.processes import ProcessEnded, Processes
+from workers.demo.receiver import Receiver
+
+
+def signed(body, webhook_id="msg-1", secret=HOOK_SECRET):
+    now = datetime.now(tz=UTC)
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(webhook_id, now, body),
+    }
+
+
+def test_the_receiver_takes_signed_callbacks_and_refuses_others():
+    body = json.dumps({"type": "render.completed", "data": {"id": "r1"}})
+    other = "whsec_" + "A" * 32
+    with Receiver(HOOK_SECRET, unwell=["/done/a"]) as receiver:
+
+        def send(path, text, headers):
+            return requests.post(receiver.url + path, data=text, headers=headers, timeout=30).status_code
+
+        assert [send("/done/a", body, signed(body)) for _ in range(2)] == [503, 204]
+        assert send("/done/b", body + " ", signed(body)) == 401
+        assert send("/done/b", body, signed(body, secret=other)) == 401
+        assert send("/done/b", body, {}) == 401
+        callbacks = receiver.callbacks()
+    assert [(callback.path, callback.answer, bool(callback.event)) for callback in callbacks] == [
+        ("/done/a", 503, True),
+        ("/done/a", 204, True),
+        *[("/done/b", 401, False)] * 3,
+    ]
+
+
+def test_another_port_is_taken_when_somebody_has_the_usual_one():
+    usual = free_port()
+    assert stage.free_port(usual) == usual
+    with socket.create_server(("127.0.0.1", usual)):
+        assert stage.free_port(usual) not in (usual, 0)
+
+
+def test_the_demo_never_inherits_settings_that_reach_the_real_vendor(tmp_path):
+    outer = {"AISTUDIOS_BASE_URL": "https://app.aistudios.com", "RENDERLINE_SUBMIT": "direct", "HOME": "/home/me"}
+    environ = stage.Stage.choose(tmp_path, render_seconds=1).environ(outer)
+    assert environ["AISTUDIOS_BASE_URL"].startswith("http://127.0.0.1:")
+    assert "RENDERLINE_SUBMIT" not in environ
+    assert environ["HOME"] == "/home/me"
+
+
+def running(pid):
+    # A zombie counts as ended: whoever adopted it has yet to collect it.
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.strip().startswith("Z")
+
+
+def descendants(pid):
+    table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = dict(map(int, line.split()) for line in table.splitlines())
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found[1:]
+
+
+@pytest.fixture
+def port():
+    return free_port()
+
+
+@pytest.fixture
+def processes(tmp_path, port):
+    environ = stage.Stage.choose(tmp_path, render_seconds=1).environ(os.environ)
+    environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+    return Processes(environ, logs=tmp_path / "log", concurrency={})
+
+
+def servers(port):
+    """Return the ids of the Valkey processes on this port; Valkey says its port in its command line."""
+    command = ["ps", "-A", "-ww", "-o", "pid=,command="]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [int(line.split()[0]) for line in table.splitlines() if f"valkey-server 127.0.0.1:{port}" in line]
+
+
+def test_a_process_that_ends_by_itself_is_noticed_and_its_log_shown(processes, port):
+    with processes:
+        processes.start("redis")
+        (pid,) = until(lambda: servers(port), what="Redis")
+        processes.raise_if_any_ended()
+        os.kill(pid, signal.SIGKILL)
+
+        def ended():
+            try:
+                processes.raise_if_any_ended()
+            except ProcessEnded as problem:
+                return str(problem)
+
+        assert "redis.1 ended with exit code -9" in until(ended, what="the end of Redis")
+        assert "redis.1.log" in processes.tail()
+
+
+def test_everything_ends_with_the_block_even_what_was_just_started(processes, port):
+    with processes:
+        processes.start("redis")
+    assert not servers(port)
+
+
+def test_two_cannot_run_in_the_same_directory(tmp_path):
+    with stage.occupied(tmp_path / "up"), pytest.raises(stage.Occupied), stage.occupied(tmp_path / "up"):
+        pass
+    with stage.occupied(tmp_path / "up"):
+        pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_demo_leaves_no_process_behind(tmp_path, number):
+    options = ["--keep", "--workers", "1", "--directory", str(tmp_path / "up")]
+    demo = Process([sys.executable, "-m", "workers.demo", *options], log=tmp_path / "demo.log")
+    try:
+        until(lambda: "Up. Ctrl-C" in demo.output(), seconds=90, what=f"the processes: {demo.output()}")
+        children = descendants(demo.popen.pid)
+        assert len(children) >= 5
+        demo.popen.send_signal(number)
+        assert demo.popen.wait(60) == (0 if number == signal.SIGINT else 128 + number)
+        assert not [pid for pid in children if running(pid)]
+    finally:
+        demo.kill()

@@ -1,0 +1,112 @@
+"""Messages that are not ours, or broken: the worker that takes one goes on working, and the message is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from celery import Celery
+from redis import Redis
+
+from harness import USER_KEY, Valkey, Worker, free_port, until
+from renderline.contract import QUEUES, render_id_for_key
+from tests.integration.workers.poison import SECRET, mutants, table
+
+QUARANTINE = "renderline:quarantine"
+
+
+@pytest.fixture
+def worker(start_worker: Any, valkey: Valkey, redis: Redis) -> Worker:
+    """A worker whose vendor is away; it can accept requests, which shows that it works."""
+    return start_worker(
+        REDIS_URL=valkey.url,
+        AISTUDIOS_BASE_URL=f"http://127.0.0.1:{free_port()}",
+        AISTUDIOS_APP_ID="studio.acme",
+        AISTUDIOS_USER_KEY=USER_KEY,
+        RENDERLINE_WORKER_CONCURRENCY=4,
+    )
+
+
+def put(redis: Redis, queue: str, raw: str | bytes) -> None:
+    redis.execute_command("LPUSH", queue, raw)
+
+
+def works_on(worker: Worker, valkey: Valkey, redis: Redis, key: str) -> None:
+    """Assert that the same process accepts a request, sent after everything else."""
+    with Celery("shop", broker=valkey.url) as shop:
+        avatar = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
+        request = {"kind": "project", "scenes": [{"script": "Hello.", "avatar": avatar}]}
+        shop.send_task(
+            "renderline.request", kwargs={"request": request, "key": key}, queue="requests", ignore_result=True
+        )
+    one = f"renderline:render:{render_id_for_key(key)}"
+    until(lambda: redis.exists(one) or worker.popen.poll() is not None, what="request accepted")
+    assert worker.popen.poll() is None, worker.output()[-2000:]
+    assert redis.exists(one)
+
+
+def taken(redis: Redis) -> bool:
+    return not any(redis.llen(queue) for queue in QUEUES)
+
+
+@pytest.mark.parametrize("what", ["a number", "timelimit a text", "not JSON", "body a number"])
+def test_one_odd_message_does_not_stop_a_worker(worker: Worker, valkey: Valkey, redis: Redis, what: str) -> None:
+    put(redis, "requests", dict(table())[what])
+    works_on(worker, valkey, redis, "after")
+    until(lambda: redis.xlen(QUARANTINE) == 1, what="quarantined")
+
+
+def test_no_message_stops_a_worker_and_none_is_lost(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+    poison = dict(table())
+    for number, raw in enumerate(poison.values()):
+        put(redis, QUEUES[number % len(QUEUES)], raw)
+    until(lambda: taken(redis) or worker.popen.poll() is not None, what="all taken")
+    works_on(worker, valkey, redis, "after the table")
+    until(lambda: redis.xlen(QUARANTINE) >= len(poison), what="all quarantined")
+    entries = [fields for _, fields in redis.execute_command("XRANGE", QUARANTINE, "-", "+", NEVER_DECODE=True)]
+    kept = {fields[b"raw"] for fields in entries}
+    sent = {raw if isinstance(raw, bytes) else raw.encode() for raw in poison.values()}
+    assert kept == sent
+    until(lambda: not any(tag.startswith("tag-") for tag in redis.hkeys("unacked")), what="acknowledged")
+    assert SECRET not in worker.output()
+    assert worker.output().count("message quarantined") == len(poison)
+    assert "Traceback" not in worker.output()
+
+
+def test_hundreds_of_mutilated_messages_do_not_stop_a_worker(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+    for number, raw in enumerate(mutants(400, seed=7)):
+        put(redis, QUEUES[number % len(QUEUES)], raw)
+    until(lambda: taken(redis) or worker.popen.poll() is not None, what="all taken")
+    works_on(worker, valkey, redis, "after the mutants")
+    assert redis.xlen(QUARANTINE) > 200
+    assert "Unrecoverable error" not in worker.output()
+
+
+def test_what_others_publish_to_all_workers_does_not_stop_one(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+    until(lambda: redis.pubsub_numpat(), what="the worker listens")
+    channels = redis.execute_command("PUBSUB", "CHANNELS", "*") or []
+    for channel in [*channels, "/0.celery.pidbox", "/0.celeryev/worker.heartbeat", "/0.celeryev/task.x"]:
+        for raw in ["5", "null", "[]", "{}", "garbage", b"\xff\xfe", json.dumps({"body": 5, "properties": {}})]:
+            redis.publish(channel, raw)
+    # What comes after it on the same way is answered: it was taken.
+    with Celery("shop", broker=valkey.url) as shop:
+        until(lambda: shop.control.ping(timeout=1.0) or worker.popen.poll() is not None, what="taken")
+    works_on(worker, valkey, redis, "after the broadcast")
+
+
+def test_a_worker_that_finds_rubbish_among_unacknowledged_messages_goes_on(
+    start_worker: Any, valkey: Valkey, redis: Redis
+) -> None:
+    for tag, raw in {"t1": "garbage", "t2": "5", "t3": "[1,2]", "t4": '["x","",5]', "t5": '[5,"","requests"]'}.items():
+        redis.hset("unacked", tag, raw)
+        redis.zadd("unacked_index", {tag: 1})
+    worker = start_worker(
+        REDIS_URL=valkey.url,
+        AISTUDIOS_BASE_URL=f"http://127.0.0.1:{free_port()}",
+        AISTUDIOS_APP_ID="studio.acme",
+        AISTUDIOS_USER_KEY=USER_KEY,
+    )
+    works_on(worker, valkey, redis, "after the rubbish")
+    until(lambda: redis.xlen(QUARANTINE) == 5, what="quarantined")
+    until(lambda: not {"t1", "t2", "t3", "t4", "t5"} & set(redis.hkeys("unacked")), what="taken off")

@@ -1,0 +1,79 @@
+"""What the settings promise reaches the parts that keep it: nothing is built with a default of its own."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from config.settings import load
+from harness import USER_KEY
+from renderline.webhook_urls import About, WebhookUrls
+from tasks.services import Services
+from workers.composition import compose, signed_callbacks
+
+GIVEN = {
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "AISTUDIOS_APP_ID": "studio.acme",
+    "AISTUDIOS_USER_KEY": USER_KEY,
+    "AISTUDIOS_V2_SECRET_KEY": "v2-key-0123456789",
+    "RENDERLINE_PUBLIC_URL": "https://example.com",
+    "RENDERLINE_SECRET_KEY": "k" * 32,
+}
+
+
+def composed(**given: str) -> Services:
+    settings = load({**GIVEN, **given}, role="worker")
+    return compose(Celery("test"), settings)
+
+
+def waits(services: Services) -> set[float]:
+    clients = services.submitter.accounts["default"]
+    token: Any = clients.token
+    assert clients.v3
+    assert clients.v2
+    return {one._transport._longest_wait for one in (clients.v3, clients.v2, token._issuer)}
+
+
+def test_evidence_of_an_unseen_export_is_looked_for_over_minutes_by_default() -> None:
+    assert composed().poller.settlement.window >= 180.0
+    assert composed(RENDERLINE_EVIDENCE_WINDOW="77").poller.settlement.window == 77.0
+
+
+def test_what_cannot_be_settled_is_not_submitted_again_by_default() -> None:
+    assert composed().poller.settlement.resubmit_after is None
+    assert composed(RENDERLINE_RESUBMIT_UNCONFIRMED="900").poller.settlement.resubmit_after == 900.0
+
+
+def test_no_client_waits_longer_than_the_setting_because_the_vendor_asks() -> None:
+    assert waits(composed()) == {300.0}
+    assert waits(composed(RENDERLINE_MAX_RETRY_AFTER="7")) == {7.0}
+
+
+def test_hooks_are_tried_for_three_days_by_default() -> None:
+    assert composed().deliverer.retries.retry_for == 3 * 86_400.0  # type: ignore[attr-defined]
+
+
+def test_nothing_at_the_vendor_is_deleted_because_it_is_stored_unless_that_is_wanted() -> None:
+    off, on = composed(), composed(RENDERLINE_DELETE_STORED_PROJECTS="true")
+    assert (off.deliverer.delete_stored, on.deliverer.delete_stored) == (False, True)
+    assert [len(one.errands.kinds) for one in (off, on)] == [1, 2]
+
+
+@pytest.mark.parametrize("wanted", [{}, {"RENDERLINE_WAIT_FOR_DISK": "never"}], ids=["by default", "never"])
+def test_a_paid_call_waits_for_the_disk_by_default(wanted: dict[str, str]) -> None:
+    disk = composed(**wanted).submitter.wait_for_disk.__self__  # type: ignore[attr-defined]
+    assert disk._mode == wanted.get("RENDERLINE_WAIT_FOR_DISK", "auto")
+
+
+@pytest.mark.parametrize("draft", [1, 2])
+def test_the_vendor_is_given_an_url_that_tells_which_draft_it_calls_about(draft: int) -> None:
+    settings = load(GIVEN, role="worker")
+    claim: Any = SimpleNamespace(id="5f0c" * 8, attempt=3, draft=draft, deadline=600.0)
+    url = composed().submitter.webhook_url(claim)
+    assert url
+    callbacks = signed_callbacks(settings)
+    assert isinstance(callbacks, WebhookUrls)
+    assert callbacks.about(claim.id, url.rpartition("/")[2]) == About(3, draft)
