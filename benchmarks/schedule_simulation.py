@@ -115,7 +115,7 @@ class Ours:
     def wait(self, render: Render) -> float:
         """Return the wait after the newest look."""
         if not render.seen:
-            return self._policy.first_in(typical=render.typical)
+            return self._policy.first_poll_in(typical=render.typical)
         self._course = self._course.seen(render.seen[-1], now=render.now)
         unmoved = render.typical if render.seen[-1] <= 0 else None
         return poll_in(self._course, policy=self._policy, now=render.now, deadline_at=_DEADLINE, typical=unmoved)

@@ -63,14 +63,14 @@ class Stage:
         self.v2 = StudioV2(self.sandbox.url, secret_key="v2-key-0123456789", **seen)
         self.accounts = {"main": AccountClients("main", self.v3, self.v2, guard=self.guard)}
         self.submitter = self.new_submitter()
-        self.policy = PollPolicy(first=0.02, least=0.02, most=0.2, settle=self.settle)
+        self.policy = PollPolicy(first_interval=0.02, min_interval=0.02, max_interval=0.2, confirm_interval=self.settle)
         self.poller = Poller(
             ledger=self.ledger,
             durations=Durations(self.ledger),
             accounts=self.accounts,
             policy=self.policy,
             lease=5.0,
-            settlement=Confirmation(
+            confirmation=Confirmation(
                 self.ledger,
                 self.policy,
                 window=self.settle if self.window is None else self.window,
@@ -88,7 +88,7 @@ class Stage:
             "accounts": self.accounts,
             "mode": self.mode,
             "lease": 30.0,
-            "policy": PollPolicy(first=self.first_look),
+            "policy": PollPolicy(first_interval=self.first_look),
             "durations": Durations(self.ledger),
             "retries": RetryPolicy(attempts=30, base=0.05, cap=0.2),
         }

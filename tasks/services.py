@@ -29,6 +29,6 @@ class Services:
     sweeper: Sweeper
     errands: CleanupRunner
     clock: ServerClock
-    roster: WorkerCapabilities
+    capabilities: WorkerCapabilities
     background: BackgroundThreads | None = None
     """Where announced calls wait for the ledger's disk; None where they do not wait."""

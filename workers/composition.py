@@ -29,7 +29,7 @@ from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, DiskSync, Ledger, ServerClock
 from renderline.ledger.failover import connection_class
 from renderline.polling.confirmation import Confirmation
-from renderline.polling.download_url import FreshLinks, NoLink
+from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.polling.poller import Poller
@@ -83,10 +83,15 @@ def compose(app: Celery, settings: Settings) -> Services:
     dispatcher = CeleryDispatcher(app, ledger, flow)
     clock = ServerClock(redis)
     accounts = {account.name: _clients(redis, flow, clock, account, settings) for account in settings.accounts}
-    kinds = hook_kinds(app, settings, fresh_link=_fresh_link(FreshLinks(ledger, accounts)))
-    roster = WorkerCapabilities(ledger, settings.account_names, sorted(kinds), apis)
+    kinds = hook_kinds(app, settings, fresh_link=_fresh_link(DownloadUrlRefresh(ledger, accounts)))
+    capabilities = WorkerCapabilities(ledger, settings.account_names, sorted(kinds), apis)
     durations = Durations(ledger)
-    policy = PollPolicy(first=settings.poll_min * 3, least=settings.poll_min, most=settings.poll_max, net=net(settings))
+    policy = PollPolicy(
+        first_interval=settings.poll_min * 3,
+        min_interval=settings.poll_min,
+        max_interval=settings.poll_max,
+        fallback_interval=fallback_interval(settings),
+    )
     callbacks = signed_callbacks(settings)
     return Services(
         background=(
@@ -122,14 +127,14 @@ def compose(app: Celery, settings: Settings) -> Services:
             stay=_STAY,
             gather=settings.poll_min * _GATHER,
             project_list=ProjectList(policy) if settings.poll_strategy == "list" else None,
-            settlement=Confirmation(
+            confirmation=Confirmation(
                 ledger,
                 policy,
                 window=settings.evidence_window,
                 lease=settings.lease,
                 resubmit_after=settings.resubmit_unconfirmed,
             ),
-            roster=roster,
+            capabilities=capabilities,
         ),
         deliverer=Deliverer(
             ledger=ledger,
@@ -138,7 +143,7 @@ def compose(app: Celery, settings: Settings) -> Services:
             kinds=kinds,
             retries=HookRetryPolicy(settings.hook_retry_for, settings.hook_attempts),
             lease=settings.lease,
-            roster=roster,
+            capabilities=capabilities,
             unknown_after=settings.unknown_after,
             places=HookConcurrency(flow, share=max(1, settings.worker_concurrency // 2), each=settings.hooks_per_host),
             following=dispatcher.hook_messages,
@@ -154,7 +159,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         ),
         clock=clock,
         errands=CleanupRunner(ledger, accounts, _errands(ledger, settings)),
-        roster=roster,
+        capabilities=capabilities,
     )
 
 
@@ -179,13 +184,13 @@ def hook_kinds(app: Celery, settings: Settings, *, fresh_link: FreshLink | None 
     )
 
 
-def _fresh_link(links: FreshLinks) -> FreshLink:
+def _fresh_link(links: DownloadUrlRefresh) -> FreshLink:
     """Return what asks the vendor for a link, failing as a hook does."""
 
     def ask(record: Mapping[str, Any]) -> str | None:
         try:
             return links(record)
-        except NoLink as error:
+        except NoDownloadUrl as error:
             raise HookFailed(f"the link has expired, and the vendor could not be asked for another: {error}") from None
 
     return ask
@@ -212,8 +217,8 @@ def signed_callbacks(settings: Settings) -> WebhookUrls | None:
     return WebhookUrls(settings.public_url, settings.secret_key)
 
 
-def net(settings: Settings) -> float | None:
-    """Return the seconds between the looks at a render while webhooks arrive; None where none are asked for."""
+def fallback_interval(settings: Settings) -> float | None:
+    """Return the seconds between two polls of a render while webhooks arrive; None where none are requested."""
     return max(settings.webhook_poll, settings.poll_min) if settings.public_url else None
 
 

@@ -21,7 +21,7 @@ from renderline.gateway.webhooks import Receiver, blueprint
 from renderline.ledger import Commands, Ledger, Queries
 from renderline.ledger.failover import connection_class
 from tasks.dispatch import CeleryDispatcher
-from workers.composition import acceptor, hook_kinds, net, signed_callbacks
+from workers.composition import acceptor, fallback_interval, hook_kinds, signed_callbacks
 
 # A caller waits for the answer: seconds until a Redis that hangs is given up. Longer than an event stream's look.
 _PATIENCE = 2.5
@@ -71,7 +71,7 @@ def build(chosen: settings.Settings) -> Flask:
 
 
 def _webhooks(chosen: settings.Settings, operations: Commands, dispatcher: CeleryDispatcher) -> Blueprint | None:
-    callbacks, seconds = signed_callbacks(chosen), net(chosen)
+    callbacks, seconds = signed_callbacks(chosen), fallback_interval(chosen)
     if callbacks is None or seconds is None:
         return None
     return blueprint(Receiver(callbacks, operations, kick=dispatcher.poll, net=seconds))

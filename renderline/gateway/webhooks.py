@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, request
 
 from renderline.drafts import tag
 from renderline.ledger import REVOKED, Commands, PumpWake
-from renderline.polling.policy import NETS_OF_TRUST
+from renderline.polling.policy import WEBHOOKS_ALIVE_INTERVALS
 from renderline.webhook_urls import PATH, WebhookUrls
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ class Receiver:
             attempt=about.attempt,
             draft=about.draft,
             look_in=self.net,
-            trust=self.net * NETS_OF_TRUST,
+            trust=self.net * WEBHOOKS_ALIVE_INTERVALS,
         )
         if state == REVOKED:
             log.error(

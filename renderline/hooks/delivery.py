@@ -85,7 +85,7 @@ class Deliverer:
     """Dates what is sent."""
     delete_stored: bool = False
     """Whether the vendor's copy is deleted once a video is stored and everything delivered."""
-    roster: WorkerCapabilities | None = None
+    capabilities: WorkerCapabilities | None = None
     """Tells whether other workers have a kind of hooks that is not among `kinds`."""
     unknown_after: float = UNKNOWN_AFTER
     _running: dict[tuple[str, int], HookClaim] = field(default_factory=dict, repr=False)
@@ -170,7 +170,7 @@ class Deliverer:
 
     def _not_here(self, render_id: str, index: int, claim: HookClaim, kind: str) -> Result:
         """Leave a hook to the workers that have its kind; it is given up if none has for long."""
-        wait = _ELSEWHERE_IN if self.roster and self.roster.elsewhere(hook_kind(kind)) else _NOWHERE_IN
+        wait = _ELSEWHERE_IN if self.capabilities and self.capabilities.elsewhere(hook_kind(kind)) else _NOWHERE_IN
         why = f"hook type {kind!r} is not installed in the worker that took it; waits for one that has it"
         since = self.ledger.leave_hook(render_id, index, claim, retry_in=wait, note=why)
         if since is None:

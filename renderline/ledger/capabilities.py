@@ -9,7 +9,7 @@ from redis import Redis
 
 
 class Capabilities:
-    """The part of the ledger that the roster asks. Every method raises `redis.RedisError`."""
+    """The part of the ledger that the capabilities asks. Every method raises `redis.RedisError`."""
 
     redis: Redis
     prefix: str

@@ -1,1 +1,1 @@
-"""Polling: when a render is polled next, and what an answer of the vendor means for it."""
+"""Polling: which renders are due, what the vendor says about them, and what that means."""

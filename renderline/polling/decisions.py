@@ -1,4 +1,4 @@
-"""What a look at the vendor means for a render: pure judgements from what was seen to what is recorded."""
+"""What a poll means for a render: pure functions from the vendor's answer to the poll result that is recorded."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from renderline.studio import Progress, Project, ProjectMissing, StudioFault, Ve
 FAILED_STATES = frozenset({"fail", "failed", "error", "failure"})
 """Vendor states read as a failed render. The contract names none: others are kept waiting until the deadline."""
 
-NOWHERE = "neither progress, get-project nor the project list told a download URL, and no webhook did"
-"""Where was looked for the video of a render at 100 (contract, export: the URL may be in any of them, and may lag)."""
+NO_URL_ANYWHERE = "neither progress, get-project nor the project list gave a download URL, and no webhook did"
+"""Where the video of a render at 100 was looked for (contract, export: the URL may be in any of them, and may lag)."""
 
-MISSING_LOOKS = 3
-"""Looks in a row that must find the project gone before it is believed."""
+MISSING_POLLS = 3
+"""Polls in a row that must find the project gone before it is believed."""
 
 
 def progress_history(due: DuePoll) -> ProgressHistory:
@@ -30,103 +30,103 @@ def progress_history(due: DuePoll) -> ProgressHistory:
     return ProgressHistory(due.intent_at, due.progress, due.progress_at, rate, due.stalls)
 
 
-def lacks_link(seen: Progress) -> bool:
-    """Return whether the video is rendered, by this answer, and the answer does not tell where it is."""
+def lacks_url(seen: Progress) -> bool:
+    """Return whether the answer says that the video is rendered, without a download URL."""
     return seen.finished and not seen.download_url and (seen.state or "").lower() not in FAILED_STATES
 
 
 def of_progress(
-    look: DuePoll, seen: Progress, *, now: float, policy: PollPolicy, usual: TypicalDuration = UNKNOWN
+    due: DuePoll, seen: Progress, *, now: float, policy: PollPolicy, typical: TypicalDuration = UNKNOWN
 ) -> PollResult:
-    """Judge the progress answer of a render that is known to have started.
+    """Decide about a render that is known to have started, from its progress answer.
 
-    One at 100 % without a download URL is paid for and rendered: it is looked for until the deadline, never failed.
-    `usual` is how long renders of its kind have taken lately.
+    A render at 100 % without a download URL is paid for and rendered: it is polled until the deadline, never failed.
+    `typical` is how long renders of its kind have taken lately.
     """
     if seen.done and seen.download_url:
-        return PollResult(look.id, look.epoch, "done", progress=100.0, url=seen.download_url)
-    # A word for the end may come without a figure.
+        return PollResult(due.id, due.epoch, "done", progress=100.0, url=seen.download_url)
+    # A state that says "finished" may come without a figure.
     progress = 100.0 if seen.finished else seen.progress
     if (seen.state or "").lower() in FAILED_STATES:
-        return PollResult(
-            look.id,
-            look.epoch,
-            "failed",
-            progress=seen.progress,
-            code=seen.error_code or "",
-            message=seen.error_message or f"the vendor reports state {seen.state!r} at {seen.progress:g} %",
-        )
-    if now >= look.deadline_at:
-        message = f"at {progress:g} % when its deadline passed, {now - look.intent_at:.0f} s after its submission"
-        if seen.finished:
-            message += f"; {NOWHERE}"
-        return PollResult(
-            look.id,
-            look.epoch,
-            "expired",
-            progress=progress,
-            code="no_download_url" if seen.finished else "deadline",
-            message=message,
-            origin="renderline",
-        )
-    course = progress_history(look).seen(progress, now=now)
+        return _failed(due, seen)
+    if now >= due.deadline_at:
+        return _expired(due, progress, finished=seen.finished, now=now)
+    history = progress_history(due).seen(progress, now=now)
     wait = poll_in(
-        course,
+        history,
         policy=policy,
         now=now,
-        deadline_at=look.deadline_at,
-        # Once it moves, its own course tells more than others did.
-        typical=usual.quick if progress <= 0 else None,
-        slow=usual.slow,
-        # Told that it is done and not finding it so, we see for ourselves.
-        trusted=look.trusted and not look.told and KINDS[look.kind].calls_back,
+        deadline_at=due.deadline_at,
+        # Once a render shows progress, its own history says more than that of others.
+        typical=typical.quick if progress <= 0 else None,
+        slow=typical.slow,
+        # A webhook reported the end and the vendor does not show it: polls have to find it.
+        webhooks_alive=due.trusted and not due.told and KINDS[due.kind].calls_back,
     )
     return PollResult(
-        look.id,
-        look.epoch,
-        "wait",
-        look_in=wait,
-        progress=progress,
-        rate=course.rate,
-        stalls=course.stalls,
+        due.id, due.epoch, "wait", look_in=wait, progress=progress, rate=history.rate, stalls=history.stalls
     )
 
 
-def of_webhook(look: DuePoll, *, now: float, policy: PollPolicy) -> PollResult:
-    """Judge a render that only webhooks confirmed, and of which no project could be found to ask.
+def of_webhook(due: DuePoll, *, now: float, policy: PollPolicy) -> PollResult:
+    """Decide about a render that only webhooks confirmed, and whose project could not be found.
 
-    With nobody to ask, the download URL that a webhook told is believed.
+    Nothing at the vendor can be polled, so the download URL that a webhook reported is believed.
     """
-    if look.hinted_url:
-        return PollResult(look.id, look.epoch, "done", progress=100.0, url=look.hinted_url)
-    if now >= look.deadline_at:
+    if due.hinted_url:
+        return PollResult(due.id, due.epoch, "done", progress=100.0, url=due.hinted_url)
+    if now >= due.deadline_at:
         message = "the vendor called about it, but neither its project nor a download URL became known by its deadline"
-        return PollResult(look.id, look.epoch, "expired", code="deadline", message=message, origin="renderline")
-    return PollResult(look.id, look.epoch, "wait", look_in=min(policy.most, look.deadline_at - now))
+        return PollResult(due.id, due.epoch, "expired", code="deadline", message=message, origin="renderline")
+    return PollResult(due.id, due.epoch, "wait", look_in=min(policy.max_interval, due.deadline_at - now))
 
 
-def still_the_old_render(look: DuePoll, project: Project) -> bool:
+def still_the_old_render(due: DuePoll, project: Project) -> bool:
     """Return whether a finished project shows only what it showed before this render was exported."""
-    return look.baseline is not None and signs(project) == json.loads(look.baseline)
+    return due.baseline is not None and signs(project) == json.loads(due.baseline)
 
 
 def of_fault(
-    look: DuePoll, fault: StudioFault, *, now: float, window: float, policy: PollPolicy, jitter: float
+    due: DuePoll, fault: StudioFault, *, now: float, window: float, policy: PollPolicy, jitter: float
 ) -> PollResult:
-    """Judge a look that failed: not the render's fault, so it is only looked at again later.
+    """Decide about a render whose poll failed. That is not the render's fault, so it is only polled again later.
 
-    A project that is gone after several looks failed, with the vendor's words; unless a webhook told where the video
-    is, which then counts, as it does where the project cannot be found. Until `window` seconds after the paid call was
-    announced it may only not be shown yet: reads may lag behind by that much.
+    A project that several polls find gone fails with the vendor's words, unless a webhook reported where the video is.
+    That URL is believed then, as it is where the project cannot be found. Until `window` seconds after the paid call
+    was announced the project may only not be visible yet: reads may lag by that much.
     """
     gone = isinstance(fault, ProjectMissing)
-    if look.hinted_url and (gone or look.project_id is None) and look.faults + 1 >= MISSING_LOOKS:
-        return PollResult(look.id, look.epoch, "done", progress=100.0, url=look.hinted_url)
-    if gone and look.faults + 1 >= MISSING_LOOKS and now >= look.intent_at + window:
+    if due.hinted_url and (gone or due.project_id is None) and due.faults + 1 >= MISSING_POLLS:
+        return PollResult(due.id, due.epoch, "done", progress=100.0, url=due.hinted_url)
+    if gone and due.faults + 1 >= MISSING_POLLS and now >= due.intent_at + window:
         message = fault.message or "the vendor no longer knows the project"
-        return PollResult(look.id, look.epoch, "failed", code=fault.code or "project_missing", message=message)
-    wait = backoff(look.faults + 1, base=policy.least, cap=policy.most, jitter=jitter)
-    # What a 429 asks for, its account keeps, until an operator lifts it.
+        return PollResult(due.id, due.epoch, "failed", code=fault.code or "project_missing", message=message)
+    wait = backoff(due.faults + 1, base=policy.min_interval, cap=policy.max_interval, jitter=jitter)
+    # The account keeps the Retry-After of a 429 itself, so that an operator can lift it.
     if isinstance(fault, VendorUnavailable) and fault.retry_after is not None:
         wait = max(wait, fault.retry_after)
-    return PollResult(look.id, look.epoch, "error", look_in=wait, message=str(fault))
+    return PollResult(due.id, due.epoch, "error", look_in=wait, message=str(fault))
+
+
+def _failed(due: DuePoll, seen: Progress) -> PollResult:
+    return PollResult(
+        due.id,
+        due.epoch,
+        "failed",
+        progress=seen.progress,
+        code=seen.error_code or "",
+        message=seen.error_message or f"the vendor reports state {seen.state!r} at {seen.progress:g} %",
+    )
+
+
+def _expired(due: DuePoll, progress: float, *, finished: bool, now: float) -> PollResult:
+    message = f"at {progress:g} % when its deadline passed, {now - due.intent_at:.0f} s after its submission"
+    return PollResult(
+        due.id,
+        due.epoch,
+        "expired",
+        progress=progress,
+        code="no_download_url" if finished else "deadline",
+        message=f"{message}; {NO_URL_ANYWHERE}" if finished else message,
+        origin="renderline",
+    )

@@ -1,7 +1,7 @@
-"""Where a finished video is: the places at the vendor that tell its download URL, asked one after the other.
+"""Finds the download URL of a finished video: the places at the vendor that may show it, read one after the other.
 
 The vendor's export page says to take the URL from get-project or the list, its samples take it from the progress
-answer, and a URL is good for a while only: so each is asked, at the end of a render and again when a link has expired.
+answer, and a URL expires after a while. So each place is read, at the end of a render and again when a URL has expired.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from renderline.studio import FINISHED_STATES, RateLimited, StudioFault
 log = structlog.get_logger(__name__)
 
 
-class NoLink(Exception):
-    """No link could be had; the message says why."""
+class NoDownloadUrl(Exception):
+    """The vendor could not be asked for a download URL; the message says why."""
 
 
-def of_finished(clients: AccountClients, look: DuePoll, project_id: str) -> str | None:
-    """Return where the video is of a render at its end, whose progress answer does not tell it; None: nowhere yet.
+def of_finished(clients: AccountClients, due: DuePoll, project_id: str) -> str | None:
+    """Return the URL of a finished video whose progress answer has none; None if no place shows it yet.
 
-    Get-project is asked and, from the second such look on, the list, which may be long. A URL that only a webhook told
-    is believed last. A place that cannot be read does not hide the others; raises `RateLimited` alone.
+    Get-project is read and, from the second such poll on, the list, which may be long. A URL that only a webhook
+    reported is the last choice. A place that cannot be read does not hide the others; raises `RateLimited` alone.
     """
-    kind = KINDS[look.kind]
+    kind = KINDS[due.kind]
     if kind.inspect is None:
-        return look.hinted_url
-    # On a project that was rendered before, what it told then is the earlier video.
-    earlier = json.loads(look.baseline).get("url") if look.baseline else None
-    for place in (_of_project, _of_list)[: 2 if look.progress >= 100 else 1]:
+        return due.hinted_url
+    # The URL that a project showed before this render is that of an earlier video.
+    earlier = json.loads(due.baseline).get("url") if due.baseline else None
+    for place in (_of_project, _of_list)[: 2 if due.progress >= 100 else 1]:
         try:
             url = place(clients, kind, project_id)
         except RateLimited:
             raise
         except StudioFault as fault:
-            log.info("no link told", render_id=look.id, fault=str(fault))
+            log.info("download URL not readable here", render_id=due.id, fault=str(fault))
             continue
         if url and url != earlier:
             return url
-    return look.hinted_url
+    return due.hinted_url
 
 
 def _of_project(clients: AccountClients, kind: Kind, project_id: str) -> str | None:
@@ -65,26 +65,26 @@ def _of_list(clients: AccountClients, kind: Kind, project_id: str) -> str | None
 
 
 @dataclass(frozen=True)
-class FreshLinks:
-    """Asks the vendor anew where a video is, whose link has expired, and notes it in the render's record."""
+class DownloadUrlRefresh:
+    """Asks the vendor for a new download URL after the old one has expired, and records it."""
 
     ledger: Ledger
     accounts: Mapping[str, AccountClients]
 
     def __call__(self, record: Mapping[str, Any]) -> str | None:
-        """Return the link that the vendor tells now, None if it tells none; raises `NoLink` if it cannot be asked."""
+        """Return the vendor's present URL, None if it shows none; raises `NoDownloadUrl` if it cannot be asked."""
         project_id, kind = record.get("project_id"), KINDS.get(record["kind"])
         clients = self.accounts.get(record["account"])
         if not project_id or kind is None:
-            raise NoLink("no project is known to ask about")
+            raise NoDownloadUrl("the project of this render is not known")
         if clients is None:
-            raise NoLink(f"account {record['account']!r} is not configured here")
+            raise NoDownloadUrl(f"account {record['account']!r} is not configured in this worker")
         try:
             url = self._ask(clients, kind, project_id)
         except StudioFault as fault:
-            raise NoLink(str(fault)) from None
+            raise NoDownloadUrl(str(fault)) from None
         except AccountUnavailable as error:
-            raise NoLink(str(error)) from None
+            raise NoDownloadUrl(str(error)) from None
         if url and url != record.get("download_url"):
             self.ledger.relink(record["id"], attempt=record["attempt"], url=url)
         return url

@@ -1,4 +1,4 @@
-"""How long renders have taken lately, by account and kind: what the poll schedule may count on before any progress."""
+"""How long renders have taken lately, by account and kind. The poll policy uses it while a render shows no progress."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from renderline.ledger import Ledger
 
-_ENOUGH = 8
+_MIN_RENDERS = 8
 _TAIL = 0.1
-_FRESH = 2.0
+_CACHED_FOR = 2.0
 
 
 class TypicalDuration(NamedTuple):
@@ -23,28 +23,28 @@ UNKNOWN = TypicalDuration()
 
 
 class Durations:
-    """Reads the digest that the ledger keeps of the newest 64 renders; an answer is kept for two seconds.
+    """Reads the durations of the newest 64 renders from the ledger and caches them for two seconds.
 
-    No longer, since the first renders to end are the quickest of those that were begun.
+    A longer cache would mislead: the first renders of a load to end are its quickest.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._kept: dict[tuple[str, str], tuple[float, TypicalDuration]] = {}
 
-    def usual(self, account: str, kind: str) -> TypicalDuration:
-        """Return how long the newest renders took; `UNKNOWN` while there were too few to tell."""
+    def typical(self, account: str, kind: str) -> TypicalDuration:
+        """Return how long the newest renders took; `UNKNOWN` while there are fewer than eight."""
         now = time.monotonic()
-        read_at, kept = self._kept.get((account, kind), (-_FRESH, UNKNOWN))
-        if now - read_at < _FRESH:
+        read_at, kept = self._kept.get((account, kind), (-_CACHED_FOR, UNKNOWN))
+        if now - read_at < _CACHED_FOR:
             return kept
         rows: Any = self._ledger.redis.lrange(f"{self._ledger.prefix}durations:{account}:{kind}", 0, -1)
-        found = _usual(sorted(float(row) for row in rows))
+        found = _typical(sorted(float(row) for row in rows))
         self._kept[account, kind] = (now, found)
         return found
 
 
-def _usual(seconds: list[float]) -> TypicalDuration:
-    if len(seconds) < _ENOUGH:
+def _typical(seconds: list[float]) -> TypicalDuration:
+    if len(seconds) < _MIN_RENDERS:
         return UNKNOWN
     return TypicalDuration(seconds[int(len(seconds) * _TAIL)], seconds[int(len(seconds) * (1 - _TAIL))])

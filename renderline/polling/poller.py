@@ -1,44 +1,42 @@
-"""Polling: a batch of due renders is claimed, looked at concurrently, recorded, and what moved is announced."""
+"""Runs poll pumps: claims a batch of due renders, polls them concurrently, and records the results."""
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import structlog
 
 from renderline.accounts.clients import AccountClients
 from renderline.capabilities import WorkerCapabilities
 from renderline.capabilities import account as account_name
-from renderline.kinds import KINDS
-from renderline.ledger import Batch, DuePoll, Ledger, PollResult, PumpWake
-from renderline.polling import decisions, download_url
-from renderline.polling.confirmation import Confirmation, named, unsettled
+from renderline.ledger import Batch, Ledger, PollResult, PumpWake
+from renderline.polling.confirmation import Confirmation
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.polling.project_list import ProjectList
+from renderline.polling.render_poll import RenderPoll
 from renderline.polling.threads import PollThreads, Reservation
-from renderline.studio import CredentialsRefused, StudioFault
 
 log = structlog.get_logger(__name__)
 
 Moved = Callable[[Sequence[tuple[str, str]]], None]
-"""Told the (id, new state) of renders that moved, as soon as that is recorded."""
+"""Called with the (id, new state) of renders that changed state, as soon as that is recorded."""
 
 _RESERVATION = 0.25
-_ELSEWHERE_IN = 1.0
-"""Seconds after which a pump of an account that is not known here is tried again, by whoever takes it then."""
-_NOBODY = "no worker that lives knows its account"
 """Seconds for which a pump waits for poll threads of its account that are in use."""
+_OTHER_WORKER_IN = 1.0
+"""Seconds after which a pump of an account that is not known here runs again, in whichever worker takes it then."""
+_UNKNOWN_ACCOUNT = "no live worker knows its account"
 
 
 @dataclass(frozen=True)
 class NextRun:
-    """How a pump run ended: run again in `delay` seconds with `ticket`."""
+    """When a pump runs again: in `delay` seconds, with `ticket`."""
 
     delay: float
     ticket: int
@@ -46,14 +44,13 @@ class NextRun:
 
 @dataclass(frozen=True)
 class Poller:
-    """Looks at due renders.
+    """Polls due renders.
 
-    `batch` renders are claimed at a time for `lease` seconds and looked at by `threads` threads of their
-    account, never more than are free. What they found is
-    recorded together, once all are done and every `record_every` seconds until then. A run waits at most `patience`
-    seconds; looks that take longer are recorded when they end, while the pump goes on. A round waits up to `gather`
-    seconds for more to fall due, unless they fill a batch. For up to `stay` seconds a pump waits here for what is due
-    within `nap` seconds, since a message for each round would cost more than the looks.
+    A run claims up to `batch` renders for `lease` seconds and polls them in `threads` threads of their account, never
+    more than are free. It records results together: when all are done, and every `record_every` seconds until then.
+    It waits at most `patience` seconds; slower polls are recorded when they end, while the pump goes on. It waits up to
+    `gather` seconds for more renders to fall due, unless they fill a batch. For up to `stay` seconds a pump waits here
+    for renders that are due within `nap` seconds: a message for each batch would cost more than the polls.
     """
 
     ledger: Ledger
@@ -61,9 +58,9 @@ class Poller:
     accounts: Mapping[str, AccountClients]
     policy: PollPolicy
     lease: float
-    settlement: Confirmation
+    confirmation: Confirmation
     project_list: ProjectList | None = None
-    """Reads the vendor's project list instead of asking about each render (`RENDERLINE_POLL_STRATEGY=list`)."""
+    """Reads the vendor's project list instead of polling each render (`RENDERLINE_POLL_STRATEGY=list`)."""
     batch: int = 64
     threads: int = 32
     patience: float = 1.0
@@ -71,7 +68,7 @@ class Poller:
     gather: float = 0.0
     stay: float = 0.0
     nap: float = 1.0
-    roster: WorkerCapabilities | None = None
+    capabilities: WorkerCapabilities | None = None
     """Tells whether other workers know an account that is not among `accounts`."""
     _leaving: threading.Event = field(default_factory=threading.Event, repr=False)
     _pools: dict[str, PollThreads] = field(default_factory=dict, repr=False)
@@ -88,30 +85,31 @@ class Poller:
             return self._pass_on(account, slot=slot, ticket=ticket, moved=moved)
         until = time.monotonic() + self.stay
         while True:
-            rest = self._run_once(account, slot=slot, ticket=ticket, moved=moved, kick=kick)
-            if rest is None or rest.delay > self.nap or time.monotonic() + rest.delay >= until:
-                return rest
-            ticket = rest.ticket
-            if self._leaving.wait(rest.delay):
+            next_run = self._run_once(account, slot=slot, ticket=ticket, moved=moved, kick=kick)
+            if next_run is None or next_run.delay > self.nap or time.monotonic() + next_run.delay >= until:
+                return next_run
+            ticket = next_run.ticket
+            if self._leaving.wait(next_run.delay):
                 return NextRun(0.0, ticket)
 
     def _pass_on(self, account: str, *, slot: int, ticket: int, moved: Moved) -> NextRun | None:
-        """Leave a pump to the workers that know its account; where none does, say so in what it would have polled."""
-        wait = _ELSEWHERE_IN
-        if self.roster is None or not self.roster.elsewhere(account_name(account)):
+        """Leave a pump to the workers that know its account; if there are none, record that in the due renders."""
+        wait = _OTHER_WORKER_IN
+        if self.capabilities is None or not self.capabilities.elsewhere(account_name(account)):
             wait = self.lease
             batch = self.ledger.claim_due(account, slot=slot, ticket=ticket, limit=self.batch, lease=self.lease)
             if batch is None:
                 return None
             # Claimed, so that their deadlines hold.
             self._record(
-                [PollResult(one.id, one.epoch, "error", look_in=wait, message=_NOBODY) for one in batch.looks], moved
+                [PollResult(one.id, one.epoch, "error", look_in=wait, message=_UNKNOWN_ACCOUNT) for one in batch.looks],
+                moved,
             )
         rest = self.ledger.rest_pump(account, slot=slot, ticket=ticket, limit=self.batch, gather=0.0, least=wait)
         return NextRun(*rest) if rest else None
 
     def leave(self) -> None:
-        """Have running pumps come to their end: this process stops."""
+        """End the running pumps: this process stops."""
         self._leaving.set()
 
     def close(self) -> None:
@@ -122,7 +120,7 @@ class Poller:
     def _run_once(
         self, account: str, *, slot: int, ticket: int, moved: Moved, kick: Callable[[PumpWake], None]
     ) -> NextRun | None:
-        # Nothing is claimed that cannot start.
+        # Claim only what can start now.
         with self._threads_of(account).reserve(self.batch, patience=_RESERVATION) as threads:
             free = threads.left
             if free:
@@ -132,7 +130,7 @@ class Poller:
                 if batch.more:
                     kick(batch.more)
                 if batch.looks:
-                    self._look_at(account, threads, batch, moved)
+                    self._poll(account, threads, batch, moved)
         rest = self.ledger.rest_pump(
             account,
             slot=slot,
@@ -144,6 +142,11 @@ class Poller:
         )
         return NextRun(*rest) if rest else None
 
+    @cached_property
+    def render_poll(self) -> RenderPoll:
+        """What polls one render."""
+        return RenderPoll(self.durations, self.policy, self.lease, self.confirmation, self.project_list)
+
     def _threads_of(self, account: str) -> PollThreads:
         with self._making:
             found = self._pools.get(account)
@@ -151,20 +154,20 @@ class Poller:
                 found = self._pools[account] = PollThreads(account, self.threads)
             return found
 
-    def _look_at(self, account: str, threads: Reservation, batch: Batch, moved: Moved) -> None:
+    def _poll(self, account: str, threads: Reservation, batch: Batch, moved: Moved) -> None:
         clients = self.accounts[account]
-        looks, claimed_at = batch.looks, time.monotonic()
+        due, claimed_at = batch.looks, time.monotonic()
         offset = batch.now - claimed_at
         if self.project_list:
-            listing = threads.run_beside(self.project_list.sort, clients, looks, now=time.monotonic() + offset)
+            listing = threads.run_beside(self.project_list.poll, clients, due, now=time.monotonic() + offset)
             try:
-                findings, looks = listing.result(self.patience)
+                results, due = listing.result(self.patience)
             except TimeoutError:
-                # The list hangs: what it was read for is claimed again when its lease is over.
+                # The list hangs: its renders are claimed again when the lease is over.
                 return
-            self._record(findings, moved)
-        threads.keep(len(looks))
-        pending = {threads.run(self._look, clients, look, offset, claimed_at) for look in looks}
+            self._record(results, moved)
+        threads.keep(len(due))
+        pending = {threads.run(self.render_poll.poll, clients, one, offset, claimed_at) for one in due}
         give_up = time.monotonic() + self.patience
         while pending and (left := give_up - time.monotonic()) > 0:
             done, pending = wait(pending, timeout=min(left, self.record_every))
@@ -172,49 +175,11 @@ class Poller:
         for straggler in pending:
             straggler.add_done_callback(lambda late: self._record_late(late, moved))
 
-    def _record(self, findings: Sequence[PollResult], moved: Moved) -> None:
-        changes = self.ledger.record_findings(findings)
+    def _record(self, results: Sequence[PollResult], moved: Moved) -> None:
+        changes = self.ledger.record_findings(results)
         if changes:
             moved(changes)
 
     def _record_late(self, future: Future[PollResult], moved: Moved) -> None:
         if not future.cancelled():
             self._record([future.result()], moved)
-
-    def _look(self, clients: AccountClients, look: DuePoll, offset: float, claimed_at: float) -> PollResult:
-        if clients.opened_since(claimed_at) or time.monotonic() > claimed_at + self.lease:
-            # Claimed before the circuit opened, or by now claimed by another: not a call for this one.
-            return PollResult(look.id, look.epoch, "dropped")
-        try:
-            return self._judge(clients, look, offset)
-        except StudioFault as fault:
-            if isinstance(fault, CredentialsRefused):
-                log.error("credentials refused", account=clients.name, fault=str(fault))
-            now, window = time.monotonic() + offset, self.settlement.window
-            return decisions.of_fault(look, fault, now=now, window=window, policy=self.policy, jitter=random.random())
-        except Exception as error:
-            # A bug here must not take the other looks of the batch with it: this one is tried again later.
-            log.exception("look failed", render_id=look.id)
-            return PollResult(look.id, look.epoch, "error", look_in=self.policy.most, message=type(error).__name__)
-
-    def _judge(self, clients: AccountClients, look: DuePoll, offset: float) -> PollResult:
-        kind = KINDS[look.kind]
-        if look.state == "unconfirmed":
-            return self.settlement.settle(clients, look, offset=offset)
-        project_id = look.project_id or named(clients, look)
-        if project_id is None:
-            return decisions.of_webhook(look, now=time.monotonic() + offset, policy=self.policy)
-        seen = kind.look(clients, project_id)
-        if decisions.lacks_link(seen):
-            seen = replace(seen, download_url=download_url.of_finished(clients, look, project_id))
-        now = time.monotonic() + offset
-        usual = self.durations.usual(clients.name, look.kind)
-        finding = decisions.of_progress(look, seen, now=now, policy=self.policy, usual=usual)
-        if finding.verdict == "done" and look.baseline and kind.inspect and look.progress == 0:
-            # Exported anew: until something changed, what is finished is the render before ours.
-            project = kind.inspect(clients, project_id)
-            if decisions.still_the_old_render(look, project):
-                return unsettled(look, now=now, policy=self.policy, why="the project shows its last render")
-        if self.project_list:
-            finding = self.project_list.aligned(finding, now=now)
-        return finding if look.project_id else replace(finding, project_id=project_id)

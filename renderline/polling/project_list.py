@@ -1,7 +1,7 @@
-"""Looking at many renders with one call: the vendor's project list shows which of them are finished.
+"""Polls many renders with one call: the vendor's project list shows which of them are finished.
 
-It says nothing of progress or failure, so a render is still asked about itself now and then, and at its deadline. A
-list that is too long, or that cannot be read, is left alone for a while: then every render is asked about itself.
+The list shows neither progress nor failure, so a render is still polled by itself now and then, and at its deadline.
+A list that is too long or cannot be read is not used for a while: then every render is polled by itself.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from renderline.studio import FINISHED_STATES, StudioFault
 
 log = structlog.get_logger(__name__)
 
-WORTHWHILE = 4
-"""Renders due at once from which on one list costs less than asking about each."""
-LONGEST = 2000
-"""Projects beyond which reading the list costs more than it saves."""
+MIN_RENDERS = 4
+"""From this many due renders on, one list costs less than polling each."""
+MAX_PROJECTS = 2000
+"""A longer list costs more to read than it saves."""
 BEAT = 2.0
-"""Looks fall on multiples of this many least delays."""
-LEFT_ALONE = 600.0
+"""Polls fall on multiples of this many shortest intervals."""
+DISABLED_FOR = 600.0
 """Seconds for which a list that was too long or not understood is not read again."""
-ASKED_EVERY = 5
-"""Every so many looks a render is asked about itself: a failed one never appears as finished."""
+SINGLE_POLL_EVERY = 5
+"""Every so many polls a render is polled by itself: a failed one never appears as finished."""
 
 
 class ProjectList:
@@ -41,33 +41,33 @@ class ProjectList:
         self._policy = policy
         self._not_before: dict[str, float] = {}
 
-    def sort(
-        self, clients: AccountClients, looks: Sequence[DuePoll], *, now: float
+    def poll(
+        self, clients: AccountClients, batch: Sequence[DuePoll], *, now: float
     ) -> tuple[list[PollResult], list[DuePoll]]:
-        """Return the findings that the list gives, and the looks that have to be made one by one."""
-        listed = [look for look in looks if self._may(look, now)]
-        if len(listed) < WORTHWHILE or time.monotonic() < self._not_before.get(clients.name, 0.0):
-            return [], list(looks)
+        """Return the poll results that the list gives, and the renders that have to be polled one by one."""
+        listed = [due for due in batch if self._may(due, now)]
+        if len(listed) < MIN_RENDERS or time.monotonic() < self._not_before.get(clients.name, 0.0):
+            return [], list(batch)
         finished = self._read(clients)
         if finished is None:
-            return [], list(looks)
-        asked = {look.id for look in listed}
-        findings = [
-            self.aligned(self._finding(look, finished.get(str(look.project_id)), now=now), now=now) for look in listed
+            return [], list(batch)
+        polled = {due.id for due in listed}
+        results = [
+            self.aligned(self._result(due, finished.get(str(due.project_id)), now=now), now=now) for due in listed
         ]
-        return findings, [look for look in looks if look.id not in asked]
+        return results, [due for due in batch if due.id not in polled]
 
-    def aligned(self, finding: PollResult, *, now: float) -> PollResult:
-        """Return a finding whose next look falls on a beat that renders share, so that one list serves many."""
-        if finding.verdict != "wait" or finding.look_in <= 0:
-            return finding
-        beat = self._policy.least * BEAT
-        return replace(finding, look_in=math.ceil((now + finding.look_in) / beat) * beat - now)
+    def aligned(self, result: PollResult, *, now: float) -> PollResult:
+        """Return a result whose next poll falls on a beat that renders share, so that one list serves many."""
+        if result.verdict != "wait" or result.look_in <= 0:
+            return result
+        beat = self._policy.min_interval * BEAT
+        return replace(result, look_in=math.ceil((now + result.look_in) / beat) * beat - now)
 
-    def _may(self, look: DuePoll, now: float) -> bool:
-        if look.state != "rendering" or not look.project_id or look.baseline or now >= look.deadline_at:
+    def _may(self, due: DuePoll, now: float) -> bool:
+        if due.state != "rendering" or not due.project_id or due.baseline or now >= due.deadline_at:
             return False
-        return KINDS[look.kind].inspect is not None and look.polls % ASKED_EVERY != ASKED_EVERY - 1
+        return KINDS[due.kind].inspect is not None and due.polls % SINGLE_POLL_EVERY != SINGLE_POLL_EVERY - 1
 
     def _read(self, clients: AccountClients) -> dict[str, str] | None:
         try:
@@ -75,19 +75,19 @@ class ProjectList:
         except StudioFault as fault:
             why = str(fault)
         else:
-            if len(projects) <= LONGEST:
+            if len(projects) <= MAX_PROJECTS:
                 return {
                     project.id: project.download_url
                     for project in projects
                     if project.download_url and (project.state or "").lower() in FINISHED_STATES
                 }
             why = f"{len(projects)} projects"
-        log.warning("project list left alone", account=clients.name, seconds=LEFT_ALONE, why=why)
-        self._not_before[clients.name] = time.monotonic() + LEFT_ALONE
+        log.warning("project list not used", account=clients.name, seconds=DISABLED_FOR, why=why)
+        self._not_before[clients.name] = time.monotonic() + DISABLED_FOR
         return None
 
-    def _finding(self, look: DuePoll, url: str | None, *, now: float) -> PollResult:
+    def _result(self, due: DuePoll, url: str | None, *, now: float) -> PollResult:
         if url:
-            return PollResult(look.id, look.epoch, "done", progress=100.0, url=url)
-        wait = poll_in(progress_history(look), policy=self._policy, now=now, deadline_at=look.deadline_at)
-        return PollResult(look.id, look.epoch, "wait", look_in=wait)
+            return PollResult(due.id, due.epoch, "done", progress=100.0, url=url)
+        wait = poll_in(progress_history(due), policy=self._policy, now=now, deadline_at=due.deadline_at)
+        return PollResult(due.id, due.epoch, "wait", look_in=wait)

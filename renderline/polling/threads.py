@@ -1,7 +1,4 @@
-"""Bulkheads between accounts: how many vendor calls one account may have under way in this process.
-
-A vendor that hangs then holds its own threads and nobody else's. Nothing waits in a queue behind what hangs.
-"""
+"""The poll threads of each account: a bulkhead, so that a vendor that hangs holds no other account's threads."""
 
 from __future__ import annotations
 
@@ -15,47 +12,47 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _STALLED = 1.0
-"""Seconds without a call ending after which what is under way is taken to hang: then nobody waits for it."""
+"""Seconds without a call ending after which the calls under way are taken to hang. Nobody waits for them then."""
 
 
 class PollThreads:
-    """The poll threads of one account; started as they are needed, `places` at most."""
+    """The poll threads of one account, `limit` at most; started as they are needed."""
 
-    def __init__(self, account: str, places: int) -> None:
-        self._places, self._taken = places, 0
+    def __init__(self, account: str, limit: int) -> None:
+        self._limit, self._taken = limit, 0
         self._changed = threading.Condition()
-        self._moved_at = time.monotonic()
-        # One more thread than places, for a project list that is read for many renders.
-        self._pool = ThreadPoolExecutor(places + 1, thread_name_prefix=f"poll-{account}")
+        self._ended_at = time.monotonic()
+        # One thread more, for a project list that is read for many renders.
+        self._pool = ThreadPoolExecutor(limit + 1, thread_name_prefix=f"poll-{account}")
 
     def reserve(self, wanted: int, *, patience: float) -> Reservation:
         """Take up to `wanted` free threads.
 
-        Waits up to `patience` seconds for as many as are wanted, unless those that are taken hang.
+        Waits up to `patience` seconds for that many to be free, unless the busy ones hang.
         """
-        wanted = min(wanted, self._places)
+        wanted = min(wanted, self._limit)
         give_up = time.monotonic() + patience
         with self._changed:
-            while self._places - self._taken < wanted:
+            while self._limit - self._taken < wanted:
                 now = time.monotonic()
-                if now >= give_up or now >= self._moved_at + _STALLED:
+                if now >= give_up or now >= self._ended_at + _STALLED:
                     break
                 self._changed.wait(give_up - now)
             if self._taken == 0:
-                self._moved_at = time.monotonic()
-            given = min(wanted, self._places - self._taken)
+                self._ended_at = time.monotonic()
+            given = min(wanted, self._limit - self._taken)
             self._taken += given
             return Reservation(self, given)
 
     def release(self, count: int = 1) -> None:
-        """Give reserved threads back."""
+        """Release reserved threads."""
         with self._changed:
             self._taken -= count
-            self._moved_at = time.monotonic()
+            self._ended_at = time.monotonic()
             self._changed.notify_all()
 
     def start(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run a call in a thread: a reserved one, or the one beside them."""
+        """Run a call in a thread of the pool."""
         return self._pool.submit(call, *args, **kwargs)
 
     def close(self) -> None:
@@ -64,7 +61,7 @@ class PollThreads:
 
 
 class Reservation:
-    """Threads that were free, for those calls alone that `run` starts; the rest is given back at its end."""
+    """Reserved threads for the calls that `run` starts. Those that are left at the end are released."""
 
     def __init__(self, threads: PollThreads, left: int) -> None:
         self._threads, self.left = threads, left
@@ -76,13 +73,13 @@ class Reservation:
         self.keep(0)
 
     def keep(self, count: int) -> None:
-        """Give back all but `count` of the threads that are left."""
+        """Release all but `count` of the threads that are left."""
         if self.left > count:
             self._threads.release(self.left - count)
             self.left = count
 
     def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Start a call in one of them, which its end gives back."""
+        """Start a call in one of them; the thread is released when the call ends."""
 
         def released() -> T:
             try:
@@ -95,5 +92,5 @@ class Reservation:
         return future
 
     def run_beside(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Start a call that serves all of them, in a thread beside them."""
+        """Start a call that serves many renders, in the extra thread."""
         return self._threads.start(call, *args, **kwargs)

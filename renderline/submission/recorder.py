@@ -42,14 +42,14 @@ class SubmissionRecorder:
 
     def started(self, claim: Submission, kind: Kind, project_id: str | None, *, confirmed: bool) -> Outcome:
         """Record that the paid call was made, and when to poll first."""
-        usual = self.durations.usual(claim.account, kind.name)
+        typical = self.durations.typical(claim.account, kind.name)
         recorded, kick = self.ledger.start(
             claim,
             confirmed=confirmed,
             project_id=project_id,
             made=_is_made(claim, project_id),
-            look_in=self.policy.first_in(typical=usual.quick),
-            trusting=self.policy.making_sure(usual.slow) if kind.calls_back else None,
+            look_in=self.policy.first_poll_in(typical=typical.quick),
+            trusting=self.policy.fallback_poll_in(typical.slow) if kind.calls_back else None,
         )
         return Submitted(kick) if recorded else NotMyTurn()
 

@@ -44,14 +44,14 @@ class Worker:
         self.ledger, self.vendors, self.moved = Ledger(redis, grace=30.0), vendors, []
         flow = AccountLimits(self.ledger)
         accounts = {name: self._clients(redis, flow, name, pause) for name in vendors}
-        policy = PollPolicy(first=0.01, least=0.01, most=0.05)
+        policy = PollPolicy(first_interval=0.01, min_interval=0.01, max_interval=0.05)
         self.poller = Poller(
             ledger=self.ledger,
             durations=Durations(self.ledger),
             accounts=accounts,
             policy=policy,
             lease=30.0,
-            settlement=Confirmation(self.ledger, policy, window=1.0, lease=30.0),
+            confirmation=Confirmation(self.ledger, policy, window=1.0, lease=30.0),
             threads=THREADS,
             patience=0.3,
         )
@@ -200,7 +200,7 @@ def test_a_poll_claimed_before_the_circuit_opened_makes_no_call(new_worker, vend
     for _ in range(3):
         with pytest.raises(Exception, match="no readable answer"):
             clients.v3.get_project("p1")
-    finding = worker.poller._look(clients, look, 0.0, claimed_at)
+    finding = worker.poller.render_poll.poll(clients, look, 0.0, claimed_at)
     assert finding.verdict == "dropped"
     assert vendors["hung"].calls["progress"] == 0
     worker.ledger.record_findings([finding])

@@ -71,9 +71,9 @@ def test_it_fails_only_after_long_and_only_if_nobody_has_the_api(book: Any) -> N
 def test_an_api_that_nobody_has_is_reported_as_an_unknown_account_is(book: Any) -> None:
     v2(book)
     assert begin(book, "main", "v3:main") is None
-    roster = WorkerCapabilities(book.ledger, ["main"], [], ["v3:main"])
+    capabilities = WorkerCapabilities(book.ledger, ["main"], [], ["v3:main"])
     with capture_logs() as logs:
-        roster.announce()
+        capabilities.announce()
     assert [entry["what"] for entry in logs if entry["log_level"] == "warning"] == ["api:v2:main"]
     assert book.operations.unserved() == {"main (v2)"}
     WorkerCapabilities(book.ledger, ["main"], [], ["v2:main"]).announce()

@@ -90,22 +90,22 @@ def test_what_nobody_can_poll_says_so_and_expires_in_time(new_stage: Any, book: 
     poller = _poller(stage)
     rest = poller.run("new", slot=kick.slot, ticket=kick.ticket, moved=stage.moved.extend, kick=stage.kicks.append)
     assert rest is not None
-    assert "no worker that lives knows its account" in book.record()["note"]
+    assert "no live worker knows its account" in book.record()["note"]
     assert book.redis.hget("renderline:render:r1", "polls") is None
 
 
 def _poller(stage: Any) -> Any:
-    return replace(stage.poller, roster=WorkerCapabilities(stage.ledger, ["main"], []), _pools={})
+    return replace(stage.poller, capabilities=WorkerCapabilities(stage.ledger, ["main"], []), _pools={})
 
 
 def deliverer(book: Any, **options: Any) -> Deliverer:
-    roster = WorkerCapabilities(book.ledger, ["main"], [])
+    capabilities = WorkerCapabilities(book.ledger, ["main"], [])
     return Deliverer(
         ledger=book.ledger,
         kinds={},
         retries=HookRetryPolicy(attempts=1),
         lease=20.0,
-        roster=roster,
+        capabilities=capabilities,
         **options,
     )
 
@@ -150,10 +150,10 @@ def test_a_request_may_name_an_account_that_only_others_know(book: Any) -> None:
 def test_a_worker_says_once_which_accounts_it_leaves_to_others(book: Any) -> None:
     book.accept(account="new")
     assert begin(book, "main") is None
-    roster = WorkerCapabilities(book.ledger, ["main"], [])
+    capabilities = WorkerCapabilities(book.ledger, ["main"], [])
     with capture_logs() as lines:
-        roster.announce()
-        roster.announce()
+        capabilities.announce()
+        capabilities.announce()
     assert [line["what"] for line in lines] == ["account:new"]
 
 

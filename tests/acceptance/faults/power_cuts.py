@@ -127,7 +127,7 @@ def submitter_of(redis: Redis, vendor: FakeVendor, *, clock: Callable[[], float]
         accounts={"main": AccountClients("main", v3, None)},
         mode="two_phase",
         lease=LEASE,
-        policy=PollPolicy(first=1.0),
+        policy=PollPolicy(first_interval=1.0),
         durations=Durations(ledger),
         retries=RetryPolicy(attempts=30, base=0.05, cap=0.2),
     )

@@ -158,7 +158,7 @@ class Services:
     def __init__(self, book, errands):
         self.dispatcher = self.sent = Sent()
         self.errands = errands
-        self.roster = WorkerCapabilities(book.ledger, (), ())
+        self.capabilities = WorkerCapabilities(book.ledger, (), ())
         self.deliverer = Deliverer(book.ledger, {}, HookRetryPolicy(attempts=3), LEASE)
         self.sweeper = Sweeper(book.ledger, book.flow, self.sent, every=0.05, retention=1e9)
 

@@ -16,7 +16,7 @@ from renderline.hooks import DownloadHook, HookFailed
 from renderline.hooks.delivery import Deliverer, Settled, TryLater
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Commands, Ledger, PollResult
-from renderline.polling.download_url import FreshLinks, NoLink
+from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from renderline.studio import StudioV3, TokenEndpoint
 
 PAGE = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>please log in</html>")
@@ -77,12 +77,12 @@ def ledger(redis: Redis, links: LinkVendor) -> Ledger:
 def deliverer(redis: Redis, ledger: Ledger, links: LinkVendor, tmp_path: Path) -> Iterator[Deliverer]:
     issuer = TokenEndpoint(links.vendor.url, app_id="a", user_key="k")
     v3 = StudioV3(links.vendor.url, tokens=SharedToken(redis, issuer, account="main"), read_timeout=5.0)
-    fresh = FreshLinks(ledger, {"main": AccountClients("main", v3, None)})
+    fresh = DownloadUrlRefresh(ledger, {"main": AccountClients("main", v3, None)})
 
     def ask(record: Any) -> str | None:
         try:
             return fresh(record)
-        except NoLink as error:
+        except NoDownloadUrl as error:
             raise HookFailed(str(error)) from None
 
     hook = DownloadHook(f"file://{tmp_path}/videos", fresh_link=ask)

@@ -192,7 +192,7 @@ def place(redis):
         stage = Stage(redis, vendor, clock=clock)
         policy = PollPolicy()
         window = Confirmation(stage.ledger, policy, window=WINDOW, lease=30.0)
-        stage.poller = dataclasses.replace(stage.poller, policy=policy, settlement=window, patience=60.0, lease=30.0)
+        stage.poller = dataclasses.replace(stage.poller, policy=policy, confirmation=window, patience=60.0, lease=30.0)
         yield Place(stage, LateVendor(vendor, clock), clock)
         stage.close()
 

@@ -30,14 +30,14 @@ class Looker:
         self.book, self.vendor = book, vendor
         issuer = TokenEndpoint(vendor.url, app_id="a", user_key="k")
         self.v3 = StudioV3(vendor.url, tokens=SharedToken(book.redis, issuer, account="main"), read_timeout=5.0)
-        policy = PollPolicy(first=1.0, least=1.0, most=60.0)
+        policy = PollPolicy(first_interval=1.0, min_interval=1.0, max_interval=60.0)
         self.poller = Poller(
             ledger=book.ledger,
             durations=Durations(book.ledger),
             accounts={"main": AccountClients("main", self.v3, None)},
             policy=policy,
             lease=LEASE,
-            settlement=Confirmation(book.ledger, policy, window=60.0, lease=LEASE),
+            confirmation=Confirmation(book.ledger, policy, window=60.0, lease=LEASE),
             patience=60.0,
         )
         book.accept(deadline=deadline)

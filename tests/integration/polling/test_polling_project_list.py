@@ -45,7 +45,7 @@ def test_one_list_finds_the_finished_ones_and_the_others_wait(new_stage):
     complete(stage, "r2")
     complete(stage, "r4")
     before = stage.sandbox.counts()
-    findings, rest = ProjectList(stage.policy).sort(stage.accounts["main"], looks, now=now)
+    findings, rest = ProjectList(stage.policy).poll(stage.accounts["main"], looks, now=now)
     after = stage.sandbox.counts()
     assert {finding.id for finding in findings if finding.verdict == "done"} == {"r2", "r4"}
     assert all(finding.url for finding in findings if finding.verdict == "done")
@@ -57,8 +57,8 @@ def test_one_list_finds_the_finished_ones_and_the_others_wait(new_stage):
 
 def test_few_renders_are_asked_about_themselves(new_stage):
     stage = new_stage()
-    looks, now = looks_of(stage, project_list.WORTHWHILE - 1)
-    assert ProjectList(stage.policy).sort(stage.accounts["main"], looks, now=now) == ([], looks)
+    looks, now = looks_of(stage, project_list.MIN_RENDERS - 1)
+    assert ProjectList(stage.policy).poll(stage.accounts["main"], looks, now=now) == ([], looks)
     assert LIST not in stage.sandbox.counts()
 
 
@@ -68,17 +68,17 @@ def test_a_list_that_cannot_be_read_is_left_alone(new_stage):
     stage.sandbox.control("POST", "faults", call=LIST, fault="malformed")
     strategy = ProjectList(stage.policy)
     for _ in range(3):
-        assert strategy.sort(stage.accounts["main"], looks, now=now) == ([], looks)
+        assert strategy.poll(stage.accounts["main"], looks, now=now) == ([], looks)
     assert stage.sandbox.counts()[LIST] == 1
 
 
 def test_a_list_that_is_too_long_is_left_alone(new_stage, monkeypatch):
-    monkeypatch.setattr(project_list, "LONGEST", 4)
+    monkeypatch.setattr(project_list, "MAX_PROJECTS", 4)
     stage = new_stage()
     looks, now = looks_of(stage, 5)
     strategy = ProjectList(stage.policy)
     for _ in range(3):
-        assert strategy.sort(stage.accounts["main"], looks, now=now) == ([], looks)
+        assert strategy.poll(stage.accounts["main"], looks, now=now) == ([], looks)
     assert stage.sandbox.counts()[LIST] == 1
 
 
@@ -86,7 +86,7 @@ def test_past_its_deadline_and_every_fifth_time_a_render_is_asked_about_itself(n
     stage = new_stage()
     looks, _ = looks_of(stage, 5)
     late = max(look.deadline_at for look in looks)
-    assert ProjectList(stage.policy).sort(stage.accounts["main"], looks, now=late)[1] == looks
+    assert ProjectList(stage.policy).poll(stage.accounts["main"], looks, now=late)[1] == looks
     strategy = ProjectList(stage.policy)
     may = [strategy._may(type(looks[0])(**{**vars(looks[0]), "polls": polls}), 0.0) for polls in range(10)]
     assert may == [True] * 4 + [False] + [True] * 4 + [False]

@@ -41,7 +41,7 @@ def submitter(redis: Redis, vendor: FakeVendor) -> Iterator[Submitter]:
         accounts={"main": AccountClients("main", v3, None)},
         mode="two_phase",
         lease=30.0,
-        policy=PollPolicy(first=0.02),
+        policy=PollPolicy(first_interval=0.02),
         durations=Durations(ledger),
         retries=RetryPolicy(attempts=30, base=0.05, cap=0.2),
     )

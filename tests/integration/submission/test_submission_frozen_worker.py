@@ -180,7 +180,7 @@ def test_a_look_that_was_stopped_deletes_no_draft(stage, vendor):
     stage.submit(RENDER)
     assert stage.record(RENDER)["state"] == "unconfirmed"
     stage.poller = dataclasses.replace(
-        stage.poller, settlement=dataclasses.replace(stage.poller.settlement, lease=LEASE), patience=60.0
+        stage.poller, confirmation=dataclasses.replace(stage.poller.confirmation, lease=LEASE), patience=60.0
     )
     stopped_after(stage, "announce_revocation", times=1)
     until(lambda: _pumped(stage) and vendor.calls["project"] >= 2, what="the look that was stopped")

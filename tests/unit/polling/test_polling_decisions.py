@@ -7,7 +7,7 @@ import pytest
 
 from renderline.kinds import signs, started_since
 from renderline.ledger import DuePoll
-from renderline.polling import confirmation, decisions
+from renderline.polling import confirmation, decisions, evidence
 from renderline.polling.policy import PollPolicy
 from renderline.studio import (
     CredentialsRefused,
@@ -20,7 +20,7 @@ from renderline.studio import (
 )
 
 NOW = 10_000.0
-POLICY = PollPolicy(first=1.0, least=2.0, most=30.0, settle=10.0)
+POLICY = PollPolicy(first_interval=1.0, min_interval=2.0, max_interval=30.0, confirm_interval=10.0)
 LOOK = DuePoll(
     id="r1",
     epoch=4,
@@ -82,7 +82,7 @@ def test_progress(changes, seen, verdict, code):
         assert finding.url == seen.download_url
         assert finding.progress == 100.0
     elif verdict == "wait":
-        assert POLICY.least <= finding.look_in <= POLICY.most
+        assert POLICY.min_interval <= finding.look_in <= POLICY.max_interval
         assert finding.progress == seen.progress
     else:
         assert finding.message
@@ -107,19 +107,19 @@ def test_the_vendors_words_are_kept_and_ours_are_marked_as_ours():
     ids=lambda sign: next(iter(sign)),
 )
 def test_any_sign_of_a_start_means_that_it_started(sign):
-    assert confirmation.shows_start(Progress(0.0), dataclasses.replace(DRAFT, **sign))
+    assert evidence.shows_start(Progress(0.0), dataclasses.replace(DRAFT, **sign))
 
 
 @pytest.mark.parametrize("seen", [Progress(0.5), Progress(0.0, "https://v/1.mp4")])
 def test_so_does_any_sign_in_the_progress_answer(seen):
-    assert confirmation.shows_start(seen, DRAFT)
-    assert confirmation.shows_start(seen, None)
+    assert evidence.shows_start(seen, DRAFT)
+    assert evidence.shows_start(seen, None)
 
 
 @pytest.mark.parametrize("seen", [Progress(0.0), Progress(0.0, None, "draft"), None])
 def test_a_draft_that_nobody_exported_shows_no_start(seen):
-    assert not confirmation.shows_start(seen, DRAFT)
-    assert not confirmation.shows_start(seen, None)
+    assert not evidence.shows_start(seen, DRAFT)
+    assert not evidence.shows_start(seen, None)
 
 
 def test_a_project_that_was_rendered_before_counts_only_what_changed_since():
@@ -150,7 +150,7 @@ def test_without_a_baseline_nothing_is_an_old_render():
 )
 def test_without_evidence_either_way(age, left, verdict, look_in):
     seen = look(state="unconfirmed", since=NOW - age, deadline_at=NOW + left)
-    finding = confirmation.unsettled(seen, now=NOW, policy=POLICY, why="no list")
+    finding = confirmation.keep_waiting(seen, now=NOW, policy=POLICY, why="no list")
     assert (finding.verdict, finding.look_in) == (verdict, look_in)
     if verdict == "expired":
         assert (finding.code, finding.origin) == ("unconfirmed", "renderline")

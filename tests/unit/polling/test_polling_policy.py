@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
 from renderline.retry import RetryPolicy, backoff
 
-POLICY = PollPolicy(first=2.0, least=2.0, most=30.0, settle=10.0)
+POLICY = PollPolicy(first_interval=2.0, min_interval=2.0, max_interval=30.0, confirm_interval=10.0)
 
 
 def course(*looks: tuple[float, float], since: float = 1000.0) -> ProgressHistory:
@@ -54,11 +54,13 @@ def test_the_next_look(looks, age, expected):
 
 
 def test_while_a_render_is_younger_than_half_of_what_a_quick_one_takes_there_is_nothing_to_see():
-    assert POLICY.first_in(typical=None) == 2.0
-    assert POLICY.first_in(typical=50.0) == 25.0
-    assert PollPolicy(first=6.0, least=2.0).first_in(typical=6.0) == 3.0  # known to be quick: sooner than otherwise
-    assert PollPolicy(first=6.0, least=2.0).first_in(typical=1.0) == 2.0
-    assert POLICY.first_in(typical=500.0) == 30.0
+    assert POLICY.first_poll_in(typical=None) == 2.0
+    assert POLICY.first_poll_in(typical=50.0) == 25.0
+    assert (
+        PollPolicy(first_interval=6.0, min_interval=2.0).first_poll_in(typical=6.0) == 3.0
+    )  # known to be quick: sooner than otherwise
+    assert PollPolicy(first_interval=6.0, min_interval=2.0).first_poll_in(typical=1.0) == 2.0
+    assert POLICY.first_poll_in(typical=500.0) == 30.0
     assert poll_in(ProgressHistory(1000.0), policy=POLICY, now=1002.0, deadline_at=1e9, typical=40.0) == 18.0
     assert poll_in(ProgressHistory(1000.0), policy=POLICY, now=1030.0, deadline_at=1e9, typical=40.0) == 24.0
 
@@ -79,9 +81,9 @@ def test_every_wait_lies_within_its_bounds(looks, age, left, typical):
     now = 1e9 + age
     seen = course(*sorted(looks), since=1e9)
     wait = poll_in(seen, policy=POLICY, now=now, deadline_at=now + left, typical=typical)
-    assert 0.0 <= wait <= POLICY.most
+    assert 0.0 <= wait <= POLICY.max_interval
     assert wait <= max(0.0, left) + 1e-6
-    assert wait >= min(POLICY.least, max(0.0, left) - 1e-6)
+    assert wait >= min(POLICY.min_interval, max(0.0, left) - 1e-6)
 
 
 def test_a_steady_render_is_seen_ready_soon_after_it_is_with_few_looks():
@@ -92,7 +94,7 @@ def test_a_steady_render_is_seen_ready_soon_after_it_is_with_few_looks():
         now += poll_in(seen, policy=POLICY, now=now, deadline_at=3600.0)
         looks += 1
     assert looks < 22
-    assert now - duration <= POLICY.least + 0.1
+    assert now - duration <= POLICY.min_interval + 0.1
 
 
 @pytest.mark.parametrize(

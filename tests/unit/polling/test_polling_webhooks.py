@@ -11,8 +11,10 @@ from renderline.polling import decisions
 from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
 from renderline.studio import Progress, ProjectMissing, VendorUnavailable
 
-POLICY = PollPolicy(first=2.0, least=2.0, most=30.0, settle=10.0, net=60.0)
-WITHOUT = dataclasses.replace(POLICY, net=None)
+POLICY = PollPolicy(
+    first_interval=2.0, min_interval=2.0, max_interval=30.0, confirm_interval=10.0, fallback_interval=60.0
+)
+WITHOUT = dataclasses.replace(POLICY, fallback_interval=None)
 NOW = 10_000.0
 LOOK = DuePoll(
     id="r1",
@@ -53,13 +55,13 @@ def look(**changes):
     ],
 )
 def test_the_looks_that_only_make_sure_keep_to_how_long_renders_take(policy, slow, expected):
-    assert policy.making_sure(slow) == expected
+    assert policy.fallback_poll_in(slow) == expected
 
 
 @pytest.mark.parametrize(("age", "progress", "expected"), [(10.0, 0, 200.0), (200.0, 40, 300.0), (200.0, 10, 400.0)])
 def test_the_next_look_where_renders_take_long(age, progress, expected):
     seen = course(age, progress)
-    wait = poll_in(seen, policy=POLICY, now=NOW + age, deadline_at=1e9, slow=500.0, trusted=True)
+    wait = poll_in(seen, policy=POLICY, now=NOW + age, deadline_at=1e9, slow=500.0, webhooks_alive=True)
     assert wait == pytest.approx(expected)
 
 
@@ -78,19 +80,19 @@ def test_the_next_look_where_renders_take_long(age, progress, expected):
     ],
 )
 def test_the_next_look(age, progress, trusted, expected):
-    wait = poll_in(course(age, progress), policy=POLICY, now=NOW + age, deadline_at=1e9, trusted=trusted)
+    wait = poll_in(course(age, progress), policy=POLICY, now=NOW + age, deadline_at=1e9, webhooks_alive=trusted)
     assert wait == pytest.approx(expected)
 
 
 def test_the_latest_rate_predicts_the_end_here_too():
-    told = {"policy": POLICY, "now": NOW + 100, "deadline_at": 1e9, "trusted": True}
+    told = {"policy": POLICY, "now": NOW + 100, "deadline_at": 1e9, "webhooks_alive": True}
     assert poll_in(course(100.0, 60.0), **told) == pytest.approx(66.7, abs=0.1)
     assert poll_in(course(80.0, 50.0).seen(60.0, now=NOW + 100), **told) == pytest.approx(80.0)
 
 
 @pytest.mark.parametrize(("left", "expected"), [(1000.0, 60.0), (17.0, 17.0), (0.0, 0.0), (-5.0, 0.0)])
 def test_no_look_is_put_off_past_the_deadline(left, expected):
-    wait = poll_in(course(10.0, 50), policy=POLICY, now=NOW + 10, deadline_at=NOW + 10 + left, trusted=True)
+    wait = poll_in(course(10.0, 50), policy=POLICY, now=NOW + 10, deadline_at=NOW + 10 + left, webhooks_alive=True)
     assert wait == expected
 
 
@@ -98,13 +100,13 @@ def test_no_look_is_put_off_past_the_deadline(left, expected):
 def test_without_a_net_trust_changes_nothing(age, progress, later):
     seen, asked = course(age, progress), {"now": NOW + age + later, "deadline_at": 1e9}
     expected = poll_in(seen, policy=WITHOUT, **asked)
-    assert poll_in(seen, policy=WITHOUT, trusted=True, **asked) == expected
-    assert poll_in(seen, policy=POLICY, trusted=False, **asked) == expected
+    assert poll_in(seen, policy=WITHOUT, webhooks_alive=True, **asked) == expected
+    assert poll_in(seen, policy=POLICY, webhooks_alive=False, **asked) == expected
 
 
 @given(age=st.floats(0, 1e6), progress=st.floats(0, 99.99))
 def test_a_trusted_render_is_looked_at_between_once_and_twice_a_net(age, progress):
-    wait = poll_in(course(age, progress), policy=POLICY, now=NOW + age, deadline_at=1e9, trusted=True)
+    wait = poll_in(course(age, progress), policy=POLICY, now=NOW + age, deadline_at=1e9, webhooks_alive=True)
     assert 60.0 <= wait <= 120.0
 
 
@@ -113,7 +115,7 @@ def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_
         now, looks, seen = 60.0, 1, ProgressHistory(0.0)
         while now < duration:
             seen = seen.seen(100 * now / duration, now=now)
-            now += poll_in(seen, policy=POLICY, now=now, deadline_at=1e9, trusted=True)
+            now += poll_in(seen, policy=POLICY, now=now, deadline_at=1e9, webhooks_alive=True)
             looks += 1
         assert now - duration <= 61.0
         assert looks <= 2 + duration / 60
@@ -122,10 +124,10 @@ def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_
 @pytest.mark.parametrize(
     ("changes", "look_in"),
     [
-        ({"trusted": True}, 60.0),
+        ({"webhooks_alive": True}, 60.0),
         ({}, 6.75),
-        ({"trusted": True, "told": True}, 6.75),  # told that it is done, and it is not: we see for ourselves
-        ({"trusted": True, "kind": "v2_project"}, 6.75),  # a call that takes no webhook URL
+        ({"webhooks_alive": True, "told": True}, 6.75),  # told that it is done, and it is not: we see for ourselves
+        ({"webhooks_alive": True, "kind": "v2_project"}, 6.75),  # a call that takes no webhook URL
     ],
 )
 def test_who_is_trusted(changes, look_in):

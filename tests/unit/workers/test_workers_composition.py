@@ -38,13 +38,13 @@ def waits(services: Services) -> set[float]:
 
 
 def test_evidence_of_an_unseen_export_is_looked_for_over_minutes_by_default() -> None:
-    assert composed().poller.settlement.window >= 180.0
-    assert composed(RENDERLINE_EVIDENCE_WINDOW="77").poller.settlement.window == 77.0
+    assert composed().poller.confirmation.window >= 180.0
+    assert composed(RENDERLINE_EVIDENCE_WINDOW="77").poller.confirmation.window == 77.0
 
 
 def test_what_cannot_be_settled_is_not_submitted_again_by_default() -> None:
-    assert composed().poller.settlement.resubmit_after is None
-    assert composed(RENDERLINE_RESUBMIT_UNCONFIRMED="900").poller.settlement.resubmit_after == 900.0
+    assert composed().poller.confirmation.resubmit_after is None
+    assert composed(RENDERLINE_RESUBMIT_UNCONFIRMED="900").poller.confirmation.resubmit_after == 900.0
 
 
 def test_no_client_waits_longer_than_the_setting_because_the_vendor_asks() -> None:
