@@ -124,10 +124,10 @@ def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_
 @pytest.mark.parametrize(
     ("changes", "look_in"),
     [
-        ({"webhooks_alive": True}, 60.0),
+        ({"trusted": True}, 60.0),
         ({}, 6.75),
-        ({"webhooks_alive": True, "told": True}, 6.75),  # told that it is done, and it is not: we see for ourselves
-        ({"webhooks_alive": True, "kind": "v2_project"}, 6.75),  # a call that takes no webhook URL
+        ({"trusted": True, "told": True}, 6.75),  # told that it is done, and it is not: we see for ourselves
+        ({"trusted": True, "kind": "v2_project"}, 6.75),  # a call that takes no webhook URL
     ],
 )
 def test_who_is_trusted(changes, look_in):
