@@ -51,16 +51,18 @@ class Stage:
     clock: Callable[[], float] | None = None
     window: float | None = None
     resubmit_after: float | None = None
+    rate_limit: Any = None
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.redis, grace=GRACE, clock=self.clock)
         self.flow = AccountLimits(self.ledger)
-        self.guard = Guard("main", self.flow, CircuitBreaker(self.flow, "main", failures=self.failures))
-        seen = {"observer": self.guard.saw, "read_timeout": self.read_timeout}
-        issuer = TokenEndpoint(self.sandbox.url, app_id=self.app_id, user_key=self.user_key, observer=self.guard.saw)
+        breaker = CircuitBreaker(self.flow, "main", failures=self.failures)
+        self.guard = Guard("main", self.flow, breaker, self.rate_limit)
+        guarded = {"guard": self.guard, "read_timeout": self.read_timeout}
+        issuer = TokenEndpoint(self.sandbox.url, app_id=self.app_id, user_key=self.user_key, guard=self.guard)
         self.tokens = SharedToken(self.redis, issuer, account="main")
-        self.v3 = StudioV3(self.sandbox.url, tokens=self.tokens, **seen)
-        self.v2 = StudioV2(self.sandbox.url, secret_key="v2-key-0123456789", **seen)
+        self.v3 = StudioV3(self.sandbox.url, tokens=self.tokens, **guarded)
+        self.v2 = StudioV2(self.sandbox.url, secret_key="v2-key-0123456789", **guarded)
         self.accounts = {"main": AccountClients("main", self.v3, self.v2, guard=self.guard)}
         self.submitter = self.new_submitter()
         self.policy = PollPolicy(first_interval=0.02, min_interval=0.02, max_interval=0.2, confirm_interval=self.settle)

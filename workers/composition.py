@@ -191,7 +191,8 @@ def _fresh_link(links: DownloadUrlRefresh) -> FreshLink:
         try:
             return links(record)
         except NoDownloadUrl as error:
-            raise HookFailed(f"the link has expired, and the vendor could not be asked for another: {error}") from None
+            message = f"the link has expired, and the vendor could not be asked for another: {error}"
+            raise HookFailed(message, retry_after=error.retry_after) from None
 
     return ask
 
@@ -248,9 +249,15 @@ def _clients(
 ) -> AccountClients:
     # No call may outlive the lease under which it is made.
     total = settings.lease * 0.8
-    guard = Guard(account.name, flow, CircuitBreaker(flow, account.name, pause=settings.outage_probe))
+    per_second = account.max_requests_per_second
+    guard = Guard(
+        account.name,
+        flow,
+        CircuitBreaker(flow, account.name, pause=settings.outage_probe),
+        RateLimit(redis, account.name, per_second) if per_second else None,
+    )
     options: dict[str, Any] = {
-        "observer": guard.saw,
+        "guard": guard,
         "longest_wait": settings.max_retry_after,
         "connect_timeout": min(5.0, total / 2),
         "read_timeout": min(20.0, total),
@@ -267,17 +274,10 @@ def _clients(
             account=account.name,
             lock_seconds=min(30.0, settings.lease),
             clock=clock,
-            quiet=guard.quiet,
+            # Calls of v2 need no token: they do not stop while those of v3 are refused.
+            back_off=None if account.v2_secret_key else guard.back_off,
         )
         v3 = StudioV3(account.base_url, tokens=tokens, **options)
     if account.v2_secret_key:
         v2 = StudioV2(account.v2_base_url, secret_key=account.v2_secret_key, **options)
-    per_second = account.max_requests_per_second
-    return AccountClients(
-        account.name,
-        v3,
-        v2,
-        pace=RateLimit(redis, account.name, per_second) if per_second else None,
-        token=tokens,
-        guard=guard,
-    )
+    return AccountClients(account.name, v3, v2, guard=guard, token=tokens)

@@ -1,7 +1,7 @@
 """The circuit breaker of an account, shared by all workers through Redis.
 
-While it is open the ledger hands out no work of that account; after each pause one call at a time probes. So an outage
-costs the vendor a call now and then, from all workers together, and accepted work waits for its end.
+While it is open the ledger hands out no work of the account; after each pause it hands out one piece of work as a
+probe. So during an outage all workers together make one call now and then, and accepted work waits.
 """
 
 from __future__ import annotations
@@ -19,52 +19,52 @@ FAILURES = 5
 """Failed calls in a row, over all workers, that open the circuit."""
 PAUSE = 10.0
 """Seconds between probes while it is open."""
-_TELL_EVERY = 1.0
+_REPORT_EVERY = 1.0
 
 
 class CircuitBreaker:
-    """Tells the ledger which calls of one account were answered, and remembers when this process saw it open."""
+    """Reports to the ledger which calls of one account failed, and remembers when this process saw it open."""
 
-    def __init__(self, flow: AccountLimits, account: str, *, failures: int = FAILURES, pause: float = PAUSE) -> None:
-        self._flow, self._account, self._failures, self._pause = flow, account, failures, pause
-        self._told_at = 0.0
+    def __init__(self, limits: AccountLimits, account: str, *, failures: int = FAILURES, pause: float = PAUSE) -> None:
+        self._limits, self._account, self._failures, self._pause = limits, account, failures, pause
+        self._reported_at = 0.0
         self._failing = False
         self._opened_at: float | None = None
 
     @property
     def open(self) -> bool:
-        """Whether it was open when this process last told of a call."""
+        """Whether it was open when this process last reported a call."""
         return self._opened_at is not None
 
-    def opened_since(self, moment: float) -> bool:
-        """Return whether this process saw it open after `moment` (monotonic): what was claimed before must not call."""
+    def opened_since(self, since: float) -> bool:
+        """Return whether this process saw it open after `since` (monotonic): work claimed before must not call."""
         opened_at = self._opened_at
-        return opened_at is not None and opened_at >= moment
+        return opened_at is not None and opened_at >= since
 
-    def saw(self, fault: StudioFault | None) -> None:
-        """Take note of a call's outcome: `fault` is None for one that the vendor answered as it should."""
-        if is_absence(fault):
+    def record(self, fault: StudioFault | None) -> None:
+        """Record a call's outcome; None is a call that the vendor answered as it should."""
+        if is_outage(fault):
             self._failing = True
-            circuit = self._flow.call_failed(self._account, failures=self._failures, pause=self._pause)
+            circuit = self._limits.call_failed(self._account, failures=self._failures, pause=self._pause)
             if circuit.changed:
-                log.error("the vendor is away", account=self._account, probe_in=self._pause)
+                log.error("circuit opened: the vendor does not answer", account=self._account, probe_in=self._pause)
             if circuit.open:
                 self._opened_at = time.monotonic()
-        elif self._failing or time.monotonic() - self._told_at > _TELL_EVERY:
-            # An answer resets the count of failures. Once a second is often enough while all is well.
-            self._told_at = time.monotonic()
-            circuit = self._flow.call_answered(self._account)
+        elif self._failing or time.monotonic() - self._reported_at > _REPORT_EVERY:
+            # An answer resets the count of failures. While all is well, one report a second is enough.
+            self._reported_at = time.monotonic()
+            circuit = self._limits.call_answered(self._account)
             self._failing = circuit.open
             if circuit.changed:
-                log.info("the vendor is back", account=self._account)
+                log.info("circuit closed: the vendor answers again", account=self._account)
             if not circuit.open:
                 self._opened_at = None
 
 
-def is_absence(fault: StudioFault | None) -> bool:
-    """Return whether nobody answered, or somebody else than the vendor's application did.
+def is_outage(fault: StudioFault | None) -> bool:
+    """Return whether nobody answered, or something other than the vendor's application did.
 
-    Any answer of the vendor itself, even a refusal, shows that it is there.
+    Any answer of the vendor itself, even a refusal, shows that it is up.
     """
     if not isinstance(fault, VendorUnavailable | OutcomeUnknown):
         return False

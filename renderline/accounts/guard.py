@@ -1,6 +1,7 @@
-"""What every call for an account passes, whoever makes it: its outcome reaches circuit breaker and rate limit.
+"""The guard of an account: every vendor call passes it, whoever makes it.
 
-The vendor's clients tell the guard of each exchange themselves, so that no caller can forget to.
+Before a call it checks backoff and circuit breaker and waits for a turn of the rate limit. After it, it records the
+outcome. It stands in the transport of the account's clients, so no caller can leave it out.
 """
 
 from __future__ import annotations
@@ -11,44 +12,74 @@ import structlog
 from redis import RedisError
 
 from renderline.accounts.circuit_breaker import CircuitBreaker
+from renderline.accounts.permit import current_permit
+from renderline.accounts.rate_limit import RateLimit
 from renderline.ledger import AccountLimits
-from renderline.studio import CreditExhausted, RateLimited, StudioFault, TooLate
+from renderline.studio import CreditExhausted, RateLimited, StudioFault, TooLate, VendorUnavailable
 
 log = structlog.get_logger(__name__)
 
 CREDIT_PROBE = 300.0
-"""Seconds between tries while the vendor refuses an account for want of credit."""
-UNSAID_WAIT = 2.0
-"""Seconds of silence after a 429 that does not say for how long."""
+"""Seconds between submissions while the vendor refuses an account for lack of credit."""
+DEFAULT_BACKOFF = 2.0
+"""Seconds of backoff after a 429 without `Retry-After`."""
+
+
+class InBackoff(RateLimited):
+    """Not sent: the vendor asked this account to wait. Repeat after `retry_after` seconds."""
+
+
+class CircuitOpen(VendorUnavailable):
+    """Not sent: the circuit of this account is open. Repeat after `retry_after` seconds."""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Watches over the calls of one account."""
+    """Implements the vendor clients' `CallGuard` for one account."""
 
     account: str
-    flow: AccountLimits
+    limits: AccountLimits
     breaker: CircuitBreaker
+    rate_limit: RateLimit | None = None
 
-    def saw(self, fault: StudioFault | None) -> None:
-        """Take note of an exchange's outcome; None for one that the vendor answered as it should."""
+    def before(self) -> None:
+        """Wait for the call's turn; raises a `StudioFault` if it must not be made now."""
+        permit = current_permit()
+        if permit is None:
+            self._check_backoff()
+        if self.rate_limit and not (permit and permit.use_turn()):
+            self.rate_limit.take()
+
+    def record(self, fault: StudioFault | None) -> None:
+        """Record a call's outcome; None is a call that the vendor answered as it should."""
         if isinstance(fault, TooLate):
-            # Held up on our side: it says nothing about the vendor.
+            # We were too slow ourselves: it says nothing about the vendor.
             return
         try:
-            self._tell(fault)
+            self._record(fault)
         except RedisError as error:
-            # The call's own outcome matters more: what it brought about must still be recorded.
-            log.warning("call not accounted for", account=self.account, why=f"{type(error).__name__}: {error}")
+            # The call's own outcome matters more: its caller must still record what it did.
+            log.warning("call outcome not recorded", account=self.account, error=f"{type(error).__name__}: {error}")
 
-    def quiet(self, seconds: float) -> None:
-        """Make no calls for so long."""
-        self.flow.wait(self.account, seconds=seconds)
+    def back_off(self, seconds: float) -> None:
+        """Make no calls for this account for so long, in any worker."""
+        self.limits.wait(self.account, seconds=seconds)
 
-    def _tell(self, fault: StudioFault | None) -> None:
-        self.breaker.saw(fault)
+    def _check_backoff(self) -> None:
+        found = self.limits.backoff(self.account)
+        if found.circuit_open:
+            raise CircuitOpen(
+                "not sent: the vendor does not answer this account (circuit open)", retry_after=max(1.0, found.seconds)
+            )
+        if found.seconds > 0:
+            raise InBackoff("not sent: the vendor asked this account to wait", retry_after=found.seconds)
+
+    def _record(self, fault: StudioFault | None) -> None:
+        self.breaker.record(fault)
         if isinstance(fault, RateLimited):
-            wait = UNSAID_WAIT if fault.retry_after is None else fault.retry_after
-            self.flow.slow_down(self.account, seconds=wait)
-        if isinstance(fault, CreditExhausted) and self.flow.hold(self.account, reason=str(fault), seconds=CREDIT_PROBE):
-            log.error("the vendor refuses the account, its submissions wait", account=self.account, fault=str(fault))
+            wait = DEFAULT_BACKOFF if fault.retry_after is None else fault.retry_after
+            self.limits.slow_down(self.account, seconds=wait)
+        if isinstance(fault, CreditExhausted) and self.limits.hold(
+            self.account, reason=str(fault), seconds=CREDIT_PROBE
+        ):
+            log.error("vendor refuses the account, its submissions wait", account=self.account, fault=str(fault))

@@ -12,6 +12,9 @@ import jwt
 import structlog
 from redis import Redis
 
+from renderline.accounts.guard import CircuitOpen, InBackoff
+from renderline.accounts.permit import current_permit
+from renderline.accounts.rate_limit import RateLimitReached
 from renderline.studio import CredentialsRefused, RateLimited, StudioFault, TokenRejected, VendorUnavailable
 
 log = structlog.get_logger(__name__)
@@ -101,23 +104,24 @@ class SharedToken:
         prefix: str = "renderline:",
         lock_seconds: float = 30.0,
         clock: Callable[[], float] = time.time,
-        quiet: Callable[[float], None] = lambda _: None,
+        back_off: Callable[[float], None] | None = None,
     ) -> None:
-        """Remember how to keep the account `quiet` for so many seconds, while its tokens are refused."""
+        """`back_off` stops the account's calls for so many seconds, while its tokens are refused."""
         self._redis, self._issuer, self._account, self._clock = redis, issuer, account, clock
         self._key = f"{prefix}token:{account}"
         self._lock_seconds = lock_seconds
         self._held: Token | None = None
         self._recheck_at = 0.0
-        self._quiet = quiet
+        self._back_off = back_off
         self._refusals = f"{self._key}:refusals"
         self._drop = redis.register_script(_DROP_IF_SAME)
         self._pause_left = redis.register_script(_PAUSE_LEFT)
 
     @property
-    def at_hand(self) -> bool:
-        """Whether `current` would answer at once, from memory."""
-        return self._good() is not None
+    def at_hand(self) -> str | None:
+        """The token that `current` would return from memory, at once; None if it would have to ask."""
+        held = self._good()
+        return held.value if held else None
 
     def _good(self) -> Token | None:
         held, now = self._held, self._clock()
@@ -125,7 +129,9 @@ class SharedToken:
 
     def current(self) -> str:
         """Return a token that is believed good; raises a `StudioFault` if none can be had."""
-        held, now = self._good(), self._clock()
+        permit, held, now = current_permit(), self._good(), self._clock()
+        if permit and (prepared := permit.use_token()):
+            return prepared
         if held:
             return held.value
         stored = self._read()
@@ -138,7 +144,7 @@ class SharedToken:
     def reject(self, token: str) -> None:
         """Drop a token that the vendor refused, unless another one has been stored meanwhile.
 
-        Where one token after the other is refused, the account is quiet until the next one is asked for.
+        If several tokens in a row are refused, the account backs off until the next one may be asked for.
         """
         if self._held and self._held.value == token:
             self._held = None
@@ -146,8 +152,8 @@ class SharedToken:
         if not dropped:
             return
         log.warning("token refused by the vendor, dropped", account=self._account, next_in=float(pause))
-        if float(pause) > 0:
-            self._quiet(float(pause))
+        if self._back_off and float(pause) > 0:
+            self._back_off(float(pause))
 
     def _hold(self, token: Token) -> str:
         self._held = token
@@ -208,6 +214,9 @@ class SharedToken:
             raise TokenRejected(why, endpoint="token", retry_after=pause)
         try:
             value = self._issuer.issue()
+        except (RateLimitReached, InBackoff, CircuitOpen):
+            # Not asked: the others may ask when it is their turn.
+            raise
         except StudioFault as fault:
             self._remember(fault)
             raise

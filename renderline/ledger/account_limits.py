@@ -18,6 +18,13 @@ class Circuit(NamedTuple):
     """Whether this call opened or closed it."""
 
 
+class Backoff(NamedTuple):
+    """How long an account's calls have to wait."""
+
+    seconds: float
+    circuit_open: bool
+
+
 class AccountLimits:
     """Steps that hold an account's work back and let it go on."""
 
@@ -45,6 +52,11 @@ class AccountLimits:
     def wait(self, account: str, *, seconds: float) -> None:
         """Make no calls for `seconds`; the pace stays as it is."""
         self._ledger.run("quiet", account, seconds)
+
+    def backoff(self, account: str) -> Backoff:
+        """Return for how long calls have to wait that are not for work which the ledger handed out."""
+        seconds, circuit_open = self._ledger.run("backoff_left", account)
+        return Backoff(float(seconds), circuit_open == 1)
 
     def hold(self, account: str, *, reason: str, seconds: float) -> bool:
         """Take note that the vendor refuses to render for an account; returns whether that is news.

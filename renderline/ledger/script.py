@@ -22,6 +22,7 @@ _SHARED = ("prelude.lua", "lanes.lua")
 REPEATABLE = frozenset(
     {
         "accept",
+        "backoff_left",
         "serve",
         "served",
         "submit_intend",

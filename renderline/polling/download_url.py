@@ -22,7 +22,11 @@ log = structlog.get_logger(__name__)
 
 
 class NoDownloadUrl(Exception):
-    """The vendor could not be asked for a download URL; the message says why."""
+    """The vendor could not be asked for a download URL; the message says why, `retry_after` when it can be."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 def of_finished(clients: AccountClients, due: DuePoll, project_id: str) -> str | None:
@@ -82,7 +86,7 @@ class DownloadUrlRefresh:
         try:
             url = self._ask(clients, kind, project_id)
         except StudioFault as fault:
-            raise NoDownloadUrl(str(fault)) from None
+            raise NoDownloadUrl(str(fault), retry_after=fault.retry_after) from None
         except AccountUnavailable as error:
             raise NoDownloadUrl(str(error)) from None
         if url and url != record.get("download_url"):

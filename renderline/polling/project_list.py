@@ -14,6 +14,7 @@ from dataclasses import replace
 import structlog
 
 from renderline.accounts.clients import AccountClients
+from renderline.accounts.permit import claimed_work
 from renderline.kinds import KINDS
 from renderline.ledger import DuePoll, PollResult
 from renderline.polling.decisions import progress_history
@@ -69,6 +70,7 @@ class ProjectList:
             return False
         return KINDS[due.kind].inspect is not None and due.polls % SINGLE_POLL_EVERY != SINGLE_POLL_EVERY - 1
 
+    @claimed_work()
     def _read(self, clients: AccountClients) -> dict[str, str] | None:
         try:
             projects = clients.use_v3().list_projects()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from renderline.accounts.clients import AccountClients
+from renderline.accounts.permit import claimed_work
 from renderline.kinds import KINDS
 from renderline.ledger import DuePoll, PollResult
 from renderline.polling import decisions, download_url
@@ -32,6 +33,7 @@ class RenderPoll:
     confirmation: Confirmation
     project_list: ProjectList | None = None
 
+    @claimed_work()
     def poll(self, clients: AccountClients, due: DuePoll, offset: float, claimed_at: float) -> PollResult:
         """Return the result of one poll; a fault or a bug becomes a result too.
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from renderline.studio.endpoint import Endpoint
 from renderline.studio.faults import CredentialsRefused, PayloadRefused, TokenRejected, VendorUnavailable
-from renderline.studio.transport import Observer, Transport
+from renderline.studio.transport import CallGuard, Transport
 from renderline.studio.verdict import LONGEST_WAIT
 
 # What a header can carry; anything else would be split, refused or quoted in an exception by the layers below.
@@ -41,7 +41,7 @@ class TokenEndpoint:
         connect_timeout: float = 5.0,
         read_timeout: float = 30.0,
         total_timeout: float = 60.0,
-        observer: Observer | None = None,
+        guard: CallGuard | None = None,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
         """Raise ValueError for a base URL that is more or less than scheme and host."""
@@ -52,7 +52,7 @@ class TokenEndpoint:
             read_timeout=read_timeout,
             total_timeout=total_timeout,
             pool_size=1,
-            observer=observer,
+            guard=guard,
             longest_wait=longest_wait,
         )
 

@@ -3,8 +3,8 @@
 import http.client
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn, Protocol
 
 import requests
 import urllib3
@@ -32,8 +32,14 @@ _TRANSPORT_FAULTS = (
 )
 
 
-Observer = Callable[[StudioFault | None], None]
-"""Told the outcome of every exchange: its fault, or None for a success."""
+class CallGuard(Protocol):
+    """Stands in front of every exchange of an account."""
+
+    def before(self) -> None:
+        """Wait until the exchange may be made; raises a `StudioFault` if it must not be made now."""
+
+    def record(self, fault: StudioFault | None) -> None:
+        """Take note of an exchange's outcome: its fault, or None for a success."""
 
 
 class Transport:
@@ -51,13 +57,13 @@ class Transport:
         read_timeout: float,
         total_timeout: float,
         pool_size: int,
-        observer: Observer | None = None,
+        guard: CallGuard | None = None,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self.origin = origin_of(base_url)
         self.total_timeout = total_timeout
         self.effect_max_idle = EFFECT_MAX_IDLE
-        self._observer, self._longest_wait = observer, longest_wait
+        self._guard, self._longest_wait = guard, longest_wait
         self._read_timeout = read_timeout
         self._timeouts = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
         self._adapter = StudioAdapter(pool_size)
@@ -87,17 +93,18 @@ class Transport:
         the connection stands.
         """
         content = None if body is None else encode(endpoint, body)
+        if self._guard:
+            self._guard.before()
         hidden = (text for source in (secrets, private_texts(body), (authorization or "",)) for text in source)
         try:
             answer = self._send(endpoint, path, authorization, content)
             envelope = verdict(endpoint, answer, secrets=hidden, now=time.time(), longest_wait=self._longest_wait)
         except StudioFault as fault:
-            # That we were held up says nothing about the vendor.
-            if self._observer and not isinstance(fault, TooLate):
-                self._observer(fault)
+            if self._guard:
+                self._guard.record(fault)
             raise
-        if self._observer:
-            self._observer(None)
+        if self._guard:
+            self._guard.record(None)
         return envelope
 
     def _send(self, endpoint: Endpoint, path: str, authorization: str | None, content: bytes | None) -> Answer:

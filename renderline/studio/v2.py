@@ -7,7 +7,7 @@ from renderline.studio.credentials import sendable
 from renderline.studio.endpoint import Endpoint, segment
 from renderline.studio.faults import CredentialsRefused, TokenRejected
 from renderline.studio.progress import Progress, Unreadable, key_v2, progress_v2
-from renderline.studio.transport import Observer, Transport
+from renderline.studio.transport import CallGuard, Transport
 from renderline.studio.verdict import LONGEST_WAIT
 
 _ROOT = "/api/odin"
@@ -28,7 +28,7 @@ class StudioV2:
         read_timeout: float = 30.0,
         pool_size: int = 64,
         total_timeout: float = 60.0,
-        observer: Observer | None = None,
+        guard: CallGuard | None = None,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
         """Raise ValueError for a base URL that is more or less than scheme and host, or a key no header can carry."""
@@ -41,7 +41,7 @@ class StudioV2:
             read_timeout=read_timeout,
             total_timeout=total_timeout,
             pool_size=pool_size,
-            observer=observer,
+            guard=guard,
             longest_wait=longest_wait,
         )
 

@@ -19,7 +19,7 @@ from renderline.studio.progress import (
     summaries_v3,
     text_of,
 )
-from renderline.studio.transport import Observer, Transport
+from renderline.studio.transport import CallGuard, Transport
 from renderline.studio.verdict import LONGEST_WAIT
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class StudioV3:
         read_timeout: float = 30.0,
         pool_size: int = 64,
         total_timeout: float = 60.0,
-        observer: Observer | None = None,
+        guard: CallGuard | None = None,
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
         """Raise ValueError for a base URL that is more or less than scheme and host."""
@@ -72,7 +72,7 @@ class StudioV3:
             read_timeout=read_timeout,
             total_timeout=total_timeout,
             pool_size=pool_size,
-            observer=observer,
+            guard=guard,
             longest_wait=longest_wait,
         )
         self._calls = AuthorisedCalls(self._transport, tokens)

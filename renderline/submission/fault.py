@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from renderline.accounts.circuit_breaker import is_absence
+from renderline.accounts.circuit_breaker import is_outage
 from renderline.drafts import discard
 from renderline.retry import RetryPolicy
 from renderline.studio import (
@@ -67,7 +67,7 @@ class FaultHandler:
         claim = run.claim
         retry_after = fault.retry_after if isinstance(fault, VendorUnavailable) else None
         # A render that probes an open circuit fails on behalf of all; that is not its own failure.
-        counted = _is_failure(fault) and not run.clients.away
+        counted = _is_failure(fault) and not run.clients.circuit_open
         attempt = claim.failures + 1 if counted else claim.attempts
         wait = self.retries.retry_in(attempt, jitter=random.random(), retry_after=retry_after)
         if wait is None and counted:
@@ -83,7 +83,7 @@ def _is_failure(fault: StudioFault) -> bool:
 
     No answer, or one from a proxy, concerns the vendor. A token that cannot be had concerns the account.
     """
-    if isinstance(fault, TokenRejected) or (is_absence(fault) and (fault.status or 0) < 500):
+    if isinstance(fault, TokenRejected) or (is_outage(fault) and (fault.status or 0) < 500):
         return False
     if fault.endpoint.endswith("/auth/token"):
         return False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from renderline.accounts.clients import AccountClients, AccountUnavailable
+from renderline.accounts.clients import AccountUnavailable
+from renderline.accounts.permit import Permit, claimed_work, using
 from renderline.bulkhead import Bulkhead
 from renderline.ledger import NotSynced
 from renderline.studio import StudioFault, sent_by
@@ -34,7 +35,8 @@ class PaidCall:
     wait_for_disk: Callable[[], None]
     lease: float
 
-    def make(self, run: PlanRun, clients: AccountClients) -> Outcome:
+    @claimed_work()
+    def make(self, run: PlanRun, permit: Permit) -> Outcome:
         """Make the announced call, once a crash of Redis can no longer undo the announcement."""
         try:
             self.wait_for_disk()
@@ -46,8 +48,8 @@ class PaidCall:
             return self.recorder.park(run.claim, BULKHEAD_FULL, keep_intent=False)
         try:
             # A worker that was stopped for longer than the lease must not send: another one has taken over.
-            with sent_by(run.send_until(self.lease)):
-                made = stage.call(clients, run.order)
+            with using(permit), sent_by(run.send_until(self.lease)):
+                made = stage.call(run.clients, run.order)
             project_id = made.project_id or run.order.project_id
             return self.recorder.started(run.claim, run.kind, project_id, confirmed=True)
         except StudioFault as fault:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from renderline.accounts.clients import AccountClients
+from renderline.accounts.permit import Permit, using
 from renderline.kinds import Made, Stage
 from renderline.ledger import Ledger
 from renderline.studio import StudioFault, sent_by
@@ -48,22 +48,21 @@ class PlanRunner:
         return self._make_calls(run, plan)
 
     def _make_calls(self, run: PlanRun, plan: Sequence[Stage]) -> Outcome | Announced:
-        announced = run.claim.announced
+        permit = run.clients.permit_at_hand(run.kind.api) if run.claim.announced else None
         for index, stage in enumerate(plan):
             run.stage = stage
-            clients = run.clients
-            if not (announced and clients.prepared):
-                clients = clients.prepare()
+            if permit is None:
+                permit = run.clients.prepare(run.kind.api)
                 run.announce()
                 if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
                     return NotMyTurn()
             if stage.paid:
-                return Announced(partial(self.paid_call.make, run, clients))
-            made = self._call(run, stage, clients)
+                return Announced(partial(self.paid_call.make, run, permit))
+            made = self._call(run, stage, permit)
             # If nothing delays the next call, the step that records this one announces it too.
-            announced = run.clients.prepared
+            permit = run.clients.permit_at_hand(run.kind.api)
             run.announce()
-            if not self.recorder.advance(run.claim, plan[index + 1], made, lease=self.lease if announced else None):
+            if not self.recorder.advance(run.claim, plan[index + 1], made, lease=self.lease if permit else None):
                 # After a cancel nobody uses the draft. After a lost lease another worker may have adopted it.
                 # The orphan sweep can tell.
                 if run.kind.disposable and made.project_id:
@@ -71,9 +70,9 @@ class PlanRunner:
                 return NotMyTurn()
         raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
 
-    def _call(self, run: PlanRun, stage: Stage, clients: AccountClients) -> Made:
+    def _call(self, run: PlanRun, stage: Stage, permit: Permit) -> Made:
         # A worker that was stopped for longer than the lease must not send: another one has taken over.
-        with sent_by(run.send_until(self.lease)):
-            made = stage.call(clients, run.order)
+        with using(permit), sent_by(run.send_until(self.lease)):
+            made = stage.call(run.clients, run.order)
         run.order.project_id = made.project_id or run.order.project_id
         return made

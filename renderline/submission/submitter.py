@@ -14,6 +14,7 @@ import structlog
 from redis import RedisError
 
 from renderline.accounts.clients import AccountClients, AccountUnavailable, known
+from renderline.accounts.permit import claimed_work
 from renderline.bulkhead import Bulkhead
 from renderline.drafts import project_name
 from renderline.kinds import APIS, KINDS, PAID, Order
@@ -101,6 +102,7 @@ class Submitter:
             paid=PAID,
         )
 
+    @claimed_work()
     def _run(self, claim: Submission, began: float) -> Outcome | Announced:
         kind = KINDS[claim.kind]
         left = kind.stage(claim.intent) if claim.intent else None
@@ -111,7 +113,7 @@ class Submitter:
         request = RenderRequest.from_json(claim.body)
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
         order = Order(request, name, self.webhook_url(claim), claim.project_id)
-        run = PlanRun(claim, kind, clients.of(kind.api), order, announced_at=began, unaccounted=left is not None)
+        run = PlanRun(claim, kind, clients, order, announced_at=began, unaccounted=left is not None)
         return self._plan_runner.run(run)
 
     def _send(self, following: Sequence[tuple[str, str]]) -> None:

@@ -69,8 +69,8 @@ class Worker:
     def _clients(self, redis: Redis, flow: AccountLimits, name: str, pause: float) -> AccountClients:
         url = self.vendors[name].url
         guard = Guard(name, flow, CircuitBreaker(flow, name, failures=3, pause=pause))
-        tokens = SharedToken(redis, TokenEndpoint(url, app_id="a", user_key="k"), account=name, quiet=guard.quiet)
-        v3 = StudioV3(url, tokens=tokens, observer=guard.saw, read_timeout=20.0)
+        tokens = SharedToken(redis, TokenEndpoint(url, app_id="a", user_key="k"), account=name, back_off=guard.back_off)
+        v3 = StudioV3(url, tokens=tokens, guard=guard, read_timeout=20.0)
         return AccountClients(name, v3, None, guard=guard, token=tokens)
 
     def accept(self, account: str, *names: str) -> None:

@@ -47,19 +47,19 @@ def test_a_worker_killed_after_its_first_write_leaves_no_account_that_probes_for
     for one in names:
         book.accept(one)
     for _ in range(3):
-        breaker(book).saw(AWAY)
+        breaker(book).record(AWAY)
     book.clock.forward(10.1)
     assert claims(book, *names) == ["r0"]
     ledger = Ledger(dying, grace=GRACE, clock=book.clock)
     AccountLimits(ledger).call_answered("other")  # the script is known to the server
     dying.left = 1
-    CircuitBreaker(AccountLimits(ledger), "main", failures=3, pause=10.0).saw(None)
+    CircuitBreaker(AccountLimits(ledger), "main", failures=3, pause=10.0).record(None)
     assert claims(book, *names[1:]) == names[1:], "one call at a time, though the vendor is back"
 
 
 def test_an_open_circuit_of_which_nothing_is_heard_is_forgotten(book):
     for _ in range(3):
-        breaker(book).saw(AWAY)
+        breaker(book).record(AWAY)
     assert 0 < book.redis.pttl("renderline:circuit:main") <= 180_000
     book.accept()
     book.clock.forward(10.1)
@@ -70,9 +70,9 @@ def test_an_open_circuit_of_which_nothing_is_heard_is_forgotten(book):
 def test_failures_in_a_row_open_it_and_an_answer_between_them_counts_anew(book):
     one = breaker(book)
     for fault in (AWAY, AWAY, PayloadRefused("no", status=400), AWAY, AWAY):
-        one.saw(fault)
+        one.record(fault)
         assert not one.open
-    one.saw(AWAY)
+    one.record(AWAY)
     assert one.open
     book.accept()
     assert not claims(book, "r1")
@@ -81,22 +81,22 @@ def test_failures_in_a_row_open_it_and_an_answer_between_them_counts_anew(book):
 def test_a_late_answer_does_not_close_a_circuit_that_nobody_probed(book):
     one, other = breaker(book), breaker(book)
     for _ in range(3):
-        one.saw(AWAY)
-    other.saw(None)
+        one.record(AWAY)
+    other.record(None)
     book.accept()
     assert not claims(book, "r1")
     book.clock.forward(10.1)
     assert claims(book, "r1")
-    one.saw(None)
+    one.record(None)
     assert not one.open
 
 
 def test_a_straggler_of_before_does_not_put_the_probe_off(book):
     one = breaker(book)
     for _ in range(3):
-        one.saw(AWAY)
+        one.record(AWAY)
     book.clock.forward(8.0)
-    one.saw(AWAY)
+    one.record(AWAY)
     book.clock.forward(2.1)
     book.accept()
     assert claims(book, "r1")
@@ -116,7 +116,7 @@ def test_a_straggler_of_before_does_not_put_the_probe_off(book):
 )
 def test_what_counts_as_the_vendor_being_away(book, fault: StudioFault | None, sign: bool):
     one = CircuitBreaker(book.flow, "main", failures=1, pause=10.0)
-    one.saw(fault)
+    one.record(fault)
     assert one.open == sign
 
 
@@ -124,13 +124,13 @@ def test_calls_held_up_on_our_side_do_not_open_it(book):
     """A worker that was frozen wakes with many at once."""
     one = breaker(book)
     for _ in range(5):
-        Guard("main", book.flow, one).saw(TooLate("held up on our side"))
+        Guard("main", book.flow, one).record(TooLate("held up on our side"))
     assert not one.open
 
 
 def test_resume_closes_it(book):
     for _ in range(3):
-        breaker(book).saw(AWAY)
+        breaker(book).record(AWAY)
     for one in ("a", "b"):
         book.accept(one)
     assert not claims(book, "a", "b")

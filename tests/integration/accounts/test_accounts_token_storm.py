@@ -79,7 +79,7 @@ def test_tokens_refused_by_every_call_are_not_asked_for_with_every_call(workers,
 def test_the_wait_for_the_next_token_doubles_up_to_a_minute(redis: Redis):
     pauses: list[float] = []
     issuer = Issuer()
-    shared = SharedToken(redis, issuer, account="main", quiet=pauses.append)
+    shared = SharedToken(redis, issuer, account="main", back_off=pauses.append)
     for _ in range(10):
         shared.reject(shared.current())
         redis.hset("renderline:token:main:refusals", "until", "0")
@@ -90,7 +90,7 @@ def test_the_wait_for_the_next_token_doubles_up_to_a_minute(redis: Redis):
 def test_a_revoked_token_costs_one_token_call_and_no_wait(redis: Redis):
     pauses: list[float] = []
     issuer = Issuer()
-    one, other = (SharedToken(redis, issuer, account="main", quiet=pauses.append) for _ in range(2))
+    one, other = (SharedToken(redis, issuer, account="main", back_off=pauses.append) for _ in range(2))
     token = one.current()
     assert other.current() == token
     one.reject(token)

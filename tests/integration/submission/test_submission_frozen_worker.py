@@ -98,8 +98,11 @@ class Turn:
         self._events.append("turn")
 
 
-def test_token_and_turn_are_waited_for_before_the_call_is_announced(stage, vendor):
-    events, intend = [], stage.ledger.intend
+def test_token_and_turn_are_waited_for_before_the_call_is_announced(redis, vendor):
+    events = []
+    stage = Stage(redis, vendor, rate_limit=Turn(events))
+    stage.accept(REQUEST, RENDER, deadline=600.0)
+    intend = stage.ledger.intend
 
     def announce(claim, stage_name, **options):
         events.append(f"announce {stage_name}")
@@ -107,10 +110,12 @@ def test_token_and_turn_are_waited_for_before_the_call_is_announced(stage, vendo
 
     stage.ledger.intend = announce
     vendor.override = lambda call: events.append(call.name)
-    main = dataclasses.replace(stage.accounts["main"], token=stage.tokens, pace=Turn(events))
+    main = dataclasses.replace(stage.accounts["main"], token=stage.tokens)
     stage.submitter = stage.new_submitter(lease=LEASE, accounts={"main": main})
     assert isinstance(stage.submitter.submit(RENDER), Submitted)
-    assert events == ["token", "turn", "announce draft", "draft", "turn", "announce export", "export"]
+    stage.close()
+    token, draft, export = ["turn", "token"], ["turn", "announce draft", "draft"], ["turn", "announce export", "export"]
+    assert events == token + draft + export
 
 
 def test_a_call_in_time_is_sent(stage, vendor):
