@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.site import order
 from harness import ROOT
-from renderline.payloads import build
+from renderline.kinds import KINDS
 from renderline.requests import load_request
 
 
@@ -34,4 +34,4 @@ def vendor_body() -> dict[str, Any]:
     """Return the vendor's body of the request that the benchmarks send."""
     sent = {**order(0, ""), "hooks": []}
     request = load_request(sent, accounts=["default"], hook_kinds={}, max_bytes=1 << 20)
-    return build(request, name="Order 0", webhook_url=None)
+    return KINDS[request.kind].build(request.body, name="Order 0", webhook_url=None)

@@ -18,7 +18,7 @@ from renderline.accounts.clients import AccountClients
 from renderline.accounts.guard import Guard
 from renderline.accounts.token import SharedToken
 from renderline.drafts import project_name
-from renderline.kinds import Order
+from renderline.kinds import KINDS, CallContext
 from renderline.ledger import AccountLimits, Ledger, PumpWake, Submission
 from renderline.polling.confirmation import Confirmation
 from renderline.polling.durations import Durations
@@ -170,10 +170,11 @@ class Stage:
     def intend(self, claim: Submission, stage: str) -> None:
         assert self.ledger.intend(claim, stage, lease=30.0)
 
-    def order(self, claim: Submission) -> Order:
-        """Return what the submitter would hand to the stages of this claim's plan."""
-        request = RenderRequest.from_json(claim.body)
-        return Order(request, project_name(claim.name, claim.id), None, claim.project_id)
+    def context(self, claim: Submission) -> CallContext:
+        """Return what the submitter calls the stages of this claim's plan with."""
+        body = RenderRequest.from_json(claim.body).body
+        name = project_name(claim.name, claim.id)
+        return KINDS[claim.kind].context(body, name=name, webhook_url=None, project_id=claim.project_id)
 
     def lapse(self, one: str) -> None:
         """Let the lease on a submission end, as time would."""

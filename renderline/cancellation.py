@@ -77,7 +77,7 @@ def _without_project(
     state: str, record: Mapping[str, Any], draft: int, accounts: Mapping[str, AccountClients]
 ) -> Cancellation:
     kind, clients = KINDS[record["kind"]], accounts.get(record["account"])
-    if not kind.disposable:
+    if not kind.owns_project:
         # A project that was there before us is the caller's, and the v2 API has no such call.
         return Cancellation(state, "kept", f"a render of kind {kind.name} has no project of its own to delete")
     if State.SUBMITTING not in record["times"]:

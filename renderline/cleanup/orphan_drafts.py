@@ -72,7 +72,7 @@ class OrphanSweep:
             record["project_id"]
             for record, (_, attempt) in zip(records, suspects, strict=True)
             if record and not is_unreadable(record) and record["project_id"] and record["attempt"] == attempt
-            if record["state"] in _OVER and KINDS[record["kind"]].disposable
+            if record["state"] in _OVER and KINDS[record["kind"]].owns_project
         }
 
     def _untouched(self, clients: AccountClients, project_id: str) -> bool:

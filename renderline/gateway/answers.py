@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from renderline.payloads import KINDS
+from renderline.kinds import KINDS
 from renderline.renders import State
 
 STATES = [state.value for state in State]

@@ -19,7 +19,7 @@ from renderline.gateway.problem import Problem, listed, refusal
 from renderline.gateway.queries import Nothing, load
 from renderline.ledger import KeyConflict
 from renderline.requests import RequestRefused
-from renderline.requests.soundness import faults
+from renderline.validation.json_limits import json_errors
 
 MOST: Final = 1000
 LARGER: Final = 8
@@ -62,7 +62,7 @@ def routes(desk: Desk) -> Blueprint:
 def _read(request: Request, *, max_bytes: int) -> tuple[list[Item], bool]:
     whole = header_key(request)
     data = read_json(request, max_bytes=max_bytes, deeper=_AROUND)
-    errors = _body_faults(data)
+    errors = _body_errors(data)
     if errors:
         raise refusal(422, listed(errors))
     # A key for each item, so that the whole call can be repeated.
@@ -76,7 +76,7 @@ def _read(request: Request, *, max_bytes: int) -> tuple[list[Item], bool]:
     ], bool(data.get("all_or_nothing"))
 
 
-def _body_faults(data: Any) -> dict[str, list[str]]:
+def _body_errors(data: Any) -> dict[str, list[str]]:
     if not isinstance(data, dict):
         return {"request": ["must be an object"]}
     errors = {name: ["unknown field"] for name in map(str, data.keys() - _FIELDS)}
@@ -86,12 +86,12 @@ def _body_faults(data: Any) -> dict[str, list[str]]:
     if not isinstance(items, list) or not 1 <= len(items) <= MOST:
         return {**errors, "requests": [f"must be a list of 1 to {MOST} items"]}
     for place, item in enumerate(items):
-        for path, said in _item_faults(item).items():
+        for path, said in _item_errors(item).items():
             errors[f"requests.{place}{path}"] = [said]
     return errors
 
 
-def _item_faults(item: Any) -> dict[str, str]:
+def _item_errors(item: Any) -> dict[str, str]:
     if not isinstance(item, dict):
         return {"": "must be an object with `request` and, if you like, `key`"}
     found = {f".{name}": "unknown field" for name in map(str, item.keys() - _ITEM_FIELDS)}
@@ -99,7 +99,7 @@ def _item_faults(item: Any) -> dict[str, str]:
         found[".request"] = "is required"
     key = item.get("key")
     if key is not None:
-        fault = next((said for several in faults(key).values() for said in several), None) or key_fault(key)
+        fault = next((said for several in json_errors(key).values() for said in several), None) or key_fault(key)
         if fault:
             found[".key"] = fault
     return found

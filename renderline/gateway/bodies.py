@@ -9,7 +9,7 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from renderline.gateway.problem import Problem, listed, refusal
-from renderline.requests.soundness import DEEPEST, faults
+from renderline.validation.json_limits import MAX_DEPTH, json_errors
 
 
 def read_json(request: Request, *, max_bytes: int, deeper: int = 0) -> Any:
@@ -23,8 +23,8 @@ def read_json(request: Request, *, max_bytes: int, deeper: int = 0) -> Any:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "The body must not be compressed.")
     value = _decoded(_raw(request, max_bytes))
-    if _deeper_than(value, DEEPEST + deeper):
-        raise Problem(400, f"The body is nested more than {DEEPEST + deeper} levels deep.")
+    if _deeper_than(value, MAX_DEPTH + deeper):
+        raise Problem(400, f"The body is nested more than {MAX_DEPTH + deeper} levels deep.")
     return value
 
 
@@ -33,7 +33,7 @@ def read_object(request: Request, *, max_bytes: int) -> dict[str, Any]:
     if not request.content_length and "Transfer-Encoding" not in request.headers:
         return {}
     value = read_json(request, max_bytes=max_bytes)
-    unsound = faults(value) if isinstance(value, dict) else {"request": ["must be an object"]}
+    unsound = json_errors(value) if isinstance(value, dict) else {"request": ["must be an object"]}
     if unsound:
         raise refusal(422, listed(unsound))
     return dict(value)

@@ -11,7 +11,7 @@ from renderline.gateway import answers
 from renderline.gateway.description import PROBLEM
 from renderline.gateway.shapes import nullable, ref
 from renderline.hooks import HookKind
-from renderline.payloads import KINDS, Kind
+from renderline.kinds import KINDS, Kind
 from renderline.requests.loading import ENVELOPE
 
 _MIXED = "Fields of `payload` may also stand at the top of the request, under these names; each is given once."
@@ -48,8 +48,8 @@ def _forms(converter: OpenAPIConverter, name: str, kind: Kind) -> list[dict[str,
     # Where a field has two names at the top, the first is ours.
     names = {theirs: ours for ours, theirs in reversed(list(kind.fields.items()))}
     source, top = body, {ours: theirs for theirs, ours in names.items()}
-    if kind.compact is not None:
-        source = converter.schema2jsonschema(kind.compact)
+    if kind.compact_schema is not None:
+        source = converter.schema2jsonschema(kind.compact_schema)
         top = {**top, "scenes": "scenes"}
     needed = [ours for ours, theirs in top.items() if theirs in source.get("required", ())]
     given = nullable({ours: source["properties"][theirs] for ours, theirs in top.items()}, keep=needed)

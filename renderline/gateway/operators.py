@@ -13,9 +13,9 @@ from renderline.gateway.description import described, json_body
 from renderline.gateway.desk import Desk, accepted, answer
 from renderline.gateway.problem import Problem, listed, refusal
 from renderline.gateway.queries import LetterQuery, load
-from renderline.payloads.fields import Identifier, Text
-from renderline.payloads.project import NAME_PATTERN, NAME_RULE
-from renderline.payloads.refusal import flattened
+from renderline.validation.errors import flattened
+from renderline.validation.fields import Identifier, Text
+from renderline.validation.validators import ONE_LINE, MaxLength
 
 _HOOK = "/renders/<render_id:render_id>/hooks/<int(max=99):index>"
 
@@ -29,12 +29,7 @@ class Adoption(Schema):
 class Failure(Schema):
     """Why a render is given up as failed."""
 
-    message = Text(
-        load_default="given up by an operator",
-        longest=500,
-        pattern=NAME_PATTERN,
-        rule=NAME_RULE,
-    )
+    message = Text(load_default="given up by an operator", validate=[MaxLength(500), ONE_LINE])
 
 
 def routes(desk: Desk) -> Blueprint:

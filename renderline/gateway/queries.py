@@ -9,10 +9,10 @@ from flask import Request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from renderline.gateway.problem import listed, refusal
+from renderline.kinds import KINDS
 from renderline.ledger import Filter
-from renderline.payloads import KINDS
-from renderline.payloads.refusal import flattened
 from renderline.renders import State
+from renderline.validation.errors import flattened
 
 METADATA: Final = "metadata."
 _CURSOR = r"[0-9]{1,12}\.[0-9]{3}-[0-9a-f]{32}"

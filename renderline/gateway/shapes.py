@@ -1,4 +1,4 @@
-"""The schemas that check requests, as JSON Schema: what our own marshmallow fields stand for."""
+"""The schemas that check requests, as JSON Schema: the fields that apispec cannot describe by itself."""
 
 from __future__ import annotations
 
@@ -7,35 +7,25 @@ from typing import Any, Final
 from apispec.ext.marshmallow import OpenAPIConverter
 from marshmallow import Schema, fields
 
-from renderline.payloads import fields as checked
-from renderline.payloads.clips import NumberOrText
-from renderline.payloads.compact import Fixed
-from renderline.payloads.edit import Spoken, Updates
-from renderline.payloads.project import Rendered
-from renderline.payloads.structure import Many, Ours, Variant
+from renderline.validation.fields import ByJsonType
+from renderline.validation.schemas import StrictSchema, TypedObject
 
 NULL: Final = {"type": "null"}
-_IRREGULAR: Final[dict[type, dict[str, Any]]] = {
-    Fixed: {"type": "string"},
-    NumberOrText: {"type": ["number", "string"]},
-    Updates: {"type": ["object", "array"]},
-}
 
 
 class Converter(OpenAPIConverter):
-    """Knows the fields of render requests, and that our own objects have no unknown fields and take null for absent."""
+    """Knows the fields of render requests, and that null is the same as leaving a field of ours out."""
 
     def init_attribute_functions(self) -> None:
-        """Add the function for our fields, which come as they are: checked, not converted."""
+        """Add the function for the fields that have several forms."""
         super().init_attribute_functions()
-        self.add_attribute_function(_shape)
+        self.add_attribute_function(_forms)
 
     def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
         """Return the JSON Schema of a schema."""
         shown: dict[str, Any] = super().schema2jsonschema(schema)
         made = schema if isinstance(schema, type) else type(schema)
-        if issubclass(made, Ours):
-            shown["additionalProperties"] = False
+        if issubclass(made, StrictSchema):
             shown["properties"] = nullable(shown["properties"], keep=shown.get("required", ()))
         return shown
 
@@ -60,42 +50,17 @@ def _or_null(shape: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [shape, NULL]}
 
 
-def _shape(converter: OpenAPIConverter, field: fields.Field[Any], *, ret: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Return the JSON Schema of a field, of which `ret` is what apispec knows by itself."""
-    shape = {**ret, **_shape_of(converter, field)}
-    ret.clear()
-    if isinstance(field, Spoken):
-        shape = {"anyOf": [shape, {"type": "string", "minLength": 1, "pattern": r"\S"}]}
-    return _or_null(shape) if field.allow_none else shape
+def _forms(converter: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
+    """Return the JSON Schema of a field with several forms, nothing for any other."""
+    if isinstance(field, TypedObject):
+        return {"oneOf": [_typed(converter, name, schema) for name, schema in field.schemas.items()]}
+    if isinstance(field, ByJsonType):
+        forms = [converter.field2property(each) for each in field.fields]
+        return {"anyOf": [*forms, NULL] if field.allow_none else forms}
+    return {}
 
 
-def _shape_of(converter: OpenAPIConverter, field: fields.Field[Any]) -> dict[str, Any]:
-    if isinstance(field, checked.Number):
-        kind = "integer" if isinstance(field, checked.Whole) else "number"
-        return _given(type=kind, minimum=field.least, maximum=field.most)
-    if isinstance(field, checked.Text):
-        pattern = f"^(?:{field.pattern.pattern})$" if field.pattern else None if field.blank else r"\S"
-        return _given(type="string", minLength=None if field.blank else 1, maxLength=field.longest, pattern=pattern)
-    if isinstance(field, checked.Choice):
-        return {"type": "string", "enum": list(field.choices)}
-    if isinstance(field, Rendered):
-        return {"type": "boolean", "enum": [True]}
-    if isinstance(field, checked.Flag):
-        return {"type": "boolean"}
-    if isinstance(field, checked.Record):
-        return {"type": "object"}
-    if isinstance(field, Many):
-        return _given(minItems=field.least or None, maxItems=field.most)
-    if isinstance(field, Variant):
-        return {"oneOf": [_variant(converter, name, schema) for name, schema in field.schemas.items()]}
-    return next((shape for kind, shape in _IRREGULAR.items() if isinstance(field, kind)), {})
-
-
-def _variant(converter: OpenAPIConverter, name: str, schema: Schema) -> dict[str, Any]:
+def _typed(converter: OpenAPIConverter, name: str, schema: Schema) -> dict[str, Any]:
     shown = converter.schema2jsonschema(schema)
     properties = {**shown.get("properties", {}), "type": {"type": "string", "const": name}}
     return {**shown, "properties": properties, "required": sorted({*shown.get("required", ()), "type"})}
-
-
-def _given(**members: Any) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}

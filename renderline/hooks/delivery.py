@@ -166,7 +166,7 @@ class Deliverer:
         return Settled()
 
     def _disposes(self, record: Mapping[str, Any]) -> bool:
-        return self.delete_stored and KINDS[record["kind"]].disposable
+        return self.delete_stored and KINDS[record["kind"]].owns_project
 
     def _not_here(self, render_id: str, index: int, claim: HookClaim, kind: str) -> Result:
         """Leave a hook to the workers that have its kind; it is given up if none has for long."""

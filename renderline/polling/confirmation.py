@@ -51,7 +51,7 @@ class Confirmation:
         """
         if due.project_id is None or KINDS[due.kind].inspect is None:
             return self._without_project(clients, due, offset)
-        if due.baseline is not None or not KINDS[due.kind].disposable:
+        if due.baseline is not None or not KINDS[due.kind].owns_project:
             return self._of_another(clients, due, due.project_id, offset)
         return self._of_draft(clients, due, due.project_id, offset)
 

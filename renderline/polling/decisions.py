@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from renderline.kinds import KINDS, signs
+from renderline.kinds import KINDS, render_evidence
 from renderline.ledger import DuePoll, PollResult
 from renderline.polling.durations import UNKNOWN, TypicalDuration
 from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
@@ -61,7 +61,7 @@ def of_progress(
         typical=typical.quick if progress <= 0 else None,
         slow=typical.slow,
         # A webhook reported the end and the vendor does not show it: polls have to find it.
-        webhooks_alive=due.trusted and not due.told and KINDS[due.kind].calls_back,
+        webhooks_alive=due.trusted and not due.told and KINDS[due.kind].takes_webhook,
     )
     return PollResult(
         due.id, due.epoch, "wait", look_in=wait, progress=progress, rate=history.rate, stalls=history.stalls
@@ -83,7 +83,7 @@ def of_webhook(due: DuePoll, *, now: float, policy: PollPolicy) -> PollResult:
 
 def still_the_old_render(due: DuePoll, project: Project) -> bool:
     """Return whether a finished project shows only what it showed before this render was exported."""
-    return due.baseline is not None and signs(project) == json.loads(due.baseline)
+    return due.baseline is not None and render_evidence(project) == json.loads(due.baseline)
 
 
 def of_fault(

@@ -49,7 +49,7 @@ def read_project(clients: AccountClients, due: DuePoll, project_id: str) -> tupl
     kind = KINDS[due.kind]
     progress = project = None
     try:
-        progress = kind.look(clients, project_id)
+        progress = kind.poll(clients, project_id)
     except PayloadRefused:
         pass  # a draft has no progress
     except VendorUnavailable as fault:
@@ -71,7 +71,7 @@ def shows_start(progress: Progress | None, project: Project | None) -> bool:
 def carries_name(due: DuePoll) -> bool:
     """Return whether the paid call itself makes a project that carries the render's tag."""
     kind = KINDS[due.kind]
-    return any(stage.named and stage.paid for stage in (*kind.two_phase, *kind.direct))
+    return any(stage.findable and stage.paid for stage in kind.stages)
 
 
 def find_project(clients: AccountClients, due: DuePoll) -> str | None:

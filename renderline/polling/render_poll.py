@@ -62,7 +62,7 @@ class RenderPoll:
         project_id = due.project_id or find_project(clients, due)
         if project_id is None:
             return decisions.of_webhook(due, now=time.monotonic() + offset, policy=self.policy)
-        seen = kind.look(clients, project_id)
+        seen = kind.poll(clients, project_id)
         if decisions.lacks_url(seen):
             seen = replace(seen, download_url=download_url.of_finished(clients, due, project_id))
         now = time.monotonic() + offset

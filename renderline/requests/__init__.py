@@ -1,9 +1,8 @@
 """The render request: what every door takes, checked once and normalised."""
 
-from renderline.payloads.refusal import RequestRefused
+from renderline.requests.detection import as_request
+from renderline.requests.loading import load_request
+from renderline.requests.render_request import RenderRequest
+from renderline.validation.errors import RequestRefused
 
-from .hooks import HookKind
-from .loading import load_request
-from .request import RenderRequest
-
-__all__ = ["HookKind", "RenderRequest", "RequestRefused", "load_request"]
+__all__ = ["RenderRequest", "RequestRefused", "as_request", "load_request"]

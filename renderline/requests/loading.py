@@ -1,40 +1,43 @@
-"""Checks a render request at the door, whichever door it came through, and names every wrong field by its path."""
+"""Loads a render request: checks it as a whole and names every wrong field by its path."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import ValidationError
 
-from renderline.payloads import KINDS, RequestRefused, load_body
-from renderline.payloads.fields import Choice, Number, Record, Text
-from renderline.payloads.project import LONGEST_NAME, NAME_PATTERN, NAME_RULE
-from renderline.payloads.refusal import flattened, refusal, shown, unknown_fields
-from renderline.payloads.structure import Many, Ours
+from renderline.kinds import KINDS, load_body
+from renderline.kinds.v3_fields import MAX_NAME_LENGTH
+from renderline.requests.hook_specs import load_hooks
+from renderline.requests.render_request import RenderRequest
+from renderline.validation.errors import RequestRefused, flattened, quoted, refusal, unknown_fields
+from renderline.validation.fields import Choice, List, Number, Object, Text
+from renderline.validation.json_limits import canonical_json, json_errors
+from renderline.validation.schemas import StrictSchema
+from renderline.validation.validators import ONE_LINE, Entries, MaxLength, Range
 
-from .hooks import HookKind, hook_faults
-from .request import RenderRequest
-from .soundness import canonical, faults
+if TYPE_CHECKING:
+    from renderline.hooks.kind import HookKind
 
 PRIORITIES: Final = ("high", "normal", "low")
-LONGEST_DEADLINE: Final = 7 * 24 * 3600
-MOST_METADATA_BYTES: Final = 16 * 1024
-MOST_HOOKS: Final = 20
+MAX_DEADLINE: Final = 7 * 24 * 3600
+MAX_METADATA_BYTES: Final = 16 * 1024
+MAX_HOOKS: Final = 20
 
-ENVELOPE: Final = Ours.from_dict(
+ENVELOPE: Final = StrictSchema.from_dict(
     {
         "kind": Choice(KINDS, required=True),
-        "name": Text(longest=LONGEST_NAME, pattern=NAME_PATTERN, rule=NAME_RULE),
-        "account": Text(longest=100, load_default="default"),
+        "name": Text(validate=[MaxLength(MAX_NAME_LENGTH), ONE_LINE]),
+        "account": Text(validate=[MaxLength(100)], load_default="default"),
         "priority": Choice(PRIORITIES, load_default="normal"),
-        "deadline": Number(least=1, most=LONGEST_DEADLINE),
-        "metadata": Record(load_default=dict),
-        "hooks": Many(Record(), most=MOST_HOOKS, load_default=list),
+        "deadline": Number(validate=Range(min=1, max=MAX_DEADLINE)),
+        "metadata": Object(load_default=dict),
+        "hooks": List(Object(), validate=Entries(max=MAX_HOOKS), load_default=list),
     },
     name="Envelope",
 )()
-"""The schema of what every kind of request has."""
+"""The schema of the fields that every kind of request has."""
 _ENVELOPE_FIELDS: Final = tuple(ENVELOPE.fields)
 
 _Errors = dict[str, list[str]]
@@ -43,17 +46,17 @@ _Errors = dict[str, list[str]]
 def load_request(
     data: Any, *, accounts: Collection[str], hook_kinds: Mapping[str, HookKind], max_bytes: int
 ) -> RenderRequest:
-    """Return the render request in `data`, any decoded JSON value, checked and normalised.
+    """Return the checked and normalised render request in `data`, which may be any decoded JSON value.
 
-    `max_bytes` limits its compact JSON encoding in UTF-8. Parts of `data` are shared, none is changed.
+    `max_bytes` limits its compact JSON encoding in UTF-8. The result shares parts of `data`; `data` is not changed.
     Raises RequestRefused with the path of every wrong field.
     """
-    _refuse_unsound(data, max_bytes=max_bytes)
+    _check_limits(data, max_bytes=max_bytes)
     kind = data["kind"] if isinstance(data.get("kind"), str) and data["kind"] in KINDS else None
     envelope, errors = _envelope(data)
-    hooks, wrong_hooks = hook_faults(envelope.get("hooks", []), hook_kinds)
-    body, wrong_body = _body(kind, data)
-    for found in (_strangers(data, kind), _account_faults(data, envelope, accounts), wrong_hooks, wrong_body):
+    hooks, hook_errors = load_hooks(envelope.get("hooks", []), hook_kinds)
+    body, body_errors = _body(kind, data)
+    for found in (_unknown(data, kind), _account_errors(data, envelope, accounts), hook_errors, body_errors):
         for path, said in found.items():
             errors.setdefault(path, []).extend(said)
     if kind is None or errors:
@@ -71,46 +74,46 @@ def load_request(
     )
 
 
-def _refuse_unsound(data: Any, *, max_bytes: int) -> None:
-    unsound = faults(data)
-    if unsound:
-        raise refusal(unsound)
+def _check_limits(data: Any, *, max_bytes: int) -> None:
+    errors = json_errors(data)
+    if errors:
+        raise refusal(errors)
     if not isinstance(data, dict):
         raise RequestRefused({"request": ["must be an object"]})
-    size = len(canonical(data).encode())
+    size = len(canonical_json(data).encode())
     if size > max_bytes:
         path = "payload" if data.get("payload") else "request"
         raise RequestRefused({path: [f"is too large: the request has {size} bytes as JSON; at most {max_bytes}"]})
 
 
 def _envelope(data: dict[str, Any]) -> tuple[dict[str, Any], _Errors]:
-    """Return the checked envelope (what is right of it, if something is wrong) and its errors."""
+    """Return the checked envelope and its errors. With errors, it holds the valid fields alone."""
     given = {name: data[name] for name in _ENVELOPE_FIELDS if name in data}
     try:
         envelope, errors = ENVELOPE.load(given), {}
     except ValidationError as error:
         envelope, errors = dict(error.valid_data or {}), flattened(error.messages)
     metadata = envelope.get("metadata")
-    if metadata and len(canonical(metadata).encode()) > MOST_METADATA_BYTES:
-        errors["metadata"] = [f"must be at most {MOST_METADATA_BYTES} bytes as JSON"]
+    if metadata and len(canonical_json(metadata).encode()) > MAX_METADATA_BYTES:
+        errors["metadata"] = [f"must be at most {MAX_METADATA_BYTES} bytes as JSON"]
     return envelope, errors
 
 
-def _strangers(data: dict[str, Any], kind: str | None) -> _Errors:
-    """Return what to say about fields that no request, or none of this kind, has at its top."""
-    rows = KINDS.values() if kind is None else (KINDS[kind],)
+def _unknown(data: dict[str, Any], kind: str | None) -> _Errors:
+    """Return an error for each field that no request, or none of this kind, has at its top."""
+    kinds = KINDS.values() if kind is None else (KINDS[kind],)
     known = {"payload", *_ENVELOPE_FIELDS}
-    for row in rows:
-        known |= row.fields.keys() | ({"scenes"} if row.compact else set())
+    for each in kinds:
+        known |= each.fields.keys() | ({"scenes"} if each.compact_schema else set())
     return flattened(unknown_fields(data, known))
 
 
-def _account_faults(data: dict[str, Any], envelope: dict[str, Any], accounts: Collection[str]) -> _Errors:
+def _account_errors(data: dict[str, Any], envelope: dict[str, Any], accounts: Collection[str]) -> _Errors:
     account = envelope.get("account")
     if account is None or account in accounts:
         return {}
     known = ", ".join(sorted(accounts)) or "none"
-    said = f"unknown account{shown(account)}" if data.get("account") is not None else "is required"
+    said = f"unknown account{quoted(account)}" if data.get("account") is not None else "is required"
     return {"account": [f"{said}; known: {known}"]}
 
 
@@ -118,7 +121,7 @@ def _body(kind: str | None, data: dict[str, Any]) -> tuple[dict[str, Any], _Erro
     if kind is None:
         return {}, {}
     try:
-        body = load_body(kind, data)
+        body = load_body(KINDS[kind], data)
     except RequestRefused as refused:
         return {}, refused.errors
     inner, outer = _inner_name(kind, data), data.get("name")
@@ -129,7 +132,7 @@ def _body(kind: str | None, data: dict[str, Any]) -> tuple[dict[str, Any], _Erro
 
 def _inner_name(kind: str, data: dict[str, Any]) -> str | None:
     payload = data.get("payload")
-    name = payload.get("name") if KINDS[kind].named and isinstance(payload, dict) else None
+    name = payload.get("name") if KINDS[kind].takes_name and isinstance(payload, dict) else None
     return name if isinstance(name, str) and name.strip() else None
 
 

@@ -46,7 +46,7 @@ class FaultHandler:
         log.warning("vendor call failed", render_id=claim.id, stage=stage.name if stage else None, fault=str(fault))
         if isinstance(fault, OutcomeUnknown):
             if stage and stage.paid:
-                return self.recorder.started(claim, run.kind, run.order.project_id, confirmed=False)
+                return self.recorder.started(claim, run.kind, run.context.project_id, confirmed=False)
             return self._retry(run, fault, unaccounted=True)
         if isinstance(fault, PayloadRefused):
             return self._refuse(run, fault)
@@ -59,8 +59,8 @@ class FaultHandler:
     def _refuse(self, run: PlanRun, fault: PayloadRefused) -> Outcome:
         outcome = self.recorder.refuse(run.claim, code=fault.code or str(fault.status or ""), message=fault.message)
         # Only while the claim is ours: another worker may have adopted and exported the same draft.
-        if isinstance(outcome, Refused) and run.kind.disposable and run.order.project_id:
-            discard(run.kind, run.clients, run.order.project_id)
+        if isinstance(outcome, Refused) and run.kind.owns_project and run.context.project_id:
+            discard(run.kind, run.clients, run.context.project_id)
         return outcome
 
     def _retry(self, run: PlanRun, fault: StudioFault, *, unaccounted: bool) -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from renderline.drafts import find_by_name, has_begun
-from renderline.kinds import Made, Stage
+from renderline.kinds import CallResult, Stage
 from renderline.studio import ProjectMissing
 from renderline.submission.plan_run import PlanRun
 from renderline.submission.recorder import SubmissionRecorder
@@ -29,7 +29,7 @@ def recover_draft(run: PlanRun, plan: tuple[Stage, ...], recorder: SubmissionRec
     The draft may be exported already: a ledger that lost its last writes does not know of that.
     """
     claim = run.claim
-    found = find_by_name(run.clients, claim.id, claim.attempt, claim.draft) if plan[0].named else None
+    found = find_by_name(run.clients, claim.id, claim.attempt, claim.draft) if plan[0].findable else None
     try:
         begun = found is not None and has_begun(run.kind, run.clients, found)
     except ProjectMissing:
@@ -38,6 +38,6 @@ def recover_draft(run: PlanRun, plan: tuple[Stage, ...], recorder: SubmissionRec
     if not found:
         return Recovered(plan)
     log.info("lost draft found by its name", render_id=claim.id, project_id=found, exported=begun)
-    run.order.project_id = found
-    recorder.advance(claim, plan[1], Made(found))
+    run.context.project_id = found
+    recorder.advance(claim, plan[1], CallResult(found))
     return Recovered(plan[1:], found if begun else None)

@@ -49,8 +49,8 @@ class PaidCall:
         try:
             # A worker that was stopped for longer than the lease must not send: another one has taken over.
             with using(permit), sent_by(run.send_until(self.lease)):
-                made = stage.call(run.clients, run.order)
-            project_id = made.project_id or run.order.project_id
+                result = stage.call(run.clients, run.context)
+            project_id = result.project_id or run.context.project_id
             return self.recorder.started(run.claim, run.kind, project_id, confirmed=True)
         except StudioFault as fault:
             return self.faults.handle(run, fault)

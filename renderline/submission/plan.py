@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from renderline.accounts.permit import Permit, using
-from renderline.kinds import Made, Stage
+from renderline.kinds import CallResult, Stage
 from renderline.ledger import Ledger
 from renderline.studio import StudioFault, sent_by
 from renderline.submission.fault import FaultHandler
@@ -58,21 +58,21 @@ class PlanRunner:
                     return NotMyTurn()
             if stage.paid:
                 return Announced(partial(self.paid_call.make, run, permit))
-            made = self._call(run, stage, permit)
+            result = self._call(run, stage, permit)
             # If nothing delays the next call, the step that records this one announces it too.
             permit = run.clients.permit_at_hand(run.kind.api)
             run.announce()
-            if not self.recorder.advance(run.claim, plan[index + 1], made, lease=self.lease if permit else None):
+            if not self.recorder.advance(run.claim, plan[index + 1], result, lease=self.lease if permit else None):
                 # After a cancel nobody uses the draft. After a lost lease another worker may have adopted it.
                 # The orphan sweep can tell.
-                if run.kind.disposable and made.project_id:
+                if run.kind.owns_project and result.project_id:
                     self.ledger.suspect(run.claim)
                 return NotMyTurn()
         raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
 
-    def _call(self, run: PlanRun, stage: Stage, permit: Permit) -> Made:
+    def _call(self, run: PlanRun, stage: Stage, permit: Permit) -> CallResult:
         # A worker that was stopped for longer than the lease must not send: another one has taken over.
         with using(permit), sent_by(run.send_until(self.lease)):
-            made = stage.call(run.clients, run.order)
-        run.order.project_id = made.project_id or run.order.project_id
-        return made
+            result = stage.call(run.clients, run.context)
+        run.context.project_id = result.project_id or run.context.project_id
+        return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from renderline.accounts.clients import AccountClients
-from renderline.kinds import Kind, Order, Stage
+from renderline.kinds import CallContext, Kind, Stage
 from renderline.ledger import Submission
 from renderline.studio import moment
 
@@ -20,7 +20,7 @@ class PlanRun:
     claim: Submission
     kind: Kind
     clients: AccountClients
-    order: Order
+    context: CallContext
     announced_at: float
     """A moment before the newest announcement. `send_until` counts from here."""
     stage: Stage | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from renderline.kinds import Kind, Made, Stage
+from renderline.kinds import CallResult, Kind, Stage
 from renderline.ledger import ForeignProject, Ledger, Submission
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
@@ -21,7 +21,7 @@ class SubmissionRecorder:
     policy: PollPolicy
     durations: Durations
 
-    def advance(self, claim: Submission, following: Stage, made: Made, *, lease: float | None = None) -> bool:
+    def advance(self, claim: Submission, following: Stage, result: CallResult, *, lease: float | None = None) -> bool:
         """Record that a free stage is done and `following` comes next; False if the claim was lost.
 
         With `lease` the call of `following` is announced in the same step. Raises `OutcomeUnknown` if the vendor
@@ -31,10 +31,10 @@ class SubmissionRecorder:
             return self.ledger.advance(
                 claim,
                 stage=following.name,
-                project_id=made.project_id,
-                baseline=made.baseline,
+                project_id=result.project_id,
+                baseline=result.baseline,
                 lease=lease,
-                made=_is_made(claim, made.project_id),
+                made=_is_made(claim, result.project_id),
             )
         except ForeignProject as foreign:
             fault = OutcomeUnknown(str(foreign), endpoint="draft", status=200)
@@ -49,7 +49,7 @@ class SubmissionRecorder:
             project_id=project_id,
             made=_is_made(claim, project_id),
             look_in=self.policy.first_poll_in(typical=typical.quick),
-            trusting=self.policy.fallback_poll_in(typical.slow) if kind.calls_back else None,
+            trusting=self.policy.fallback_poll_in(typical.slow) if kind.takes_webhook else None,
         )
         return Submitted(kick) if recorded else NotMyTurn()
 

@@ -17,7 +17,7 @@ from renderline.accounts.clients import AccountClients, AccountUnavailable, know
 from renderline.accounts.permit import claimed_work
 from renderline.bulkhead import Bulkhead
 from renderline.drafts import project_name
-from renderline.kinds import APIS, KINDS, PAID, Order
+from renderline.kinds import APIS, KINDS, PAID_STAGES
 from renderline.ledger import AccountUnknown, Ledger, Submission
 from renderline.ledger.store import UNKNOWN_AFTER
 from renderline.polling.durations import Durations
@@ -99,7 +99,7 @@ class Submitter:
             known=known(self.accounts),
             unknown_after=self.unknown_after,
             apis=APIS,
-            paid=PAID,
+            paid=PAID_STAGES,
         )
 
     @claimed_work()
@@ -112,8 +112,10 @@ class Submitter:
         clients = self.accounts[claim.account]
         request = RenderRequest.from_json(claim.body)
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
-        order = Order(request, name, self.webhook_url(claim), claim.project_id)
-        run = PlanRun(claim, kind, clients, order, announced_at=began, unaccounted=left is not None)
+        context = kind.context(
+            request.body, name=name, webhook_url=self.webhook_url(claim), project_id=claim.project_id
+        )
+        run = PlanRun(claim, kind, clients, context, announced_at=began, unaccounted=left is not None)
         return self._plan_runner.run(run)
 
     def _send(self, following: Sequence[tuple[str, str]]) -> None:

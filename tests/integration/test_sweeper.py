@@ -202,7 +202,7 @@ def test_a_second_draft_that_the_list_did_not_show_in_time_is_deleted(stage):
     stage.accept(data, one)
     claim = stage.claim(one)
     stage.intend(claim, "draft")
-    orphan = stage.v3.create_project(stage.order(claim).body(), export=False)
+    orphan = stage.v3.create_project(stage.context(claim).vendor_body(), export=False)
     # Its worker died, and the list did not show the draft when the next one looked.
     stage.redis.hdel(f"renderline:render:{one}", "intent")
     stage.lapse(one)

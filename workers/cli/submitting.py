@@ -86,7 +86,7 @@ def _contents(sources: Sequence[IO[bytes]]) -> Iterator[tuple[str, bytes]]:
 def _orders(
     contents: Iterator[tuple[str, bytes]], *, key: str | None, key_from: str | None, download: bool
 ) -> list[_Order]:
-    from renderline.payloads import RequestRefused, as_request
+    from renderline.requests import RequestRefused, as_request
 
     try:
         items = files.all_items(contents)

@@ -68,7 +68,7 @@ def explained(error: Exception) -> Trouble | None:
 
 _MEANINGS = (
     ("config.variable", "SettingsError", Code.REFUSED),
-    ("renderline.payloads.refusal", "RequestRefused", Code.REFUSED),
+    ("renderline.validation.errors", "RequestRefused", Code.REFUSED),
     ("renderline.ledger", "KeyConflict", Code.REFUSED),
     ("redis", "RedisError", Code.UNREACHABLE),
     ("kombu.exceptions", "OperationalError", Code.UNREACHABLE),

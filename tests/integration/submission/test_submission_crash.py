@@ -35,15 +35,15 @@ class Dying:
 
     def __init__(self, stage, one, mode="two_phase"):
         self.stage, self.claim = stage, stage.claim(one)
-        self.order = stage.order(self.claim)
+        self.context = stage.context(self.claim)
         self.plan = KINDS[self.claim.kind].plan(mode, at=self.claim.stage)
 
     def intend(self, index):
         self.stage.intend(self.claim, self.plan[index].name)
 
     def call(self, index):
-        made = self.plan[index].call(self.stage.accounts["main"], self.order)
-        self.order.project_id = made.project_id or self.order.project_id
+        made = self.plan[index].call(self.stage.accounts["main"], self.context)
+        self.context.project_id = made.project_id or self.context.project_id
         return made
 
     def through(self, index):

@@ -11,8 +11,8 @@ from harness import HOOK_SECRET, ROOT, a_request
 from renderline.acceptance import Acceptor
 from renderline.gateway import AccessDenied, OpenGate, Streams, create_app
 from renderline.hooks import CeleryHook, DownloadHook, HttpHook, load_kinds
+from renderline.kinds import KINDS
 from renderline.ledger import Commands, Ledger, Queries
-from renderline.payloads import KINDS
 
 
 class Shut:

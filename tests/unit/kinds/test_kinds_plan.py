@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from renderline import payloads
+from harness.requests import load
 from renderline.accounts.clients import AccountClients
 from renderline.drafts import project_name
-from renderline.kinds import KINDS, Order, signs, started_since
-from renderline.requests import RenderRequest, load_request
+from renderline.kinds import KINDS, render_evidence, started_since
 from renderline.studio import Project
 
 PLANS = [
@@ -16,18 +15,8 @@ PLANS = [
 ]
 
 
-def load(data):
-    return load_request(data, accounts=["default"], hook_kinds={}, max_bytes=9999)
-
-
-def request(**body):
-    return RenderRequest(
-        kind="export", name="n", account="default", priority="normal", deadline=None, metadata={}, hooks=(), body=body
-    )
-
-
-def test_every_kind_that_is_accepted_can_be_run():
-    assert set(KINDS) == set(payloads.KINDS)
+def context(kind, body, *, webhook_url=None, project_id=None):
+    return KINDS[kind].context(body, name="n", webhook_url=webhook_url, project_id=project_id)
 
 
 @pytest.mark.parametrize(("kind", "mode"), PLANS)
@@ -73,7 +62,6 @@ def test_the_stages_of_each_kind():
     assert {
         name: [[stage.name for stage in kind.plan(mode, at="")] for mode in ("two_phase", "direct")]
         for name, kind in KINDS.items()
-        if name in {"project", "edit", "export", "template", "simple_video", "v2_project"}
     } == {
         "project": [["draft", "export"], ["create"]],
         "edit": [["draft", "baseline", "export"], ["baseline", "edit"]],
@@ -85,21 +73,21 @@ def test_the_stages_of_each_kind():
 
 
 def test_only_projects_that_we_made_are_ever_deleted():
-    assert not KINDS["edit"].disposable
-    assert not KINDS["export"].disposable
+    assert not KINDS["edit"].owns_project
+    assert not KINDS["export"].owns_project
 
 
 def test_only_calls_that_take_a_name_are_looked_for_by_name():
     for kind in KINDS.values():
-        if any(stage.named for stage in (*kind.two_phase, *kind.direct)):
-            assert payloads.KINDS[kind.name].named
+        if any(stage.findable for stage in kind.stages):
+            assert kind.takes_name
 
 
-def test_an_order_acts_on_the_project_that_was_made_before_the_one_that_was_named():
-    assert Order(request(project_id="asked"), "n", None, "made").project() == "made"
-    assert Order(request(project_id="asked"), "n", None, None).project() == "asked"
+def test_a_stage_acts_on_the_project_that_was_made_before_the_one_that_was_named():
+    assert context("export", {"project_id": "asked"}, project_id="made").project() == "made"
+    assert context("export", {"project_id": "asked"}).project() == "asked"
     with pytest.raises(LookupError):
-        Order(request(), "n", None, None).project()
+        context("export", {}).project()
 
 
 @pytest.mark.parametrize(
@@ -112,18 +100,25 @@ def test_an_order_acts_on_the_project_that_was_made_before_the_one_that_was_name
     ids=lambda data: data["kind"],
 )
 def test_an_export_by_a_second_call_is_given_what_was_asked_for(data):
-    asked = load({**data, "resolution": "720", "workspace_id": "w1"})
-    order = Order(asked, "n", "https://gw/hook", "p")
-    assert order.export_options() == {"resolution": "720", "workspace_id": "w1", "webhook_url": "https://gw/hook"}
-    plain = Order(load(data), "n", None, "p")
-    assert plain.export_options() == {"resolution": None, "workspace_id": None, "webhook_url": None}
+    asked = load({**data, "resolution": "720", "workspace_id": "w1"}).body
+    options = context(data["kind"], asked, webhook_url="https://gw/hook", project_id="p").export_options()
+    assert options == {"resolution": "720", "workspace_id": "w1", "webhook_url": "https://gw/hook"}
+    plain = context(data["kind"], load(data).body, project_id="p").export_options()
+    assert plain == {"resolution": None, "workspace_id": None, "webhook_url": None}
+
+
+def test_the_compact_form_has_export_options_too():
+    scenes = [{"script": "Hi.", "avatar": {"model": "M1", "clothes": "C1"}}]
+    body = load({"kind": "project", "scenes": scenes, "workspaceId": "w2"}).body
+    options = context("project", body, project_id="p").export_options()
+    assert options == {"resolution": "1080", "workspace_id": "w2", "webhook_url": None}
 
 
 def test_the_callers_own_webhook_is_used_where_ours_cannot_be_reached():
-    payload = {"projectId": "65fa6b07dca2e367461a2925", "webhookUrl": "https://hooks.example.com/a"}
-    asked = load({"kind": "export", "payload": payload})
-    assert Order(asked, "n", None, "p").export_options()["webhook_url"] == "https://hooks.example.com/a"
-    assert Order(asked, "n", "https://gw/hook", "p").export_options()["webhook_url"] == "https://gw/hook"
+    mine = "https://hooks.example.com/a"
+    body = load({"kind": "export", "payload": {"projectId": "65fa6b07dca2e367461a2925", "webhookUrl": mine}}).body
+    assert context("export", body).export_options()["webhook_url"] == mine
+    assert context("export", body, webhook_url="https://gw/hook").export_options()["webhook_url"] == "https://gw/hook"
 
 
 def test_an_account_without_credentials_says_what_to_configure():
@@ -138,9 +133,9 @@ def test_the_project_name_ends_with_the_render_id():
     assert project_name("Welcome", "ab12") == "Welcome [ab12]"
 
 
-def test_the_signs_survive_the_ledger():
+def test_render_evidence_survives_the_ledger():
     seen = Project("p", "n", "exported", 97.5, "t1", True, "https://v/1.mp4", None)
-    baseline = json.dumps(signs(seen))
+    baseline = json.dumps(render_evidence(seen))
     assert not started_since(seen, baseline)
     assert started_since(seen, None)
     assert not started_since(Project("p", "n", "draft", 0.0, None, False, None, None), None)

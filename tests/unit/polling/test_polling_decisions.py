@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from renderline.kinds import signs, started_since
+from renderline.kinds import render_evidence, started_since
 from renderline.ledger import DuePoll
 from renderline.polling import confirmation, decisions, evidence
 from renderline.polling.policy import PollPolicy
@@ -123,7 +123,7 @@ def test_a_draft_that_nobody_exported_shows_no_start(seen):
 
 
 def test_a_project_that_was_rendered_before_counts_only_what_changed_since():
-    waiting = look(state="unconfirmed", baseline=json.dumps(signs(RENDERED)))
+    waiting = look(state="unconfirmed", baseline=json.dumps(render_evidence(RENDERED)))
     assert not started_since(RENDERED, waiting.baseline)
     assert decisions.still_the_old_render(waiting, RENDERED)
     for change in ({"backend_task_id": "t2"}, {"progress": 0.0}, {"download_url": None}, {"credit_subtracted": False}):

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import ROOT
-from renderline.payloads import KINDS, as_request, build
-from renderline.requests import RenderRequest, RequestRefused
+from harness.requests import build
+from renderline.kinds import KINDS
+from renderline.requests import RenderRequest, RequestRefused, as_request
 
 EXAMPLES = ROOT / "examples"
 REQUESTS = [as_request(json.loads(path.read_text())) for path in sorted(EXAMPLES.glob("*.json"))]
@@ -70,7 +71,7 @@ def check(load: Any, data: Any) -> None:
         return
     assert RenderRequest.from_json(loaded.to_json()) == loaded
     assert loaded.fingerprint()
-    json.dumps(build(loaded, name="n", webhook_url="https://hooks.test"), allow_nan=False)
+    json.dumps(build(loaded, webhook_url="https://hooks.test"), allow_nan=False)
 
 
 @settings(deadline=None, max_examples=150)

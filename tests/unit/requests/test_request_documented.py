@@ -8,7 +8,8 @@ import re
 import pytest
 
 from harness import ROOT
-from renderline.payloads import KINDS, build
+from harness.requests import build
+from renderline.kinds import KINDS
 from renderline.requests import RequestRefused
 
 DOCUMENTED = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs" / "requests.md").read_text(), re.DOTALL | re.MULTILINE)
@@ -17,7 +18,7 @@ COMPACT = sorted((ROOT / "examples").glob("compact-*.json"))
 
 @pytest.mark.parametrize("text", DOCUMENTED)
 def test_documented_requests_are_taken(load, text):
-    assert build(load(json.loads(text)), name="n", webhook_url=None)
+    assert build(load(json.loads(text)))
 
 
 def test_every_kind_is_documented():

@@ -26,7 +26,7 @@ def test_a_minimal_request_is_filled_in(load):
     loaded = load(request())
     assert (loaded.kind, loaded.name, loaded.account, loaded.priority) == ("project", "Untitled", "default", "normal")
     assert (loaded.deadline, loaded.metadata, loaded.hooks) == (None, {}, ())
-    assert loaded.resolution == loaded.body["resolution"] == "1080"
+    assert loaded.body["resolution"] == "1080"
     assert loaded.body["orientation"] == "landscape"
     assert loaded.body["scenes"][0]["avatar"] == {
         **AVATAR, "language": "en", "position": "center", "scale": 1, "head_only": False
@@ -60,7 +60,7 @@ def test_null_is_the_same_as_left_out(load):
         (
             {"kind": "projekt"},
             "kind",
-            "must be one of project, edit, export, template, simple_video, v2_project, not 'p",
+            "must be one of edit, export, project, simple_video, template, v2_project, not 'p",
         ),
         ({"kind": None}, "kind", "is required"),
         ({"kind": ["project"]}, "kind", "must be one of"),
@@ -151,7 +151,7 @@ def test_the_size_limit_counts_bytes_of_compact_json(load):
         ({"a\0": 2}, "has a key that contains a NUL character"),
     ],
 )
-def test_what_is_not_sound_json_is_named_wherever_it_stands(load, value, message):
+def test_what_breaks_a_json_limit_is_named_wherever_it_stands(load, value, message):
     data = request(metadata={"list": [0, {"deep": value}]})
     assert errors_of(load, data) == {"metadata.list.1.deep": [message]}
 

@@ -128,15 +128,6 @@ def test_two_names_must_agree(load):
         load({"kind": "project", "payload": SEED, "name": "Other"})
 
 
-def test_what_a_second_call_needs_can_be_asked(load):
-    loaded = load({"kind": "template", "template_id": "t1", "resolution": 720,
-                   "payload": {"workspaceId": "w1", "webhookUrl": "https://mine.test"}})  # fmt: skip
-    assert (loaded.template_id, loaded.project_id) == ("t1", None)
-    assert (loaded.resolution, loaded.workspace_id, loaded.webhook_url) == ("720", "w1", "https://mine.test")
-    compact = load({**COMPACT, "workspaceId": "w2"})
-    assert (compact.resolution, compact.workspace_id, compact.webhook_url) == ("1080", "w2", None)
-
-
 def test_a_refusal_survives_the_queue():
     refused = RequestRefused({"scenes.0.script": ["is required"], "hooks.1.type": ["unknown", "wrong: both"]})
     assert str(refused).splitlines() == [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from .compact import BACKGROUND_IMAGE
-from .geometry import CANVASES, Canvas, avatar_place, clip_place
+from renderline.kinds.compact_scenes import BACKGROUND_IMAGE
+from renderline.kinds.geometry import CANVASES, Canvas, avatar_place, clip_place
 
 _PLACING: Final = frozenset({"position", "scale", "left", "top", "width", "height", "layer"})
 _NOWHERE: Final = {"left": 0, "top": 0, "width": 0, "height": 0}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from renderline.payloads import KINDS, RequestRefused, as_request, build
+from harness.requests import build
+from renderline.kinds import KINDS
+from renderline.requests import RequestRefused, as_request
 
 PROJECT = "65fa6b07dca2e367461a2925"
 UPDATE = {"sceneIdx": 0, "type": "aiModel", "values": {"script": "New words."}}
@@ -37,8 +39,8 @@ HOOK = "https://our.test/hook"
 )
 def test_a_call_with_a_webhook(load, request_, body):
     loaded = load(request_)
-    assert build(loaded, name="n", webhook_url=None) == body
-    assert build(loaded, name="n", webhook_url=HOOK) == {**body, "webhookUrl": HOOK}
+    assert build(loaded) == body
+    assert build(loaded, webhook_url=HOOK) == {**body, "webhookUrl": HOOK}
 
 
 @pytest.mark.parametrize(
@@ -58,18 +60,18 @@ def test_a_call_with_a_webhook(load, request_, body):
     ],
 )  # fmt: skip
 def test_a_call_without_a_webhook(load, request_, body):
-    assert build(load(request_), name="n", webhook_url=HOOK) == body
+    assert build(load(request_), webhook_url=HOOK) == body
 
 
 def test_the_callers_webhook_is_kept_where_there_is_no_other(load):
     loaded = load({"kind": "export", "payload": {"projectId": PROJECT, "webhookUrl": "https://mine.test"}})
-    assert build(loaded, name="n", webhook_url=None)["webhookUrl"] == "https://mine.test"
-    assert build(loaded, name="n", webhook_url=HOOK)["webhookUrl"] == HOOK
+    assert build(loaded)["webhookUrl"] == "https://mine.test"
+    assert build(loaded, webhook_url=HOOK)["webhookUrl"] == HOOK
 
 
-def test_what_a_call_acts_on_can_be_asked(load):
+def test_the_id_that_a_call_acts_on_is_kept_apart(load):
     assert load({"kind": "edit", "project_id": PROJECT, "updates": [UPDATE]}).project_id == PROJECT
-    assert load({"kind": "template", "payload": {"templateId": "t1"}}).template_id == "t1"
+    assert load({"kind": "template", "payload": {"templateId": "t1"}}).body["template_id"] == "t1"
 
 
 @pytest.mark.parametrize(

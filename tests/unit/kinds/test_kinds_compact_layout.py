@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from renderline.payloads import KINDS, build
-from renderline.payloads.clips import ANIMATIONS, SHAPES
-from renderline.payloads.compact import POSITIONS, SIDES
+from harness.requests import build
+from renderline.kinds import KINDS
+from renderline.kinds.clips import ANIMATIONS, SHAPES
+from renderline.kinds.compact_scenes import POSITIONS, SIDES
 
 AVATAR = {"model": "M000045058", "clothes": "BG00002320"}
 CANVAS = {"landscape": (1920, 1080), "portrait": (1080, 1920)}
@@ -18,7 +19,7 @@ CANVAS = {"landscape": (1920, 1080), "portrait": (1080, 1920)}
 
 def laid_out(load: Any, orientation: str = "landscape", **scene: Any) -> dict[str, Any]:
     data = {"kind": "project", "orientation": orientation, "scenes": [{"script": "Hi.", "avatar": AVATAR, **scene}]}
-    return build(load(data), name="n", webhook_url=None)["scenes"][0]
+    return build(load(data))["scenes"][0]
 
 
 def box(clip: dict[str, Any]) -> tuple[float, float, float, float]:
@@ -289,6 +290,6 @@ scenes = st.fixed_dictionaries(
 @given(orientation=st.sampled_from(list(CANVAS)), given_scenes=st.lists(scenes, min_size=1, max_size=3))
 def test_whatever_is_laid_out_passes_the_vendors_schema(load, orientation, given_scenes):
     loaded = load({"kind": "project", "orientation": orientation, "scenes": given_scenes})
-    body = build(loaded, name="n", webhook_url="https://our.test")
+    body = build(loaded, webhook_url="https://our.test")
     assert KINDS["project"].schema.validate(body) == {}
-    assert load({"kind": "project", "payload": body}).resolution == "1080"
+    assert load({"kind": "project", "payload": body}).body["payload"]["resolution"] == "1080"

@@ -1,30 +1,22 @@
-"""Checks the hooks of a render request against the kinds of hook that this deployment knows."""
+"""Loads the hooks of a render request, each by the schema of its type."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 
-from renderline.payloads.refusal import flattened, shown
+from renderline.validation.errors import flattened, quoted
 
-
-class HookKind(Protocol):
-    """What the door needs to know of a kind of hook."""
-
-    @property
-    def schema(self) -> Schema:
-        """The schema of a hook object of this kind; it refuses unknown fields and gives back plain JSON values."""
-
-    def problem(self, hook: dict[str, Any]) -> str | None:
-        """Return why this hook cannot work with the present settings, or None."""
+if TYPE_CHECKING:
+    from renderline.hooks.kind import HookKind
 
 
-def hook_faults(
+def load_hooks(
     hooks: list[dict[str, Any]], kinds: Mapping[str, HookKind]
 ) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
-    """Return the hooks with their defaults filled in, and what is wrong with them by path (`hooks.1.type`)."""
+    """Return the hooks with their defaults filled in, and the errors by path (`hooks.1.type`)."""
     loaded: list[dict[str, Any]] = []
     errors: dict[str, list[str]] = {}
     for at, hook in enumerate(hooks):
@@ -33,9 +25,9 @@ def hook_faults(
         if name is None:
             errors[f"{path}.type"] = ["is required"]
         elif kind is None:
-            errors[f"{path}.type"] = [f"unknown hook type{shown(name)}; known: {', '.join(sorted(kinds)) or 'none'}"]
+            errors[f"{path}.type"] = [f"unknown hook type{quoted(name)}; known: {', '.join(sorted(kinds)) or 'none'}"]
         else:
-            # A kind may leave `type`, which chose it, out of its schema.
+            # The schema of a kind may leave out `type`.
             given = hook if "type" in kind.schema.fields else {key: hook[key] for key in hook if key != "type"}
             try:
                 loaded.append({**kind.schema.load(given), "type": name})

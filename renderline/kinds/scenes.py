@@ -1,4 +1,4 @@
-"""Schema of a v3 scene, and its rule that every avatar on show has exactly one source of speech."""
+"""Schema of a v3 scene, and the rule that every visible avatar has exactly one script."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, validates_schema
 
-from .clips import clip, optional
-from .fields import Choice, Flag, Record, Text, Whole
-from .refusal import shown
-from .structure import Many, Part, Vendor
+from renderline.kinds.clips import clip
+from renderline.kinds.v3_fields import optional
+from renderline.validation.errors import quoted
+from renderline.validation.fields import Boolean, Choice, Integer, List, Nested, Object, Text
+from renderline.validation.schemas import VendorSchema
+from renderline.validation.validators import Range
 
-BACKGROUND: Final = Vendor.from_dict(
+BACKGROUND: Final = VendorSchema.from_dict(
     {
         "id": Text(**optional(blank=True)),
         "type": Choice(("background",), allow_none=True),
@@ -23,9 +25,9 @@ BACKGROUND: Final = Vendor.from_dict(
 )
 
 
-class _Voiced(Vendor):
+class _Script(VendorSchema):
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def voice_fits(self, _data: Any, script: Any, **_: Any) -> None:
+    def tts_matches_flag(self, _data: Any, script: Any, **_: Any) -> None:
         """Refuse a voice that does not fit `isTTS`: an object exactly when it is true (v3 contract, scenes)."""
         if not isinstance(script, dict) or "tts" not in script:
             return
@@ -35,11 +37,11 @@ class _Voiced(Vendor):
             raise ValidationError({"tts": ["must be null when isTTS is false"]})
 
 
-SCRIPT: Final = _Voiced.from_dict(
+SCRIPT: Final = _Script.from_dict(
     {
         "org": Text(required=True, blank=True),
-        "isTTS": Flag(required=True),
-        "tts": Record(required=True, allow_none=True),
+        "isTTS": Boolean(required=True),
+        "tts": Object(required=True, allow_none=True),
         "modelId": Text(required=True),
         "clothId": Text(required=True),
     },
@@ -47,35 +49,37 @@ SCRIPT: Final = _Voiced.from_dict(
 )
 
 
-class _Spoken(Vendor):
+class _Scene(VendorSchema):
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def speech_fits(self, _data: Any, scene: Any, **_: Any) -> None:
-        """Refuse references to no avatar, avatars without a script, and an id used twice; any shape is survived."""
+    def scripts_match_avatars(self, _data: Any, scene: Any, **_: Any) -> None:
+        """Refuse scripts for no avatar, avatars without a script, and an id used twice. `scene` may have any shape."""
         if not isinstance(scene, dict):
             return
         clips, scripts = _entries(scene.get("clips")), _entries(scene.get("scripts"))
         avatars = [(at, clip) for at, clip in clips if clip.get("type") == "aiModel"]
         errors = {
-            "scripts": _lost_references(scripts, avatars) | _empty_scripts(scripts, avatars),
-            "clips": _silent_avatars(scripts, avatars) | _repeated_ids(clips),
+            "scripts": _unknown_avatars(scripts, avatars) | _empty_scripts(scripts, avatars),
+            "clips": _unscripted_avatars(scripts, avatars) | _repeated_ids(clips),
         }
         if any(errors.values()):
             raise ValidationError({name: found for name, found in errors.items() if found})
 
 
-SCENE: Final = _Spoken.from_dict(
+SCENE: Final = _Scene.from_dict(
     {
-        "sceneIdx": Whole(required=True, least=0),  # not unique in the vendor's own bodies: array order counts
-        "background": Part(BACKGROUND, required=True),
-        "clips": Many(clip(), required=True),
-        "scripts": Many(Part(SCRIPT), allow_none=True),
+        "sceneIdx": Integer(
+            required=True, validate=Range(min=0)
+        ),  # not unique in the vendor's own bodies: array order counts
+        "background": Nested(BACKGROUND, required=True),
+        "clips": List(clip(), required=True),
+        "scripts": List(Nested(SCRIPT), allow_none=True),
     },
     name="Scene",
 )
 
 _Entries = list[tuple[int, dict[str, Any]]]
 _Errors = dict[int, dict[str, list[str]]]
-_MOST_KNOWN: Final = 10
+_MAX_LISTED: Final = 10
 
 
 def _entries(value: Any) -> _Entries:
@@ -87,56 +91,56 @@ def _blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _look(model: Any, clothes: Any) -> tuple[str, str] | None:
-    """Return what a script and its avatar must have in common, if both are named as they should be."""
+def _appearance(model: Any, clothes: Any) -> tuple[str, str] | None:
+    """Return model and clothes, which a script and its avatar have in common; None if either is not a string."""
     return (model, clothes) if isinstance(model, str) and isinstance(clothes, str) else None
 
 
-def _look_of(avatar: dict[str, Any]) -> tuple[str, str] | None:
+def _appearance_of(avatar: dict[str, Any]) -> tuple[str, str] | None:
     model = avatar.get("model")
-    return _look(model.get("ai_name"), model.get("emotion")) if isinstance(model, dict) else None
+    return _appearance(model.get("ai_name"), model.get("emotion")) if isinstance(model, dict) else None
 
 
-def _look_meant(script: dict[str, Any]) -> tuple[str, str] | None:
-    return _look(script.get("modelId"), script.get("clothId"))
+def _named_avatar(script: dict[str, Any]) -> tuple[str, str] | None:
+    return _appearance(script.get("modelId"), script.get("clothId"))
 
 
-def _lost_references(scripts: _Entries, avatars: _Entries) -> _Errors:
+def _unknown_avatars(scripts: _Entries, avatars: _Entries) -> _Errors:
     """Refuse a script for an avatar that the scene does not have (v3 contract, scenes)."""
     errors: _Errors = {}
-    looks = {look for _, avatar in avatars if (look := _look_of(avatar))}
+    appearances = {one for _, avatar in avatars if (one := _appearance_of(avatar))}
     clothes: dict[str, list[str]] = {}
-    for model, worn in sorted(looks):
+    for model, worn in sorted(appearances):
         clothes.setdefault(model, []).append(worn)
     for at, script in scripts:
-        meant = _look_meant(script)
-        if meant is None or meant in looks:
+        named = _named_avatar(script)
+        if named is None or named in appearances:
             continue
-        field, value, known = ("modelId", meant[0], list(clothes))
-        if meant[0] in clothes:
-            field, value, known = ("clothId", meant[1], clothes[meant[0]])
-        names = ", ".join(shown(name).strip() or "?" for name in known[:_MOST_KNOWN]) or "none"
-        errors[at] = {field: [f"unknown reference{shown(value)}; the avatars of this scene have: {names}"]}
+        field, value, known = ("modelId", named[0], list(clothes))
+        if named[0] in clothes:
+            field, value, known = ("clothId", named[1], clothes[named[0]])
+        names = ", ".join(quoted(name).strip() or "?" for name in known[:_MAX_LISTED]) or "none"
+        errors[at] = {field: [f"unknown reference{quoted(value)}; the avatars of this scene have: {names}"]}
     return errors
 
 
 def _empty_scripts(scripts: _Entries, avatars: _Entries) -> _Errors:
-    """Refuse a script without words for an avatar on show."""
-    on_show = {_look_of(avatar) for _, avatar in avatars if avatar.get("isDelete") is not True} - {None}
+    """Refuse an empty script of a visible avatar."""
+    visible = {_appearance_of(avatar) for _, avatar in avatars if avatar.get("isDelete") is not True} - {None}
     return {
         at: {"org": ["may not be empty: an avatar of this scene speaks it"]}
         for at, script in scripts
-        if "org" in script and _blank(script["org"]) and _look_meant(script) in on_show
+        if "org" in script and _blank(script["org"]) and _named_avatar(script) in visible
     }
 
 
-def _silent_avatars(scripts: _Entries, avatars: _Entries) -> _Errors:
-    """Refuse an avatar on show for which neither `scripts` (which win) nor its own `script` has words."""
+def _unscripted_avatars(scripts: _Entries, avatars: _Entries) -> _Errors:
+    """Refuse a visible avatar with words neither in `scripts` (which wins) nor in its own `script`."""
     errors: _Errors = {}
-    spoken = {_look_meant(script) for _, script in scripts} - {None}
+    spoken = {_named_avatar(script) for _, script in scripts} - {None}
     for at, avatar in avatars:
         own = avatar.get("script")
-        if avatar.get("isDelete") is True or _look_of(avatar) in spoken:
+        if avatar.get("isDelete") is True or _appearance_of(avatar) in spoken:
             continue
         if own is None:
             errors[at] = {"script": ["is required: no entry of the scene's scripts is for this avatar"]}

@@ -1,4 +1,4 @@
-"""The door without hooks, and the example bodies."""
+"""Requests without hooks, and the example bodies."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 
 from harness import ROOT
-from renderline.requests import RenderRequest, RequestRefused, load_request
+from harness.requests import load as load_one
+from renderline.requests import RenderRequest, RequestRefused
 
 EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture(scope="session")
 def load() -> Callable[[Any], RenderRequest]:
-    """Load a request through the door of a deployment with one account and no hooks."""
-    return lambda data: load_request(data, accounts=["default"], hook_kinds={}, max_bytes=1_000_000)
+    """Load a request as a deployment with one account and no hooks does."""
+    return load_one
 
 
 @pytest.fixture(scope="session")
 def errors(load: Callable[[Any], RenderRequest]) -> Callable[[Any], dict[str, list[str]]]:
-    """Return what the door says is wrong with a request; nothing if it is taken."""
+    """Return the errors of a request by path, none if it is valid."""
 
     def errors_of(data: Any) -> dict[str, list[str]]:
         try:

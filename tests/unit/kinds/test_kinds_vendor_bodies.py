@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from renderline.payloads import KINDS, as_request, build
-from renderline.requests import RequestRefused
+from harness.requests import build
+from renderline.kinds import KINDS
+from renderline.requests import RequestRefused, as_request
 
 SAMPLES = [
     *("v2-seed-minimal", "v3-create-project-1.6", "v3-edit-project"),
@@ -52,7 +53,7 @@ def test_the_vendors_samples_come_out_as_they_went_in(load, example, name):
     if request["kind"] == "project":
         expected["name"] = loaded.name
     assert encoded(build(loaded, name=loaded.name, webhook_url=None)) == encoded(expected)
-    if KINDS[request["kind"]].hooked:
+    if KINDS[request["kind"]].takes_webhook:
         hooked = build(loaded, name=loaded.name, webhook_url="https://our.test/hook")
         assert encoded(hooked) == encoded({**expected, "webhookUrl": "https://our.test/hook"})
 
@@ -61,7 +62,7 @@ def test_unknown_fields_pass_and_numbers_stay_as_written(load):
     odd = {"int": 1, "float": 1.0, "long": 367.33333333333337, "tiny": 5e-324, "null": None, "a.b": [{}], "_schema": 1}
     request = project(avatar(script={"org": "Hi.", "odd": odd}, odd=odd, scaleX=1.0), odd=odd)
     request["payload"]["odd"] = odd
-    body = build(load(request), name="n", webhook_url=None)
+    body = build(load(request))
     assert encoded(body) == encoded({**request["payload"], "name": "n"})
 
 
@@ -243,13 +244,13 @@ def test_a_scene_needs_its_parts(errors):
 
 def test_a_number_is_taken_as_resolution_and_sent_as_text(load, example):
     body = {**example("v3-seed-landscape.json"), "resolution": 1080}
-    assert build(load({"kind": "project", "payload": body}), name="n", webhook_url=None)["resolution"] == "1080"
+    assert build(load({"kind": "project", "payload": body}))["resolution"] == "1080"
 
 
 def test_fields_at_the_top_join_the_payload(load, errors, example):
     body = example("v3-seed-landscape.json")
     loaded = load({"kind": "project", "payload": body, "resolution": 720, "workspace_id": "w"})
-    assert build(loaded, name="n", webhook_url=None) == {
+    assert build(loaded) == {
         **body, "name": "n", "resolution": "720", "workspaceId": "w"
     }  # fmt: skip
     assert errors({"kind": "project", "payload": body, "orientation": "portrait", "resolution": "1080p"}) == {

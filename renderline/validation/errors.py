@@ -1,4 +1,4 @@
-"""The refusal of a render request: every wrong field by its path, in a form that survives a message queue."""
+"""The error for a wrong render request: every wrong field by its path, in a form that survives a message queue."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, Final
 
 from marshmallow.exceptions import SCHEMA
 
-MOST_ERRORS: Final = 200
-"""Fields named in one refusal; the rest are counted, so that a broken 1 MB body gets a readable answer."""
+MAX_ERRORS: Final = 200
+"""Fields named in one refusal. The rest are counted, so that a broken 1 MB body gets a readable answer."""
 
-_MOST_GUESSES: Final = 10  # in one object; guessing is slow, and a body can be large
+_MAX_SUGGESTIONS: Final = 10  # in one object: a suggestion is slow, and a body can be large
 _UNSAFE: Final = re.compile(r"[^ -9;-~]")  # printable ASCII without ":", which ends a path in the text form
 _SHOWABLE: Final = re.compile(r"[\w.@/+-]{1,40}", re.ASCII)
 
 
 class RequestRefused(ValueError):
-    """The render request is wrong; `errors` maps the path of each wrong field to what is wrong with it.
+    """The render request is wrong. `errors` maps the path of each wrong field to its messages.
 
     Built from that mapping or from its text form, because Celery rebuilds an exception from its arguments.
     """
@@ -40,11 +40,11 @@ def _parsed(text: str) -> dict[str, list[str]]:
 
 
 def refusal(errors: Mapping[str, Iterable[str]]) -> RequestRefused:
-    """Return the refusal for `errors`, in the order of the paths and cut to a readable number of them."""
+    """Return a RequestRefused with `errors` sorted by path and cut to `MAX_ERRORS`."""
     paths = sorted(errors, key=_order)
-    kept = {path: list(errors[path]) for path in paths[:MOST_ERRORS]}
-    if len(paths) > MOST_ERRORS:
-        kept.setdefault("request", []).append(f"has {len(paths) - MOST_ERRORS} more wrong fields, not listed")
+    kept = {path: list(errors[path]) for path in paths[:MAX_ERRORS]}
+    if len(paths) > MAX_ERRORS:
+        kept.setdefault("request", []).append(f"has {len(paths) - MAX_ERRORS} more wrong fields, not listed")
     return RequestRefused(kept)
 
 
@@ -57,7 +57,7 @@ def flattened(messages: Any, path: str = "") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
-            for at, said in flattened(inner, path if key == SCHEMA else joined(path, key)).items():
+            for at, said in flattened(inner, path if key == SCHEMA else join_path(path, key)).items():
                 found.setdefault(at, []).extend(said)
     elif isinstance(messages, list | tuple):
         for inner in messages:
@@ -68,25 +68,28 @@ def flattened(messages: Any, path: str = "") -> dict[str, list[str]]:
     return found
 
 
-def joined(path: str, key: object) -> str:
-    """Return `path` with `key` added, the key made safe to show: a caller's key may be anything."""
+def join_path(path: str, key: object) -> str:
+    """Return `path` with `key` added. The key is made safe to show, because a caller's key can be anything."""
     segment = _UNSAFE.sub("?", str(key)[:64]) or "''"
     return f"{path}.{segment}" if path else segment
 
 
 def unknown_fields(given: Iterable[str], known: Collection[str]) -> dict[str, list[str]]:
-    """Return what to say about each of the `given` fields that is not `known`: which known one is near, if any is."""
-    strange = [name for name in given if name not in known]
-    said = {name: ["unknown field"] for name in strange}
-    for name in strange[:_MOST_GUESSES]:
+    """Return an error for each of the `given` fields that is not `known`, with the known field that is most like it."""
+    unknown = [name for name in given if name not in known]
+    errors = {name: ["unknown field"] for name in unknown}
+    for name in unknown[:_MAX_SUGGESTIONS]:
         near = difflib.get_close_matches(name[:64], known, n=1, cutoff=0.7)
         if near:
-            said[name] = [f"unknown field; did you mean '{near[0]}'?"]
-    return said
+            errors[name] = [f"unknown field; did you mean '{near[0]}'?"]
+    return errors
 
 
-def shown(value: object) -> str:
-    """Return ` 'value'` if it is a number or looks like an identifier, else nothing: it could be script text."""
+def quoted(value: object) -> str:
+    """Return ` 'value'`, with the space, if it is a number or looks like an identifier.
+
+    Anything else could be script text, so '' is returned.
+    """
     if isinstance(value, str):
         return f" '{value}'" if _SHOWABLE.fullmatch(value) else ""
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -1,0 +1,42 @@
+"""The kinds of render. Each is one module of this package with a `KIND`; the others hold what several kinds share."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
+from renderline.kinds.body import load_body
+from renderline.kinds.evidence import render_evidence, started_since
+from renderline.kinds.kind import Kind
+from renderline.kinds.plan import CallContext, CallResult, Stage
+
+__all__ = [
+    "APIS",
+    "KINDS",
+    "PAID_STAGES",
+    "CallContext",
+    "CallResult",
+    "Kind",
+    "Stage",
+    "load_body",
+    "render_evidence",
+    "started_since",
+]
+
+
+def _find_kinds() -> dict[str, Kind]:
+    modules = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    kinds = [module.KIND for module in modules if hasattr(module, "KIND")]
+    return {kind.name: kind for kind in kinds}
+
+
+KINDS: Final[Mapping[str, Kind]] = _find_kinds()
+"""Every kind by its name."""
+
+APIS: Final = {kind.name: kind.api for kind in KINDS.values()}
+"""The vendor API that the calls of each kind belong to."""
+
+PAID_STAGES: Final = tuple(sorted({stage.name for kind in KINDS.values() for stage in kind.stages if stage.paid}))
+"""The names of the stages that cost. No kind uses one of them for a free stage."""

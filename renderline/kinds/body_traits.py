@@ -1,0 +1,30 @@
+"""What tells one vendor body from another, shared by the kinds that must not match the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+
+def has_scenes(body: Mapping[str, Any]) -> bool:
+    """Return whether a body has a list of scenes."""
+    return isinstance(body.get("scenes"), list)
+
+
+def has_updates(body: Mapping[str, Any]) -> bool:
+    """Return whether a body has updates, as an object or as the bare list of the older samples."""
+    return isinstance(body.get("updates"), dict | list)
+
+
+def scenes_api(body: Mapping[str, Any]) -> Literal["v3", "v2"] | None:
+    """Return the API whose form the scenes of a body have. The first scene that has either form decides."""
+    for scene in body["scenes"] if has_scenes(body) else ():
+        if not isinstance(scene, dict):
+            continue
+        clips = scene.get("clips")
+        detailed = isinstance(clips, list) and any(isinstance(clip, dict) and "detail" in clip for clip in clips)
+        if "AIModel" in scene or detailed:
+            return "v2"
+        if {"sceneIdx", "clips"} <= scene.keys() or "scripts" in scene:
+            return "v3"
+    return None

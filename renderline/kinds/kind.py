@@ -1,0 +1,111 @@
+"""What a kind of render is: its request fields, the vendor body built from them, and its plan of vendor calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from marshmallow import Schema
+
+from renderline.accounts.clients import AccountClients
+from renderline.kinds.plan import CallContext, Stage
+from renderline.studio import Progress, Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of render request: how it is checked, how its body is built and which vendor calls it takes."""
+
+    name: str
+    matches: Callable[[Mapping[str, Any]], bool]
+    """Whether a bare vendor body is one of this kind. At most one kind may match a body."""
+
+    schema: Schema
+    """The schema of the vendor body."""
+    fields: Mapping[str, str]
+    """Fields allowed at the top of the request instead of in `payload`, and the vendor's name for each."""
+    target: tuple[str, str] | None = None
+    """Our name and the vendor's for the id of the project or template that the call acts on."""
+    target_in_body: bool = False
+    """Whether that id is sent in the body; otherwise it is part of the URL."""
+    takes_name: bool = False
+    """Whether the call takes a `name`."""
+    takes_webhook: bool = True
+    """Whether the paid call takes a webhook URL (contract, webhook)."""
+    export_fields: frozenset[str] = frozenset()
+    """Fields of the payload that are sent with the export, not with this call."""
+    defaults: Mapping[str, Any] = field(default_factory=lambda: {"resolution": "1080"})
+    """The vendor's defaults. Two requests that differ only in these mean the same."""
+    compact_schema: Schema | None = None
+    """The schema of the compact form, which has `scenes` at the top of the request."""
+    lay_out: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    """Turns a body in the compact form into the vendor's."""
+
+    two_phase: tuple[Stage, ...]
+    """The stages where the project is drafted first, then exported."""
+    direct: tuple[Stage, ...]
+    """The stages where one call creates and exports, if the vendor has one; otherwise those of `two_phase`."""
+    poll: Callable[[AccountClients, str], Progress]
+    """Asks the vendor how far the render of a project is."""
+    inspect: Callable[[AccountClients, str], Project] | None
+    """Reads the project, to settle an export with an unknown outcome. None where the API has no such call."""
+    owns_project: bool = False
+    """Whether the project is made for the render alone, so that it may be deleted."""
+    api: Literal["v3", "v2"] = "v3"
+    """The vendor API that its calls belong to. Only v3 calls carry the shared token."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All stages, of both plans."""
+        return (*self.two_phase, *self.direct)
+
+    def plan(self, mode: str, *, at: str) -> tuple[Stage, ...]:
+        """Return the stages for `two_phase` or `direct`, starting with stage `at` ('': the first).
+
+        A render keeps the plan that has its stage, even if the setting has changed since.
+        """
+        plan, other = (self.direct, self.two_phase) if mode == "direct" else (self.two_phase, self.direct)
+        for stages in (plan, other):
+            for index, stage in enumerate(stages):
+                if at in ("", stage.name):
+                    return stages[index:]
+        raise LookupError(f"kind {self.name} has no stage {at!r}")
+
+    def stage(self, name: str) -> Stage | None:
+        """Return the stage with that name, None if there is none."""
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+    def with_defaults(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request's body with the vendor's defaults filled in, to compare two requests."""
+        if "payload" not in body:
+            return dict(body)
+        given = {name: value for name, value in body["payload"].items() if value is not None}
+        return {**body, "payload": {**self.defaults, **given}}
+
+    def build(self, body: Mapping[str, Any], *, name: str, webhook_url: str | None) -> dict[str, Any]:
+        """Return the vendor body for a request's `body`, without `isExport`, which the client adds.
+
+        `name` is set where the call takes one. `webhook_url`, where the call takes one, replaces the caller's own.
+        Nested parts are shared with `body`: treat them as read-only.
+        """
+        if "payload" in body:
+            built = {field: value for field, value in body["payload"].items() if field not in self.export_fields}
+        else:
+            assert self.lay_out is not None
+            built = self.lay_out(dict(body))
+        if self.target is not None and self.target_in_body:
+            built[self.target[1]] = body[self.target[0]]
+        if self.takes_name:
+            built["name"] = name
+        if webhook_url is not None and self.takes_webhook and "webhookUrl" not in self.export_fields:
+            built["webhookUrl"] = webhook_url
+        return built
+
+    def context(
+        self, body: Mapping[str, Any], *, name: str, webhook_url: str | None, project_id: str | None
+    ) -> CallContext:
+        """Return what the stages are called with, for a request's `body`. `name` is what the project is called."""
+        vendor_body = partial(self.build, body, name=name, webhook_url=webhook_url)
+        return CallContext(body, vendor_body, webhook_url, project_id)

@@ -1,0 +1,54 @@
+"""Kind `simple_video`: one avatar on a plain background for keying (v3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from renderline.accounts.clients import AccountClients
+from renderline.kinds.body_traits import has_scenes, has_updates
+from renderline.kinds.kind import Kind
+from renderline.kinds.plan import CallContext, CallResult, Stage
+from renderline.kinds.v3_calls import EXPORT, get_project, poll
+from renderline.kinds.v3_fields import RENDER_OPTIONS, WORKSPACE, optional
+from renderline.validation.fields import Object, Text
+from renderline.validation.schemas import VendorSchema
+
+BODY: Final = VendorSchema.from_dict(
+    {
+        "language": Text(required=True),
+        "text": Text(required=True),
+        "model": Text(required=True),
+        "clothes": Text(required=True),
+        "ttsType": Object(**optional()),
+        **RENDER_OPTIONS,
+    },
+    name="SimpleVideo",
+)
+"""AI Studios v3 contract, simple video."""
+
+
+def _draft(clients: AccountClients, context: CallContext) -> CallResult:
+    return CallResult(clients.use_v3().create_simple_video(context.vendor_body(), export=False))
+
+
+def _create(clients: AccountClients, context: CallContext) -> CallResult:
+    return CallResult(clients.use_v3().create_simple_video(context.vendor_body(), export=True))
+
+
+def _matches(body: Mapping[str, Any]) -> bool:
+    other = has_scenes(body) or has_updates(body) or "templateId" in body
+    return {"text", "model"} <= body.keys() and not other
+
+
+KIND: Final = Kind(
+    name="simple_video",
+    matches=_matches,
+    schema=BODY(),
+    fields={**{name: name for name in ("language", "text", "model", "clothes", "resolution")}, **WORKSPACE},
+    two_phase=(Stage("draft", _draft), EXPORT),
+    direct=(Stage("create", _create, paid=True),),
+    poll=poll,
+    inspect=get_project,
+    owns_project=True,
+)
