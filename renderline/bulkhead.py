@@ -1,6 +1,6 @@
-"""Bulkheads between accounts: how many vendor calls one account may have under way in this process.
+"""Bulkheads: how many calls one account (or one hook endpoint) may have under way in this process.
 
-A vendor that hangs then holds its own threads and nobody else's. Nothing waits in a queue behind what hangs.
+A vendor that hangs then holds its own threads and no others. Nothing waits in a queue behind a call that hangs.
 """
 
 from __future__ import annotations
@@ -9,57 +9,53 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-_SUBMISSION_STALLED = 3.0
-"""The same for submissions, which also wait for the ledger's disk."""
+_STALLED = 3.0
+"""Seconds without a call ending after which the calls under way are taken to hang. Nobody waits for them then."""
 
 
 @dataclass
 class _Waiting:
-    """Those who wait for a place of one account."""
+    """The threads that wait for one account."""
 
     changed: threading.Condition
     count: int = 0
 
 
 class Bulkhead:
-    """How many submissions each account may have under way at once in this process.
+    """Limits the calls under way at once: `each` for one account, `most` for all together.
 
-    `each` is the most for one account, `most` for all together; but one that has none may always begin, unless they are
-    `strict`. So a hanging account leaves the threads that run submissions to others.
+    An account with no call under way may always begin one, unless the bulkhead is `strict`. So a hanging account
+    leaves threads to others.
     """
 
     def __init__(self, *, each: int = 1000, most: int = 1000, strict: bool = False) -> None:
         self._each, self._most, self._strict = each, most, strict
-        self._taken: Counter[str] = Counter()
-        self._moved_at: dict[str, float] = {}
+        self._acquired: Counter[str] = Counter()
+        self._ended_at: dict[str, float] = {}
         self._lock = threading.Lock()
         self._waiting: dict[str, _Waiting] = {}
 
     @property
-    def taken(self) -> int:
-        """How many places are taken."""
-        return self._taken.total()
+    def acquired(self) -> int:
+        """How many calls are under way."""
+        return self._acquired.total()
 
     def resize(self, *, each: int, most: int) -> None:
-        """Change how many there are; what is taken stays taken."""
+        """Change the limits; calls under way go on."""
         with self._lock:
             self._each, self._most = each, most
             for waiting in self._waiting.values():
                 waiting.changed.notify_all()
 
     def hanging(self) -> list[str]:
-        """Return the accounts that may begin no more, and of which nothing under way has ended for a while."""
+        """Return the accounts that are at their limit, and none of whose calls has ended for a while."""
         now = time.monotonic()
         with self._lock:
-            return [account for account in self._taken if not self._free(account) and self._hangs(account, now)]
+            return [account for account in self._acquired if not self._free(account) and self._hangs(account, now)]
 
-    def take(self, account: str, *, patience: float) -> bool:
-        """Take a place; False if none gets free within `patience` seconds, or what has them hangs."""
+    def acquire(self, account: str, *, patience: float) -> bool:
+        """Begin a call; False if the limit is not free within `patience` seconds, or the calls under way hang."""
         give_up = time.monotonic() + patience
         with self._lock:
             while not self._free(account):
@@ -67,19 +63,19 @@ class Bulkhead:
                 if now >= give_up or self._hangs(account, now):
                     return False
                 self._wait(account, give_up - now)
-            if not self._taken[account]:
-                self._moved_at[account] = time.monotonic()
-            self._taken[account] += 1
+            if not self._acquired[account]:
+                self._ended_at[account] = time.monotonic()
+            self._acquired[account] += 1
             return True
 
-    def give_back(self, account: str) -> None:
-        """Give a place back."""
+    def release(self, account: str) -> None:
+        """End a call."""
         with self._lock:
-            self._taken[account] -= 1
-            self._moved_at[account] = time.monotonic()
-            if not self._taken[account]:
-                del self._taken[account]
-            # One place for one of them: whose account it is for, they find out. All who wait would be a crowd.
+            self._acquired[account] -= 1
+            self._ended_at[account] = time.monotonic()
+            if not self._acquired[account]:
+                del self._acquired[account]
+            # Wake one thread per account: which of them may begin, they find out. Waking all would be a stampede.
             for waiting in self._waiting.values():
                 waiting.changed.notify()
 
@@ -94,10 +90,10 @@ class Bulkhead:
                 del self._waiting[account]
 
     def _free(self, account: str) -> bool:
-        own = self._taken[account]
+        own = self._acquired[account]
         if own == 0 and not self._strict:
             return True
-        return own < self._each and self._taken.total() < self._most
+        return own < self._each and self._acquired.total() < self._most
 
     def _hangs(self, account: str, now: float) -> bool:
-        return now >= self._moved_at.get(account, now) + _SUBMISSION_STALLED
+        return now >= self._ended_at.get(account, now) + _STALLED

@@ -1,7 +1,6 @@
-"""Who knows what: workers tell which accounts and kinds of hooks they serve, so that others leave those to them.
+"""What each worker can do: workers announce their accounts, APIs and hook types, and leave other work to others.
 
-While workers are replaced one after the other, old ones meet accounts and hooks that only new ones know, and new ones
-those that only old ones know.
+In a rolling restart old workers meet accounts and hook types that only new workers know, and the other way round.
 """
 
 from __future__ import annotations
@@ -18,58 +17,58 @@ from renderline.ledger import Ledger
 log = structlog.get_logger(__name__)
 
 ANNOUNCE_EVERY = 15.0
-"""Seconds. A worker that has not said so for a minute is taken for gone."""
-_FRESH = 2.0
+"""Seconds between announcements. A worker without one for a minute counts as gone."""
+_CACHED_FOR = 2.0
 
 
 def account(name: str) -> str:
-    """Return how an account is called among what is served."""
+    """Return the name of an account among the capabilities."""
     return f"account:{name}"
 
 
 def hook(kind: str) -> str:
-    """Return how a kind of hooks is called among what is served."""
+    """Return the name of a hook type among the capabilities."""
     return f"hook:{kind}"
 
 
 def api(name: str) -> str:
-    """Return how an API of an account, such as `v2:main`, is called among what is served."""
+    """Return the name of an account's API, such as `v2:main`, among the capabilities."""
     return f"api:{name}"
 
 
 @dataclass(frozen=True)
 class WorkerCapabilities:
-    """What this process serves, and what others do. Raises `redis.RedisError`.
+    """What this worker can do, and what others can. Raises `redis.RedisError`.
 
-    `apis` are those of its accounts for which it has the credentials, such as `v2:main`.
+    `apis` are those of its accounts for which it has credentials, such as `v2:main`.
     """
 
     ledger: Ledger
     accounts: Sequence[str]
     hook_kinds: Sequence[str]
     apis: Sequence[str] = ()
-    _told: set[str] = field(default_factory=set, repr=False)
+    _logged: set[str] = field(default_factory=set, repr=False)
 
     def announce(self) -> None:
-        """Say what this worker serves, and in the log which accounts and APIs with work it does not; now and then."""
+        """Announce this worker's capabilities, and log the accounts and APIs that have work but are missing here."""
         self.ledger.serve([*map(account, self.accounts), *map(api, self.apis), *map(hook, self.hook_kinds)])
-        for stranger in sorted(self.ledger.working().difference(self.accounts)):
-            self.elsewhere(account(stranger))
-        for lacking in sorted(self.ledger.wanting().difference(self.apis)):
-            self.elsewhere(api(lacking))
+        for unknown in sorted(self.ledger.working().difference(self.accounts)):
+            self.elsewhere(account(unknown))
+        for missing in sorted(self.ledger.wanting().difference(self.apis)):
+            self.elsewhere(api(missing))
 
     def elsewhere(self, name: str) -> bool:
-        """Return whether some worker that lives serves this; says once in the log that this one does not."""
+        """Return whether a live worker has this capability; logs once that this worker has not."""
         found = name in self.ledger.served()
-        if name not in self._told:
-            self._told.add(name)
-            where = "left to the workers that know it" if found else "no worker that lives knows it"
+        if name not in self._logged:
+            self._logged.add(name)
+            where = "left to the workers that know it" if found else "no live worker knows it"
             log.warning("not known here", what=name, so=where)
         return found
 
 
 class KnownAccounts(Collection[str]):
-    """The accounts that a request may name: those of this process's settings, and those that some worker serves."""
+    """The accounts that a request may name: those in this process's settings, and those that a live worker has."""
 
     def __init__(self, ledger: Ledger, own: Sequence[str]) -> None:
         self._ledger, self._own = ledger, frozenset(own)
@@ -88,7 +87,7 @@ class KnownAccounts(Collection[str]):
 
     def _read(self) -> frozenset[str]:
         with self._lock:
-            if time.monotonic() - self._read_at > _FRESH:
+            if time.monotonic() - self._read_at > _CACHED_FOR:
                 prefix = account("")
                 served = self._ledger.served()
                 self._others = frozenset(one.removeprefix(prefix) for one in served if one.startswith(prefix))

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.exceptions import Ignore
 
 from renderline import contract
-from renderline.hooks.delivery import Elsewhere, TryLater
+from renderline.hooks.outcome import NotMyTurn, RetryIn
 from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 
 
@@ -14,8 +14,8 @@ from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 def hook(self: RenderlineTask, render_id: str, index: int) -> None:
     """Run the hook at `index` (from 0) if it is its turn."""
     match self.services.deliverer.deliver(render_id, index):
-        case TryLater(seconds, _) if seconds <= LONGEST_COUNTDOWN:
+        case RetryIn(seconds, _) if seconds <= LONGEST_COUNTDOWN:
             raise self.retry(countdown=seconds)
-        case TryLater() | Elsewhere():
+        case RetryIn() | NotMyTurn():
             # The ledger sends it again when its time or its turn has come.
             raise Ignore

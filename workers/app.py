@@ -124,8 +124,8 @@ def start_housekeeping(sender: Any, **_: Any) -> None:
 @signals.worker_ready.connect
 def share_threads(**_: Any) -> None:
     """Give hooks all threads of a worker that does nothing else; elsewhere they have half of them."""
-    if set(app.amqp.queues.consume_from) == {contract.HOOKS_QUEUE} and app.services.deliverer.places:
-        app.services.deliverer.places.resize(app.chosen.worker_concurrency)
+    if set(app.amqp.queues.consume_from) == {contract.HOOKS_QUEUE} and app.services.deliverer.concurrency:
+        app.services.deliverer.concurrency.resize(app.chosen.worker_concurrency)
 
 
 @signals.worker_ready.connect

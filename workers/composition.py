@@ -145,7 +145,9 @@ def compose(app: Celery, settings: Settings) -> Services:
             lease=settings.lease,
             capabilities=capabilities,
             unknown_after=settings.unknown_after,
-            places=HookConcurrency(flow, share=max(1, settings.worker_concurrency // 2), each=settings.hooks_per_host),
+            concurrency=HookConcurrency(
+                flow, share=max(1, settings.worker_concurrency // 2), each=settings.hooks_per_host
+            ),
             following=dispatcher.hook_messages,
         ),
         sweeper=Sweeper(

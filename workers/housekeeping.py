@@ -59,11 +59,11 @@ class Housekeeper:
     """
 
     def __init__(self, services: Services, *, sweep_every: float, lease: float, name: str = "") -> None:
-        self._renewals = Chore("renewals", services.deliverer.renew_all, every=lease / 3)
+        self._renewals = Chore("renewals", services.deliverer.renewal.renew_all, every=lease / 3)
         self._others = [
             Chore("capabilities", services.capabilities.announce, every=ANNOUNCE_EVERY),
             Chore("parked", services.dispatcher.freed, every=_FREE_EVERY),
-            Chore("hooks", services.deliverer.call_up, every=_FREE_EVERY),
+            Chore("hooks", services.deliverer.send_waiting, every=_FREE_EVERY),
             Chore("sweep", services.sweeper.sweep, every=sweep_every, uneven=True),
             Chore("errands", services.errands.start, every=sweep_every, uneven=True),
             Chore("clock", lambda: _tell_skew(services, name), every=_CLOCK_EVERY),

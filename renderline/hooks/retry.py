@@ -1,22 +1,22 @@
-"""When a failed hook is tried again: a pure schedule in the spirit of Standard Webhooks, for three days by default."""
+"""When a failed hook is retried: a pure schedule in the spirit of Standard Webhooks, over three days by default."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 WAITS = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0)
-"""Seconds between one try and the next; after the last of them always so many."""
+"""Seconds before each retry; the last value repeats."""
 
-LONGEST_ASKED = 14_400.0
+MAX_RETRY_AFTER = 14_400.0
 """The longest wait (seconds) that an endpoint may ask for with a Retry-After."""
 
 _SPREAD = 0.2
-"""Each wait is shorter or longer by up to this share, so that what failed together does not return together."""
+"""Each wait is shorter or longer by up to this share, so that hooks that failed together do not return together."""
 
 
 @dataclass(frozen=True)
 class HookRetryPolicy:
-    """For how long a failing hook is tried: `retry_for` seconds since it is owed, and at most `attempts` times."""
+    """How long a failing hook is retried: `retry_for` seconds after its render ended, and at most `attempts` calls."""
 
     retry_for: float = 259_200.0
     attempts: int | None = None
@@ -24,15 +24,15 @@ class HookRetryPolicy:
     def retry_in(self, attempt: int, *, age: float, jitter: float, retry_after: float | None = None) -> float | None:
         """Return the delay after the `attempt`-th failure (from 1), None to give up.
 
-        `age` is for how long (seconds) the hook has been owed: the last try comes when `retry_for` ends. `jitter` is
-        drawn by the caller from 0 to 1. The endpoint's `retry_after` (seconds) counts where it is longer.
+        `age` is how long ago (seconds) the render ended; the last retry comes when `retry_for` is over. `jitter` is
+        drawn by the caller from 0 to 1. The endpoint's `retry_after` (seconds) counts if it is longer.
         """
         left = self.retry_for - age
         if left < WAITS[0] or (self.attempts is not None and attempt >= self.attempts):
             return None
         wait = WAITS[min(attempt, len(WAITS)) - 1] * (1 - _SPREAD + 2 * _SPREAD * jitter)
-        return min(max(wait, min(retry_after or 0.0, LONGEST_ASKED)), left)
+        return min(max(wait, min(retry_after or 0.0, MAX_RETRY_AFTER)), left)
 
     def over(self, age: float) -> bool:
-        """Return whether a hook that has been owed for so long is given up without another try."""
+        """Return whether a hook of this age is dead-lettered without another call."""
         return age > self.retry_for + WAITS[-1]

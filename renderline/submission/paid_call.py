@@ -44,7 +44,7 @@ class PaidCall:
             return self.recorder.retry_later(run.claim, _DISK_RETRY, f"nothing was sent: {slow}")
         account, stage = run.claim.account, run.stage
         assert stage
-        if not self.bulkhead.take(account, patience=_BULKHEAD_WAIT):
+        if not self.bulkhead.acquire(account, patience=_BULKHEAD_WAIT):
             return self.recorder.park(run.claim, BULKHEAD_FULL, keep_intent=False)
         try:
             # A worker that was stopped for longer than the lease must not send: another one has taken over.
@@ -57,4 +57,4 @@ class PaidCall:
         except AccountUnavailable as error:
             return self.recorder.refuse(run.claim, code=ACCOUNT_UNAVAILABLE, message=str(error), origin="renderline")
         finally:
-            self.bulkhead.give_back(account)
+            self.bulkhead.release(account)

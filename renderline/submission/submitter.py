@@ -79,7 +79,7 @@ class Submitter:
             return Refused() if failed else NotMyTurn()
         if claim is None:
             return NotMyTurn()
-        if not self.bulkhead.take(claim.account, patience=_BULKHEAD_WAIT):
+        if not self.bulkhead.acquire(claim.account, patience=_BULKHEAD_WAIT):
             # Parked: a thread that waits for a hanging account would be missing elsewhere.
             return self._recorder.park(claim, BULKHEAD_FULL, keep_intent=bool(claim.intent))
         try:
@@ -87,7 +87,7 @@ class Submitter:
         except AccountUnavailable as error:
             return self._recorder.refuse(claim, code=ACCOUNT_UNAVAILABLE, message=str(error), origin="renderline")
         finally:
-            self.bulkhead.give_back(claim.account)
+            self.bulkhead.release(claim.account)
 
     def _claim(self, render_id: str) -> Submission | None:
         return self.ledger.begin_submission(

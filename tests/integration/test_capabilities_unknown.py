@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from harness import until
 from renderline.capabilities import KnownAccounts, WorkerCapabilities
-from renderline.hooks.delivery import Deliverer, Settled, TryLater
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.outcome import Done, RetryIn
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, AccountUnknown
 from renderline.submission.outcome import Refused
@@ -113,7 +114,7 @@ def deliverer(book: Any, **options: Any) -> Deliverer:
 def test_a_hook_whose_type_is_not_installed_waits_and_counts_no_try(book: Any) -> None:
     book.completed(hooks=1)
     for _ in range(5):
-        assert isinstance(deliverer(book).deliver("r1", 0), TryLater)
+        assert isinstance(deliverer(book).deliver("r1", 0), RetryIn)
         book.clock.forward(61)
     hook = book.record()["hooks"][0]
     assert (hook["state"], hook["attempts"]) == ("pending", 0)
@@ -125,15 +126,15 @@ def test_a_hook_whose_type_others_have_comes_back_soon(book: Any) -> None:
     book.completed(hooks=1)
     book.ledger.serve(["hook:http"])
     result = deliverer(book).deliver("r1", 0)
-    assert isinstance(result, TryLater)
+    assert isinstance(result, RetryIn)
     assert result.seconds <= 5
 
 
 def test_a_hook_whose_type_nobody_has_is_given_up_after_long(book: Any) -> None:
     book.completed(hooks=1)
-    assert isinstance(deliverer(book, unknown_after=100.0).deliver("r1", 0), TryLater)
+    assert isinstance(deliverer(book, unknown_after=100.0).deliver("r1", 0), RetryIn)
     book.clock.forward(101)
-    assert isinstance(deliverer(book, unknown_after=100.0).deliver("r1", 0), Settled)
+    assert isinstance(deliverer(book, unknown_after=100.0).deliver("r1", 0), Done)
     assert book.record()["hooks"][0]["state"] == "dead"
 
 

@@ -16,7 +16,8 @@ from harness import until
 from harness.ledger import GRACE, LEASE, Book
 from renderline.hooks import HookFailed
 from renderline.hooks.concurrency import FAILURES, HookConcurrency
-from renderline.hooks.delivery import Deliverer, TryLater
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.outcome import RetryIn
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, Ledger
 
@@ -76,7 +77,7 @@ class Worker:
             kinds={"http": self.endpoints},
             retries=HookRetryPolicy(),
             lease=LEASE,
-            places=self.places,
+            concurrency=self.places,
             following=self.queue.extend,
         )
         self._threads = ThreadPoolExecutor(16)
@@ -117,7 +118,7 @@ class Worker:
     def _run(self, one: str, index: int) -> None:
         try:
             outcome = self.deliverer.deliver(one, index)
-            assert not isinstance(outcome, TryLater) or outcome.seconds > 0
+            assert not isinstance(outcome, RetryIn) or outcome.seconds > 0
         finally:
             self._busy.release()
 
@@ -231,7 +232,7 @@ def test_waiting_hooks_burn_no_attempts_while_their_endpoint_is_away(worker: Wor
     worker.book.clock.forward(60.0)
 
     def back() -> bool:
-        worker.deliverer.call_up()
+        worker.deliverer.send_waiting()
         return worker.delivered(*later)
 
     until(back, what="delivered once it is back")
@@ -246,7 +247,7 @@ def test_a_probe_is_one_call(worker: Worker) -> None:
     for probes in range(1, 4):
         worker.book.clock.forward(25.0)
         for _ in range(5):
-            worker.deliverer.call_up()
+            worker.deliverer.send_waiting()
         until(lambda expected=FAILURES + probes: worker.endpoints.calls["gone"] >= expected, what="a probe")
         until(lambda: worker.idle == 16 and not worker.queue)
         assert worker.endpoints.calls["gone"] == FAILURES + probes
@@ -256,16 +257,16 @@ def test_another_worker_knows_that_an_endpoint_is_away(book: Book) -> None:
     flow = AccountLimits(Ledger(book.redis, grace=GRACE, clock=book.clock))
     here, there = HookConcurrency(book.flow), HookConcurrency(flow)
     for _ in range(FAILURES - 1):
-        here.saw("gone", answered=False)
-    assert here.take("gone", probe=False, large=False) == "taken"
-    there.saw("gone", answered=False)
-    assert there.take("gone", probe=False, large=False) == "barred"
-    assert there.take("gone", probe=True, large=False) == "taken"
+        here.note_answer("gone", answered=False)
+    assert here.acquire("gone", probe=False, large=False) == "acquired"
+    there.note_answer("gone", answered=False)
+    assert there.acquire("gone", probe=False, large=False) == "blocked"
+    assert there.acquire("gone", probe=True, large=False) == "acquired"
 
 
 def test_no_more_hooks_run_than_their_share_of_the_threads(book: Book) -> None:
     places = HookConcurrency(book.flow, share=8)
-    outcomes = [places.take(f"h{host}", probe=False, large=False) for host in range(10)]
-    assert outcomes == ["taken"] * 8 + ["full"] * 2
-    places.give_back("h0", probe=False, large=False)
-    assert places.take("h9", probe=False, large=False) == "taken"
+    outcomes = [places.acquire(f"h{host}", probe=False, large=False) for host in range(10)]
+    assert outcomes == ["acquired"] * 8 + ["full"] * 2
+    places.release("h0", probe=False, large=False)
+    assert places.acquire("h9", probe=False, large=False) == "acquired"

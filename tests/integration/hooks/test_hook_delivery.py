@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from harness import until
 from harness.ledger import LEASE
 from renderline.hooks import HookFailed
-from renderline.hooks.delivery import Deliverer, Elsewhere, Settled, TryLater
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.outcome import Done, NotMyTurn, RetryIn
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Ledger, PollResult
 
@@ -64,8 +65,8 @@ def failing(*faults):
 
 def test_a_hook_is_told_once(book, deliverer, hook):
     book.completed(hooks=1)
-    assert deliverer.deliver("r1", 0) == Settled()
-    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Done()
+    assert deliverer.deliver("r1", 0) == Done()
     ((spec, delivery),) = hook.deliveries
     assert spec == {"type": "http"}
     assert (delivery.event, delivery.webhook_id) == ("render.completed", "msg_r1_1_0")
@@ -78,7 +79,7 @@ def test_a_hook_is_told_once(book, deliverer, hook):
 def test_a_later_hook_sees_what_the_ones_before_brought(book, deliverer, hook):
     book.completed(hooks=("download", "http"))
     hook.does = lambda: {"stored_url": "file:///videos/r1.mp4"}
-    assert deliverer.deliver("r1", 1) == Elsewhere()
+    assert deliverer.deliver("r1", 1) == NotMyTurn()
     deliverer.deliver("r1", 0)
     deliverer.deliver("r1", 1)
     assert hook.deliveries[1][1].record["stored_url"] == "file:///videos/r1.mp4"
@@ -88,8 +89,8 @@ def test_a_later_hook_sees_what_the_ones_before_brought(book, deliverer, hook):
 def test_nothing_is_delivered_before_the_end(book, deliverer, hook):
     book.accept(hooks=1)
     book.started()
-    assert deliverer.deliver("r1", 0) == Settled()
-    assert deliverer.deliver("nobody", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Done()
+    assert deliverer.deliver("nobody", 0) == Done()
     assert hook.deliveries == []
 
 
@@ -98,17 +99,17 @@ def test_a_failing_hook_is_tried_again_under_the_same_id_and_then_given_up(book,
     hook.does = failing(*[HookFailed(f"answered 50{index}") for index in range(3)])
     for index, (least, most) in enumerate([(1.6, 2.4), (4.0, 6.0)]):
         outcome = deliverer.deliver("r1", 0)
-        assert isinstance(outcome, TryLater)
+        assert isinstance(outcome, RetryIn)
         assert least <= outcome.seconds <= most
         shown = book.record()["hooks"][0]
         assert (shown["state"], shown["attempts"], shown["error"]) == ("retrying", index + 1, f"answered 50{index}")
-        assert deliverer.deliver("r1", 0) == Elsewhere(), "too early"
+        assert deliverer.deliver("r1", 0) == NotMyTurn(), "too early"
         book.clock.forward(outcome.seconds)
-    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Done()
     assert book.record()["hooks"][0]["state"] == "dead"
     assert {delivery.webhook_id for _, delivery in hook.deliveries} == {"msg_r1_1_0"}
     # A broken hook must not silence the next one, which tells of it.
-    assert deliverer.deliver("r1", 1) == Settled()
+    assert deliverer.deliver("r1", 1) == Done()
     assert hook.deliveries[-1][1].record["hooks"][0]["error"] == "answered 502"
     assert book.state() == "undelivered"
 
@@ -119,7 +120,7 @@ def test_a_replayed_hook_keeps_its_id(book, deliverer, hook):
     deliverer.deliver("r1", 0)
     assert book.state() == "undelivered"
     assert book.operations.replay("r1", 0)
-    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Done()
     assert book.state() == "delivered"
     assert {delivery.webhook_id for _, delivery in hook.deliveries} == {"msg_r1_1_0"}
 
@@ -127,7 +128,7 @@ def test_a_replayed_hook_keeps_its_id(book, deliverer, hook):
 def test_a_permanent_failure_is_not_repeated(book, deliverer, hook):
     book.completed(hooks=1)
     hook.does = failing(HookFailed("answered 410: gone", permanent=True))
-    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Done()
     assert len(hook.deliveries) == 1
     assert book.record()["hooks"][0]["error"] == "answered 410: gone"
     assert book.redis.zrange("renderline:dead", 0, -1) == ["r1:0"]
@@ -137,11 +138,11 @@ def test_the_receivers_wish_to_wait_is_kept(book, deliverer, hook):
     book.completed(hooks=1)
     hook.does = failing(HookFailed("busy", retry_after=500.0))
     outcome = deliverer.deliver("r1", 0)
-    assert outcome == TryLater(500.0, "busy")
+    assert outcome == RetryIn(500.0, "busy")
     book.clock.forward(499.0)
-    assert deliverer.deliver("r1", 0) == Elsewhere()
+    assert deliverer.deliver("r1", 0) == NotMyTurn()
     book.clock.forward(1.0)
-    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Done()
 
 
 def test_a_hook_that_raises_something_else_is_a_failure_without_its_words(book, deliverer, hook):
@@ -149,11 +150,11 @@ def test_a_hook_that_raises_something_else_is_a_failure_without_its_words(book, 
     hook.does = failing(RuntimeError("secret: whsec_abc"))
     with capture_logs():
         outcome = deliverer.deliver("r1", 0)
-    assert isinstance(outcome, TryLater)
+    assert isinstance(outcome, RetryIn)
     assert "whsec" not in outcome.why
     assert book.record()["hooks"][0]["error"] == "RuntimeError in the http hook; see the worker's log"
     book.clock.forward(outcome.seconds)
-    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Done()
 
 
 def test_a_hook_that_does_not_want_the_event_is_skipped(book, deliverer, hook):
@@ -161,7 +162,7 @@ def test_a_hook_that_does_not_want_the_event_is_skipped(book, deliverer, hook):
     (look,) = book.look(book.started())
     book.find(look, "failed", message="no")
     hook.wanted = {"render.completed"}
-    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Done()
     assert hook.deliveries == []
     assert book.record()["hooks"][0]["state"] == "skipped"
     assert book.state() == "failed"
@@ -172,7 +173,7 @@ def test_a_render_that_failed_says_so(book, deliverer, hook, end):
     book.accept(hooks=1)
     (look,) = book.look(book.started())
     book.find(look, end, code="7001", message="no such voice")
-    assert deliverer.deliver("r1", 0) == Settled()
+    assert deliverer.deliver("r1", 0) == Done()
     ((_, delivery),) = hook.deliveries
     assert delivery.event == f"render.{end}"
     assert delivery.record["error"]["message"] == "no such voice"
@@ -182,9 +183,9 @@ def test_a_render_that_failed_says_so(book, deliverer, hook, end):
 def test_a_hook_kind_that_no_worker_has_for_long_is_dead_lettered_and_the_chain_goes_on(book, hook):
     book.completed(hooks=1)
     bare = Deliverer(ledger=book.ledger, kinds={}, retries=HookRetryPolicy(attempts=3), lease=LEASE, unknown_after=60.0)
-    assert isinstance(bare.deliver("r1", 0), TryLater)
+    assert isinstance(bare.deliver("r1", 0), RetryIn)
     book.clock.forward(61)
-    assert bare.deliver("r1", 0) == Settled()
+    assert bare.deliver("r1", 0) == Done()
     assert "in no worker for" in book.record()["hooks"][0]["error"]
     assert book.state() == "undelivered"
 
@@ -236,14 +237,14 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
         assert entered.wait(60)
         for _ in range(8):
             time.sleep(0.1)
-            here.renew_all()
-            assert there.deliver("r1", 0) == Elsewhere()
+            here.renewal.renew_all()
+            assert there.deliver("r1", 0) == NotMyTurn()
         # Without renewal, as if the process had died, the claim ends and another one takes the hook.
         hook.does = lambda: {}
-        until(lambda: there.deliver("r1", 0) == Settled())
+        until(lambda: there.deliver("r1", 0) == Done())
         leave.set()
         running.join(60)
-        here.renew_all()
+        here.renewal.renew_all()
     assert len(hook.deliveries) == 2
     assert ledger.record("r1")["state"] == "delivered"
     assert ledger.record("r1")["hooks"][0]["attempts"] == 2

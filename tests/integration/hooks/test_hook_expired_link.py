@@ -13,7 +13,8 @@ from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.token import SharedToken
 from renderline.hooks import DownloadHook, HookFailed
-from renderline.hooks.delivery import Deliverer, Settled, TryLater
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.outcome import Done, RetryIn
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Commands, Ledger, PollResult
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
@@ -104,7 +105,7 @@ def test_an_expired_link_is_replaced_and_the_video_stored_at_once(
 ) -> None:
     links.good = links.told = 2
     links.refusal = refusal
-    assert isinstance(deliverer.deliver("r1", 0), Settled)
+    assert isinstance(deliverer.deliver("r1", 0), Done)
     record = record_of(ledger)
     assert (record["state"], record["download_url"]) == ("delivered", links.link(2))
     assert (tmp_path / "videos" / "r1.mp4").read_bytes() == b"video of video-2"
@@ -115,7 +116,7 @@ def test_a_link_that_stays_the_same_is_a_failed_try_that_says_so(
     links: LinkVendor, ledger: Ledger, deliverer: Deliverer
 ) -> None:
     links.good = 2
-    assert isinstance(deliverer.deliver("r1", 0), TryLater)
+    assert isinstance(deliverer.deliver("r1", 0), RetryIn)
     assert "same link" in record_of(ledger)["hooks"][0]["error"]
     assert links.vendor.calls["file"] == 1
 
@@ -131,7 +132,7 @@ def test_a_link_that_only_the_project_tells_is_found(links: LinkVendor, ledger: 
         }.get(call.name)
         or usual(call)
     )
-    assert isinstance(deliverer.deliver("r1", 0), Settled)
+    assert isinstance(deliverer.deliver("r1", 0), Done)
     assert record_of(ledger)["download_url"] == links.link(2)
 
 
@@ -146,7 +147,7 @@ def test_a_replayed_download_asks_for_a_fresh_link(links: LinkVendor, ledger: Le
     assert record_of(ledger)["state"] == "undelivered"
     links.vendor.override, links.told = links.override, 2
     assert Commands(ledger).replay("r1", 0)
-    assert isinstance(deliverer.deliver("r1", 0), Settled)
+    assert isinstance(deliverer.deliver("r1", 0), Done)
     assert record_of(ledger)["state"] == "delivered"
 
 

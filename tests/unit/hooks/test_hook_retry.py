@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from config.settings import load
-from renderline.hooks.retry import LONGEST_ASKED, WAITS, HookRetryPolicy
+from renderline.hooks.retry import MAX_RETRY_AFTER, WAITS, HookRetryPolicy
 
 DAY = 86_400.0
 
@@ -42,7 +42,7 @@ def test_the_endpoints_wish_counts_but_has_an_end() -> None:
     policy = HookRetryPolicy()
     assert policy.retry_in(1, age=0.0, jitter=0.5, retry_after=500.0) == 500.0
     assert policy.retry_in(1, age=0.0, jitter=0.5, retry_after=1.0) == 2.0
-    assert policy.retry_in(1, age=0.0, jitter=0.5, retry_after=1.7e9) == LONGEST_ASKED
+    assert policy.retry_in(1, age=0.0, jitter=0.5, retry_after=1.7e9) == MAX_RETRY_AFTER
 
 
 def test_what_failed_together_does_not_return_together() -> None:

@@ -1,0 +1,26 @@
+"""What became of one run of a hook's message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Done:
+    """The hook needs no more runs: it is delivered, skipped or dead-lettered."""
+
+
+@dataclass(frozen=True)
+class RetryIn:
+    """The hook failed and is retried in `seconds`."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True)
+class NotMyTurn:
+    """Another message runs the hook, it has to wait, or this worker has no thread for it. This message ends here."""
+
+
+Outcome = Done | RetryIn | NotMyTurn
