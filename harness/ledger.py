@@ -27,7 +27,7 @@ class Clock:
         self.now += seconds
 
 
-class Book:
+class LedgerDriver:
     """A ledger with its clock, and short ways to bring a render into a state."""
 
     def __init__(self, redis: Redis) -> None:
@@ -66,7 +66,7 @@ class Book:
         assert isinstance(claim, Submission)
         return claim
 
-    def started(self, one: str = "r1", *, confirmed: bool = True, look_in: float = 2.0) -> PumpWake | None:
+    def start(self, one: str = "r1", *, confirmed: bool = True, look_in: float = 2.0) -> PumpWake | None:
         claim = self.claim(one)
         assert self.ledger.intend(claim, "draft", lease=LEASE)
         assert self.ledger.advance(claim, stage="export", project_id=f"p-{one}")
@@ -75,33 +75,33 @@ class Book:
         assert recorded
         return kick
 
-    def started_all(self, *names: str) -> PumpWake:
+    def start_all(self, *names: str) -> PumpWake:
         """Accept and start renders, all due at the same time; returns the one pump that this takes."""
-        kicks = [self.started(one) for one in names if self.accept(one)]
+        kicks = [self.start(one) for one in names if self.accept(one)]
         (kick,) = [kick for kick in kicks if kick]
         return kick
 
-    def look(self, kick: PumpWake, *, limit: int = 64) -> Sequence[DuePoll]:
+    def claim_due(self, kick: PumpWake, *, limit: int = 64) -> Sequence[DuePoll]:
         """Let the kick's delay pass and claim what is due."""
         self.clock.forward(kick.delay)
         batch = self.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=limit, lease=LEASE)
         assert batch is not None
         return batch.looks
 
-    def look_again(self, seconds: float = 2 * GRACE) -> Sequence[DuePoll]:
+    def claim_again(self, seconds: float = 2 * GRACE) -> Sequence[DuePoll]:
         """Let so much time pass that the pumps count as dead, and have the sweep start one."""
         self.clock.forward(seconds)
-        return self.look(self.ledger.pumps()[0])
+        return self.claim_due(self.ledger.pumps()[0])
 
-    def find(self, look: DuePoll, verdict: str, **details: Any) -> list[tuple[str, str]]:
+    def record_result(self, look: DuePoll, verdict: str, **details: Any) -> list[tuple[str, str]]:
         return self.ledger.record_findings([PollResult(look.id, look.epoch, verdict, **details)])
 
-    def completed(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1) -> None:
+    def complete(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1) -> None:
         self.accept(one, hooks=hooks)
-        kick = self.started(one)
+        kick = self.start(one)
         assert kick
-        (look,) = self.look(kick)
-        assert self.find(look, "done", url="https://v/1.mp4")
+        (look,) = self.claim_due(kick)
+        assert self.record_result(look, "done", url="https://v/1.mp4")
 
     def state(self, one: str = "r1") -> str:
         record = self.ledger.record(one)
@@ -113,20 +113,20 @@ class Book:
         assert record
         return record
 
-    def stands(self, name: str, one: str = "r1") -> float | None:
+    def score_in(self, name: str, one: str = "r1") -> float | None:
         """Return the score of a render in one of the ledger's sorted sets, None if it is not in it."""
         score = self.redis.zscore(f"{self.ledger.prefix}{name}", one)
         return None if score is None else float(score)
 
-    def sound(self, one: str = "r1") -> None:
+    def check_indexes(self, one: str = "r1") -> None:
         """Assert that the indexes agree with the record, so that somebody will find the render again."""
         state = self.state(one)
         prefix = f"{self.ledger.prefix}state:"
         indexed = [key for key in self.redis.scan_iter(f"{prefix}*") if self.redis.zscore(key, one) is not None]
         assert indexed == [f"{prefix}{state}"]
         account = self.record(one)["account"]
-        followed = {name for name in (f"due:{account}", "deadline") if self.stands(name, one) is not None}
-        woken = self.stands("wake", one) is not None
+        followed = {name for name in (f"due:{account}", "deadline") if self.score_in(name, one) is not None}
+        woken = self.score_in("wake", one) is not None
         if state in ("rendering", "unconfirmed"):
             assert followed == {f"due:{account}", "deadline"}
         else:

@@ -35,7 +35,7 @@ USER_KEY = "5c1d2e3f-0000-4000-8000-a1b2c3d4e5f6"
 
 
 @dataclass
-class Stage:
+class LocalWorker:
     """The core in this process, without Celery: what the tasks would do is done by calling it."""
 
     redis: Redis

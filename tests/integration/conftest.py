@@ -10,55 +10,55 @@ import pytest
 from redis import Redis
 
 from harness import ROOT, SandboxProcess, Valkey, example
-from harness.ledger import Book
-from harness.local_worker import Stage
+from harness.ledger import LedgerDriver
+from harness.local_worker import LocalWorker
 from renderline.ledger import DuePoll
 
 
 @pytest.fixture
-def new_book(redis: Redis) -> Callable[[], Book]:
+def new_driver(redis: Redis) -> Callable[[], LedgerDriver]:
     """Start over with an empty ledger."""
 
-    def new() -> Book:
+    def new() -> LedgerDriver:
         redis.flushall()
-        return Book(redis)
+        return LedgerDriver(redis)
 
     return new
 
 
 @pytest.fixture
-def book(redis: Redis) -> Book:
-    return Book(redis)
+def driver(redis: Redis) -> LedgerDriver:
+    return LedgerDriver(redis)
 
 
 @pytest.fixture
-def rendering(book: Book) -> DuePoll:
+def rendering(driver: LedgerDriver) -> DuePoll:
     """A render that is due for its first look, and the look."""
-    book.accept()
-    kick = book.started()
+    driver.accept()
+    kick = driver.start()
     assert kick is not None
-    (look,) = book.look(kick)
+    (look,) = driver.claim_due(kick)
     return look
 
 
 @pytest.fixture(scope="module")
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    """One sandbox for the tests of a module; `stage` resets it."""
+    """One sandbox for the tests of a module; `local_worker` resets it."""
     process = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "sandbox.log", "--render-seconds", "0.3")
     yield process
     process.stop()
 
 
 @pytest.fixture
-def new_stage(redis: Redis, shared_sandbox: SandboxProcess) -> Iterator[Callable[..., Stage]]:
+def new_local_worker(redis: Redis, shared_sandbox: SandboxProcess) -> Iterator[Callable[..., LocalWorker]]:
     """Set the core up against the module's sandbox, which remembers nothing of the test before."""
     shared_sandbox.control("DELETE", "faults")
     shared_sandbox.control("POST", "reset")
     shared_sandbox.control("POST", "outage", on=False)
-    made: list[Stage] = []
+    made: list[LocalWorker] = []
 
-    def new(**options: Any) -> Stage:
-        made.append(Stage(redis, shared_sandbox, **options))
+    def new(**options: Any) -> LocalWorker:
+        made.append(LocalWorker(redis, shared_sandbox, **options))
         return made[-1]
 
     yield new
@@ -66,15 +66,9 @@ def new_stage(redis: Redis, shared_sandbox: SandboxProcess) -> Iterator[Callable
         one.close()
 
 
-@pytest.fixture(scope="session")
-def stage_class() -> type[Stage]:
-    """For fixtures of a wider scope than a test."""
-    return Stage
-
-
 @pytest.fixture
-def stage(new_stage: Callable[..., Stage]) -> Stage:
-    return new_stage()
+def local_worker(new_local_worker: Callable[..., LocalWorker]) -> LocalWorker:
+    return new_local_worker()
 
 
 @pytest.fixture(scope="session")

@@ -18,123 +18,123 @@ DAY = 86_400.0
 APIS = {"project": "v3", "v2_project": "v2"}
 
 
-def begin(book: Any, *known: str, one: str = "r1") -> Any:
-    return book.ledger.begin_submission(one, lease=LEASE, known=known, apis=APIS)
+def begin(driver: Any, *known: str, one: str = "r1") -> Any:
+    return driver.ledger.begin_submission(one, lease=LEASE, known=known, apis=APIS)
 
 
-def v2(book: Any, one: str = "r1") -> None:
-    assert book.ledger.accept(**{**vars(book.entry(one)), "kind": "v2_project"})
+def v2(driver: Any, one: str = "r1") -> None:
+    assert driver.ledger.accept(**{**vars(driver.entry(one)), "kind": "v2_project"})
 
 
-def test_a_worker_without_the_v2_key_does_not_fail_v2_renders(new_stage: Any, examples: Any) -> None:
-    stage = new_stage()
-    stage.accept({"kind": "v2_project", "payload": examples("v2-seed-minimal.json")}, "r1")
-    old = stage.new_submitter(accounts={"main": replace(stage.accounts["main"], v2=None)})
+def test_a_worker_without_the_v2_key_does_not_fail_v2_renders(new_local_worker: Any, examples: Any) -> None:
+    local_worker = new_local_worker()
+    local_worker.accept({"kind": "v2_project", "payload": examples("v2-seed-minimal.json")}, "r1")
+    old = local_worker.new_submitter(accounts={"main": replace(local_worker.accounts["main"], v2=None)})
     old.submit("r1")
-    assert (stage.record("r1")["state"], stage.record("r1")["error"]) == ("accepted", None)
-    assert "v2" in stage.record("r1")["note"]
-    assert isinstance(stage.submitter.submit("r1"), Submitted), "those who have it go on"
+    assert (local_worker.record("r1")["state"], local_worker.record("r1")["error"]) == ("accepted", None)
+    assert "v2" in local_worker.record("r1")["note"]
+    assert isinstance(local_worker.submitter.submit("r1"), Submitted), "those who have it go on"
 
 
-def test_only_those_who_have_the_api_take_it_again_and_others_of_the_account_go_on(book: Any) -> None:
-    v2(book)
-    assert begin(book, "main", "v3:main") is None
-    assert "v2" in book.record()["note"]
-    book.sound()
-    assert AccountLimits(book.ledger, known=["main", "v3:main"]).unpark() == [], "not handed round by those without"
-    book.accept("r2")
-    assert begin(book, "main", "v3:main", one="r2") is not None
-    assert AccountLimits(book.ledger, known=["main", "v2:main"]).unpark() == [("r1", "normal")]
-    assert begin(book, "main", "v2:main") is not None
+def test_only_those_who_have_the_api_take_it_again_and_others_of_the_account_go_on(driver: Any) -> None:
+    v2(driver)
+    assert begin(driver, "main", "v3:main") is None
+    assert "v2" in driver.record()["note"]
+    driver.check_indexes()
+    assert AccountLimits(driver.ledger, known=["main", "v3:main"]).unpark() == [], "not handed round by those without"
+    driver.accept("r2")
+    assert begin(driver, "main", "v3:main", one="r2") is not None
+    assert AccountLimits(driver.ledger, known=["main", "v2:main"]).unpark() == [("r1", "normal")]
+    assert begin(driver, "main", "v2:main") is not None
 
 
-def test_urgent_ones_go_first_once_the_api_is_there(book: Any) -> None:
+def test_urgent_ones_go_first_once_the_api_is_there(driver: Any) -> None:
     for one, priority in (("a", "low"), ("b", "high")):
-        assert book.ledger.accept(**{**vars(book.entry(one, priority=priority)), "kind": "v2_project"})
-        assert begin(book, "main", "v3:main", one=one) is None
-    assert AccountLimits(book.ledger, known=["main", "v2:main"]).unpark() == [("b", "high"), ("a", "low")]
+        assert driver.ledger.accept(**{**vars(driver.entry(one, priority=priority)), "kind": "v2_project"})
+        assert begin(driver, "main", "v3:main", one=one) is None
+    assert AccountLimits(driver.ledger, known=["main", "v2:main"]).unpark() == [("b", "high"), ("a", "low")]
 
 
-def test_it_fails_only_after_long_and_only_if_nobody_has_the_api(book: Any) -> None:
-    v2(book)
-    assert begin(book, "main", "v3:main") is None
-    book.clock.forward(DAY + 1)
-    book.ledger.serve(["account:main", "api:v2:main"])
-    assert begin(book, "main", "v3:main") is None, "somebody has it"
-    book.clock.forward(61)
-    book.ledger.serve(["account:main", "api:v3:main"])
-    assert AccountLimits(book.ledger, known=["main", "v3:main"]).unpark() == [("r1", "normal")], "sent to its end"
+def test_it_fails_only_after_long_and_only_if_nobody_has_the_api(driver: Any) -> None:
+    v2(driver)
+    assert begin(driver, "main", "v3:main") is None
+    driver.clock.forward(DAY + 1)
+    driver.ledger.serve(["account:main", "api:v2:main"])
+    assert begin(driver, "main", "v3:main") is None, "somebody has it"
+    driver.clock.forward(61)
+    driver.ledger.serve(["account:main", "api:v3:main"])
+    assert AccountLimits(driver.ledger, known=["main", "v3:main"]).unpark() == [("r1", "normal")], "sent to its end"
     with pytest.raises(AccountUnknown, match="v2"):
-        begin(book, "main", "v3:main")
+        begin(driver, "main", "v3:main")
 
 
-def test_an_api_that_nobody_has_is_reported_as_an_unknown_account_is(book: Any) -> None:
-    v2(book)
-    assert begin(book, "main", "v3:main") is None
-    capabilities = WorkerCapabilities(book.ledger, ["main"], [], ["v3:main"])
+def test_an_api_that_nobody_has_is_reported_as_an_unknown_account_is(driver: Any) -> None:
+    v2(driver)
+    assert begin(driver, "main", "v3:main") is None
+    capabilities = WorkerCapabilities(driver.ledger, ["main"], [], ["v3:main"])
     with capture_logs() as logs:
         capabilities.announce()
     assert [entry["what"] for entry in logs if entry["log_level"] == "warning"] == ["api:v2:main"]
-    assert book.operations.unserved() == {"main (v2)"}
-    WorkerCapabilities(book.ledger, ["main"], [], ["v2:main"]).announce()
-    assert book.operations.unserved() == set()
+    assert driver.operations.unserved() == {"main (v2)"}
+    WorkerCapabilities(driver.ledger, ["main"], [], ["v2:main"]).announce()
+    assert driver.operations.unserved() == set()
 
 
-def announced_free_call(book: Any) -> None:
+def announced_free_call(driver: Any) -> None:
     """Have the worker that announced a draft die, and its account vanish."""
-    book.accept()
-    claim = book.claim()
-    assert book.ledger.intend(claim, "draft", lease=LEASE)
-    book.clock.forward(LEASE + 2)
+    driver.accept()
+    claim = driver.claim()
+    assert driver.ledger.intend(claim, "draft", lease=LEASE)
+    driver.clock.forward(LEASE + 2)
 
 
-def test_a_free_call_of_an_account_that_nobody_knows_waits_and_then_ends(book: Any) -> None:
-    announced_free_call(book)
-    assert begin(book, "other") is None
-    assert book.record()["note"].startswith("waits for a worker")
-    book.sound()
-    assert AccountLimits(book.ledger, known=["other"]).unpark() == []
-    book.clock.forward(DAY + 1)
-    assert AccountLimits(book.ledger, known=["other"]).unpark() == [("r1", "normal")]
+def test_a_free_call_of_an_account_that_nobody_knows_waits_and_then_ends(driver: Any) -> None:
+    announced_free_call(driver)
+    assert begin(driver, "other") is None
+    assert driver.record()["note"].startswith("waits for a worker")
+    driver.check_indexes()
+    assert AccountLimits(driver.ledger, known=["other"]).unpark() == []
+    driver.clock.forward(DAY + 1)
+    assert AccountLimits(driver.ledger, known=["other"]).unpark() == [("r1", "normal")]
     with pytest.raises(AccountUnknown):
-        begin(book, "other")
+        begin(driver, "other")
 
 
-def test_its_draft_stays_a_suspect_when_it_fails(new_stage: Any, examples: Any) -> None:
-    stage = new_stage()
-    stage.accept({**examples("compact-landscape.json"), "hooks": [], "account": "main"}, "r1")
-    stage.intend(stage.claim("r1"), "draft")
-    stage.lapse("r1")
-    stranger = stage.new_submitter(accounts={"other": stage.accounts["main"]}, unknown_after=0.0)
+def test_its_draft_stays_a_suspect_when_it_fails(new_local_worker: Any, examples: Any) -> None:
+    local_worker = new_local_worker()
+    local_worker.accept({**examples("compact-landscape.json"), "hooks": [], "account": "main"}, "r1")
+    local_worker.intend(local_worker.claim("r1"), "draft")
+    local_worker.lapse("r1")
+    stranger = local_worker.new_submitter(accounts={"other": local_worker.accounts["main"]}, unknown_after=0.0)
     until(lambda: isinstance(stranger.submit("r1"), Refused), what="its end", seconds=15)
-    assert stage.record("r1")["error"]["code"] == "unavailable_account"
-    assert stage.redis.zcard("renderline:suspects:main") == 2
-    assert stage.seen() == []
+    assert local_worker.record("r1")["error"]["code"] == "unavailable_account"
+    assert local_worker.redis.zcard("renderline:suspects:main") == 2
+    assert local_worker.seen() == []
 
 
-def test_a_free_call_goes_on_with_a_worker_that_knows_the_account(book: Any) -> None:
-    announced_free_call(book)
-    assert begin(book, "other") is None
-    claim = begin(book, "main", "v3:main")
+def test_a_free_call_goes_on_with_a_worker_that_knows_the_account(driver: Any) -> None:
+    announced_free_call(driver)
+    assert begin(driver, "other") is None
+    claim = begin(driver, "main", "v3:main")
     assert claim is not None
     assert claim.intent == "draft", "whoever goes on has to look for the draft first"
 
 
-def test_a_paid_call_of_an_account_that_is_gone_is_settled_by_anybody(book: Any) -> None:
-    book.accept()
-    claim = book.claim()
-    assert book.ledger.advance(claim, stage="export", project_id="p1", lease=LEASE)
-    book.clock.forward(LEASE + 2)
-    taken = book.ledger.begin_submission("r1", lease=LEASE, known=["other"], apis=APIS, paid=["export"])
+def test_a_paid_call_of_an_account_that_is_gone_is_settled_by_anybody(driver: Any) -> None:
+    driver.accept()
+    claim = driver.claim()
+    assert driver.ledger.advance(claim, stage="export", project_id="p1", lease=LEASE)
+    driver.clock.forward(LEASE + 2)
+    taken = driver.ledger.begin_submission("r1", lease=LEASE, known=["other"], apis=APIS, paid=["export"])
     assert taken is not None
     assert taken.intent == "export"
 
 
-def test_a_retry_waits_anew_for_who_knows_the_account(book: Any) -> None:
-    book.accept()
-    assert begin(book, "other") is None
-    book.clock.forward(DAY + 1)
-    assert book.ledger.fail("r1", code="unavailable_account", message="unknown", origin="renderline")
-    assert book.operations.retry("r1") == "due"
-    assert begin(book, "other") is None, "not at its end at once"
-    assert book.state() == "accepted"
+def test_a_retry_waits_anew_for_who_knows_the_account(driver: Any) -> None:
+    driver.accept()
+    assert begin(driver, "other") is None
+    driver.clock.forward(DAY + 1)
+    assert driver.ledger.fail("r1", code="unavailable_account", message="unknown", origin="renderline")
+    assert driver.operations.retry("r1") == "due"
+    assert begin(driver, "other") is None, "not at its end at once"
+    assert driver.state() == "accepted"

@@ -19,90 +19,96 @@ from renderline.submission.outcome import Refused
 DAY = 86_400.0
 
 
-def begin(book: Any, *known: str) -> Any:
-    return book.ledger.begin_submission("r1", lease=20.0, known=known)
+def begin(driver: Any, *known: str) -> Any:
+    return driver.ledger.begin_submission("r1", lease=20.0, known=known)
 
 
-def test_a_render_of_an_unknown_account_waits_for_a_worker_that_knows_it(book: Any) -> None:
-    book.accept(account="new")
-    assert begin(book, "main") is None
-    assert book.state() == "accepted"
-    assert "knows its account" in book.record()["note"]
-    assert AccountLimits(book.ledger, known=["main"]).unpark() == [], "not handed round by those who do not know it"
-    assert AccountLimits(book.ledger, known=["main", "new"]).unpark() == [("r1", "normal")]
-    assert begin(book, "main", "new") is not None
+def test_a_render_of_an_unknown_account_waits_for_a_worker_that_knows_it(driver: Any) -> None:
+    driver.accept(account="new")
+    assert begin(driver, "main") is None
+    assert driver.state() == "accepted"
+    assert "knows its account" in driver.record()["note"]
+    assert AccountLimits(driver.ledger, known=["main"]).unpark() == [], "not handed round by those who do not know it"
+    assert AccountLimits(driver.ledger, known=["main", "new"]).unpark() == [("r1", "normal")]
+    assert begin(driver, "main", "new") is not None
 
 
-def test_it_fails_only_after_long_and_only_if_nobody_knows_it(book: Any) -> None:
-    book.accept(account="new")
-    assert begin(book, "main") is None
-    book.clock.forward(DAY + 1)
-    book.ledger.serve(["account:new"])
-    assert begin(book, "main") is None, "somebody knows it"
-    book.clock.forward(61)
-    assert AccountLimits(book.ledger, known=["main"]).unpark() == [("r1", "normal")], "nobody any more: sent to its end"
+def test_it_fails_only_after_long_and_only_if_nobody_knows_it(driver: Any) -> None:
+    driver.accept(account="new")
+    assert begin(driver, "main") is None
+    driver.clock.forward(DAY + 1)
+    driver.ledger.serve(["account:new"])
+    assert begin(driver, "main") is None, "somebody knows it"
+    driver.clock.forward(61)
+    assert AccountLimits(driver.ledger, known=["main"]).unpark() == [("r1", "normal")], (
+        "nobody any more: sent to its end"
+    )
     with pytest.raises(AccountUnknown):
-        begin(book, "main")
+        begin(driver, "main")
 
 
-def test_the_wait_counts_from_when_it_was_not_known(book: Any) -> None:
-    book.accept(account="new")
-    assert begin(book, "main") is None
-    book.clock.forward(DAY - 10)
-    assert begin(book, "new").id == "r1"
-    book.ledger.release(begin_again(book), retry_in=0.0, note="later")
-    assert begin(book, "main") is None
-    book.clock.forward(100)
-    assert begin(book, "main") is None, "it was known in between"
+def test_the_wait_counts_from_when_it_was_not_known(driver: Any) -> None:
+    driver.accept(account="new")
+    assert begin(driver, "main") is None
+    driver.clock.forward(DAY - 10)
+    assert begin(driver, "new").id == "r1"
+    driver.ledger.release(begin_again(driver), retry_in=0.0, note="later")
+    assert begin(driver, "main") is None
+    driver.clock.forward(100)
+    assert begin(driver, "main") is None, "it was known in between"
 
 
-def begin_again(book: Any) -> Any:
-    book.clock.forward(21)
-    return begin(book, "new")
+def begin_again(driver: Any) -> Any:
+    driver.clock.forward(21)
+    return begin(driver, "new")
 
 
-def test_the_submitter_ends_what_nobody_has_known_for_long(new_stage: Any, examples: Any) -> None:
-    stage = new_stage()
-    stage.accept({**examples("compact-landscape.json"), "hooks": [], "account": "new"}, "r1", account="new")
-    submitter = stage.new_submitter(unknown_after=0.0)
+def test_the_submitter_ends_what_nobody_has_known_for_long(new_local_worker: Any, examples: Any) -> None:
+    local_worker = new_local_worker()
+    local_worker.accept({**examples("compact-landscape.json"), "hooks": [], "account": "new"}, "r1", account="new")
+    submitter = local_worker.new_submitter(unknown_after=0.0)
     until(lambda: isinstance(submitter.submit("r1"), Refused), what="the render's end")
-    record = stage.record("r1")
+    record = local_worker.record("r1")
     assert (record["state"], record["error"]["code"]) == ("failed", "unavailable_account")
-    assert stage.seen() == []
+    assert local_worker.seen() == []
 
 
-def test_polls_of_an_unknown_account_are_left_to_those_who_know_it(new_stage: Any, book: Any) -> None:
-    stage = new_stage()
-    book.accept(account="new")
-    kick = book.started()
-    stage.ledger.serve(["account:new"])
-    poller = _poller(stage)
-    rest = poller.run("new", slot=kick.slot, ticket=kick.ticket, moved=stage.moved.extend, kick=stage.kicks.append)
+def test_polls_of_an_unknown_account_are_left_to_those_who_know_it(new_local_worker: Any, driver: Any) -> None:
+    local_worker = new_local_worker()
+    driver.accept(account="new")
+    kick = driver.start()
+    local_worker.ledger.serve(["account:new"])
+    poller = _poller(local_worker)
+    rest = poller.run(
+        "new", slot=kick.slot, ticket=kick.ticket, moved=local_worker.moved.extend, kick=local_worker.kicks.append
+    )
     assert rest is not None
     assert rest.delay >= 1.0
-    assert book.redis.hget("renderline:render:r1", "epoch") is None, "claimed by nobody"
+    assert driver.redis.hget("renderline:render:r1", "epoch") is None, "claimed by nobody"
     assert poller.run("new", slot=kick.slot, ticket=kick.ticket, moved=lambda _: None, kick=lambda _: None) is None
 
 
-def test_what_nobody_can_poll_says_so_and_expires_in_time(new_stage: Any, book: Any) -> None:
-    stage = new_stage()
-    book.accept(account="new", deadline=1.0)
-    kick = book.started(look_in=0.0)
-    poller = _poller(stage)
-    rest = poller.run("new", slot=kick.slot, ticket=kick.ticket, moved=stage.moved.extend, kick=stage.kicks.append)
+def test_what_nobody_can_poll_says_so_and_expires_in_time(new_local_worker: Any, driver: Any) -> None:
+    local_worker = new_local_worker()
+    driver.accept(account="new", deadline=1.0)
+    kick = driver.start(look_in=0.0)
+    poller = _poller(local_worker)
+    rest = poller.run(
+        "new", slot=kick.slot, ticket=kick.ticket, moved=local_worker.moved.extend, kick=local_worker.kicks.append
+    )
     assert rest is not None
-    assert "no live worker knows its account" in book.record()["note"]
-    assert book.redis.hget("renderline:render:r1", "polls") is None
+    assert "no live worker knows its account" in driver.record()["note"]
+    assert driver.redis.hget("renderline:render:r1", "polls") is None
 
 
-def _poller(stage: Any) -> Any:
-    return replace(stage.poller, capabilities=WorkerCapabilities(stage.ledger, ["main"], []), _pools={})
+def _poller(local_worker: Any) -> Any:
+    return replace(local_worker.poller, capabilities=WorkerCapabilities(local_worker.ledger, ["main"], []), _pools={})
 
 
-def deliverer(book: Any, **options: Any) -> Deliverer:
-    capabilities = WorkerCapabilities(book.ledger, ["main"], [])
+def deliverer(driver: Any, **options: Any) -> Deliverer:
+    capabilities = WorkerCapabilities(driver.ledger, ["main"], [])
     return Deliverer(
-        ledger=book.ledger,
+        ledger=driver.ledger,
         kinds={},
         retries=HookRetryPolicy(attempts=1),
         lease=20.0,
@@ -111,56 +117,56 @@ def deliverer(book: Any, **options: Any) -> Deliverer:
     )
 
 
-def test_a_hook_whose_type_is_not_installed_waits_and_counts_no_try(book: Any) -> None:
-    book.completed(hooks=1)
+def test_a_hook_whose_type_is_not_installed_waits_and_counts_no_try(driver: Any) -> None:
+    driver.complete(hooks=1)
     for _ in range(5):
-        assert isinstance(deliverer(book).deliver("r1", 0), RetryIn)
-        book.clock.forward(61)
-    hook = book.record()["hooks"][0]
+        assert isinstance(deliverer(driver).deliver("r1", 0), RetryIn)
+        driver.clock.forward(61)
+    hook = driver.record()["hooks"][0]
     assert (hook["state"], hook["attempts"]) == ("pending", 0)
     assert "not installed" in hook["error"]
-    assert book.ledger.claim_hook("r1", 0, lease=20.0).verdict == "yours", "for a worker that has it"
+    assert driver.ledger.claim_hook("r1", 0, lease=20.0).verdict == "yours", "for a worker that has it"
 
 
-def test_a_hook_whose_type_others_have_comes_back_soon(book: Any) -> None:
-    book.completed(hooks=1)
-    book.ledger.serve(["hook:http"])
-    result = deliverer(book).deliver("r1", 0)
+def test_a_hook_whose_type_others_have_comes_back_soon(driver: Any) -> None:
+    driver.complete(hooks=1)
+    driver.ledger.serve(["hook:http"])
+    result = deliverer(driver).deliver("r1", 0)
     assert isinstance(result, RetryIn)
     assert result.seconds <= 5
 
 
-def test_a_hook_whose_type_nobody_has_is_given_up_after_long(book: Any) -> None:
-    book.completed(hooks=1)
-    assert isinstance(deliverer(book, unknown_after=100.0).deliver("r1", 0), RetryIn)
-    book.clock.forward(101)
-    assert isinstance(deliverer(book, unknown_after=100.0).deliver("r1", 0), Done)
-    assert book.record()["hooks"][0]["state"] == "dead"
+def test_a_hook_whose_type_nobody_has_is_given_up_after_long(driver: Any) -> None:
+    driver.complete(hooks=1)
+    assert isinstance(deliverer(driver, unknown_after=100.0).deliver("r1", 0), RetryIn)
+    driver.clock.forward(101)
+    assert isinstance(deliverer(driver, unknown_after=100.0).deliver("r1", 0), Done)
+    assert driver.record()["hooks"][0]["state"] == "dead"
 
 
-def test_a_request_may_name_an_account_that_only_others_know(book: Any) -> None:
-    known = KnownAccounts(book.ledger, ["main"])
+def test_a_request_may_name_an_account_that_only_others_know(driver: Any) -> None:
+    known = KnownAccounts(driver.ledger, ["main"])
     assert "new" not in known
-    book.ledger.serve(["account:new", "hook:http"])
-    again = KnownAccounts(book.ledger, ["main"])
+    driver.ledger.serve(["account:new", "hook:http"])
+    again = KnownAccounts(driver.ledger, ["main"])
     assert ("new" in again, "http" in again, sorted(again)) == (True, False, ["main", "new"])
-    book.clock.forward(61)
-    assert "new" not in KnownAccounts(book.ledger, ["main"])
+    driver.clock.forward(61)
+    assert "new" not in KnownAccounts(driver.ledger, ["main"])
 
 
-def test_a_worker_says_once_which_accounts_it_leaves_to_others(book: Any) -> None:
-    book.accept(account="new")
-    assert begin(book, "main") is None
-    capabilities = WorkerCapabilities(book.ledger, ["main"], [])
+def test_a_worker_says_once_which_accounts_it_leaves_to_others(driver: Any) -> None:
+    driver.accept(account="new")
+    assert begin(driver, "main") is None
+    capabilities = WorkerCapabilities(driver.ledger, ["main"], [])
     with capture_logs() as lines:
         capabilities.announce()
         capabilities.announce()
     assert [line["what"] for line in lines] == ["account:new"]
 
 
-def test_accounts_with_work_that_nobody_serves_are_reported(book: Any) -> None:
-    book.accept(account="new")
-    assert begin(book, "main") is None
-    assert book.operations.unserved() == {"new"}
-    book.ledger.serve(["account:new"])
-    assert book.operations.unserved() == set()
+def test_accounts_with_work_that_nobody_serves_are_reported(driver: Any) -> None:
+    driver.accept(account="new")
+    assert begin(driver, "main") is None
+    assert driver.operations.unserved() == {"new"}
+    driver.ledger.serve(["account:new"])
+    assert driver.operations.unserved() == set()

@@ -6,6 +6,7 @@ import pytest
 from redis import Redis
 
 from harness import SandboxProcess
+from harness.local_worker import LocalWorker
 
 TEMPLATE = "65fa6b07dca2e367461a2925"
 MODES = ("two_phase", "direct")
@@ -24,12 +25,12 @@ def project(tag="", **more):
 def base(examples):
     """Make a project that was there before us, rendered `exports` times; returns its id."""
 
-    def make(stage, *, exports=0, tag=""):
+    def make(local_worker, *, exports=0, tag=""):
         body = examples("v3-create-project-1.6.json")
-        made = stage.v3.create_project({**body, "name": f"Base {tag}", "webhookUrl": None}, export=False)
+        made = local_worker.v3.create_project({**body, "name": f"Base {tag}", "webhookUrl": None}, export=False)
         for _ in range(exports):
-            stage.v3.export_project(made)
-            stage.sandbox.control("POST", "complete", id=made)
+            local_worker.v3.export_project(made)
+            local_worker.sandbox.control("POST", "complete", id=made)
         return made
 
     return make
@@ -62,19 +63,19 @@ def edits(words):
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", ["project", "edit", "export", "template", "simple_video", "v2_project"])
-def test_each_kind_is_rendered_once(new_stage, examples, base, kind, mode):
-    stage = new_stage(mode=mode)
-    base_id = base(stage) if kind in ("edit", "export") else None
-    stage.accept(request_of(kind, examples, base_id), "r1")
-    record = stage.poll_until("r1", "delivered", "failed", "expired")
+def test_each_kind_is_rendered_once(new_local_worker, examples, base, kind, mode):
+    local_worker = new_local_worker(mode=mode)
+    base_id = base(local_worker) if kind in ("edit", "export") else None
+    local_worker.accept(request_of(kind, examples, base_id), "r1")
+    record = local_worker.poll_until("r1", "delivered", "failed", "expired")
     assert record["state"] == "delivered", record["error"]
     assert (record["progress"], record["attempts"]) == (100, 1)
     assert record["download_url"].endswith(".mp4")
     assert "unconfirmed" not in record["times"]
-    (seen,) = stage.seen()
+    (seen,) = local_worker.seen()
     assert (seen["id"], seen["exports"]) == (record["project_id"], 1)
     assert seen["credits"] >= 1
-    assert stage.exports() == 1
+    assert local_worker.exports() == 1
     if kind in ("project", "template"):
         assert "[r1" in seen["name"]
     if kind in ("edit", "export"):
@@ -83,13 +84,13 @@ def test_each_kind_is_rendered_once(new_stage, examples, base, kind, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", ["edit", "export"])
-def test_a_project_that_was_rendered_before_is_followed_to_its_new_end(new_stage, examples, base, kind, mode):
-    stage = new_stage(mode=mode)
-    base_id = base(stage, exports=2)
-    stage.accept(request_of(kind, examples, base_id), "r1")
-    record = stage.poll_until("r1", "delivered", "failed", "expired")
+def test_a_project_that_was_rendered_before_is_followed_to_its_new_end(new_local_worker, examples, base, kind, mode):
+    local_worker = new_local_worker(mode=mode)
+    base_id = base(local_worker, exports=2)
+    local_worker.accept(request_of(kind, examples, base_id), "r1")
+    record = local_worker.poll_until("r1", "delivered", "failed", "expired")
     assert record["state"] == "delivered", record["error"]
-    (seen,) = stage.seen()
+    (seen,) = local_worker.seen()
     assert (seen["exports"], seen["deleted"]) == (3, False)
     assert record["times"]["delivered"] > record["times"]["rendering"]
 
@@ -134,7 +135,7 @@ def direct_outcome(name, state, exports):
 
 
 @pytest.fixture(scope="module", params=MODES)
-def aftermath(request, valkey, tmp_path_factory, stage_class):
+def aftermath(request, valkey, tmp_path_factory):
     """Run a render with each fault through the core.
 
     Returns the mode, the records, the sandbox's projects, and the names of what was submitted again.
@@ -143,24 +144,24 @@ def aftermath(request, valkey, tmp_path_factory, stage_class):
     sandbox = SandboxProcess(log, "--render-seconds", "0.3")
     with Redis.from_url(valkey.url, decode_responses=True) as redis:
         redis.flushall()
-        stage = stage_class(redis, sandbox, mode=request.param, read_timeout=1.0)
+        local_worker = LocalWorker(redis, sandbox, mode=request.param, read_timeout=1.0)
         names = {}
         for index, (name, (tag, _, _, extra)) in enumerate(FAULTS.items()):
             one = f"{index:032x}"
             names[name] = one
             deadline = {"deadline": 5} if request.param == "direct" else {}
-            stage.accept(project(f"{tag} {name.replace('@', ' at ')}", **{**deadline, **extra}), one)
+            local_worker.accept(project(f"{tag} {name.replace('@', ' at ')}", **{**deadline, **extra}), one)
         try:
-            stage.run_all(names.values(), seconds=90.0)
-            records = {name: stage.record(one) for name, one in names.items()}
+            local_worker.run_all(names.values(), seconds=90.0)
+            records = {name: local_worker.record(one) for name, one in names.items()}
             projects = {
                 name: [project for project in sandbox.projects() if one in project["name"]]
                 for name, one in names.items()
             }
         finally:
-            stage.close()
+            local_worker.close()
             sandbox.stop()
-    again = {one for one, state in stage.moved if state == "submitting"}
+    again = {one for one, state in local_worker.moved if state == "submitting"}
     return request.param, records, projects, {name for name, one in names.items() if one in again}
 
 
@@ -222,69 +223,69 @@ def test_a_lost_draft_is_found_by_its_name(aftermath):
 # -- what the aftermath cannot show
 
 
-def test_a_render_without_any_trace_expires_with_its_reason(new_stage, examples):
-    stage = new_stage(read_timeout=1.0)
+def test_a_render_without_any_trace_expires_with_its_reason(new_local_worker, examples):
+    local_worker = new_local_worker(read_timeout=1.0)
     create = "POST /api/odin/editor/project"
-    stage.sandbox.control("POST", "faults", call=create, fault="drop", times=1)
-    stage.accept({"kind": "v2_project", "payload": examples("v2-seed-minimal.json"), "deadline": 1}, "r1")
-    record = stage.poll_until("r1", "delivered", "failed", "expired")
+    local_worker.sandbox.control("POST", "faults", call=create, fault="drop", times=1)
+    local_worker.accept({"kind": "v2_project", "payload": examples("v2-seed-minimal.json"), "deadline": 1}, "r1")
+    record = local_worker.poll_until("r1", "delivered", "failed", "expired")
     assert record["state"] == "expired"
     assert record["error"]["code"] == "unconfirmed"
     assert record["error"]["origin"] == "renderline"
     assert "no trace" in record["error"]["message"]
-    assert stage.exports() == 1
-    assert stage.sandbox.counts()[create] == 1
+    assert local_worker.exports() == 1
+    assert local_worker.sandbox.counts()[create] == 1
     assert record["times"]["expired"] > record["times"]["unconfirmed"]
 
 
 @pytest.mark.parametrize("exports", [0, 1])
 @pytest.mark.parametrize("fault", ["drop", "drop-before"])
-def test_an_export_of_a_named_project_is_settled_by_reading_it(new_stage, base, fault, exports):
+def test_an_export_of_a_named_project_is_settled_by_reading_it(new_local_worker, base, fault, exports):
     # It is not ours to delete, so it is exported again only where the operator allowed it.
-    stage = new_stage(read_timeout=1.0, resubmit_after=1.0)
-    base_id = base(stage, exports=exports)
+    local_worker = new_local_worker(read_timeout=1.0, resubmit_after=1.0)
+    base_id = base(local_worker, exports=exports)
     call = "POST /api/odin/v3/editor/project/export"
-    stage.sandbox.control("POST", "faults", call=call, fault=fault, times=1)
-    before = stage.sandbox.counts().get(call, 0)
-    stage.accept({"kind": "export", "project_id": base_id}, "r1")
-    record = stage.poll_until("r1", "delivered", "failed", "expired")
+    local_worker.sandbox.control("POST", "faults", call=call, fault=fault, times=1)
+    before = local_worker.sandbox.counts().get(call, 0)
+    local_worker.accept({"kind": "export", "project_id": base_id}, "r1")
+    record = local_worker.poll_until("r1", "delivered", "failed", "expired")
     assert record["state"] == "delivered", record["error"]
     assert "unconfirmed" in record["times"]
-    (seen,) = stage.seen()
+    (seen,) = local_worker.seen()
     assert (seen["exports"], seen["deleted"]) == (exports + 1, False)
-    assert stage.sandbox.counts()[call] - before == (1 if fault == "drop" else 2)
+    assert local_worker.sandbox.counts()[call] - before == (1 if fault == "drop" else 2)
 
 
-def test_a_refused_export_leaves_the_callers_project_alone(stage, base):
-    base_id = base(stage, tag="[sandbox:refuse@export]")
-    stage.accept({"kind": "export", "project_id": base_id}, "r1")
-    record = stage.poll_until("r1", "failed")
+def test_a_refused_export_leaves_the_callers_project_alone(local_worker, base):
+    base_id = base(local_worker, tag="[sandbox:refuse@export]")
+    local_worker.accept({"kind": "export", "project_id": base_id}, "r1")
+    record = local_worker.poll_until("r1", "failed")
     assert record["error"]["origin"] == "vendor"
-    (seen,) = stage.seen()
+    (seen,) = local_worker.seen()
     assert (seen["exports"], seen["deleted"]) == (0, False)
 
 
-def test_a_project_that_the_vendor_forgot_fails_after_three_looks(new_stage):
-    stage = new_stage()
-    stage.accept(project("[sandbox:stuck]"), "r1")
-    record = stage.poll_until("r1", "rendering")
-    stage.v3.delete_projects([record["project_id"]])
-    record = stage.poll_until("r1", "failed")
+def test_a_project_that_the_vendor_forgot_fails_after_three_looks(new_local_worker):
+    local_worker = new_local_worker()
+    local_worker.accept(project("[sandbox:stuck]"), "r1")
+    record = local_worker.poll_until("r1", "rendering")
+    local_worker.v3.delete_projects([record["project_id"]])
+    record = local_worker.poll_until("r1", "failed")
     assert record["error"]["origin"] == "vendor"
     assert record["error"]["message"]
 
 
-def test_an_account_that_is_no_longer_configured_waits_for_a_worker_that_knows_it(stage):
-    stage.accept(project(), "r1", account="gone")
-    stage.submit("r1")
-    record = stage.record("r1")
+def test_an_account_that_is_no_longer_configured_waits_for_a_worker_that_knows_it(local_worker):
+    local_worker.accept(project(), "r1", account="gone")
+    local_worker.submit("r1")
+    record = local_worker.record("r1")
     assert (record["state"], record["error"]) == ("accepted", None)
     assert record["note"] == "waits for a worker that knows its account"
-    assert stage.seen() == []
+    assert local_worker.seen() == []
 
 
-def test_a_render_is_looked_at_a_few_times(stage):
-    stage.accept(project(), "r1")
-    stage.submit("r1")
-    stage.poll_until("r1", "delivered")
-    assert 1 <= stage.record("r1")["polls"] < 30
+def test_a_render_is_looked_at_a_few_times(local_worker):
+    local_worker.accept(project(), "r1")
+    local_worker.submit("r1")
+    local_worker.poll_until("r1", "delivered")
+    assert 1 <= local_worker.record("r1")["polls"] < 30

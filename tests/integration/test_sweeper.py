@@ -53,21 +53,21 @@ def recorder():
 
 
 @pytest.fixture
-def new_sweeper(book, recorder):
+def new_sweeper(driver, recorder):
     def new(**options):
-        given = {"every": 0.05, "retention": 1e9, "ledger": book.ledger, **options}
-        return Sweeper(flow=book.flow, dispatcher=recorder, **given)
+        given = {"every": 0.05, "retention": 1e9, "ledger": driver.ledger, **options}
+        return Sweeper(flow=driver.flow, dispatcher=recorder, **given)
 
     return new
 
 
 @pytest.fixture
-def sweep(book, new_sweeper):
+def sweep(driver, new_sweeper):
     """Sweep now, whenever the last sweep was."""
     sweeper = new_sweeper()
 
     def now():
-        book.redis.delete("renderline:sweep")
+        driver.redis.delete("renderline:sweep")
         assert sweeper.sweep()
 
     return now
@@ -78,14 +78,14 @@ def test_nothing_to_do(sweep, recorder):
     assert recorder.sent == []
 
 
-def test_what_stood_still_is_sent_again(book, sweep, recorder):
-    book.accept("a", priority="high")
-    book.accept("b")
-    book.claim("b")
-    book.completed("c")
+def test_what_stood_still_is_sent_again(driver, sweep, recorder):
+    driver.accept("a", priority="high")
+    driver.accept("b")
+    driver.claim("b")
+    driver.complete("c")
     sweep()
     assert recorder.sent == []
-    book.clock.forward(LEASE + GRACE + 2)
+    driver.clock.forward(LEASE + GRACE + 2)
     sweep()
     assert sorted(recorder.sent) == [("hooks", "c"), ("submit", "a", "high"), ("submit", "b", "normal")]
     recorder.sent.clear()
@@ -93,48 +93,48 @@ def test_what_stood_still_is_sent_again(book, sweep, recorder):
     assert recorder.sent == []
 
 
-def test_dead_pumps_are_started(book, sweep, recorder):
-    book.accept()
-    kick = book.started()
-    book.clock.forward(GRACE + 10)
+def test_dead_pumps_are_started(driver, sweep, recorder):
+    driver.accept()
+    kick = driver.start()
+    driver.clock.forward(GRACE + 10)
     sweep()
     assert recorder.sent == [("poll", "main", kick.slot, kick.ticket + 1)]
 
 
-def test_an_overdue_render_gets_its_last_look_and_then_its_hooks(book, sweep, recorder):
-    book.accept(hooks=1, deadline=100.0)
-    book.started()
-    book.clock.forward(101.0)
+def test_an_overdue_render_gets_its_last_look_and_then_its_hooks(driver, sweep, recorder):
+    driver.accept(hooks=1, deadline=100.0)
+    driver.start()
+    driver.clock.forward(101.0)
     sweep()
     ((_, account, slot, ticket),) = recorder.sent
-    batch = book.ledger.claim_due(account, slot=slot, ticket=ticket, limit=9, lease=LEASE)
+    batch = driver.ledger.claim_due(account, slot=slot, ticket=ticket, limit=9, lease=LEASE)
     assert len(batch.looks) == 1
     recorder.sent.clear()
-    book.clock.forward(GRACE + 1)
+    driver.clock.forward(GRACE + 1)
     sweep()
     assert ("hooks", "r1") in recorder.sent
-    assert book.state() == "expired"
+    assert driver.state() == "expired"
 
 
-def test_parked_renders_are_sent_when_their_account_may_go_on(book, sweep, recorder):
-    book.operations.pause("main")
-    book.accept()
-    assert book.ledger.begin_submission("r1", lease=LEASE) is None
+def test_parked_renders_are_sent_when_their_account_may_go_on(driver, sweep, recorder):
+    driver.operations.pause("main")
+    driver.accept()
+    assert driver.ledger.begin_submission("r1", lease=LEASE) is None
     sweep()
     assert recorder.sent == []
-    book.operations.resume("main")
+    driver.operations.resume("main")
     sweep()
     assert recorder.sent == [("submit", "r1", "normal")]
 
 
-def test_old_records_are_dropped(book, new_sweeper):
-    book.completed(hooks=0)
-    book.clock.forward(1000.0)
+def test_old_records_are_dropped(driver, new_sweeper):
+    driver.complete(hooks=0)
+    driver.clock.forward(1000.0)
     assert new_sweeper(retention=500.0).sweep()
-    assert book.ledger.record("r1") is None
+    assert driver.ledger.record("r1") is None
 
 
-def test_one_sweep_in_a_period_over_all_workers(book, new_sweeper):
+def test_one_sweep_in_a_period_over_all_workers(driver, new_sweeper):
     sweepers = [new_sweeper(every=60.0) for _ in range(8)]
     ready = threading.Barrier(8)
     swept = []
@@ -149,18 +149,18 @@ def test_one_sweep_in_a_period_over_all_workers(book, new_sweeper):
     for thread in threads:
         thread.join(60)
     assert sorted(swept) == [False] * 7 + [True]
-    assert 50_000 < book.redis.pttl("renderline:sweep") <= 60_000
+    assert 50_000 < driver.redis.pttl("renderline:sweep") <= 60_000
 
 
-def test_a_long_sweep_is_not_joined_by_another_one(book, new_sweeper, recorder):
-    book.accept()
-    book.clock.forward(GRACE + 1)
+def test_a_long_sweep_is_not_joined_by_another_one(driver, new_sweeper, recorder):
+    driver.accept()
+    driver.clock.forward(GRACE + 1)
     recorder.gate.clear()
     first, second = new_sweeper(), new_sweeper()
     running = threading.Thread(target=first.sweep)
     running.start()
     assert recorder.entered.wait(60)
-    book.redis.delete("renderline:sweep")
+    driver.redis.delete("renderline:sweep")
     assert second.sweep() is False
     recorder.gate.set()
     running.join(60)
@@ -168,27 +168,27 @@ def test_a_long_sweep_is_not_joined_by_another_one(book, new_sweeper, recorder):
     assert recorder.sent == [("submit", "r1", "normal")]
 
 
-def test_a_sweeper_that_died_is_followed_by_another_one(book, new_sweeper):
-    assert book.redis.set("renderline:sweep:lock", "of a dead worker", px=300)
+def test_a_sweeper_that_died_is_followed_by_another_one(driver, new_sweeper):
+    assert driver.redis.set("renderline:sweep:lock", "of a dead worker", px=300)
     began = time.monotonic()
     sweeper = new_sweeper()
     until(sweeper.sweep)
     assert time.monotonic() - began > 0.2
 
 
-def test_a_broker_that_fails_in_a_sweep_does_not_keep_the_lock(book, new_sweeper, recorder):
-    book.accept()
-    book.clock.forward(GRACE + 1)
+def test_a_broker_that_fails_in_a_sweep_does_not_keep_the_lock(driver, new_sweeper, recorder):
+    driver.accept()
+    driver.clock.forward(GRACE + 1)
     recorder.submit = lambda *_: 1 / 0
     with pytest.raises(ZeroDivisionError):
         new_sweeper().sweep()
-    assert not book.redis.exists("renderline:sweep:lock")
+    assert not driver.redis.exists("renderline:sweep:lock")
 
 
-def test_a_message_that_the_broker_lost_is_sent_by_a_later_sweep(book, sweep, recorder):
-    book.accept()
+def test_a_message_that_the_broker_lost_is_sent_by_a_later_sweep(driver, sweep, recorder):
+    driver.accept()
     for _ in range(3):
-        book.clock.forward(GRACE * 40)
+        driver.clock.forward(GRACE * 40)
         sweep()
     assert recorder.sent == [("submit", "r1", "normal")] * 3
 
@@ -196,24 +196,26 @@ def test_a_message_that_the_broker_lost_is_sent_by_a_later_sweep(book, sweep, re
 # -- drafts that nobody knows
 
 
-def test_a_second_draft_that_the_list_did_not_show_in_time_is_deleted(stage):
+def test_a_second_draft_that_the_list_did_not_show_in_time_is_deleted(local_worker):
     one = "0" * 31 + "1"
     data = {"kind": "project", "name": "Welcome", "scenes": SCENES}
-    stage.accept(data, one)
-    claim = stage.claim(one)
-    stage.intend(claim, "draft")
-    orphan = stage.v3.create_project(stage.context(claim).vendor_body(), export=False)
+    local_worker.accept(data, one)
+    claim = local_worker.claim(one)
+    local_worker.intend(claim, "draft")
+    orphan = local_worker.v3.create_project(local_worker.context(claim).vendor_body(), export=False)
     # Its worker died, and the list did not show the draft when the next one looked.
-    stage.redis.hdel(f"renderline:render:{one}", "intent")
-    stage.lapse(one)
-    record = stage.poll_until(one, *FINAL)
+    local_worker.redis.hdel(f"renderline:render:{one}", "intent")
+    local_worker.lapse(one)
+    record = local_worker.poll_until(one, *FINAL)
     assert record["state"] == "delivered"
     member = f"{one}.{record['attempt']}#1"
-    stage.redis.zadd("renderline:suspects:main", {member: 1})
-    CleanupRunner(stage.ledger, stage.accounts, [OrphanSweep(stage.ledger, lease=LEASE)]).run("main")
-    shown = {seen["id"]: (seen["exports"], seen["deleted"]) for seen in stage.seen()}
+    local_worker.redis.zadd("renderline:suspects:main", {member: 1})
+    CleanupRunner(local_worker.ledger, local_worker.accounts, [OrphanSweep(local_worker.ledger, lease=LEASE)]).run(
+        "main"
+    )
+    shown = {seen["id"]: (seen["exports"], seen["deleted"]) for seen in local_worker.seen()}
     assert shown == {orphan: (0, True), record["project_id"]: (1, False)}
-    assert stage.redis.zscore("renderline:suspects:main", member) is None
+    assert local_worker.redis.zscore("renderline:suspects:main", member) is None
 
 
 SCENES = [

@@ -33,73 +33,73 @@ def dying(valkey):
         yield redis
 
 
-def claims(book, *names):
-    return [one for one in names if book.ledger.begin_submission(one, lease=LEASE)]
+def claims(driver, *names):
+    return [one for one in names if driver.ledger.begin_submission(one, lease=LEASE)]
 
 
-def breaker(book, **options):
-    return CircuitBreaker(book.flow, "main", failures=3, pause=10.0, **options)
+def breaker(driver, **options):
+    return CircuitBreaker(driver.flow, "main", failures=3, pause=10.0, **options)
 
 
-def test_a_worker_killed_after_its_first_write_leaves_no_account_that_probes_for_ever(book, dying):
+def test_a_worker_killed_after_its_first_write_leaves_no_account_that_probes_for_ever(driver, dying):
     """The probe was answered, and its worker dies as soon as it has told Redis anything at all."""
     names = [f"r{index}" for index in range(4)]
     for one in names:
-        book.accept(one)
+        driver.accept(one)
     for _ in range(3):
-        breaker(book).record(AWAY)
-    book.clock.forward(10.1)
-    assert claims(book, *names) == ["r0"]
-    ledger = Ledger(dying, grace=GRACE, clock=book.clock)
+        breaker(driver).record(AWAY)
+    driver.clock.forward(10.1)
+    assert claims(driver, *names) == ["r0"]
+    ledger = Ledger(dying, grace=GRACE, clock=driver.clock)
     AccountLimits(ledger).call_answered("other")  # the script is known to the server
     dying.left = 1
     CircuitBreaker(AccountLimits(ledger), "main", failures=3, pause=10.0).record(None)
-    assert claims(book, *names[1:]) == names[1:], "one call at a time, though the vendor is back"
+    assert claims(driver, *names[1:]) == names[1:], "one call at a time, though the vendor is back"
 
 
-def test_an_open_circuit_of_which_nothing_is_heard_is_forgotten(book):
+def test_an_open_circuit_of_which_nothing_is_heard_is_forgotten(driver):
     for _ in range(3):
-        breaker(book).record(AWAY)
-    assert 0 < book.redis.pttl("renderline:circuit:main") <= 180_000
-    book.accept()
-    book.clock.forward(10.1)
-    assert claims(book, "r1")  # the probe; its worker is killed
-    assert 0 < book.redis.pttl("renderline:circuit:main") <= (LEASE + 180) * 1000
+        breaker(driver).record(AWAY)
+    assert 0 < driver.redis.pttl("renderline:circuit:main") <= 180_000
+    driver.accept()
+    driver.clock.forward(10.1)
+    assert claims(driver, "r1")  # the probe; its worker is killed
+    assert 0 < driver.redis.pttl("renderline:circuit:main") <= (LEASE + 180) * 1000
 
 
-def test_failures_in_a_row_open_it_and_an_answer_between_them_counts_anew(book):
-    one = breaker(book)
+def test_failures_in_a_row_open_it_and_an_answer_between_them_counts_anew(driver):
+    one = breaker(driver)
     for fault in (AWAY, AWAY, PayloadRefused("no", status=400), AWAY, AWAY):
         one.record(fault)
         assert not one.open
     one.record(AWAY)
     assert one.open
-    book.accept()
-    assert not claims(book, "r1")
+    driver.accept()
+    assert not claims(driver, "r1")
 
 
-def test_a_late_answer_does_not_close_a_circuit_that_nobody_probed(book):
-    one, other = breaker(book), breaker(book)
+def test_a_late_answer_does_not_close_a_circuit_that_nobody_probed(driver):
+    one, other = breaker(driver), breaker(driver)
     for _ in range(3):
         one.record(AWAY)
     other.record(None)
-    book.accept()
-    assert not claims(book, "r1")
-    book.clock.forward(10.1)
-    assert claims(book, "r1")
+    driver.accept()
+    assert not claims(driver, "r1")
+    driver.clock.forward(10.1)
+    assert claims(driver, "r1")
     one.record(None)
     assert not one.open
 
 
-def test_a_straggler_of_before_does_not_put_the_probe_off(book):
-    one = breaker(book)
+def test_a_straggler_of_before_does_not_put_the_probe_off(driver):
+    one = breaker(driver)
     for _ in range(3):
         one.record(AWAY)
-    book.clock.forward(8.0)
+    driver.clock.forward(8.0)
     one.record(AWAY)
-    book.clock.forward(2.1)
-    book.accept()
-    assert claims(book, "r1")
+    driver.clock.forward(2.1)
+    driver.accept()
+    assert claims(driver, "r1")
 
 
 @pytest.mark.parametrize(
@@ -114,26 +114,26 @@ def test_a_straggler_of_before_does_not_put_the_probe_off(book):
         (PayloadRefused("x", status=400), False),
     ],
 )
-def test_what_counts_as_the_vendor_being_away(book, fault: StudioFault | None, sign: bool):
-    one = CircuitBreaker(book.flow, "main", failures=1, pause=10.0)
+def test_what_counts_as_the_vendor_being_away(driver, fault: StudioFault | None, sign: bool):
+    one = CircuitBreaker(driver.flow, "main", failures=1, pause=10.0)
     one.record(fault)
     assert one.open == sign
 
 
-def test_calls_held_up_on_our_side_do_not_open_it(book):
+def test_calls_held_up_on_our_side_do_not_open_it(driver):
     """A worker that was frozen wakes with many at once."""
-    one = breaker(book)
+    one = breaker(driver)
     for _ in range(5):
-        Guard("main", book.flow, one).record(TooLate("held up on our side"))
+        Guard("main", driver.flow, one).record(TooLate("held up on our side"))
     assert not one.open
 
 
-def test_resume_closes_it(book):
+def test_resume_closes_it(driver):
     for _ in range(3):
-        breaker(book).record(AWAY)
+        breaker(driver).record(AWAY)
     for one in ("a", "b"):
-        book.accept(one)
-    assert not claims(book, "a", "b")
-    assert book.operations.resume("main")
-    assert not book.operations.resume("main")
-    assert claims(book, "a", "b") == ["a", "b"]
+        driver.accept(one)
+    assert not claims(driver, "a", "b")
+    assert driver.operations.resume("main")
+    assert not driver.operations.resume("main")
+    assert claims(driver, "a", "b") == ["a", "b"]

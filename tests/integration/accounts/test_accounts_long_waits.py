@@ -19,71 +19,71 @@ PROJECT = {
 
 
 @pytest.mark.parametrize("call", [CREATE, PROGRESS])
-def test_an_epoch_time_in_retry_after_does_not_freeze_an_account(stage, call):
-    stage.sandbox.control("POST", "faults", call=call, fault="429", seconds=DECADES, times=1)
-    stage.accept(PROJECT, "r1")
-    outcome = stage.submit("r1")
+def test_an_epoch_time_in_retry_after_does_not_freeze_an_account(local_worker, call):
+    local_worker.sandbox.control("POST", "faults", call=call, fault="429", seconds=DECADES, times=1)
+    local_worker.accept(PROJECT, "r1")
+    outcome = local_worker.submit("r1")
     if call == PROGRESS:
-        stage._pump(stage.kicks.pop())
+        local_worker._pump(local_worker.kicks.pop())
     else:
         assert isinstance(outcome, Parked)
-    assert 0 < stage.redis.pttl("renderline:quiet:main") <= 300_000
-    assert stage.record("r1")["state"] not in FINAL
+    assert 0 < local_worker.redis.pttl("renderline:quiet:main") <= 300_000
+    assert local_worker.record("r1")["state"] not in FINAL
 
 
-def test_a_submission_put_off_by_the_vendor_goes_on_when_the_account_is_resumed(stage):
-    stage.sandbox.control("POST", "faults", call=CREATE, fault="429", seconds=200, times=1)
-    stage.accept(PROJECT, "r1")
-    assert isinstance(stage.submit("r1"), Parked)
-    assert stage.flow.unpark() == []
-    assert isinstance(stage.submit("r1"), NotMyTurn)
-    assert Commands(stage.ledger).resume("main")
-    stage.redis.delete("renderline:pace:main")
-    assert [one for one, _ in stage.flow.unpark()] == ["r1"]
-    assert isinstance(stage.submit("r1"), Submitted)
+def test_a_submission_put_off_by_the_vendor_goes_on_when_the_account_is_resumed(local_worker):
+    local_worker.sandbox.control("POST", "faults", call=CREATE, fault="429", seconds=200, times=1)
+    local_worker.accept(PROJECT, "r1")
+    assert isinstance(local_worker.submit("r1"), Parked)
+    assert local_worker.flow.unpark() == []
+    assert isinstance(local_worker.submit("r1"), NotMyTurn)
+    assert Commands(local_worker.ledger).resume("main")
+    local_worker.redis.delete("renderline:pace:main")
+    assert [one for one, _ in local_worker.flow.unpark()] == ["r1"]
+    assert isinstance(local_worker.submit("r1"), Submitted)
 
 
-def test_what_is_written_down_is_capped_once_more(book):
-    book.flow.slow_down("main", seconds=DECADES)
-    assert 0 < book.redis.pttl("renderline:quiet:main") <= 3600_000
+def test_what_is_written_down_is_capped_once_more(driver):
+    driver.flow.slow_down("main", seconds=DECADES)
+    assert 0 < driver.redis.pttl("renderline:quiet:main") <= 3600_000
 
 
-def test_a_render_of_a_quiet_account_expires_on_time(book):
+def test_a_render_of_a_quiet_account_expires_on_time(driver):
     """No poll comes that could find it late."""
-    book.accept(deadline=600.0)
-    book.started()
-    book.flow.slow_down("main", seconds=3000.0)
-    book.clock.forward(601.0)
-    expired, (kick,) = book.ledger.overdue()
+    driver.accept(deadline=600.0)
+    driver.start()
+    driver.flow.slow_down("main", seconds=3000.0)
+    driver.clock.forward(601.0)
+    expired, (kick,) = driver.ledger.overdue()
     assert expired == []
-    assert book.look(kick) == []
-    book.clock.forward(GRACE - 1)
-    assert book.ledger.overdue()[0] == [], "the wait may end within the grace"
-    book.clock.forward(2.0)
-    assert book.ledger.overdue()[0] == ["r1"]
-    assert book.record()["error"]["code"] == "deadline"
-    book.sound()
+    assert driver.claim_due(kick) == []
+    driver.clock.forward(GRACE - 1)
+    assert driver.ledger.overdue()[0] == [], "the wait may end within the grace"
+    driver.clock.forward(2.0)
+    assert driver.ledger.overdue()[0] == ["r1"]
+    assert driver.record()["error"]["code"] == "deadline"
+    driver.check_indexes()
 
 
-def test_a_render_of_an_account_in_an_outage_is_not_given_up_unseen(book):
+def test_a_render_of_an_account_in_an_outage_is_not_given_up_unseen(driver):
     """It may be finished, and is paid for."""
-    book.accept(deadline=600.0)
-    book.started()
-    book.flow.call_failed("main", failures=1, pause=1e6)
+    driver.accept(deadline=600.0)
+    driver.start()
+    driver.flow.call_failed("main", failures=1, pause=1e6)
     for _ in range(3):
-        book.clock.forward(601.0)
-        assert book.ledger.overdue()[0] == []
-    assert book.state() == "rendering"
+        driver.clock.forward(601.0)
+        assert driver.ledger.overdue()[0] == []
+    assert driver.state() == "rendering"
 
 
-def test_resume_lets_polls_go_on_at_once(book):
-    book.accept()
-    kick = book.started()
-    book.flow.slow_down("main", seconds=300.0)
-    assert book.look(kick) == []
-    book.ledger.rest_pump("main", slot=kick.slot, ticket=kick.ticket, limit=9)
-    assert book.ledger.pumps() == []
-    assert book.operations.resume("main")
-    (kick,) = book.ledger.pumps()
+def test_resume_lets_polls_go_on_at_once(driver):
+    driver.accept()
+    kick = driver.start()
+    driver.flow.slow_down("main", seconds=300.0)
+    assert driver.claim_due(kick) == []
+    driver.ledger.rest_pump("main", slot=kick.slot, ticket=kick.ticket, limit=9)
+    assert driver.ledger.pumps() == []
+    assert driver.operations.resume("main")
+    (kick,) = driver.ledger.pumps()
     assert kick.delay == 0.0
-    assert [look.id for look in book.look(kick)] == ["r1"]
+    assert [look.id for look in driver.claim_due(kick)] == ["r1"]

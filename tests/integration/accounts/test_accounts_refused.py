@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.fake_vendor import Answer, Call, FakeVendor, failure
-from harness.ledger import Book
+from harness.ledger import LedgerDriver
 from renderline.ledger import Commands
 from renderline.submission.outcome import NotMyTurn, Parked, RetryIn, Submitted
 from tests.integration.test_bulkhead_accounts import Worker
@@ -98,29 +98,29 @@ def test_an_account_without_credit_is_held_instead_of_failing_its_renders(worker
     assert vendor.calls["draft"] == 8, "the draft of the first is exported, not another"
 
 
-def test_a_held_account_is_tried_now_and_then_and_goes_on_by_itself(book: Book):
+def test_a_held_account_is_tried_now_and_then_and_goes_on_by_itself(driver: LedgerDriver):
     for one in "abc":
-        book.accept(one)
-    assert book.flow.hold("main", reason="no credit", seconds=300.0)
-    assert not book.flow.hold("main", reason="no credit", seconds=300.0), "told once"
-    assert [book.ledger.begin_submission(one, lease=20.0) for one in "abc"] == [None] * 3
-    assert book.flow.unpark() == []
-    book.clock.forward(301.0)
-    assert [one for one, _ in book.flow.unpark()] == ["a"]
-    claim = book.claim("a")
-    assert book.ledger.begin_submission("b", lease=20.0) is None, "one at a time"
-    assert book.ledger.intend(claim, "export", lease=20.0)
-    assert book.ledger.start(claim, confirmed=True, project_id="p", look_in=1.0)[0]
-    assert [one for one, _ in book.flow.unpark()] == ["b", "c"]
-    assert book.operations.held() == {}
+        driver.accept(one)
+    assert driver.flow.hold("main", reason="no credit", seconds=300.0)
+    assert not driver.flow.hold("main", reason="no credit", seconds=300.0), "told once"
+    assert [driver.ledger.begin_submission(one, lease=20.0) for one in "abc"] == [None] * 3
+    assert driver.flow.unpark() == []
+    driver.clock.forward(301.0)
+    assert [one for one, _ in driver.flow.unpark()] == ["a"]
+    claim = driver.claim("a")
+    assert driver.ledger.begin_submission("b", lease=20.0) is None, "one at a time"
+    assert driver.ledger.intend(claim, "export", lease=20.0)
+    assert driver.ledger.start(claim, confirmed=True, project_id="p", look_in=1.0)[0]
+    assert [one for one, _ in driver.flow.unpark()] == ["b", "c"]
+    assert driver.operations.held() == {}
 
 
-def test_what_runs_at_the_vendor_is_followed_while_its_account_is_held(book: Book):
-    book.accept()
-    kick = book.started()
-    book.flow.hold("main", reason="no credit", seconds=300.0)
+def test_what_runs_at_the_vendor_is_followed_while_its_account_is_held(driver: LedgerDriver):
+    driver.accept()
+    kick = driver.start()
+    driver.flow.hold("main", reason="no credit", seconds=300.0)
     assert kick
-    assert [look.id for look in book.look(kick)] == ["r1"]
+    assert [look.id for look in driver.claim_due(kick)] == ["r1"]
 
 
 def test_a_refused_submission_still_fails(worker, vendor):

@@ -128,10 +128,10 @@ class NoIssuer:
         raise VendorUnavailable("away", endpoint="POST /auth/token")
 
 
-def test_a_v2_call_does_not_wait_for_a_v3_token(new_stage, redis, examples):
-    stage = new_stage()
+def test_a_v2_call_does_not_wait_for_a_v3_token(new_local_worker, redis, examples):
+    local_worker = new_local_worker()
     token = SharedToken(redis, NoIssuer(), account="main")
-    stage.accounts["main"] = replace(stage.accounts["main"], token=token)
-    stage.accept({"kind": "v2_project", "payload": examples("v2-seed-minimal.json")}, "r1")
-    assert isinstance(stage.submit("r1"), Submitted)
-    assert stage.exports() == 1
+    local_worker.accounts["main"] = replace(local_worker.accounts["main"], token=token)
+    local_worker.accept({"kind": "v2_project", "payload": examples("v2-seed-minimal.json")}, "r1")
+    assert isinstance(local_worker.submit("r1"), Submitted)
+    assert local_worker.exports() == 1

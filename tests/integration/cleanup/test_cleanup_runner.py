@@ -107,22 +107,22 @@ def test_a_hanging_vendor_keeps_no_other_account_from_its_errands(redis, new_ven
     assert hanging.calls["list"] == 1, "asked again while the first call hangs"
 
 
-def test_a_hanging_vendor_delays_neither_the_sweep_nor_the_claims_of_hooks(book, redis, new_vendor, errands):
+def test_a_hanging_vendor_delays_neither_the_sweep_nor_the_claims_of_hooks(driver, redis, new_vendor, errands):
     vendor = new_vendor()
     vendor.override = Hanging("list")
     suspect(redis, "a")
-    services = Services(book, errands(vendor))
-    book.completed("held")
-    claim = book.ledger.claim_hook("held", 0, lease=LEASE)
+    services = Services(driver, errands(vendor))
+    driver.complete("held")
+    claim = driver.ledger.claim_hook("held", 0, lease=LEASE)
     services.deliverer._running[("held", 0)] = claim
     housekeeper = Housekeeper(services, sweep_every=0.05, lease=0.3)
     housekeeper.start()
     try:
         assert vendor.override.entered.wait(60)
-        book.accept("lost")
-        book.clock.forward(1000.0)
+        driver.accept("lost")
+        driver.clock.forward(1000.0)
         until(lambda: "lost" in services.sent.submitted, what="a lost message to be sent again")
-        renewed = f"{book.clock.now + LEASE:.3f}"
+        renewed = f"{driver.clock.now + LEASE:.3f}"
         until(lambda: redis.hget("renderline:render:held", "h0:until") == renewed, what="the claim to be renewed")
         assert vendor.override.hangs
     finally:
@@ -155,37 +155,37 @@ class Sent:
 class Services:
     """What a housekeeper needs."""
 
-    def __init__(self, book, errands):
+    def __init__(self, driver, errands):
         self.dispatcher = self.sent = Sent()
         self.errands = errands
-        self.capabilities = WorkerCapabilities(book.ledger, (), ())
-        self.deliverer = Deliverer(book.ledger, {}, HookRetryPolicy(attempts=3), LEASE)
-        self.sweeper = Sweeper(book.ledger, book.flow, self.sent, every=0.05, retention=1e9)
+        self.capabilities = WorkerCapabilities(driver.ledger, (), ())
+        self.deliverer = Deliverer(driver.ledger, {}, HookRetryPolicy(attempts=3), LEASE)
+        self.sweeper = Sweeper(driver.ledger, driver.flow, self.sent, every=0.05, retention=1e9)
 
 
-def test_an_outage_is_not_probed_by_errands(book, redis, new_vendor, errands):
+def test_an_outage_is_not_probed_by_errands(driver, redis, new_vendor, errands):
     vendor = new_vendor()
     suspect(redis, "a")
-    away = errands(vendor, ledger=book.ledger)
-    book.flow.call_failed("a", failures=1, pause=10.0)
+    away = errands(vendor, ledger=driver.ledger)
+    driver.flow.call_failed("a", failures=1, pause=10.0)
     away.run("a")
-    book.clock.forward(11.0)
+    driver.clock.forward(11.0)
     away.run("a")
     assert vendor.calls["list"] == 0
-    book.flow.call_answered("a")
+    driver.flow.call_answered("a")
     away.run("a")
     assert vendor.calls["list"] == 1
 
 
-def test_errands_of_a_worker_that_died_are_done_by_another(book, redis, new_vendor, errands):
+def test_errands_of_a_worker_that_died_are_done_by_another(driver, redis, new_vendor, errands):
     vendor = new_vendor()
     lost = orphan(vendor)
     suspect(redis, "a")
-    assert book.ledger.suspects("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
-    other = errands(vendor, ledger=book.ledger)
+    assert driver.ledger.suspects("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
+    other = errands(vendor, ledger=driver.ledger)
     other.run("a")
     assert not vendor.projects[lost].deleted, "two at once"
-    book.clock.forward(121.0)
+    driver.clock.forward(121.0)
     other.run("a")
     assert vendor.projects[lost].deleted
     assert not redis.exists("renderline:suspects:a")

@@ -46,35 +46,35 @@ def vendor():
 
 
 @pytest.fixture
-def play(book, vendor):
+def play(driver, vendor):
     """Have a render delivered, of which the vendor holds a project; returns the errands and the project."""
     clients = AccountClients("main", StudioV3(vendor.url, tokens=Token()), None)
 
     def play(*, stored_url="file:///1.mp4", delete_stored=True, name=f"Welcome [{ONE}]", hooks=1):
         project_id = clients.use_v3().create_project({"name": name}, export=True)
-        book.accept(ONE, hooks=hooks)
-        kick = book.started(ONE)
-        book.redis.hset(f"renderline:render:{ONE}", "project_id", project_id)
-        (look,) = book.look(kick)
-        book.find(look, "done", url="https://v/1.mp4")
+        driver.accept(ONE, hooks=hooks)
+        kick = driver.start(ONE)
+        driver.redis.hset(f"renderline:render:{ONE}", "project_id", project_id)
+        (look,) = driver.claim_due(kick)
+        driver.record_result(look, "done", url="https://v/1.mp4")
         retries = HookRetryPolicy(attempts=1)
         kinds = {"http": Storing(stored_url)}
-        deliverer = Deliverer(book.ledger, kinds, retries, LEASE, delete_stored=delete_stored)
+        deliverer = Deliverer(driver.ledger, kinds, retries, LEASE, delete_stored=delete_stored)
         deliverer.deliver(ONE, 0)
         return CleanupRunner(
-            book.ledger, {"main": clients}, [StoredProjectCleanup(book.ledger, 120.0)]
+            driver.ledger, {"main": clients}, [StoredProjectCleanup(driver.ledger, 120.0)]
         ), vendor.projects[project_id]
 
     return play
 
 
-def test_a_stored_project_is_deleted(book, play):
+def test_a_stored_project_is_deleted(driver, play):
     errands, project = play()
-    assert book.state(ONE) == "delivered"
-    assert book.redis.zrange("renderline:stored:main", 0, -1) == [ONE]
+    assert driver.state(ONE) == "delivered"
+    assert driver.redis.zrange("renderline:stored:main", 0, -1) == [ONE]
     errands.run("main")
     assert project.deleted
-    assert not book.redis.exists("renderline:stored:main")
+    assert not driver.redis.exists("renderline:stored:main")
 
 
 @pytest.mark.parametrize(
@@ -89,21 +89,21 @@ def test_any_other_project_is_not_deleted(play, vendor, how):
     assert vendor.calls["delete"] == 0
 
 
-def test_without_a_record_nothing_is_deleted(book, play, vendor):
+def test_without_a_record_nothing_is_deleted(driver, play, vendor):
     errands, project = play()
-    book.redis.hdel(f"renderline:render:{ONE}", "stored_url")
+    driver.redis.hdel(f"renderline:render:{ONE}", "stored_url")
     errands.run("main")
     assert not project.deleted
     assert vendor.calls["delete"] == 0
 
 
-def test_a_deletion_that_fails_is_tried_again(book, play, vendor):
+def test_a_deletion_that_fails_is_tried_again(driver, play, vendor):
     errands, project = play()
     vendor.override = lambda call: call.answer()._replace(status=500) if call.name == "project" else None
     errands.run("main")
     vendor.override = lambda _: None
     errands.run("main")
     assert not project.deleted, "not before the lease has ended"
-    book.clock.forward(121.0)
+    driver.clock.forward(121.0)
     errands.run("main")
     assert project.deleted

@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from harness.ledger import LEASE, Book
+from harness.ledger import LEASE, LedgerDriver
 from renderline.ledger import Queries
 from renderline.producer import wait_for
 from workers.cli.following import Follower, Until
 from workers.cli.trouble import Code
 
 
-def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(book: Book, valkey_url: str) -> None:
-    book.completed(hooks=("download", "http"))
+def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(driver: LedgerDriver, valkey_url: str) -> None:
+    driver.complete(hooks=("download", "http"))
     stored = {"stored_url": "file:///v/r1.mp4"}
-    book.ledger.settle_hook("r1", 0, book.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored)
-    claim = book.ledger.claim_hook("r1", 1, lease=LEASE)
-    book.ledger.settle_hook("r1", 1, claim, outcome="retrying", retry_in=3600.0, error="away")
+    driver.ledger.settle_hook(
+        "r1", 0, driver.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored
+    )
+    claim = driver.ledger.claim_hook("r1", 1, lease=LEASE)
+    driver.ledger.settle_hook("r1", 1, claim, outcome="retrying", retry_in=3600.0, error="away")
     app = Celery("test", broker=valkey_url)
     outcome = wait_for(app, "r1", timeout=60, until="stored")
     assert (outcome.state, outcome.stored_url) == ("completed", "file:///v/r1.mp4")
@@ -28,54 +30,56 @@ def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(book: Book,
         wait_for(app, "r1", timeout=0.1)
 
 
-def test_waiting_at_the_prompt_for_the_video_ends_when_it_is_stored(book: Book) -> None:
-    book.completed(hooks=("download", "http"))
+def test_waiting_at_the_prompt_for_the_video_ends_when_it_is_stored(driver: LedgerDriver) -> None:
+    driver.complete(hooks=("download", "http"))
     stored = {"stored_url": "file:///v/r1.mp4"}
-    book.ledger.settle_hook("r1", 0, book.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored)
-    session: Any = SimpleNamespace(listing=Queries(book.ledger), ledger=book.ledger)
+    driver.ledger.settle_hook(
+        "r1", 0, driver.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored
+    )
+    session: Any = SimpleNamespace(listing=Queries(driver.ledger), ledger=driver.ledger)
     for until, open_, code in (("stored", [], Code.DONE), ("ended", ["r1"], Code.TIMED_OUT)):
         follower = Follower(session, ["r1"], timeout=0.2, until=until)
         assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
         assert (follower.open, follower.code) == (open_, code)
 
 
-def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(book: Book) -> None:
-    book.completed(hooks=1)
+def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(driver: LedgerDriver) -> None:
+    driver.complete(hooks=1)
     for _ in range(6):
-        claim = book.ledger.claim_hook("r1", 0, lease=LEASE)
-        book.ledger.settle_hook("r1", 0, claim, outcome="retrying", retry_in=1.0, error="away")
-        book.clock.forward(1.0)
-    session: Any = SimpleNamespace(listing=Queries(book.ledger), ledger=book.ledger)
+        claim = driver.ledger.claim_hook("r1", 0, lease=LEASE)
+        driver.ledger.settle_hook("r1", 0, claim, outcome="retrying", retry_in=1.0, error="away")
+        driver.clock.forward(1.0)
+    session: Any = SimpleNamespace(listing=Queries(driver.ledger), ledger=driver.ledger)
     follower = Follower(session, ["r1"])
     assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
     assert follower.code == Code.TIMED_OUT
 
 
-def prompt(book: Book, *, until: Until = "ended", timeout: float | None = None) -> Follower:
-    session: Any = SimpleNamespace(listing=Queries(book.ledger), ledger=book.ledger)
+def prompt(driver: LedgerDriver, *, until: Until = "ended", timeout: float | None = None) -> Follower:
+    session: Any = SimpleNamespace(listing=Queries(driver.ledger), ledger=driver.ledger)
     return Follower(session, ["r1"], until=until, timeout=timeout)
 
 
-def test_a_prompt_that_waits_for_the_video_ends_with_a_render_that_never_has_one(book: Book) -> None:
-    book.accept()
-    book.ledger.fail("r1", code="1", message="no", origin="vendor")
-    follower = prompt(book, until="stored")
+def test_a_prompt_that_waits_for_the_video_ends_with_a_render_that_never_has_one(driver: LedgerDriver) -> None:
+    driver.accept()
+    driver.ledger.fail("r1", code="1", message="no", origin="vendor")
+    follower = prompt(driver, until="stored")
     assert [[record["state"] for record in records] for records in follower.changes()] == [["failed"]]
     assert follower.code == Code.FAILED
 
 
-def held_by(book: Book, host: str) -> None:
-    book.completed(hooks=1)
+def held_by(driver: LedgerDriver, host: str) -> None:
+    driver.complete(hooks=1)
     for _ in range(5):
-        book.flow.call_failed(f"hook {host}", failures=5, pause=20.0)
-    book.ledger.put_off_hook("r1", 0, book.ledger.claim_hook("r1", 0, lease=LEASE), host=host)
-    assert book.record()["hooks"][0]["state"] == "pending"
+        driver.flow.call_failed(f"hook {host}", failures=5, pause=20.0)
+    driver.ledger.put_off_hook("r1", 0, driver.ledger.claim_hook("r1", 0, lease=LEASE), host=host)
+    assert driver.record()["hooks"][0]["state"] == "pending"
 
 
-def test_waiting_at_the_prompt_ends_when_the_hooks_host_is_away_and_says_which(book: Book) -> None:
-    held_by(book, "hooks.example.com")
-    book.clock.forward(61)
-    follower = prompt(book)
+def test_waiting_at_the_prompt_ends_when_the_hooks_host_is_away_and_says_which(driver: LedgerDriver) -> None:
+    held_by(driver, "hooks.example.com")
+    driver.clock.forward(61)
+    follower = prompt(driver)
     assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
     assert follower.code == Code.TIMED_OUT
     why = follower.why("r1")
@@ -83,14 +87,14 @@ def test_waiting_at_the_prompt_ends_when_the_hooks_host_is_away_and_says_which(b
     assert "--until stored" in why
 
 
-def test_a_host_that_is_away_for_seconds_is_waited_for(book: Book) -> None:
-    held_by(book, "hooks.example.com")
-    follower = prompt(book)
+def test_a_host_that_is_away_for_seconds_is_waited_for(driver: LedgerDriver) -> None:
+    held_by(driver, "hooks.example.com")
+    follower = prompt(driver)
     next(follower.changes())
     assert not follower.put_off
-    book.clock.forward(61)
+    driver.clock.forward(61)
     next(follower.changes())
     assert follower.put_off
-    book.flow.call_answered("hook hooks.example.com")
+    driver.flow.call_answered("hook hooks.example.com")
     next(follower.changes())
     assert not follower.put_off, "it is back"

@@ -11,7 +11,7 @@ import requests
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from harness.ledger import LEASE, Book
+from harness.ledger import LEASE, LedgerDriver
 from renderline.gateway import problem
 from renderline.gateway.webhooks import LARGEST_BODY, Receiver, blueprint
 from renderline.webhook_urls import WebhookUrls
@@ -33,7 +33,7 @@ class Door:
     """A gateway that has only the vendor's routes, over real HTTP."""
 
     def __init__(self, redis):
-        self.book = Book(redis)
+        self.driver = LedgerDriver(redis)
         self.redis = redis
         self.kicks = []
         self.broker_is_up = True
@@ -41,7 +41,7 @@ class Door:
         problem.install(app)
         self.server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
         self.callbacks = WebhookUrls(f"http://127.0.0.1:{self.server.port}", KEY)
-        app.register_blueprint(blueprint(Receiver(self.callbacks, self.book.operations, kick=self.kick, net=NET)))
+        app.register_blueprint(blueprint(Receiver(self.callbacks, self.driver.operations, kick=self.kick, net=NET)))
         self.session = requests.Session()
 
     def kick(self, kick):
@@ -56,13 +56,13 @@ class Door:
         return self.session.request(method, url, timeout=30, **options)
 
     def submitted(self, *, confirmed=True, project_id="p1"):
-        self.book.accept(RENDER)
-        claim = self.book.claim(RENDER)
-        self.book.ledger.intend(claim, "create", lease=LEASE)
-        self.book.ledger.start(claim, confirmed=confirmed, project_id=project_id, look_in=500.0)
+        self.driver.accept(RENDER)
+        claim = self.driver.claim(RENDER)
+        self.driver.ledger.intend(claim, "create", lease=LEASE)
+        self.driver.ledger.start(claim, confirmed=confirmed, project_id=project_id, look_in=500.0)
 
     def record(self):
-        return self.book.record(RENDER)
+        return self.driver.record(RENDER)
 
     def field(self, name):
         return self.redis.hget(f"renderline:render:{RENDER}", name)
@@ -178,7 +178,7 @@ def test_every_refusal_is_the_same_and_changes_nothing(door, confirmed):
 
 def test_a_call_about_a_render_that_is_over_is_fine(door):
     door.submitted()
-    door.book.operations.cancel(RENDER)
+    door.driver.operations.cancel(RENDER)
     assert door.call(door.url(), json=DONE).status_code == 204
     assert door.record()["state"] == "canceled"
     assert door.kicks == []
@@ -213,7 +213,7 @@ def test_a_broker_that_is_away_is_not_the_vendors_concern(door):
     door.broker_is_up = False
     assert door.call(door.url(), json=DONE).status_code == 204
     # Recorded all the same: whoever sweeps finds that it is due.
-    assert door.book.stands("due:main", RENDER) <= door.book.clock.now
+    assert door.driver.score_in("due:main", RENDER) <= door.driver.clock.now
     assert door.field("told") == "1"
 
 

@@ -13,7 +13,7 @@ import pytest
 from marshmallow import Schema
 
 from harness import until
-from harness.ledger import GRACE, LEASE, Book
+from harness.ledger import GRACE, LEASE, LedgerDriver
 from renderline.hooks import HookFailed
 from renderline.hooks.concurrency import FAILURES, HookConcurrency
 from renderline.hooks.delivery import Deliverer
@@ -68,12 +68,12 @@ class Endpoints:
 class Worker:
     """A worker process with 16 threads that takes hook messages, as the hook task does."""
 
-    def __init__(self, book: Book) -> None:
-        self.book, self.endpoints = book, Endpoints()
-        self.places = HookConcurrency(book.flow, share=8)
+    def __init__(self, driver: LedgerDriver) -> None:
+        self.driver, self.endpoints = driver, Endpoints()
+        self.places = HookConcurrency(driver.flow, share=8)
         self.queue: deque[tuple[str, int]] = deque()
         self.deliverer = Deliverer(
-            ledger=book.ledger,
+            ledger=driver.ledger,
             kinds={"http": self.endpoints},
             retries=HookRetryPolicy(),
             lease=LEASE,
@@ -89,23 +89,23 @@ class Worker:
     def completed(self, *names: str, account: str) -> None:
         """Have renders of an account complete, each with one hook."""
         for one in names:
-            self.book.accept(one, hooks=1, account=account)
-            claim = self.book.claim(one)
-            _, kick = self.book.ledger.start(claim, confirmed=True, project_id=one, look_in=0.0)
-            self.book.clock.forward(0.01)
+            self.driver.accept(one, hooks=1, account=account)
+            claim = self.driver.claim(one)
+            _, kick = self.driver.ledger.start(claim, confirmed=True, project_id=one, look_in=0.0)
+            self.driver.clock.forward(0.01)
             batch = None
-            for pump in [kick, *self.book.ledger.pumps()]:
+            for pump in [kick, *self.driver.ledger.pumps()]:
                 if pump and pump.account == account:
-                    batch = self.book.ledger.claim_due(
+                    batch = self.driver.ledger.claim_due(
                         account, slot=pump.slot, ticket=pump.ticket, limit=9, lease=LEASE
                     )
             if batch is None:
-                self.book.clock.forward(2 * GRACE)
-                kick = next(kick for kick in self.book.ledger.pumps() if kick.account == account)
-                batch = self.book.ledger.claim_due(account, slot=kick.slot, ticket=kick.ticket, limit=9, lease=LEASE)
+                self.driver.clock.forward(2 * GRACE)
+                kick = next(kick for kick in self.driver.ledger.pumps() if kick.account == account)
+                batch = self.driver.ledger.claim_due(account, slot=kick.slot, ticket=kick.ticket, limit=9, lease=LEASE)
             for look in batch.looks if batch else ():
-                assert self.book.find(look, "done", url="https://v/1.mp4")
-        self.queue.extend(self.book.ledger.send_hooks(names))
+                assert self.driver.record_result(look, "done", url="https://v/1.mp4")
+        self.queue.extend(self.driver.ledger.send_hooks(names))
 
     def _take(self) -> None:
         while not self._stopped.is_set():
@@ -138,7 +138,7 @@ class Worker:
         return int(self._busy._value)
 
     def delivered(self, *names: str) -> bool:
-        return all(self.book.state(one) == "delivered" for one in names)
+        return all(self.driver.state(one) == "delivered" for one in names)
 
     def close(self) -> None:
         self.endpoints.over.set()
@@ -148,8 +148,8 @@ class Worker:
 
 
 @pytest.fixture
-def worker(book: Book) -> Iterator[Worker]:
-    one = Worker(book)
+def worker(driver: LedgerDriver) -> Iterator[Worker]:
+    one = Worker(driver)
     yield one
     one.close()
 
@@ -179,8 +179,8 @@ def test_what_waited_for_a_place_is_delivered_when_it_gets_free(worker: Worker) 
     worker.endpoints.over.set()
     until(lambda: worker.delivered(*waiting), what="all that waited")
     assert worker.endpoints.calls["hangs"] == 40
-    assert all(worker.book.record(one)["hooks"][0]["attempts"] == 1 for one in waiting)
-    assert worker.book.redis.keys("renderline:hooks:*") == []
+    assert all(worker.driver.record(one)["hooks"][0]["attempts"] == 1 for one in waiting)
+    assert worker.driver.redis.keys("renderline:hooks:*") == []
 
 
 def test_many_hanging_endpoints_leave_threads_to_submissions(worker: Worker) -> None:
@@ -202,7 +202,7 @@ def test_a_hook_does_not_wait_behind_hundreds_of_another_account(worker: Worker)
         return deliver(hook, delivery)
 
     def waiting(account: str) -> int:
-        return int(worker.book.redis.zcard(f"renderline:hooks:{account}|shared"))
+        return int(worker.driver.redis.zcard(f"renderline:hooks:{account}|shared"))
 
     worker.endpoints.deliver = one_at_a_time  # type: ignore[method-assign]
     worker.completed(*names("shared", 150), account="big")
@@ -227,9 +227,9 @@ def test_waiting_hooks_burn_no_attempts_while_their_endpoint_is_away(worker: Wor
     worker.completed(*later, account="a")
     until(lambda: worker.idle == 16 and not worker.queue)
     assert worker.endpoints.calls["gone"] == FAILURES
-    assert {worker.book.record(one)["hooks"][0]["attempts"] for one in later} == {0}
+    assert {worker.driver.record(one)["hooks"][0]["attempts"] for one in later} == {0}
     worker.endpoints.away.clear()
-    worker.book.clock.forward(60.0)
+    worker.driver.clock.forward(60.0)
 
     def back() -> bool:
         worker.deliverer.send_waiting()
@@ -245,7 +245,7 @@ def test_a_probe_is_one_call(worker: Worker) -> None:
     worker.completed(*(f"gone.later{index}" for index in range(20)), account="a")
     until(lambda: worker.idle == 16 and not worker.queue)
     for probes in range(1, 4):
-        worker.book.clock.forward(25.0)
+        worker.driver.clock.forward(25.0)
         for _ in range(5):
             worker.deliverer.send_waiting()
         until(lambda expected=FAILURES + probes: worker.endpoints.calls["gone"] >= expected, what="a probe")
@@ -253,9 +253,9 @@ def test_a_probe_is_one_call(worker: Worker) -> None:
         assert worker.endpoints.calls["gone"] == FAILURES + probes
 
 
-def test_another_worker_knows_that_an_endpoint_is_away(book: Book) -> None:
-    flow = AccountLimits(Ledger(book.redis, grace=GRACE, clock=book.clock))
-    here, there = HookConcurrency(book.flow), HookConcurrency(flow)
+def test_another_worker_knows_that_an_endpoint_is_away(driver: LedgerDriver) -> None:
+    flow = AccountLimits(Ledger(driver.redis, grace=GRACE, clock=driver.clock))
+    here, there = HookConcurrency(driver.flow), HookConcurrency(flow)
     for _ in range(FAILURES - 1):
         here.note_answer("gone", answered=False)
     assert here.acquire("gone", probe=False, large=False) == "acquired"
@@ -264,8 +264,8 @@ def test_another_worker_knows_that_an_endpoint_is_away(book: Book) -> None:
     assert there.acquire("gone", probe=True, large=False) == "acquired"
 
 
-def test_no_more_hooks_run_than_their_share_of_the_threads(book: Book) -> None:
-    places = HookConcurrency(book.flow, share=8)
+def test_no_more_hooks_run_than_their_share_of_the_threads(driver: LedgerDriver) -> None:
+    places = HookConcurrency(driver.flow, share=8)
     outcomes = [places.acquire(f"h{host}", probe=False, large=False) for host in range(10)]
     assert outcomes == ["acquired"] * 8 + ["full"] * 2
     places.release("h0", probe=False, large=False)

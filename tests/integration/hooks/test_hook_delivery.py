@@ -45,9 +45,9 @@ def hook():
 
 
 @pytest.fixture
-def deliverer(book, hook):
+def deliverer(driver, hook):
     return Deliverer(
-        ledger=book.ledger, kinds={"http": hook, "download": hook}, retries=HookRetryPolicy(attempts=3), lease=LEASE
+        ledger=driver.ledger, kinds={"http": hook, "download": hook}, retries=HookRetryPolicy(attempts=3), lease=LEASE
     )
 
 
@@ -63,8 +63,8 @@ def failing(*faults):
     return does
 
 
-def test_a_hook_is_told_once(book, deliverer, hook):
-    book.completed(hooks=1)
+def test_a_hook_is_told_once(driver, deliverer, hook):
+    driver.complete(hooks=1)
     assert deliverer.deliver("r1", 0) == Done()
     assert deliverer.deliver("r1", 0) == Done()
     ((spec, delivery),) = hook.deliveries
@@ -73,11 +73,11 @@ def test_a_hook_is_told_once(book, deliverer, hook):
     assert delivery.record["state"] == "completed"
     assert delivery.record["download_url"] == "https://v/1.mp4"
     assert abs(delivery.timestamp - time.time()) < 5
-    assert book.state() == "delivered"
+    assert driver.state() == "delivered"
 
 
-def test_a_later_hook_sees_what_the_ones_before_brought(book, deliverer, hook):
-    book.completed(hooks=("download", "http"))
+def test_a_later_hook_sees_what_the_ones_before_brought(driver, deliverer, hook):
+    driver.complete(hooks=("download", "http"))
     hook.does = lambda: {"stored_url": "file:///videos/r1.mp4"}
     assert deliverer.deliver("r1", 1) == NotMyTurn()
     deliverer.deliver("r1", 0)
@@ -86,112 +86,114 @@ def test_a_later_hook_sees_what_the_ones_before_brought(book, deliverer, hook):
     assert [delivery.webhook_id for _, delivery in hook.deliveries] == ["msg_r1_1_0", "msg_r1_1_1"]
 
 
-def test_nothing_is_delivered_before_the_end(book, deliverer, hook):
-    book.accept(hooks=1)
-    book.started()
+def test_nothing_is_delivered_before_the_end(driver, deliverer, hook):
+    driver.accept(hooks=1)
+    driver.start()
     assert deliverer.deliver("r1", 0) == Done()
     assert deliverer.deliver("nobody", 0) == Done()
     assert hook.deliveries == []
 
 
-def test_a_failing_hook_is_tried_again_under_the_same_id_and_then_given_up(book, deliverer, hook):
-    book.completed(hooks=2)
+def test_a_failing_hook_is_tried_again_under_the_same_id_and_then_given_up(driver, deliverer, hook):
+    driver.complete(hooks=2)
     hook.does = failing(*[HookFailed(f"answered 50{index}") for index in range(3)])
     for index, (least, most) in enumerate([(1.6, 2.4), (4.0, 6.0)]):
         outcome = deliverer.deliver("r1", 0)
         assert isinstance(outcome, RetryIn)
         assert least <= outcome.seconds <= most
-        shown = book.record()["hooks"][0]
+        shown = driver.record()["hooks"][0]
         assert (shown["state"], shown["attempts"], shown["error"]) == ("retrying", index + 1, f"answered 50{index}")
         assert deliverer.deliver("r1", 0) == NotMyTurn(), "too early"
-        book.clock.forward(outcome.seconds)
+        driver.clock.forward(outcome.seconds)
     assert deliverer.deliver("r1", 0) == Done()
-    assert book.record()["hooks"][0]["state"] == "dead"
+    assert driver.record()["hooks"][0]["state"] == "dead"
     assert {delivery.webhook_id for _, delivery in hook.deliveries} == {"msg_r1_1_0"}
     # A broken hook must not silence the next one, which tells of it.
     assert deliverer.deliver("r1", 1) == Done()
     assert hook.deliveries[-1][1].record["hooks"][0]["error"] == "answered 502"
-    assert book.state() == "undelivered"
+    assert driver.state() == "undelivered"
 
 
-def test_a_replayed_hook_keeps_its_id(book, deliverer, hook):
-    book.completed(hooks=1)
+def test_a_replayed_hook_keeps_its_id(driver, deliverer, hook):
+    driver.complete(hooks=1)
     hook.does = failing(HookFailed("410", permanent=True))
     deliverer.deliver("r1", 0)
-    assert book.state() == "undelivered"
-    assert book.operations.replay("r1", 0)
+    assert driver.state() == "undelivered"
+    assert driver.operations.replay("r1", 0)
     assert deliverer.deliver("r1", 0) == Done()
-    assert book.state() == "delivered"
+    assert driver.state() == "delivered"
     assert {delivery.webhook_id for _, delivery in hook.deliveries} == {"msg_r1_1_0"}
 
 
-def test_a_permanent_failure_is_not_repeated(book, deliverer, hook):
-    book.completed(hooks=1)
+def test_a_permanent_failure_is_not_repeated(driver, deliverer, hook):
+    driver.complete(hooks=1)
     hook.does = failing(HookFailed("answered 410: gone", permanent=True))
     assert deliverer.deliver("r1", 0) == Done()
     assert len(hook.deliveries) == 1
-    assert book.record()["hooks"][0]["error"] == "answered 410: gone"
-    assert book.redis.zrange("renderline:dead", 0, -1) == ["r1:0"]
+    assert driver.record()["hooks"][0]["error"] == "answered 410: gone"
+    assert driver.redis.zrange("renderline:dead", 0, -1) == ["r1:0"]
 
 
-def test_the_receivers_wish_to_wait_is_kept(book, deliverer, hook):
-    book.completed(hooks=1)
+def test_the_receivers_wish_to_wait_is_kept(driver, deliverer, hook):
+    driver.complete(hooks=1)
     hook.does = failing(HookFailed("busy", retry_after=500.0))
     outcome = deliverer.deliver("r1", 0)
     assert outcome == RetryIn(500.0, "busy")
-    book.clock.forward(499.0)
+    driver.clock.forward(499.0)
     assert deliverer.deliver("r1", 0) == NotMyTurn()
-    book.clock.forward(1.0)
+    driver.clock.forward(1.0)
     assert deliverer.deliver("r1", 0) == Done()
 
 
-def test_a_hook_that_raises_something_else_is_a_failure_without_its_words(book, deliverer, hook):
-    book.completed(hooks=1)
+def test_a_hook_that_raises_something_else_is_a_failure_without_its_words(driver, deliverer, hook):
+    driver.complete(hooks=1)
     hook.does = failing(RuntimeError("secret: whsec_abc"))
     with capture_logs():
         outcome = deliverer.deliver("r1", 0)
     assert isinstance(outcome, RetryIn)
     assert "whsec" not in outcome.why
-    assert book.record()["hooks"][0]["error"] == "RuntimeError in the http hook; see the worker's log"
-    book.clock.forward(outcome.seconds)
+    assert driver.record()["hooks"][0]["error"] == "RuntimeError in the http hook; see the worker's log"
+    driver.clock.forward(outcome.seconds)
     assert deliverer.deliver("r1", 0) == Done()
 
 
-def test_a_hook_that_does_not_want_the_event_is_skipped(book, deliverer, hook):
-    book.accept(hooks=1)
-    (look,) = book.look(book.started())
-    book.find(look, "failed", message="no")
+def test_a_hook_that_does_not_want_the_event_is_skipped(driver, deliverer, hook):
+    driver.accept(hooks=1)
+    (look,) = driver.claim_due(driver.start())
+    driver.record_result(look, "failed", message="no")
     hook.wanted = {"render.completed"}
     assert deliverer.deliver("r1", 0) == Done()
     assert hook.deliveries == []
-    assert book.record()["hooks"][0]["state"] == "skipped"
-    assert book.state() == "failed"
+    assert driver.record()["hooks"][0]["state"] == "skipped"
+    assert driver.state() == "failed"
 
 
 @pytest.mark.parametrize("end", ["failed", "expired"])
-def test_a_render_that_failed_says_so(book, deliverer, hook, end):
-    book.accept(hooks=1)
-    (look,) = book.look(book.started())
-    book.find(look, end, code="7001", message="no such voice")
+def test_a_render_that_failed_says_so(driver, deliverer, hook, end):
+    driver.accept(hooks=1)
+    (look,) = driver.claim_due(driver.start())
+    driver.record_result(look, end, code="7001", message="no such voice")
     assert deliverer.deliver("r1", 0) == Done()
     ((_, delivery),) = hook.deliveries
     assert delivery.event == f"render.{end}"
     assert delivery.record["error"]["message"] == "no such voice"
-    assert book.state() == end
+    assert driver.state() == end
 
 
-def test_a_hook_kind_that_no_worker_has_for_long_is_dead_lettered_and_the_chain_goes_on(book, hook):
-    book.completed(hooks=1)
-    bare = Deliverer(ledger=book.ledger, kinds={}, retries=HookRetryPolicy(attempts=3), lease=LEASE, unknown_after=60.0)
+def test_a_hook_kind_that_no_worker_has_for_long_is_dead_lettered_and_the_chain_goes_on(driver, hook):
+    driver.complete(hooks=1)
+    bare = Deliverer(
+        ledger=driver.ledger, kinds={}, retries=HookRetryPolicy(attempts=3), lease=LEASE, unknown_after=60.0
+    )
     assert isinstance(bare.deliver("r1", 0), RetryIn)
-    book.clock.forward(61)
+    driver.clock.forward(61)
     assert bare.deliver("r1", 0) == Done()
-    assert "in no worker for" in book.record()["hooks"][0]["error"]
-    assert book.state() == "undelivered"
+    assert "in no worker for" in driver.record()["hooks"][0]["error"]
+    assert driver.state() == "undelivered"
 
 
-def test_ten_messages_at_once_are_one_delivery(book, deliverer, hook):
-    book.completed(hooks=1)
+def test_ten_messages_at_once_are_one_delivery(driver, deliverer, hook):
+    driver.complete(hooks=1)
     ready = threading.Barrier(10)
 
     def run():
@@ -204,7 +206,7 @@ def test_ten_messages_at_once_are_one_delivery(book, deliverer, hook):
     for thread in threads:
         thread.join(60)
     assert len(hook.deliveries) == 1
-    assert book.state() == "delivered"
+    assert driver.state() == "delivered"
 
 
 def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis, hook):

@@ -1,4 +1,4 @@
-"""The stage of the property test: one ledger, who has claimed what of it, what is always true, and how all ends."""
+"""The model of the property test: one ledger, its claims, the invariants, and how every run ends."""
 
 from __future__ import annotations
 

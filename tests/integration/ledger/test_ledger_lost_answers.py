@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from harness.ledger import GRACE, LEASE, Book
+from harness.ledger import GRACE, LEASE, LedgerDriver
 from harness.lossy_proxy import LossyProxy
 from renderline.ledger import PollResult
 from renderline.ledger.script import REPEATABLE, Scripts
@@ -16,96 +16,96 @@ from renderline.ledger.script import REPEATABLE, Scripts
 HOOK = {"lease": LEASE}
 
 
-def _waiting(book):
-    book.accept("r1", hooks=1)
-    book.accept("r2", hooks=1)
+def _waiting(driver):
+    driver.accept("r1", hooks=1)
+    driver.accept("r2", hooks=1)
 
 
-def _submitting(book):
-    _waiting(book)
-    book.kept = book.claim("r1")
+def _submitting(driver):
+    _waiting(driver)
+    driver.kept = driver.claim("r1")
 
 
-def _announced(book):
-    _submitting(book)
-    book.ledger.intend(book.kept, "draft", lease=LEASE)
+def _announced(driver):
+    _submitting(driver)
+    driver.ledger.intend(driver.kept, "draft", lease=LEASE)
 
 
-def _exporting(book):
-    _announced(book)
-    book.ledger.advance(book.kept, stage="export", project_id="p1")
-    book.ledger.intend(book.kept, "export", lease=LEASE)
+def _exporting(driver):
+    _announced(driver)
+    driver.ledger.advance(driver.kept, stage="export", project_id="p1")
+    driver.ledger.intend(driver.kept, "export", lease=LEASE)
 
 
-def _due(book):
-    _waiting(book)
-    book.kept = book.started("r1")
-    book.started("r2")
-    book.clock.forward(10.0)
+def _due(driver):
+    _waiting(driver)
+    driver.kept = driver.start("r1")
+    driver.start("r2")
+    driver.clock.forward(10.0)
 
 
-def _looked(book):
-    _due(book)
-    book.kick, book.kept = book.kept, book.look(book.kept)[0]
+def _looked(driver):
+    _due(driver)
+    driver.kick, driver.kept = driver.kept, driver.claim_due(driver.kept)[0]
 
 
-def _unconfirmed(book):
-    _waiting(book)
-    book.kick = book.started("r1", confirmed=False)
-    (book.kept,) = book.look(book.kick)
+def _unconfirmed(driver):
+    _waiting(driver)
+    driver.kick = driver.start("r1", confirmed=False)
+    (driver.kept,) = driver.claim_due(driver.kick)
 
 
-def _completed(book):
-    book.completed("r1")
+def _completed(driver):
+    driver.complete("r1")
 
 
-def _hooking(book):
-    _completed(book)
-    book.kept = book.ledger.claim_hook("r1", 0, **HOOK)
+def _hooking(driver):
+    _completed(driver)
+    driver.kept = driver.ledger.claim_hook("r1", 0, **HOOK)
 
 
-def _dead(book):
-    _hooking(book)
-    book.ledger.settle_hook("r1", 0, book.kept, outcome="dead", error="no")
+def _dead(driver):
+    _hooking(driver)
+    driver.ledger.settle_hook("r1", 0, driver.kept, outcome="dead", error="no")
 
 
-def _failed(book):
-    _waiting(book)
-    book.ledger.fail("r1", code="1", message="no", origin="vendor")
+def _failed(driver):
+    _waiting(driver)
+    driver.ledger.fail("r1", code="1", message="no", origin="vendor")
 
 
-def _parked(book):
-    book.operations.pause("main")
-    _waiting(book)
-    assert book.ledger.begin_submission("r1", lease=LEASE) is None
-    book.operations.resume("main")
+def _parked(driver):
+    driver.operations.pause("main")
+    _waiting(driver)
+    assert driver.ledger.begin_submission("r1", lease=LEASE) is None
+    driver.operations.resume("main")
 
 
-def _silent(book):
-    _waiting(book)
-    book.clock.forward(2 * GRACE)
+def _silent(driver):
+    _waiting(driver)
+    driver.clock.forward(2 * GRACE)
 
 
-def _overdue(book):
-    book.accept("r1", deadline=10.0, hooks=1)
-    book.kept = book.started("r1")
-    book.clock.forward(11.0)
+def _overdue(driver):
+    driver.accept("r1", deadline=10.0, hooks=1)
+    driver.kept = driver.start("r1")
+    driver.clock.forward(11.0)
 
 
-def _late(book):
-    _overdue(book)
-    book.ledger.overdue()
-    book.look(book.kept)
-    book.clock.forward(GRACE + 1)
+def _late(driver):
+    _overdue(driver)
+    driver.ledger.overdue()
+    driver.claim_due(driver.kept)
+    driver.clock.forward(GRACE + 1)
 
 
-def _deserted(book):
-    _due(book)
-    book.clock.forward(3 * GRACE)
+def _deserted(driver):
+    _due(driver)
+    driver.clock.forward(3 * GRACE)
 
 
-def _finding(book, verdict, **details):
-    return PollResult(book.kept.id, book.kept.epoch, verdict, **details)
+def _finding(driver, verdict, **details):
+    return PollResult(driver.kept.id, driver.kept.epoch, verdict, **details)
 
 
 STEPS = {
@@ -162,7 +162,7 @@ def _contents(redis):
 def _played(redis, client, step, *, lose=lambda: None):
     redis.flushall()
     prepare, act = step
-    ours, theirs = Book(redis), Book(client)
+    ours, theirs = LedgerDriver(redis), LedgerDriver(client)
     ours.clock.now = 1_000_000.0
     theirs.clock = ours.clock
     theirs.ledger.run.__self__._clock = ours.clock
@@ -181,14 +181,14 @@ def test_a_step_whose_answer_is_lost_happens_once_and_is_answered(redis, line, n
 
 def test_a_step_that_arrives_after_its_caller_has_gone_on_is_not_run(redis):
     scripts = Scripts(redis, prefix="renderline:", grace=GRACE)
-    book = Book(redis)
-    book.accept("r1")
+    driver = LedgerDriver(redis)
+    driver.accept("r1")
     scripts.run("cancel", "r9")
     late = [scripts._caller._name, f"{0:016x}"]
     scripts.run("cancel", "r9")
     with pytest.raises(ResponseError, match="LATE"):
         scripts._steps["cancel"](keys=["renderline:", *late], args=["", GRACE, "r1"])
-    assert book.state() == "accepted"
+    assert driver.state() == "accepted"
 
 
 def test_kept_answers_are_one_for_each_thread_that_calls(redis):

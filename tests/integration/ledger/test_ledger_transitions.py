@@ -12,23 +12,23 @@ from renderline.renders import State
 class Actor:
     """Does every step that the ledger knows, with the right fence, epoch and ticket, whatever the state."""
 
-    def __init__(self, book):
-        self.book, self.ledger = book, book.ledger
+    def __init__(self, driver):
+        self.driver, self.ledger = driver, driver.ledger
         self.claim = None
 
     # -- ways into each state, by legal steps
 
     def into(self, state):
         getattr(self, f"_{state}")()
-        assert self.book.state() == state
-        self.book.sound()
+        assert self.driver.state() == state
+        self.driver.check_indexes()
 
     def _accepted(self):
-        self.book.accept(hooks=1)
+        self.driver.accept(hooks=1)
 
     def _submitting(self):
         self._accepted()
-        self.claim = self.book.claim()
+        self.claim = self.driver.claim()
         self.ledger.intend(self.claim, "export", lease=LEASE)
 
     def _unconfirmed(self):
@@ -66,17 +66,17 @@ class Actor:
     # -- the steps
 
     def begin(self):
-        self.book.clock.forward(LEASE + 1)
+        self.driver.clock.forward(LEASE + 1)
         self.ledger.begin_submission("r1", lease=LEASE)
 
     def begin_early(self):
         self.ledger.begin_submission("r1", lease=LEASE)
 
     def _holding(self):
-        fence = self.book.redis.hget("renderline:render:r1", "fence") or "0"
+        fence = self.driver.redis.hget("renderline:render:r1", "fence") or "0"
         if self.claim is None:
-            self.book.accept("other")
-            self.claim = self.book.claim("other")
+            self.driver.accept("other")
+            self.claim = self.driver.claim("other")
         return replace(self.claim, id="r1", fence=fence)
 
     def intend(self):
@@ -101,9 +101,9 @@ class Actor:
         self.ledger.fail("r1", code="", message="no", origin="vendor")
 
     def _record(self, verdict):
-        epoch = int(self.book.redis.hget("renderline:render:r1", "epoch") or 0)
+        epoch = int(self.driver.redis.hget("renderline:render:r1", "epoch") or 0)
         if not epoch:
-            epoch = self.book.redis.hincrby("renderline:render:r1", "epoch", 1)
+            epoch = self.driver.redis.hincrby("renderline:render:r1", "epoch", 1)
         finding = PollResult("r1", epoch, verdict, look_in=1.0, url="https://v/1.mp4", message="x", project_id="p1")
         self.ledger.record_findings([finding])
 
@@ -132,11 +132,11 @@ class Actor:
         self._record("expired")
 
     def overdue(self):
-        self.book.clock.forward(3600)
-        self.book.redis.zadd("renderline:deadline", {"r1": 1})
+        self.driver.clock.forward(3600)
+        self.driver.redis.zadd("renderline:deadline", {"r1": 1})
         for kick in self.ledger.overdue()[1] or self.ledger.pumps():
-            self.book.look(kick)
-        self.book.clock.forward(3600)
+            self.driver.claim_due(kick)
+        self.driver.clock.forward(3600)
         self.ledger.overdue()
 
     def _settle(self, outcome):
@@ -154,44 +154,44 @@ class Actor:
 
     def settle_unclaimed(self):
         claim = self.ledger.claim_hook("r1", 0, lease=LEASE)
-        fence = self.book.redis.hget("renderline:render:r1", "h0:fence") or "0"
+        fence = self.driver.redis.hget("renderline:render:r1", "h0:fence") or "0"
         self.ledger.settle_hook("r1", 0, replace(claim, fence=fence), outcome="delivered")
 
     def silent(self):
-        self.book.clock.forward(7200)
+        self.driver.clock.forward(7200)
         self.ledger.silent()
 
     def pumps(self):
-        self.book.clock.forward(60)
+        self.driver.clock.forward(60)
         for kick in self.ledger.pumps():
-            self.book.look(kick)
+            self.driver.claim_due(kick)
 
     def forget(self):
         self.ledger.forget(retention=60.0)
 
     def accept(self):
-        self.book.accept(hooks=1)
+        self.driver.accept(hooks=1)
 
     def unpark(self):
-        self.book.flow.unpark()
+        self.driver.flow.unpark()
 
     def cancel(self):
-        self.book.operations.cancel("r1")
+        self.driver.operations.cancel("r1")
 
     def retry(self):
-        self.book.operations.retry("r1")
+        self.driver.operations.retry("r1")
 
     def replay(self):
-        self.book.operations.replay("r1", 0)
+        self.driver.operations.replay("r1", 0)
 
     def adopt(self):
-        self.book.operations.adopt("r1", "p7")
+        self.driver.operations.adopt("r1", "p7")
 
     def resubmit(self):
-        self.book.operations.resubmit("r1")
+        self.driver.operations.resubmit("r1")
 
     def hint(self):
-        self.book.operations.hint("r1", progress=100.0, url="https://v/1.mp4")
+        self.driver.operations.hint("r1", progress=100.0, url="https://v/1.mp4")
 
 
 LIVE = ("rendering", "unconfirmed")
@@ -226,18 +226,18 @@ def test_the_table_names_steps_that_exist():
 
 
 @pytest.mark.parametrize("state", [str(state) for state in State])
-def test_every_step_does_what_it_may_and_nothing_else(new_book, state):
+def test_every_step_does_what_it_may_and_nothing_else(new_driver, state):
     wrong = []
     for step in STEPS:
-        book = new_book()
-        actor = Actor(book)
+        driver = new_driver()
+        actor = Actor(driver)
         actor.into(state)
         getattr(actor, step)()
-        after, expected = book.state(), EXPECTED.get(step, {}).get(state, state)
+        after, expected = driver.state(), EXPECTED.get(step, {}).get(state, state)
         if after != expected:
             wrong.append(f"{step}: {state} -> {after}, not {expected}")
         try:
-            book.sound()
+            driver.check_indexes()
         except AssertionError as problem:
             wrong.append(f"{step} from {state}: {problem}")
     assert not wrong, "\n".join(wrong)

@@ -6,20 +6,20 @@ from collections import deque
 
 import pytest
 
-from harness.ledger import GRACE, LEASE, Book
+from harness.ledger import GRACE, LEASE, LedgerDriver
 
 
 class Broker:
     """The queue of submissions, by priority, then first come, first served, and a worker that begins what it takes."""
 
-    def __init__(self, book: Book) -> None:
-        self.book, self.queues = book, {name: deque[str]() for name in ("high", "normal", "low")}
+    def __init__(self, driver: LedgerDriver) -> None:
+        self.driver, self.queues = driver, {name: deque[str]() for name in ("high", "normal", "low")}
         self.begun: list[str] = []
 
     def accept(self, *names: str, account: str, priority: str = "normal") -> None:
         for one in names:
-            entry = self.book.entry(one, account=account, priority=priority)
-            if self.book.ledger.take(entry).due:
+            entry = self.driver.entry(one, account=account, priority=priority)
+            if self.driver.ledger.take(entry).due:
                 self.queues[priority].append(one)
 
     def send(self, renders: list[tuple[str, str]]) -> None:
@@ -36,14 +36,14 @@ class Broker:
         while self.standing and count:
             count -= 1
             one = next(queue for queue in self.queues.values() if queue).popleft()
-            if self.book.ledger.begin_submission(one, lease=LEASE, following=self.send):
+            if self.driver.ledger.begin_submission(one, lease=LEASE, following=self.send):
                 begun.append(one)
         return begun
 
 
 @pytest.fixture
-def broker(book: Book) -> Broker:
-    return Broker(book)
+def broker(driver: LedgerDriver) -> Broker:
+    return Broker(driver)
 
 
 def names(prefix: str, count: int) -> list[str]:
@@ -69,7 +69,7 @@ def test_all_of_a_flood_are_begun_once_and_in_order(broker: Broker) -> None:
     broker.accept(*flood, account="big")
     assert len(broker.standing) == 8, "only so many stand in the queue"
     assert broker.work() == flood
-    assert broker.book.flow.unpark() == []
+    assert broker.driver.flow.unpark() == []
 
 
 def test_urgent_renders_of_a_flood_go_first(broker: Broker) -> None:
@@ -80,55 +80,55 @@ def test_urgent_renders_of_a_flood_go_first(broker: Broker) -> None:
 
 
 def test_a_flood_waits_with_its_account_and_comes_back_in_turns(broker: Broker) -> None:
-    book = broker.book
+    driver = broker.driver
     broker.accept(*names("a", 30), account="big")
-    book.operations.pause("big")
+    driver.operations.pause("big")
     assert broker.work() == []
     broker.accept("b", account="small")
-    book.operations.resume("big")
-    broker.send(book.flow.unpark())
+    driver.operations.resume("big")
+    broker.send(driver.flow.unpark())
     begun = broker.work()
     assert begun.index("b") <= 8
     assert len(begun) == 31
 
 
 def test_a_limit_of_slots_holds_for_what_follows(broker: Broker) -> None:
-    book = broker.book
-    book.flow.limit({"big": 3})
+    driver = broker.driver
+    driver.flow.limit({"big": 3})
     broker.accept(*names("a", 30), account="big")
     assert len(broker.work()) == 3
-    assert book.flow.unpark() == []
+    assert driver.flow.unpark() == []
 
 
 def test_what_still_stands_in_the_queue_is_not_sent_again(broker: Broker) -> None:
-    book = broker.book
+    driver = broker.driver
     broker.accept(*names("a", 30), account="big")
     for _ in range(8):
-        book.clock.forward(GRACE + 1)
-        assert book.ledger.silent(oldest={"submit.normal": broker.standing[0]}) == []
-        assert book.flow.unpark() == []
+        driver.clock.forward(GRACE + 1)
+        assert driver.ledger.silent(oldest={"submit.normal": broker.standing[0]}) == []
+        assert driver.flow.unpark() == []
 
 
 def test_what_was_lost_from_the_queue_is_sent_again(broker: Broker) -> None:
-    book = broker.book
+    driver = broker.driver
     broker.accept("lost", account="big")
-    book.clock.forward(1.0)
+    driver.clock.forward(1.0)
     broker.accept("stands", account="other")
-    book.clock.forward(GRACE + 1)
-    assert [one for one, _, _ in book.ledger.silent(oldest={"submit.normal": "stands"})] == ["lost"]
-    book.clock.forward(GRACE * 3)
-    assert {one for one, _, _ in book.ledger.silent()} == {"lost", "stands"}
+    driver.clock.forward(GRACE + 1)
+    assert [one for one, _, _ in driver.ledger.silent(oldest={"submit.normal": "stands"})] == ["lost"]
+    driver.clock.forward(GRACE * 3)
+    assert {one for one, _, _ in driver.ledger.silent()} == {"lost", "stands"}
 
 
 def test_lost_messages_do_not_keep_their_account_waiting(broker: Broker) -> None:
-    book = broker.book
+    driver = broker.driver
     broker.accept(*names("a", 30), account="big")
     broker.queues["normal"].clear()
     begun: set[str] = set()
     for _ in range(20):
-        book.clock.forward(GRACE)
-        broker.send([(one, priority) for one, _, priority in book.ledger.silent()])
-        broker.send(book.flow.unpark())
+        driver.clock.forward(GRACE)
+        broker.send([(one, priority) for one, _, priority in driver.ledger.silent()])
+        broker.send(driver.flow.unpark())
         begun.update(broker.work())
     assert sorted(begun) == names("a", 30)
 

@@ -13,7 +13,7 @@ import pytest
 
 from harness.fake_vendor import Answer, Call, Drop, FakeVendor, failure, success
 from harness.ledger import Clock
-from harness.local_worker import Stage
+from harness.local_worker import LocalWorker
 from renderline.polling.confirmation import Confirmation
 from renderline.polling.policy import PollPolicy
 from renderline.renders import FINAL
@@ -138,7 +138,7 @@ class LateVendor:
 class Place:
     """The core before that vendor, and the clock."""
 
-    stage: Stage
+    local_worker: LocalWorker
     vendor: LateVendor
     clock: Clock
 
@@ -146,30 +146,36 @@ class Place:
         """Do what tasks and pumps would do, and let the time between pass, until the render has ended."""
         end = self.clock.now + seconds
         ticket: tuple[int, int] | None = None
-        while (record := self.stage.record(RENDER))["state"] not in FINAL and self.clock.now < end and not until():
-            self.stage.ledger.overdue()
+        while (
+            (record := self.local_worker.record(RENDER))["state"] not in FINAL and self.clock.now < end and not until()
+        ):
+            self.local_worker.ledger.overdue()
             if record["state"] in ("accepted", "submitting"):
-                self.stage.submit(RENDER)
-            if self.stage.kicks:
-                kick = self.stage.kicks.pop()
+                self.local_worker.submit(RENDER)
+            if self.local_worker.kicks:
+                kick = self.local_worker.kicks.pop()
                 ticket = (kick.slot, kick.ticket)
                 self.clock.forward(kick.delay)
             elif ticket is None:
                 self.clock.forward(1.0)
                 continue
             assert ticket
-            rest = self.stage.poller.run(
-                "main", slot=ticket[0], ticket=ticket[1], moved=self.stage.moved.extend, kick=self.stage.kicks.append
+            rest = self.local_worker.poller.run(
+                "main",
+                slot=ticket[0],
+                ticket=ticket[1],
+                moved=self.local_worker.moved.extend,
+                kick=self.local_worker.kicks.append,
             )
             ticket = (ticket[0], rest.ticket) if rest else None
             if rest:
                 self.clock.forward(rest.delay)
         self.vendor.carry_out()
-        return self.stage.record(RENDER)
+        return self.local_worker.record(RENDER)
 
     @property
     def redis(self) -> Any:
-        return self.stage.redis
+        return self.local_worker.redis
 
     record_key = f"renderline:render:{RENDER}"
 
@@ -189,19 +195,21 @@ class Place:
 def place(redis):
     with FakeVendor() as vendor:
         clock = Clock()
-        stage = Stage(redis, vendor, clock=clock)
+        local_worker = LocalWorker(redis, vendor, clock=clock)
         policy = PollPolicy()
-        window = Confirmation(stage.ledger, policy, window=WINDOW, lease=30.0)
-        stage.poller = dataclasses.replace(stage.poller, policy=policy, confirmation=window, patience=60.0, lease=30.0)
-        yield Place(stage, LateVendor(vendor, clock), clock)
-        stage.close()
+        window = Confirmation(local_worker.ledger, policy, window=WINDOW, lease=30.0)
+        local_worker.poller = dataclasses.replace(
+            local_worker.poller, policy=policy, confirmation=window, patience=60.0, lease=30.0
+        )
+        yield Place(local_worker, LateVendor(vendor, clock), clock)
+        local_worker.close()
 
 
 @pytest.mark.parametrize("lag", [0.0, 25.0, 60.0, 180.0])
 @pytest.mark.parametrize("late", [0.0, 5.0, 21.0, 48.0, 100.0, 150.0, 177.0, 181.0, 200.0, 240.0, 300.0])
 def test_an_export_that_is_carried_out_late_is_not_paid_twice(place, late, lag):
     place.vendor.late, place.vendor.lag = late, lag
-    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
     record = place.run()
     seen_in_time = late + lag <= WINDOW
     overtaken = late < WINDOW < late + lag  # begun, but not shown before its draft was deleted
@@ -212,7 +220,7 @@ def test_an_export_that_is_carried_out_late_is_not_paid_twice(place, late, lag):
 
 def test_an_export_that_reads_show_only_after_the_window_is_lost_once_and_said_so(place, capsys):
     place.vendor.late, place.vendor.lag = 150.0, 60.0
-    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
     record = place.run()
     assert (record["state"], record["error"]["code"]) == ("failed", "404")
     assert (place.vendor.exports_called, place.paid) == (1, 1)
@@ -221,7 +229,7 @@ def test_an_export_that_reads_show_only_after_the_window_is_lost_once_and_said_s
 
 def test_an_export_that_never_came_is_made_again_with_another_draft(place):
     began = place.clock.now
-    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
     record = place.run()
     assert (record["state"], place.paid) == ("delivered", 1)
     assert place.drafts == [f"{RENDER}]", f"{RENDER}.1.2]"]
@@ -233,7 +241,7 @@ def test_an_export_that_never_came_is_made_again_with_another_draft(place):
 
 def test_a_draft_that_is_not_seen_to_be_gone_is_not_made_again(place):
     place.vendor.deletes = False
-    place.stage.accept(REQUEST, RENDER, deadline=600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=600.0)
     record = place.run()
     assert (record["state"], record["error"]["code"]) == ("expired", "unconfirmed")
     assert (place.vendor.exports_called, place.drafts) == (1, [f"{RENDER}]"])
@@ -241,7 +249,7 @@ def test_a_draft_that_is_not_seen_to_be_gone_is_not_made_again(place):
 
 def test_a_deadline_inside_the_window_expires_the_render_and_repeats_nothing(place):
     place.vendor.late = 150.0
-    place.stage.accept(REQUEST, RENDER, deadline=90.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=90.0)
     record = place.run()
     assert (record["state"], record["error"]["code"]) == ("expired", "unconfirmed")
     assert (place.vendor.exports_called, place.vendor.deleted) == (1, {})
@@ -249,7 +257,7 @@ def test_a_deadline_inside_the_window_expires_the_render_and_repeats_nothing(pla
 
 def test_a_draft_that_the_vendor_does_not_show_yet_is_waited_for(place):
     place.vendor.late, place.vendor.created_lag = 0.0, 60.0
-    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
     assert place.run()["state"] == "delivered"
     assert place.paid == 1
 
@@ -257,7 +265,7 @@ def test_a_draft_that_the_vendor_does_not_show_yet_is_waited_for(place):
 def test_a_render_whose_project_is_not_shown_for_long_is_not_declared_failed(place):
     """Its export was answered, and it is paid for: the reads lag behind its making."""
     place.vendor.answers, place.vendor.created_lag = True, 150.0
-    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
     record = place.run()
     assert record["state"] == "delivered", record
     assert (place.vendor.exports_called, place.paid) == (1, 1)
@@ -270,14 +278,14 @@ def test_a_project_list_that_cannot_be_read_revokes_nothing(place):
         return failure(500, "500", "too long") if call.name == "list" else override(call)
 
     place.vendor.vendor.override = no_list
-    place.stage.accept(REQUEST, RENDER, deadline=600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=600.0)
     assert place.run()["state"] == "expired"
     assert (place.vendor.exports_called, place.vendor.deleted) == (1, {})
 
 
 @pytest.mark.parametrize("dies", ["before the deletion", "after the deletion"])
 def test_a_worker_that_dies_in_the_middle_of_a_revocation_is_followed_by_another(place, dies):
-    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
     override = place.vendor
 
     def die(call: Call) -> Answer | None:
@@ -295,16 +303,16 @@ def test_a_worker_that_dies_in_the_middle_of_a_revocation_is_followed_by_another
 
 
 def test_a_look_that_was_overtaken_deletes_nothing(place):
-    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
-    place.run(until=lambda: place.stage.record(RENDER)["state"] == "unconfirmed")
-    assert not place.stage.ledger.announce_revocation(RENDER, epoch=99, project_id="p000001")
+    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+    place.run(until=lambda: place.local_worker.record(RENDER)["state"] == "unconfirmed")
+    assert not place.local_worker.ledger.announce_revocation(RENDER, epoch=99, project_id="p000001")
     assert place.vendor.deleted == {}
 
 
 def test_signs_of_a_start_that_come_during_a_revocation_end_it(place):
     """The deletion is not carried out, and the late export is."""
     place.vendor.deletes, place.vendor.late = False, 200.0
-    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
     assert place.run()["state"] == "delivered"
     assert (place.vendor.exports_called, place.paid) == (1, 1)
 
@@ -328,10 +336,10 @@ def shown_only_by(vendor: LateVendor, where: str) -> Callable[[Call], Answer | N
 def test_a_start_that_only_one_of_the_reads_shows_is_not_paid_twice(place, where):
     place.vendor.late = 48.0
     place.vendor.vendor.override = shown_only_by(place.vendor, where)
-    place.stage.accept(REQUEST, RENDER, deadline=3600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
 
     def go_on() -> bool:
-        if place.stage.record(RENDER)["state"] == "rendering":
+        if place.local_worker.record(RENDER)["state"] == "rendering":
             place.vendor.vendor.override = place.vendor
         return False
 
@@ -345,7 +353,7 @@ def test_a_list_that_hides_drafts_proves_nothing(place, deletes):
     override = place.vendor
     override.deletes = deletes
     override.vendor.override = lambda call: success([]) if call.name == "list" else override(call)
-    place.stage.accept(REQUEST, RENDER, deadline=600.0)
+    place.local_worker.accept(REQUEST, RENDER, deadline=600.0)
     assert place.run()["state"] == ("delivered" if deletes else "expired")
     assert place.vendor.exports_called == (2 if deletes else 1)
     assert place.paid == (1 if deletes else 0)
@@ -355,10 +363,10 @@ def test_a_list_that_hides_drafts_proves_nothing(place, deletes):
 def test_a_project_that_is_not_ours_is_neither_deleted_nor_exported_again(place, exported):
     """As long as the operator has not allowed it, whatever its reads show."""
     body = {"name": "Base", "scenes": []}
-    base = place.stage.v3.create_project(body, export=False)
+    base = place.local_worker.v3.create_project(body, export=False)
     if exported:
         place.vendor.started[base] = place.clock.now - 600.0
-    place.stage.accept({"kind": "export", "project_id": base}, RENDER, deadline=900.0)
+    place.local_worker.accept({"kind": "export", "project_id": base}, RENDER, deadline=900.0)
     record = place.run()
     assert (record["state"], record["error"]["code"]) == ("expired", "unconfirmed")
     assert "not ours" in record["error"]["message"]
@@ -367,7 +375,7 @@ def test_a_project_that_is_not_ours_is_neither_deleted_nor_exported_again(place,
 
 def test_an_export_that_never_left_is_made_at_once(place):
     """Nobody took the connection: there is nothing to be looked for."""
-    export, refused = place.stage.v3.export_project, []
+    export, refused = place.local_worker.v3.export_project, []
 
     def refuse_once(*given: Any, **options: Any) -> str:
         if not refused:
@@ -376,8 +384,8 @@ def test_an_export_that_never_left_is_made_at_once(place):
         return export(*given, **options)
 
     place.vendor.answers = True
-    place.stage.v3.export_project = refuse_once
-    place.stage.accept(REQUEST, RENDER, deadline=600.0)
+    place.local_worker.v3.export_project = refuse_once
+    place.local_worker.accept(REQUEST, RENDER, deadline=600.0)
     record = place.run()
     assert record["state"] == "delivered"
     assert "unconfirmed" not in record["times"]

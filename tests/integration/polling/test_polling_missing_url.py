@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from harness.fake_vendor import Answer, FakeVendor, failure, success
-from harness.ledger import LEASE, Book
+from harness.ledger import LEASE, LedgerDriver
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.token import SharedToken
 from renderline.ledger import PumpWake
@@ -26,34 +26,34 @@ AT_THE_END: dict[str, Any] = {"progress": 100, "state": "exported"}
 class Looker:
     """Makes the looks that are due, an hour of the ledger's time before the deadline unless told otherwise."""
 
-    def __init__(self, book: Book, vendor: FakeVendor, *, deadline: float = 3600.0) -> None:
-        self.book, self.vendor = book, vendor
+    def __init__(self, driver: LedgerDriver, vendor: FakeVendor, *, deadline: float = 3600.0) -> None:
+        self.driver, self.vendor = driver, vendor
         issuer = TokenEndpoint(vendor.url, app_id="a", user_key="k")
-        self.v3 = StudioV3(vendor.url, tokens=SharedToken(book.redis, issuer, account="main"), read_timeout=5.0)
+        self.v3 = StudioV3(vendor.url, tokens=SharedToken(driver.redis, issuer, account="main"), read_timeout=5.0)
         policy = PollPolicy(first_interval=1.0, min_interval=1.0, max_interval=60.0)
         self.poller = Poller(
-            ledger=book.ledger,
-            durations=Durations(book.ledger),
+            ledger=driver.ledger,
+            durations=Durations(driver.ledger),
             accounts={"main": AccountClients("main", self.v3, None)},
             policy=policy,
             lease=LEASE,
-            confirmation=Confirmation(book.ledger, policy, window=60.0, lease=LEASE),
+            confirmation=Confirmation(driver.ledger, policy, window=60.0, lease=LEASE),
             patience=60.0,
         )
-        book.accept(deadline=deadline)
-        kick = book.started()
+        driver.accept(deadline=deadline)
+        kick = driver.start()
         assert kick
         self.kicks = [kick]
 
     def look(self, *, after: float = 0.0) -> dict[str, Any]:
         """Make one round of looks, `after` seconds and the time until the next one is due have passed."""
-        self.book.clock.forward(after)
-        kick = self.kicks.pop() if self.kicks else self.book.ledger.pumps()[0]
-        self.book.clock.forward(kick.delay)
+        self.driver.clock.forward(after)
+        kick = self.kicks.pop() if self.kicks else self.driver.ledger.pumps()[0]
+        self.driver.clock.forward(kick.delay)
         rest = self.poller.run("main", slot=kick.slot, ticket=kick.ticket, moved=lambda _: None, kick=self._ignore)
         if rest:
             self.kicks.append(PumpWake("main", kick.slot, rest.ticket, rest.delay))
-        return self.book.record()
+        return self.driver.record()
 
     @staticmethod
     def _ignore(_: PumpWake) -> None:
@@ -78,7 +78,7 @@ def looker(redis: Redis, vendor: FakeVendor) -> Iterator[Callable[..., Looker]]:
         usual = {"list": success([]), "project": success({"_id": "p-r1", "state": "exported", "progress": 100})}
         given = {"progress": success(AT_THE_END), **usual, **answers}
         vendor.override = lambda call: given.get(call.name)
-        made.append(Looker(Book(redis), vendor))
+        made.append(Looker(LedgerDriver(redis), vendor))
         return made[-1]
 
     yield new
@@ -109,7 +109,7 @@ def test_a_word_for_the_end_completes_the_render_without_a_figure(looker: Callab
 def test_the_webhooks_link_is_believed_when_no_other_is_told(looker: Callable[..., Looker]) -> None:
     one = looker(list=failure(503, "503", "away"), project=failure(500, "500", "oops"))
     one.look()
-    one.book.redis.hset(f"{one.book.ledger.prefix}render:r1", "hinted_url", URL)
+    one.driver.redis.hset(f"{one.driver.ledger.prefix}render:r1", "hinted_url", URL)
     record = one.look()
     assert (record["state"], record["download_url"]) == ("delivered", URL)
 
@@ -128,10 +128,10 @@ def test_a_finished_render_without_a_link_is_not_failed_before_its_deadline(look
 def test_the_earlier_video_of_a_project_is_not_taken_for_the_new_one(looker: Callable[..., Looker]) -> None:
     project = {"_id": "p-r1", "state": "exported", "progress": 100, "download_url": URL}
     one = looker(project=success(project))
-    one.book.redis.hset(
-        f"{one.book.ledger.prefix}render:r1", "baseline", '{"task":null,"credit":true,"url":"' + URL + '"}'
+    one.driver.redis.hset(
+        f"{one.driver.ledger.prefix}render:r1", "baseline", '{"task":null,"credit":true,"url":"' + URL + '"}'
     )
-    one.book.redis.hset(f"{one.book.ledger.prefix}render:r1", "progress", "60")
+    one.driver.redis.hset(f"{one.driver.ledger.prefix}render:r1", "progress", "60")
     assert one.look()["state"] == "rendering"
 
 

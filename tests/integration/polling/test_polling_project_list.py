@@ -23,30 +23,32 @@ def shared_sandbox(tmp_path_factory):
     process.stop()
 
 
-def looks_of(stage, count):
+def looks_of(local_worker, count):
     """Submit renders and return their due looks, with the ledger's clock at that moment."""
     for number in range(count):
-        stage.accept(REQUEST, f"r{number}")
-        stage.submitter.submit(f"r{number}")
-    stage.redis.zadd("renderline:due:main", {f"r{number}": 1 for number in range(count)})
-    ticket = int(stage.redis.hget("renderline:pump:main", "0:ticket"))
-    batch = stage.ledger.claim_due("main", slot=0, ticket=ticket, limit=64, lease=30)
+        local_worker.accept(REQUEST, f"r{number}")
+        local_worker.submitter.submit(f"r{number}")
+    local_worker.redis.zadd("renderline:due:main", {f"r{number}": 1 for number in range(count)})
+    ticket = int(local_worker.redis.hget("renderline:pump:main", "0:ticket"))
+    batch = local_worker.ledger.claim_due("main", slot=0, ticket=ticket, limit=64, lease=30)
     return batch.looks, batch.now
 
 
-def complete(stage, one):
-    project = next(each for each in stage.sandbox.projects() if one in each["name"])
-    requests.post(f"{stage.sandbox.url}/_sandbox/complete", json={"id": project["id"]}, timeout=30).raise_for_status()
+def complete(local_worker, one):
+    project = next(each for each in local_worker.sandbox.projects() if one in each["name"])
+    requests.post(
+        f"{local_worker.sandbox.url}/_sandbox/complete", json={"id": project["id"]}, timeout=30
+    ).raise_for_status()
 
 
-def test_one_list_finds_the_finished_ones_and_the_others_wait(new_stage):
-    stage = new_stage()
-    looks, now = looks_of(stage, 6)
-    complete(stage, "r2")
-    complete(stage, "r4")
-    before = stage.sandbox.counts()
-    findings, rest = ProjectList(stage.policy).poll(stage.accounts["main"], looks, now=now)
-    after = stage.sandbox.counts()
+def test_one_list_finds_the_finished_ones_and_the_others_wait(new_local_worker):
+    local_worker = new_local_worker()
+    looks, now = looks_of(local_worker, 6)
+    complete(local_worker, "r2")
+    complete(local_worker, "r4")
+    before = local_worker.sandbox.counts()
+    findings, rest = ProjectList(local_worker.policy).poll(local_worker.accounts["main"], looks, now=now)
+    after = local_worker.sandbox.counts()
     assert {finding.id for finding in findings if finding.verdict == "done"} == {"r2", "r4"}
     assert all(finding.url for finding in findings if finding.verdict == "done")
     assert {finding.verdict for finding in findings} == {"done", "wait"}
@@ -55,38 +57,38 @@ def test_one_list_finds_the_finished_ones_and_the_others_wait(new_stage):
     assert after.get(PROGRESS, 0) == before.get(PROGRESS, 0)
 
 
-def test_few_renders_are_asked_about_themselves(new_stage):
-    stage = new_stage()
-    looks, now = looks_of(stage, project_list.MIN_RENDERS - 1)
-    assert ProjectList(stage.policy).poll(stage.accounts["main"], looks, now=now) == ([], looks)
-    assert LIST not in stage.sandbox.counts()
+def test_few_renders_are_asked_about_themselves(new_local_worker):
+    local_worker = new_local_worker()
+    looks, now = looks_of(local_worker, project_list.MIN_RENDERS - 1)
+    assert ProjectList(local_worker.policy).poll(local_worker.accounts["main"], looks, now=now) == ([], looks)
+    assert LIST not in local_worker.sandbox.counts()
 
 
-def test_a_list_that_cannot_be_read_is_left_alone(new_stage):
-    stage = new_stage()
-    looks, now = looks_of(stage, 5)
-    stage.sandbox.control("POST", "faults", call=LIST, fault="malformed")
-    strategy = ProjectList(stage.policy)
+def test_a_list_that_cannot_be_read_is_left_alone(new_local_worker):
+    local_worker = new_local_worker()
+    looks, now = looks_of(local_worker, 5)
+    local_worker.sandbox.control("POST", "faults", call=LIST, fault="malformed")
+    strategy = ProjectList(local_worker.policy)
     for _ in range(3):
-        assert strategy.poll(stage.accounts["main"], looks, now=now) == ([], looks)
-    assert stage.sandbox.counts()[LIST] == 1
+        assert strategy.poll(local_worker.accounts["main"], looks, now=now) == ([], looks)
+    assert local_worker.sandbox.counts()[LIST] == 1
 
 
-def test_a_list_that_is_too_long_is_left_alone(new_stage, monkeypatch):
+def test_a_list_that_is_too_long_is_left_alone(new_local_worker, monkeypatch):
     monkeypatch.setattr(project_list, "MAX_PROJECTS", 4)
-    stage = new_stage()
-    looks, now = looks_of(stage, 5)
-    strategy = ProjectList(stage.policy)
+    local_worker = new_local_worker()
+    looks, now = looks_of(local_worker, 5)
+    strategy = ProjectList(local_worker.policy)
     for _ in range(3):
-        assert strategy.poll(stage.accounts["main"], looks, now=now) == ([], looks)
-    assert stage.sandbox.counts()[LIST] == 1
+        assert strategy.poll(local_worker.accounts["main"], looks, now=now) == ([], looks)
+    assert local_worker.sandbox.counts()[LIST] == 1
 
 
-def test_past_its_deadline_and_every_fifth_time_a_render_is_asked_about_itself(new_stage):
-    stage = new_stage()
-    looks, _ = looks_of(stage, 5)
+def test_past_its_deadline_and_every_fifth_time_a_render_is_asked_about_itself(new_local_worker):
+    local_worker = new_local_worker()
+    looks, _ = looks_of(local_worker, 5)
     late = max(look.deadline_at for look in looks)
-    assert ProjectList(stage.policy).poll(stage.accounts["main"], looks, now=late)[1] == looks
-    strategy = ProjectList(stage.policy)
+    assert ProjectList(local_worker.policy).poll(local_worker.accounts["main"], looks, now=late)[1] == looks
+    strategy = ProjectList(local_worker.policy)
     may = [strategy._may(type(looks[0])(**{**vars(looks[0]), "polls": polls}), 0.0) for polls in range(10)]
     assert may == [True] * 4 + [False] + [True] * 4 + [False]

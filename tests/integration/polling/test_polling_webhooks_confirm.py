@@ -3,7 +3,7 @@
 import pytest
 
 from harness import SandboxProcess, example
-from harness.local_worker import Stage
+from harness.local_worker import LocalWorker
 from renderline.ledger import Commands
 
 AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
@@ -20,12 +20,12 @@ def shy_sandbox(tmp_path_factory):
 
 
 @pytest.fixture
-def new_stage(redis, shy_sandbox):
+def new_local_worker(redis, shy_sandbox):
     shy_sandbox.control("POST", "reset")
     made = []
 
     def new(mode):
-        made.append(Stage(redis, shy_sandbox, mode=mode))
+        made.append(LocalWorker(redis, shy_sandbox, mode=mode))
         return made[-1]
 
     yield new
@@ -37,116 +37,122 @@ def compact(tag):
     return {"kind": "project", "name": "Welcome", "scenes": [{"script": f"Hello. {tag}", "avatar": AVATAR}]}
 
 
-def hint(stage, one, **told):
+def hint(local_worker, one, **told):
     """Do what the receiver does with a call."""
-    state, kick = Commands(stage.ledger).hint(one, attempt=1, look_in=60.0, trust=600.0, **told)
+    state, kick = Commands(local_worker.ledger).hint(one, attempt=1, look_in=60.0, trust=600.0, **told)
     if kick:
-        stage.kicks.append(kick)
+        local_worker.kicks.append(kick)
     return state
 
 
-def finish(stage):
-    (project,) = stage.sandbox.projects()
-    stage.sandbox.control("POST", "complete", id=project["id"])
+def finish(local_worker):
+    (project,) = local_worker.sandbox.projects()
+    local_worker.sandbox.control("POST", "complete", id=project["id"])
     return project["id"]
 
 
-def read_calls(stage):
-    counts = stage.sandbox.counts()
+def read_calls(local_worker):
+    counts = local_worker.sandbox.counts()
     return {name.partition("/odin/")[2]: count for name, count in counts.items() if name.startswith("GET")}
 
 
-def test_a_two_phase_render_is_confirmed_by_one_progress_call(new_stage):
-    stage = new_stage("two_phase")
-    stage.accept(compact("[sandbox:drop]"), "a" * 32)
-    stage.submit("a" * 32)
-    assert stage.record("a" * 32)["state"] == "unconfirmed"
-    project = finish(stage)
-    assert hint(stage, "a" * 32, progress=100.0, credit=1.0, url=NOWHERE) == "rendering"
-    record = stage.poll_until("a" * 32, "delivered")
-    assert read_calls(stage) == {"v3/editor/progress/{key}": 1}
-    assert (record["project_id"], record["credit"], stage.exports()) == (project, 1, 1)
+def test_a_two_phase_render_is_confirmed_by_one_progress_call(new_local_worker):
+    local_worker = new_local_worker("two_phase")
+    local_worker.accept(compact("[sandbox:drop]"), "a" * 32)
+    local_worker.submit("a" * 32)
+    assert local_worker.record("a" * 32)["state"] == "unconfirmed"
+    project = finish(local_worker)
+    assert hint(local_worker, "a" * 32, progress=100.0, credit=1.0, url=NOWHERE) == "rendering"
+    record = local_worker.poll_until("a" * 32, "delivered")
+    assert read_calls(local_worker) == {"v3/editor/progress/{key}": 1}
+    assert (record["project_id"], record["credit"], local_worker.exports()) == (project, 1, 1)
     # The vendor's answer counts, not what the call said.
-    assert record["download_url"] == f"{stage.sandbox.url}/files/{project}.mp4"
+    assert record["download_url"] == f"{local_worker.sandbox.url}/files/{project}.mp4"
 
 
-def test_a_direct_one_is_found_by_its_name_once_it_is_finished(new_stage):
-    stage = new_stage("direct")
-    one = stage.accept(compact("[sandbox:drop]"), "b" * 32)
-    stage.submit(one)
-    assert hint(stage, one) == "rendering"
+def test_a_direct_one_is_found_by_its_name_once_it_is_finished(new_local_worker):
+    local_worker = new_local_worker("direct")
+    one = local_worker.accept(compact("[sandbox:drop]"), "b" * 32)
+    local_worker.submit(one)
+    assert hint(local_worker, one) == "rendering"
     # Not in the list before it is finished: nothing to find, and nothing is lost either.
-    stage._pump(stage.kicks.pop())
-    record = stage.record(one)
+    local_worker._pump(local_worker.kicks.pop())
+    record = local_worker.record(one)
     assert (record["state"], record["polls"], record["project_id"]) == ("rendering", 1, None)
-    project = finish(stage)
-    hint(stage, one, progress=100.0, url=NOWHERE)
-    record = stage.poll_until(one, "delivered")
-    assert (record["project_id"], stage.exports()) == (project, 1)
-    assert record["download_url"] == f"{stage.sandbox.url}/files/{project}.mp4"
-    assert read_calls(stage)["v3/editor/progress/{key}"] == 1
+    project = finish(local_worker)
+    hint(local_worker, one, progress=100.0, url=NOWHERE)
+    record = local_worker.poll_until(one, "delivered")
+    assert (record["project_id"], local_worker.exports()) == (project, 1)
+    assert record["download_url"] == f"{local_worker.sandbox.url}/files/{project}.mp4"
+    assert read_calls(local_worker)["v3/editor/progress/{key}"] == 1
 
 
-def test_one_that_leaves_no_trace_is_completed_with_the_address_that_the_call_told(new_stage):
-    stage = new_stage("direct")
+def test_one_that_leaves_no_trace_is_completed_with_the_address_that_the_call_told(new_local_worker):
+    local_worker = new_local_worker("direct")
     body = example("v3-simple-video.json")
-    one = stage.accept({"kind": "simple_video", "payload": {**body, "text": "Hello. [sandbox:drop]"}}, "c" * 32)
-    stage.submit(one)
-    assert stage.record(one)["state"] == "unconfirmed"
-    project = finish(stage)
-    hint(stage, one, progress=100.0, credit=1.0, url=f"{stage.sandbox.url}/files/{project}.mp4")
-    record = stage.poll_until(one, "delivered")
+    one = local_worker.accept({"kind": "simple_video", "payload": {**body, "text": "Hello. [sandbox:drop]"}}, "c" * 32)
+    local_worker.submit(one)
+    assert local_worker.record(one)["state"] == "unconfirmed"
+    project = finish(local_worker)
+    hint(local_worker, one, progress=100.0, credit=1.0, url=f"{local_worker.sandbox.url}/files/{project}.mp4")
+    record = local_worker.poll_until(one, "delivered")
     assert (record["project_id"], record["credit"]) == (None, 1)
-    assert record["download_url"] == f"{stage.sandbox.url}/files/{project}.mp4"
-    assert (read_calls(stage), stage.exports()) == ({}, 1)
+    assert record["download_url"] == f"{local_worker.sandbox.url}/files/{project}.mp4"
+    assert (read_calls(local_worker), local_worker.exports()) == ({}, 1)
 
 
-def test_one_that_leaves_no_trace_expires_if_no_address_is_told_either(new_stage):
-    stage = new_stage("direct")
+def test_one_that_leaves_no_trace_expires_if_no_address_is_told_either(new_local_worker):
+    local_worker = new_local_worker("direct")
     body = example("v3-simple-video.json")
     request = {"kind": "simple_video", "payload": {**body, "text": "Hello. [sandbox:drop]"}}
-    one = stage.accept(request, "d" * 32, deadline=1.0)
-    stage.submit(one)
-    hint(stage, one, progress=75.0)
-    record = stage.poll_until(one, "expired")
+    one = local_worker.accept(request, "d" * 32, deadline=1.0)
+    local_worker.submit(one)
+    hint(local_worker, one, progress=75.0)
+    record = local_worker.poll_until(one, "expired")
     assert (record["error"]["code"], record["error"]["origin"]) == ("deadline", "renderline")
-    assert stage.exports() == 1
+    assert local_worker.exports() == 1
 
 
-def test_v2_names_its_project_in_the_call(new_stage):
-    stage = new_stage("direct")
+def test_v2_names_its_project_in_the_call(new_local_worker):
+    local_worker = new_local_worker("direct")
     body = example("v2-seed-minimal.json")
     body["scenes"][0]["AIModel"]["script"] += " [sandbox:drop]"
-    one = stage.accept({"kind": "v2_project", "payload": body}, "e" * 32)
-    stage.submit(one)
-    assert stage.record(one)["state"] == "unconfirmed"
-    project = finish(stage)
-    hint(stage, one, progress=100.0, url=NOWHERE, project_id=project)
-    record = stage.poll_until(one, "delivered")
-    assert (record["project_id"], stage.exports()) == (project, 1)
-    assert record["download_url"] == f"{stage.sandbox.url}/files/{project}.mp4"
-    assert read_calls(stage) == {"editor/progress/{key}": 1}
+    one = local_worker.accept({"kind": "v2_project", "payload": body}, "e" * 32)
+    local_worker.submit(one)
+    assert local_worker.record(one)["state"] == "unconfirmed"
+    project = finish(local_worker)
+    hint(local_worker, one, progress=100.0, url=NOWHERE, project_id=project)
+    record = local_worker.poll_until(one, "delivered")
+    assert (record["project_id"], local_worker.exports()) == (project, 1)
+    assert record["download_url"] == f"{local_worker.sandbox.url}/files/{project}.mp4"
+    assert read_calls(local_worker) == {"editor/progress/{key}": 1}
 
 
-def test_a_project_that_the_vendor_does_not_know_is_not_the_end_of_a_finished_render(new_stage):
-    stage = new_stage("direct")
+def test_a_project_that_the_vendor_does_not_know_is_not_the_end_of_a_finished_render(new_local_worker):
+    local_worker = new_local_worker("direct")
     body = example("v2-seed-minimal.json")
     body["scenes"][0]["AIModel"]["script"] += " [sandbox:drop]"
-    one = stage.accept({"kind": "v2_project", "payload": body}, "f" * 32)
-    stage.submit(one)
-    project = finish(stage)
-    hint(stage, one, progress=100.0, url=f"{stage.sandbox.url}/files/{project}.mp4", project_id="a-guess-that-is-wrong")
-    record = stage.poll_until(one, "delivered")
-    assert record["download_url"] == f"{stage.sandbox.url}/files/{project}.mp4"
+    one = local_worker.accept({"kind": "v2_project", "payload": body}, "f" * 32)
+    local_worker.submit(one)
+    project = finish(local_worker)
+    hint(
+        local_worker,
+        one,
+        progress=100.0,
+        url=f"{local_worker.sandbox.url}/files/{project}.mp4",
+        project_id="a-guess-that-is-wrong",
+    )
+    record = local_worker.poll_until(one, "delivered")
+    assert record["download_url"] == f"{local_worker.sandbox.url}/files/{project}.mp4"
 
 
-def test_a_call_that_came_before_the_lost_answer_saves_the_looking(new_stage):
-    stage = new_stage("direct")
-    one = stage.accept(compact("Hello."), "9" * 32)
-    claim = stage.claim(one)
-    stage.intend(claim, "create")
-    assert hint(stage, one, progress=0.0) == "submitting"
-    stage.lapse(one)
-    stage.submit(one)
-    assert stage.record(one)["state"] == "rendering"
-    assert "unconfirmed" not in stage.record(one)["times"]
+def test_a_call_that_came_before_the_lost_answer_saves_the_looking(new_local_worker):
+    local_worker = new_local_worker("direct")
+    one = local_worker.accept(compact("Hello."), "9" * 32)
+    claim = local_worker.claim(one)
+    local_worker.intend(claim, "create")
+    assert hint(local_worker, one, progress=0.0) == "submitting"
+    local_worker.lapse(one)
+    local_worker.submit(one)
+    assert local_worker.record(one)["state"] == "rendering"
+    assert "unconfirmed" not in local_worker.record(one)["times"]

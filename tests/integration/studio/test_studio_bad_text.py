@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 
 from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
+from harness.local_worker import LocalWorker
 from renderline.acceptance import check_key
 from renderline.ledger import PollResult
 from renderline.requests import RequestRefused
@@ -26,8 +27,8 @@ def vendor() -> Iterator[FakeVendor]:
 
 
 @pytest.fixture
-def stage(redis: Redis, vendor: FakeVendor, stage_class: Any) -> Iterator[Any]:
-    made = stage_class(redis, vendor)
+def local_worker(redis: Redis, vendor: FakeVendor) -> Iterator[Any]:
+    made = LocalWorker(redis, vendor)
     yield made
     made.close()
 
@@ -47,66 +48,66 @@ def bad(call: Call) -> bool:
     ids=["url", "message", "code"],
 )
 def test_a_bad_text_does_not_keep_its_neighbours_from_being_recorded(
-    stage: Any, vendor: FakeVendor, examples: Any, where: dict[str, Any], end: str
+    local_worker: Any, vendor: FakeVendor, examples: Any, where: dict[str, Any], end: str
 ) -> None:
     def override(call: Call) -> Answer | None:
         return success(where) if call.name == "progress" and bad(call) else None
 
     vendor.override = override
     for one in ("bad", *GOOD):
-        stage.accept({**examples("compact-landscape.json"), "account": "main", "hooks": []}, one)
-    stage.run_all(["bad", *GOOD], seconds=60)
-    assert [stage.record(one)["state"] for one in GOOD] == ["delivered"] * 4
-    record = stage.record("bad")
+        local_worker.accept({**examples("compact-landscape.json"), "account": "main", "hooks": []}, one)
+    local_worker.run_all(["bad", *GOOD], seconds=60)
+    assert [local_worker.record(one)["state"] for one in GOOD] == ["delivered"] * 4
+    record = local_worker.record("bad")
     assert record["state"] == end
     json.dumps(record, ensure_ascii=False).encode()
     assert [vendor.exports_of(one) for one in ("bad", *GOOD)] == [1] * 5
 
 
-def test_a_refusal_with_a_bad_text_ends_the_render(stage: Any, vendor: FakeVendor, examples: Any) -> None:
+def test_a_refusal_with_a_bad_text_ends_the_render(local_worker: Any, vendor: FakeVendor, examples: Any) -> None:
     def override(call: Call) -> Answer | None:
         return failure(400, "40002", f"script too long: Hello {HALF}...") if call.name == "draft" else None
 
     vendor.override = override
-    stage.accept({**examples("compact-landscape.json"), "account": "main", "hooks": []}, "bad")
-    stage.submit("bad")
-    record = stage.record("bad")
+    local_worker.accept({**examples("compact-landscape.json"), "account": "main", "hooks": []}, "bad")
+    local_worker.submit("bad")
+    record = local_worker.record("bad")
     assert (record["state"], record["error"]["code"]) == ("failed", "40002")
     assert "script too long" in record["error"]["message"]
 
 
-def test_a_finding_that_the_script_refuses_takes_no_other_with_it(book: Any) -> None:
-    looks = {look.id: look for look in book.look(book.started_all("bad", *GOOD))}
+def test_a_finding_that_the_script_refuses_takes_no_other_with_it(driver: Any) -> None:
+    looks = {look.id: look for look in driver.claim_due(driver.start_all("bad", *GOOD))}
     deep: Any = []
     for _ in range(2000):
         deep = [deep]
     findings = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
     findings[0] = PollResult(findings[0].id, findings[0].epoch, "wait", credit=deep)
-    moved = book.ledger.record_findings(findings)
+    moved = driver.ledger.record_findings(findings)
     assert sorted(one for one, _ in moved) == sorted(each.id for each in findings[1:])
-    assert book.stands("due:main", findings[0].id) is not None, "looked at again"
-    assert book.record(findings[0].id)["note"]
+    assert driver.score_in("due:main", findings[0].id) is not None, "looked at again"
+    assert driver.record(findings[0].id)["note"]
 
 
 @pytest.mark.parametrize("wrong", [{"progress": "x"}, {"verdict": "done", "url": None}, {"look_in": "x"}])
-def test_a_finding_that_makes_no_sense_is_looked_at_again(book: Any, wrong: dict[str, Any]) -> None:
-    looks = {look.id: look for look in book.look(book.started_all("bad", *GOOD))}
+def test_a_finding_that_makes_no_sense_is_looked_at_again(driver: Any, wrong: dict[str, Any]) -> None:
+    looks = {look.id: look for look in driver.claim_due(driver.start_all("bad", *GOOD))}
     bad_one = looks.pop("bad")
     findings = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
     findings.insert(2, PollResult("bad", bad_one.epoch, **{"verdict": "wait", "look_in": 1.0, **wrong}))
-    assert sorted(one for one, _ in book.ledger.record_findings(findings)) == GOOD
-    assert book.stands("due:main", "bad") is not None, "looked at again"
+    assert sorted(one for one, _ in driver.ledger.record_findings(findings)) == GOOD
+    assert driver.score_in("due:main", "bad") is not None, "looked at again"
 
 
 @pytest.mark.parametrize("text", [HALF, f"a{HALF}b", "\udc00\ud83d"])
-def test_what_is_written_to_the_ledger_is_text(book: Any, text: str) -> None:
-    book.completed()
-    claim = book.ledger.claim_hook("r1", 0, lease=20.0)
-    state = book.ledger.settle_hook(
+def test_what_is_written_to_the_ledger_is_text(driver: Any, text: str) -> None:
+    driver.complete()
+    claim = driver.ledger.claim_hook("r1", 0, lease=20.0)
+    state = driver.ledger.settle_hook(
         "r1", 0, claim, outcome="delivered", error=text, fields={"stored_url": f"file:///{text}"}
     )
     assert state == "delivered"
-    assert book.record()["stored_url"].startswith("file:///")
+    assert driver.record()["stored_url"].startswith("file:///")
 
 
 @pytest.mark.parametrize(

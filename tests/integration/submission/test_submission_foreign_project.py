@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from harness.fake_vendor import Call, FakeVendor, success
-from harness.local_worker import Stage
+from harness.local_worker import LocalWorker
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.submission.outcome import NotMyTurn, Submitted
 
@@ -28,16 +28,16 @@ def vendor():
 
 
 @pytest.fixture
-def new_stage(redis, vendor):
+def new_local_worker(redis, vendor):
     made = []
 
     def new(**options):
-        made.append(Stage(redis, vendor, **options))
+        made.append(LocalWorker(redis, vendor, **options))
         return made[-1]
 
     yield new
-    for stage in made:
-        stage.close()
+    for local_worker in made:
+        local_worker.close()
 
 
 def answers_the_first(name):
@@ -52,12 +52,12 @@ def answers_the_first(name):
     return override
 
 
-def delivered(stage):
+def delivered(local_worker):
     """Return the projects of the renders once all have been delivered."""
     for one in RENDERS:
-        stage.accept(REQUEST, one, deadline=60.0)
-        stage.submit(one)
-    records = [stage.poll_until(one, *ENDS) for one in RENDERS]
+        local_worker.accept(REQUEST, one, deadline=60.0)
+        local_worker.submit(one)
+    records = [local_worker.poll_until(one, *ENDS) for one in RENDERS]
     assert [record["state"] for record in records] == ["delivered"] * 4, [record["error"] for record in records]
     assert len({record["download_url"] for record in records}) == 4
     return [record["project_id"] for record in records]
@@ -69,15 +69,15 @@ def own(vendor, projects):
     return named == RENDERS and [vendor.exports_of(one) for one in RENDERS] == [1] * 4
 
 
-def test_an_export_that_answers_another_project_does_not_deliver_its_video(new_stage, vendor):
+def test_an_export_that_answers_another_project_does_not_deliver_its_video(new_local_worker, vendor):
     vendor.override = answers_the_first("export")
-    assert own(vendor, delivered(new_stage()))
+    assert own(vendor, delivered(new_local_worker()))
 
 
-def test_an_export_that_answers_a_project_of_nobody_does_not_deliver_its_video(new_stage, vendor):
+def test_an_export_that_answers_a_project_of_nobody_does_not_deliver_its_video(new_local_worker, vendor):
     """No record owns it, so that the ledger cannot tell: somebody else made it with the same account."""
-    stage = new_stage()
-    strangers = stage.v3.create_project({"name": "Made by hand"}, export=True)
+    local_worker = new_local_worker()
+    strangers = local_worker.v3.create_project({"name": "Made by hand"}, export=True)
 
     def override(call: Call):
         if call.name != "export":
@@ -86,43 +86,43 @@ def test_an_export_that_answers_a_project_of_nobody_does_not_deliver_its_video(n
         return success({"projectId": strangers})
 
     vendor.override = override
-    assert own(vendor, delivered(stage))
+    assert own(vendor, delivered(local_worker))
 
 
-def test_a_draft_call_that_answers_another_renders_project_does_not_export_that(new_stage, vendor):
+def test_a_draft_call_that_answers_another_renders_project_does_not_export_that(new_local_worker, vendor):
     vendor.override = answers_the_first("draft")
-    assert own(vendor, delivered(new_stage()))
+    assert own(vendor, delivered(new_local_worker()))
 
 
-def test_a_direct_call_that_answers_another_renders_project_does_not_deliver_its_video(new_stage, vendor):
+def test_a_direct_call_that_answers_another_renders_project_does_not_deliver_its_video(new_local_worker, vendor):
     vendor.override = answers_the_first("draft")
-    assert own(vendor, delivered(new_stage(mode="direct")))
+    assert own(vendor, delivered(new_local_worker(mode="direct")))
 
 
-def test_what_is_forgotten_owns_nothing(new_stage, vendor):
-    stage = new_stage()
-    delivered(stage)
-    assert stage.redis.hlen("renderline:owners:main") == 4
-    stage.redis.zremrangebyscore("renderline:wake", "-inf", "+inf")
-    assert stage.ledger.forget(retention=-10.0) == 4
-    assert stage.redis.hlen("renderline:owners:main") == 0
+def test_what_is_forgotten_owns_nothing(new_local_worker, vendor):
+    local_worker = new_local_worker()
+    delivered(local_worker)
+    assert local_worker.redis.hlen("renderline:owners:main") == 4
+    local_worker.redis.zremrangebyscore("renderline:wake", "-inf", "+inf")
+    assert local_worker.ledger.forget(retention=-10.0) == 4
+    assert local_worker.redis.hlen("renderline:owners:main") == 0
 
 
-def test_a_retry_is_not_answered_with_the_project_of_the_attempt_before(new_stage):
-    stage = new_stage()
-    one = stage.accept(REQUEST, RENDERS[0])
-    claim = stage.claim(one)
-    assert stage.ledger.advance(claim, stage="export", project_id="p1", made=True)
-    assert stage.ledger.advance(claim, stage="export", project_id="p1", made=True)
+def test_a_retry_is_not_answered_with_the_project_of_the_attempt_before(new_local_worker):
+    local_worker = new_local_worker()
+    one = local_worker.accept(REQUEST, RENDERS[0])
+    claim = local_worker.claim(one)
+    assert local_worker.ledger.advance(claim, stage="export", project_id="p1", made=True)
+    assert local_worker.ledger.advance(claim, stage="export", project_id="p1", made=True)
     later = dataclasses.replace(claim)
-    stage.redis.hincrby(f"renderline:render:{one}", "attempt", 1)
+    local_worker.redis.hincrby(f"renderline:render:{one}", "attempt", 1)
     with pytest.raises(ValueError, match="belongs to another render"):
-        stage.ledger.advance(later, stage="export", project_id="p1", made=True)
+        local_worker.ledger.advance(later, stage="export", project_id="p1", made=True)
 
 
-def test_a_thawed_worker_does_not_delete_what_was_delivered(new_stage, vendor):
+def test_a_thawed_worker_does_not_delete_what_was_delivered(new_local_worker, vendor):
     """Its draft call was answered late: the draft had been adopted, exported and delivered meanwhile."""
-    stage, one = new_stage(), RENDERS[0]
+    local_worker, one = new_local_worker(), RENDERS[0]
     made, thaw = threading.Event(), threading.Event()
 
     def hold_the_first_answer(call: Call):
@@ -134,25 +134,25 @@ def test_a_thawed_worker_does_not_delete_what_was_delivered(new_stage, vendor):
         return answer
 
     vendor.override = hold_the_first_answer
-    stage.accept(REQUEST, one)
+    local_worker.accept(REQUEST, one)
     outcomes = []
-    frozen = threading.Thread(target=lambda: outcomes.append(stage.submitter.submit(one)))
+    frozen = threading.Thread(target=lambda: outcomes.append(local_worker.submitter.submit(one)))
     frozen.start()
     assert made.wait(60)
-    stage.lapse(one)
-    assert isinstance(stage.submit(one), Submitted)
-    record = stage.poll_until(one, *ENDS)
+    local_worker.lapse(one)
+    assert isinstance(local_worker.submit(one), Submitted)
+    record = local_worker.poll_until(one, *ENDS)
     assert record["state"] == "delivered"
     thaw.set()
     frozen.join(60)
     assert outcomes == [NotMyTurn()]
-    hunt(stage)
+    hunt(local_worker)
     assert (vendor.calls["delete"], vendor.projects[record["project_id"]].deleted) == (0, False)
 
 
-def hunt(stage):
+def hunt(local_worker):
     """Look for orphans as if their time had come."""
-    for member in stage.redis.zrange("renderline:suspects:main", 0, -1):
-        stage.redis.zadd("renderline:suspects:main", {member: 1})
-    OrphanSweep(stage.ledger, lease=5.0).run(stage.accounts["main"])
-    assert stage.redis.zcard("renderline:suspects:main") == 0
+    for member in local_worker.redis.zrange("renderline:suspects:main", 0, -1):
+        local_worker.redis.zadd("renderline:suspects:main", {member: 1})
+    OrphanSweep(local_worker.ledger, lease=5.0).run(local_worker.accounts["main"])
+    assert local_worker.redis.zcard("renderline:suspects:main") == 0

@@ -13,7 +13,7 @@ from redis import Redis
 
 from harness import until
 from harness.fake_vendor import Drop, FakeVendor
-from harness.local_worker import Stage
+from harness.local_worker import LocalWorker
 from renderline.submission.outcome import NotMyTurn, RetryIn, Submitted
 
 LEASE = 1.0
@@ -40,17 +40,17 @@ def vendor():
 
 
 @pytest.fixture
-def stage(redis, vendor):
-    stage = Stage(redis, vendor)
-    stage.submitter = stage.new_submitter(lease=LEASE)
-    stage.accept(REQUEST, RENDER, deadline=600.0)
-    yield stage
-    stage.close()
+def local_worker(redis, vendor):
+    local_worker = LocalWorker(redis, vendor)
+    local_worker.submitter = local_worker.new_submitter(lease=LEASE)
+    local_worker.accept(REQUEST, RENDER, deadline=600.0)
+    yield local_worker
+    local_worker.close()
 
 
-def stopped_after(stage, step, *, stop=lambda: time.sleep(LATE), times=1):
+def stopped_after(local_worker, step, *, stop=lambda: time.sleep(LATE), times=1):
     """Have the process stop right after the ledger took note of this step, as often as given."""
-    done, left = getattr(stage.ledger, step), [times]
+    done, left = getattr(local_worker.ledger, step), [times]
 
     def and_stop(*given, **options):
         answer = done(*given, **options)
@@ -59,32 +59,32 @@ def stopped_after(stage, step, *, stop=lambda: time.sleep(LATE), times=1):
             stop()
         return answer
 
-    setattr(stage.ledger, step, and_stop)
+    setattr(local_worker.ledger, step, and_stop)
 
 
 @pytest.mark.parametrize(
     ("step", "calls"),
     [("begin_submission", {"draft": 0, "export": 0}), ("advance", {"draft": 1, "export": 0})],
 )
-def test_a_call_that_was_held_up_after_its_announcement_is_not_sent(stage, vendor, step, calls):
-    stage.tokens.current()  # so that each call is announced in the step before it
-    stopped_after(stage, step)
-    assert isinstance(stage.submitter.submit(RENDER), RetryIn)
+def test_a_call_that_was_held_up_after_its_announcement_is_not_sent(local_worker, vendor, step, calls):
+    local_worker.tokens.current()  # so that each call is announced in the step before it
+    stopped_after(local_worker, step)
+    assert isinstance(local_worker.submitter.submit(RENDER), RetryIn)
     assert {name: vendor.calls[name] for name in calls} == calls
-    assert stage.record(RENDER)["state"] == "submitting"
+    assert local_worker.record(RENDER)["state"] == "submitting"
     # It never left, so there is nothing to be settled.
-    until(lambda: isinstance(stage.submit(RENDER), Submitted), what="its next try")
-    assert stage.poll_until(RENDER, "delivered", "failed", "expired")["state"] == "delivered"
-    assert "unconfirmed" not in stage.record(RENDER)["times"]
+    until(lambda: isinstance(local_worker.submit(RENDER), Submitted), what="its next try")
+    assert local_worker.poll_until(RENDER, "delivered", "failed", "expired")["state"] == "delivered"
+    assert "unconfirmed" not in local_worker.record(RENDER)["times"]
     assert (vendor.exports_of(RENDER), len(vendor.projects)) == (1, 1)
 
 
-def test_a_call_announced_by_itself_is_not_sent_late_either(stage, vendor):
+def test_a_call_announced_by_itself_is_not_sent_late_either(local_worker, vendor):
     # The token has to be fetched first, so that the announcement comes by itself.
-    accounts = {"main": dataclasses.replace(stage.accounts["main"], token=stage.tokens)}
-    stage.submitter = stage.new_submitter(lease=LEASE, accounts=accounts)
-    stopped_after(stage, "intend")
-    assert isinstance(stage.submitter.submit(RENDER), RetryIn)
+    accounts = {"main": dataclasses.replace(local_worker.accounts["main"], token=local_worker.tokens)}
+    local_worker.submitter = local_worker.new_submitter(lease=LEASE, accounts=accounts)
+    stopped_after(local_worker, "intend")
+    assert isinstance(local_worker.submitter.submit(RENDER), RetryIn)
     assert vendor.calls["draft"] == 0
 
 
@@ -100,41 +100,41 @@ class Turn:
 
 def test_token_and_turn_are_waited_for_before_the_call_is_announced(redis, vendor):
     events = []
-    stage = Stage(redis, vendor, rate_limit=Turn(events))
-    stage.accept(REQUEST, RENDER, deadline=600.0)
-    intend = stage.ledger.intend
+    local_worker = LocalWorker(redis, vendor, rate_limit=Turn(events))
+    local_worker.accept(REQUEST, RENDER, deadline=600.0)
+    intend = local_worker.ledger.intend
 
     def announce(claim, stage_name, **options):
         events.append(f"announce {stage_name}")
         return intend(claim, stage_name, **options)
 
-    stage.ledger.intend = announce
+    local_worker.ledger.intend = announce
     vendor.override = lambda call: events.append(call.name)
-    main = dataclasses.replace(stage.accounts["main"], token=stage.tokens)
-    stage.submitter = stage.new_submitter(lease=LEASE, accounts={"main": main})
-    assert isinstance(stage.submitter.submit(RENDER), Submitted)
-    stage.close()
+    main = dataclasses.replace(local_worker.accounts["main"], token=local_worker.tokens)
+    local_worker.submitter = local_worker.new_submitter(lease=LEASE, accounts={"main": main})
+    assert isinstance(local_worker.submitter.submit(RENDER), Submitted)
+    local_worker.close()
     token, draft, export = ["turn", "token"], ["turn", "announce draft", "draft"], ["turn", "announce export", "export"]
     assert events == token + draft + export
 
 
-def test_a_call_in_time_is_sent(stage, vendor):
-    stopped_after(stage, "advance", stop=lambda: time.sleep(LEASE * 0.1))
-    assert isinstance(stage.submitter.submit(RENDER), Submitted)
+def test_a_call_in_time_is_sent(local_worker, vendor):
+    stopped_after(local_worker, "advance", stop=lambda: time.sleep(LEASE * 0.1))
+    assert isinstance(local_worker.submitter.submit(RENDER), Submitted)
     assert vendor.exports_of(RENDER) == 1
 
 
-def test_a_connection_that_takes_too_long_carries_no_late_call(stage, vendor):
+def test_a_connection_that_takes_too_long_carries_no_late_call(local_worker, vendor):
     """The clock is looked at after connecting, and again before the body, without which there is no call."""
-    stage.tokens.current()
-    connection = stage.v3._transport._adapter
+    local_worker.tokens.current()
+    connection = local_worker.v3._transport._adapter
 
     def slow(*given, **options):
         time.sleep(LATE)
         return send(*given, **options)
 
     send, connection.send = connection.send, slow
-    assert isinstance(stage.submitter.submit(RENDER), RetryIn)
+    assert isinstance(local_worker.submitter.submit(RENDER), RetryIn)
     connection.send = send
     assert vendor.calls["draft"] == 0
 
@@ -142,29 +142,29 @@ def test_a_connection_that_takes_too_long_carries_no_late_call(stage, vendor):
 def _stop_itself(redis_url: str, vendor_url: str) -> None:
     """A worker that is stopped by the system, right between announcing the export and sending it."""
     with Redis.from_url(redis_url, decode_responses=True) as redis:
-        stage = Stage(redis, Vendor(vendor_url))
-        stage.submitter = stage.new_submitter(lease=LEASE)
-        stage.tokens.current()
-        stopped_after(stage, "advance", stop=lambda: os.kill(os.getpid(), signal.SIGSTOP))
-        outcome = stage.submitter.submit(RENDER)
+        local_worker = LocalWorker(redis, Vendor(vendor_url))
+        local_worker.submitter = local_worker.new_submitter(lease=LEASE)
+        local_worker.tokens.current()
+        stopped_after(local_worker, "advance", stop=lambda: os.kill(os.getpid(), signal.SIGSTOP))
+        outcome = local_worker.submitter.submit(RENDER)
         redis.set("outcome", type(outcome).__name__)
-        stage.close()
+        local_worker.close()
 
 
-def test_a_stopped_worker_does_not_export_what_another_has_settled(stage, vendor, valkey):
+def test_a_stopped_worker_does_not_export_what_another_has_settled(local_worker, vendor, valkey):
     worker = multiprocessing.get_context("spawn").Process(target=_stop_itself, args=(valkey.url, vendor.url))
     worker.start()
     try:
         until(lambda: len(vendor.projects) == 1 and stopped(worker.pid), what="the worker has stopped itself")
-        until(lambda: isinstance(stage.submit(RENDER), Submitted), what="its lease has ended")
-        assert stage.record(RENDER)["state"] == "unconfirmed"
-        assert stage.poll_until(RENDER, "delivered", "failed", "expired")["state"] == "delivered"
+        until(lambda: isinstance(local_worker.submit(RENDER), Submitted), what="its lease has ended")
+        assert local_worker.record(RENDER)["state"] == "unconfirmed"
+        assert local_worker.poll_until(RENDER, "delivered", "failed", "expired")["state"] == "delivered"
         before = vendor.calls["export"]
     finally:
         os.kill(worker.pid, signal.SIGCONT)
         worker.join(60)
     assert worker.exitcode == 0
-    assert stage.redis.get("outcome") == NotMyTurn.__name__
+    assert local_worker.redis.get("outcome") == NotMyTurn.__name__
     assert (vendor.calls["export"], before) == (1, 1)
     assert vendor.exports_of(RENDER) == 1
 
@@ -174,7 +174,7 @@ def stopped(pid: int) -> bool:
         return stat.read().rpartition(")")[2].split()[0] == "T"
 
 
-def test_a_look_that_was_stopped_deletes_no_draft(stage, vendor):
+def test_a_look_that_was_stopped_deletes_no_draft(local_worker, vendor):
     """Announced, stopped, overtaken by a look that found a start: its deletion would hit a render."""
 
     def drop_the_export(call):
@@ -182,19 +182,21 @@ def test_a_look_that_was_stopped_deletes_no_draft(stage, vendor):
             raise Drop
 
     vendor.override = drop_the_export
-    stage.submit(RENDER)
-    assert stage.record(RENDER)["state"] == "unconfirmed"
-    stage.poller = dataclasses.replace(
-        stage.poller, confirmation=dataclasses.replace(stage.poller.confirmation, lease=LEASE), patience=60.0
+    local_worker.submit(RENDER)
+    assert local_worker.record(RENDER)["state"] == "unconfirmed"
+    local_worker.poller = dataclasses.replace(
+        local_worker.poller,
+        confirmation=dataclasses.replace(local_worker.poller.confirmation, lease=LEASE),
+        patience=60.0,
     )
-    stopped_after(stage, "announce_revocation", times=1)
-    until(lambda: _pumped(stage) and vendor.calls["project"] >= 2, what="the look that was stopped")
+    stopped_after(local_worker, "announce_revocation", times=1)
+    until(lambda: _pumped(local_worker) and vendor.calls["project"] >= 2, what="the look that was stopped")
     assert vendor.calls["delete"] == 0
 
 
-def _pumped(stage):
-    if not stage.kicks:
-        stage.kicks += stage.ledger.pumps()
-    for kick in [stage.kicks.pop() for _ in range(len(stage.kicks))]:
-        stage._pump(kick)
-    return stage.redis.hget(f"renderline:render:{RENDER}", "revoking")
+def _pumped(local_worker):
+    if not local_worker.kicks:
+        local_worker.kicks += local_worker.ledger.pumps()
+    for kick in [local_worker.kicks.pop() for _ in range(len(local_worker.kicks))]:
+        local_worker._pump(kick)
+    return local_worker.redis.hget(f"renderline:render:{RENDER}", "revoking")
