@@ -25,7 +25,7 @@ def options(settings: Settings) -> dict[str, Any]:
 def _broker(settings: Settings) -> dict[str, Any]:
     return {
         "broker_url": settings.redis_url,
-        # The start itself is checked before (workers/app.py); once running, a lost Redis is waited for, however long.
+        # The start itself is checked before (workers/startup.py); once running, a lost Redis is waited for, however long.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         # A failover answers "READONLY" or "MASTERDOWN": errors of the channel, which end the worker by default.
@@ -42,7 +42,7 @@ def _broker(settings: Settings) -> dict[str, Any]:
             "health_check_interval": 10,
             "retry_on_timeout": True,
             # Submissions carry priorities; on Redis each step is a list of its own. In which order those of all
-            # queues are taken says workers/turns.py.
+            # queues are taken says workers/queue_order.py.
             "queue_order_strategy": "priority",
             "priority_steps": [0, 3, 6, 9],
             "client_name": "renderline",

@@ -20,7 +20,6 @@ the visibility timeout has passed; longer waits stand in the ledger, and the swe
 class RenderlineTask(Task):
     """Base of every task."""
 
-    Request = "tasks.redaction:RedactedRequest"
     max_retries = None
     typing = False
 

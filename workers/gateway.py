@@ -21,6 +21,7 @@ from renderline.gateway.webhooks import Receiver, blueprint
 from renderline.ledger import Commands, Ledger, Queries
 from renderline.ledger.failover import connection_class
 from tasks.dispatch import CeleryDispatcher
+from workers.application import create_app as create_celery_app
 from workers.composition import acceptor, fallback_interval, hook_kinds, signed_callbacks
 
 # A caller waits for the answer: seconds until a Redis that hangs is given up. Longer than an event stream's look.
@@ -41,11 +42,8 @@ def create() -> Flask:
 
 def build(chosen: settings.Settings) -> Flask:
     """Return the gateway for these settings."""
-    # Reads the environment when it is imported, and ends the process with another status if that is wrong.
-    from workers.app import create as create_celery
-
     redis = _connect(chosen)
-    celery = create_celery(chosen)
+    celery = create_celery_app(chosen)
     celery.conf.broker_transport_options = {
         **celery.conf.broker_transport_options,
         "socket_timeout": _PATIENCE,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from renderline.ledger import Commands, Ledger, Queries
     from tasks.services import Services
-    from workers.app import Renderline
+    from workers.application import Renderline
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,9 +47,9 @@ class Session:
         """Return a Celery application for the settings."""
         chosen = self.settings
         # After the settings, whose errors it would meet with an exit of its own.
-        from workers.app import create
+        from workers.application import create_app
 
-        return create(chosen)
+        return create_app(chosen)
 
     @property
     def services(self) -> Services:

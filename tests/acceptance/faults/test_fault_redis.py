@@ -21,7 +21,7 @@ from harness import Process, Valkey, until
 from renderline import contract
 from tests.acceptance.faults.crashes import lists_of
 from tests.acceptance.faults.crowd import Crowd, a_crowd
-from workers.broker import Transport
+from workers.repairs.transport import transport_class
 
 AWAY = 12.0
 """Seconds for which Redis is away: longer than the time limit of the ledger's calls. By hand it was tried with 60."""
@@ -205,7 +205,7 @@ def test_a_redis_that_would_evict_renders_is_refused(tmp_path: Path) -> None:
 
 def test_a_task_that_ends_after_its_connection_was_closed_does_not_end_the_worker(valkey: Valkey) -> None:
     """Celery passes over a connection error when it acknowledges; anything else, in its loop, is the worker's end."""
-    with kombu.Connection(valkey.url, transport=Transport) as connection:
+    with kombu.Connection(valkey.url, transport=transport_class()) as connection:
         connection.SimpleQueue("acknowledged late").put("message")
         messages: list[kombu.Message] = []
         queue = kombu.Queue("acknowledged late")

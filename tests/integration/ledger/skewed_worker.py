@@ -13,7 +13,7 @@ def send(countdown: str) -> None:
     from workers.app import app
     from workers.composition import connect
 
-    CeleryDispatcher(app, Ledger(connect(app.chosen))).poll(PumpWake("main", 0, 1, float(countdown)))
+    CeleryDispatcher(app, Ledger(connect(app.settings))).poll(PumpWake("main", 0, 1, float(countdown)))
 
 
 def receive(path: str) -> None:
@@ -46,7 +46,7 @@ def take_turns(path: str, calls: str) -> None:
     from workers.app import app
     from workers.composition import connect
 
-    pace, times = RateLimit(connect(app.chosen), "main", 2.0), []
+    pace, times = RateLimit(connect(app.settings), "main", 2.0), []
     for _ in range(int(calls)):
         pace.take()
         times.append(time.monotonic())

@@ -17,9 +17,9 @@ from harness.tcp_proxy import TcpProxy
 from renderline.accounts.rate_limit import RateLimit
 from renderline.ledger import AccountLimits, Ledger
 from renderline.ledger.failover import LeavingSSLConnection, connection_class
-from workers import broker
-from workers.app import create
+from workers.application import create_app
 from workers.composition import connect
+from workers.repairs.transport import transport_class
 
 
 class Pair:
@@ -85,13 +85,13 @@ def _pace(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
 
 
 def _broker(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
-    connection = parts.enter_context(Connection(settings.redis_url, transport=f"{broker.__name__}:Transport"))
+    connection = parts.enter_context(Connection(settings.redis_url, transport=transport_class()))
     producer = Producer(connection.default_channel)
     return lambda: producer.publish({}, routing_key="submit", retry=True, retry_policy={"max_retries": 2})
 
 
 def _results(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
-    backend = create(settings).backend
+    backend = create_app(settings).backend
     return lambda: backend.store_result("i1", "the id", "SUCCESS")
 
 
@@ -113,4 +113,4 @@ def test_a_client_leaves_a_demoted_server(pair: Pair, client: Callable[..., Call
 def test_a_connection_over_tls_leaves_as_well() -> None:
     pool = ConnectionPool.from_url("rediss://h:1", connection_class=connection_class("rediss://h:1"))
     assert pool.connection_class is LeavingSSLConnection
-    assert broker.Channel.connection_class_ssl is LeavingSSLConnection
+    assert transport_class().Channel.connection_class_ssl is LeavingSSLConnection

@@ -14,7 +14,7 @@ from config.celery import options
 from config.settings import load
 from harness import Valkey
 from renderline.contract import PRIORITIES
-from workers import broker
+from workers.repairs.transport import transport_class
 
 # What is no task of ours is set aside, and nobody's turn.
 TASK, HEADERS = [["r1"], {}, {}], {"task": "renderline.submit", "id": "i1"}
@@ -26,7 +26,7 @@ def taken(valkey: Valkey, redis: Redis) -> Iterator[Callable[..., list[str]]]:
     """Put messages into queues and return the first so many in the order in which a worker takes them."""
     settings = load({"REDIS_URL": valkey.url}, role="gateway")
     transport = options(settings)["broker_transport_options"]
-    with Connection(valkey.url, transport=f"{broker.__name__}:Transport", transport_options=transport) as connection:
+    with Connection(valkey.url, transport=transport_class(), transport_options=transport) as connection:
 
         def take(names: tuple[str, ...], stock: dict[tuple[str, int], int], count: int) -> list[str]:
             channel = connection.channel()

@@ -1,4 +1,4 @@
-"""What the broker is told about messages that a worker took: noted at once, done a moment later, never forgotten."""
+"""A taken message is noted at once; its ack is sent with the next one, or a moment later; none is forgotten."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from kombu import Connection, Producer
 from redis import Redis
 
 from harness import Valkey
-from workers import broker
+from workers.repairs.transport import transport_class
 
 QUEUE = "hooks"
 
 
 @pytest.fixture
 def channel(valkey: Valkey, redis: Redis) -> Iterator[Any]:
-    # Named: what redis:// means has been settled by whichever test connected first.
-    with Connection(valkey.url, transport=f"{broker.__name__}:Transport") as connection:
+    with Connection(valkey.url, transport=transport_class()) as connection:
         channel = connection.default_channel
         for number in range(4):
             Producer(channel).publish({"number": number}, routing_key=QUEUE)
@@ -32,15 +31,15 @@ def noted(redis: Redis) -> set[str]:
     return tags
 
 
-def test_an_acknowledgement_goes_out_at_once_if_nobody_gathers(channel: Any, redis: Redis) -> None:
+def test_an_ack_is_sent_at_once_unless_acks_are_batched(channel: Any, redis: Redis) -> None:
     message = channel.basic_get(QUEUE)
     assert noted(redis) == {message.delivery_tag}
     message.ack()
     assert noted(redis) == set()
 
 
-def test_a_gathered_one_rides_along_with_the_next_message(channel: Any, redis: Redis) -> None:
-    channel.qos.gathers = True
+def test_a_batched_ack_is_sent_with_the_next_message(channel: Any, redis: Redis) -> None:
+    channel.qos.batching = True
     first, second = channel.basic_get(QUEUE), channel.basic_get(QUEUE)
     first.ack()
     assert noted(redis) == {first.delivery_tag, second.delivery_tag}
@@ -48,18 +47,18 @@ def test_a_gathered_one_rides_along_with_the_next_message(channel: Any, redis: R
     assert noted(redis) == {second.delivery_tag, third.delivery_tag}
 
 
-def test_or_goes_out_when_it_is_settled(channel: Any, redis: Redis) -> None:
-    channel.qos.gathers = True
+def test_or_when_the_batch_is_flushed(channel: Any, redis: Redis) -> None:
+    channel.qos.batching = True
     first, second = channel.basic_get(QUEUE), channel.basic_get(QUEUE)
     first.ack()
-    channel.qos.settle()
+    channel.qos.flush_acks()
     assert noted(redis) == {second.delivery_tag}
-    channel.qos.settle()
+    channel.qos.flush_acks()
     assert noted(redis) == {second.delivery_tag}
 
 
-def test_many_do_not_wait(channel: Any, redis: Redis) -> None:
-    channel.qos.gathers = True
+def test_a_full_batch_does_not_wait(channel: Any, redis: Redis) -> None:
+    channel.qos.batching = True
     for number in range(60):
         Producer(channel).publish({"number": number}, routing_key=QUEUE)
     for message in [channel.basic_get(QUEUE) for _ in range(60)]:
@@ -67,21 +66,21 @@ def test_many_do_not_wait(channel: Any, redis: Redis) -> None:
     assert len(noted(redis)) == 10
 
 
-def test_what_is_done_is_not_handed_back(channel: Any, redis: Redis) -> None:
-    channel.qos.gathers = True
+def test_acked_messages_are_not_requeued(channel: Any, redis: Redis) -> None:
+    channel.qos.batching = True
     done, running, waiting = (channel.basic_get(QUEUE) for _ in range(3))
     done.ack()
-    channel.hand_back(but=[running.delivery_tag])
+    channel.requeue(but=[running.delivery_tag])
     assert noted(redis) == {running.delivery_tag}
     assert [channel.basic_get(QUEUE).payload for _ in range(2)] == [waiting.payload, {"number": 3}]
 
 
 @pytest.mark.parametrize("ahead", [-1000.0, 1000.0])
-def test_a_worker_whose_clock_is_wrong_takes_no_messages_from_others(
+def test_a_worker_with_a_wrong_clock_takes_no_messages_from_others(
     channel: Any, redis: Redis, monkeypatch: pytest.MonkeyPatch, ahead: float
 ) -> None:
     right = time.time
-    for module in ("workers.acknowledging", "kombu.transport.redis"):
+    for module in ("workers.repairs.server_clock", "kombu.transport.redis"):
         monkeypatch.setattr(f"{module}.time", lambda: right() + ahead)
     first, second = channel.basic_get(QUEUE), channel.basic_get(QUEUE)
     redis.zadd("unacked_index", {second.delivery_tag: redis.time()[0] - channel.visibility_timeout - 1})  # type: ignore[index, operator]

@@ -34,7 +34,7 @@ _ARGUMENTS: Mapping[str, Mapping[str, type]] = {
 _TASKS = frozenset({contract.REQUEST, *_ARGUMENTS})
 
 
-class NotOurs(ValueError):
+class InvalidMessage(ValueError):
     """This message is no task of ours; the text says why."""
 
 
@@ -50,16 +50,16 @@ def is_plain(raw: bytes) -> bool:
 
 
 def read(raw: bytes) -> Any:
-    """Return what a broker list held, as JSON; raises `NotOurs`."""
+    """Return what a broker list held, as JSON; raises `InvalidMessage`."""
     try:
         return json.loads(raw.decode()) if is_plain(raw) else loads(raw.decode())
     except Exception:
         # Among them the parser's own RecursionError, and what kombu's decoder of dates raises.
-        raise NotOurs("not JSON") from None
+        raise InvalidMessage("not JSON") from None
 
 
 def check_envelope(message: Any, *, plain: bool = False) -> None:
-    """Raise `NotOurs` unless kombu can make a message of it. `plain`: what it was read from `is_plain`."""
+    """Raise `InvalidMessage` unless kombu can make a message of it. `plain`: what it was read from `is_plain`."""
     _want(isinstance(message, dict), "not a JSON object")
     _want(isinstance(message.get("body"), str), "its body is not text")
     _want(isinstance(message.get("headers"), dict), "its headers are not an object")
@@ -79,11 +79,11 @@ def check_envelope(message: Any, *, plain: bool = False) -> None:
     try:
         json.dumps(message, ensure_ascii=False).encode()
     except Exception:
-        raise NotOurs("its envelope holds text that is no Unicode") from None
+        raise InvalidMessage("its envelope holds text that is no Unicode") from None
 
 
 def check_task(message: dict[str, Any], *, plain: bool = False) -> None:
-    """Raise `NotOurs` unless it is one of our tasks, with headers and a body that Celery can act on."""
+    """Raise `InvalidMessage` unless it is one of our tasks, with headers and a body that Celery can act on."""
     check_envelope(message, plain=plain)
     body = _body(message)
     headers = message["headers"]
@@ -111,7 +111,7 @@ def _body(message: dict[str, Any]) -> Any:
         if compression := message["headers"].get("compression"):
             raw = decompress(raw, compression)
     except Exception:
-        raise NotOurs("its body cannot be unpacked") from None
+        raise InvalidMessage("its body cannot be unpacked") from None
     content, encoding = message.get("content-type"), message.get("content-encoding")
     _want(content == "application/json", "its content type is not JSON")
     _want(isinstance(encoding, str) and encoding.lower() in _ENCODINGS, "its content encoding is not UTF-8")
@@ -120,7 +120,7 @@ def _body(message: dict[str, Any]) -> Any:
             return json.loads(raw.decode())
         return deserialise(raw, content, encoding, accept={"application/json"})
     except Exception:
-        raise NotOurs("its body is not JSON") from None
+        raise InvalidMessage("its body is not JSON") from None
 
 
 def _check_headers(headers: dict[str, Any]) -> None:
@@ -130,7 +130,7 @@ def _check_headers(headers: dict[str, Any]) -> None:
     _want(_is_id(headers.get("id")), "its id is not text")
     for text in _TEXTS:
         if not isinstance(headers.get(text), _TEXT):
-            raise NotOurs(f"its {text} is not text")
+            raise InvalidMessage(f"its {text} is not text")
     _want(_is_count(headers.get("retries", 0)), "its retries are not a whole number")
     _want(headers.get("ignore_result") in (None, True, False), "its ignore_result is not true or false")
     _want(_is_count(headers.get("replaced_task_nesting") or 0), "its replaced_task_nesting is not a whole number")
@@ -210,4 +210,4 @@ def _all(value: Any, shape: type) -> bool:
 
 def _want(sound: bool, why: str) -> None:
     if not sound:
-        raise NotOurs(why)
+        raise InvalidMessage(why)

@@ -1,0 +1,93 @@
+"""Creates the Celery application of a process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from datetime import UTC, datetime
+
+import click
+from celery import Celery
+
+from config.celery import options
+from config.settings import Role, Settings, SettingsError, load
+from renderline.ledger import ServerClock
+from tasks.services import Services
+from workers.composition import compose, connect
+from workers.repairs import registry
+from workers.repairs.transport import install
+
+
+class Renderline(Celery):
+    """A Celery application that carries its process's use cases, and goes by the Redis server's clock.
+
+    Nothing is read, connected or composed before it is first needed.
+    """
+
+    selection: registry.Selection
+    _settings: Settings | None = None
+    _services: tuple[int, Services] | None = None
+    _clock: tuple[int, ServerClock] | None = None
+    _composing = threading.Lock()
+
+    @property
+    def settings(self) -> Settings:
+        """Return this process's settings; those of the environment if none were given."""
+        if self._settings is None:
+            self._settings = load_or_exit(_role())
+        return self._settings
+
+    @settings.setter
+    def settings(self, given: Settings) -> None:
+        self._settings = given
+
+    @property
+    def services(self) -> Services:
+        """Return this process's use cases, composed on first use (connections do not survive a fork)."""
+        with self._composing:
+            if self._services is None or self._services[0] != os.getpid():
+                self._services = (os.getpid(), compose(self, self.settings))
+            return self._services[1]
+
+    @property
+    def server_clock(self) -> ServerClock:
+        """Return the clock that tells the server's time in this process."""
+        if self._clock is None or self._clock[0] != os.getpid():
+            self._clock = (os.getpid(), ServerClock(connect(self.settings)))
+        return self._clock[1]
+
+    def now(self) -> datetime:
+        """Return the server's time, from which Celery makes the ETA of a message."""
+        return datetime.fromtimestamp(self.server_clock(), UTC).astimezone(self.timezone)
+
+    def on_configure(self) -> None:
+        """Take Celery's options from the settings; called by Celery when an option is first needed."""
+        self.config_from_object(options(self.settings))
+
+
+def create_app(given: Settings | None = None, *, selection: registry.Selection | None = None) -> Renderline:
+    """Return a Celery application for these settings; without any, those of the environment when first needed.
+
+    `selection`: the repairs to use; by default all that fit the installed versions.
+    """
+    app = Renderline("renderline", include=["tasks.request", "tasks.submit", "tasks.poll", "tasks.hook"])
+    app.selection = selection or registry.select()
+    if given is not None:
+        app.settings = given
+    install(app, app.selection.repairs)
+    return app
+
+
+def load_or_exit(role: Role) -> Settings:
+    """Return the settings of the environment; ends the process with a line for each bad variable."""
+    try:
+        return load(os.environ, role=role)
+    except SettingsError as problem:
+        sys.exit(f"Renderline cannot start:\n{problem}")
+
+
+def _role() -> Role:
+    """Return `worker` under the command `celery worker`. Flower and `celery inspect` need no vendor credentials."""
+    command = click.get_current_context(silent=True)
+    return "worker" if command is not None and command.info_name == "worker" else "gateway"

@@ -1,0 +1,45 @@
+"""Builds kombu's Redis transport and Celery's request class from the selected repairs, and installs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from celery import Celery
+from celery.worker.request import Request
+from kombu.transport import TRANSPORT_ALIASES, redis
+
+from tasks.base import RenderlineTask
+from workers.repairs.registry import REPAIRS
+from workers.repairs.repair import Repair
+
+
+def transport_class(repairs: Iterable[Repair] = REPAIRS) -> type[redis.Transport]:
+    """Return a transport whose channels have these repairs."""
+    chosen = tuple(repairs)
+    qos = _mixed("QoS", [repair.qos for repair in chosen], redis.QoS)
+    channel = _mixed("Channel", [repair.channel for repair in chosen], redis.Channel, QoS=qos)
+    return _mixed("Transport", [], redis.Transport, Channel=channel)
+
+
+def request_class(repairs: Iterable[Repair] = REPAIRS) -> type[Request]:
+    """Return a class of task messages with these repairs."""
+    return _mixed("RenderlineRequest", [repair.request for repair in repairs], Request)
+
+
+def install(app: Celery, repairs: Iterable[Repair] = REPAIRS) -> None:
+    """Use these repairs in this process and in `app`."""
+    chosen = tuple(repairs)
+    transport = transport_class(chosen)
+    # By the scheme: the `broker_transport` setting would drop the TLS of rediss://.
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = lambda: transport  # type: ignore[assignment]
+    RenderlineTask.Request = request_class(chosen)
+    app.steps["consumer"].update(repair.step for repair in chosen if repair.step)
+    for backend in filter(None, (repair.result_backend for repair in chosen)):
+        app.loader.override_backends = dict.fromkeys(("redis", "rediss"), backend)
+
+
+def _mixed(name: str, mixins: Iterable[type[Any] | None], base: type[Any], **members: Any) -> type[Any]:
+    bases = [mixin for mixin in mixins if mixin]
+    return type(name, (*bases, base), {"__module__": __name__, **members})

@@ -1,0 +1,49 @@
+"""The checks before a worker starts: what would make it fail later is one line now."""
+
+from __future__ import annotations
+
+import sys
+
+from redis import Redis, RedisError, ResponseError
+
+from config.settings import Settings
+from renderline.ledger import AccountLimits, Ledger, keeping
+from renderline.ledger.eviction import policy_problem
+from workers.application import Renderline, load_or_exit
+from workers.composition import connect
+
+
+def check_or_exit(app: Renderline) -> None:
+    """End the process if the libraries, the settings or Redis do not allow a worker to work."""
+    if problem := app.selection.refusal():
+        sys.exit(f"Renderline cannot start: {problem}")
+    app.settings = load_or_exit("worker")
+    if problem := _redis_problem(app.settings):
+        address = app.settings.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
+        sys.exit(f"Renderline cannot start: Redis at {address} (REDIS_URL): {problem}")
+    try:
+        app.services  # noqa: B018
+    except Exception as error:
+        # Later, Celery would log it and go on, with a worker that fails every message that it takes.
+        sys.exit(f"Renderline cannot start: {type(error).__name__}: {error}")
+
+
+def _redis_problem(settings: Settings) -> str | None:
+    try:
+        with connect(settings) as redis:
+            problem = policy_problem(redis) or _disk_problem(redis, settings)
+            # For all workers: where work is claimed, the limit is read from Redis.
+            AccountLimits(Ledger(redis)).limit(
+                {account.name: account.max_concurrent_renders for account in settings.accounts}
+            )
+    except ResponseError as error:
+        return str(error)
+    except (RedisError, OSError) as error:
+        return f"it does not answer: {error}"
+    return problem
+
+
+def _disk_problem(redis: Redis, settings: Settings) -> str | None:
+    if settings.wait_for_disk != "always" or not (why := keeping(redis).why):
+        return None
+    return f"{why}; RENDERLINE_WAIT_FOR_DISK=always wants to see its writes on disk: set auto to go on without"
