@@ -25,7 +25,7 @@ def options(settings: Settings) -> dict[str, Any]:
 def _broker(settings: Settings) -> dict[str, Any]:
     return {
         "broker_url": settings.redis_url,
-        # The start itself is checked before (workers/startup.py); once running, a lost Redis is waited for, however long.
+        # The start itself is checked before (workers/startup.py); then it waits for a lost Redis however long.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         # A failover answers "READONLY" or "MASTERDOWN": errors of the channel, which end the worker by default.

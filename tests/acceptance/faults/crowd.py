@@ -33,6 +33,7 @@ class Crowd:
     receiver: HookEndpoint
     line: TcpProxy
     environ: dict[str, str] = field(default_factory=dict)
+    app: str = "workers.app"
     workers: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -65,7 +66,7 @@ class Crowd:
     def start(self, *, queues: str = ",".join(contract.QUEUES), **environ: str) -> Process:
         """Start one more worker, as the Procfile does, and wait until it takes messages."""
         log = self.directory / f"worker-{len(self.workers)}.log"
-        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues]
+        command = [sys.executable, "-m", "celery", "-A", self.app, "worker", "-Q", queues]
         worker = Process([*command, "-n", f"{log.stem}@localhost"], log=log, environ={**self.environ, **environ})
         self.workers.append(worker)
         worker.wait_until(lambda: " ready." in worker.output(), what="worker ready")
@@ -139,11 +140,13 @@ class Crowd:
 
 
 @contextmanager
-def a_crowd(directory: Path, *options: str, workers: int = 2, **environ: str) -> Iterator[Crowd]:
+def a_crowd(
+    directory: Path, *options: str, workers: int = 2, app: str = "workers.app", **environ: str
+) -> Iterator[Crowd]:
     """Start a system with a Valkey (with these options), a sandbox and a receiver of its own."""
     with Valkey(directory, *options) as valkey, HookEndpoint() as receiver:
         sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "1")
-        crowd = Crowd(directory, valkey, sandbox, receiver, TcpProxy(valkey.port), environ)
+        crowd = Crowd(directory, valkey, sandbox, receiver, TcpProxy(valkey.port), environ, app)
         try:
             for _ in range(workers):
                 crowd.start()

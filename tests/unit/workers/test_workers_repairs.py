@@ -1,0 +1,88 @@
+"""Each repair to kombu and Celery says what it needs, and is used only where it fits."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+
+import pytest
+from kombu.transport import redis
+
+from harness import ROOT
+from workers.repairs import ack_batching, quarantine, shared_client
+from workers.repairs.registry import PROMISES, REPAIRS, TIME_SAVERS, select
+from workers.repairs.repair import KOMBU, Repair
+from workers.repairs.transport import transport_class
+
+MODULES = sorted((ROOT / "workers/repairs").glob("*.py"))
+
+
+def versions(**pretended: str):
+    return {"kombu": "5.7.0", "celery": "5.7.0", **pretended}.__getitem__
+
+
+def gone(repair: Repair) -> Repair:
+    return replace(repair, touches=("kombu.transport.redis:Channel.gone",))
+
+
+def test_all_repairs_fit_the_locked_versions() -> None:
+    selection = select()
+    assert selection.repairs == REPAIRS
+    assert (selection.refusal(), selection.warning()) == (None, None)
+
+
+def test_every_module_with_a_repair_is_in_the_registry() -> None:
+    declaring = [path for path in MODULES if "\nREPAIR = " in path.read_text()]
+    assert len(declaring) == len(REPAIRS)
+
+
+@pytest.mark.parametrize("repair", REPAIRS, ids=lambda repair: repair.name)
+def test_a_repair_names_what_it_uses_and_the_issue_or_that_there_is_none(repair: Repair) -> None:
+    assert repair.touches
+    assert repair.needs
+    (path,) = [one for one in MODULES if f'name="{repair.name}"' in one.read_text()]
+    docstring = path.read_text().partition('"""\n\nfrom')[0]
+    assert all(issue in docstring for issue in repair.answers)
+    assert repair.answers or "No upstream issue" in docstring
+    assert ("Saves time." in docstring) is not bool(repair.promise)
+
+
+def test_the_project_names_the_same_kombu_as_the_repairs() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["app"]
+    assert f"kombu[redis]{KOMBU['kombu']}" in wanted
+
+
+def test_another_kombu_is_refused_with_every_promise_that_would_be_broken() -> None:
+    refusal = select(installed_version=versions(kombu="5.8.0")).refusal()
+    assert refusal
+    assert refusal.count("kombu 5.8.0 is installed") == 1
+    assert all(repair.promise in refusal for repair in PROMISES if "kombu" in repair.needs)
+
+
+def test_a_bugfix_release_of_kombu_is_taken() -> None:
+    assert select(installed_version=versions(kombu="5.7.3")).repairs == REPAIRS
+
+
+def test_a_time_saver_that_misses_a_name_is_left_out_with_a_warning() -> None:
+    selection = select([quarantine.REPAIR, gone(shared_client.REPAIR)])
+    assert selection.repairs == (quarantine.REPAIR,)
+    assert selection.refusal() is None
+    warning = selection.warning()
+    assert warning
+    assert "shared client" in warning
+    assert "Channel.gone" in warning
+
+
+def test_a_promise_that_misses_a_name_is_refused() -> None:
+    refusal = select([gone(quarantine.REPAIR), shared_client.REPAIR]).refusal()
+    assert refusal
+    assert quarantine.REPAIR.promise in refusal
+    assert "Channel.gone" in refusal
+
+
+def test_without_the_time_savers_kombu_acks_and_connects_in_its_own_way() -> None:
+    channel = transport_class(PROMISES).Channel
+    assert channel._create_client is redis.Channel._create_client
+    assert channel.QoS.ack is redis.QoS.ack
+    assert not issubclass(channel.QoS, ack_batching.QoS)
+    assert ack_batching.REPAIR in TIME_SAVERS
