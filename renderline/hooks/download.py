@@ -9,12 +9,20 @@ from typing import Any
 import requests
 import urllib3
 from marshmallow import Schema, ValidationError, fields, validate
-from requests_hardened.ip_filter import InvalidIPAddress
 
-from renderline.hooks.kind import COMPLETED, Delivery, HookFailed
+from renderline.hooks.kind import COMPLETED, LONGEST_RETRY_AFTER, USER_AGENT, Delivery, HookFailed
 from renderline.hooks.naming import file_name, path_fault
-from renderline.hooks.outbound import authority, fetch, open_session, retry_after, site, trouble
 from renderline.hooks.storage import Folder
+from renderline.http import (
+    Client,
+    DeadlineExceeded,
+    PrivateAddress,
+    causes,
+    describe,
+    host_and_port,
+    origin,
+    parse_retry_after,
+)
 
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
 
@@ -26,6 +34,8 @@ _EXPIRED = frozenset({401, 403, 404, 410})
 """The answers of a link that was good once: object stores say 403 after the signature's time, others the rest."""
 _PAGES = ("text/html", "application/json", "application/xhtml", "application/xml", "text/xml")
 _DEFAULT_PATH = "{id}.mp4"
+_HEADERS = {"Accept-Encoding": "identity"}
+"""Videos do not compress; asked for as they are, the bytes that arrive are the bytes that are stored."""
 
 
 def _folder_url(url: str) -> None:
@@ -85,9 +95,7 @@ class DownloadHook:
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
         self._fresh_link = fresh_link
-        self._session = open_session(allow_private=allow_private)
-        # Videos do not compress; asked for as they are, the bytes that arrive are the bytes that are stored.
-        self._session.headers["Accept-Encoding"] = "identity"
+        self._client = Client(user_agent=USER_AGENT, allow_private=allow_private)
 
     def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
         """Want completed renders only: nothing else has a video."""
@@ -104,7 +112,7 @@ class DownloadHook:
 
     def host(self, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
         """Return the host and port that the video is fetched from."""
-        return authority(str(record.get("download_url") or ""))
+        return host_and_port(str(record.get("download_url") or ""))
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Store the video and return `stored_url`; raises HookFailed. A repeat puts the same file in its place."""
@@ -127,7 +135,7 @@ class DownloadHook:
         except Exception as error:
             # Whatever the storage's own library raises. Its chain of causes may show credentials: `from None`.
             advice = f"check {STORAGE_VARIABLE} and what the worker may do there"
-            raise HookFailed(f"{folder.url} did not take {name}: {folder.trouble(error)}; {advice}") from None
+            raise HookFailed(f"{folder.url} did not take {name}: {folder.describe(error)}; {advice}") from None
         return {"stored_url": folder.url_of(name)}
 
     def _store_from(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> None:
@@ -147,27 +155,32 @@ class DownloadHook:
     def _store(self, link: str, folder: Folder, name: str) -> None:
         end = time.monotonic() + self._total_timeout
         with self._answer(link, end) as response:
-            self._check(response, site(link))
+            self._check(response, origin(link))
             with folder.replacing(name) as draft:
-                for chunk in self._chunks(response, site(link)):
+                for chunk in self._chunks(response, origin(link)):
                     if draft.written + len(chunk) > self._max_bytes:
-                        raise self._too_large(site(link))
+                        raise self._too_large(origin(link))
                     if time.monotonic() > end:
-                        raise HookFailed(
-                            f"{site(link)} sent the video too slowly: {draft.written} bytes in "
-                            f"{self._total_timeout:g} s"
-                        )
+                        raise self._too_slow(origin(link), draft.written)
                     draft.write(chunk)
                 if not draft.written:
-                    raise HookFailed(f"{site(link)} sent an empty file")
+                    raise HookFailed(f"{origin(link)} sent an empty file")
 
     def _answer(self, link: str, end: float) -> requests.Response:
         try:
-            return fetch(self._session, link, connect=self._connect_timeout, read=self._read_timeout, end=end)
-        except InvalidIPAddress:
-            raise HookFailed(f"{site(link)}, or where it redirects, is at a private address", permanent=True) from None
+            return self._client.get(
+                link,
+                headers=_HEADERS,
+                connect_timeout=self._connect_timeout,
+                read_timeout=self._read_timeout,
+                end=end,
+            )
+        except PrivateAddress:
+            raise HookFailed(
+                f"{origin(link)}, or where it redirects, is at a private address", permanent=True
+            ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
-            why = f"the video at {site(link)} was not reached: {trouble(error)}"
+            why = f"the video at {origin(link)} was not reached: {describe(error)}"
             raise HookFailed(why, unreachable=True) from None
 
     def _check(self, response: requests.Response, source: str) -> None:
@@ -176,7 +189,7 @@ class DownloadHook:
         if status in _EXPIRED:
             raise _Expired(f"{source} answered {status} instead of the video; the link may have expired")
         if status != 200:
-            wait = retry_after(response.headers.get("Retry-After"), now=time.time())
+            wait = parse_retry_after(response.headers, now=time.time(), longest=LONGEST_RETRY_AFTER)
             raise HookFailed(f"{source} answered {status} instead of the video", retry_after=wait)
         if response.headers.get("Content-Type", "").lower().startswith(_PAGES):
             raise _Expired(f"{source} sent a page instead of the video; the link may have expired")
@@ -195,7 +208,12 @@ class DownloadHook:
             while chunk := raw.read1(_CHUNK_BYTES, decode_content=True):
                 yield chunk
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise HookFailed(f"{source} broke off after {raw.tell()} bytes: {trouble(error)}") from None
+            if any(isinstance(cause, DeadlineExceeded) for cause in causes(error)):
+                raise self._too_slow(source, raw.tell()) from None
+            raise HookFailed(f"{source} broke off after {raw.tell()} bytes: {describe(error)}") from None
+
+    def _too_slow(self, source: str, count: int) -> HookFailed:
+        return HookFailed(f"{source} sent the video too slowly: {count} bytes in {self._total_timeout:g} s")
 
     def _too_large(self, source: str) -> HookFailed:
         return HookFailed(f"the video at {source} is larger than the limit of {self._max_bytes} bytes", permanent=True)

@@ -15,18 +15,17 @@ from typing import Any
 import requests
 import urllib3
 from marshmallow import Schema, ValidationError, fields, validate
-from requests_hardened.ip_filter import InvalidIPAddress
 from standardwebhooks import Webhook
 
-from renderline.hooks.kind import Delivery, EventsSchema, HookFailed, chosen
-from renderline.hooks.outbound import (
-    USER_AGENT,
-    authority,
+from renderline.hooks.kind import LONGEST_RETRY_AFTER, USER_AGENT, Delivery, EventsSchema, HookFailed, chosen
+from renderline.http import (
+    Client,
+    PrivateAddress,
+    describe,
+    host_and_port,
     is_private_literal,
-    open_session,
-    retry_after,
-    site,
-    trouble,
+    origin,
+    parse_retry_after,
     url_fault,
 )
 
@@ -69,8 +68,8 @@ class HttpHook:
         """
         self._webhook = Webhook(_checked(secret)) if secret else None
         self._allow_private = allow_private
-        self._timeout: Any = urllib3.Timeout(total=timeout)  # Any: its use is not in the stubs of requests
-        self._session = open_session(allow_private=allow_private, whole=True, pool_size=pool_size)
+        self._timeout = timeout
+        self._client = Client(user_agent=USER_AGENT, allow_private=allow_private, pool_size=pool_size)
 
     def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
         """Want every final event, or those in the hook's `events`."""
@@ -86,7 +85,7 @@ class HttpHook:
 
     def host(self, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
         """Return the endpoint's host and port."""
-        return authority(hook["url"])
+        return host_and_port(hook["url"])
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Post the delivery once; raises HookFailed unless the receiver answers 2xx.
@@ -100,21 +99,18 @@ class HttpHook:
         url = hook["url"]
         # ASCII with escapes: a name may hold half a surrogate pair, which JSON can say and UTF-8 cannot.
         body = json.dumps(delivery.body(), separators=(",", ":"))
-        # Prepared here and sent by the adapter: what a session merges and follows adds a fifth to a delivery's cost.
-        request = requests.PreparedRequest()
         headers = self._signed(delivery, body)
         try:
-            request.prepare("POST", url, headers=headers, data=body.encode(), auth=self._session.auth)
-            response = self._session.get_adapter(url).send(request, timeout=self._timeout, stream=True, proxies={})
-        except InvalidIPAddress:
+            response = self._client.post(url, headers=headers, body=body.encode(), timeout=self._timeout)
+        except PrivateAddress:
             raise HookFailed(
-                f"{site(url)} is at a private address; to allow those, set {PRIVATE_VARIABLE}=true", permanent=True
+                f"{origin(url)} is at a private address; to allow those, set {PRIVATE_VARIABLE}=true", permanent=True
             ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             # `from None`: a logged chain of causes would show the URL with its query.
-            raise HookFailed(f"{site(url)} was not reached: {trouble(error)}", unreachable=True) from None
+            raise HookFailed(f"{origin(url)} was not reached: {describe(error)}", unreachable=True) from None
         _finish(response)
-        _judge(response, site(url))
+        _judge(response, origin(url))
         return {}
 
     def _signed(self, delivery: Delivery, body: str) -> dict[str, str]:
@@ -123,7 +119,6 @@ class HttpHook:
         signature = self._webhook.sign(delivery.webhook_id, datetime.fromtimestamp(second, UTC), body)
         return {
             "Content-Type": "application/json",
-            "User-Agent": USER_AGENT,
             "webhook-id": delivery.webhook_id,
             "webhook-timestamp": str(second),
             "webhook-signature": signature,
@@ -165,7 +160,9 @@ def _judge(response: requests.Response, receiver: str) -> None:
         raise HookFailed(f"{receiver} answered 410 Gone: it wants no more deliveries", permanent=True)
     if 300 <= status < 400:
         raise HookFailed(f"{receiver} answered {status}, a redirect; name the final url in the hook")
-    wait = retry_after(response.headers.get("Retry-After"), now=time.time()) if status in _HONOURED else None
+    wait = None
+    if status in _HONOURED:
+        wait = parse_retry_after(response.headers, now=time.time(), longest=LONGEST_RETRY_AFTER)
     refused = status in (401, 403)
     advice = f"it must verify with the secret in {SECRET_VARIABLE}" if refused else "it must answer 2xx"
     raise HookFailed(f"{receiver} answered {status}; {advice}", retry_after=wait)

@@ -11,6 +11,10 @@ from marshmallow import Schema, fields, validate
 
 COMPLETED = "render.completed"
 
+USER_AGENT = "Renderline/1 (+hooks)"
+LONGEST_RETRY_AFTER = 86_400.0
+"""The most seconds that a hook waits because an endpoint asks for it."""
+
 #: Every event after which nothing more happens to a render by itself.
 FINAL_EVENTS = (COMPLETED, "render.failed", "render.expired", "render.canceled")
 #: What a hook without an `events` list is told: a cancellation is no news to the one who asked for it.

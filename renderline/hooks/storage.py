@@ -79,7 +79,7 @@ class Folder:
         """Return the URL under which a file of this folder is recorded."""
         return f"{self.url}/{quote(name) if self.scheme == 'file' else name}"
 
-    def trouble(self, error: Exception) -> str:
+    def describe(self, error: Exception) -> str:
         """Say in short what the storage's own library complains of, without the storage's password."""
         text = f"{type(error).__name__}: {error}"
         return (text.replace(self._password, "***") if self._password else text)[:300]

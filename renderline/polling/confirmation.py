@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 import structlog
 
 from renderline.accounts.clients import AccountClients
+from renderline.http import boottime, sent_by
 from renderline.kinds import KINDS, started_since
 from renderline.ledger import DuePoll, Ledger, PollResult
 from renderline.polling.evidence import StartedProjects, carries_name, find_project, read_project, shows_start
 from renderline.polling.policy import PollPolicy
-from renderline.studio import ProjectMissing, moment, sent_by
+from renderline.studio import ProjectMissing
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,7 @@ class Confirmation:
     def _revoke(self, clients: AccountClients, due: DuePoll, project_id: str, offset: float) -> PollResult:
         """Delete a draft that shows no start, and check that it is gone."""
         # A later poll may have seen a start: a deletion that arrives late would hit a render.
-        sent_until = moment() + self.lease / 2
+        sent_until = boottime() + self.lease / 2
         if not self.ledger.announce_revocation(due.id, epoch=due.epoch, project_id=project_id):
             return PollResult(due.id, due.epoch, "wait", look_in=self.policy.min_interval)
         if not due.revoking:

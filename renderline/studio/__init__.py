@@ -1,6 +1,5 @@
-"""Client of the AI Studios API: typed calls, typed faults, and nothing of ours besides."""
+"""Client of the AI Studios API: typed calls, typed faults; of ours it knows `renderline.http` alone."""
 
-from renderline.studio.connection import moment, sent_by
 from renderline.studio.credentials import TokenEndpoint, TokenSource
 from renderline.studio.faults import (
     CredentialsRefused,
@@ -37,6 +36,4 @@ __all__ = [
     "TokenSource",
     "TooLate",
     "VendorUnavailable",
-    "moment",
-    "sent_by",
 ]

@@ -10,7 +10,8 @@ import requests
 import urllib3
 from requests.models import PreparedRequest
 
-from renderline.studio.connection import DeadlineExceeded, Exchange, StudioAdapter, running
+from renderline.http.connection import SingleHostAdapter
+from renderline.http.exchange import DeadlineExceeded, Exchange, running
 from renderline.studio.discretion import conceal, private_texts
 from renderline.studio.endpoint import Endpoint, encode, origin_of
 from renderline.studio.faults import StudioFault, TooLate, VendorUnavailable
@@ -66,7 +67,7 @@ class Transport:
         self._guard, self._longest_wait = guard, longest_wait
         self._read_timeout = read_timeout
         self._timeouts = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
-        self._adapter = StudioAdapter(pool_size)
+        self._adapter = SingleHostAdapter(pool_size)
         self._plain = {
             "User-Agent": "renderline",
             "Accept": "application/json",

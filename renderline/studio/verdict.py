@@ -1,13 +1,12 @@
 """What an HTTP answer of the vendor means: the envelope of a success, or the typed fault that it stands for."""
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from renderline.http.retry_after import parse_retry_after
 from renderline.studio.discretion import conceal
 from renderline.studio.endpoint import Endpoint
 from renderline.studio.faults import (
@@ -38,41 +37,6 @@ _NO_CREDIT = re.compile(
 
 LONGEST_WAIT = 300.0
 """The most seconds of a wait that the vendor asks for that are believed, where nothing else was configured."""
-_EPOCHS = 1e9
-"""From here on a number of seconds is a moment: some proxies write the time at which to come back."""
-
-
-def retry_after_of(headers: Mapping[str, str], *, now: float, longest: float = LONGEST_WAIT) -> float | None:
-    """Return the seconds that `Retry-After` asks for, None if absent or unreadable; from 0 to `longest`.
-
-    It is a number of seconds, an HTTP date, or, against the standard, a time in epoch seconds. A moment is held against
-    the answer's own `Date`, so that a wrong clock on either side does no harm; without one against
-    `now` (epoch seconds).
-    """
-    value = headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        until = _epoch(value)
-    else:
-        if not math.isfinite(seconds):
-            return None
-        if seconds < _EPOCHS:
-            return min(max(seconds, 0.0), longest)
-        until = seconds
-    if until is None:
-        return None
-    sent = _epoch(headers.get("Date", ""))
-    return min(max(until - (now if sent is None else sent), 0.0), longest)
-
-
-def _epoch(value: str) -> float | None:
-    try:
-        return parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def decode(content: bytes) -> dict[str, Any] | None:
@@ -145,7 +109,7 @@ def verdict(
     hidden = list(secrets) if code or told else []
     code = None if code is None else conceal(code, hidden)[:64]
     message = conceal(told, hidden) if told else None
-    wait = retry_after_of(answer.headers, now=now, longest=longest_wait)
+    wait = parse_retry_after(answer.headers, now=now, longest=longest_wait)
     found: dict[str, Any] = {"status": status, "code": code}
     if status < 200 or 300 <= status < 400:
         raise endpoint.unseen("the vendor points to another place; check the base URL", **found)

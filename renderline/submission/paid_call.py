@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from renderline.accounts.clients import AccountUnavailable
 from renderline.accounts.permit import Permit, claimed_work, using
 from renderline.bulkhead import Bulkhead
+from renderline.http import sent_by
 from renderline.ledger import NotSynced
-from renderline.studio import StudioFault, sent_by
+from renderline.studio import StudioFault
 from renderline.submission.fault import FaultHandler
 from renderline.submission.outcome import Outcome
 from renderline.submission.plan_run import PlanRun

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from renderline.accounts.permit import Permit, using
+from renderline.http import sent_by
 from renderline.kinds import CallResult, Stage
 from renderline.ledger import Ledger
-from renderline.studio import StudioFault, sent_by
+from renderline.studio import StudioFault
 from renderline.submission.fault import FaultHandler
 from renderline.submission.lost_draft import recover_draft
 from renderline.submission.outcome import Announced, NotMyTurn, Outcome

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from renderline.accounts.clients import AccountClients
+from renderline.http import boottime
 from renderline.kinds import CallContext, Kind, Stage
 from renderline.ledger import Submission
-from renderline.studio import moment
 
 _SEND_WITHIN = 0.75
 """Share of the lease within which an announced call must leave. Later it is not sent: others may have taken over."""
@@ -29,7 +29,7 @@ class PlanRun:
 
     def announce(self) -> None:
         """Note that a call is announced now."""
-        self.announced_at = moment()
+        self.announced_at = boottime()
 
     def send_until(self, lease: float) -> float:
         """Return the moment after which the announced call must not be sent any more."""

@@ -17,6 +17,7 @@ from renderline.accounts.clients import AccountClients, AccountUnavailable, know
 from renderline.accounts.permit import claimed_work
 from renderline.bulkhead import Bulkhead
 from renderline.drafts import project_name
+from renderline.http import boottime
 from renderline.kinds import APIS, KINDS, PAID_STAGES
 from renderline.ledger import AccountUnknown, Ledger, Submission
 from renderline.ledger.store import UNKNOWN_AFTER
@@ -24,7 +25,6 @@ from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.requests import RenderRequest
 from renderline.retry import RetryPolicy
-from renderline.studio import moment
 from renderline.submission.fault import FaultHandler
 from renderline.submission.outcome import Announced, NotMyTurn, Outcome, Refused
 from renderline.submission.paid_call import ACCOUNT_UNAVAILABLE, BULKHEAD_FULL, PaidCall
@@ -70,7 +70,7 @@ class Submitter:
 
     def begin(self, render_id: str) -> Outcome | Announced:
         """Do what `submit` does up to the paid call. The caller makes that one, in this process."""
-        began = moment()
+        began = boottime()
         try:
             claim = self._claim(render_id)
         except AccountUnknown as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from renderline.hooks import Delivery, DownloadHook, HookFailed
-from renderline.hooks.bounded import HEAD_BYTES
+from renderline.http.exchange import HEAD_BYTES
 
 Script = Callable[[socket.socket], None]
 MEGABYTE = b"z" * (1 << 20)

@@ -17,7 +17,7 @@ from renderline.studio.faults import (
     TokenRejected,
     VendorUnavailable,
 )
-from renderline.studio.verdict import Answer, complaint, retry_after_of, verdict
+from renderline.studio.verdict import Answer, complaint, verdict
 
 READ = Endpoint("GET", "/read", of_project=True)
 EFFECT = Endpoint("POST", "/effect", effect=True)
@@ -86,35 +86,6 @@ def test_a_success_is_returned_whole(body):
 )
 def test_code_and_message_are_found_in_every_form(body, expected):
     assert complaint(body) == expected
-
-
-DATE = "Fri, 15 May 2026 10:00:00 GMT"
-EPOCH = 1778839200.0
-
-
-@pytest.mark.parametrize(
-    ("headers", "now", "expected"),
-    [
-        ({}, 0.0, None),
-        ({"Retry-After": "0"}, 0.0, 0.0),
-        ({"Retry-After": "120"}, 0.0, 120.0),
-        ({"Retry-After": "1.5"}, 0.0, 1.5),
-        ({"Retry-After": "-5"}, 0.0, 0.0),
-        ({"Retry-After": "nan"}, 0.0, None),
-        ({"Retry-After": "inf"}, 0.0, None),
-        ({"Retry-After": "later"}, 0.0, None),
-        ({"Retry-After": DATE}, EPOCH - 30, 30.0),
-        ({"Retry-After": DATE}, EPOCH + 30, 0.0),
-        ({"Retry-After": DATE}, EPOCH - 86_400, 300.0),
-        ({"Retry-After": "86400"}, 0.0, 300.0),
-        ({"Retry-After": f"{EPOCH:.0f}"}, EPOCH - 30, 30.0),
-        ({"Retry-After": f"{EPOCH:.0f}"}, EPOCH + 30, 0.0),
-        ({"Retry-After": f"{EPOCH * 1000:.0f}"}, EPOCH, 300.0),
-        ({"Retry-After": DATE, "Date": "Fri, 15 May 2026 09:59:50 GMT"}, EPOCH + 9999, 10.0),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(headers, now, expected):
-    assert retry_after_of(headers, now=now) == expected
 
 
 LONG = "a sentence that nobody may read outside"

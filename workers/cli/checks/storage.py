@@ -32,7 +32,7 @@ def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> P
         same = (reader or _read)(address) == content
     except Exception as error:
         # Whatever the storage's own library raises.
-        return PollResult("storage", "fail", f"{folder.url}: {folder.trouble(error)}", _ADVICE)
+        return PollResult("storage", "fail", f"{folder.url}: {folder.describe(error)}", _ADVICE)
     finally:
         with contextlib.suppress(Exception):
             filesystem, path = fsspec.core.url_to_fs(address)

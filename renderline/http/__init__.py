@@ -1,0 +1,27 @@
+"""Bounded HTTP for everything that goes out: total time, size of headers, addresses that may be called.
+
+The vendor's client and the hooks stand on it. It knows neither.
+"""
+
+from renderline.http.address import host_and_port, is_private_literal, origin, url_fault
+from renderline.http.client import Client, PrivateAddress
+from renderline.http.exchange import DeadlineExceeded, Exchange, boottime, running, sent_by
+from renderline.http.failure import causes, describe
+from renderline.http.retry_after import parse_retry_after
+
+__all__ = [
+    "Client",
+    "DeadlineExceeded",
+    "Exchange",
+    "PrivateAddress",
+    "boottime",
+    "causes",
+    "describe",
+    "host_and_port",
+    "is_private_literal",
+    "origin",
+    "parse_retry_after",
+    "running",
+    "sent_by",
+    "url_fault",
+]

@@ -1,0 +1,110 @@
+"""An anonymous HTTP client for URLs that others chose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.sessions import SessionRedirectMixin
+from requests_hardened.ip_filter import InvalidIPAddress as PrivateAddress
+from requests_hardened.ip_filter_adapter import IPFilterAdapter
+
+from renderline.http.connection import use_bounded_connections
+from renderline.http.exchange import Exchange, running
+
+MAX_REDIRECTS = 5
+
+_find_redirect = SessionRedirectMixin().get_redirect_target
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """Connects to any address."""
+
+    def __init__(self, *args: Any, pool_size: int, **kwargs: Any) -> None:
+        self._pool_size = pool_size
+        super().__init__(*args, **kwargs)
+
+    def init_poolmanager(self, connections: int, maxsize: int, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(self._pool_size, self._pool_size, *args, **kwargs)
+        use_bounded_connections(self.poolmanager)
+
+
+class _PublicAdapter(_BoundedAdapter, IPFilterAdapter):
+    """Connects to public addresses only, and to the very address that it looked up and checked."""
+
+
+class Client:
+    """Sends requests that tell nothing about this machine, and keeps nothing that answers tell; share among threads.
+
+    No proxy, `.netrc` or certificate settings from the environment, no cookies, no credentials from a URL. Unless
+    `allow_private`, every connection, redirects included, goes to an address that was looked up and found public;
+    otherwise `PrivateAddress` is raised. Apart from that it raises what requests and urllib3 raise. The body of an
+    answer is not read yet.
+    """
+
+    def __init__(self, *, user_agent: str, allow_private: bool, pool_size: int = 32) -> None:
+        self._headers = {"User-Agent": user_agent}
+        self._adapters: dict[str, HTTPAdapter] = {
+            scheme: _BoundedAdapter(pool_size=pool_size)
+            if allow_private
+            else _PublicAdapter(is_https_proto=scheme == "https", pool_size=pool_size)
+            for scheme in ("http", "https")
+        }
+
+    def post(self, url: str, *, headers: Mapping[str, str], body: bytes, timeout: float) -> requests.Response:
+        """Post `body`; `timeout` (seconds) is for connecting and the whole answer together. Follows no redirect."""
+        exchange = Exchange(total_timeout=timeout, read_timeout=timeout)
+        return self._send(self._request("POST", url, headers, body), exchange, connect_timeout=timeout)
+
+    def get(
+        self, url: str, *, headers: Mapping[str, str], connect_timeout: float, read_timeout: float, end: float
+    ) -> requests.Response:
+        """Ask for a URL and follow up to `MAX_REDIRECTS` redirects, whose bodies are not read.
+
+        The timeouts (seconds) are for each connection, and for the headers of each answer and every later read; all
+        must be over by `end` (monotonic).
+        """
+        for _ in range(MAX_REDIRECTS + 1):
+            left = end - time.monotonic()
+            if left <= 0:
+                raise requests.exceptions.ReadTimeout("the redirects took too long")
+            request = self._request("GET", url, headers)
+            exchange = Exchange(total_timeout=left, read_timeout=read_timeout, head_timeout=read_timeout)
+            response = self._send(request, exchange, connect_timeout=min(connect_timeout, left))
+            target = _find_redirect(response)
+            if target is None:
+                return response
+            # requests itself would read the whole body of the redirect, however long it is.
+            response.close()
+            url = urljoin(request.url or url, target)
+        raise requests.exceptions.TooManyRedirects("too many redirects")
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> requests.PreparedRequest:
+        request = requests.PreparedRequest()
+        request.prepare(method, url, headers={**self._headers, **headers}, data=body, auth=_no_credentials)
+        return request
+
+    def _send(
+        self, request: requests.PreparedRequest, exchange: Exchange, *, connect_timeout: float
+    ) -> requests.Response:
+        adapter = self._adapters.get(urlsplit(request.url or "").scheme)
+        if adapter is None:
+            raise requests.exceptions.InvalidSchema("neither http nor https")
+        running.exchange = exchange
+        timeout: Any = urllib3.Timeout(connect=connect_timeout, read=exchange.read_timeout)
+        return adapter.send(request, timeout=timeout, stream=True, proxies={})
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stand in for the credentials that requests would take from a URL of the form user:password@host."""
+    return request
+
+
+__all__ = ["MAX_REDIRECTS", "Client", "PrivateAddress"]

@@ -1,0 +1,46 @@
+"""Why a request got no answer, in words that repeat neither URL nor content."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+import requests
+from requests_hardened.ip_filter import InvalidIPAddress
+
+
+def describe(error: BaseException) -> str:
+    """Return why a request got no answer. The exception's own text holds the URL and is not used."""
+    if isinstance(error, InvalidIPAddress):
+        return "it is at a private address"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its TLS certificate or handshake was refused"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "the connection timed out"
+    found = tuple(causes(error))
+    if any(isinstance(cause, TimeoutError) for cause in found) or isinstance(error, requests.exceptions.Timeout):
+        return "it did not answer in time"
+    if any(isinstance(cause, socket.gaierror) for cause in found):
+        return "its name could not be resolved"
+    if any(isinstance(cause, ConnectionRefusedError) for cause in found):
+        return "the connection was refused"
+    if isinstance(error, requests.exceptions.TooManyRedirects):
+        return "it redirects too often"
+    if any(isinstance(cause, (OSError, http.client.HTTPException)) for cause in found):
+        return "the connection broke before the answer was complete"
+    return type(error).__name__
+
+
+def causes(error: BaseException) -> Iterable[BaseException]:
+    """Yield an exception and everything that caused it."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            # urllib3 keeps the fault that it met in `reason`, requests in its arguments.
+            waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
