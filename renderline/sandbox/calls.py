@@ -1,15 +1,41 @@
-"""One call on its way through the sandbox: the request as the handlers see it."""
+"""The calls of the API: a route, and a request that matched it, as the handlers see it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from renderline.sandbox.answers import BAD_JSON, Refusal
+from renderline.sandbox.answers import BAD_JSON, Answer, Refusal
 from renderline.sandbox.magic import MARKER, Tag, find_tags, script_texts
-from renderline.sandbox.routes import Route
 
 _UNREAD: Any = object()
+
+Handler = Callable[["Call"], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call of the API.
+
+    `template` may end in one `{key}` segment. `api` decides the authentication and the form of failures: "v3", "v2",
+    "open" (v3 without a token), "files" or "control". `subject` says where the project is named that the call is
+    about: "key" in the path, "projectId" in the body, "body" for the body itself, None for no project. `stages` are
+    the names under which a magic tag can choose this call; those of a call that may render depend on its body.
+    """
+
+    method: str
+    template: str
+    handler: Handler
+    api: str
+    subject: str | None = None
+    stages: tuple[str, ...] = ()
+    export_default: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """How the call is counted: "GET /api/odin/v3/editor/progress/{key}"."""
+        return f"{self.method} {self.template}"
 
 
 class Call:

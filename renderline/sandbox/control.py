@@ -4,10 +4,9 @@ from typing import Any
 
 from renderline.sandbox.answers import BAD_BODY, NO_SUCH_PROJECT, NOT_POSSIBLE, Answer, Refusal, plain
 from renderline.sandbox.backend import Backend
-from renderline.sandbox.calls import Call
+from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.faults import STALE_READS
 from renderline.sandbox.projects import Project
-from renderline.sandbox.routes import Route
 
 BASE = "/_sandbox"
 

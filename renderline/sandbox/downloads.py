@@ -2,8 +2,7 @@
 
 from renderline.sandbox.answers import NO_SUCH_PROJECT, Answer, Refusal
 from renderline.sandbox.backend import Backend
-from renderline.sandbox.calls import Call
-from renderline.sandbox.routes import Route
+from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.video import byte_range, video
 
 VIDEO_TYPE = "video/mp4"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
@@ -18,17 +18,14 @@ from tornado.httputil import (
 
 from renderline.sandbox.answers import Answer
 
-if TYPE_CHECKING:
-    from renderline.sandbox.dispatch import Dispatch
-
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Exchange(HTTPMessageDelegate):
-    """Collects a request, hands it to the dispatch, and sends what comes back, now or later."""
+    """Collects a request, has it served, and sends the answer, now or later."""
 
-    def __init__(self, dispatch: Dispatch, connection: HTTPConnection) -> None:
-        self._dispatch = dispatch
+    def __init__(self, serve: Callable[[Exchange], None], connection: HTTPConnection) -> None:
+        self._serve = serve
         self._connection = cast(HTTP1Connection, connection)
         self._chunks: list[bytes] = []
         self.method = ""
@@ -49,7 +46,7 @@ class Exchange(HTTPMessageDelegate):
 
     def finish(self) -> None:
         """The request is complete."""
-        self._dispatch.serve(self)
+        self._serve(self)
 
     def on_connection_close(self) -> None:
         """The client left before its request was complete: nothing to do."""
@@ -89,9 +86,9 @@ class Exchange(HTTPMessageDelegate):
 class Front(HTTPServerConnectionDelegate):
     """What Tornado's HTTP server asks for each request."""
 
-    def __init__(self, dispatch: Dispatch) -> None:
-        self._dispatch = dispatch
+    def __init__(self, serve: Callable[[Exchange], None]) -> None:
+        self._serve = serve
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """An exchange for the next request of a connection."""
-        return Exchange(self._dispatch, request_conn)
+        return Exchange(self._serve, request_conn)

@@ -3,14 +3,12 @@
 import copy
 import random
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from renderline.sandbox.answers import NO_SUCH_PROJECT, Refusal
+from renderline.sandbox.magic import Tag
 from renderline.sandbox.packing import Packing
-
-if TYPE_CHECKING:
-    from renderline.sandbox.magic import Tag
-    from renderline.sandbox.renders import Render
+from renderline.sandbox.render import Render
 
 DRAFT = "draft"
 EXPORTING = "exporting"

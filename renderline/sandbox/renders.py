@@ -6,41 +6,17 @@ import random
 from collections.abc import Callable
 
 from renderline.sandbox.answers import RENDER_FAILED
-from renderline.sandbox.curves import CURVES, MIXED, Curve, share_when
+from renderline.sandbox.curves import CURVES, MIXED, Curve
 from renderline.sandbox.magic import Tag
 from renderline.sandbox.options import Options
 from renderline.sandbox.projects import EXPORTED, EXPORTING, FAILED, Project
+from renderline.sandbox.render import Render
 
 MARKS = (0, 25, 50, 75)
 """Progress at which an intermediate callback is due; 100 is the completion itself."""
 
 COMPLETE = 100
 URL_READY = 101
-
-
-class Render:
-    """One started render: the part that is known from its start on."""
-
-    __slots__ = ("cap", "charged", "curve", "duration", "fails", "number", "over", "started")
-
-    def __init__(self, number: int, *, started: float, duration: float, curve: Curve) -> None:
-        self.number = number
-        self.started = started
-        self.duration = duration
-        self.curve = curve
-        self.cap = 99.99
-        self.fails = False
-        self.charged = False
-        self.over = False
-
-    def progress_at(self, now: float) -> float:
-        """Progress from 0 to below 100 at a time."""
-        share = (now - self.started) / self.duration if self.duration > 0 else 1.0
-        return round(min(self.curve(min(max(share, 0.0), 1.0)) * 100, self.cap), 2)
-
-    def time_of(self, progress: float) -> float:
-        """When the curve reaches a progress."""
-        return self.started + self.duration * share_when(self.curve, progress / 100)
 
 
 def task_id(project: Project) -> str | None:

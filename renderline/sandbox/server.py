@@ -47,7 +47,7 @@ async def serve(options: Options) -> None:
     sockets = bind_sockets(options.port, options.host, backlog=BACKLOG)
     alarm = Alarm()
     alarm.backend = Backend(options, set_alarm=alarm.set)
-    server = HTTPServer(Front(Dispatch(alarm.backend)), max_body_size=MAX_BODY_BYTES)
+    server = HTTPServer(Front(Dispatch(alarm.backend).serve), max_body_size=MAX_BODY_BYTES)
     server.add_sockets(sockets)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,8 +5,7 @@ from typing import Any
 
 from renderline.sandbox.answers import Answer, plain
 from renderline.sandbox.backend import Backend
-from renderline.sandbox.calls import Call
-from renderline.sandbox.routes import Route
+from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.v2_bodies import check_create
 
 BASE = "/api/odin"

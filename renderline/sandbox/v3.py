@@ -15,12 +15,11 @@ from renderline.sandbox.bodies import (
     check_create,
     check_edit,
 )
-from renderline.sandbox.calls import Call
+from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.catalogue import DEFAULT_LOOK, from_template, scene
 from renderline.sandbox.edits import apply_updates
 from renderline.sandbox.magic import find_tags, script_texts
 from renderline.sandbox.renders import task_id
-from renderline.sandbox.routes import Route
 
 BASE = "/api/odin/v3"
 

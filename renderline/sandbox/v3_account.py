@@ -3,9 +3,8 @@
 from renderline.sandbox.answers import Answer, success
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.bodies import TOKEN, check
-from renderline.sandbox.calls import Call
+from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.catalogue import MODEL_CHOICES, MODELS, WORKSPACES
-from renderline.sandbox.routes import Route
 
 BASE = "/api/odin/v3"
 

@@ -6,11 +6,10 @@ from typing import Any
 
 from renderline.sandbox.answers import Answer, success
 from renderline.sandbox.backend import Backend
-from renderline.sandbox.calls import Call
+from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.clock import iso
 from renderline.sandbox.projects import EXPORTED, Account, Project
 from renderline.sandbox.renders import task_id
-from renderline.sandbox.routes import Route
 
 EDITOR = "/api/odin/v3/editor"
 

@@ -8,11 +8,12 @@ import jwt
 import pytest
 
 from renderline.sandbox.answers import Answer, Refusal, failure
+from renderline.sandbox.calls import Route
 from renderline.sandbox.faults import Fault, FaultRules, garbled, refusal
 from renderline.sandbox.options import parse_options
 from renderline.sandbox.packing import Packing
 from renderline.sandbox.projects import ProjectStore
-from renderline.sandbox.routes import Route, Router
+from renderline.sandbox.routes import Router
 from renderline.sandbox.tokens import Tokens, v2_account
 from renderline.sandbox.video import box, byte_range, template, video
 

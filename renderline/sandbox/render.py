@@ -1,0 +1,28 @@
+"""One started render and its progress over time."""
+
+from renderline.sandbox.curves import Curve, share_when
+
+
+class Render:
+    """One started render: the part that is known from its start on."""
+
+    __slots__ = ("cap", "charged", "curve", "duration", "fails", "number", "over", "started")
+
+    def __init__(self, number: int, *, started: float, duration: float, curve: Curve) -> None:
+        self.number = number
+        self.started = started
+        self.duration = duration
+        self.curve = curve
+        self.cap = 99.99
+        self.fails = False
+        self.charged = False
+        self.over = False
+
+    def progress_at(self, now: float) -> float:
+        """Progress from 0 to below 100 at a time."""
+        share = (now - self.started) / self.duration if self.duration > 0 else 1.0
+        return round(min(self.curve(min(max(share, 0.0), 1.0)) * 100, self.cap), 2)
+
+    def time_of(self, progress: float) -> float:
+        """When the curve reaches a progress."""
+        return self.started + self.duration * share_when(self.curve, progress / 100)
