@@ -13,6 +13,7 @@ from redis import Redis
 from harness.fake_vendor import FakeVendor
 from harness.ledger import GRACE
 from harness.processes import SandboxProcess
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.accounts.circuit_breaker import CircuitBreaker
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.guard import Guard
@@ -28,7 +29,7 @@ from renderline.renders import FINAL
 from renderline.requests import RenderRequest, load_request
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
-from renderline.submission.outcome import Outcome, Submitted
+from renderline.submission.outcome import Outcome
 from renderline.submission.submitter import Submitter
 
 USER_KEY = "5c1d2e3f-0000-4000-8000-a1b2c3d4e5f6"
@@ -64,10 +65,13 @@ class LocalWorker:
         self.v3 = StudioV3(self.sandbox.url, tokens=self.tokens, **guarded)
         self.v2 = StudioV2(self.sandbox.url, secret_key="v2-key-0123456789", **guarded)
         self.accounts = {"main": AccountClients("main", self.v3, self.v2, guard=self.guard)}
+        self.dispatcher = RecordedDispatcher()
+        self.moved, self.kicks = self.dispatcher.changes, self.dispatcher.wakes
         self.submitter = self.new_submitter()
         self.policy = PollPolicy(first_interval=0.02, min_interval=0.02, max_interval=0.2, confirm_interval=self.settle)
         self.poller = Poller(
             ledger=self.ledger,
+            dispatcher=self.dispatcher,
             durations=Durations(self.ledger),
             accounts=self.accounts,
             policy=self.policy,
@@ -81,12 +85,11 @@ class LocalWorker:
             ),
             threads=8,
         )
-        self.moved: list[tuple[str, str]] = []
-        self.kicks: list[PumpWake] = []
 
     def new_submitter(self, **changes: Any) -> Submitter:
         given: dict[str, Any] = {
             "ledger": self.ledger,
+            "dispatcher": self.dispatcher,
             "accounts": self.accounts,
             "mode": self.mode,
             "lease": 30.0,
@@ -111,10 +114,7 @@ class LocalWorker:
         return one
 
     def submit(self, one: str) -> Outcome:
-        outcome = self.submitter.submit(one)
-        if isinstance(outcome, Submitted) and outcome.kick:
-            self.kicks.append(outcome.kick)
-        return outcome
+        return self.submitter.submit(one)
 
     def poll_until(self, one: str, *states: str, seconds: float = 60.0) -> dict[str, Any]:
         """Run the pumps as their messages would until the render is in one of the states."""
@@ -137,7 +137,7 @@ class LocalWorker:
             while left := [one for one in left if self.record(one)["state"] not in FINAL]:
                 assert time.monotonic() < give_up, [self.record(one) for one in left]
                 waiting = [one for one in left if self.record(one)["state"] in ("accepted", "submitting")]
-                kicks, self.kicks = self.kicks or self.ledger.pumps(), []
+                kicks = [self.kicks.pop() for _ in range(len(self.kicks))] or self.ledger.pumps()
                 pumps = [pool.submit(self._pump, kick) for kick in kicks]
                 list(pool.map(self.submit, waiting))
                 for pump in pumps:
@@ -151,9 +151,7 @@ class LocalWorker:
 
     def _pump(self, kick: PumpWake) -> None:
         time.sleep(min(kick.delay, 0.5))
-        rest = self.poller.run(
-            kick.account, slot=kick.slot, ticket=kick.ticket, moved=self.moved.extend, kick=self.kicks.append
-        )
+        rest = self.poller.run(kick.account, slot=kick.slot, ticket=kick.ticket)
         if rest:
             self.kicks.append(PumpWake(kick.account, kick.slot, rest.ticket, rest.delay))
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from redis import RedisError
 
 from renderline.contract import render_id_for_key, render_id_for_message
+from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind
 from renderline.ledger import Entry, KeyConflict, Ledger
 from renderline.requests import RenderRequest, RequestRefused, load_request
-from renderline.sweeper import Dispatcher
 
 LONGEST_KEY = 255
 
@@ -60,7 +59,7 @@ class Acceptor:
         verdict, due = self.ledger.take(self._entry(render_id, request))
         log.info("accepted" if verdict == "new" else "accepted before", render_id=render_id, kind=request.kind)
         if due:
-            self._announce(render_id, request)
+            self.dispatcher.submit(render_id, request.priority)
         return render_id
 
     def accept_all(self, items: Sequence[Item], *, together: bool = False) -> list[str | RequestRefused | KeyConflict]:
@@ -92,7 +91,7 @@ class Acceptor:
             raise NotTogether(conflicts)
         log.info("accepted many", new=verdicts.count("new"), before=verdicts.count("known"))
         due = [place for place, one in zip(requests, taken, strict=True) if one.due and place not in conflicts]
-        self._announce_all([(str(outcomes[place]), requests[place].priority) for place in due])
+        self.dispatcher.submit_all([(str(outcomes[place]), requests[place].priority) for place in due])
         return [conflicts.get(place, outcome) for place, outcome in enumerate(outcomes)]
 
     def _checked(self, data: Any) -> RenderRequest:
@@ -109,19 +108,6 @@ class Acceptor:
             body=request.to_json(),
             fingerprint=request.fingerprint(),
         )
-
-    def _announce_all(self, renders: Sequence[tuple[str, str]]) -> None:
-        try:
-            self.dispatcher.submit_all(renders)
-        except (OSError, RedisError) as error:
-            log.warning("submissions not announced, left to the sweep", renders=len(renders), why=str(error))
-
-    def _announce(self, render_id: str, request: RenderRequest) -> None:
-        try:
-            self.dispatcher.submit(render_id, request.priority)
-        except (OSError, RedisError) as error:
-            # It is recorded, so it is accepted: the sweep will send the message.
-            log.warning("submission not announced, left to the sweep", render_id=render_id, why=str(error))
 
 
 def check_key(key: str | None) -> None:

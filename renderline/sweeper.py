@@ -7,38 +7,16 @@ ledger alone; what takes a call to a vendor is an errand (`renderline/cleanup/ru
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import structlog
 from redis import RedisError
 
-from renderline.ledger import AccountLimits, Ledger, PumpWake
+from renderline.dispatcher import Dispatcher
+from renderline.ledger import AccountLimits, Ledger
 
 log = structlog.get_logger(__name__)
-
-
-class Dispatcher(Protocol):
-    """Publishes the messages that move renders on."""
-
-    def oldest(self) -> Mapping[str, str]:
-        """Return by lane what the oldest message in its queue is about; a lane whose queue is empty is left out."""
-
-    def submit(self, render_id: str, priority: str) -> None:
-        """Have the render submitted."""
-
-    def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
-        """Have many renders, (id, priority), submitted."""
-
-    def poll(self, kick: PumpWake) -> None:
-        """Have a pump run."""
-
-    def hooks(self, render_id: str) -> None:
-        """Have the hooks of a finished render run, in order."""
-
-    def hooks_all(self, ids: Sequence[str]) -> None:
-        """Have the hooks of many finished renders run, those of each in order."""
 
 
 @dataclass(frozen=True)

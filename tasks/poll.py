@@ -1,4 +1,4 @@
-"""`renderline.poll`: look at a batch of due renders, then retry for the next ones that fall due."""
+"""`renderline.poll`: poll a batch of due renders, then retry for the next ones that fall due."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 @shared_task(name=contract.POLL, bind=True, base=RenderlineTask)
 def poll(self: RenderlineTask, account: str, slot: int, ticket: int) -> None:
     """Run one poll pump of an account; "still rendering" is a retry with a new ticket, never a failure."""
-    dispatcher = self.services.dispatcher
-    rest = self.services.poller.run(account, slot=slot, ticket=ticket, moved=dispatcher.moved, kick=dispatcher.poll)
-    if rest:
-        raise self.retry(args=(account, slot, rest.ticket), countdown=min(rest.delay, LONGEST_COUNTDOWN))
+    next_run = self.services.poller.run(account, slot=slot, ticket=ticket)
+    if next_run:
+        raise self.retry(args=(account, slot, next_run.ticket), countdown=min(next_run.delay, LONGEST_COUNTDOWN))

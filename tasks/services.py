@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from renderline.acceptance import Acceptor
 from renderline.capabilities import WorkerCapabilities
 from renderline.cleanup.runner import CleanupRunner
+from renderline.dispatcher import Dispatcher
 from renderline.hooks.delivery import Deliverer
 from renderline.ledger import Ledger, ServerClock
+from renderline.operations import Operations
 from renderline.polling.poller import Poller
 from renderline.submission.background import BackgroundThreads
 from renderline.submission.submitter import Submitter
 from renderline.sweeper import Sweeper
-from tasks.dispatch import CeleryDispatcher
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class Services:
     """One process's use cases."""
 
     ledger: Ledger
-    dispatcher: CeleryDispatcher
+    dispatcher: Dispatcher
     acceptor: Acceptor
+    operations: Operations
     submitter: Submitter
     poller: Poller
     deliverer: Deliverer

@@ -22,12 +22,14 @@ from renderline.capabilities import KnownAccounts, WorkerCapabilities
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.cleanup.runner import CleanupRunner, CleanupTask
 from renderline.cleanup.stored_projects import StoredProjectCleanup
+from renderline.dispatcher import Dispatcher, raise_unpublished
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
 from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, DiskSync, Ledger, ServerClock
 from renderline.ledger.failover import connection_class
+from renderline.operations import Operations
 from renderline.polling.confirmation import Confirmation
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from renderline.polling.durations import Durations
@@ -40,7 +42,7 @@ from renderline.submission.background import BackgroundThreads
 from renderline.submission.submitter import Submitter
 from renderline.sweeper import Sweeper
 from renderline.webhook_urls import WebhookUrls
-from tasks.dispatch import CeleryDispatcher
+from tasks.publisher import CeleryPublisher
 from tasks.services import Services
 
 _TOKEN_TIMEOUTS = {"connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout": 20.0}
@@ -80,7 +82,8 @@ def compose(app: Celery, settings: Settings) -> Services:
     ledger = Ledger(redis, grace=settings.lease)
     apis = _apis(settings)
     flow = AccountLimits(ledger, known=[*settings.account_names, *apis], unknown_after=settings.unknown_after)
-    dispatcher = CeleryDispatcher(app, ledger, flow)
+    publisher = CeleryPublisher(app)
+    dispatcher = Dispatcher(publisher, ledger, flow)
     clock = ServerClock(redis)
     accounts = {account.name: _clients(redis, flow, clock, account, settings) for account in settings.accounts}
     kinds = hook_kinds(app, settings, fresh_link=_fresh_link(DownloadUrlRefresh(ledger, accounts)))
@@ -100,8 +103,10 @@ def compose(app: Celery, settings: Settings) -> Services:
         ledger=ledger,
         dispatcher=dispatcher,
         acceptor=acceptor(settings, ledger, dispatcher, kinds),
+        operations=Operations(ledger, dispatcher, KnownAccounts(ledger, settings.account_names), accounts),
         submitter=Submitter(
             ledger=ledger,
+            dispatcher=dispatcher,
             accounts=accounts,
             bulkhead=_bulkhead(settings),
             mode=settings.submit,
@@ -109,7 +114,6 @@ def compose(app: Celery, settings: Settings) -> Services:
             policy=policy,
             durations=durations,
             retries=_SUBMIT_RETRIES,
-            following=dispatcher.submit_all,
             wait_for_disk=DiskSync(redis, mode=settings.wait_for_disk, timeout=_SLOWEST_DISK).wait,
             unknown_after=settings.unknown_after,
             webhook_url=lambda claim: (
@@ -120,6 +124,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         ),
         poller=Poller(
             ledger=ledger,
+            dispatcher=dispatcher,
             durations=durations,
             accounts=accounts,
             policy=policy,
@@ -138,6 +143,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         ),
         deliverer=Deliverer(
             ledger=ledger,
+            dispatcher=dispatcher,
             clock=clock,
             delete_stored=settings.delete_stored_projects,
             kinds=kinds,
@@ -148,12 +154,12 @@ def compose(app: Celery, settings: Settings) -> Services:
             concurrency=HookConcurrency(
                 flow, share=max(1, settings.worker_concurrency // 2), each=settings.hooks_per_host
             ),
-            following=dispatcher.hook_messages,
         ),
         sweeper=Sweeper(
             ledger=ledger,
             flow=flow,
-            dispatcher=dispatcher,
+            # Nobody would send what the sweep could not publish, so it stops there.
+            dispatcher=Dispatcher(publisher, ledger, flow, on_unpublished=raise_unpublished),
             every=settings.sweep_every,
             retention=settings.retention,
             # A worker killed in the midst of a sweep holds up the next one no longer than its renders.
@@ -199,9 +205,7 @@ def _fresh_link(links: DownloadUrlRefresh) -> FreshLink:
     return ask
 
 
-def acceptor(
-    settings: Settings, ledger: Ledger, dispatcher: CeleryDispatcher, kinds: Mapping[str, HookKind]
-) -> Acceptor:
+def acceptor(settings: Settings, ledger: Ledger, dispatcher: Dispatcher, kinds: Mapping[str, HookKind]) -> Acceptor:
     """Return what accepts requests; it needs no vendor, and no Redis before the first request."""
     return Acceptor(
         ledger=ledger,

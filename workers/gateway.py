@@ -15,12 +15,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from config import logging, settings
+from renderline.dispatcher import Dispatcher
 from renderline.gateway import OpenGate, Streams, create_app
 from renderline.gateway.keys import ApiKeys
 from renderline.gateway.webhooks import Receiver, blueprint
 from renderline.ledger import Commands, Ledger, Queries
 from renderline.ledger.failover import connection_class
-from tasks.dispatch import CeleryDispatcher
+from tasks.publisher import CeleryPublisher
 from workers.application import create_app as create_celery_app
 from workers.composition import acceptor, fallback_interval, hook_kinds, signed_callbacks
 
@@ -51,7 +52,7 @@ def build(chosen: settings.Settings) -> Flask:
     }
     celery.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
     ledger = Ledger(redis, grace=chosen.lease)
-    dispatcher = CeleryDispatcher(celery, ledger)
+    dispatcher = Dispatcher(CeleryPublisher(celery), ledger)
     operations = Commands(ledger)
     return create_app(
         redis=redis,
@@ -68,11 +69,11 @@ def build(chosen: settings.Settings) -> Flask:
     )
 
 
-def _webhooks(chosen: settings.Settings, operations: Commands, dispatcher: CeleryDispatcher) -> Blueprint | None:
+def _webhooks(chosen: settings.Settings, operations: Commands, dispatcher: Dispatcher) -> Blueprint | None:
     callbacks, seconds = signed_callbacks(chosen), fallback_interval(chosen)
     if callbacks is None or seconds is None:
         return None
-    return blueprint(Receiver(callbacks, operations, kick=dispatcher.poll, net=seconds))
+    return blueprint(Receiver(callbacks, operations, dispatcher, net=seconds))
 
 
 def _connect(chosen: settings.Settings) -> Redis:

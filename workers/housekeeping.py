@@ -62,7 +62,7 @@ class Housekeeper:
         self._renewals = Chore("renewals", services.deliverer.renewal.renew_all, every=lease / 3)
         self._others = [
             Chore("capabilities", services.capabilities.announce, every=ANNOUNCE_EVERY),
-            Chore("parked", services.dispatcher.freed, every=_FREE_EVERY),
+            Chore("parked", services.dispatcher.unpark, every=_FREE_EVERY),
             Chore("hooks", services.deliverer.send_waiting, every=_FREE_EVERY),
             Chore("sweep", services.sweeper.sweep, every=sweep_every, uneven=True),
             Chore("errands", services.errands.start, every=sweep_every, uneven=True),

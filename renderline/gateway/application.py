@@ -12,10 +12,11 @@ from redis import Redis
 from werkzeug.routing import BaseConverter
 
 from renderline.acceptance import Acceptor
+from renderline.dispatcher import Dispatcher
 from renderline.gateway import access, batch, documentation, events, health, journal, operators, problem, renders
 from renderline.gateway.access import Admission, Gate, OpenGate
 from renderline.gateway.description import plugin
-from renderline.gateway.desk import Desk, Dispatcher
+from renderline.gateway.desk import Desk
 from renderline.gateway.events import Streams
 from renderline.gateway.forms import add_requests
 from renderline.gateway.rates import Rates

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from flask import Response, url_for
 from redis import RedisError
 
 from renderline.acceptance import Acceptor
+from renderline.dispatcher import Dispatcher
 from renderline.gateway.problem import Problem
-from renderline.ledger import Commands, Ledger, PumpWake, Queries
+from renderline.ledger import Commands, Ledger, Queries
 
 log = structlog.get_logger(__name__)
-
-
-class Dispatcher(Protocol):
-    """Publishes the messages that move renders on; raises OSError or RedisError where it cannot."""
-
-    def submit(self, render_id: str, priority: str) -> None:
-        """Have the render submitted."""
-
-    def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
-        """Have many renders, (id, priority), submitted."""
-
-    def poll(self, kick: PumpWake) -> None:
-        """Have a pump run."""
-
-    def hooks(self, render_id: str) -> None:
-        """Have the hooks of a finished render run, in order."""
-
-    def freed(self) -> None:
-        """Have the renders submitted that waited for what another one has just left."""
 
 
 @dataclass(frozen=True)

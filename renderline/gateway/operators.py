@@ -129,7 +129,7 @@ def unconfirmed_routes(desk: Desk) -> Blueprint:
             raise _not_unconfirmed(desk, render_id)
         desk.ledger.fail(render_id, code="given_up", message=message, origin="caller")
         desk.announce(desk.dispatcher.hooks, render_id)
-        desk.announce(desk.dispatcher.freed)
+        desk.announce(desk.dispatcher.unpark)
         return answer(desk.record(render_id))
 
     return blueprint

@@ -78,7 +78,7 @@ def _add_changes(blueprint: Blueprint, desk: Desk) -> None:
         if state != "canceled":
             raise Problem(409, f"The render has ended: it is {state}.")
         desk.announce(desk.dispatcher.hooks, render_id)
-        desk.announce(desk.dispatcher.freed)
+        desk.announce(desk.dispatcher.unpark)
         return answer(desk.record(render_id))
 
     @blueprint.route("/<render_id:render_id>/retry", methods=["POST"])

@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 import structlog
 from flask import Blueprint, Response, abort, request
 
+from renderline.dispatcher import Dispatcher
 from renderline.drafts import tag
-from renderline.ledger import REVOKED, Commands, PumpWake
+from renderline.ledger import REVOKED, Commands
 from renderline.polling.policy import WEBHOOKS_ALIVE_INTERVALS
 from renderline.webhook_urls import PATH, WebhookUrls
 
@@ -40,13 +41,12 @@ class Told:
 class Receiver:
     """Turns calls that bear a genuine signature into hints for the ledger, and has the render looked at.
 
-    `kick` publishes the message that starts a poll pump. `net` is the time in seconds between the looks at a render
-    whose webhooks arrive.
+    `net` is the time in seconds between the looks at a render whose webhooks arrive.
     """
 
     callbacks: WebhookUrls
     operations: Commands
-    kick: Callable[[PumpWake], None]
+    dispatcher: Dispatcher
     net: float
 
     def receive(self, render_id: str, signature: str, read: Callable[[], Told | None]) -> bool:
@@ -81,16 +81,8 @@ class Receiver:
             )
             return True
         log.info("vendor called", render_id=render_id, state=state or "unknown", progress=told.progress)
-        if kick:
-            self._publish(render_id, kick)
+        self.dispatcher.poll(kick)
         return bool(state)
-
-    def _publish(self, render_id: str, kick: PumpWake) -> None:
-        try:
-            self.kick(kick)
-        except Exception as error:
-            # The hint is recorded: the sweep starts the pump, and the vendor need not hear of our broker.
-            log.warning("look not announced, left to the sweep", render_id=render_id, why=type(error).__name__)
 
 
 def blueprint(receiver: Receiver) -> Blueprint:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import structlog
-from redis import RedisError
 
 from renderline.capabilities import WorkerCapabilities
 from renderline.capabilities import hook as hook_kind
+from renderline.dispatcher import Dispatcher
 from renderline.hooks import Delivery, HookFailed, HookKind, host_of
 from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.outcome import Done, NotMyTurn, Outcome, RetryIn
@@ -53,15 +53,15 @@ class _Claimed:
 class Deliverer:
     """Runs hooks. A claim lasts `lease` seconds and is renewed as long as the hook runs in this process.
 
-    `concurrency` limits what may run here; `following` sends the hooks (render id, index) whose turn has come.
+    `concurrency` limits what may run here.
     """
 
     ledger: Ledger
+    dispatcher: Dispatcher
     kinds: Mapping[str, HookKind]
     retries: HookRetryPolicy
     lease: float
     concurrency: HookConcurrency | None = None
-    following: Callable[[Sequence[tuple[str, int]]], object] | None = None
     clock: Callable[[], float] = time.time
     """Dates what is sent."""
     delete_stored: bool = False
@@ -73,7 +73,7 @@ class Deliverer:
     def deliver(self, render_id: str, index: int) -> Outcome:
         """Run one hook if it is its turn; safe to call at any time, any number of times."""
         claim = self.ledger.claim_hook(render_id, index, lease=self.lease)
-        self._send(claim.following)
+        self.dispatcher.hook_messages(claim.following)
         if claim.verdict in ("done", "over"):
             return Done()
         record, spec = claim.record, claim.hook
@@ -103,7 +103,7 @@ class Deliverer:
             return self._dead_letter(hook.render_id, hook.index, hook.claim, why)
         # Not called, so that no thread waits for it. It is sent again when there is room.
         host = hook.host if answer == "blocked" else ""
-        self._send(self.ledger.put_off_hook(hook.render_id, hook.index, hook.claim, host=host))
+        self.dispatcher.hook_messages(self.ledger.put_off_hook(hook.render_id, hook.index, hook.claim, host=host))
         return NotMyTurn()
 
     def _call(self, hook: _Claimed) -> Outcome:
@@ -162,26 +162,18 @@ class Deliverer:
         return RetryIn(wait, why)
 
     def _settle(self, render_id: str, index: int, claim: HookClaim, **how: Any) -> str:
-        return self.ledger.settle_hook(render_id, index, claim, following=self._send, **how)
+        return self.ledger.settle_hook(render_id, index, claim, following=self.dispatcher.hook_messages, **how)
 
     def _note_answer(self, hook: _Claimed, *, answered: bool) -> None:
         if self.concurrency:
             self.concurrency.note_answer(hook.host, answered=answered)
-
-    def _send(self, hooks: Sequence[tuple[str, int]]) -> None:
-        if self.following is None or not hooks:
-            return
-        try:
-            self.following(hooks)
-        except (OSError, RedisError) as error:
-            log.warning("hooks not announced, left to the sweep", hooks=len(hooks), why=str(error))
 
     def send_waiting(self) -> None:
         """Send waiting hooks for the threads that are free here; called every second."""
         if self.concurrency:
             waiting, blocked = self.ledger.next_hooks(self.concurrency.free)
             self.concurrency.block(blocked)
-            self._send(waiting)
+            self.dispatcher.hook_messages(waiting)
 
     @cached_property
     def renewal(self) -> ClaimRenewal:

@@ -71,6 +71,13 @@ class Commands:
         turn: Turn = self._run("resubmit", render_id)
         return turn
 
+    def give_up(self, render_id: str, *, message: str) -> str:
+        """End an unconfirmed render as failed; returns the state it was in, empty for an unknown render.
+
+        In any other state it stays as it is.
+        """
+        return str(self._run("give_up", render_id, message))
+
     def hint(
         self,
         render_id: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +14,8 @@ import structlog
 from renderline.accounts.clients import AccountClients
 from renderline.capabilities import WorkerCapabilities
 from renderline.capabilities import account as account_name
-from renderline.ledger import Batch, Ledger, PollResult, PumpWake
+from renderline.dispatcher import Dispatcher
+from renderline.ledger import Batch, Ledger, PollResult
 from renderline.polling.confirmation import Confirmation
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
@@ -23,9 +24,6 @@ from renderline.polling.render_poll import RenderPoll
 from renderline.polling.threads import PollThreads, Reservation
 
 log = structlog.get_logger(__name__)
-
-Moved = Callable[[Sequence[tuple[str, str]]], None]
-"""Called with the (id, new state) of renders that changed state, as soon as that is recorded."""
 
 _RESERVATION = 0.25
 """Seconds for which a pump waits for poll threads of its account that are in use."""
@@ -54,6 +52,7 @@ class Poller:
     """
 
     ledger: Ledger
+    dispatcher: Dispatcher
     durations: Durations
     accounts: Mapping[str, AccountClients]
     policy: PollPolicy
@@ -74,25 +73,23 @@ class Poller:
     _pools: dict[str, PollThreads] = field(default_factory=dict, repr=False)
     _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def run(
-        self, account: str, *, slot: int, ticket: int, moved: Moved, kick: Callable[[PumpWake], None]
-    ) -> NextRun | None:
+    def run(self, account: str, *, slot: int, ticket: int) -> NextRun | None:
         """Run one pump; returns when it has to run again, or None if it is not needed any more.
 
         An old ticket (a message that came twice or late) does nothing.
         """
         if account not in self.accounts:
-            return self._pass_on(account, slot=slot, ticket=ticket, moved=moved)
+            return self._pass_on(account, slot=slot, ticket=ticket)
         until = time.monotonic() + self.stay
         while True:
-            next_run = self._run_once(account, slot=slot, ticket=ticket, moved=moved, kick=kick)
+            next_run = self._run_once(account, slot=slot, ticket=ticket)
             if next_run is None or next_run.delay > self.nap or time.monotonic() + next_run.delay >= until:
                 return next_run
             ticket = next_run.ticket
             if self._leaving.wait(next_run.delay):
                 return NextRun(0.0, ticket)
 
-    def _pass_on(self, account: str, *, slot: int, ticket: int, moved: Moved) -> NextRun | None:
+    def _pass_on(self, account: str, *, slot: int, ticket: int) -> NextRun | None:
         """Leave a pump to the workers that know its account; if there are none, record that in the due renders."""
         wait = _OTHER_WORKER_IN
         if self.capabilities is None or not self.capabilities.elsewhere(account_name(account)):
@@ -101,10 +98,10 @@ class Poller:
             if batch is None:
                 return None
             # Claimed, so that their deadlines hold.
-            self._record(
-                [PollResult(one.id, one.epoch, "error", look_in=wait, message=_UNKNOWN_ACCOUNT) for one in batch.looks],
-                moved,
-            )
+            results = [
+                PollResult(one.id, one.epoch, "error", look_in=wait, message=_UNKNOWN_ACCOUNT) for one in batch.looks
+            ]
+            self._record(results)
         rest = self.ledger.rest_pump(account, slot=slot, ticket=ticket, limit=self.batch, gather=0.0, least=wait)
         return NextRun(*rest) if rest else None
 
@@ -117,9 +114,7 @@ class Poller:
         for threads in self._pools.values():
             threads.close()
 
-    def _run_once(
-        self, account: str, *, slot: int, ticket: int, moved: Moved, kick: Callable[[PumpWake], None]
-    ) -> NextRun | None:
+    def _run_once(self, account: str, *, slot: int, ticket: int) -> NextRun | None:
         # Claim only what can start now.
         with self._threads_of(account).reserve(self.batch, patience=_RESERVATION) as threads:
             free = threads.left
@@ -127,10 +122,9 @@ class Poller:
                 batch = self.ledger.claim_due(account, slot=slot, ticket=ticket, limit=free, lease=self.lease)
                 if batch is None:
                     return None
-                if batch.more:
-                    kick(batch.more)
+                self.dispatcher.poll(batch.more)
                 if batch.looks:
-                    self._poll(account, threads, batch, moved)
+                    self._poll(account, threads, batch)
         rest = self.ledger.rest_pump(
             account,
             slot=slot,
@@ -154,7 +148,7 @@ class Poller:
                 found = self._pools[account] = PollThreads(account, self.threads)
             return found
 
-    def _poll(self, account: str, threads: Reservation, batch: Batch, moved: Moved) -> None:
+    def _poll(self, account: str, threads: Reservation, batch: Batch) -> None:
         clients = self.accounts[account]
         due, claimed_at = batch.looks, time.monotonic()
         offset = batch.now - claimed_at
@@ -165,21 +159,21 @@ class Poller:
             except TimeoutError:
                 # The list hangs: its renders are claimed again when the lease is over.
                 return
-            self._record(results, moved)
+            self._record(results)
         threads.keep(len(due))
         pending = {threads.run(self.render_poll.poll, clients, one, offset, claimed_at) for one in due}
         give_up = time.monotonic() + self.patience
         while pending and (left := give_up - time.monotonic()) > 0:
             done, pending = wait(pending, timeout=min(left, self.record_every))
-            self._record([future.result() for future in done], moved)
+            self._record([future.result() for future in done])
         for straggler in pending:
-            straggler.add_done_callback(lambda late: self._record_late(late, moved))
+            straggler.add_done_callback(self._record_late)
 
-    def _record(self, results: Sequence[PollResult], moved: Moved) -> None:
+    def _record(self, results: Sequence[PollResult]) -> None:
         changes = self.ledger.record_findings(results)
         if changes:
-            moved(changes)
+            self.dispatcher.on_transition(changes)
 
-    def _record_late(self, future: Future[PollResult], moved: Moved) -> None:
+    def _record_late(self, future: Future[PollResult]) -> None:
         if not future.cancelled():
-            self._record([future.result()], moved)
+            self._record([future.result()])

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from renderline.ledger import PumpWake
-
 
 @dataclass(frozen=True)
 class Submitted:
-    """The paid call was made, whether its answer was seen or not. `kick` is the pump to start, if any."""
-
-    kick: PumpWake | None
+    """The paid call was made, whether its answer was seen or not."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,7 @@ class RetryIn:
 
 @dataclass(frozen=True)
 class Refused:
-    """The render failed. Its hooks must be sent."""
+    """The render failed. Its hooks run."""
 
 
 @dataclass(frozen=True)

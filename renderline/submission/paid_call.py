@@ -14,10 +14,8 @@ from renderline.studio import StudioFault
 from renderline.submission.fault import FaultHandler
 from renderline.submission.outcome import Outcome
 from renderline.submission.plan_run import PlanRun
-from renderline.submission.recorder import SubmissionRecorder
+from renderline.submission.recorder import ACCOUNT_UNAVAILABLE, SubmissionRecorder
 
-ACCOUNT_UNAVAILABLE = "unavailable_account"
-"""Error code of a render whose account no worker can use."""
 BULKHEAD_FULL = "its account has as many submissions under way as one worker makes"
 
 _DISK_RETRY = 2.0

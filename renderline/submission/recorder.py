@@ -1,9 +1,12 @@
-"""Records in the ledger what became of a claimed submission, and returns it as an outcome."""
+"""Records in the ledger what became of a submission, publishes what follows, and returns it as an outcome."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
+from renderline.dispatcher import Dispatcher
 from renderline.kinds import CallResult, Kind, Stage
 from renderline.ledger import ForeignProject, Ledger, Submission
 from renderline.polling.durations import Durations
@@ -12,12 +15,18 @@ from renderline.requests import RenderRequest
 from renderline.studio import OutcomeUnknown
 from renderline.submission.outcome import NotMyTurn, Outcome, Parked, Refused, RetryIn, Submitted
 
+log = structlog.get_logger(__name__)
+
+ACCOUNT_UNAVAILABLE = "unavailable_account"
+"""Error code of a render whose account, or the API of it that the render needs, cannot be used."""
+
 
 @dataclass(frozen=True)
 class SubmissionRecorder:
     """Writes the end of a submission. Every method returns `NotMyTurn` if the claim was lost."""
 
     ledger: Ledger
+    dispatcher: Dispatcher
     policy: PollPolicy
     durations: Durations
 
@@ -51,7 +60,11 @@ class SubmissionRecorder:
             look_in=self.policy.first_poll_in(typical=typical.quick),
             trusting=self.policy.fallback_poll_in(typical.slow) if kind.takes_webhook else None,
         )
-        return Submitted(kick) if recorded else NotMyTurn()
+        if not recorded:
+            return NotMyTurn()
+        log.info("submitted", render_id=claim.id)
+        self.dispatcher.poll(kick)
+        return Submitted()
 
     def retry_later(
         self, claim: Submission, seconds: float, why: str, *, keep_intent: bool = False, failed: bool = False
@@ -66,9 +79,18 @@ class SubmissionRecorder:
         return Parked(why) if parked else NotMyTurn()
 
     def refuse(self, claim: Submission, *, code: str, message: str, origin: str = "vendor") -> Outcome:
-        """End the render as failed."""
-        failed = self.ledger.fail(claim.id, fence=claim.fence, code=code, message=message, origin=origin)
-        return Refused() if failed else NotMyTurn()
+        """End the render as failed, and have its hooks run."""
+        return self._fail(claim.id, fence=claim.fence, code=code, message=message, origin=origin)
+
+    def account_unknown(self, render_id: str, message: str) -> Outcome:
+        """End a render as failed that nobody could claim, because no worker knows its account."""
+        return self._fail(render_id, code=ACCOUNT_UNAVAILABLE, message=message, origin="renderline")
+
+    def _fail(self, render_id: str, **error: str) -> Outcome:
+        if not self.ledger.fail(render_id, **error):
+            return NotMyTurn()
+        self.dispatcher.hooks(render_id)
+        return Refused()
 
 
 def _is_made(claim: Submission, project_id: str | None) -> bool:

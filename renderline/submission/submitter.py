@@ -6,16 +6,16 @@ of that call before it makes another one, and never repeats a paid call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import structlog
-from redis import RedisError
 
 from renderline.accounts.clients import AccountClients, AccountUnavailable, known
 from renderline.accounts.permit import claimed_work
 from renderline.bulkhead import Bulkhead
+from renderline.dispatcher import Dispatcher
 from renderline.drafts import project_name
 from renderline.http import boottime
 from renderline.kinds import APIS, KINDS, PAID_STAGES
@@ -26,11 +26,11 @@ from renderline.polling.policy import PollPolicy
 from renderline.requests import RenderRequest
 from renderline.retry import RetryPolicy
 from renderline.submission.fault import FaultHandler
-from renderline.submission.outcome import Announced, NotMyTurn, Outcome, Refused
-from renderline.submission.paid_call import ACCOUNT_UNAVAILABLE, BULKHEAD_FULL, PaidCall
+from renderline.submission.outcome import Announced, NotMyTurn, Outcome
+from renderline.submission.paid_call import BULKHEAD_FULL, PaidCall
 from renderline.submission.plan import PlanRunner
 from renderline.submission.plan_run import PlanRun
-from renderline.submission.recorder import SubmissionRecorder
+from renderline.submission.recorder import ACCOUNT_UNAVAILABLE, SubmissionRecorder
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +44,10 @@ class Submitter:
 
     `mode` is `two_phase` or `direct`; `lease` (seconds) must be longer than any single vendor call can take.
     `webhook_url` returns the URL that the vendor calls for a render, or None; `policy` says when to poll first.
-    `following` sends the renders (id, priority) of the same account whose turn comes as one begins.
     """
 
     ledger: Ledger
+    dispatcher: Dispatcher
     accounts: Mapping[str, AccountClients]
     mode: str
     lease: float
@@ -55,7 +55,6 @@ class Submitter:
     durations: Durations
     retries: RetryPolicy
     webhook_url: Callable[[Submission], str | None] = lambda _: None
-    following: Callable[[Sequence[tuple[str, str]]], object] | None = None
     bulkhead: Bulkhead = field(default_factory=Bulkhead)
     """How many submissions each account may have under way in this process."""
     wait_for_disk: Callable[[], None] = lambda: None
@@ -75,8 +74,7 @@ class Submitter:
             claim = self._claim(render_id)
         except AccountUnknown as error:
             log.error("account not known to any worker", render_id=render_id, why=str(error))
-            failed = self.ledger.fail(render_id, code=ACCOUNT_UNAVAILABLE, message=str(error), origin="renderline")
-            return Refused() if failed else NotMyTurn()
+            return self._recorder.account_unknown(render_id, str(error))
         if claim is None:
             return NotMyTurn()
         if not self.bulkhead.acquire(claim.account, patience=_BULKHEAD_WAIT):
@@ -95,7 +93,7 @@ class Submitter:
             lease=self.lease,
             first=self._first_stages,
             hanging=self.bulkhead.hanging(),
-            following=self._send if self.following else None,
+            following=self.dispatcher.submit_all,
             known=known(self.accounts),
             unknown_after=self.unknown_after,
             apis=APIS,
@@ -118,14 +116,6 @@ class Submitter:
         run = PlanRun(claim, kind, clients, context, announced_at=began, unaccounted=left is not None)
         return self._plan_runner.run(run)
 
-    def _send(self, following: Sequence[tuple[str, str]]) -> None:
-        if self.following is None:
-            return
-        try:
-            self.following(following)
-        except (OSError, RedisError) as error:
-            log.warning("submissions not announced, left to the sweep", renders=len(following), why=str(error))
-
     @cached_property
     def _first_stages(self) -> Mapping[str, str]:
         plans = {name: kind.plan(self.mode, at="") for name, kind in KINDS.items()}
@@ -134,7 +124,7 @@ class Submitter:
 
     @cached_property
     def _recorder(self) -> SubmissionRecorder:
-        return SubmissionRecorder(self.ledger, self.policy, self.durations)
+        return SubmissionRecorder(self.ledger, self.dispatcher, self.policy, self.durations)
 
     @cached_property
     def _plan_runner(self) -> PlanRunner:

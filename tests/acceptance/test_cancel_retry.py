@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from harness import until
+from renderline.ledger import Ledger
 from tests.acceptance.command_line import CommandLine, reach
 from tests.acceptance.conftest import System
 
@@ -113,9 +115,10 @@ def test_a_retry_is_a_new_attempt_of_the_same_record(system: System, renderline:
     script = "[sandbox:drop@draft*2] [sandbox:slow=80]"
     render = submit(renderline, system.request(script, hooks=system.request()["hooks"][1:]))
     reach(system, render, "rendering")
-    assert renderline.json("fail", render, "--reason", "The wrong script.")["done"]
+    with Redis.from_url(system.valkey.url, decode_responses=True) as client:
+        assert Ledger(client, grace=1.0).fail(render, code="7001", message="The wrong script.", origin="vendor")
     first = reach(system, render, "failed")
-    assert first["error"] == {"code": "operator", "message": "The wrong script.", "origin": "renderline"}
+    assert first["error"] == {"code": "7001", "message": "The wrong script.", "origin": "vendor"}
     told, body = system.receiver.take()
     assert json.loads(body)["type"] == "render.failed"
 

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from harness import until
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.capabilities import KnownAccounts, WorkerCapabilities
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.outcome import Done, RetryIn
@@ -79,13 +80,11 @@ def test_polls_of_an_unknown_account_are_left_to_those_who_know_it(new_local_wor
     kick = driver.start()
     local_worker.ledger.serve(["account:new"])
     poller = _poller(local_worker)
-    rest = poller.run(
-        "new", slot=kick.slot, ticket=kick.ticket, moved=local_worker.moved.extend, kick=local_worker.kicks.append
-    )
+    rest = poller.run("new", slot=kick.slot, ticket=kick.ticket)
     assert rest is not None
     assert rest.delay >= 1.0
     assert driver.redis.hget("renderline:render:r1", "epoch") is None, "claimed by nobody"
-    assert poller.run("new", slot=kick.slot, ticket=kick.ticket, moved=lambda _: None, kick=lambda _: None) is None
+    assert poller.run("new", slot=kick.slot, ticket=kick.ticket) is None
 
 
 def test_what_nobody_can_poll_says_so_and_expires_in_time(new_local_worker: Any, driver: Any) -> None:
@@ -93,9 +92,7 @@ def test_what_nobody_can_poll_says_so_and_expires_in_time(new_local_worker: Any,
     driver.accept(account="new", deadline=1.0)
     kick = driver.start(look_in=0.0)
     poller = _poller(local_worker)
-    rest = poller.run(
-        "new", slot=kick.slot, ticket=kick.ticket, moved=local_worker.moved.extend, kick=local_worker.kicks.append
-    )
+    rest = poller.run("new", slot=kick.slot, ticket=kick.ticket)
     assert rest is not None
     assert "no live worker knows its account" in driver.record()["note"]
     assert driver.redis.hget("renderline:render:r1", "polls") is None
@@ -109,6 +106,7 @@ def deliverer(driver: Any, **options: Any) -> Deliverer:
     capabilities = WorkerCapabilities(driver.ledger, ["main"], [])
     return Deliverer(
         ledger=driver.ledger,
+        dispatcher=RecordedDispatcher(),
         kinds={},
         retries=HookRetryPolicy(attempts=1),
         lease=20.0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -19,7 +21,7 @@ _ACCOUNT = click.argument("account", metavar="ACCOUNT")
 @pass_session
 def accounts(session: Session) -> None:
     """List the configured vendor accounts, without their credentials."""
-    paused, held = session.operations.paused(), session.operations.held()
+    paused, held = session.commands.paused(), session.commands.held()
     rows = [
         {
             "name": account.name,
@@ -58,9 +60,9 @@ def _shown(rows: list[dict[str, Any]]) -> Any:
 @json_option
 @pass_session
 def pause(session: Session, account: str) -> None:
-    """Submit nothing more for an account; what runs at the vendor is followed on."""
-    _known(session, account)
-    session.operations.pause(account)
+    """Submit nothing more for an account. What is at the vendor is still polled."""
+    with _account_found():
+        session.operations.pause(account)
     _answer(session, account, paused=True)
 
 
@@ -68,24 +70,26 @@ def pause(session: Session, account: str) -> None:
 @_ACCOUNT
 @json_option
 @pass_session
-@click.pass_context
-def resume(context: click.Context, session: Session, account: str) -> None:
-    """Let an account go on: lifts a pause, the vendor's wish to wait, an open circuit, a hold.
+def resume(session: Session, account: str) -> None:
+    """Let an account go on: lift a pause, the vendor's Retry-After, an open circuit, a hold.
 
-    What waited goes on within a minute.
+    Parked renders go on within a minute.
     """
-    _known(session, account)
-    was = session.operations.resume(account)
+    with _account_found():
+        was_held = session.operations.resume(account)
     _answer(session, account, paused=False)
-    if not was:
+    if not was_held:
         raise Trouble(f"account {account} was not held back")
 
 
-def _known(session: Session, account: str) -> None:
-    names = session.settings.account_names
-    # The accounts may be configured for the workers alone; then any name is taken.
-    if names and account not in names and account not in session.operations.paused():
-        raise Trouble(f"no account {account}; known: {', '.join(names)}", Code.NOT_FOUND)
+@contextmanager
+def _account_found() -> Iterator[None]:
+    from renderline.operations import AccountNotFound
+
+    try:
+        yield
+    except AccountNotFound as error:
+        raise Trouble(f"no account {error.name}; known: {', '.join(error.known)}", Code.NOT_FOUND) from None
 
 
 def _answer(session: Session, account: str, *, paused: bool) -> None:

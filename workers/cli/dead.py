@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -17,6 +18,8 @@ _ID = click.argument("render_id", metavar="ID", required=False)
 _HOOK = click.argument("hook", metavar="HOOK", type=click.IntRange(min=0), required=False)
 _ALL = click.option("--all", "every", is_flag=True, help="All dead letters of all renders.")
 _MOST = 10_000
+
+_Operation = Callable[[str, int], dict[str, Any]]
 
 
 @click.group()
@@ -83,14 +86,9 @@ def _rows(hook: dict[str, Any]) -> list[tuple[str, Any]]:
 @pass_session
 @click.pass_context
 def replay(context: click.Context, session: Session, render_id: str | None, hook: int | None, every: bool) -> None:
-    """Try them again, under the same webhook id."""
-    steps = []
-    for one, index in _chosen(session, render_id, hook, every):
-        done = session.operations.replay(one, index)
-        if done:
-            session.services.dispatcher.hooks(one)
-        steps.append(_step(session, one, index, done, "replayed"))
-    report(context, session, steps)
+    """Deliver them again, under the same webhook id."""
+    chosen = _chosen(session, render_id, hook, every)
+    report(context, session, [_step(session, *one, session.operations.replay, "replayed") for one in chosen])
 
 
 @dead.command()
@@ -101,12 +99,9 @@ def replay(context: click.Context, session: Session, render_id: str | None, hook
 @pass_session
 @click.pass_context
 def discard(context: click.Context, session: Session, render_id: str | None, hook: int | None, every: bool) -> None:
-    """Take them off the list without trying them; the render stays undelivered."""
-    steps = [
-        _step(session, one, index, session.operations.discard(one, index), "discarded")
-        for one, index in _chosen(session, render_id, hook, every)
-    ]
-    report(context, session, steps)
+    """Take them off the list without delivering them. The render stays undelivered."""
+    chosen = _chosen(session, render_id, hook, every)
+    report(context, session, [_step(session, *one, session.operations.discard, "discarded") for one in chosen])
 
 
 def _chosen(session: Session, render_id: str | None, hook: int | None, every: bool) -> list[tuple[str, int]]:
@@ -121,12 +116,17 @@ def _chosen(session: Session, render_id: str | None, hook: int | None, every: bo
     return found
 
 
-def _step(session: Session, render_id: str, index: int, done: bool, word: str) -> Step:
-    record = session.ledger.record(render_id)
-    # An unknown hook is as little there as an unknown render.
-    state = record["state"] if record and index < len(record["hooks"]) else ""
-    message = f"hook {index} {word}" if done else f"no dead letter of render {render_id}, hook {index}"
-    return Step(render_id, done, state, message, {"hook": index})
+def _step(session: Session, render_id: str, index: int, operate: _Operation, word: str) -> Step:
+    from renderline.operations import HookNotDead, HookNotFound, RenderNotFound
+
+    absent = f"no dead letter of render {render_id}, hook {index}"
+    try:
+        record = operate(render_id, index)
+        return Step(render_id, True, record["state"], f"hook {index} {word}", {"hook": index})
+    except (RenderNotFound, HookNotFound):
+        return Step(render_id, False, "", absent, {"hook": index})
+    except HookNotDead as error:
+        return Step(render_id, False, error.render_state, f"{absent}: it is {error.state}", {"hook": index})
 
 
 COMMANDS = (dead,)

@@ -62,7 +62,7 @@ def _findings(session: Session) -> Iterator[PollResult]:
     yield from vendor.check(settings, session.services.submitter.accounts)
     yield storage.check(settings.storage_url)
     yield from processes.check(session.app, session.ledger.redis, settings, prefix=session.ledger.prefix)
-    yield from backlog.check(session.ledger, session.listing, session.operations)
+    yield from backlog.check(session.ledger, session.listing, session.commands)
 
 
 def _settings(session: Session) -> PollResult:

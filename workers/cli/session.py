@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from workers.cli.trouble import complain
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from config.settings import Settings
     from renderline.ledger import Commands, Ledger, Queries
+    from renderline.operations import Operations
     from tasks.services import Services
     from workers.application import Renderline
 
@@ -51,19 +54,26 @@ class Session:
 
         return create_app(chosen)
 
-    @property
+    @cached_property
     def services(self) -> Services:
-        """Return the use cases."""
-        return self.app.services
+        """Return the use cases. They say on standard error what they could not publish."""
+        services = self.app.services
+        services.dispatcher.on_unpublished = _note_unpublished
+        return services
 
     @property
     def ledger(self) -> Ledger:
         """Return the ledger."""
         return self.services.ledger
 
+    @property
+    def operations(self) -> Operations:
+        """Return the operations on renders, hooks and accounts."""
+        return self.services.operations
+
     @cached_property
-    def operations(self) -> Commands:
-        """Return the steps that people take."""
+    def commands(self) -> Commands:
+        """Return what tells how accounts stand."""
         from renderline.ledger import Commands
 
         return Commands(self.ledger)
@@ -97,6 +107,11 @@ class Session:
             write_json(value)
         elif (shown := show()) is not None:
             self.console.print(shown)
+
+
+def _note_unpublished(error: Exception) -> None:
+    """Say that a change was recorded although its message was not published."""
+    complain(f"recorded, but not published yet: {error}; a running worker publishes it within a minute")
 
 
 def write_json(value: Any) -> None:

@@ -23,6 +23,7 @@ from redis import Redis, RedisError
 
 from harness import ROOT, Valkey
 from harness.fake_vendor import FakeVendor, success
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.accounts.clients import AccountClients
 from renderline.ledger import DiskSync, Ledger
 from renderline.polling.durations import Durations
@@ -124,6 +125,7 @@ def submitter_of(redis: Redis, vendor: FakeVendor, *, clock: Callable[[], float]
     v3 = StudioV3(vendor.url, tokens=_Token(), read_timeout=10.0)
     yield Submitter(
         ledger=ledger,
+        dispatcher=RecordedDispatcher(),
         accounts={"main": AccountClients("main", v3, None)},
         mode="two_phase",
         lease=LEASE,

@@ -8,7 +8,8 @@ from pathlib import Path
 from harness import USER_KEY, until
 from renderline.acceptance import Acceptor
 from renderline.capabilities import KnownAccounts
-from tasks.dispatch import CeleryDispatcher
+from renderline.dispatcher import Dispatcher
+from tasks.publisher import CeleryPublisher
 from tests.acceptance.faults.crowd import AVATAR, Crowd, a_crowd
 
 
@@ -34,7 +35,7 @@ def test_renders_of_an_account_that_half_of_the_workers_know_are_delivered(tmp_p
         until(lambda: "account:b" in crowd.ledger.served(), what="the new worker tells what it serves")
         door = Acceptor(
             ledger=crowd.ledger,
-            dispatcher=CeleryDispatcher(crowd.producer, crowd.ledger),
+            dispatcher=Dispatcher(CeleryPublisher(crowd.producer), crowd.ledger),
             accounts=KnownAccounts(crowd.ledger, ["a"]),
             hook_kinds={},
             deadline=600.0,

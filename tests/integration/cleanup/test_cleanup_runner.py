@@ -114,7 +114,7 @@ def test_a_hanging_vendor_delays_neither_the_sweep_nor_the_claims_of_hooks(drive
     services = Services(driver, errands(vendor))
     driver.complete("held")
     claim = driver.ledger.claim_hook("held", 0, lease=LEASE)
-    services.deliverer._running[("held", 0)] = claim
+    services.deliverer.renewal._running[("held", 0)] = claim
     housekeeper = Housekeeper(services, sweep_every=0.05, lease=0.3)
     housekeeper.start()
     try:
@@ -148,7 +148,7 @@ class Sent:
     def poll(self, kick):
         pass
 
-    def freed(self):
+    def unpark(self):
         pass
 
 
@@ -159,7 +159,7 @@ class Services:
         self.dispatcher = self.sent = Sent()
         self.errands = errands
         self.capabilities = WorkerCapabilities(driver.ledger, (), ())
-        self.deliverer = Deliverer(driver.ledger, {}, HookRetryPolicy(attempts=3), LEASE)
+        self.deliverer = Deliverer(driver.ledger, self.sent, {}, HookRetryPolicy(attempts=3), LEASE)
         self.sweeper = Sweeper(driver.ledger, driver.flow, self.sent, every=0.05, retention=1e9)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from harness.fake_vendor import FakeVendor
 from harness.ledger import LEASE
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.accounts.clients import AccountClients
 from renderline.cleanup.runner import CleanupRunner
 from renderline.cleanup.stored_projects import StoredProjectCleanup
@@ -59,7 +60,7 @@ def play(driver, vendor):
         driver.record_result(look, "done", url="https://v/1.mp4")
         retries = HookRetryPolicy(attempts=1)
         kinds = {"http": Storing(stored_url)}
-        deliverer = Deliverer(driver.ledger, kinds, retries, LEASE, delete_stored=delete_stored)
+        deliverer = Deliverer(driver.ledger, RecordedDispatcher(), kinds, retries, LEASE, delete_stored=delete_stored)
         deliverer.deliver(ONE, 0)
         return CleanupRunner(
             driver.ledger, {"main": clients}, [StoredProjectCleanup(driver.ledger, 120.0)]

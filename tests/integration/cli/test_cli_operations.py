@@ -69,7 +69,8 @@ def test_what_is_not_there_is_5_and_what_does_not_apply_is_1(run, render):
     assert run("retry", render, "f" * 32, "--json").code == 5
 
 
-def test_fail_then_retry(run, render):
+def test_fail_then_retry(run, render, ledger):
+    unconfirmed(ledger, render)
     assert run("fail", render, "--reason", "Wrong script.", "--json").value["state"] == "failed"
     assert run("fail", render, "--reason", "Again.").code == 1
     (step,) = run("retry", render, "--json").value

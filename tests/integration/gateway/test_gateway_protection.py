@@ -10,9 +10,10 @@ from celery import Celery
 from harness import Valkey, a_request
 from harness.gateway import GatewayProcess, assert_problem
 from renderline.acceptance import Acceptor, Item
+from renderline.dispatcher import Dispatcher
 from renderline.gateway.keys import ApiKeys
 from renderline.ledger import Ledger
-from tasks.dispatch import CeleryDispatcher
+from tasks.publisher import CeleryPublisher
 
 
 @pytest.fixture
@@ -151,15 +152,15 @@ def test_a_gateway_starts_without_redis(tmp_path):
 
 
 def test_what_is_recorded_is_accepted_though_the_broker_takes_no_message(redis):
-    """The sweep sends the message later; `freed` and `hooks` fail in the same way, and the routes bear it."""
+    """The sweep sends the message later."""
     app = Celery("gateway", broker="redis://127.0.0.1:1/0")
     app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
     ledger = Ledger(redis)
-    dispatcher = CeleryDispatcher(app, ledger)
-    acceptor = Acceptor(ledger, dispatcher, ("default",), {}, 60.0, 10_000)
+    publisher = CeleryPublisher(app)
+    acceptor = Acceptor(ledger, Dispatcher(publisher, ledger), ("default",), {}, 60.0, 10_000)
     one = acceptor.accept(a_request(), key=None, message_id="m1")
     (two,) = acceptor.accept_all([Item(a_request(), key=None, message_id="m2")], together=True)
     assert [record["state"] for record in ledger.records([one, two])] == ["accepted", "accepted"]
     with pytest.raises(OSError, match="broker did not take"):
-        dispatcher.submit(one, "normal")
+        publisher.submit([(one, "normal")])
     app.close()

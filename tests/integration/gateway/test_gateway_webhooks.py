@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from harness.ledger import LEASE, LedgerDriver
+from renderline.dispatcher import Dispatcher
 from renderline.gateway import problem
 from renderline.gateway.webhooks import LARGEST_BODY, Receiver, blueprint
 from renderline.webhook_urls import WebhookUrls
@@ -41,13 +42,15 @@ class Door:
         problem.install(app)
         self.server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
         self.callbacks = WebhookUrls(f"http://127.0.0.1:{self.server.port}", KEY)
-        app.register_blueprint(blueprint(Receiver(self.callbacks, self.driver.operations, kick=self.kick, net=NET)))
+        dispatcher = Dispatcher(self, self.driver.ledger)
+        app.register_blueprint(blueprint(Receiver(self.callbacks, self.driver.operations, dispatcher, net=NET)))
         self.session = requests.Session()
 
-    def kick(self, kick):
+    def poll(self, wake):
+        """Publish a run of a poll pump, as the broker's client does."""
         if not self.broker_is_up:
             raise ConnectionError("no broker")
-        self.kicks.append(kick)
+        self.kicks.append(wake)
 
     def url(self, render_id=RENDER, *, attempt=1, seconds=600.0):
         return self.callbacks.url(render_id, attempt=attempt, seconds=seconds)

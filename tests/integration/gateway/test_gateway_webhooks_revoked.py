@@ -5,6 +5,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from harness.ledger import LedgerDriver
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.drafts import project_name
 from renderline.gateway import webhooks
 from renderline.gateway.webhooks import Receiver, Told
@@ -43,7 +44,7 @@ def test_a_revoked_draft_that_was_rendered_all_the_same_raises_an_alarm(driver, 
     revoked(driver)
     before = driver.redis.hgetall("renderline:render:r1")
     callbacks = WebhookUrls("https://example.com", KEY)
-    receiver = Receiver(callbacks, driver.operations, kick=lambda _: None, net=60.0)
+    receiver = Receiver(callbacks, driver.operations, RecordedDispatcher(), net=60.0)
     signature = callbacks.url("r1", attempt=1, draft=1, seconds=600.0).rpartition("/")[2]
     assert receiver.receive("r1", signature, lambda: Told(progress=100.0, credit=7.0, url="https://v/1.mp4"))
     assert driver.redis.hgetall("renderline:render:r1") == before
@@ -61,7 +62,7 @@ def test_the_alarm_of_a_retry_names_the_tag_that_the_dashboard_shows(driver, log
     assert driver.ledger.announce_revocation("r1", epoch=look.epoch, project_id="p-r1")
     assert driver.record_result(look, "revoked", project_id="p-r1")
     callbacks = WebhookUrls("https://example.com", KEY)
-    receiver = Receiver(callbacks, driver.operations, kick=lambda _: None, net=60.0)
+    receiver = Receiver(callbacks, driver.operations, RecordedDispatcher(), net=60.0)
     signature = callbacks.url("r1", attempt=2, draft=1, seconds=600.0).rpartition("/")[2]
     assert receiver.receive("r1", signature, lambda: Told(progress=100.0))
     assert [line["tag"] for line in logged if line["log_level"] == "error"] == [project_name("", "r1", 2, 1).strip()]

@@ -14,6 +14,7 @@ from marshmallow import Schema
 
 from harness import until
 from harness.ledger import GRACE, LEASE, LedgerDriver
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.hooks import HookFailed
 from renderline.hooks.concurrency import FAILURES, HookConcurrency
 from renderline.hooks.delivery import Deliverer
@@ -71,14 +72,15 @@ class Worker:
     def __init__(self, driver: LedgerDriver) -> None:
         self.driver, self.endpoints = driver, Endpoints()
         self.places = HookConcurrency(driver.flow, share=8)
-        self.queue: deque[tuple[str, int]] = deque()
+        self.dispatcher = RecordedDispatcher()
+        self.dispatcher.sent_hooks = self.queue = deque()
         self.deliverer = Deliverer(
             ledger=driver.ledger,
+            dispatcher=self.dispatcher,
             kinds={"http": self.endpoints},
             retries=HookRetryPolicy(),
             lease=LEASE,
             concurrency=self.places,
-            following=self.queue.extend,
         )
         self._threads = ThreadPoolExecutor(16)
         self._stopped = threading.Event()

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from harness import until
 from harness.ledger import LEASE
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.hooks import HookFailed
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.outcome import Done, NotMyTurn, RetryIn
@@ -47,7 +48,11 @@ def hook():
 @pytest.fixture
 def deliverer(driver, hook):
     return Deliverer(
-        ledger=driver.ledger, kinds={"http": hook, "download": hook}, retries=HookRetryPolicy(attempts=3), lease=LEASE
+        driver.ledger,
+        RecordedDispatcher(),
+        {"http": hook, "download": hook},
+        retries=HookRetryPolicy(attempts=3),
+        lease=LEASE,
     )
 
 
@@ -182,9 +187,7 @@ def test_a_render_that_failed_says_so(driver, deliverer, hook, end):
 
 def test_a_hook_kind_that_no_worker_has_for_long_is_dead_lettered_and_the_chain_goes_on(driver, hook):
     driver.complete(hooks=1)
-    bare = Deliverer(
-        ledger=driver.ledger, kinds={}, retries=HookRetryPolicy(attempts=3), lease=LEASE, unknown_after=60.0
-    )
+    bare = Deliverer(driver.ledger, RecordedDispatcher(), {}, HookRetryPolicy(attempts=3), LEASE, unknown_after=60.0)
     assert isinstance(bare.deliver("r1", 0), RetryIn)
     driver.clock.forward(61)
     assert bare.deliver("r1", 0) == Done()
@@ -231,7 +234,13 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
     hook.does = does
     with Redis.from_url(valkey.url, decode_responses=True) as other:
         here, there = (
-            Deliverer(ledger=one, kinds={"http": hook}, retries=HookRetryPolicy(attempts=3), lease=0.3)
+            Deliverer(
+                ledger=one,
+                dispatcher=RecordedDispatcher(),
+                kinds={"http": hook},
+                retries=HookRetryPolicy(attempts=3),
+                lease=0.3,
+            )
             for one in (ledger, Ledger(other, grace=30.0))
         )
         running = threading.Thread(target=here.deliver, args=("r1", 0))

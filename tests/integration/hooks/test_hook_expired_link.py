@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 
 from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.token import SharedToken
 from renderline.hooks import DownloadHook, HookFailed
@@ -87,7 +88,13 @@ def deliverer(redis: Redis, ledger: Ledger, links: LinkVendor, tmp_path: Path) -
             raise HookFailed(str(error)) from None
 
     hook = DownloadHook(f"file://{tmp_path}/videos", fresh_link=ask)
-    yield Deliverer(ledger=ledger, kinds={"download": hook}, retries=HookRetryPolicy(attempts=2), lease=30.0)
+    yield Deliverer(
+        ledger=ledger,
+        dispatcher=RecordedDispatcher(),
+        kinds={"download": hook},
+        retries=HookRetryPolicy(attempts=2),
+        lease=30.0,
+    )
     v3.close()
 
 

@@ -8,12 +8,11 @@ from typing import Any
 
 def send(countdown: str) -> None:
     """Publish a poll message to be run in so many seconds."""
-    from renderline.ledger import Ledger, PumpWake
-    from tasks.dispatch import CeleryDispatcher
+    from renderline.ledger import PumpWake
+    from tasks.publisher import CeleryPublisher
     from workers.app import app
-    from workers.composition import connect
 
-    CeleryDispatcher(app, Ledger(connect(app.settings))).poll(PumpWake("main", 0, 1, float(countdown)))
+    CeleryPublisher(app).poll(PumpWake("main", 0, 1, float(countdown)))
 
 
 def receive(path: str) -> None:

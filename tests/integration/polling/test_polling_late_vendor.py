@@ -164,8 +164,6 @@ class Place:
                 "main",
                 slot=ticket[0],
                 ticket=ticket[1],
-                moved=self.local_worker.moved.extend,
-                kick=self.local_worker.kicks.append,
             )
             ticket = (ticket[0], rest.ticket) if rest else None
             if rest:

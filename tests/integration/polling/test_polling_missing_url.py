@@ -10,6 +10,7 @@ from redis import Redis
 
 from harness.fake_vendor import Answer, FakeVendor, failure, success
 from harness.ledger import LEASE, LedgerDriver
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.token import SharedToken
 from renderline.ledger import PumpWake
@@ -33,6 +34,7 @@ class Looker:
         policy = PollPolicy(first_interval=1.0, min_interval=1.0, max_interval=60.0)
         self.poller = Poller(
             ledger=driver.ledger,
+            dispatcher=RecordedDispatcher(),
             durations=Durations(driver.ledger),
             accounts={"main": AccountClients("main", self.v3, None)},
             policy=policy,
@@ -50,14 +52,10 @@ class Looker:
         self.driver.clock.forward(after)
         kick = self.kicks.pop() if self.kicks else self.driver.ledger.pumps()[0]
         self.driver.clock.forward(kick.delay)
-        rest = self.poller.run("main", slot=kick.slot, ticket=kick.ticket, moved=lambda _: None, kick=self._ignore)
+        rest = self.poller.run("main", slot=kick.slot, ticket=kick.ticket)
         if rest:
             self.kicks.append(PumpWake("main", kick.slot, rest.ticket, rest.delay))
         return self.driver.record()
-
-    @staticmethod
-    def _ignore(_: PumpWake) -> None:
-        """One pump is enough."""
 
     def close(self) -> None:
         self.poller.close()

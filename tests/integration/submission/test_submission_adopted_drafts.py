@@ -10,6 +10,7 @@ from redis import Redis
 
 from harness import ROOT
 from harness.fake_vendor import Call, FakeVendor, failure, success
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.token import SharedToken
 from renderline.drafts import project_name
@@ -38,6 +39,7 @@ def submitter(redis: Redis, vendor: FakeVendor) -> Iterator[Submitter]:
     v3 = StudioV3(vendor.url, tokens=SharedToken(redis, issuer, account="main"), read_timeout=5.0)
     yield Submitter(
         ledger=ledger,
+        dispatcher=RecordedDispatcher(),
         accounts={"main": AccountClients("main", v3, None)},
         mode="two_phase",
         lease=30.0,

@@ -1,0 +1,264 @@
+"""What people do to renders, hooks and accounts, the same through every door: cancel, retry, adopt, replay, pause, ...
+
+Each operation is one atomic step in the ledger, which checks the state that the step needs. Then the messages that
+follow are published, or left to the sweep. Doors (HTTP, command line) only format what is returned or raised here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
+
+import structlog
+
+from renderline.accounts.clients import AccountClients
+from renderline.dispatcher import Dispatcher
+from renderline.drafts import find_by_name
+from renderline.kinds import KINDS
+from renderline.ledger import Commands, Ledger
+from renderline.renders import FINAL, State
+from renderline.studio import ProjectMissing, StudioFault
+
+log = structlog.get_logger(__name__)
+
+Record = dict[str, Any]
+
+
+class OperationRefused(Exception):
+    """An operation that does not apply. It changed nothing."""
+
+
+class RenderNotFound(OperationRefused):
+    """There is no render with this id."""
+
+    def __init__(self, render_id: str) -> None:
+        super().__init__(f"Render not found: {render_id}.")
+        self.render_id = render_id
+
+
+class WrongState(OperationRefused):
+    """The render is not in one of the states that the operation needs. `rule` says which, in words."""
+
+    def __init__(self, state: str, allowed: Collection[str], rule: str) -> None:
+        super().__init__(f"The render is {state}: {rule}.")
+        self.state, self.allowed, self.rule = state, tuple(allowed), rule
+
+
+class HookNotFound(OperationRefused):
+    """The render has no hook with this number; it has `count`, numbered from 0."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"The render has {count} hooks." if count != 1 else "The render has 1 hook.")
+        self.count = count
+
+
+class HookNotDead(OperationRefused):
+    """The hook is not in the dead-letter list: it has another `state`, or was discarded."""
+
+    def __init__(self, state: str, *, render_state: str) -> None:
+        super().__init__(f"The hook is not a dead letter: it is {state}.")
+        self.state, self.render_state = state, render_state
+
+
+class AccountNotFound(OperationRefused):
+    """No account of this name is configured here or served by a living worker. `known` are those that are."""
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        self.name, self.known = name, sorted(known)
+        super().__init__(f"Account not found: {name}; known: {', '.join(self.known)}.")
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """A canceled render, and what became of its project at the vendor."""
+
+    record: Record
+    project: Literal["untouched", "none", "deleted", "kept"] = "untouched"
+    """`untouched`: not asked about; `none`: never made; `deleted`; `kept`: still there."""
+    why: str = ""
+    """Why the project was kept."""
+
+
+@dataclass(frozen=True)
+class Operations:
+    """The operations on renders, hooks and accounts.
+
+    `accounts` are the names that `pause` and `resume` take; none: any name. `clients` are the vendor clients by account
+    with which `cancel` deletes projects. Every method raises `redis.RedisError` if the ledger cannot be reached.
+    """
+
+    ledger: Ledger
+    dispatcher: Dispatcher
+    accounts: Collection[str]
+    clients: Mapping[str, AccountClients] | None = None
+
+    # -- renders
+
+    def cancel(self, render_id: str, *, delete_project: bool = False) -> Cancellation:
+        """Cancel a render that has not ended; safe to repeat. Raises `RenderNotFound` or `WrongState`.
+
+        Before its submission nothing is sent to the vendor. Afterwards it is no longer polled. Of its hooks only those
+        run that asked for `render.canceled`. The vendor has no cancel: it finishes and charges what it has begun.
+        `delete_project` deletes the vendor's project as well; a fault of the vendor is told in the result.
+        """
+        if self._steps.cancel(render_id) != State.CANCELED:
+            self._refuse(render_id, _NOT_ENDED, "only one that has not ended can be canceled")
+        record = self._record(render_id)
+        log.info("canceled", render_id=render_id)
+        self._ended(render_id)
+        if not delete_project:
+            return Cancellation(record)
+        project, why = self._delete_project(record)
+        return Cancellation(record, project, why)
+
+    def retry(self, render_id: str) -> Record:
+        """Start a failed or expired render anew in the same record. Raises `RenderNotFound` or `WrongState`.
+
+        The attempt that ended is kept in the record's history.
+        """
+        turn = self._steps.retry(render_id)
+        if not turn:
+            self._refuse(render_id, (State.FAILED, State.EXPIRED), "only a failed or expired one can be retried")
+        return self._submitted(render_id, now=turn == "due")
+
+    def adopt(self, render_id: str, project_id: str) -> Record:
+        """Say which vendor project an unconfirmed render is: it goes on as rendering.
+
+        Raises `RenderNotFound` or `WrongState`.
+        """
+        adopted, wake = self._steps.adopt(render_id, project_id)
+        if not adopted:
+            self._refuse(render_id, _UNCONFIRMED, "only an unconfirmed one can be given a project")
+        record = self._record(render_id)
+        self.dispatcher.poll(wake)
+        return record
+
+    def resubmit(self, render_id: str) -> Record:
+        """Say that an unconfirmed render was never started: the paid call is made again.
+
+        Raises `RenderNotFound` or `WrongState`.
+        """
+        turn = self._steps.resubmit(render_id)
+        if not turn:
+            self._refuse(render_id, _UNCONFIRMED, "only an unconfirmed one can be submitted again")
+        return self._submitted(render_id, now=turn == "due")
+
+    def fail(self, render_id: str, *, message: str) -> Record:
+        """Give an unconfirmed render up as failed; its hooks run, and it can be retried.
+
+        Raises `RenderNotFound` or `WrongState`: any other render is ended with `cancel`.
+        """
+        state = self._steps.give_up(render_id, message=message)
+        if state != State.UNCONFIRMED:
+            raise WrongState(state, _UNCONFIRMED, _FAIL_RULE) if state else RenderNotFound(render_id)
+        record = self._record(render_id)
+        self._ended(render_id)
+        return record
+
+    # -- hooks
+
+    def replay(self, render_id: str, index: int) -> Record:
+        """Have a dead-lettered hook delivered again, under the same webhook id.
+
+        Raises `RenderNotFound`, `HookNotFound` or `HookNotDead`.
+        """
+        if not self._steps.replay(render_id, index):
+            self._refuse_hook(render_id, index)
+        record = self._record(render_id)
+        self.dispatcher.hooks(render_id)
+        return record
+
+    def discard(self, render_id: str, index: int) -> Record:
+        """Take a hook off the dead-letter list without delivering it; the render stays undelivered.
+
+        Raises `RenderNotFound`, `HookNotFound` or `HookNotDead`.
+        """
+        if not self._steps.discard(render_id, index):
+            self._refuse_hook(render_id, index)
+        return self._record(render_id)
+
+    # -- accounts
+
+    def pause(self, account: str) -> None:
+        """Submit nothing more for an account until it is resumed; what is at the vendor is still polled.
+
+        Raises `AccountNotFound`.
+        """
+        self._check_account(account)
+        self._steps.pause(account)
+
+    def resume(self, account: str) -> bool:
+        """Let an account go on; returns whether anything held it back. Raises `AccountNotFound`.
+
+        Lifts a pause, a `Retry-After` of the vendor, an open circuit, and a hold. Parked renders go on within seconds.
+        """
+        self._check_account(account)
+        return self._steps.resume(account)
+
+    # -- shared
+
+    @property
+    def _steps(self) -> Commands:
+        return Commands(self.ledger)
+
+    def _record(self, render_id: str) -> Record:
+        record = self.ledger.record(render_id)
+        if record is None:
+            raise RenderNotFound(render_id)
+        return record
+
+    def _submitted(self, render_id: str, *, now: bool) -> Record:
+        record = self._record(render_id)
+        if now:
+            self.dispatcher.submit(render_id, record["priority"])
+        return record
+
+    def _ended(self, render_id: str) -> None:
+        self.dispatcher.hooks(render_id)
+        self.dispatcher.unpark()
+
+    def _refuse(self, render_id: str, allowed: Collection[str], rule: str) -> NoReturn:
+        raise WrongState(self._record(render_id)["state"], allowed, rule)
+
+    def _refuse_hook(self, render_id: str, index: int) -> NoReturn:
+        record = self._record(render_id)
+        hooks = record["hooks"]
+        if index >= len(hooks):
+            raise HookNotFound(len(hooks))
+        state = hooks[index]["state"]
+        raise HookNotDead("discarded" if state == "dead" else state, render_state=record["state"])
+
+    def _check_account(self, account: str) -> None:
+        # One that was paused before its configuration went away can still be resumed.
+        if self.accounts and account not in self.accounts and account not in self._steps.paused():
+            raise AccountNotFound(account, self.accounts)
+
+    def _delete_project(self, record: Record) -> tuple[Literal["none", "deleted", "kept"], str]:
+        kind, account = KINDS[record["kind"]], record["account"]
+        if not kind.owns_project:
+            # A project that was there before us is the caller's, and the v2 API cannot delete one.
+            return "kept", f"a render of kind {kind.name} has no project of its own to delete"
+        if State.SUBMITTING not in record["times"]:
+            return "none", ""
+        clients = (self.clients or {}).get(account)
+        if clients is None:
+            return "kept", f"account {account!r} is not configured here"
+        (draft,) = self.ledger.drafts([record["id"]])
+        try:
+            # A call whose answer was lost may have made a project.
+            found = record["project_id"] or find_by_name(clients, record["id"], record["attempt"], draft)
+            if not found:
+                return "none", ""
+            clients.use_v3().delete_projects([found])
+        except ProjectMissing:
+            pass
+        except (StudioFault, LookupError) as fault:
+            log.warning("project not deleted", render_id=record["id"], fault=str(fault))
+            return "kept", str(fault)
+        return "deleted", ""
+
+
+_NOT_ENDED = tuple(state for state in State if state not in FINAL)
+_UNCONFIRMED = (State.UNCONFIRMED,)
+_FAIL_RULE = "only an unconfirmed one can be given up as failed; use cancel to end another"
