@@ -1,7 +1,7 @@
-"""The console script `renderline`: finds the checkout or container that it belongs to and runs its command line.
+"""The console script `renderline`: finds its checkout or container and runs the command line there.
 
-The wheel ships the package `renderline` alone; the command line lives beside it, in the application. Standard library
-only, so that this answers in any environment.
+The wheel ships only the package `renderline`; the command line is part of the application. Standard library only, so
+that it works in any environment.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ import uuid
 from typing import Final
 
 MESSAGE_VERSION: Final = 1
-"""Version of the arguments of the tasks below; raised when an older worker could not read them."""
+"""Version of the task arguments; raised when older workers cannot read them."""
 
 REQUEST: Final = "renderline.request"
-"""Door: kwargs ``request`` (object) and ``key`` (str or None); the result is the render id."""
+"""Accepts a request: kwargs ``request`` (object) and ``key`` (str or None). The result is the render id."""
 SUBMIT: Final = "renderline.submit"
 POLL: Final = "renderline.poll"
 HOOK: Final = "renderline.hook"
@@ -37,6 +37,6 @@ def render_id_for_key(key: str) -> str:
 def render_id_for_message(message_id: str) -> str:
     """Return the id (32 hex digits) of the render asked for, without a key, by the message `message_id`.
 
-    Derived, not drawn, so that a message that the broker delivers twice accepts one render.
+    Derived rather than random: a message that the broker delivers twice accepts one render.
     """
     return uuid.uuid5(_NAMESPACE, f"message:{message_id}").hex

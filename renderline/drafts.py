@@ -1,4 +1,4 @@
-"""The tag of a draft, which ends its project's name at the vendor: by it people and we find it again."""
+"""Drafts at the vendor: the tag in a draft's name, by which it is found again, and its deletion."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ log = structlog.get_logger(__name__)
 
 def tag(render_id: str, attempt: int = 1, draft: int = 1) -> str:
     """Return the tag of this draft of an attempt at a render."""
-    # A retry renders anew, and a draft that was revoked is never used again: neither is the one to be found.
+    # A retry makes a new draft, and a revoked one is never used again, so each draft has a tag of its own.
     if draft > 1:
         return f"[{render_id}.{attempt}.{draft}]"
     return f"[{render_id}]" if attempt == 1 else f"[{render_id}.{attempt}]"
 
 
 def project_name(name: str, render_id: str, attempt: int = 1, draft: int = 1) -> str:
-    """Return the vendor project's name: the caller's with our tag, by which a lost draft is found again."""
+    """Return the vendor project's name: the caller's name followed by our tag."""
     return f"{name} {tag(render_id, attempt, draft)}"
 
 
@@ -34,7 +34,7 @@ def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1, draf
 
 
 def has_begun(kind: Kind, clients: AccountClients, project_id: str) -> bool:
-    """Return whether a draft of ours shows any sign of a render, asked for in every way that the vendor has."""
+    """Return whether a draft of ours shows any sign of a render, in get-project or in the progress answer."""
     if kind.inspect and started_since(kind.inspect(clients, project_id), None):
         return True
     seen = kind.poll(clients, project_id)
@@ -42,7 +42,7 @@ def has_begun(kind: Kind, clients: AccountClients, project_id: str) -> bool:
 
 
 def discard(kind: Kind, clients: AccountClients, project_id: str) -> None:
-    """Delete a draft that is no longer needed, unless it was rendered; a fault here is only logged."""
+    """Delete a draft that is no longer needed, unless its render has begun. A fault is only logged."""
     try:
         if not has_begun(kind, clients, project_id):
             clients.use_v3().delete_projects([project_id])

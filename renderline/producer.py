@@ -1,4 +1,4 @@
-"""Enqueueing renders from another service, by task name over its own Celery application; standard library alone.
+"""Enqueues renders from another service, by task name over its own Celery application. Standard library only.
 
     from renderline.producer import enqueue_render, wait_for
 
@@ -27,40 +27,40 @@ _BLOCK = 1.0
 _REFUSALS = ("RequestRefused", "KeyConflict")
 
 Request = Mapping[str, Any]
-"""A render request: what JSON can say."""
+"""A render request: a JSON object."""
 
 
 class RequestNotAccepted(ValueError):
-    """The workers refused the request; the text names every wrong field by its path, one a line."""
+    """The workers refused the request. The text names every wrong field by its path, one per line."""
 
 
 class Outcome(NamedTuple):
-    """How a render ended: its final state, its file's addresses, and what went wrong."""
+    """How a render ended: its final state, the URLs of its file, and the error."""
 
     id: str
     state: str
-    """`delivered`, `undelivered` (the video is there, a hook was given up), `failed`, `expired` or `canceled`."""
+    """`delivered`, `undelivered` (the video is ready, a hook was dead-lettered), `failed`, `expired` or `canceled`."""
     stored_url: str | None
     """Where a download hook stored the file."""
     download_url: str | None
-    """The vendor's own link, which may end."""
+    """The vendor's own URL, which expires after a while."""
     error: str | None
 
 
 def enqueue_render(app: Any, request: Request, *, key: str | None = None, wait: float | None = None) -> str:
     """Enqueue a render request and return its render id.
 
-    The same `key` always gives the same render. Without `wait` it returns as soon as the broker has the message, and a
+    The same `key` always gives the same render. Without `wait` it returns as soon as the broker has the message; a
     request that turns out to be wrong makes no render. With `wait` (seconds; `app` needs a result backend) it returns
-    once a worker has accepted the request, raising `RequestNotAccepted` if it was refused or `TimeoutError`.
-    What Celery raises if the broker cannot be reached comes through.
+    once a worker has accepted the request. It raises `RequestNotAccepted` if the request was refused, `TimeoutError` if
+    no worker answered, and Celery's own error if the broker cannot be reached.
     """
     message_id, render_id = _ids(key)
     result = app.send_task(contract.REQUEST, **_message(request, key, message_id, answered=wait is not None))
     if wait is None:
         return render_id
     try:
-        # Callable inside a task too: what is waited for runs in another application's worker.
+        # Allowed inside a task too: the task that is waited for runs in another application's worker.
         return str(result.get(timeout=wait, disable_sync_subtasks=False))
     except Exception as error:
         if type(error).__name__ in _REFUSALS:
@@ -73,8 +73,8 @@ def enqueue_render(app: Any, request: Request, *, key: str | None = None, wait: 
 def enqueue_renders(app: Any, requests: Iterable[Request | tuple[str | None, Request]]) -> list[str]:
     """Enqueue many requests over one broker connection, pipelined, and return their render ids in order.
 
-    Each item is a request, or a pair of key and request. If the broker fails on the way, what it already has stays
-    enqueued and the exception comes through: repeated with the same keys, nothing is rendered twice.
+    Each item is a request, or a pair of key and request. If the broker fails on the way, the error is raised and the
+    messages that it already has stay enqueued. A second call with the same keys renders nothing twice.
     """
     ids: list[str] = []
     items = iter(requests)
@@ -99,31 +99,31 @@ def wait_for(
 ) -> Outcome:
     """Wait until a render has ended and return how; raises `TimeoutError` after `timeout` seconds.
 
-    A render whose endpoint is down has not ended before its hooks are given up, which may be days later. With
-    `until="stored"` the wait is over as soon as a download hook has stored the video, whatever other hooks are owed;
-    the outcome's state may be `completed` then.
-    Follows Renderline's event stream in Redis over the broker connection: no polling, no result backend. A broker that
-    is away is waited for. `progress` is called with the state and 0-100 whenever one of them changed.
+    A render whose hook endpoint is down ends when the hook is dead-lettered, which may be days later. With
+    `until="stored"` the wait ends as soon as a download hook has stored the video; the outcome's state may be
+    `completed` then. It reads Renderline's event stream in Redis over the broker connection: no polling, no result
+    backend. It reconnects when the broker cannot be reached. `progress` is called with the state and 0-100 whenever
+    one of them has changed.
     """
     give_up = time.monotonic() + timeout
-    told: tuple[str, float] | None = None
+    last: tuple[str, float] | None = None
     with app.connection_for_read() as connection:
-        away = tuple(connection.connection_errors)
+        unreachable = tuple(connection.connection_errors)
         while True:
             try:
                 for fields in _changes(connection.default_channel.client, render_id, give_up):
                     seen = fields.get("state", ""), float(fields.get("progress") or 0)
-                    if progress is not None and seen[0] and seen != told:
+                    if progress is not None and seen[0] and seen != last:
                         progress(*seen)
-                    told = seen
+                    last = seen
                     if seen[0] in _FINAL or (until == "stored" and fields.get("stored_url")):
                         return _outcome(render_id, fields)
                 break
-            except away:
+            except unreachable:
                 if time.monotonic() >= give_up:
                     raise
                 time.sleep(min(0.5, max(0.0, give_up - time.monotonic())))
-    state = told[0] if told else ""
+    state = last[0] if last else ""
     seen_as = f"is {state}" if state else "is not known: not accepted yet, or refused"
     raise TimeoutError(f"render {render_id} {seen_as} after {timeout:g} s")
 
@@ -195,14 +195,14 @@ def _publish(app: Any, messages: list[dict[str, Any]]) -> None:
         except Exception as error:
             if type(error).__name__ != "BatchPublishError":
                 raise
-            # Nobody saw which of them the broker took. One by one Celery reconnects and tries again, and a message
-            # that comes twice is accepted once, since its render's id follows from its own.
+            # It is unknown which messages the broker has. Sent one by one, Celery reconnects and retries. A message
+            # that comes twice is accepted once: the render's id is derived from the message's.
             for message in messages:
                 app.send_task(contract.REQUEST, producer=producer, **message)
 
 
 def _publish_pipelined(app: Any, producer: Any, messages: list[dict[str, Any]]) -> None:
-    """Publish as `send_task` does, signals and all, but with what is the same for every message done once."""
+    """Publish as `send_task` does, with its signals, but route and declare once for all messages."""
     queue = app.amqp.router.route({"queue": contract.REQUESTS_QUEUE}, contract.REQUEST)["queue"]
     producer.maybe_declare(queue, retry=True)
     # Kombu before 5.7 has no batches.

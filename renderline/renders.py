@@ -1,4 +1,4 @@
-"""The life of a render: its states, the legal transitions between them, and what each end announces."""
+"""The states of a render, the legal transitions between them, and the event that each end state sends to hooks."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Final
 
 
 class State(StrEnum):
-    """Where a render stands. The value is what records, filters and hooks show."""
+    """The state of a render. Records, filters and hooks show the value."""
 
     ACCEPTED = "accepted"
-    """Recorded; nothing sent to the vendor yet. Waits as long as the vendor cannot be reached."""
+    """Recorded; nothing sent to the vendor yet. Waits while the vendor cannot be reached."""
     SUBMITTING = "submitting"
     """A worker is, or was, making the vendor calls that start it."""
     UNCONFIRMED = "unconfirmed"
-    """The call that costs was made and nobody saw its outcome; evidence is looked for."""
+    """The paid call was made and nobody saw its outcome. Polls look for evidence."""
     RENDERING = "rendering"
-    """The vendor started it; polled until done or past its deadline."""
+    """The vendor started it. It is polled until it is done or its deadline passes."""
     COMPLETED = "completed"
     """The video is ready; its hooks run."""
     DELIVERED = "delivered"
@@ -28,7 +28,7 @@ class State(StrEnum):
     EXPIRED = "expired"
     """End: not ready within its deadline."""
     CANCELED = "canceled"
-    """End: given up by its owner."""
+    """End: canceled by its owner."""
 
 
 TRANSITIONS: Final[dict[State, frozenset[State]]] = {
@@ -36,7 +36,7 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.SUBMITTING: frozenset(
         {State.RENDERING, State.UNCONFIRMED, State.FAILED, State.CANCELED},
     ),
-    # Back to submitting when its draft was deleted and seen to be gone (or an operator allowed it).
+    # Back to submitting once its draft was deleted and seen to be gone, or an operator allowed it.
     State.UNCONFIRMED: frozenset({State.RENDERING, State.SUBMITTING, State.FAILED, State.EXPIRED, State.CANCELED}),
     State.RENDERING: frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.CANCELED}),
     State.COMPLETED: frozenset({State.DELIVERED, State.UNDELIVERED, State.CANCELED}),
@@ -48,10 +48,10 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.EXPIRED: frozenset({State.ACCEPTED}),
     State.CANCELED: frozenset(),
 }
-"""Every legal edge; the ledger's scripts are given this table and refuse all others."""
+"""Every legal transition. The ledger's scripts receive this table and refuse all others."""
 
 FINAL: Final = frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED, State.EXPIRED, State.CANCELED})
-"""The ends. Only a person leads a render out of one: by a retry, or by replaying a hook."""
+"""The end states. Only an operator moves a render out of one, by a retry or by replaying a hook."""
 
 EVENTS: Final[dict[State, str]] = {
     State.COMPLETED: "render.completed",
@@ -61,4 +61,4 @@ EVENTS: Final[dict[State, str]] = {
     State.EXPIRED: "render.expired",
     State.CANCELED: "render.canceled",
 }
-"""What a render in this state announces through its hooks."""
+"""The event that the hooks of a render in this state receive."""

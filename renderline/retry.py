@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 def backoff(attempt: int, *, base: float, cap: float, jitter: float) -> float:
-    """Return the delay after the `attempt`-th failure (from 1): doubling from `base` up to `cap`.
+    """Return the delay after the `attempt`-th failure (from 1). It doubles from `base` up to `cap`.
 
     `jitter` (0 to 1, drawn by the caller) spreads it over its upper half, so that many failures do not return at once.
     """
@@ -16,7 +16,7 @@ def backoff(attempt: int, *, base: float, cap: float, jitter: float) -> float:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how far apart a failing step is tried."""
+    """How often a failing step is retried, and with which delays."""
 
     attempts: int
     base: float
