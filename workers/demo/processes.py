@@ -1,4 +1,4 @@
-"""The Procfile's own processes, started in order, watched, logged to files, and always stopped again."""
+"""Runs the Procfile's processes: started in order, watched, logged to files, always stopped."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from honcho.process import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# A worker ends what it is doing; after this many seconds it is killed, which loses nothing.
+# A worker finishes its tasks; after this many seconds it is killed, which loses nothing.
 _PATIENCE = 8.0
 
 
 class ProcessEnded(RuntimeError):
-    """A process that should run on has ended; the text says which, and how."""
+    """A process ended by itself; the text says which one and its exit code."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class _Running:
 class Processes:
     """Starts roles of the Procfile with the given environment; each process is a session of its own.
 
-    Used as a context manager it stops them all at the end, whatever happened.
+    As a context manager it stops them all at the end, also after an exception.
     """
 
     def __init__(self, environ: Mapping[str, str], *, logs: Path, concurrency: Mapping[str, int]) -> None:
@@ -65,14 +65,14 @@ class Processes:
             threading.Thread(target=self._run, args=(running,), name=known.name, daemon=True).start()
 
     def raise_if_any_ended(self) -> None:
-        """Raise ProcessEnded if a process is gone."""
+        """Raise ProcessEnded if a process has ended."""
         for name, running in self._running.items():
             if running.ended.is_set():
                 self._ended.add(name)
                 raise ProcessEnded(f"{name} ended with exit code {running.returncode}")
 
     def stop(self) -> None:
-        """Ask all to end, Redis last, and kill what has not ended in time."""
+        """Send SIGTERM to all, Redis last, and SIGKILL to those that do not end in time."""
         last = [running for name, running in self._running.items() if name.startswith("redis.")]
         others = [running for running in self._running.values() if running not in last]
         for group in (others, last):
@@ -86,7 +86,7 @@ class Processes:
                 running.ended.wait(2.0)
 
     def tail(self, lines: int = 12) -> str:
-        """Return the last lines of every log that has any, those of processes that ended by themselves last."""
+        """Return the last lines of every log; processes that ended by themselves come last."""
         parts = []
         for path in sorted(self._logs.glob("*.log"), key=lambda path: (path.stem in self._ended, path)):
             text = path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
@@ -126,7 +126,7 @@ class Processes:
 
     @staticmethod
     def _signal(running: _Running, number: int) -> None:
-        # Between fork and its first message a process has no known id yet.
+        # Between fork and its first message the process id is unknown.
         running.started.wait(5.0)
         if running.pid is not None and not running.ended.is_set():
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -136,7 +136,7 @@ class Processes:
 @contextlib.contextmanager
 def ignored(*numbers: int) -> Iterator[None]:
     """Ignore the given signals inside the block (main thread only)."""
-    # A handler that does nothing, not SIG_IGN: that one would be inherited by a process that starts just now.
+    # Not SIG_IGN: a process that starts now would inherit it.
     before = [(number, signal.signal(number, lambda *_: None)) for number in numbers]
     try:
         yield

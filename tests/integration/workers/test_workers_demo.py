@@ -1,4 +1,4 @@
-"""The demo's own parts: what it starts always ends, what it receives is checked, its ports are free ones."""
+"""The demo: its processes always end, its hook endpoint verifies, its ports are free."""
 
 import json
 import os
@@ -13,9 +13,9 @@ import requests
 from standardwebhooks import Webhook
 
 from harness import HOOK_SECRET, Process, free_port, until
-from workers.demo import stage
+from workers.demo import deployment
+from workers.demo.hook_endpoint import HookEndpoint
 from workers.demo.processes import ProcessEnded, Processes
-from workers.demo.receiver import Receiver
 
 
 def signed(body, webhook_id="msg-1", secret=HOOK_SECRET):
@@ -27,20 +27,20 @@ def signed(body, webhook_id="msg-1", secret=HOOK_SECRET):
     }
 
 
-def test_the_receiver_takes_signed_callbacks_and_refuses_others():
+def test_the_endpoint_takes_signed_hooks_and_refuses_others():
     body = json.dumps({"type": "render.completed", "data": {"id": "r1"}})
     other = "whsec_" + "A" * 32
-    with Receiver(HOOK_SECRET, unwell=["/done/a"]) as receiver:
+    with HookEndpoint(HOOK_SECRET, failing_once=["/done/a"]) as endpoint:
 
         def send(path, text, headers):
-            return requests.post(receiver.url + path, data=text, headers=headers, timeout=30).status_code
+            return requests.post(endpoint.url + path, data=text, headers=headers, timeout=30).status_code
 
         assert [send("/done/a", body, signed(body)) for _ in range(2)] == [503, 204]
         assert send("/done/b", body + " ", signed(body)) == 401
         assert send("/done/b", body, signed(body, secret=other)) == 401
         assert send("/done/b", body, {}) == 401
-        callbacks = receiver.callbacks()
-    assert [(callback.path, callback.answer, bool(callback.event)) for callback in callbacks] == [
+        deliveries = endpoint.deliveries()
+    assert [(delivery.path, delivery.answer, bool(delivery.event)) for delivery in deliveries] == [
         ("/done/a", 503, True),
         ("/done/a", 204, True),
         *[("/done/b", 401, False)] * 3,
@@ -49,14 +49,14 @@ def test_the_receiver_takes_signed_callbacks_and_refuses_others():
 
 def test_another_port_is_taken_when_somebody_has_the_usual_one():
     usual = free_port()
-    assert stage.free_port(usual) == usual
+    assert deployment.free_port(usual) == usual
     with socket.create_server(("127.0.0.1", usual)):
-        assert stage.free_port(usual) not in (usual, 0)
+        assert deployment.free_port(usual) not in (usual, 0)
 
 
 def test_the_demo_never_inherits_settings_that_reach_the_real_vendor(tmp_path):
     outer = {"AISTUDIOS_BASE_URL": "https://app.aistudios.com", "RENDERLINE_SUBMIT": "direct", "HOME": "/home/me"}
-    environ = stage.Stage.choose(tmp_path, render_seconds=1).environ(outer)
+    environ = deployment.Deployment.choose(tmp_path, render_seconds=1).environ(outer)
     assert environ["AISTUDIOS_BASE_URL"].startswith("http://127.0.0.1:")
     assert "RENDERLINE_SUBMIT" not in environ
     assert environ["HOME"] == "/home/me"
@@ -84,7 +84,7 @@ def port():
 
 @pytest.fixture
 def processes(tmp_path, port):
-    environ = stage.Stage.choose(tmp_path, render_seconds=1).environ(os.environ)
+    environ = deployment.Deployment.choose(tmp_path, render_seconds=1).environ(os.environ)
     environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
     return Processes(environ, logs=tmp_path / "log", concurrency={})
 
@@ -120,9 +120,13 @@ def test_everything_ends_with_the_block_even_what_was_just_started(processes, po
 
 
 def test_two_cannot_run_in_the_same_directory(tmp_path):
-    with stage.occupied(tmp_path / "up"), pytest.raises(stage.Occupied), stage.occupied(tmp_path / "up"):
+    with (
+        deployment.lock_directory(tmp_path / "up"),
+        pytest.raises(deployment.DirectoryInUse),
+        deployment.lock_directory(tmp_path / "up"),
+    ):
         pass
-    with stage.occupied(tmp_path / "up"):
+    with deployment.lock_directory(tmp_path / "up"):
         pass
 
 

@@ -1,4 +1,4 @@
-"""Where demo and `make up` play: a directory, ports that are free, and the settings that every process gets."""
+"""Where demo and `make up` run: a directory, free ports, and the settings of every process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def free_port(usual: int) -> int:
     """Return the usual port if nobody listens there on this machine, else a free one."""
     for port in (usual, 0):
         with socket.socket() as probe:
-            # Connections of an earlier run that are still winding down do not count as somebody.
+            # Connections of an earlier run that are still closing do not block the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
@@ -33,25 +33,25 @@ def free_port(usual: int) -> int:
     raise OSError("no port is free on 127.0.0.1")
 
 
-class Occupied(RuntimeError):
+class DirectoryInUse(RuntimeError):
     """Another run is using the directory."""
 
 
 @contextlib.contextmanager
-def occupied(directory: Path) -> Iterator[None]:
-    """Hold the directory for this process; raises Occupied if another has it: two Redis would write the same files."""
+def lock_directory(directory: Path) -> Iterator[None]:
+    """Lock the directory for this process. Two Redis servers would write the same files: raises DirectoryInUse."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Occupied(f"another run is using {directory}; stop it, or choose another --directory") from None
+            raise DirectoryInUse(f"another run is using {directory}; stop it, or choose another --directory") from None
         yield
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One set of addresses, secrets and places."""
+class Deployment:
+    """Addresses, secrets and directories of one run."""
 
     directory: Path
     redis_port: int
@@ -63,8 +63,8 @@ class Stage:
     render_seconds: float
 
     @classmethod
-    def choose(cls, directory: Path, *, render_seconds: float) -> Stage:
-        """Return a stage below `directory` on the usual ports where they are free."""
+    def choose(cls, directory: Path, *, render_seconds: float) -> Deployment:
+        """Return a deployment below `directory` on the usual ports where they are free."""
         return cls(
             directory=directory,
             redis_port=free_port(6379),
@@ -113,7 +113,7 @@ class Stage:
 
     @property
     def shell_file(self) -> Path:
-        """Return the file that gives a terminal the settings of the stage."""
+        """Return the file that gives a terminal the settings of the deployment."""
         return self.directory / "env"
 
     def write_shell_file(self, environ: Mapping[str, str]) -> None:
@@ -124,9 +124,9 @@ class Stage:
         self.shell_file.write_text("".join(lines), encoding="utf-8")
 
     def environ(self, outer: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment of the processes: the caller's, less its own settings, plus those of the stage."""
+        """Return the environment of the processes: the caller's without Renderline settings, plus the deployment's."""
         kept = {name: value for name, value in outer.items() if not name.startswith(_OURS) and name != "PORT"}
-        # The Procfile says `celery` and `gunicorn`: those that stand beside this Python, activated or not.
+        # The Procfile's `celery` and `gunicorn` are those beside this Python, even in a venv that is not activated.
         kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
         return {
             **kept,
@@ -139,14 +139,14 @@ class Stage:
             "AISTUDIOS_V2_SECRET_KEY": secrets.token_hex(16),
             "RENDERLINE_HOOK_SECRET": self.hook_secret,
             "RENDERLINE_STORAGE_URL": self.videos.as_uri(),
-            # Receiver and sandbox are on this machine.
+            # The hook endpoint and the sandbox are on this machine.
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
-            # The gateway listens on this machine alone, too, and a newcomer has no key.
+            # The gateway listens on loopback only, and a newcomer has no key.
             "RENDERLINE_API_KEYS_REQUIRED": "false",
             "RENDERLINE_POLL_MIN": "0.5",
             "RENDERLINE_POLL_MAX": "2",
             "RENDERLINE_SWEEP_EVERY": "2",
-            # The sandbox answers at once or never: there is no queue to be waited for.
+            # The sandbox carries calls out at once or never, so evidence of a start shows early.
             "RENDERLINE_EVIDENCE_WINDOW": "10",
             "RENDERLINE_DATA_DIR": str(self.directory),
             "RENDERLINE_GATEWAY_BIND": f"127.0.0.1:{self.gateway_port}",

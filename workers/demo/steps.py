@@ -1,4 +1,4 @@
-"""Plays the demo: starts the processes, sends the requests through the Celery door, follows them to their end."""
+"""The steps of the demo: start the processes, send the requests through Celery, follow them to their end."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from redis import Redis, RedisError
 from renderline import contract
 from renderline.ledger import Ledger
 from renderline.renders import FINAL
+from workers.demo.deployment import Deployment
 from workers.demo.processes import Processes
+from workers.demo.scenario import DemoRender
 from workers.demo.screen import Record, Screen
-from workers.demo.stage import Stage
-from workers.demo.story import Episode
 
-# Generous: on a laptop that does other things as well, seven Python processes start slowly.
+# Generous: on a busy laptop seven Python processes start slowly.
 _START_SECONDS = 60.0
 
 
 class DemoFailed(RuntimeError):
-    """The demo did not go as it must; the text says what happened."""
+    """A step of the demo failed; the text says which."""
 
 
-def open_stage(processes: Processes, stage: Stage) -> None:
-    """Start what the others need, then the others; returns when Redis, sandbox, gateway and Flower answer."""
+def start_processes(processes: Processes, deployment: Deployment) -> None:
+    """Start Redis and the sandbox, then the others; returns when all servers answer."""
     processes.start("redis", "sandbox")
-    _await(processes, "Redis", lambda: _pings(stage.redis_url))
-    _await(processes, "the sandbox", lambda: ask(f"{stage.sandbox_url}/_sandbox/counts").ok)
+    _await(processes, "Redis", lambda: _pings(deployment.redis_url))
+    _await(processes, "the sandbox", lambda: ask(f"{deployment.sandbox_url}/_sandbox/counts").ok)
     processes.start("worker", "gateway", "flower")
-    _await(processes, "the gateway", lambda: ask(f"{stage.gateway_url}/readyz").ok)
-    _await(processes, "Flower", lambda: ask(f"{stage.flower_url}healthcheck").ok)
+    _await(processes, "the gateway", lambda: ask(f"{deployment.gateway_url}/readyz").ok)
+    _await(processes, "Flower", lambda: ask(f"{deployment.flower_url}healthcheck").ok)
 
 
 def ask(url: str, *, auth: tuple[str, str] | None = None) -> requests.Response:
-    """Ask one of our own servers, never through a proxy that the environment names."""
+    """Call one of our own servers, never through a proxy from the environment."""
     with requests.Session() as session:
         session.trust_env = False
         return session.get(url, auth=auth, timeout=5)
@@ -62,24 +62,24 @@ def _await(processes: Processes, what: str, answers: Callable[[], bool]) -> None
 
 
 def producer(redis_url: str) -> Celery:
-    """Return what another service has: a Celery application that knows the broker and nothing of Renderline."""
+    """Return the Celery application of another service: it knows the broker and nothing of Renderline."""
     return Celery("demo", broker=redis_url, backend=redis_url, set_as_current=False)
 
 
-def enqueue(app: Celery, episodes: Sequence[Episode], processes: Processes) -> list[str]:
+def enqueue(app: Celery, renders: Sequence[DemoRender], processes: Processes) -> list[str]:
     """Send every request by task name, the first one twice; returns the render ids in order.
 
     Raises DemoFailed if a request is refused, not accepted in time, or the repeated one gets another id.
     """
-    sent = [_send(app, episode) for episode in (*episodes, episodes[0])]
+    sent = [_send(app, render) for render in (*renders, renders[0])]
     ids = [_result(result, processes) for result in sent]
     if ids[-1] != ids[0]:
         raise DemoFailed("the same key gave two renders")
     return ids[:-1]
 
 
-def _send(app: Celery, episode: Episode) -> Any:
-    call = {"request": episode.request, "key": f"demo-{episode.key}"}
+def _send(app: Celery, render: DemoRender) -> Any:
+    call = {"request": render.request, "key": f"demo-{render.key}"}
     return app.send_task(contract.REQUEST, kwargs=call, queue=contract.REQUESTS_QUEUE)
 
 

@@ -1,4 +1,4 @@
-"""The other service of the demo: receives signed callbacks, checks each signature, and is out of order once."""
+"""The demo's downstream service: receives signed HTTP hooks, verifies each signature, and fails once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 
 @dataclass(frozen=True)
-class Callback:
-    """One callback as it came in. `event` is None when its signature did not hold."""
+class Delivery:
+    """One received hook. `event` is None if its signature is not valid."""
 
     path: str
     webhook_id: str
@@ -21,19 +21,19 @@ class Callback:
     answer: int
 
 
-class Receiver:
-    """An HTTP server on this machine that takes Standard Webhooks.
+class HookEndpoint:
+    """An HTTP server on loopback that receives Standard Webhooks.
 
-    It answers 204 to a callback whose signature holds and 401 to others; the first one on each of the paths in
-    `unwell` gets 503, as from a service that is being restarted.
+    It answers 204 if the signature is valid, else 401. The first hook on each of the paths in
+    `failing_once` gets 503, as from a service that restarts.
     """
 
-    def __init__(self, secret: str, *, unwell: Collection[str] = ()) -> None:
+    def __init__(self, secret: str, *, failing_once: Collection[str] = ()) -> None:
         self._webhook = Webhook(secret)
-        self._unwell = set(unwell)
-        self._callbacks: list[Callback] = []
+        self._failing_once = set(failing_once)
+        self._deliveries: list[Delivery] = []
         self._lock = threading.Lock()
-        receiver = self
+        endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
             # Connections are kept, and an idle one is closed after a while.
@@ -43,7 +43,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                self.send_response(receiver.take(self.path, headers, body))
+                self.send_response(endpoint.take(self.path, headers, body))
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -55,11 +55,11 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Return the base of the callback addresses."""
+        """Return the base of the hook URLs."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
-        """Check and keep one callback; returns the status of the answer."""
+        """Verify and keep one hook; returns the response status."""
         event: dict[str, Any] | None = None
         try:
             event = self._webhook.verify(body, headers)
@@ -67,16 +67,16 @@ class Receiver:
             answer = 401
         else:
             with self._lock:
-                answer = 503 if path in self._unwell else 204
-                self._unwell.discard(path)
+                answer = 503 if path in self._failing_once else 204
+                self._failing_once.discard(path)
         with self._lock:
-            self._callbacks.append(Callback(path, headers.get("webhook-id", ""), event, answer))
+            self._deliveries.append(Delivery(path, headers.get("webhook-id", ""), event, answer))
         return answer
 
-    def callbacks(self) -> list[Callback]:
-        """Return what came in so far, oldest first."""
+    def deliveries(self) -> list[Delivery]:
+        """Return the hooks received so far, oldest first."""
         with self._lock:
-            return list(self._callbacks)
+            return list(self._deliveries)
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
