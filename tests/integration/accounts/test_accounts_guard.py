@@ -13,6 +13,7 @@ from redis import Redis
 
 from config.settings import load
 from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
+from harness.recorded_dispatcher import RecordedDispatcher
 from harness.samples import USER_KEY
 from renderline.accounts.circuit_breaker import CircuitBreaker
 from renderline.accounts.clients import AccountClients
@@ -20,10 +21,10 @@ from renderline.accounts.guard import CircuitOpen, Guard, InBackoff
 from renderline.accounts.permit import Permit, claimed_work, using
 from renderline.accounts.rate_limit import RateLimit, RateLimitReached
 from renderline.accounts.token import SharedToken
-from renderline.cancellation import cancel
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.drafts import find_by_name
 from renderline.ledger import AccountLimits, Ledger
+from renderline.operations import Operations
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from renderline.requests import load_request
 from renderline.studio import RateLimited, StudioFault, StudioV2, StudioV3, TokenEndpoint
@@ -103,18 +104,9 @@ def orphans(clients: AccountClients, ledger: Ledger) -> None:
 
 
 def canceled_with_its_project(clients: AccountClients, ledger: Ledger) -> None:
-    found = cancel(ONE, ledger=ledger, dispatcher=NoMessages(), accounts={"main": clients}, delete_project=True)
+    operations = Operations(ledger, RecordedDispatcher(), ["main"], {"main": clients})
+    found = operations.cancel(ONE, delete_project=True)
     assert found.project == "kept", "not deleted, and not said to be"
-
-
-class NoMessages:
-    """Publishes nothing."""
-
-    def hooks(self, render_id: str) -> None:
-        pass
-
-    def freed(self) -> None:
-        pass
 
 
 CALLERS: dict[str, Callable[[AccountClients, Ledger], object]] = {
