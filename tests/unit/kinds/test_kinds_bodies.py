@@ -6,7 +6,6 @@ import pytest
 
 from harness.requests import build
 from renderline.kinds import KINDS
-from renderline.requests import RequestRefused, as_request
 
 PROJECT = "65fa6b07dca2e367461a2925"
 UPDATE = {"sceneIdx": 0, "type": "aiModel", "values": {"script": "New words."}}
@@ -160,35 +159,6 @@ def test_v2_is_lenient_where_the_vendors_samples_are(errors):
         {"type": "text", "detail": {"textSource": "Hi", "layer": 501}},
     ]
     assert errors({"kind": "v2_project", "scenes": [{"clips": clips}, {"AIModel": V2_AVATAR, "clips": None}]}) == {}
-
-
-@pytest.mark.parametrize(
-    ("body", "kind"),
-    [
-        ({"projectId": PROJECT, "resolution": "720"}, "export"),
-        ({"templateId": "t1", "aiName": "M1"}, "template"),
-        ({"projectId": PROJECT, "updates": [UPDATE]}, "edit"),
-        ({"scenes": [{"clips": [{"type": "text", "detail": {}}]}]}, "v2_project"),
-        ({"scenes": [{"sceneIdx": 0, "clips": [], "background": {}}]}, "project"),
-        (SIMPLE, "simple_video"),
-    ],
-)
-def test_a_vendor_body_is_recognised(body, kind):
-    assert as_request(body) == {"kind": kind, "payload": body}
-
-
-def test_a_request_stays_a_request():
-    request = {"kind": "export", "project_id": PROJECT}
-    assert as_request(request) is request
-
-
-@pytest.mark.parametrize(
-    "body",
-    [None, [], "x", {}, {"scenes": []}, {"scenes": [1]}, {"scenes": {}}, {"scenes": [{"script": "Hi."}]}, {"a": 1}],
-)
-def test_anything_else_is_not_recognised(body):
-    with pytest.raises(RequestRefused, match=r"^request: "):
-        as_request(body)
 
 
 def test_the_table_is_whole():

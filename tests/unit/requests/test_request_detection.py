@@ -1,0 +1,56 @@
+"""Kind detection: which kind of render a bare vendor body is."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from renderline.kinds import KINDS
+from renderline.requests import RequestRefused, as_request, detection
+
+PROJECT = "65fa6b07dca2e367461a2925"
+UPDATE = {"sceneIdx": 0, "type": "aiModel", "values": {"script": "New words."}}
+SIMPLE = {"language": "en", "text": "Hi.", "model": "M1", "clothes": "B1"}
+V3_SCENE = {"sceneIdx": 0, "clips": [], "background": {}}
+V2_SCENE = {"AIModel": {}}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"projectId": PROJECT, "resolution": "720"}, "export"),
+        ({"templateId": "t1", "aiName": "M1"}, "template"),
+        ({"projectId": PROJECT, "updates": [UPDATE]}, "edit"),
+        ({"scenes": [{"clips": [{"type": "text", "detail": {}}]}]}, "v2_project"),
+        ({"scenes": [{"sceneIdx": 0, "clips": [], "background": {}}]}, "project"),
+        (SIMPLE, "simple_video"),
+        ({"scenes": [V3_SCENE], "updates": [], "templateId": "t1", "text": "x", "model": "m"}, "project"),
+        ({"scenes": [1, {}, V2_SCENE, V3_SCENE]}, "v2_project"),
+        ({"updates": {}, "templateId": "t1", "projectId": "p"}, "edit"),
+        ({**SIMPLE, "templateId": "t1"}, "template"),
+    ],
+)
+def test_a_vendor_body_is_recognised(body, kind):
+    assert as_request(body) == {"kind": kind, "payload": body}
+
+
+def test_a_request_stays_a_request():
+    request = {"kind": "export", "project_id": PROJECT}
+    assert as_request(request) is request
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, [], "x", {}, {"scenes": []}, {"scenes": [1]}, {"scenes": {}}, {"scenes": [{"script": "Hi."}]}, {"a": 1}],
+)
+def test_anything_else_is_not_recognised(body):
+    with pytest.raises(RequestRefused, match=r"^request: "):
+        as_request(body)
+
+
+def test_a_body_of_two_kinds_is_not_guessed(monkeypatch):
+    kinds = {name: dataclasses.replace(KINDS[name], matches=lambda body: True) for name in ("edit", "template")}
+    monkeypatch.setattr(detection, "KINDS", kinds)
+    with pytest.raises(RequestRefused, match="kind: is required: the body could be of the kinds edit, template"):
+        as_request({"anything": 1})
