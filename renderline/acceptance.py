@@ -8,13 +8,11 @@ from typing import Any
 
 import structlog
 
-from renderline.contract import render_id_for_key, render_id_for_message
+from renderline.contract import key_error, render_id_for_key, render_id_for_message
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind
 from renderline.ledger import Entry, KeyConflict, Ledger
 from renderline.requests import RenderRequest, RequestRefused, load_request
-
-LONGEST_KEY = 255
 
 log = structlog.get_logger(__name__)
 
@@ -110,15 +108,11 @@ class Acceptor:
         )
 
 
-def check_key(key: str | None) -> None:
-    """Raise `RequestRefused` for an idempotency key that is no text of 1 to 255 characters."""
-    if key is not None and (not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY or _torn(key)):
-        raise RequestRefused({"key": [f"must be text of 1 to {LONGEST_KEY} characters, or left out"]})
-
-
-def _torn(text: str) -> bool:
-    """Return whether a text holds half of a surrogate pair, which has no bytes to derive an id from."""
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
+def check_key(key: Any) -> None:
+    """Raise `RequestRefused` for a bad idempotency key. None, for no key, is fine."""
+    error = key_error(key) if key is not None else None
+    if error:
+        raise RequestRefused({"key": [error]})
 
 
 def _render_id(key: str | None, message_id: str) -> str:

@@ -5,8 +5,9 @@ Standard library only, so that a producer in another code base can import or cop
 
 from __future__ import annotations
 
+import re
 import uuid
-from typing import Final
+from typing import Any, Final
 
 MESSAGE_VERSION: Final = 1
 """Version of the task arguments; raised when older workers cannot read them."""
@@ -26,7 +27,21 @@ QUEUES: Final = (REQUESTS_QUEUE, SUBMIT_QUEUE, POLL_QUEUE, HOOKS_QUEUE)
 PRIORITIES: Final = {"high": 0, "normal": 3, "low": 6}
 """Celery priority of a submission on Redis, where 0 is taken first."""
 
+MAX_KEY_LENGTH: Final = 255
+"""Characters of an idempotency key; see `key_error`."""
+
+# Control characters, and halves of surrogate pairs, which have no bytes to derive an id from.
+_NOT_IN_KEYS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAMESPACE: Final = uuid.UUID("6f5f2a4e-6f0b-5d64-9f0e-0a9f7f0c6c11")
+
+
+def key_error(key: Any) -> str | None:
+    """Return why `key` cannot be an idempotency key, None if it can. The rule is the same for every door."""
+    if not isinstance(key, str):
+        return "must be a string"
+    if not 1 <= len(key) <= MAX_KEY_LENGTH:
+        return f"must have 1 to {MAX_KEY_LENGTH} characters"
+    return "must not have control characters or halves of surrogate pairs" if _NOT_IN_KEYS.search(key) else None
 
 
 def render_id_for_key(key: str) -> str:

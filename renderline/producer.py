@@ -50,8 +50,9 @@ class Outcome(NamedTuple):
 def enqueue_render(app: Any, request: Request, *, key: str | None = None, wait: float | None = None) -> str:
     """Enqueue a render request and return its render id.
 
-    The same `key` always gives the same render. Without `wait` it returns as soon as the broker has the message; a
-    request that turns out to be wrong makes no render. With `wait` (seconds; `app` needs a result backend) it returns
+    The same `key` always gives the same render. A bad key (`contract.key_error`) raises `RequestNotAccepted` at once.
+    Without `wait` it returns as soon as the broker has the message; a request that turns out to be wrong makes no
+    render. With `wait` (seconds; `app` needs a result backend) it returns
     once a worker has accepted the request. It raises `RequestNotAccepted` if the request was refused, `TimeoutError` if
     no worker answered, and Celery's own error if the broker cannot be reached.
     """
@@ -172,6 +173,8 @@ def _text(fields: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _ids(key: str | None) -> tuple[str, str]:
+    if key is not None and (error := contract.key_error(key)):
+        raise RequestNotAccepted(f"key: {error}")
     message_id = str(uuid.uuid4())
     return message_id, contract.render_id_for_message(message_id) if key is None else contract.render_id_for_key(key)
 

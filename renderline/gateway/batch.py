@@ -9,17 +9,17 @@ from flask import Request, Response, request
 from flask_smorest import Blueprint
 
 from renderline.acceptance import Item, NotTogether
+from renderline.contract import key_error
 from renderline.gateway import answers
 from renderline.gateway.access import SUBMIT, needs
 from renderline.gateway.bodies import read_json
 from renderline.gateway.description import described, json_body
 from renderline.gateway.desk import Desk, answer, location
-from renderline.gateway.idempotency import header_key, key_fault
+from renderline.gateway.idempotency import header_key
 from renderline.gateway.problem import Problem, listed, refusal
 from renderline.gateway.queries import Nothing, load
 from renderline.ledger import KeyConflict
 from renderline.requests import RequestRefused
-from renderline.validation.json_limits import json_errors
 
 MOST: Final = 1000
 LARGER: Final = 8
@@ -98,10 +98,8 @@ def _item_errors(item: Any) -> dict[str, str]:
     if "request" not in item:
         found[".request"] = "is required"
     key = item.get("key")
-    if key is not None:
-        fault = next((said for several in json_errors(key).values() for said in several), None) or key_fault(key)
-        if fault:
-            found[".key"] = fault
+    if key is not None and (error := key_error(key)):
+        found[".key"] = error
     return found
 
 

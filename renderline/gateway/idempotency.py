@@ -1,15 +1,15 @@
-"""The idempotency key of a request: as the header gives it, or as a batch does for each of its items."""
+"""The header `Idempotency-Key`."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Request
 
+from renderline.contract import key_error
 from renderline.gateway.problem import Problem
 
 HEADER: Final = "Idempotency-Key"
-LONGEST: Final = 255
 
 
 def header_key(request: Request) -> str | None:
@@ -27,16 +27,7 @@ def header_key(request: Request) -> str | None:
         raise Problem(400, f"The {HEADER} is not UTF-8.") from None
     if len(key) > 1 and key.startswith('"') and key.endswith('"'):
         key = key[1:-1]
-    fault = key_fault(key)
-    if fault:
-        raise Problem(400, f"The {HEADER} {fault}.")
+    error = key_error(key)
+    if error:
+        raise Problem(400, f"The {HEADER} {error}.")
     return key
-
-
-def key_fault(key: Any) -> str | None:
-    """Return what is wrong with a key, None if nothing is."""
-    if not isinstance(key, str):
-        return "must be a string"
-    if not 1 <= len(key) <= LONGEST:
-        return f"must have 1 to {LONGEST} characters"
-    return None if key.isprintable() else "must not have control characters"

@@ -124,12 +124,14 @@ def _key(request: dict[str, Any], path: str) -> str:
 
 
 def _check(session: Session, orders: Sequence[_Order]) -> None:
+    from renderline.acceptance import check_key
     from renderline.requests import RequestRefused, load_request
 
     door = session.services.acceptor
     wrong = []
     for order in orders:
         try:
+            check_key(order.key)
             load_request(order.request, accounts=door.accounts, hook_kinds=door.hook_kinds, max_bytes=door.max_bytes)
         except RequestRefused as refused:
             wrong += [f"{order.place}: {line}" for line in str(refused).splitlines()]

@@ -109,6 +109,12 @@ def test_one_key_for_several_requests_is_refused(run, request_file):
     assert "--key-from" in ended.err
 
 
+def test_a_key_with_a_control_character_is_refused_before_anything_is_accepted(run, request_file):
+    ended = run("submit", request_file(compact()), "--key", "a\tb")
+    assert ended.code == 2
+    assert "key: must not have control characters" in ended.err
+
+
 def test_download_adds_a_hook_in_front_where_none_is(run, request_file):
     other = {"type": "celery", "task": "billing.ready", "queue": "billing"}
     own = {"type": "download", "path": "own.mp4"}
