@@ -55,15 +55,16 @@ def test_without_the_time_savers_killed_workers_still_lose_nothing_and_pay_nothi
         for round_ in range(3):
             ids += crowd.send(f"{round_}-{number}" for number in range(8))
             time.sleep(0.7)
-            crowd.workers.pop(0).kill()
+            crowd.workers[round_].kill()
             crowd.start()
-        stopped = crowd.workers.pop(0)
+        *killed, stopped, last = crowd.workers
+        assert len(killed) == 3
         assert stopped.stop() == 0
         ids += crowd.send(["last"])
         crowd.wait_for(ids, seconds=CAUGHT_UP)
         crowd.check(ids)
-        assert crowd.alive()
-        for worker in [*crowd.workers, stopped]:
+        assert last.running
+        for worker in (stopped, last):
             (warning,) = [line for line in worker.output().splitlines() if "repairs that save time are off" in line]
             assert all(name in warning for name in ("ack batching", "requeue at shutdown", "shared client"))
             assert "Traceback" not in worker.output()
