@@ -10,7 +10,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from config import forms
+from config import parsers
 
 BASE_URL = "https://app.aistudios.com"
 V2_BASE_URL = "https://v2.aistudios.com"
@@ -68,8 +68,8 @@ class _AccountSchema(ma.Schema):
     app_id = ma.fields.String(validate=ma.validate.Length(min=1))
     user_key = ma.fields.String(validate=ma.validate.Length(min=1))
     v2_secret_key = ma.fields.String(validate=ma.validate.Length(min=1))
-    base_url = ma.fields.String(validate=forms.base_url)
-    v2_base_url = ma.fields.String(validate=forms.base_url)
+    base_url = ma.fields.String(validate=parsers.base_url)
+    v2_base_url = ma.fields.String(validate=parsers.base_url)
     max_requests_per_second = ma.fields.Float(validate=ma.validate.Range(min=0, min_inclusive=False))
     max_concurrent_renders = ma.fields.Integer(strict=True, validate=ma.validate.Range(min=1))
 

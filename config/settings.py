@@ -1,4 +1,4 @@
-"""Everything a deployment may vary, read once from the environment, typed, and refused as a whole when wrong."""
+"""The settings of a deployment: read once from the environment, typed and validated together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from marshmallow import ValidationError
 
-from config import forms
+from config import parsers
 from config.accounts import BASE_URL, V2_BASE_URL, Account, read_accounts
 from config.variable import Environment, SettingsError, Variable, variable
 
@@ -28,106 +28,112 @@ class Settings:
     role: Role
     accounts: tuple[Account, ...]
 
-    # What every process talks to.
+    # Redis and storage.
     redis_url: str = variable(
         "REDIS_URL",
-        forms.redis_url,
+        parsers.redis_url,
         "redis://[:password@]host[:port][/number], or rediss:// for TLS",
         default="redis://127.0.0.1:6379/0",
         secret=True,
     )
     storage_url: str | None = variable(
         "RENDERLINE_STORAGE_URL",
-        forms.storage_url,
+        parsers.storage_url,
         "an address that fsspec opens, such as file:///srv/videos or s3://bucket/videos",
     )
 
-    # Doors and hooks.
+    # Requests and hooks.
     public_url: str | None = variable(
-        "RENDERLINE_PUBLIC_URL", forms.public_url, "http(s)://host[:port][/path], where the vendor reaches the gateway"
+        "RENDERLINE_PUBLIC_URL",
+        parsers.public_url,
+        "http(s)://host[:port][/path], where the vendor reaches the gateway",
     )
-    secret_key: str | None = variable("RENDERLINE_SECRET_KEY", forms.long_secret, "at least 32 characters", secret=True)
+    secret_key: str | None = variable(
+        "RENDERLINE_SECRET_KEY", parsers.long_secret, "at least 32 characters", secret=True
+    )
     hook_secret: str | None = variable(
-        "RENDERLINE_HOOK_SECRET", forms.hook_secret, "whsec_ and the base64 of 24 to 64 random bytes", secret=True
+        "RENDERLINE_HOOK_SECRET", parsers.hook_secret, "whsec_ and the base64 of 24 to 64 random bytes", secret=True
     )
     allow_private_hooks: bool = variable(
-        "RENDERLINE_ALLOW_PRIVATE_HOOKS", forms.yes_or_no, "true or false", default=False
+        "RENDERLINE_ALLOW_PRIVATE_HOOKS", parsers.boolean, "true or false", default=False
     )
     delete_stored_projects: bool = variable(
-        "RENDERLINE_DELETE_STORED_PROJECTS", forms.yes_or_no, "true or false", default=False
+        "RENDERLINE_DELETE_STORED_PROJECTS", parsers.boolean, "true or false", default=False
     )
-    api_keys_required: bool = variable("RENDERLINE_API_KEYS_REQUIRED", forms.yes_or_no, "true or false", default=True)
+    api_keys_required: bool = variable("RENDERLINE_API_KEYS_REQUIRED", parsers.boolean, "true or false", default=True)
     max_request_bytes: int = variable(
-        "RENDERLINE_MAX_REQUEST_BYTES", forms.count(least=1024), "a whole number of at least 1024", default=1 << 20
+        "RENDERLINE_MAX_REQUEST_BYTES", parsers.count(least=1024), "a whole number of at least 1024", default=1 << 20
     )
     api_rate: str | None = variable(
-        "RENDERLINE_API_RATE", forms.rate, "calls per time for each API key, such as 600/minute or 10/second;600/minute"
+        "RENDERLINE_API_RATE",
+        parsers.rate,
+        "calls per time for each API key, such as 600/minute or 10/second;600/minute",
     )
-    hook_retry_for: float = variable("RENDERLINE_HOOK_RETRY_FOR", forms.seconds(), _ABOVE_ZERO, default=3 * 86400.0)
+    hook_retry_for: float = variable("RENDERLINE_HOOK_RETRY_FOR", parsers.seconds(), _ABOVE_ZERO, default=3 * 86400.0)
     hook_attempts: int | None = variable(
-        "RENDERLINE_HOOK_ATTEMPTS", forms.count(most=100), "a whole number from 1 to 100"
+        "RENDERLINE_HOOK_ATTEMPTS", parsers.count(most=100), "a whole number from 1 to 100"
     )
     hooks_per_host: int | None = variable(
-        "RENDERLINE_HOOKS_PER_HOST", forms.count(most=1000), "a whole number from 1 to 1000"
+        "RENDERLINE_HOOKS_PER_HOST", parsers.count(most=1000), "a whole number from 1 to 1000"
     )
 
-    # How renders are submitted, watched and given up.
+    # Submitting, polling and giving up.
     submit: Literal["two_phase", "direct"] = variable(
-        "RENDERLINE_SUBMIT", forms.choice("two_phase", "direct"), "two_phase or direct", default="two_phase"
+        "RENDERLINE_SUBMIT", parsers.choice("two_phase", "direct"), "two_phase or direct", default="two_phase"
     )
     resubmit_unconfirmed: float | None = variable(
-        "RENDERLINE_RESUBMIT_UNCONFIRMED", forms.never_or_seconds, "never, or seconds above 0"
+        "RENDERLINE_RESUBMIT_UNCONFIRMED", parsers.never_or_seconds, "never, or seconds above 0"
     )
-    evidence_window: float = variable("RENDERLINE_EVIDENCE_WINDOW", forms.seconds(), _ABOVE_ZERO, default=180.0)
+    evidence_window: float = variable("RENDERLINE_EVIDENCE_WINDOW", parsers.seconds(), _ABOVE_ZERO, default=180.0)
     wait_for_disk: Literal["auto", "always", "never"] = variable(
-        "RENDERLINE_WAIT_FOR_DISK", forms.choice("auto", "always", "never"), "auto, always or never", default="auto"
+        "RENDERLINE_WAIT_FOR_DISK", parsers.choice("auto", "always", "never"), "auto, always or never", default="auto"
     )
-    render_deadline: float = variable("RENDERLINE_RENDER_DEADLINE", forms.seconds(), _ABOVE_ZERO, default=3600.0)
-    unknown_after: float = variable("RENDERLINE_UNKNOWN_AFTER", forms.seconds(), _ABOVE_ZERO, default=86_400.0)
+    render_deadline: float = variable("RENDERLINE_RENDER_DEADLINE", parsers.seconds(), _ABOVE_ZERO, default=3600.0)
+    unknown_after: float = variable("RENDERLINE_UNKNOWN_AFTER", parsers.seconds(), _ABOVE_ZERO, default=86_400.0)
     poll_strategy: Literal["progress", "list"] = variable(
-        "RENDERLINE_POLL_STRATEGY", forms.choice("progress", "list"), "progress or list", default="progress"
+        "RENDERLINE_POLL_STRATEGY", parsers.choice("progress", "list"), "progress or list", default="progress"
     )
-    poll_min: float = variable("RENDERLINE_POLL_MIN", forms.seconds(), _ABOVE_ZERO, default=2.0)
-    poll_max: float = variable("RENDERLINE_POLL_MAX", forms.seconds(), _ABOVE_ZERO, default=60.0)
-    webhook_poll: float = variable("RENDERLINE_WEBHOOK_POLL", forms.seconds(), _ABOVE_ZERO, default=60.0)
-    lease: float = variable("RENDERLINE_LEASE", forms.seconds(least=1), "seconds, at least 1", default=30.0)
-    sweep_every: float = variable("RENDERLINE_SWEEP_EVERY", forms.seconds(), _ABOVE_ZERO, default=5.0)
-    outage_probe: float = variable("RENDERLINE_OUTAGE_PROBE", forms.seconds(), _ABOVE_ZERO, default=10.0)
+    poll_min: float = variable("RENDERLINE_POLL_MIN", parsers.seconds(), _ABOVE_ZERO, default=2.0)
+    poll_max: float = variable("RENDERLINE_POLL_MAX", parsers.seconds(), _ABOVE_ZERO, default=60.0)
+    webhook_poll: float = variable("RENDERLINE_WEBHOOK_POLL", parsers.seconds(), _ABOVE_ZERO, default=60.0)
+    lease: float = variable("RENDERLINE_LEASE", parsers.seconds(least=1), "seconds, at least 1", default=30.0)
+    sweep_every: float = variable("RENDERLINE_SWEEP_EVERY", parsers.seconds(), _ABOVE_ZERO, default=5.0)
+    outage_probe: float = variable("RENDERLINE_OUTAGE_PROBE", parsers.seconds(), _ABOVE_ZERO, default=10.0)
     max_retry_after: float = variable(
-        "RENDERLINE_MAX_RETRY_AFTER", forms.seconds(most=3600), "seconds above 0, at most 3600", default=300.0
+        "RENDERLINE_MAX_RETRY_AFTER", parsers.seconds(most=3600), "seconds above 0, at most 3600", default=300.0
     )
-    retention: float = variable("RENDERLINE_RETENTION", forms.seconds(), _ABOVE_ZERO, default=7 * 86400.0)
+    retention: float = variable("RENDERLINE_RETENTION", parsers.seconds(), _ABOVE_ZERO, default=7 * 86400.0)
 
-    # How the processes run.
+    # Processes.
     worker_concurrency: int = variable(
-        "RENDERLINE_WORKER_CONCURRENCY", forms.count(most=1000), "a whole number from 1 to 1000", default=16
+        "RENDERLINE_WORKER_CONCURRENCY", parsers.count(most=1000), "a whole number from 1 to 1000", default=16
     )
-    shutdown_timeout: float = variable("RENDERLINE_SHUTDOWN_TIMEOUT", forms.seconds(), _ABOVE_ZERO, default=25.0)
+    shutdown_timeout: float = variable("RENDERLINE_SHUTDOWN_TIMEOUT", parsers.seconds(), _ABOVE_ZERO, default=25.0)
     log_level: str = variable(
         "RENDERLINE_LOG_LEVEL",
-        forms.choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+        parsers.choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
         "DEBUG, INFO, WARNING, ERROR or CRITICAL",
         default="INFO",
     )
     log_format: Literal["console", "json"] = variable(
-        "RENDERLINE_LOG_FORMAT", forms.choice("console", "json"), "console or json", default="console"
+        "RENDERLINE_LOG_FORMAT", parsers.choice("console", "json"), "console or json", default="console"
     )
-    data_dir: str = variable("RENDERLINE_DATA_DIR", forms.text, "a directory", default="var")
+    data_dir: str = variable("RENDERLINE_DATA_DIR", parsers.text, "a directory", default="var")
     gateway_threads: int = variable(
-        "RENDERLINE_GATEWAY_THREADS", forms.count(least=4, most=1000), "a whole number from 4 to 1000", default=64
+        "RENDERLINE_GATEWAY_THREADS", parsers.count(least=4, most=1000), "a whole number from 4 to 1000", default=64
     )
-    gateway_bind: str = variable("RENDERLINE_GATEWAY_BIND", forms.bind_address, "host:port", default="127.0.0.1:8000")
+    gateway_bind: str = variable("RENDERLINE_GATEWAY_BIND", parsers.bind_address, "host:port", default="127.0.0.1:8000")
     sandbox_port: int = variable(
-        "RENDERLINE_SANDBOX_PORT", forms.count(most=65535), "a port from 1 to 65535", default=8900
+        "RENDERLINE_SANDBOX_PORT", parsers.count(most=65535), "a port from 1 to 65535", default=8900
     )
     sandbox_render_seconds: float = variable(
-        "RENDERLINE_SANDBOX_RENDER_SECONDS", forms.seconds(), _ABOVE_ZERO, default=20.0
+        "RENDERLINE_SANDBOX_RENDER_SECONDS", parsers.seconds(), _ABOVE_ZERO, default=20.0
     )
     flower_basic_auth: str | None = variable(
-        "FLOWER_BASIC_AUTH", forms.logins, "user:password, or several with commas between", secret=True
+        "FLOWER_BASIC_AUTH", parsers.logins, "user:password, or several with commas between", secret=True
     )
-    flower_address: str = variable("FLOWER_ADDRESS", forms.text, "an address of this machine", default="127.0.0.1")
-    flower_port: int = variable("FLOWER_PORT", forms.count(most=65535), "a port from 1 to 65535", default=5555)
+    flower_address: str = variable("FLOWER_ADDRESS", parsers.text, "an address of this machine", default="127.0.0.1")
+    flower_port: int = variable("FLOWER_PORT", parsers.count(most=65535), "a port from 1 to 65535", default=5555)
 
     @property
     def account_names(self) -> tuple[str, ...]:
@@ -142,7 +148,7 @@ class Settings:
         raise KeyError(name)
 
     def secrets(self) -> tuple[str, ...]:
-        """Return every value that no log line, event or page may show."""
+        """Return every value that must appear in no log line, event or page."""
         password = urlsplit(self.redis_url).password
         logins = (self.flower_basic_auth or "").split(",")
         found = [password, unquote(password or ""), self.secret_key, self.hook_secret]
@@ -155,27 +161,27 @@ _BASE = "http(s)://host[:port] without a path"
 
 # One account can be given in the environment itself; AISTUDIOS_ACCOUNTS names a file with several.
 _ACCOUNT = {
-    "app_id": Variable(name="AISTUDIOS_APP_ID", read=forms.text, allowed="the app id of the account", secret=True),
-    "user_key": Variable(name="AISTUDIOS_USER_KEY", read=forms.text, allowed="the user key", secret=True),
+    "app_id": Variable(name="AISTUDIOS_APP_ID", read=parsers.text, allowed="the app id of the account", secret=True),
+    "user_key": Variable(name="AISTUDIOS_USER_KEY", read=parsers.text, allowed="the user key", secret=True),
     "v2_secret_key": Variable(
-        name="AISTUDIOS_V2_SECRET_KEY", read=forms.text, allowed="the v2 secret key", secret=True
+        name="AISTUDIOS_V2_SECRET_KEY", read=parsers.text, allowed="the v2 secret key", secret=True
     ),
 }
 _ACCOUNT_DEFAULTS = {
-    "base_url": Variable(name="AISTUDIOS_BASE_URL", read=forms.base_url, allowed=_BASE, default=BASE_URL),
-    "v2_base_url": Variable(name="AISTUDIOS_V2_BASE_URL", read=forms.base_url, allowed=_BASE, default=V2_BASE_URL),
+    "base_url": Variable(name="AISTUDIOS_BASE_URL", read=parsers.base_url, allowed=_BASE, default=BASE_URL),
+    "v2_base_url": Variable(name="AISTUDIOS_V2_BASE_URL", read=parsers.base_url, allowed=_BASE, default=V2_BASE_URL),
     "max_requests_per_second": Variable(
-        name="RENDERLINE_MAX_REQUESTS_PER_SECOND", read=forms.number(), allowed="a number above 0"
+        name="RENDERLINE_MAX_REQUESTS_PER_SECOND", read=parsers.number(), allowed="a number above 0"
     ),
     "max_concurrent_renders": Variable(
-        name="RENDERLINE_MAX_CONCURRENT_RENDERS", read=forms.count(), allowed="a whole number of at least 1"
+        name="RENDERLINE_MAX_CONCURRENT_RENDERS", read=parsers.count(), allowed="a whole number of at least 1"
     ),
 }
 _ACCOUNTS_FILE = Variable(
-    name="AISTUDIOS_ACCOUNTS", read=forms.text, allowed="the path of a TOML file with [[account]] tables"
+    name="AISTUDIOS_ACCOUNTS", read=parsers.text, allowed="the path of a TOML file with [[account]] tables"
 )
-# Read by docker-compose.yml alone; known here so that it is neither forgotten nor refused.
-_COMPOSE = Variable(name="RENDERLINE_REDIS_PASSWORD", read=forms.text, allowed="a password", secret=True)
+# Only docker-compose.yml reads it. It is declared here so that .env.example lists it and it is not refused.
+_COMPOSE = Variable(name="RENDERLINE_REDIS_PASSWORD", read=parsers.text, allowed="a password", secret=True)
 
 _FIELDS: dict[str, Variable] = {f.name: f.metadata["variable"] for f in fields(Settings) if "variable" in f.metadata}
 
@@ -191,56 +197,56 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
     A worker needs the credentials of at least one account, Flower needs FLOWER_BASIC_AUTH; the others need neither.
     Raises SettingsError whose text has one line for every bad, missing or unknown variable.
     """
-    env = Environment(environ)
-    env.refuse_unknown(_PREFIXES, VARIABLES)
+    env = Environment(environ, VARIABLES)
+    env.refuse_unknown(_PREFIXES)
     values = {name: env.value(wanted) for name, wanted in _FIELDS.items()}
     accounts = _accounts(env)
     _require(env, role, accounts)
-    # A value that could not be read is None here.
+    # A bad value is None here.
     if None not in (values["poll_min"], values["poll_max"]) and values["poll_min"] > values["poll_max"]:
-        env.complaints.append(
+        env.problems.append(
             f"RENDERLINE_POLL_MIN={values['poll_min']:g}: must not be above RENDERLINE_POLL_MAX, which is "
             f"{values['poll_max']:g}; lower the first or raise the second"
         )
-    env.finish(VARIABLES)
+    env.raise_problems()
     return Settings(role=role, accounts=accounts, **values)
 
 
 def _require(env: Environment, role: Role, accounts: tuple[Account, ...]) -> None:
-    """Remember what this role cannot do without."""
+    """Add a problem for everything that this role needs and that is missing."""
     named = {_ACCOUNTS_FILE.name, *(wanted.name for wanted in _ACCOUNT.values())}
     if role == "worker" and not accounts and not named & set(env.given):
-        env.complaints.append(
+        env.problems.append(
             "AISTUDIOS_APP_ID and AISTUDIOS_USER_KEY are missing: a worker needs the credentials of an account; set "
             "both (v3 API), AISTUDIOS_V2_SECRET_KEY (v2 API), or AISTUDIOS_ACCOUNTS (a file with several accounts)"
         )
     if role == "flower" and "FLOWER_BASIC_AUTH" not in env.given:
-        env.complaints.append(
+        env.problems.append(
             "FLOWER_BASIC_AUTH is missing: Flower shows every task and does not start without a password; "
             "set it to user:password"
         )
     if "RENDERLINE_PUBLIC_URL" in env.given and "RENDERLINE_SECRET_KEY" not in env.given:
-        env.complaints.append(
+        env.problems.append(
             "RENDERLINE_SECRET_KEY is missing: it signs the webhook URLs that RENDERLINE_PUBLIC_URL asks for; "
             "set it to at least 32 random characters, the same for all processes, or unset RENDERLINE_PUBLIC_URL"
         )
 
 
 def _accounts(env: Environment) -> tuple[Account, ...]:
-    """Return the accounts of the file if one is named, else the one of the environment, else none."""
+    """Return the accounts of the file, or the one account of the environment, or none."""
     defaults: dict[str, Any] = {key: env.value(wanted) for key, wanted in _ACCOUNT_DEFAULTS.items()}
     given = {key: env.value(wanted) for key, wanted in _ACCOUNT.items() if wanted.name in env.given}
     path = env.value(_ACCOUNTS_FILE)
     if path:
         for key in given:
-            env.complaints.append(
+            env.problems.append(
                 f"{_ACCOUNT[key].name}: must not be set beside AISTUDIOS_ACCOUNTS; move it into the file or unset one"
             )
         return _accounts_of(env, path, defaults)
     if ("app_id" in given) != ("user_key" in given):
         there, missing = ("app_id", "user_key") if "app_id" in given else ("user_key", "app_id")
-        env.complaints.append(
-            f"{_ACCOUNT[missing].name} is missing: it belongs to {_ACCOUNT[there].name}; set both or neither"
+        env.problems.append(
+            f"{_ACCOUNT[missing].name} is missing: {_ACCOUNT[there].name} needs it; set both or neither"
         )
     return (Account(name="default", **given, **defaults),) if given else ()
 
@@ -250,7 +256,7 @@ def _accounts_of(env: Environment, path: str, defaults: Mapping[str, Any]) -> tu
         return read_accounts(path, defaults=defaults)
     except ValidationError as problem:
         if len(problem.messages) == 1 and "account." not in problem.messages[0]:
-            env.complaints.append(_ACCOUNTS_FILE.complaint(path, problem.messages))
+            env.problems.append(_ACCOUNTS_FILE.problem(path, problem.messages))
         else:
-            env.complaints += [f"AISTUDIOS_ACCOUNTS: {path}: {line}; correct the file" for line in problem.messages]
+            env.problems += [f"AISTUDIOS_ACCOUNTS: {path}: {line}; correct the file" for line in problem.messages]
         return ()

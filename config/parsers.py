@@ -1,4 +1,4 @@
-"""The forms that the text of an environment variable may have: each reads one text or raises ValidationError."""
+"""Parsers for the text of environment variables. Each returns a value, or raises ValidationError."""
 
 from __future__ import annotations
 
@@ -18,54 +18,54 @@ _LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def text(value: str) -> str:
-    """Return the text as it is."""
+    """Parse any text."""
     return value
 
 
-def _field(field: ma.fields.Field[Any]) -> Callable[[str], Any]:
-    def read(value: str) -> Any:
+def _by_field(field: ma.fields.Field[Any]) -> Callable[[str], Any]:
+    def parse(value: str) -> Any:
         try:
             return field.deserialize(value)
         except ValidationError:
-            # The variable's own `allowed` says it better than the field's message.
+            # The variable's `allowed` says it better than the field's message.
             raise ValidationError("") from None
 
-    return read
+    return parse
 
 
 def choice(*allowed: str) -> Callable[[str], str]:
-    """Read one of the words `allowed`, in any case."""
+    """Parse one of the words `allowed`, in upper or lower case."""
 
-    def read(value: str) -> str:
+    def parse(value: str) -> str:
         for word in allowed:
             if value.lower() == word.lower():
                 return word
         raise ValidationError("")
 
-    return read
+    return parse
 
 
 def seconds(*, least: float = 0.0, most: float | None = None) -> Callable[[str], float]:
-    """Read a finite number of seconds above 0, at least `least`, at most `most`."""
+    """Parse a finite number of seconds above 0, at least `least`, at most `most`."""
     return number(least=least, most=most)
 
 
 def number(*, least: float = 0.0, most: float | None = None) -> Callable[[str], float]:
-    """Read a finite number above 0, at least `least`, at most `most`."""
+    """Parse a finite number above 0, at least `least`, at most `most`."""
     above_zero = validate.Range(min=least, max=most, min_inclusive=least > 0)
-    return _field(ma.fields.Float(validate=above_zero))
+    return _by_field(ma.fields.Float(validate=above_zero))
 
 
 def count(*, least: int = 1, most: int | None = None) -> Callable[[str], int]:
-    """Read a whole number between `least` and `most`."""
-    return _field(ma.fields.Integer(validate=validate.Range(min=least, max=most)))
+    """Parse a whole number between `least` and `most`."""
+    return _by_field(ma.fields.Integer(validate=validate.Range(min=least, max=most)))
 
 
-yes_or_no = _field(ma.fields.Boolean())
+boolean = _by_field(ma.fields.Boolean())
 
 
 def never_or_seconds(value: str) -> float | None:
-    """Read `never` as None, anything else as seconds above 0."""
+    """Parse `never` as None, anything else as seconds above 0."""
     return None if value.lower() == "never" else seconds()(value)
 
 
@@ -81,7 +81,7 @@ def _split(value: str, schemes: tuple[str, ...]) -> Any:
 
 
 def redis_url(value: str) -> str:
-    """Read a Redis address: redis:// or rediss://, a host, at most a database number as path."""
+    """Parse a Redis address: redis:// or rediss://, a host, at most a database number as path."""
     parts = _split(value, ("redis", "rediss"))
     if not re.fullmatch(r"/?\d*", parts.path):
         raise ValidationError("the path must be the database number")
@@ -89,15 +89,15 @@ def redis_url(value: str) -> str:
 
 
 def base_url(value: str) -> str:
-    """Read an HTTP address without path or query; the result has no slash at its end."""
+    """Parse an HTTP address without path or query; the result has no slash at its end."""
     parts = _split(value, ("http", "https"))
     if parts.path not in ("", "/") or parts.query or parts.username:
-        raise ValidationError("paths are added by the client")
+        raise ValidationError("the client adds the path")
     return value.rstrip("/")
 
 
 def public_url(value: str) -> str:
-    """Read the HTTP address of the gateway, with or without a path; the result has no slash at its end."""
+    """Parse the HTTP address of the gateway, with or without a path; the result has no slash at its end."""
     parts = _split(value, ("http", "https"))
     if parts.query or parts.username:
         raise ValidationError("")
@@ -105,14 +105,14 @@ def public_url(value: str) -> str:
 
 
 def long_secret(value: str) -> str:
-    """Read a secret of at least 32 characters."""
+    """Parse a secret of at least 32 characters."""
     if len(value) < 32:
         raise ValidationError(f"it has {len(value)}")
     return value
 
 
 def hook_secret(value: str) -> str:
-    """Read a Standard Webhooks secret: whsec_ and the base64 of 24 to 64 bytes."""
+    """Parse a Standard Webhooks secret: whsec_ and the base64 of 24 to 64 bytes."""
     if not value.startswith("whsec_"):
         raise ValidationError("it does not begin with whsec_")
     try:
@@ -125,7 +125,7 @@ def hook_secret(value: str) -> str:
 
 
 def storage_url(value: str) -> str:
-    """Read where downloads go: an address that fsspec can open here and now, a file: one with an absolute path."""
+    """Parse where downloads go: a URL that fsspec can open; a file: URL needs an absolute path."""
     scheme, sign, rest = value.partition("://")
     if not sign or not rest:
         raise ValidationError(f"did you mean file://{value}?" if value.startswith("/") else "")
@@ -141,7 +141,7 @@ def storage_url(value: str) -> str:
 
 
 def bind_address(value: str) -> str:
-    """Read host:port, a port between 1 and 65535."""
+    """Parse host:port, a port between 1 and 65535."""
     host, _, port = value.rpartition(":")
     if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
         raise ValidationError("")
@@ -149,7 +149,7 @@ def bind_address(value: str) -> str:
 
 
 def rate(value: str) -> str:
-    """Read one or several rates, such as 10/second;600/minute."""
+    """Parse one or more rates, such as 10/second;600/minute."""
     try:
         rates = limits.parse_many(value)
     except ValueError:
@@ -160,7 +160,7 @@ def rate(value: str) -> str:
 
 
 def logins(value: str) -> str:
-    """Read user:password, or several of them with commas between."""
+    """Parse user:password, or several of them separated by commas."""
     for login in value.split(","):
         user, _, password = login.partition(":")
         if not user or not password:
@@ -169,5 +169,5 @@ def logins(value: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether the address is that of this machine's IPv4 loopback interface."""
+    """Return whether the URL leads to this machine's IPv4 loopback interface."""
     return urlsplit(url).hostname in _LOOPBACK
