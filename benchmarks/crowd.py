@@ -48,7 +48,7 @@ def _entry(number: int, template: RenderRequest) -> Entry:
         priority=template.priority,
         deadline=_DEADLINE,
         meta={"name": f"Order {number}", "hooks": [], "metadata": {"order": str(number)}},
-        body=template.to_json(),
+        body=template.body_json(),
         fingerprint=template.fingerprint(),
     )
 

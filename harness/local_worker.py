@@ -26,7 +26,7 @@ from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.polling.poller import Poller
 from renderline.renders import FINAL
-from renderline.requests import RenderRequest, load_request
+from renderline.requests import load_body_json, load_request
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
 from renderline.submission.outcome import Outcome
@@ -108,7 +108,7 @@ class LocalWorker:
             priority=request.priority,
             deadline=request.deadline or deadline,
             meta={"name": request.name, "hooks": [], "metadata": {}},
-            body=request.to_json(),
+            body=request.body_json(),
             fingerprint=request.fingerprint(),
         )
         return one
@@ -170,7 +170,7 @@ class LocalWorker:
 
     def context(self, claim: Submission) -> CallContext:
         """Return what the submitter calls the stages of this claim's plan with."""
-        body = RenderRequest.from_json(claim.body).body
+        body = load_body_json(claim.body)
         name = project_name(claim.name, claim.id)
         return KINDS[claim.kind].context(body, name=name, webhook_url=None, project_id=claim.project_id)
 

@@ -1,4 +1,4 @@
-"""Accepting a render request: validated, recorded, and only then announced. Every door comes through here."""
+"""Accepts render requests: validated, recorded, and only then published. Every door calls this."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Item:
-    """One request of several: what a caller sent, under which key, and the id of the message that it came with."""
+    """One request of several: what a caller sent, its idempotency key, and the id of the message that it came with."""
 
     data: Any
     key: str | None
@@ -27,7 +27,7 @@ class Item:
 
 
 class NotTogether(ValueError):
-    """Some of the requests that were to be accepted together were refused: their positions, and why."""
+    """None of the requests was accepted, because some were refused: `refusals` has these by position."""
 
     def __init__(self, refusals: Mapping[int, RequestRefused | KeyConflict]) -> None:
         super().__init__(f"{len(refusals)} of the requests were refused, so none was accepted")
@@ -36,7 +36,7 @@ class NotTogether(ValueError):
 
 @dataclass(frozen=True)
 class Acceptor:
-    """Turns request objects into recorded renders. `deadline` (seconds) is the default of a render's own."""
+    """Turns request objects into recorded renders. `deadline` (seconds) is for requests without one of their own."""
 
     ledger: Ledger
     dispatcher: Dispatcher
@@ -48,10 +48,10 @@ class Acceptor:
     def accept(self, data: Any, *, key: str | None, message_id: str) -> str:
         """Record a request once and return its render id.
 
-        With a `key` the same key always gives the same render; without one, the same `message_id` does. Raises
-        `RequestRefused` naming every wrong field, or `KeyConflict` if the key stands for another request.
+        The same `key` always gives the same render; without a key, the same `message_id` does. Raises `RequestRefused`
+        with every wrong field, or `KeyConflict` if the key was used before with another request.
         """
-        request = self._checked(data)
+        request = self._load(data)
         check_key(key)
         render_id = _render_id(key, message_id)
         verdict, due = self.ledger.take(self._entry(render_id, request))
@@ -61,27 +61,27 @@ class Acceptor:
         return render_id
 
     def accept_all(self, items: Sequence[Item], *, together: bool = False) -> list[str | RequestRefused | KeyConflict]:
-        """Record many requests in one round trip; returns for each its render id, or why it was refused.
+        """Record many requests in one round trip. Returns the render id of each, or why it was refused.
 
-        With `together` either all are accepted, in one transaction, or `NotTogether` is raised.
+        With `together` all are accepted in one transaction, or none is and `NotTogether` is raised.
         """
-        outcomes: list[str | RequestRefused | KeyConflict] = []
+        results: list[str | RequestRefused | KeyConflict] = []
         requests: dict[int, RenderRequest] = {}
         for place, item in enumerate(items):
             try:
-                request = self._checked(item.data)
+                request = self._load(item.data)
                 check_key(item.key)
                 requests[place] = request
-                outcomes.append(_render_id(item.key, item.message_id))
+                results.append(_render_id(item.key, item.message_id))
             except RequestRefused as refused:
-                outcomes.append(refused)
+                results.append(refused)
         if together and len(requests) < len(items):
-            raise NotTogether({at: why for at, why in enumerate(outcomes) if isinstance(why, RequestRefused)})
-        entries = [self._entry(str(outcomes[place]), request) for place, request in requests.items()]
+            raise NotTogether({at: why for at, why in enumerate(results) if isinstance(why, RequestRefused)})
+        entries = [self._entry(str(results[place]), request) for place, request in requests.items()]
         taken = self.ledger.accept_all(entries, together=together) if entries else []
         verdicts = [one.verdict for one in taken]
         conflicts = {
-            place: KeyConflict(f"render {outcomes[place]} was accepted with another request under the same key")
+            place: KeyConflict(f"render {results[place]} was accepted with another request under the same key")
             for place, verdict in zip(requests, verdicts, strict=True)
             if verdict == "conflict"
         }
@@ -89,10 +89,10 @@ class Acceptor:
             raise NotTogether(conflicts)
         log.info("accepted many", new=verdicts.count("new"), before=verdicts.count("known"))
         due = [place for place, one in zip(requests, taken, strict=True) if one.due and place not in conflicts]
-        self.dispatcher.submit_all([(str(outcomes[place]), requests[place].priority) for place in due])
-        return [conflicts.get(place, outcome) for place, outcome in enumerate(outcomes)]
+        self.dispatcher.submit_all([(str(results[place]), requests[place].priority) for place in due])
+        return [conflicts.get(place, result) for place, result in enumerate(results)]
 
-    def _checked(self, data: Any) -> RenderRequest:
+    def _load(self, data: Any) -> RenderRequest:
         return load_request(data, accounts=self.accounts, hook_kinds=self.hook_kinds, max_bytes=self.max_bytes)
 
     def _entry(self, render_id: str, request: RenderRequest) -> Entry:
@@ -103,13 +103,13 @@ class Acceptor:
             priority=request.priority,
             deadline=request.deadline or self.deadline,
             meta={"name": request.name, "hooks": list(request.hooks), "metadata": request.metadata},
-            body=request.to_json(),
+            body=request.body_json(),
             fingerprint=request.fingerprint(),
         )
 
 
 def check_key(key: Any) -> None:
-    """Raise `RequestRefused` for a bad idempotency key. None, for no key, is fine."""
+    """Raise `RequestRefused` for a bad idempotency key. None means no key."""
     error = key_error(key) if key is not None else None
     if error:
         raise RequestRefused({"key": [error]})

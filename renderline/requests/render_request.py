@@ -13,7 +13,7 @@ from renderline.validation.json_limits import canonical_json
 
 @dataclass(frozen=True, kw_only=True)
 class RenderRequest:
-    """A checked request with defaults filled in, made by `load_request` or `from_json`.
+    """A checked request with defaults filled in, made by `load_request`.
 
     Its `repr` shows neither body, hooks nor metadata: scripts and addresses stay out of logs and tracebacks.
     """
@@ -30,31 +30,16 @@ class RenderRequest:
     body: dict[str, Any] = field(repr=False)
     """The rest: the compact form (`orientation`, `resolution`, `scenes`), or `payload`, `project_id` and the like."""
 
-    @property
-    def project_id(self) -> str | None:
-        """The existing project that the request names (kinds `edit` and `export`)."""
-        return self.body.get("project_id")
-
-    def to_json(self) -> str:
-        """Return the request as compact JSON with sorted keys."""
-        return canonical_json(self._record())
-
-    @classmethod
-    def from_json(cls, text: str) -> RenderRequest:
-        """Return the request that `to_json` wrote. It is not checked again."""
-        record = json.loads(text)
-        return cls(**{**record, "hooks": tuple(record["hooks"])})
+    def body_json(self) -> str:
+        """Return the JSON that the ledger keeps for the submission; it has its own fields for the rest."""
+        return canonical_json({"body": self.body})
 
     def fingerprint(self) -> str:
         """Return a SHA-256 in hex that is the same for two requests that mean the same.
 
         Key order, defaults given explicitly and 1 for 1.0 make no difference.
         """
-        meaning = {**self._record(), "body": KINDS[self.kind].with_defaults(self.body)}
-        return hashlib.sha256(canonical_json(_plain_numbers(meaning)).encode()).hexdigest()
-
-    def _record(self) -> dict[str, Any]:
-        return {
+        meaning = {
             "kind": self.kind,
             "name": self.name,
             "account": self.account,
@@ -62,8 +47,15 @@ class RenderRequest:
             "deadline": self.deadline,
             "metadata": self.metadata,
             "hooks": list(self.hooks),
-            "body": self.body,
+            "body": KINDS[self.kind].with_defaults(self.body),
         }
+        return hashlib.sha256(canonical_json(_plain_numbers(meaning)).encode()).hexdigest()
+
+
+def load_body_json(text: str) -> dict[str, Any]:
+    """Return the body that `body_json` wrote; ledgers of earlier versions hold it inside the whole request."""
+    body: dict[str, Any] = json.loads(text)["body"]
+    return body
 
 
 def _plain_numbers(value: Any) -> Any:

@@ -11,7 +11,7 @@ from renderline.kinds import CallResult, Kind, Stage
 from renderline.ledger import ForeignProject, Ledger, Submission
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
-from renderline.requests import RenderRequest
+from renderline.requests import load_body_json
 from renderline.studio import OutcomeUnknown
 from renderline.submission.outcome import NotMyTurn, Outcome, Parked, Refused, RetryIn, Submitted
 
@@ -95,4 +95,4 @@ class SubmissionRecorder:
 
 def _is_made(claim: Submission, project_id: str | None) -> bool:
     """Return whether one of our calls made this project, rather than the request naming it."""
-    return project_id is not None and project_id != RenderRequest.from_json(claim.body).project_id
+    return project_id is not None and project_id != load_body_json(claim.body).get("project_id")

@@ -23,7 +23,7 @@ from renderline.ledger import AccountUnknown, Ledger, Submission
 from renderline.ledger.store import UNKNOWN_AFTER
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
-from renderline.requests import RenderRequest
+from renderline.requests import load_body_json
 from renderline.retry import RetryPolicy
 from renderline.submission.fault import FaultHandler
 from renderline.submission.outcome import Announced, NotMyTurn, Outcome
@@ -108,10 +108,9 @@ class Submitter:
             # The worker that announced the paid call is gone. The render may be paid for, so it is confirmed by polls.
             return self._recorder.started(claim, kind, claim.project_id, confirmed=False)
         clients = self.accounts[claim.account]
-        request = RenderRequest.from_json(claim.body)
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
         context = kind.context(
-            request.body, name=name, webhook_url=self.webhook_url(claim), project_id=claim.project_id
+            load_body_json(claim.body), name=name, webhook_url=self.webhook_url(claim), project_id=claim.project_id
         )
         run = PlanRun(claim, kind, clients, context, announced_at=began, unaccounted=left is not None)
         return self._plan_runner.run(run)

@@ -86,7 +86,7 @@ class Worker:
                 priority="normal",
                 deadline=600.0,
                 meta={"name": one, "hooks": [], "metadata": {}},
-                body=request.to_json(),
+                body=request.body_json(),
                 fingerprint=one,
             )
 

@@ -146,7 +146,7 @@ def accept(ledger: Ledger, one: str) -> None:
         priority="normal",
         deadline=600.0,
         meta={"name": request.name, "hooks": [], "metadata": {}},
-        body=request.to_json(),
+        body=request.body_json(),
         fingerprint=request.fingerprint(),
     )
 

@@ -241,7 +241,7 @@ def test_v2_renders_are_submitted_while_the_v3_tokens_of_their_account_are_refus
         priority="normal",
         deadline=60.0,
         meta=META,
-        body=request.to_json(),
+        body=request.body_json(),
         fingerprint="f",
     )
     assert isinstance(services.submitter.submit(ONE), Submitted)

@@ -53,7 +53,7 @@ def submitter(redis: Redis, vendor: FakeVendor) -> Iterator[Submitter]:
 def left_with_an_announced_draft(submitter: Submitter) -> None:
     """Bring the render to where a restored append-only file leaves it: the draft announced, nothing known after."""
     data = {**json.loads((ROOT / "examples" / "compact-landscape.json").read_text()), "account": "main", "hooks": []}
-    body = load_request(data, accounts=["main"], hook_kinds={}, max_bytes=1 << 20).to_json()
+    body = load_request(data, accounts=["main"], hook_kinds={}, max_bytes=1 << 20).body_json()
     submitter.ledger.accept(
         RENDER,
         kind="project",

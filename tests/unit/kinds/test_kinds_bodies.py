@@ -69,7 +69,7 @@ def test_the_callers_webhook_is_kept_where_there_is_no_other(load):
 
 
 def test_the_id_that_a_call_acts_on_is_kept_apart(load):
-    assert load({"kind": "edit", "project_id": PROJECT, "updates": [UPDATE]}).project_id == PROJECT
+    assert load({"kind": "edit", "project_id": PROJECT, "updates": [UPDATE]}).body["project_id"] == PROJECT
     assert load({"kind": "template", "payload": {"templateId": "t1"}}).body["template_id"] == "t1"
 
 
