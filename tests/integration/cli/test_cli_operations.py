@@ -5,6 +5,8 @@ import json
 import pytest
 from redis import Redis
 
+import config.celery
+import workers.application
 from harness import Valkey, free_port
 from renderline.ledger import Ledger
 from renderline.ledger.quarantine import Quarantine
@@ -143,11 +145,53 @@ def test_keys_are_created_listed_and_revoked(run, redis):
 
 def test_without_redis_it_is_3_in_one_line_without_the_password(run):
     port = free_port()
-    for command in (["list"], ["submit", "-"], ["watch", "--once"], ["cancel", "x"], ["keys", "list"]):
+    commands = (
+        *(["list"], ["submit", "-"], ["watch", "--once"], ["keys", "list"], ["pause", "default"]),
+        *([operation, "x"] for operation in ("cancel", "retry", "resubmit")),
+        *(
+            ["adopt", "x", "p1"],
+            ["fail", "x", "--reason", "y"],
+            ["dead", "replay", "x", "0"],
+            ["dead", "discard", "--all"],
+        ),
+    )
+    for command in commands:
         ended = run(*command, given=json.dumps(compact()), REDIS_URL=f"redis://:sesame@127.0.0.1:{port}/0")
         assert (ended.code, ended.out) == (3, ""), command
         assert len(ended.err.splitlines()) == 1
         assert "sesame" not in ended.err
+
+
+@pytest.fixture
+def no_broker(monkeypatch):
+    """Have messages sent to a broker that nobody listens at, while the ledger is up."""
+    original = config.celery.options
+    url = f"redis://:sesame@127.0.0.1:{free_port()}/0"
+    monkeypatch.setattr(workers.application, "options", lambda settings: {**original(settings), "broker_url": url})
+
+
+def test_without_a_broker_the_change_is_recorded_and_left_to_the_sweep(run, render, ledger, no_broker):
+    def recorded(*arguments, state):
+        ended = run(*arguments, given=json.dumps(compact()))
+        assert ended.code == 0, ended.err
+        assert len(ended.err.splitlines()) == 1
+        assert ended.err.startswith("renderline: recorded, but ")
+        assert "sesame" not in ended.err
+        assert ledger.record(render)["state"] == state
+
+    recorded("submit", "-", state="accepted")
+    unconfirmed(ledger, render)
+    recorded("fail", render, "--reason", "Lost.", state="failed")
+    recorded("retry", render, state="accepted")
+    unconfirmed(ledger, render)
+    recorded("resubmit", render, state="submitting")
+    recorded("cancel", render, state="canceled")
+
+
+def test_json_is_alone_on_standard_output_without_a_broker(run, render, ledger, no_broker):
+    ledger.fail(render, code="x", message="y", origin="vendor")
+    ended = run("retry", render, "--json")
+    assert (ended.code, ended.value[0]["state"]) == (0, "accepted")
 
 
 def test_bad_settings_are_2_and_each_is_named(run):
