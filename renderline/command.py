@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-_APPLICATION = ("config/settings.py", "tasks/publisher.py", "workers/composition.py", "workers/cli/program.py")
+_APPLICATION = ("config/settings.py", "tasks/publisher.py", "workers/application.py", "workers/cli/program.py")
 _ALONE = (
     "renderline: the command line runs from a Renderline checkout or container; "
     "this installation has the producer module alone"

@@ -29,7 +29,7 @@ class Services:
     poller: Poller
     deliverer: Deliverer
     sweeper: Sweeper
-    errands: CleanupRunner
+    cleanup: CleanupRunner
     clock: ServerClock
     capabilities: WorkerCapabilities
     background: BackgroundThreads | None = None

@@ -14,7 +14,8 @@ from config.celery import options
 from config.settings import Role, Settings, SettingsError, load
 from renderline.ledger import ServerClock
 from tasks.services import Services
-from workers.composition import compose, connect
+from workers.composition.connection import connect
+from workers.composition.services import compose
 from workers.repairs import registry
 from workers.repairs.transport import install
 

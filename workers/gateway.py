@@ -23,7 +23,9 @@ from renderline.ledger import Commands, Ledger, Queries
 from renderline.ledger.failover import connection_class
 from tasks.publisher import CeleryPublisher
 from workers.application import create_app as create_celery_app
-from workers.composition import acceptor, fallback_interval, hook_kinds, signed_callbacks
+from workers.composition.acceptance import acceptor
+from workers.composition.hooks import hook_kinds
+from workers.composition.webhooks import fallback_interval, webhook_urls
 
 # A caller waits for the answer: seconds until a Redis that hangs is given up. Longer than an event stream's look.
 _PATIENCE = 2.5
@@ -70,10 +72,10 @@ def build(chosen: settings.Settings) -> Flask:
 
 
 def _webhooks(chosen: settings.Settings, operations: Commands, dispatcher: Dispatcher) -> Blueprint | None:
-    callbacks, seconds = signed_callbacks(chosen), fallback_interval(chosen)
-    if callbacks is None or seconds is None:
+    urls, seconds = webhook_urls(chosen), fallback_interval(chosen)
+    if urls is None or seconds is None:
         return None
-    return blueprint(Receiver(callbacks, operations, dispatcher, net=seconds))
+    return blueprint(Receiver(urls, operations, dispatcher, net=seconds))
 
 
 def _connect(chosen: settings.Settings) -> Redis:

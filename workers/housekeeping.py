@@ -65,7 +65,7 @@ class Housekeeper:
             Chore("parked", services.dispatcher.unpark, every=_FREE_EVERY),
             Chore("hooks", services.deliverer.send_waiting, every=_FREE_EVERY),
             Chore("sweep", services.sweeper.sweep, every=sweep_every, uneven=True),
-            Chore("errands", services.errands.start, every=sweep_every, uneven=True),
+            Chore("cleanup", services.cleanup.start, every=sweep_every, uneven=True),
             Chore("clock", lambda: _tell_skew(services, name), every=_CLOCK_EVERY),
         ]
 

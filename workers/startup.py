@@ -10,7 +10,7 @@ from config.settings import Settings
 from renderline.ledger import AccountLimits, Ledger, keeping
 from renderline.ledger.eviction import policy_problem
 from workers.application import Renderline, load_or_exit
-from workers.composition import connect
+from workers.composition.connection import connect
 
 
 def check_or_exit(app: Renderline) -> None:

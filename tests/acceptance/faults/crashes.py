@@ -58,7 +58,7 @@ _FORKS.set_forkserver_preload(
         "tasks.poll",
         "tasks.request",
         "tasks.submit",
-        "workers.composition",
+        "workers.composition.services",
         "workers.housekeeping",
     ]
 )

@@ -29,7 +29,7 @@ from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from renderline.requests import load_request
 from renderline.studio import RateLimited, StudioFault, StudioV2, StudioV3, TokenEndpoint
 from renderline.submission.outcome import Submitted
-from workers.composition import compose
+from workers.composition.services import compose
 
 ONE = "a" * 32
 META: dict[str, Any] = {"name": "n", "hooks": [], "metadata": {}}

@@ -43,7 +43,7 @@ def take_turns(path: str, calls: str) -> None:
     """Take turns of an account that may make 2 calls a second; write down when, by the monotonic clock."""
     from renderline.accounts.rate_limit import RateLimit
     from workers.app import app
-    from workers.composition import connect
+    from workers.composition.connection import connect
 
     pace, times = RateLimit(connect(app.settings), "main", 2.0), []
     for _ in range(int(calls)):

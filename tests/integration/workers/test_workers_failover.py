@@ -18,7 +18,7 @@ from renderline.accounts.rate_limit import RateLimit
 from renderline.ledger import AccountLimits, Ledger
 from renderline.ledger.failover import LeavingSSLConnection, connection_class
 from workers.application import create_app
-from workers.composition import connect
+from workers.composition.connection import connect
 from workers.repairs.transport import transport_class
 
 

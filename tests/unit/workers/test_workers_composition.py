@@ -12,7 +12,8 @@ from config.settings import load
 from harness import USER_KEY
 from renderline.webhook_urls import About, WebhookUrls
 from tasks.services import Services
-from workers.composition import compose, signed_callbacks
+from workers.composition.services import compose
+from workers.composition.webhooks import webhook_urls
 
 GIVEN = {
     "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -59,7 +60,7 @@ def test_hooks_are_tried_for_three_days_by_default() -> None:
 def test_nothing_at_the_vendor_is_deleted_because_it_is_stored_unless_that_is_wanted() -> None:
     off, on = composed(), composed(RENDERLINE_DELETE_STORED_PROJECTS="true")
     assert (off.deliverer.delete_stored, on.deliverer.delete_stored) == (False, True)
-    assert [len(one.errands.kinds) for one in (off, on)] == [1, 2]
+    assert [len(one.cleanup.kinds) for one in (off, on)] == [1, 2]
 
 
 @pytest.mark.parametrize("wanted", [{}, {"RENDERLINE_WAIT_FOR_DISK": "never"}], ids=["by default", "never"])
@@ -74,6 +75,6 @@ def test_the_vendor_is_given_an_url_that_tells_which_draft_it_calls_about(draft:
     claim: Any = SimpleNamespace(id="5f0c" * 8, attempt=3, draft=draft, deadline=600.0)
     url = composed().submitter.webhook_url(claim)
     assert url
-    callbacks = signed_callbacks(settings)
-    assert isinstance(callbacks, WebhookUrls)
-    assert callbacks.about(claim.id, url.rpartition("/")[2]) == About(3, draft)
+    urls = webhook_urls(settings)
+    assert isinstance(urls, WebhookUrls)
+    assert urls.about(claim.id, url.rpartition("/")[2]) == About(3, draft)

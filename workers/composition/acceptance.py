@@ -1,0 +1,24 @@
+"""Accepting requests, which workers, the gateway and the command line do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from config.settings import Settings
+from renderline.acceptance import Acceptor
+from renderline.capabilities import KnownAccounts
+from renderline.dispatcher import Dispatcher
+from renderline.hooks import HookKind
+from renderline.ledger import Ledger
+
+
+def acceptor(settings: Settings, ledger: Ledger, dispatcher: Dispatcher, kinds: Mapping[str, HookKind]) -> Acceptor:
+    """Return the acceptor of requests. It needs no vendor, and no Redis before the first request."""
+    return Acceptor(
+        ledger=ledger,
+        dispatcher=dispatcher,
+        accounts=KnownAccounts(ledger, settings.account_names),
+        hook_kinds=kinds,
+        deadline=settings.render_deadline,
+        max_bytes=settings.max_request_bytes,
+    )

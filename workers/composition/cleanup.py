@@ -1,0 +1,36 @@
+"""Vendor calls that no render waits for, and the sweep."""
+
+from __future__ import annotations
+
+from renderline.cleanup.orphan_drafts import OrphanSweep
+from renderline.cleanup.runner import CleanupRunner, CleanupTask
+from renderline.cleanup.stored_projects import StoredProjectCleanup
+from renderline.dispatcher import Dispatcher
+from renderline.sweeper import Sweeper
+from workers.composition.shared import Shared
+
+_LEASES = 4
+"""Leases that a cleanup task may take: it makes a few calls, one after the other."""
+
+
+def cleanup_runner(shared: Shared) -> CleanupRunner:
+    """Return the runner of cleanup tasks."""
+    lease = shared.settings.lease * _LEASES
+    tasks: list[CleanupTask] = [OrphanSweep(shared.ledger, lease)]
+    if shared.settings.delete_stored_projects:
+        tasks.append(StoredProjectCleanup(shared.ledger, lease))
+    return CleanupRunner(shared.ledger, shared.accounts, tasks)
+
+
+def sweeper(shared: Shared, dispatcher: Dispatcher) -> Sweeper:
+    """Return the sweeper, which publishes by a dispatcher that raises where it cannot."""
+    settings = shared.settings
+    return Sweeper(
+        ledger=shared.ledger,
+        flow=shared.limits,
+        dispatcher=dispatcher,
+        every=settings.sweep_every,
+        retention=settings.retention,
+        # A worker that is killed during a sweep delays the next sweep no longer than its renders.
+        turn=settings.lease,
+    )

@@ -1,0 +1,68 @@
+"""The kinds of hooks, and delivering them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from celery import Celery
+
+from config.settings import Settings
+from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
+from renderline.hooks.concurrency import HookConcurrency
+from renderline.hooks.delivery import Deliverer
+from renderline.hooks.retry import HookRetryPolicy
+from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
+from workers.composition.shared import Shared
+
+
+def hook_kinds(app: Celery, settings: Settings, *, fresh_link: FreshLink | None = None) -> dict[str, HookKind]:
+    """Return the kinds of hooks that requests may name. A process that delivers hooks gives `fresh_link`."""
+    return load_kinds(
+        DownloadHook(
+            settings.storage_url,
+            allow_private=settings.allow_private_hooks or _uses_sandbox(settings),
+            fresh_link=fresh_link,
+        ),
+        HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
+        CeleryHook(app.send_task),
+    )
+
+
+def fresh_link(refresh: DownloadUrlRefresh) -> FreshLink:
+    """Return a function that asks the vendor for a new download URL, and fails as a hook does."""
+
+    def ask(record: Mapping[str, Any]) -> str | None:
+        try:
+            return refresh(record)
+        except NoDownloadUrl as error:
+            message = f"the link has expired, and the vendor could not be asked for another: {error}"
+            raise HookFailed(message, retry_after=error.retry_after) from None
+
+    return ask
+
+
+def deliverer(shared: Shared, kinds: Mapping[str, HookKind]) -> Deliverer:
+    """Return the deliverer of hooks."""
+    settings = shared.settings
+    return Deliverer(
+        ledger=shared.ledger,
+        dispatcher=shared.dispatcher,
+        clock=shared.clock,
+        delete_stored=settings.delete_stored_projects,
+        kinds=kinds,
+        retries=HookRetryPolicy(settings.hook_retry_for, settings.hook_attempts),
+        lease=settings.lease,
+        capabilities=shared.capabilities,
+        unknown_after=settings.unknown_after,
+        concurrency=HookConcurrency(
+            shared.limits, share=max(1, settings.worker_concurrency // 2), each=settings.hooks_per_host
+        ),
+    )
+
+
+def _uses_sandbox(settings: Settings) -> bool:
+    """Return whether a vendor URL has no TLS: the sandbox, which serves its videos from a private address."""
+    return any(
+        url.startswith("http://") for account in settings.accounts for url in (account.base_url, account.v2_base_url)
+    )

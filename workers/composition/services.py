@@ -1,0 +1,65 @@
+"""All use cases of one process."""
+
+from __future__ import annotations
+
+from celery import Celery
+
+from config.settings import Settings
+from renderline.capabilities import KnownAccounts, WorkerCapabilities
+from renderline.dispatcher import Dispatcher, raise_unpublished
+from renderline.ledger import AccountLimits, Ledger, ServerClock
+from renderline.operations import Operations
+from renderline.polling.download_url import DownloadUrlRefresh
+from renderline.polling.durations import Durations
+from tasks.publisher import CeleryPublisher
+from tasks.services import Services
+from workers.composition.acceptance import acceptor
+from workers.composition.accounts import apis, clients
+from workers.composition.cleanup import cleanup_runner, sweeper
+from workers.composition.connection import connect
+from workers.composition.hooks import deliverer, fresh_link, hook_kinds
+from workers.composition.polling import poll_policy, poller
+from workers.composition.shared import Shared
+from workers.composition.submission import background, submitter
+
+
+def compose(app: Celery, settings: Settings) -> Services:
+    """Return the use cases of one process."""
+    redis = connect(settings)
+    ledger = Ledger(redis, grace=settings.lease)
+    own_apis = apis(settings)
+    limits = AccountLimits(ledger, known=[*settings.account_names, *own_apis], unknown_after=settings.unknown_after)
+    clock = ServerClock(redis)
+    publisher = CeleryPublisher(app)
+    accounts = {
+        account.name: clients(account, settings, redis=redis, limits=limits, clock=clock)
+        for account in settings.accounts
+    }
+    kinds = hook_kinds(app, settings, fresh_link=fresh_link(DownloadUrlRefresh(ledger, accounts)))
+    shared = Shared(
+        settings=settings,
+        redis=redis,
+        ledger=ledger,
+        limits=limits,
+        clock=clock,
+        dispatcher=Dispatcher(publisher, ledger, limits),
+        accounts=accounts,
+        capabilities=WorkerCapabilities(ledger, settings.account_names, sorted(kinds), own_apis),
+        durations=Durations(ledger),
+        poll_policy=poll_policy(settings),
+    )
+    return Services(
+        ledger=ledger,
+        clock=clock,
+        dispatcher=shared.dispatcher,
+        capabilities=shared.capabilities,
+        acceptor=acceptor(settings, ledger, shared.dispatcher, kinds),
+        operations=Operations(ledger, shared.dispatcher, KnownAccounts(ledger, settings.account_names), accounts),
+        submitter=submitter(shared),
+        background=background(settings),
+        poller=poller(shared),
+        deliverer=deliverer(shared, kinds),
+        # Nothing would send what the sweep could not publish, so the sweep stops there.
+        sweeper=sweeper(shared, Dispatcher(publisher, ledger, limits, on_unpublished=raise_unpublished)),
+        cleanup=cleanup_runner(shared),
+    )

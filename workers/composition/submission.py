@@ -1,0 +1,55 @@
+"""Submitting renders to the vendor."""
+
+from __future__ import annotations
+
+from config.settings import Settings
+from renderline.bulkhead import Bulkhead
+from renderline.ledger import DiskSync
+from renderline.retry import RetryPolicy
+from renderline.submission.background import BackgroundThreads
+from renderline.submission.submitter import Submitter
+from workers.composition.shared import Shared
+from workers.composition.webhooks import webhook_urls
+
+_RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
+_DISK_TIMEOUT = 5.0
+"""Seconds that a paid call waits for the disk of Redis. After that the render is submitted again later."""
+_WAITING_PER_THREAD = 8
+"""Announced calls that may wait for the disk, for each thread that takes messages."""
+
+
+def submitter(shared: Shared) -> Submitter:
+    """Return the submitter of renders."""
+    settings = shared.settings
+    urls = webhook_urls(settings)
+    return Submitter(
+        ledger=shared.ledger,
+        dispatcher=shared.dispatcher,
+        accounts=shared.accounts,
+        bulkhead=_bulkhead(settings),
+        mode=settings.submit,
+        lease=settings.lease,
+        policy=shared.poll_policy,
+        durations=shared.durations,
+        retries=_RETRIES,
+        wait_for_disk=DiskSync(shared.redis, mode=settings.wait_for_disk, timeout=_DISK_TIMEOUT).wait,
+        unknown_after=settings.unknown_after,
+        webhook_url=lambda claim: (
+            urls.url(claim.id, attempt=claim.attempt, draft=claim.draft, seconds=claim.deadline) if urls else None
+        ),
+    )
+
+
+def background(settings: Settings) -> BackgroundThreads | None:
+    """Return the threads in which announced calls wait for the disk; None if they do not wait."""
+    if settings.wait_for_disk == "never":
+        return None
+    return BackgroundThreads(settings.worker_concurrency * _WAITING_PER_THREAD)
+
+
+def _bulkhead(settings: Settings) -> Bulkhead:
+    """Return how many submissions each account may have running: one of several leaves threads to the others."""
+    threads = settings.worker_concurrency
+    if len(settings.accounts) < 2:
+        return Bulkhead(each=threads, most=threads)
+    return Bulkhead(each=max(1, threads // 2), most=max(1, threads * 3 // 4))

@@ -1,0 +1,18 @@
+"""The vendor's webhooks: their signed URLs, and how often renders are polled all the same."""
+
+from __future__ import annotations
+
+from config.settings import Settings
+from renderline.webhook_urls import WebhookUrls
+
+
+def webhook_urls(settings: Settings) -> WebhookUrls | None:
+    """Return what signs and verifies webhook URLs; None if the vendor cannot reach the gateway."""
+    if not settings.public_url or not settings.secret_key:
+        return None
+    return WebhookUrls(settings.public_url, settings.secret_key)
+
+
+def fallback_interval(settings: Settings) -> float | None:
+    """Return the seconds between two polls of a render while webhooks arrive; None if none are requested."""
+    return max(settings.webhook_poll, settings.poll_min) if settings.public_url else None
