@@ -157,7 +157,7 @@ class Services:
 
     def __init__(self, driver, errands):
         self.dispatcher = self.sent = Sent()
-        self.errands = errands
+        self.cleanup = errands
         self.capabilities = WorkerCapabilities(driver.ledger, (), ())
         self.deliverer = Deliverer(driver.ledger, self.sent, {}, HookRetryPolicy(attempts=3), LEASE)
         self.sweeper = Sweeper(driver.ledger, driver.flow, self.sent, every=0.05, retention=1e9)
