@@ -15,9 +15,9 @@ from rich.console import Console
 
 from benchmarks import machine
 from benchmarks.catalogue import CASES, Case
-from benchmarks.outcome import Outcome
 from benchmarks.report import markdown, show, write
-from benchmarks.site import scrub
+from benchmarks.result import BenchmarkResult
+from benchmarks.system import scrub
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
@@ -40,29 +40,29 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(highlight=False)
     about = machine.described()
     console.print(", ".join(f"{name} {value}" for name, value in about.items()))
-    outcomes = [_run(name, CASES[name], console) for name in chosen.only or CASES]
-    show(console, outcomes)
-    kept = write(chosen.json, outcomes, about, partial=bool(chosen.only))
+    results = [_run(name, CASES[name], console) for name in chosen.only or CASES]
+    show(console, results)
+    kept = write(chosen.json, results, about, partial=bool(chosen.only))
     if not chosen.no_charts:
         from benchmarks.chart import draw
 
         for path in draw(kept, ROOT / "docs" / "images"):
             console.print(f"Chart: {path.relative_to(ROOT)}", markup=False)
     console.print(f"Figures: {chosen.json}", markup=False)
-    return 1 if any(outcome.state == "failed" for outcome in outcomes) else 0
+    return 1 if any(result.state == "failed" for result in results) else 0
 
 
-def _run(name: str, case: Case, console: Console) -> Outcome:
+def _run(name: str, case: Case, console: Console) -> BenchmarkResult:
     begin = time.monotonic()
     console.print(f"[bold]{name}[/bold]  {case.title}")
     try:
-        outcome = case.run(lambda text: console.print(f"  {time.monotonic() - begin:5.1f} s  {text}", markup=False))
+        result = case.run(lambda text: console.print(f"  {time.monotonic() - begin:5.1f} s  {text}", markup=False))
     except Exception as error:
         # One that cannot be run must not take the figures of the others with it.
         console.print(traceback.format_exc(), markup=False)
-        outcome = Outcome(name, case.title, state="failed", why=f"{type(error).__name__}: {error}")
-    outcome.seconds = time.monotonic() - begin
-    return outcome
+        result = BenchmarkResult(name, case.title, state="failed", why=f"{type(error).__name__}: {error}")
+    result.seconds = time.monotonic() - begin
+    return result
 
 
 if __name__ == "__main__":

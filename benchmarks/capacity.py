@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.outcome import quantile
+from benchmarks.result import quantile
 from benchmarks.schedule_simulation import MIX, SUBMISSION_CALLS, Ours, durations, looks_at, typical_of
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"

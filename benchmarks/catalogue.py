@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.cases import calls, enqueue, in_flight, latency, poll_cost, render_cost, same_lag, two_workers
-from benchmarks.outcome import Outcome, Say
+from benchmarks.result import BenchmarkResult, Say
 
 
 @dataclass(frozen=True)
 class Case:
-    """A benchmark: takes a way to tell how it goes, returns its outcome."""
+    """A benchmark: takes a way to tell how it goes, returns its result."""
 
     title: str
-    run: Callable[[Say], Outcome]
+    run: Callable[[Say], BenchmarkResult]
 
 
 _MODULES = (render_cost, poll_cost, same_lag, calls, in_flight, two_workers, latency, enqueue)

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.outcome import Row
+from benchmarks.result import Row
 from benchmarks.schedule_simulation import LEARNT
 
 _OURS, _OTHERS, _MISSED, _INK = "#2f6fed", "#8a94a6", "#d64545", "#1f2733"
@@ -43,8 +43,8 @@ def _schedules(mix: dict[str, dict[str, dict[str, float]]]) -> Figure:
     figure = Figure(figsize=(7.2, 4.4))
     axes: Axes = figure.subplots()
     families: dict[str, list[tuple[float, float]]] = {"fixed": [], "exponential": []}
-    for name, verdicts in mix.items():
-        calls, lag = verdicts["all"]["calls"], verdicts["all"]["lag_mean_s"]
+    for name, judgements in mix.items():
+        calls, lag = judgements["all"]["calls"], judgements["all"]["lag_mean_s"]
         ours = name in _NAMES
         axes.plot(calls, lag, "o", color=_OURS if ours else _OTHERS, markersize=9 if ours else 6, zorder=3)
         shown = _NAMES.get(name, name)

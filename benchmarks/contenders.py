@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from celery import Celery, chain
 
-from benchmarks.site import Site, order
+from benchmarks.system import System, order
 from harness import ROOT, Process, until
 from renderline.producer import enqueue_renders
 
@@ -30,10 +30,10 @@ class Contender(Protocol):
 
 
 @dataclass(frozen=True)
-class Place:
+class Setup:
     """Where a contender finds the vendor and the receiver; `body` is a file with the vendor's body."""
 
-    site: Site
+    system: System
     vendor_url: str
     hook_url: str
     body: Path
@@ -41,7 +41,7 @@ class Place:
     def environ(self, *, poll_every: float) -> dict[str, str]:
         """Return what a peer reads from its environment."""
         return {
-            "REDIS_URL": self.site.valkey.url,
+            "REDIS_URL": self.system.valkey.url,
             "VENDOR_URL": self.vendor_url,
             "HOOK_URL": self.hook_url,
             "VENDOR_BODY": str(self.body),
@@ -78,10 +78,10 @@ class Renderline:
 
     name = "renderline"
 
-    def __init__(self, place: Place, **environ: str) -> None:
-        self._hook_url = place.hook_url
-        self.worker: Process = place.site.workers(1, place.vendor_url, **environ)[0]
-        self._app = Celery("producer", broker=place.site.valkey.url)
+    def __init__(self, setup: Setup, **environ: str) -> None:
+        self._hook_url = setup.hook_url
+        self.worker: Process = setup.system.workers(1, setup.vendor_url, **environ)[0]
+        self._app = Celery("producer", broker=setup.system.valkey.url)
 
     def ask(self, numbers: Sequence[int]) -> None:
         """Enqueue through the producer module."""
@@ -93,12 +93,12 @@ class PlainChain:
 
     name = "chain"
 
-    def __init__(self, place: Place, *, poll_every: float) -> None:
-        environ = place.environ(poll_every=poll_every)
-        self._app, self._hook_url = Celery("producer", broker=environ["REDIS_URL"]), place.hook_url
+    def __init__(self, setup: Setup, *, poll_every: float) -> None:
+        environ = setup.environ(poll_every=poll_every)
+        self._app, self._hook_url = Celery("producer", broker=environ["REDIS_URL"]), setup.hook_url
         queues = ("requests", "submit", "poll", "hooks")
         command = [sys.executable, "-m", "celery", "-A", "benchmarks.peers.plain_chain.app", "worker"]
-        self.worker: Process = place.site.run("chain", [*command, "-Q", ",".join(queues)], environ)
+        self.worker: Process = setup.system.run("chain", [*command, "-Q", ",".join(queues)], environ)
 
     def ask(self, numbers: Sequence[int]) -> None:
         """Send a chain for each."""
@@ -120,12 +120,12 @@ class ArqLoop:
 
     name = "arq"
 
-    def __init__(self, place: Place, *, poll_every: float) -> None:
-        environ = place.environ(poll_every=poll_every)
+    def __init__(self, setup: Setup, *, poll_every: float) -> None:
+        environ = setup.environ(poll_every=poll_every)
         command = [str(PEERS_PYTHON), "-m", "arq", "benchmarks.peers.arq_loop.worker.Settings"]
-        self.worker: Process = place.site.run("arq", command, environ)
+        self.worker: Process = setup.system.run("arq", command, environ)
         feeder = [str(PEERS_PYTHON), "-m", "benchmarks.peers.arq_loop.feed"]
-        self._feeder = place.site.keep(Fed(feeder, log=place.site.log("feed"), environ=environ))
+        self._feeder = setup.system.keep(Fed(feeder, log=setup.system.log("feed"), environ=environ))
 
     def ask(self, numbers: Sequence[int]) -> None:
         """Enqueue a job for each."""
@@ -137,11 +137,11 @@ class SampleLoop:
 
     name = "sample"
 
-    def __init__(self, place: Place, *, poll_every: float) -> None:
-        environ = place.environ(poll_every=poll_every)
+    def __init__(self, setup: Setup, *, poll_every: float) -> None:
+        environ = setup.environ(poll_every=poll_every)
         command = [sys.executable, "-m", "benchmarks.peers.sample_loop"]
-        self._loop = Fed(command, log=place.site.log("sample"), environ=environ)
-        self.worker: Process = place.site.keep(self._loop)
+        self._loop = Fed(command, log=setup.system.log("sample"), environ=environ)
+        self.worker: Process = setup.system.keep(self._loop)
 
     def ask(self, numbers: Sequence[int]) -> None:
         """Start a loop for each."""

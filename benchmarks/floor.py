@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.site import order
+from benchmarks.system import order
 from harness import ROOT
 from renderline.kinds import KINDS
 from renderline.requests import load_request

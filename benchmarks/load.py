@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from benchmarks.contenders import Contender
 from benchmarks.machine import cpu_seconds
-from benchmarks.outcome import quantile
-from benchmarks.site import Meter, Stub
+from benchmarks.result import quantile
+from benchmarks.system import Meter, Stub
 from harness import SandboxProcess
 
 _TICK = 0.2

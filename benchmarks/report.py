@@ -11,10 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.outcome import Outcome, Row
+from benchmarks.result import BenchmarkResult, Row
 
 
-def show(console: Console, outcomes: Sequence[Outcome]) -> None:
+def show(console: Console, results: Sequence[BenchmarkResult]) -> None:
     """Print one line for each figure that has a target, and why others are missing."""
     table = Table(title="Measured against the targets", pad_edge=False)
     table.add_column("what", ratio=1)
@@ -22,15 +22,15 @@ def show(console: Console, outcomes: Sequence[Outcome]) -> None:
     table.add_column("measured", justify="right", no_wrap=True)
     table.add_column("")
     table.add_column("figures")
-    for outcome in outcomes:
-        for row in outcome.rows:
-            verdict = "[green]met[/green]" if row.met else "[red]missed[/red]"
-            table.add_row(row.what, row.bound, f"[bold]{row.shown}[/bold]", verdict, row.note)
+    for result in results:
+        for row in result.rows:
+            judgement = "[green]met[/green]" if row.met else "[red]missed[/red]"
+            table.add_row(row.what, row.bound, f"[bold]{row.shown}[/bold]", judgement, row.note)
     console.print(table)
-    for outcome in outcomes:
-        if outcome.state != "measured":
-            console.print(f"{outcome.name} {outcome.state}: {outcome.why}", markup=False)
-    rows = [row for outcome in outcomes for row in outcome.rows]
+    for result in results:
+        if result.state != "measured":
+            console.print(f"{result.name} {result.state}: {result.why}", markup=False)
+    rows = [row for result in results for row in result.rows]
     console.print(f"{sum(row.met for row in rows)} of {len(rows)} targets met")
 
 
@@ -40,19 +40,19 @@ def markdown(results: dict[str, Any]) -> str:
     for benchmark in results["benchmarks"].values():
         for kept in benchmark["rows"]:
             row = Row.from_json(kept)
-            verdict = "met" if row.met else "**missed**"
-            lines.append(f"| {row.what} | {row.bound} | {row.shown} | {verdict} | {row.note} |")
+            judgement = "met" if row.met else "**missed**"
+            lines.append(f"| {row.what} | {row.bound} | {row.shown} | {judgement} | {row.note} |")
     return "\n".join(lines)
 
 
-def write(path: Path, outcomes: Sequence[Outcome], machine: dict[str, Any], *, partial: bool) -> dict[str, Any]:
+def write(path: Path, results: Sequence[BenchmarkResult], machine: dict[str, Any], *, partial: bool) -> dict[str, Any]:
     """Write the results and return them; after a `partial` run what was measured before is kept beside the new."""
     kept: dict[str, Any] = {}
     if partial and path.exists():
         kept = json.loads(path.read_text())["benchmarks"]
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    for outcome in outcomes:
-        kept[outcome.name] = {**outcome.as_json(), "at": now, "machine": machine}
+    for result in results:
+        kept[result.name] = {**result.as_json(), "at": now, "machine": machine}
     document = {"at": now, "machine": machine, "benchmarks": kept}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from benchmarks.outcome import quantile
+from benchmarks.result import quantile
 from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
 
 Curve = Callable[[float], float]
@@ -192,7 +192,7 @@ LEARNT = "renderline, durations learnt"
 def judge(
     make: Callable[[], Schedule], curves: Mapping[str, Curve], *, count: int = 400, typical: float | None = None
 ) -> dict[str, Verdict]:
-    """Return the verdict on a schedule for each curve, and over all of them under the name `all`."""
+    """Return the judgement on a schedule for each curve, and over all of them under the name `all`."""
     found: dict[str, list[Followed]] = {
         name: [follow(make(), curve, seconds, typical=typical) for seconds in durations(count)]
         for name, curve in curves.items()
@@ -202,7 +202,7 @@ def judge(
 
 
 def compare(curves: Mapping[str, Curve], *, count: int = 400) -> dict[str, dict[str, Verdict]]:
-    """Return the verdicts on every schedule."""
+    """Return the judgements on every schedule."""
     found = {name: judge(make, curves, count=count) for name, make in SCHEDULES.items()}
     found[LEARNT] = judge(Ours, curves, count=count, typical=typical_of(durations(count)))
     return found
@@ -212,11 +212,11 @@ def main() -> None:
     """Print calls, mean lag and p95 lag of each schedule and curve."""
     for title, curves in (("the mix of the targets", MIX), ("further shapes", FURTHER)):
         print(title)
-        for name, verdicts in compare(curves).items():
+        for name, judgements in compare(curves).items():
             print(f"  {name}")
-            for curve, verdict in verdicts.items():
-                lags = f"lag {verdict.lag:5.2f} s, p95 {verdict.lag_p95:6.2f} s"
-                print(f"    {curve:20} {verdict.calls:6.1f} calls, {lags}")
+            for curve, judgement in judgements.items():
+                lags = f"lag {judgement.lag:5.2f} s, p95 {judgement.lag_p95:6.2f} s"
+                print(f"    {curve:20} {judgement.calls:6.1f} calls, {lags}")
 
 
 if __name__ == "__main__":

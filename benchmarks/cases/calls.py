@@ -8,8 +8,8 @@ from celery import Celery
 
 from benchmarks import schedule_simulation as simulation
 from benchmarks.cases.same_lag import POLICY, VENDOR
-from benchmarks.outcome import Outcome, Row, Say, quantile
-from benchmarks.site import SECRET_KEY, Site, order
+from benchmarks.result import BenchmarkResult, Row, Say, quantile
+from benchmarks.system import SECRET_KEY, System, order
 from harness import until
 from renderline.producer import enqueue_renders
 
@@ -21,14 +21,14 @@ WARM = 30
 _TICK = 0.25
 
 
-def run(say: Say) -> Outcome:
+def run(say: Say) -> BenchmarkResult:
     """Simulate the looks; then run renders with webhooks, scaled down 30 times."""
-    verdicts = simulation.compare(simulation.MIX)
+    judgements = simulation.compare(simulation.MIX)
     further = simulation.compare(simulation.FURTHER)
-    ours, cold = verdicts[simulation.LEARNT]["all"], verdicts["renderline"]["all"]
+    ours, cold = judgements[simulation.LEARNT]["all"], judgements["renderline"]["all"]
     say(f"looks alone, simulated: {ours.calls:.1f} calls, lag {ours.lag:.2f} s, p95 {ours.lag_p95:.2f} s")
     calls, lags = _with_webhooks(say)
-    return Outcome(
+    return BenchmarkResult(
         "calls",
         TITLE,
         [
@@ -40,10 +40,12 @@ def run(say: Say) -> Outcome:
         ],
         {
             "simulated_mix": {
-                name: {curve: verdict.figures() for curve, verdict in found.items()} for name, found in verdicts.items()
+                name: {curve: judgement.figures() for curve, judgement in found.items()}
+                for name, found in judgements.items()
             },
             "simulated_further": {
-                name: {curve: verdict.figures() for curve, verdict in found.items()} for name, found in further.items()
+                name: {curve: judgement.figures() for curve, judgement in found.items()}
+                for name, found in further.items()
             },
             "webhooks": {
                 "calls": round(calls, 2),
@@ -62,12 +64,12 @@ def _worse(what: str, cold: float, learnt: float, target: float, unit: str = "")
 
 def _with_webhooks(say: Say) -> tuple[float, list[float]]:
     """Return the vendor calls per render, and the seconds from each completion to its hook."""
-    with Site.open(**POLICY, RENDERLINE_SECRET_KEY=SECRET_KEY) as site:
-        sandbox = site.sandbox(*VENDOR)
-        receiver = site.stub()
-        gateway = site.gateway(RENDERLINE_PUBLIC_URL="http://127.0.0.1", **site.environ)
-        site.workers(1, sandbox.url, RENDERLINE_PUBLIC_URL=gateway.url)
-        app = Celery("producer", broker=site.valkey.url)
+    with System.open(**POLICY, RENDERLINE_SECRET_KEY=SECRET_KEY) as system:
+        sandbox = system.sandbox(*VENDOR)
+        receiver = system.stub()
+        gateway = system.gateway(RENDERLINE_PUBLIC_URL="http://127.0.0.1", **system.environ)
+        system.workers(1, sandbox.url, RENDERLINE_PUBLIC_URL=gateway.url)
+        app = Celery("producer", broker=system.valkey.url)
         enqueue_renders(app, [order(number, f"{receiver.url}/hook") for number in range(WARM)])
         until(lambda: receiver.count("hook") >= WARM, seconds=60, what="the first hooks")
         before, first, last = sandbox.counts(), WARM, WARM + RENDERS

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from celery import Celery
 
-from benchmarks.outcome import Outcome, Row, Say, median, rounded
-from benchmarks.site import Site, order
+from benchmarks.result import BenchmarkResult, Row, Say, median, rounded
+from benchmarks.system import System, order
 from renderline.producer import enqueue_render, enqueue_renders
 
 TITLE = "Enqueueing 10,000 renders"
@@ -16,11 +16,11 @@ RENDERS = 10_000
 RUNS = 3
 
 
-def run(say: Say) -> Outcome:
+def run(say: Say) -> BenchmarkResult:
     """Enqueue them both ways in turn; nobody takes the messages."""
     singly, together = [], []
-    with Site.open() as site:
-        app = Celery("producer", broker=site.valkey.url)
+    with System.open() as system:
+        app = Celery("producer", broker=system.valkey.url)
         requests = [order(number, "http://127.0.0.1/hook") for number in range(RENDERS)]
         enqueue_render(app, requests[0])
 
@@ -35,7 +35,7 @@ def run(say: Say) -> Outcome:
         app.close()
     ratio = median(one / other for one, other in zip(singly, together, strict=True))
     note = f"{RENDERS / median(together):,.0f}/s over {RENDERS / median(singly):,.0f}/s"
-    return Outcome(
+    return BenchmarkResult(
         "enqueue",
         TITLE,
         [Row("enqueueing 10,000 renders with enqueue_renders over one by one", ratio, 5, "x", least=True, note=note)],

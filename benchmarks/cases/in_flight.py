@@ -10,10 +10,10 @@ from celery import Celery
 from redis import Redis
 
 from benchmarks.cases.render_cost import burst
-from benchmarks.crowd import fall_due, put_in_flight
 from benchmarks.machine import resident_bytes
-from benchmarks.outcome import Outcome, Row, Say
-from benchmarks.site import Meter, Site
+from benchmarks.preload import make_due, put_in_flight
+from benchmarks.result import BenchmarkResult, Row, Say
+from benchmarks.system import Meter, System
 from harness import Process, until
 
 TITLE = "100,000 renders in flight"
@@ -70,24 +70,24 @@ class _Cost:
         return f"{self.render * 1e3:.1f} ms a render, {self.look.worker * 1e3:.2f} ms of them in a worker for each look"
 
 
-def run(say: Say) -> Outcome:
+def run(say: Say) -> BenchmarkResult:
     """Measure a render's cost with few others in flight, then with many; then have two workers share the looks."""
     before = _cost_of_few(say)
-    with Site.open() as site:
-        empty = _used(site)
+    with System.open() as system:
+        empty = _used(system)
         begin = time.monotonic()
-        payload = put_in_flight(site.valkey.url, MANY, look_in=_LATER)
-        beside = (_used(site) - empty - payload) / MANY
+        payload = put_in_flight(system.valkey.url, MANY, poll_in=_LATER)
+        beside = (_used(system) - empty - payload) / MANY
         say(f"{MANY} recorded in {time.monotonic() - begin:.0f} s: {beside:.0f} bytes each beside the payload")
-        many = _cost(site)
+        many = _cost(system)
         say(f"{MANY} in flight: {many}")
-        shares, idle, growth, rate = _shared(site)
+        shares, idle, growth, rate = _shared(system)
         say(f"two workers: {rate:.0f} looks/s, shares {shares[0]:.0%} and {shares[1]:.0%}, grown {growth:.1f} MB")
     # Before and after, since the machine may have become slower or faster meanwhile.
     after = _cost_of_few(say)
     few = _Cost((before.steps + after.steps).times(0.5), (before.look + after.look).times(0.5))
     ratio = many.render / few.render
-    return Outcome(
+    return BenchmarkResult(
         "in_flight",
         TITLE,
         [
@@ -129,9 +129,9 @@ def run(say: Say) -> Outcome:
 
 
 def _cost_of_few(say: Say) -> _Cost:
-    with Site.open() as site:
-        put_in_flight(site.valkey.url, FEW, look_in=_LATER)
-        cost = _cost(site)
+    with System.open() as system:
+        put_in_flight(system.valkey.url, FEW, poll_in=_LATER)
+        cost = _cost(system)
     say(f"{FEW} in flight: {cost}")
     return cost
 
@@ -139,8 +139,8 @@ def _cost_of_few(say: Say) -> _Cost:
 class _Gauge:
     """What a worker and Redis have spent since it was made."""
 
-    def __init__(self, site: Site, worker: Process) -> None:
-        self._site, self._meter = site, Meter(worker=worker, redis=site.valkey.process)
+    def __init__(self, system: System, worker: Process) -> None:
+        self._system, self._meter = system, Meter(worker=worker, redis=system.valkey.process)
         self._before = self._counted()
 
     def read(self) -> _Price:
@@ -150,39 +150,39 @@ class _Gauge:
         return _Price(cpu["worker"], cpu["redis"], commands, trips)
 
     def _counted(self) -> tuple[float, float]:
-        with Redis.from_url(self._site.valkey.url) as redis:
+        with Redis.from_url(self._system.valkey.url) as redis:
             stats: Any = redis.info("commandstats")
             read: Any = redis.info("stats")
         return sum(one["calls"] for one in stats.values()), read["total_reads_processed"]
 
 
-def _cost(site: Site) -> _Cost:
+def _cost(system: System) -> _Cost:
     """Measure the steps of renders while the others wait, then looks while all of them are due all the time."""
-    stub = site.stub("--seconds", "0.5")
-    worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="1", RENDERLINE_SWEEP_EVERY="1")[0]
-    app = Celery("producer", broker=site.valkey.url)
+    stub = system.stub("--seconds", "0.5")
+    worker = system.workers(1, stub.url, RENDERLINE_POLL_MIN="1", RENDERLINE_SWEEP_EVERY="1")[0]
+    app = Celery("producer", broker=system.valkey.url)
     burst(app, stub, 20)
-    gauge = _Gauge(site, worker)
+    gauge = _Gauge(system, worker)
     burst(app, stub, _BURST)
     spent, looks = gauge.read(), stub.count("progress")
     app.close()
-    site.end(worker, stub)
-    look = _look_price(site)
+    system.end(worker, stub)
+    look = _look_price(system)
     return _Cost(steps=(spent - look.times(looks)).times(1 / _BURST), look=look)
 
 
-def _look_price(site: Site) -> _Price:
+def _look_price(system: System) -> _Price:
     """Return what a look takes, and leave everything waiting again."""
-    stub = site.stub()
+    stub = system.stub()
     # So short that even few renders are always due.
-    worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="0.02", RENDERLINE_POLL_MAX="0.02")[0]
-    fall_due(site.valkey.url, at=time.time())
+    worker = system.workers(1, stub.url, RENDERLINE_POLL_MIN="0.02", RENDERLINE_POLL_MAX="0.02")[0]
+    make_due(system.valkey.url, at=time.time())
     until(lambda: stub.count("progress") > 500, seconds=30, what="looks under way")
-    gauge, begin = _Gauge(site, worker), stub.count("progress")
+    gauge, begin = _Gauge(system, worker), stub.count("progress")
     time.sleep(_LOOK_SECONDS)
     price = gauge.read().times(1 / (stub.count("progress") - begin))
-    site.end(worker, stub)
-    fall_due(site.valkey.url, at=time.time() + _LATER)
+    system.end(worker, stub)
+    make_due(system.valkey.url, at=time.time() + _LATER)
     return price
 
 
@@ -195,16 +195,16 @@ class _Together(NamedTuple):
     rate: float
 
 
-def _shared(site: Site) -> _Together:
+def _shared(system: System) -> _Together:
     """Have two workers look at everything.
 
     Each has a vendor of its own, which tells whose looks they are.
     """
-    stubs = [site.stub(), site.stub()]
-    workers = [site.workers(1, stub.url, RENDERLINE_SWEEP_EVERY="1")[0] for stub in stubs]
+    stubs = [system.stub(), system.stub()]
+    workers = [system.workers(1, stub.url, RENDERLINE_SWEEP_EVERY="1")[0] for stub in stubs]
     time.sleep(2.0)
     idle = [resident_bytes(worker.popen.pid) for worker in workers]
-    fall_due(site.valkey.url, at=time.time())
+    make_due(system.valkey.url, at=time.time())
     until(lambda: all(stub.count("progress") > 200 for stub in stubs), seconds=30, what="both look")
     before, begin = [stub.count("progress") for stub in stubs], time.monotonic()
     time.sleep(_SHARE_SECONDS)
@@ -215,7 +215,7 @@ def _shared(site: Site) -> _Together:
     return _Together((looks[0] / total, looks[1] / total), max(idle) / 1e6, max(grown) / 1e6, total / passed)
 
 
-def _used(site: Site) -> int:
-    with Redis.from_url(site.valkey.url) as redis:
+def _used(system: System) -> int:
+    with Redis.from_url(system.valkey.url) as redis:
         memory: Any = redis.info("memory")
         return int(memory["used_memory"])

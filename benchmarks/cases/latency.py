@@ -6,8 +6,8 @@ import time
 
 from celery import Celery
 
-from benchmarks.outcome import Outcome, Row, Say, median, quantile
-from benchmarks.site import SECRET_KEY, Site, Stub, order
+from benchmarks.result import BenchmarkResult, Row, Say, median, quantile
+from benchmarks.system import SECRET_KEY, Stub, System, order
 from harness import until
 from renderline.producer import enqueue_render, enqueue_renders
 
@@ -16,13 +16,13 @@ SAMPLES = 60
 _PAUSE = 0.1
 
 
-def run(say: Say) -> Outcome:
+def run(say: Say) -> BenchmarkResult:
     """Send one after the other, each once the one before is through and the system idle again."""
     to_vendor = _to_the_vendor()
     say(f"enqueue to create: {median(to_vendor) * 1e3:.1f} ms, 90 % within {quantile(to_vendor, 0.9) * 1e3:.1f} ms")
     to_hook = _to_the_hook()
     say(f"webhook to hook: {median(to_hook) * 1e3:.1f} ms, 90 % within {quantile(to_hook, 0.9) * 1e3:.1f} ms")
-    return Outcome(
+    return BenchmarkResult(
         "latency",
         TITLE,
         [
@@ -51,10 +51,10 @@ def _wait_for(stub: Stub, call: str, count: int) -> None:
 
 def _to_the_vendor() -> list[float]:
     """Return the seconds from just before the producer's call to the arrival of the create call."""
-    with Site.open() as site:
-        stub = site.stub("--seconds", "600")
-        site.workers(1, stub.url)
-        app = Celery("producer", broker=site.valkey.url)
+    with System.open() as system:
+        stub = system.stub("--seconds", "600")
+        system.workers(1, stub.url)
+        app = Celery("producer", broker=system.valkey.url)
         found = []
         for number in range(SAMPLES + 5):
             begin = time.time()
@@ -68,13 +68,13 @@ def _to_the_vendor() -> list[float]:
 
 def _to_the_hook() -> list[float]:
     """Return the seconds from a render's completion at the vendor to the arrival of its hook."""
-    with Site.open() as site:
-        sandbox = site.sandbox("--render-seconds", "600")
-        receiver = site.stub()
-        site.environ = {"RENDERLINE_SECRET_KEY": SECRET_KEY}
-        gateway = site.gateway(RENDERLINE_PUBLIC_URL="http://127.0.0.1", **site.environ)
-        site.workers(1, sandbox.url, RENDERLINE_PUBLIC_URL=gateway.url)
-        app = Celery("producer", broker=site.valkey.url)
+    with System.open() as system:
+        sandbox = system.sandbox("--render-seconds", "600")
+        receiver = system.stub()
+        system.environ = {"RENDERLINE_SECRET_KEY": SECRET_KEY}
+        gateway = system.gateway(RENDERLINE_PUBLIC_URL="http://127.0.0.1", **system.environ)
+        system.workers(1, sandbox.url, RENDERLINE_PUBLIC_URL=gateway.url)
+        app = Celery("producer", broker=system.valkey.url)
         count = SAMPLES + 5
         enqueue_renders(app, (order(number, f"{receiver.url}/hook") for number in range(count)))
         until(lambda: len(sandbox.projects()) == count and all(one["exports"] for one in sandbox.projects()))

@@ -7,10 +7,10 @@ import time
 
 from celery import Celery
 
-from benchmarks.crowd import fall_due, put_in_flight
 from benchmarks.floor import floor_seconds
-from benchmarks.outcome import Outcome, Row, Say, median, rounded
-from benchmarks.site import Meter, Site, Stub
+from benchmarks.preload import make_due, put_in_flight
+from benchmarks.result import BenchmarkResult, Row, Say, median, rounded
+from benchmarks.system import Meter, Stub, System
 from harness import Process, until
 
 TITLE = "Looks at 5,000 renders in flight by one worker"
@@ -21,29 +21,29 @@ _FLOOR_CALLS = 3000
 _INTERVAL = 5
 
 
-def run(say: Say) -> Outcome:
+def run(say: Say) -> BenchmarkResult:
     """Measure both with more falling due than they can look at, one after the other, several times."""
     rates, costs, floors, theirs, their_costs, shares = [], [], [], [], [], []
-    with Site.open() as site:
-        stub = site.stub()
-        put_in_flight(site.valkey.url, RENDERS, look_in=0.0)
+    with System.open() as system:
+        stub = system.stub()
+        put_in_flight(system.valkey.url, RENDERS, poll_in=0.0)
         for attempt in range(RUNS):
             settings = {"RENDERLINE_POLL_MIN": "1", "RENDERLINE_POLL_MAX": "1", "RENDERLINE_SWEEP_EVERY": "1"}
-            worker = site.workers(1, stub.url, **settings)[0]
-            fall_due(site.valkey.url, at=time.time())
+            worker = system.workers(1, stub.url, **settings)[0]
+            make_due(system.valkey.url, at=time.time())
             rate, cost, share = looks_of(worker, stub)
-            site.end(worker)
+            system.end(worker)
             rates.append(rate)
             costs.append(cost)
             shares.append(share)
-            floors.append(floor_seconds(stub.url, polls=_FLOOR_CALLS, directory=site.directory) / _FLOOR_CALLS)
-            rate, cost = _retrying(site, stub)
+            floors.append(floor_seconds(stub.url, polls=_FLOOR_CALLS, directory=system.directory) / _FLOOR_CALLS)
+            rate, cost = _retrying(system, stub)
             theirs.append(rate)
             their_costs.append(cost)
             say(f"run {attempt + 1}: {rates[-1]:.0f} looks/s, {costs[-1] * 1e3:.2f} ms each; Celery {rate:.0f}/s")
     cost = median(mine / floor for mine, floor in zip(costs, floors, strict=True))
     speed = median(mine / other for mine, other in zip(rates, theirs, strict=True))
-    return Outcome(
+    return BenchmarkResult(
         "poll_cost",
         TITLE,
         [
@@ -85,10 +85,10 @@ def looks_of(worker: Process, stub: Stub, *, seconds: float = SECONDS) -> tuple[
     return looks / passed, cpu["worker"] / looks, cpu["stub"] / passed
 
 
-def _retrying(site: Site, stub: Stub) -> tuple[float, float]:
+def _retrying(system: System, stub: Stub) -> tuple[float, float]:
     """Return polls per second and CPU seconds for one of a Celery worker in which each render retries its own task."""
     environ = {
-        "REDIS_URL": site.valkey.url.removesuffix("/0") + "/1",
+        "REDIS_URL": system.valkey.url.removesuffix("/0") + "/1",
         "VENDOR_URL": stub.url,
         "POLL_EVERY": str(_INTERVAL),
     }
@@ -100,10 +100,10 @@ def _retrying(site: Site, stub: Stub) -> tuple[float, float]:
             app.send_task("chain.poll", args=(f"{number:024x}",), queue="poll", producer=producer)
     command = [sys.executable, "-m", "celery", "-A", "benchmarks.peers.plain_chain.app", "worker", "-Q", "poll"]
     before = stub.count("progress")
-    worker = site.run("retrying", command, environ)
+    worker = system.run("retrying", command, environ)
     until(lambda: stub.count("progress") > before, seconds=60, what="the first of Celery's polls")
     time.sleep(_INTERVAL)
     rate, cost, _ = looks_of(worker, stub)
-    site.end(worker)
+    system.end(worker)
     app.close()
     return rate, cost

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from celery import Celery
 
 from benchmarks.floor import floor_seconds
-from benchmarks.outcome import Outcome, Row, Say, median, rounded
-from benchmarks.site import Meter, Site, Stub, order
+from benchmarks.result import BenchmarkResult, Row, Say, median, rounded
+from benchmarks.system import Meter, Stub, System, order
 from harness import Worker, until
 from renderline.producer import enqueue_renders
 
@@ -18,31 +18,31 @@ RUNS = 5
 _WARM = 20
 
 
-def run(say: Say) -> Outcome:
+def run(say: Say) -> BenchmarkResult:
     """Feed one worker with renders of 1 to 3 s, some 3 looks each: few, so that what is not a look weighs heavily.
 
     The floor is measured before and after each run, for a machine does not stay equally fast.
     """
     ours, looks, shares, floors = [], [], [], []
-    with Site.open() as site:
-        stub = site.stub("--seconds", "1-3")
-        worker = site.workers(1, stub.url, RENDERLINE_POLL_MIN="0.35", RENDERLINE_POLL_MAX="3")[0]
-        app = Celery("producer", broker=site.valkey.url)
+    with System.open() as system:
+        stub = system.stub("--seconds", "1-3")
+        worker = system.workers(1, stub.url, RENDERLINE_POLL_MIN="0.35", RENDERLINE_POLL_MAX="3")[0]
+        app = Celery("producer", broker=system.valkey.url)
         burst(app, stub, _WARM)
-        before = _floor(stub, site)
+        before = _floor(stub, system)
         for attempt in range(RUNS):
             cost, seen, share = _once(app, stub, worker)
-            after = _floor(stub, site)
+            after = _floor(stub, system)
             floors.append((before.of(seen) + after.of(seen)) / 2)
             before = after
             ours.append(cost)
             looks.append(seen)
             shares.append(share)
             say(f"run {attempt + 1}: {cost * 1e3:.1f} ms a render, floor {floors[-1] * 1e3:.1f} ms, {seen:.1f} looks")
-        careful = _floor(stub, site, plain=True).of(median(looks))
+        careful = _floor(stub, system, plain=True).of(median(looks))
         app.close()
     ratio = median(mine / floor for mine, floor in zip(ours, floors, strict=True))
-    return Outcome(
+    return BenchmarkResult(
         "render_cost",
         TITLE,
         [Row("worker CPU per render over the floor for the same calls", ratio, 3, "x", note=_note(ours, floors))],
@@ -68,9 +68,9 @@ class _Floor:
         return self.steps + looks * self.look
 
 
-def _floor(stub: Stub, site: Site, *, plain: bool = False) -> _Floor:
-    steps = floor_seconds(stub.url, renders=RENDERS, directory=site.directory, plain=plain) / RENDERS
-    look = floor_seconds(stub.url, polls=2 * RENDERS, directory=site.directory, plain=plain) / (2 * RENDERS)
+def _floor(stub: Stub, system: System, *, plain: bool = False) -> _Floor:
+    steps = floor_seconds(stub.url, renders=RENDERS, directory=system.directory, plain=plain) / RENDERS
+    look = floor_seconds(stub.url, polls=2 * RENDERS, directory=system.directory, plain=plain) / (2 * RENDERS)
     return _Floor(steps, look)
 
 

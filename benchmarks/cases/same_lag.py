@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from benchmarks.contenders import PEERS_PYTHON, ArqLoop, Contender, Place, PlainChain, Renderline, SampleLoop
+from benchmarks.contenders import PEERS_PYTHON, ArqLoop, Contender, PlainChain, Renderline, SampleLoop, Setup
 from benchmarks.floor import vendor_body
 from benchmarks.load import Loop, Measured, Plan
-from benchmarks.outcome import Outcome, Row, Say
-from benchmarks.site import Site
+from benchmarks.result import BenchmarkResult, Row, Say
+from benchmarks.system import System
 from config.settings import VARIABLES
 
 TITLE = "Renders of 1-10 minutes scaled down 30 times, mixed curves, one worker process, the same mean lag"
@@ -26,37 +26,37 @@ PLAN = Plan()
 BRIEFLY = Plan(ramp=10.0, settle=3.0, windows=1)
 
 
-def run(say: Say) -> Outcome:
+def run(say: Say) -> BenchmarkResult:
     """Measure Renderline first; its mean lag sets the interval at which the peers look."""
-    ours = measure(lambda place: Renderline(place, **POLICY), say)
+    ours = measure(lambda setup: Renderline(setup, **POLICY), say)
     # A fixed interval notices after half of it on average. What a peer's own work adds makes its lag the larger one.
     interval = 2 * ours.lag
     found = {
         "renderline": ours,
-        "chain": measure(lambda place: PlainChain(place, poll_every=interval), say),
-        "sample": measure(lambda place: SampleLoop(place, poll_every=_SAMPLE_EVERY), say, plan=BRIEFLY),
+        "chain": measure(lambda setup: PlainChain(setup, poll_every=interval), say),
+        "sample": measure(lambda setup: SampleLoop(setup, poll_every=_SAMPLE_EVERY), say, plan=BRIEFLY),
     }
-    outcome = Outcome("same_lag", TITLE)
+    result = BenchmarkResult("same_lag", TITLE)
     if PEERS_PYTHON.exists():
-        found["arq"] = measure(lambda place: ArqLoop(place, poll_every=interval), say)
+        found["arq"] = measure(lambda setup: ArqLoop(setup, poll_every=interval), say)
     else:
-        outcome.why = f"{PEERS_PYTHON.parent.parent.name} is missing, so arq was not measured; `make bench` makes it"
-    outcome.rows = _rows(found)
-    outcome.figures = {
+        result.why = f"{PEERS_PYTHON.parent.parent.name} is missing, so arq was not measured; `make bench` makes it"
+    result.rows = _rows(found)
+    result.figures = {
         "interval_of_peers_s": round(interval, 3),
         **{name: one.figures() for name, one in found.items()},
     }
-    return outcome
+    return result
 
 
-def measure(make: Callable[[Place], Contender], say: Say, *, plan: Plan = PLAN) -> Measured:
-    """Load one contender on a site of its own."""
-    with Site.open() as site:
-        sandbox = site.sandbox(*VENDOR)
-        receiver = site.stub()
-        body = site.directory / "body.json"
+def measure(make: Callable[[Setup], Contender], say: Say, *, plan: Plan = PLAN) -> Measured:
+    """Load one contender on a system of its own."""
+    with System.open() as system:
+        sandbox = system.sandbox(*VENDOR)
+        receiver = system.stub()
+        body = system.directory / "body.json"
         body.write_text(json.dumps(vendor_body()))
-        contender = make(Place(site, sandbox.url, f"{receiver.url}/hook", body))
+        contender = make(Setup(system, sandbox.url, f"{receiver.url}/hook", body))
         found = Loop(contender, receiver, plan).run(sandbox)
     figures = found.figures()
     say(

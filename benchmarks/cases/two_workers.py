@@ -7,8 +7,8 @@ import time
 from celery import Celery
 
 from benchmarks.cases.render_cost import burst
-from benchmarks.outcome import Outcome, Row, Say, median, rounded
-from benchmarks.site import Site, Stub
+from benchmarks.result import BenchmarkResult, Row, Say, median, rounded
+from benchmarks.system import Stub, System
 
 TITLE = "Throughput of one and of two worker processes, the vendor answering in 200 ms"
 RENDERS = 200
@@ -17,27 +17,27 @@ RUNS = 3
 _WARM = 32
 
 
-def run(say: Say) -> Outcome:
+def run(say: Say) -> BenchmarkResult:
     """Feed one with many renders, then, with another one beside it, both with twice as many; several times in turn."""
     rates: dict[int, list[float]] = {1: [], 2: []}
-    with Site.open() as site:
-        stub = site.stub("--seconds", "1", "--latency", "0.2")
+    with System.open() as system:
+        stub = system.stub("--seconds", "1", "--latency", "0.2")
         settings = {"RENDERLINE_POLL_MIN": "0.5"}
-        site.workers(1, stub.url, **settings)
-        app = Celery("producer", broker=site.valkey.url)
+        system.workers(1, stub.url, **settings)
+        app = Celery("producer", broker=system.valkey.url)
         burst(app, stub, _WARM)
         for attempt in range(RUNS):
             rates[1].append(_rate(app, stub, 1))
-            (other,) = site.workers(1, stub.url, **settings)
+            (other,) = system.workers(1, stub.url, **settings)
             burst(app, stub, _WARM)
             rates[2].append(_rate(app, stub, 2))
             other.stop()
-            site.end(other)
+            system.end(other)
             say(f"run {attempt + 1}: {rates[1][-1]:.1f} and {rates[2][-1]:.1f} renders/s")
         app.close()
     gain = median(two / one for one, two in zip(rates[1], rates[2], strict=True))
     note = f"{median(rates[2]):.1f}/s over {median(rates[1]):.1f}/s"
-    return Outcome(
+    return BenchmarkResult(
         "two_workers",
         TITLE,
         [Row("throughput of 2 worker processes over 1, vendor answering in 200 ms", gain, 1.9, "x", True, note)],

@@ -1,1 +1,1 @@
-"""Renders through real processes while workers, the broker, the vendor and the receiver fail; ends with the figures."""
+"""Renders on real processes while workers, broker, vendor and hook endpoints fail, and the figures of a run."""

@@ -1,4 +1,4 @@
-"""What a run amounts to: figures from what the vendor and the receivers saw, compared with what we say ourselves."""
+"""The figures of a run: what the vendor and the hook endpoints counted, compared with what the system reports."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def meets_hanging_endpoint(order: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """What the system under test says of an accepted render at the end; `why` explains a failed or stuck one."""
 
     order: int
@@ -125,19 +125,19 @@ def orphans_of(projects: Iterable[Mapping[str, Any]]) -> list[str]:
     return [project["id"] for project in projects if not project["exports"] and not project["deleted"]]
 
 
-def misled(told: Iterable[Told], projects: Iterable[Mapping[str, Any]]) -> list[Told]:
+def misled(reported: Iterable[Reported], projects: Iterable[Mapping[str, Any]]) -> list[Reported]:
     """Return the delivered renders whose recorded project is not theirs, was never exported, or has been deleted."""
     theirs = {
         project["id"]: order_of(project["name"])
         for project in projects
         if project["exports"] and not project["deleted"]
     }
-    named = [one for one in told if one.fate == "delivered" and one.project_id is not None]
+    named = [one for one in reported if one.fate == "delivered" and one.project_id is not None]
     return [one for one in named if theirs.get(one.project_id or "") != one.order]
 
 
 def figures(
-    told: Iterable[Told],
+    reported: Iterable[Reported],
     *,
     asked: int,
     asked_again: int,
@@ -150,19 +150,20 @@ def figures(
 ) -> Figures:
     """Count a run up.
 
-    `told` has one entry per accepted render; `projects` and `counts` are the vendor's, `taken` the receivers'. A render
-    counts as delivered only if the receivers took all its hooks; one that says so without that is missing hooks.
+    `reported` has one entry per accepted render; `projects` and `counts` are the vendor's, `taken` the hook
+    endpoints'. A render
+    counts as delivered only if the hook endpoints took all its hooks; one that says so without that is missing hooks.
     """
-    told, projects = list(told), list(projects)
-    fates = Counter(one.fate for one in told)
+    reported, projects = list(reported), list(projects)
+    fates = Counter(one.fate for one in reported)
     started = exports_of(projects)
-    due = {(one.order, path) for one in told for path in HOOK_PATHS}
+    due = {(one.order, path) for one in reported for path in HOOK_PATHS}
     arrived = {place for place, _ in taken}
     vendor = {call: count for call, count in counts.items() if "/_sandbox/" not in call and "/files/" not in call}
     return Figures(
         asked=asked,
         asked_again=asked_again,
-        accepted=len(told),
+        accepted=len(reported),
         delivered=fates["delivered"],
         failed=fates["failed"],
         lost=fates["lost"],
@@ -172,8 +173,8 @@ def figures(
         exports_started=sum(started.values()),
         exported_twice=sum(1 for count in started.values() if count > 1),
         credits_charged=sum(int(project["credits"]) for project in projects),
-        credits_due=sum(1 for one in told if one.fate == "delivered"),
-        wrong_projects=len(misled(told, projects)),
+        credits_due=sum(1 for one in reported if one.fate == "delivered"),
+        wrong_projects=len(misled(reported, projects)),
         hooks_delivered=len(arrived & due),
         hooks_missing=len(due - arrived),
         hooks_under_two_ids=len(taken) - len(arrived),

@@ -10,9 +10,9 @@ from typing import ClassVar, Protocol
 from kombu.exceptions import KombuError
 from redis import RedisError
 
-from benchmarks.chaos.accounting import HOOK_PATHS, Told, meets_hanging_endpoint
+from benchmarks.chaos.accounting import HOOK_PATHS, Reported, meets_hanging_endpoint
+from benchmarks.chaos.hook_endpoint import HookCall
 from benchmarks.chaos.plan import Plan
-from benchmarks.chaos.receiver import Place
 from harness import Process
 
 BROKER_AWAY = (OSError, RedisError, KombuError)
@@ -20,7 +20,7 @@ BROKER_AWAY = (OSError, RedisError, KombuError)
 
 
 @dataclass(frozen=True)
-class Site:
+class System:
     """Where a system under test finds what it needs; URLs are of this machine's loopback interface."""
 
     plan: Plan
@@ -28,16 +28,16 @@ class Site:
     redis_url: str
     vendor_url: str
     ill_vendor_url: str
-    receiver_url: str
+    endpoint_url: str
     hanging_url: str
-    """Of the receiver that hangs for a time."""
-    arrived: Callable[[], Mapping[Place, float]]
-    """Which hooks the receivers have taken."""
+    """Of the hook endpoint that hangs for a time."""
+    arrived: Callable[[], Mapping[HookCall, float]]
+    """Which hooks the hook endpoints have taken."""
 
     def hook_urls(self, order: int) -> tuple[str, ...]:
         """Return the URLs of a render's hooks, in their order."""
-        first = self.hanging_url if meets_hanging_endpoint(order) else self.receiver_url
-        return (f"{first}{HOOK_PATHS[0]}", f"{self.receiver_url}{HOOK_PATHS[1]}")
+        first = self.hanging_url if meets_hanging_endpoint(order) else self.endpoint_url
+        return (f"{first}{HOOK_PATHS[0]}", f"{self.endpoint_url}{HOOK_PATHS[1]}")
 
 
 class Contender(Protocol):
@@ -66,7 +66,7 @@ class Contender(Protocol):
     def unsettled(self) -> int:
         """Return how many of the requests sent so far have not come to an end, as far as can be seen now."""
 
-    def told(self) -> Sequence[Told]:
+    def reported(self) -> Sequence[Reported]:
         """Return what became of every accepted render."""
 
     def close(self) -> None:

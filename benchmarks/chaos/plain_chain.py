@@ -1,4 +1,4 @@
-"""The plain Celery chain under test: what became of a render is told by the receiver and by what the broker holds."""
+"""The plain Celery chain under test. The hook endpoint and the broker show what became of a render."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from celery import Celery, chain
 from redis import Redis
 
-from benchmarks.chaos.accounting import HOOK_PATHS, Told, name_of
-from benchmarks.chaos.contender import Site
+from benchmarks.chaos.accounting import HOOK_PATHS, Reported, name_of
+from benchmarks.chaos.contender import System
 from benchmarks.chaos.plan import CREATE, FAULTS
 from harness import Process
 
@@ -33,18 +33,18 @@ class PlainChain:
         zip(QUEUES, ("chain.build", "chain.submit", "chain.poll", "chain.hook"), strict=True)
     )
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._app = Celery("producer", broker=site.redis_url)
-        self._redis = Redis.from_url(site.redis_url, decode_responses=True, socket_timeout=10)
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._app = Celery("producer", broker=system.redis_url)
+        self._redis = Redis.from_url(system.redis_url, decode_responses=True, socket_timeout=10)
         self._asked: set[int] = set()
 
     def start_worker(self, queues: str, log: Path) -> Process:
         """Start one worker process that serves these queues."""
-        plan = self._site.plan
+        plan = self._system.plan
         environ = {
-            "REDIS_URL": self._site.redis_url,
-            "VENDOR_URL": self._site.vendor_url,
+            "REDIS_URL": self._system.redis_url,
+            "VENDOR_URL": self._system.vendor_url,
             "VENDOR_TIMEOUT": f"{plan.lease * 0.8:g}",
             "POLL_EVERY": "1",
             "VISIBILITY_TIMEOUT": str(plan.visibility_timeout),
@@ -59,7 +59,7 @@ class PlainChain:
         def link(task: str, queue: str, *args: Any, immutable: bool = False) -> Any:
             return self._app.signature(task, args=args, queue=queue, immutable=immutable)
 
-        hooks = [link("chain.hook", "hooks", order, url, immutable=True) for url in self._site.hook_urls(order)]
+        hooks = [link("chain.hook", "hooks", order, url, immutable=True) for url in self._system.hook_urls(order)]
         steps = [
             link("chain.build", "requests", order, name_of(order)),
             link("chain.submit", "submit"),
@@ -76,24 +76,24 @@ class PlainChain:
         """Never needed: it meets no failover."""
 
     def unsettled(self) -> int:
-        """Return how many renders have a hook that the receiver has not taken."""
+        """Return how many renders have a hook that the hook endpoint has not taken."""
         return len(self._asked) - len(self._delivered())
 
-    def told(self) -> Sequence[Told]:
+    def reported(self) -> Sequence[Reported]:
         """Return what became of every chain: delivered, stuck in a message somewhere, or in no message any more."""
         delivered, waiting = self._delivered(), set(self._waiting())
         return [self._fate(order, delivered, waiting) for order in sorted(self._asked)]
 
     @staticmethod
-    def _fate(order: int, delivered: set[int], waiting: set[int]) -> Told:
+    def _fate(order: int, delivered: set[int], waiting: set[int]) -> Reported:
         if order in delivered:
-            return Told(order, "delivered")
+            return Reported(order, "delivered")
         if order in waiting:
-            return Told(order, "stuck", why="a message of it is queued or unacknowledged")
-        return Told(order, "lost", why="no message of it is left")
+            return Reported(order, "stuck", why="a message of it is queued or unacknowledged")
+        return Reported(order, "lost", why="no message of it is left")
 
     def _delivered(self) -> set[int]:
-        arrived = self._site.arrived()
+        arrived = self._system.arrived()
         return {order for order in self._asked if all((order, path) in arrived for path in HOOK_PATHS)}
 
     def _waiting(self) -> Iterator[int]:

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from celery import Celery
 from redis import Redis
 
-from benchmarks.chaos.accounting import Fate, Told, name_of
-from benchmarks.chaos.contender import BROKER_AWAY, Site
-from benchmarks.chaos.nursery import Nursery
+from benchmarks.chaos.accounting import Fate, Reported, name_of
+from benchmarks.chaos.contender import BROKER_AWAY, System
+from benchmarks.chaos.fork_server import ForkServer
 from benchmarks.chaos.plan import EXPORT, FAULTS
 from benchmarks.chaos.vendors import ACCOUNTS, ILL
 from harness import HOOK_SECRET, USER_KEY, Process, Worker
@@ -48,41 +48,43 @@ class Renderline:
         contract.HOOKS_QUEUE: contract.HOOK,
     }
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._app = _producer(site)
-        self._accounts = site.directory / "accounts.toml"
-        self._accounts.write_text("\n".join(_account(name, site) for name in dict.fromkeys(ACCOUNTS)))
-        self._redis = Redis.from_url(site.redis_url, decode_responses=True, socket_timeout=10)
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._app = _producer(system)
+        self._accounts = system.directory / "accounts.toml"
+        self._accounts.write_text("\n".join(_account(name, system) for name in dict.fromkeys(ACCOUNTS)))
+        self._redis = Redis.from_url(system.redis_url, decode_responses=True, socket_timeout=10)
         self._ledger = Ledger(self._redis)
-        self._nursery: Nursery | None = None
+        self._fork_server: ForkServer | None = None
         self._asked: dict[int, float] = {}
         self._accepted: set[int] = set()
         self._lock = threading.Lock()
 
     def start_worker(self, queues: str, log: Path) -> Process:
         """Start one worker process that serves these queues."""
-        if not self._site.plan.hatched:
+        if not self._system.plan.hatched:
             return Worker(log, queues=queues, environ=self._environ())
-        if self._nursery is None:
+        if self._fork_server is None:
             environ = {name: str(value) for name, value in self._environ().items()}
-            self._nursery = Nursery("workers.app", log=self._site.directory / "nursery.log", environ=environ)
-        return self._nursery.start(queues, log)
+            self._fork_server = ForkServer(
+                "workers.app", log=self._system.directory / "fork-server.log", environ=environ
+            )
+        return self._fork_server.start(queues, log)
 
     def _environ(self) -> dict[str, Any]:
-        site = self._site
+        system = self._system
         return {
-            "REDIS_URL": site.redis_url,
+            "REDIS_URL": system.redis_url,
             "AISTUDIOS_ACCOUNTS": self._accounts,
             "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
-            "RENDERLINE_DATA_DIR": site.directory,
+            "RENDERLINE_DATA_DIR": system.directory,
             "RENDERLINE_POLL_MIN": 0.5,
             "RENDERLINE_POLL_MAX": 3,
-            "RENDERLINE_LEASE": site.plan.lease,
-            "RENDERLINE_SWEEP_EVERY": site.plan.sweep_every,
+            "RENDERLINE_LEASE": system.plan.lease,
+            "RENDERLINE_SWEEP_EVERY": system.plan.sweep_every,
             "RENDERLINE_OUTAGE_PROBE": 2,
-            "RENDERLINE_EVIDENCE_WINDOW": site.plan.evidence_window,
+            "RENDERLINE_EVIDENCE_WINDOW": system.plan.evidence_window,
         }
 
     def ask(self, order: int) -> None:
@@ -93,7 +95,7 @@ class Renderline:
             "name": name,
             "scenes": [{"script": "Hello.", "avatar": _AVATAR}],
             "account": ACCOUNTS[order % len(ACCOUNTS)],
-            "hooks": [{"type": "http", "url": url} for url in self._site.hook_urls(order)],
+            "hooks": [{"type": "http", "url": url} for url in self._system.hook_urls(order)],
             "metadata": {"order": str(order)},
         }
         try:
@@ -106,7 +108,7 @@ class Renderline:
         except BROKER_AWAY:
             # Its connections may lead to a server that was demoted, where they would stay read-only.
             self._app.close()
-            self._app = _producer(self._site)
+            self._app = _producer(self._system)
             raise
         with self._lock:
             self._asked[order] = time.monotonic()
@@ -143,7 +145,7 @@ class Renderline:
         ended, woken, suspects = counts[: len(FINAL)], counts[len(FINAL)], counts[len(FINAL) + 1 :]
         return max(len(self._asked) - sum(ended), woken, sum(suspects))
 
-    def told(self) -> Sequence[Told]:
+    def reported(self) -> Sequence[Reported]:
         """Return what became of every render that was seen in the ledger at any time."""
         self.tend()
         orders = sorted(self._accepted)
@@ -153,29 +155,29 @@ class Renderline:
         return self._ledger.records([_id(order) for order in orders])
 
     @staticmethod
-    def _fate(order: int, record: dict[str, Any] | None) -> Told:
+    def _fate(order: int, record: dict[str, Any] | None) -> Reported:
         if record is None:
-            return Told(order, "lost", why="no longer in the ledger")
+            return Reported(order, "lost", why="no longer in the ledger")
         state = record["state"]
         why = "" if state == "delivered" else f"{state}: {record['error'] or record['note']}, {record['times']}"
-        return Told(order, _FATES.get(state, "stuck"), project_id=record["project_id"], why=why)
+        return Reported(order, _FATES.get(state, "stuck"), project_id=record["project_id"], why=why)
 
     def close(self) -> None:
         """Let go of connections."""
         self._redis.close()
         self._app.close()
-        if self._nursery is not None:
-            self._nursery.kill()
+        if self._fork_server is not None:
+            self._fork_server.kill()
 
 
-def _producer(site: Site) -> Celery:
-    app = Celery("billing", broker=site.redis_url)
+def _producer(system: System) -> Celery:
+    app = Celery("billing", broker=system.redis_url)
     app.conf.broker_transport_options = {"socket_timeout": 5, "socket_connect_timeout": 2}
     return app
 
 
-def _account(name: str, site: Site) -> str:
-    url = site.ill_vendor_url if name == ILL else site.vendor_url
+def _account(name: str, system: System) -> str:
+    url = system.ill_vendor_url if name == ILL else system.vendor_url
     lines = {"name": name, "app_id": f"studioV3.{name}", "user_key": USER_KEY, "base_url": url}
     return "\n".join(["[[account]]", *(f'{key} = "{value}"' for key, value in lines.items())])
 

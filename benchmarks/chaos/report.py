@@ -29,9 +29,9 @@ def _of(done: str, due: str) -> Callable[[Mapping[str, Any]], Any]:
     return lambda result: f"{_shown(result.get(done))} / {_shown(result.get(due))}"
 
 
-def _pace(group: str) -> Callable[[Mapping[str, Any]], Any]:
+def _durations_of(group: str) -> Callable[[Mapping[str, Any]], Any]:
     def read(result: Mapping[str, Any]) -> str | None:
-        pace = result.get("paces", {}).get(group)
+        pace = result.get("durations", {}).get(group)
         return pace and f"{_seconds(pace['hook_p95'])} / {_seconds(pace['delivered_p50'])}"
 
     return read
@@ -69,9 +69,9 @@ _RUNS: tuple[_Row, ...] = (
     ("reads that lagged", _fault("stale-reads")),
     ("poison messages", _fault("poison messages")),
     ("hook calls left hanging", _field("receiver_hung")),
-    ("end to hook p95 / request to last hook p50, s: quiet", _pace("quiet")),
-    ("the same, others while an endpoint hung", _pace("endpoint hung, others")),
-    ("the same, others while an account was out", _pace("account out, others")),
+    ("end to hook p95 / request to last hook p50, s: quiet", _durations_of("quiet")),
+    ("the same, others while an endpoint hung", _durations_of("endpoint hung, others")),
+    ("the same, others while an account was out", _durations_of("account out, others")),
     ("minutes", lambda result: round(result["wall_seconds"] / 60, 1)),
 )
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from redis import RedisError
 
-from benchmarks.chaos.accounting import Figures, Told, figures, meets_hanging_endpoint, misled, orphans_of, twice
-from benchmarks.chaos.contender import BROKER_AWAY, Contender, Site
-from benchmarks.chaos.crew import Crew, Freezer, Killer
-from benchmarks.chaos.paces import RateLimit, paces
+from benchmarks.chaos.accounting import Figures, Reported, figures, meets_hanging_endpoint, misled, orphans_of, twice
+from benchmarks.chaos.contender import BROKER_AWAY, Contender, System
+from benchmarks.chaos.durations import Durations, durations
+from benchmarks.chaos.hook_endpoint import HookEndpoint, Tally
 from benchmarks.chaos.plan import Action, Plan
 from benchmarks.chaos.poison import Poisoner
-from benchmarks.chaos.receiver import Receiver, Tally
 from benchmarks.chaos.stores import Stores
+from benchmarks.chaos.supervisor import Freezer, Killer, Supervisor
 from benchmarks.chaos.vendors import ACCOUNTS, ILL, Vendors
 
 Say = Callable[[str], None]
@@ -35,34 +35,34 @@ class Result:
     plan: Plan
     figures: Figures
     faults: dict[str, int]
-    paces: dict[str, RateLimit]
+    durations: dict[str, Durations]
     receiver_calls: int
     receiver_refused: int
     receiver_hung: int
     twice: dict[int, list[str]] = field(default_factory=dict)
     """The projects of each render that the vendor started more than once, with how often it did."""
-    untold: list[Told] = field(default_factory=list)
+    untold: list[Reported] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
-    misled: list[Told] = field(default_factory=list)
+    misled: list[Reported] = field(default_factory=list)
 
 
-def run(make: Callable[[Site], Contender], plan: Plan, *, directory: Path, say: Say) -> Result:
+def run(make: Callable[[System], Contender], plan: Plan, *, directory: Path, say: Say) -> Result:
     """Run one system through the plan; everything that is started here ends here."""
     directory.mkdir(parents=True)
     tally = Tally(fails=plan.receiver_fails if plan.has("receiver") else 0.0, seed=plan.seed)
     with contextlib.ExitStack() as parts:
         stores = parts.enter_context(Stores(directory, replicated=plan.has("failovers")))
-        receiver = parts.enter_context(Receiver(tally))
+        hook_endpoint = parts.enter_context(HookEndpoint(tally))
         # Under another name, as another company's endpoint would be.
-        hanging = parts.enter_context(Receiver(tally, host="localhost"))
+        hanging = parts.enter_context(HookEndpoint(tally, host="localhost"))
         vendors = Vendors(directory, plan)
         parts.callback(vendors.close)
-        urls = (stores.url, vendors.url, vendors.ill_url, receiver.url, hanging.url)
-        contender = make(Site(plan, directory, *urls, tally.arrived))
+        urls = (stores.url, vendors.url, vendors.ill_url, hook_endpoint.url, hanging.url)
+        contender = make(System(plan, directory, *urls, tally.arrived))
         parts.callback(contender.close)
-        crew = Crew(contender, plan.crew, directory=directory, seed=plan.seed)
-        parts.callback(crew.stop)
-        return _Run(plan, stores, vendors, tally, hanging, contender, crew, say).perform()
+        supervisor = Supervisor(contender, plan.worker_queues, directory=directory, seed=plan.seed)
+        parts.callback(supervisor.stop)
+        return _Run(plan, stores, vendors, tally, hanging, contender, supervisor, say).perform()
 
 
 @dataclass
@@ -71,9 +71,9 @@ class _Run:
     stores: Stores
     vendors: Vendors
     tally: Tally
-    hanging: Receiver
+    hanging: HookEndpoint
     contender: Contender
-    crew: Crew
+    supervisor: Supervisor
     say: Say
     asked_again: int = 0
     asked: dict[int, float] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class _Run:
     poisoner: Poisoner | None = None
 
     def perform(self) -> Result:
-        self.crew.start()
+        self.supervisor.start()
         self.vendors.put_in_force(self.plan, paid=self.contender.paid_call)
         begin = time.monotonic()
         timeline = threading.Thread(target=self._go_through, args=(begin,), name="timeline", daemon=True)
@@ -98,12 +98,12 @@ class _Run:
     @contextlib.contextmanager
     def _attacks(self) -> Iterator[Callable[[], None]]:
         """Kill, freeze and poison until the function that is yielded is called."""
-        plan, crew = self.plan, self.crew
+        plan, supervisor = self.plan, self.supervisor
         threads: list[Killer | Freezer | Poisoner] = []
         if plan.has("kills"):
-            threads.append(Killer(crew, every=plan.between_kills))
+            threads.append(Killer(supervisor, every=plan.between_kills))
         if plan.has("freezes"):
-            threads.append(Freezer(crew, seconds=plan.frozen, rest=plan.between_freezes, seed=plan.seed))
+            threads.append(Freezer(supervisor, seconds=plan.frozen, rest=plan.between_freezes, seed=plan.seed))
         if plan.has("poison"):
             url, tasks = self.stores.url, self.contender.tasks
             self.poisoner = Poisoner(url, tasks, every=plan.poison_every, seed=plan.seed)
@@ -179,9 +179,9 @@ class _Run:
         spared = time.monotonic() + self.plan.settle_within / 4
         best, moved_at = None, time.monotonic()
         while time.monotonic() < give_up:
-            self.crew.look_after()
+            self.supervisor.restart_ended()
             left = self._unsettled()
-            if left == 0 and self.crew.kills >= self.plan.kills:
+            if left == 0 and self.supervisor.kills >= self.plan.kills:
                 return
             if left != best:
                 best, moved_at = left, time.monotonic()
@@ -193,13 +193,14 @@ class _Run:
             time.sleep(0.5)
 
     def _toll(self) -> str:
-        return f"{self.crew.kills} workers killed, {self.crew.freezes} frozen, {self.crew.deaths} dead by themselves"
+        one = self.supervisor
+        return f"{one.kills} workers killed, {one.freezes} frozen, {one.deaths} dead by themselves"
 
     def _tend_from(self, moment: float) -> float:
         if time.monotonic() < moment:
             return moment
         self._tend()
-        self.crew.look_after()
+        self.supervisor.restart_ended()
         return time.monotonic() + 2.0
 
     def _tend(self) -> None:
@@ -221,34 +222,36 @@ class _Run:
         return f"{part}, {'its own' if own else 'others'}"
 
     def _count(self, seconds: float) -> Result:
-        told = self.contender.told()
+        reported = self.contender.reported()
         projects = self.vendors.projects()
         begun = time.time() - seconds
         return Result(
             self.plan,
             figures(
-                told,
+                reported,
                 asked=self.plan.renders,
                 asked_again=self.asked_again,
                 projects=projects,
                 taken=self.tally.taken(),
                 counts=self.vendors.counts(),
-                kills=self.crew.kills,
-                deaths=self.crew.deaths,
+                kills=self.supervisor.kills,
+                deaths=self.supervisor.deaths,
                 wall_seconds=seconds,
             ),
             faults={
                 **self.vendors.faults(),
                 **self.happened,
-                "freezes": self.crew.freezes,
+                "freezes": self.supervisor.freezes,
                 "poison messages": self.poisoner.thrown if self.poisoner else 0,
             },
-            paces=paces(self.asked, self.tally.arrived(), projects, group=lambda order: self._group(order, begun)),
+            durations=durations(
+                self.asked, self.tally.arrived(), projects, group=lambda order: self._group(order, begun)
+            ),
             receiver_calls=self.tally.calls,
             receiver_refused=self.tally.refused,
             receiver_hung=self.tally.hung,
             twice=twice(projects),
-            untold=[one for one in told if one.fate != "delivered"],
+            untold=[one for one in reported if one.fate != "delivered"],
             orphans=orphans_of(projects),
-            misled=misled(told, projects),
+            misled=misled(reported, projects),
         )

@@ -57,7 +57,7 @@ def show(console: Console, results: Mapping[str, Result]) -> None:
         table.add_row(title, *(_cell(field, one[field]) for one in figures))
     console.print(table)
     for name, result in results.items():
-        console.print(_paces(name, result))
+        console.print(_durations(name, result))
         faults = ", ".join(f"{fault} {count}" for fault, count in result.faults.items())
         console.print(f"{name}: {faults}; calls of hooks that hung {result.receiver_hung}", markup=False)
         for one in result.untold[:10]:
@@ -77,11 +77,11 @@ def _cell(field: str, value: float) -> str:
     return f"[yellow]{text}[/yellow]" if field == "failed" and value else text
 
 
-def _paces(name: str, result: Result) -> Table:
+def _durations(name: str, result: Result) -> Table:
     table = Table(title=f"{name}: seconds, by what went on when a render was asked for")
     for column in ("", "renders", "to its start p95", "end to hook p50", "p95", "to its last hook p50", "p95"):
         table.add_column(column, justify="right" if column else "left")
-    for group, pace in result.paces.items():
+    for group, pace in result.durations.items():
         table.add_row(group, *(_UNKNOWN if value is None else f"{value:g}" for value in pace.as_json().values()))
     return table
 
@@ -96,7 +96,7 @@ def write(path: Path, results: Mapping[str, Result]) -> None:
                 **result.figures.as_json(),
                 "plan": asdict(result.plan),
                 "faults": result.faults,
-                "paces": {group: pace.as_json() for group, pace in result.paces.items()},
+                "durations": {group: pace.as_json() for group, pace in result.durations.items()},
                 "receiver_calls": result.receiver_calls,
                 "receiver_refused": result.receiver_refused,
                 "receiver_hung": result.receiver_hung,

@@ -49,8 +49,8 @@ async def render(ctx: dict[str, Any], order: int) -> None:
             seen = await _call(ctx, "GET", f"/editor/progress/{made['projectId']}")
             if seen["progress"] >= 100 and seen.get("downloadUrl"):
                 break
-        told = {"type": "render.completed", "data": {"metadata": {"order": str(order)}}}
-        async with ctx["receiver"].post(os.environ["HOOK_URL"], json=told) as answer:
+        event = {"type": "render.completed", "data": {"metadata": {"order": str(order)}}}
+        async with ctx["receiver"].post(os.environ["HOOK_URL"], json=event) as answer:
             answer.raise_for_status()
     except aiohttp.ClientError:
         raise Retry(defer=ctx["job_try"] * 2) from None

@@ -26,13 +26,13 @@ def main() -> None:
     session.trust_env = not chosen.plain
     session.get(f"{chosen.url}{_ROOT}/editor/progress/warm", headers=_HEADERS).json()
     body = json.loads(chosen.body.read_text()) if chosen.body else {}
-    told = {"type": "render.completed", "data": {"metadata": {"order": "0"}, "body": body}}
+    event = {"type": "render.completed", "data": {"metadata": {"order": "0"}, "body": body}}
     begin = time.process_time()
     for _ in range(chosen.renders):
         answer = session.post(f"{chosen.url}{_ROOT}/editor/project", headers=_HEADERS, json=body).json()
         export = {"projectId": answer["data"]["projectId"]}
         session.post(f"{chosen.url}{_ROOT}/editor/project/export", headers=_HEADERS, json=export).json()
-        session.post(f"{chosen.url}/hook", json=told).raise_for_status()
+        session.post(f"{chosen.url}/hook", json=event).raise_for_status()
     for number in range(chosen.polls):
         seen = session.get(f"{chosen.url}{_ROOT}/editor/progress/{number:024x}", headers=_HEADERS).json()
         assert seen["success"]

@@ -11,10 +11,10 @@ import requests
 from redis import ReadOnlyError, Redis, RedisError
 
 from benchmarks.chaos.contender import Contender
-from benchmarks.chaos.crew import Crew
-from benchmarks.chaos.nursery import Nursery
-from benchmarks.chaos.receiver import Receiver, Tally
+from benchmarks.chaos.fork_server import ForkServer
+from benchmarks.chaos.hook_endpoint import HookEndpoint, Tally
 from benchmarks.chaos.stores import Stores
+from benchmarks.chaos.supervisor import Supervisor
 from harness import USER_KEY, Process, Valkey, call, until
 
 
@@ -47,14 +47,14 @@ def test_a_primary_that_was_killed_has_its_data_again(tmp_path: Path) -> None:
         assert redis.get("key") == "1"
 
 
-def hook(receiver: Receiver, order: int, **options: Any) -> int:
+def hook(endpoint: HookEndpoint, order: int, **options: Any) -> int:
     body = {"data": {"metadata": {"order": str(order)}}}
-    return call("POST", f"{receiver.url}/first", json=body, headers={"webhook-id": "a"}, **options).status_code
+    return call("POST", f"{endpoint.url}/first", json=body, headers={"webhook-id": "a"}, **options).status_code
 
 
-def test_a_receiver_that_hangs_takes_calls_and_counts_none_as_taken() -> None:
+def test_an_endpoint_that_hangs_takes_calls_and_counts_none_as_taken() -> None:
     tally = Tally(fails=0.0, seed=1)
-    with Receiver(tally) as well, Receiver(tally, host="localhost") as ill:
+    with HookEndpoint(tally) as well, HookEndpoint(tally, host="localhost") as ill:
         ill.hang()
         with pytest.raises(requests.ReadTimeout):
             hook(ill, 1, timeout=0.3)
@@ -73,50 +73,50 @@ class _Sleepers:
 
 
 @pytest.fixture
-def crew(tmp_path: Path) -> Any:
+def supervisor(tmp_path: Path) -> Any:
     sleepers: Any = _Sleepers()
     contender: Contender = sleepers
-    crew = Crew(contender, ("all", "all"), directory=tmp_path, seed=1)
-    crew.start()
-    yield crew
-    crew.stop()
+    supervisor = Supervisor(contender, ("all", "all"), directory=tmp_path, seed=1)
+    supervisor.start()
+    yield supervisor
+    supervisor.stop()
 
 
 def state(process: Process) -> str:
     return Path(f"/proc/{process.popen.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def test_a_frozen_worker_is_not_killed_and_goes_on(crew: Crew) -> None:
-    frozen = crew.freeze_one()
+def test_a_frozen_worker_is_not_killed_and_goes_on(supervisor: Supervisor) -> None:
+    frozen = supervisor.freeze_one()
     assert frozen is not None
     until(lambda: state(frozen) == "T")
-    other = next(worker for worker in crew.workers if worker is not frozen)
-    assert crew.kill_one()
-    assert (other.running, frozen.running, crew.kills, crew.freezes) == (False, True, 1, 1)
-    crew.thaw(frozen)
+    other = next(worker for worker in supervisor.workers if worker is not frozen)
+    assert supervisor.kill_one()
+    assert (other.running, frozen.running, supervisor.kills, supervisor.freezes) == (False, True, 1, 1)
+    supervisor.resume(frozen)
     until(lambda: state(frozen) != "T")
 
 
-def test_only_workers_that_nobody_killed_count_as_dead_by_themselves(crew: Crew) -> None:
-    assert crew.kill_one()
-    crew.look_after()
-    assert crew.deaths == 0
-    until(lambda: all(" ready." in worker.output() for worker in crew.workers))
-    crew.workers[0].signal(signal.SIGKILL)
-    until(lambda: not crew.workers[0].running)
-    crew.look_after()
-    assert (crew.deaths, crew.workers[0].running) == (1, True)
+def test_only_workers_that_nobody_killed_count_as_dead_by_themselves(supervisor: Supervisor) -> None:
+    assert supervisor.kill_one()
+    supervisor.restart_ended()
+    assert supervisor.deaths == 0
+    until(lambda: all(" ready." in worker.output() for worker in supervisor.workers))
+    supervisor.workers[0].signal(signal.SIGKILL)
+    until(lambda: not supervisor.workers[0].running)
+    supervisor.restart_ended()
+    assert (supervisor.deaths, supervisor.workers[0].running) == (1, True)
 
 
 def test_a_worker_from_the_nursery_is_a_worker(tmp_path: Path, redis: Redis, valkey: Valkey) -> None:
     environ = {"REDIS_URL": valkey.url, "AISTUDIOS_APP_ID": "studioV3.nursery", "AISTUDIOS_USER_KEY": USER_KEY}
-    nursery = Nursery("workers.app", log=tmp_path / "nursery.log", environ=environ)
+    fork_server = ForkServer("workers.app", log=tmp_path / "fork-server.log", environ=environ)
     try:
-        workers = [nursery.start("submit", tmp_path / f"worker-{number}.log") for number in range(2)]
+        workers = [fork_server.start("submit", tmp_path / f"worker-{number}.log") for number in range(2)]
         for worker in workers:
             until(lambda worker=worker: " ready." in worker.output(), what=worker.output())
         workers[0].kill()
         assert [worker.running for worker in workers] == [False, True]
         workers[1].kill()
     finally:
-        nursery.kill()
+        fork_server.kill()

@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos.accounting import HOOK_PATHS, Figures, Told, figures, misled, name_of, order_of, orphans_of, twice
+from benchmarks.chaos.accounting import (
+    HOOK_PATHS,
+    Figures,
+    Reported,
+    figures,
+    misled,
+    name_of,
+    order_of,
+    orphans_of,
+    twice,
+)
 from benchmarks.chaos.plain_chain import order_of_message
 
 Taken = dict[tuple[tuple[int, str], str], int]
@@ -23,20 +33,20 @@ def taken(*orders: int, times: int = 1) -> Taken:
     return {((order, path), f"msg-{order}{path}"): times for order in orders for path in HOOK_PATHS}
 
 
-def count(told: list[Told], projects: list[dict[str, Any]], arrived: Taken, **more: Any) -> Figures:
+def count(reported: list[Reported], projects: list[dict[str, Any]], arrived: Taken, **more: Any) -> Figures:
     fixed: dict[str, Any] = {
-        "asked": len(told),
+        "asked": len(reported),
         "asked_again": 0,
         "counts": {},
         "kills": 0,
         "deaths": 0,
         "wall_seconds": 1.0,
     }
-    return figures(told, projects=projects, taken=arrived, **{**fixed, **more})
+    return figures(reported, projects=projects, taken=arrived, **{**fixed, **more})
 
 
 def test_a_run_in_which_all_went_well_is_sound() -> None:
-    found = count([Told(1, "delivered"), Told(2, "delivered")], [project(1), project(2)], taken(1, 2))
+    found = count([Reported(1, "delivered"), Reported(2, "delivered")], [project(1), project(2)], taken(1, 2))
     assert found.sound
     assert (found.accepted, found.delivered, found.exports_started, found.credits_charged) == (2, 2, 2, 2)
     assert (found.credits_due, found.hooks_delivered, found.hooks_missing, found.hooks_repeated) == (2, 4, 0, 0)
@@ -44,19 +54,19 @@ def test_a_run_in_which_all_went_well_is_sound() -> None:
 
 @pytest.mark.parametrize("fate", ["lost", "stuck"])
 def test_a_render_that_did_not_end_is_a_broken_promise(fate: Any) -> None:
-    found = count([Told(1, "delivered"), Told(2, fate)], [project(1), project(2)], taken(1, 2))
+    found = count([Reported(1, "delivered"), Reported(2, fate)], [project(1), project(2)], taken(1, 2))
     assert getattr(found, fate) == 1
     assert not found.sound
 
 
 def test_a_failed_render_that_told_so_is_none() -> None:
-    found = count([Told(1, "failed")], [project(1, exports=1, credits=0)], taken(1))
+    found = count([Reported(1, "failed")], [project(1, exports=1, credits=0)], taken(1))
     assert found.sound
     assert (found.failed, found.credits_due) == (1, 0)
 
 
 def test_a_render_that_says_delivered_and_was_not_heard_of_is_missing_hooks() -> None:
-    found = count([Told(1, "delivered")], [project(1)], {((1, "/first"), "m"): 1})
+    found = count([Reported(1, "delivered")], [project(1)], {((1, "/first"), "m"): 1})
     assert (found.hooks_delivered, found.hooks_missing) == (1, 1)
     assert not found.sound
 
@@ -67,7 +77,7 @@ def test_a_render_that_says_delivered_and_was_not_heard_of_is_missing_hooks() ->
     ids=["one project exported twice", "two projects of one render exported"],
 )
 def test_exports_are_counted_by_render_over_all_its_projects(projects: list[dict[str, Any]]) -> None:
-    found = count([Told(1, "delivered")], projects, taken(1))
+    found = count([Reported(1, "delivered")], projects, taken(1))
     assert (found.exports_started, found.exported_twice) == (2, 1)
     assert list(twice([*projects, project(2)])) == [1]
     assert not found.sound
@@ -76,26 +86,26 @@ def test_exports_are_counted_by_render_over_all_its_projects(projects: list[dict
 def test_a_draft_that_is_neither_exported_nor_deleted_is_an_orphan() -> None:
     rest = [project(1), project(1, exports=0, tag=".b"), project(1, exports=0, tag=".c", deleted=True)]
     assert orphans_of(rest) == ["p1.b"]
-    found = count([Told(1, "delivered")], rest, taken(1))
+    found = count([Reported(1, "delivered")], rest, taken(1))
     assert (found.projects_created, found.orphans_left, found.exported_twice) == (3, 1, 0)
     assert not found.sound
 
 
 def test_a_hook_that_was_taken_twice_is_told_but_allowed() -> None:
-    found = count([Told(1, "delivered")], [project(1)], taken(1, times=2))
+    found = count([Reported(1, "delivered")], [project(1)], taken(1, times=2))
     assert (found.hooks_delivered, found.hooks_repeated) == (2, 2)
     assert found.sound
 
 
 def test_a_hook_under_two_ids_is_a_broken_promise() -> None:
     arrived = {**taken(1), ((1, "/first"), "another"): 1}
-    found = count([Told(1, "delivered")], [project(1)], arrived)
+    found = count([Reported(1, "delivered")], [project(1)], arrived)
     assert (found.hooks_delivered, found.hooks_under_two_ids) == (2, 1)
     assert not found.sound
 
 
 def test_a_render_that_was_charged_and_not_delivered_was_paid_in_vain() -> None:
-    found = count([Told(1, "failed"), Told(2, "delivered")], [project(1), project(2)], taken(1, 2))
+    found = count([Reported(1, "failed"), Reported(2, "delivered")], [project(1), project(2)], taken(1, 2))
     assert (found.credits_charged, found.credits_due, found.paid_in_vain) == (2, 1, 1)
     assert not found.sound
 
@@ -106,23 +116,23 @@ def test_a_render_that_was_charged_and_not_delivered_was_paid_in_vain() -> None:
     ids=["another's", "deleted", "never exported"],
 )
 def test_a_delivered_render_is_recorded_with_its_own_project_which_is_there(theirs: dict[str, Any]) -> None:
-    told = [Told(1, "delivered", project_id=theirs["id"]), Told(3, "delivered")]
-    assert misled(told, [theirs]) == told[:1]
-    assert not count(told, [theirs], taken(1, 3)).sound
-    assert misled([Told(1, "delivered", project_id="p1")], [project(1)]) == []
+    reported = [Reported(1, "delivered", project_id=theirs["id"]), Reported(3, "delivered")]
+    assert misled(reported, [theirs]) == reported[:1]
+    assert not count(reported, [theirs], taken(1, 3)).sound
+    assert misled([Reported(1, "delivered", project_id="p1")], [project(1)]) == []
 
 
 def test_a_worker_that_ended_by_itself_spoils_the_run() -> None:
-    assert not count([Told(1, "delivered")], [project(1)], taken(1), deaths=1).sound
+    assert not count([Reported(1, "delivered")], [project(1)], taken(1), deaths=1).sound
 
 
 def test_hooks_of_renders_that_were_never_accepted_count_for_nothing() -> None:
-    found = count([Told(1, "delivered")], [project(1)], taken(1, 7))
+    found = count([Reported(1, "delivered")], [project(1)], taken(1, 7))
     assert found.hooks_delivered == 2
 
 
 def test_a_request_that_never_came_in_spoils_the_run() -> None:
-    assert not count([Told(1, "delivered")], [project(1)], taken(1), asked=2).sound
+    assert not count([Reported(1, "delivered")], [project(1)], taken(1), asked=2).sound
 
 
 def test_calls_are_those_of_the_vendors_api() -> None:

@@ -1,10 +1,10 @@
-"""The receiver that fails a share of the calls counts only what it took."""
+"""The hook endpoint that fails a share of the calls counts only what it took."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.chaos.receiver import Tally
+from benchmarks.chaos.hook_endpoint import Tally
 
 
 def body(order: int) -> dict[str, Any]:

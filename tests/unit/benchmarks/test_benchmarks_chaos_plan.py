@@ -28,8 +28,8 @@ def test_many_kills_come_faster_and_the_requests_last_as_long(plan: Plan, betwee
 
 
 def test_split_workers_serve_every_queue_once() -> None:
-    assert ",".join(Plan(split=True).crew).split(",") == ["requests", "submit", "poll", "hooks"]
-    assert len(Plan(workers=4).crew) == 4
+    assert ",".join(Plan(split=True).worker_queues).split(",") == ["requests", "submit", "poll", "hooks"]
+    assert len(Plan(workers=4).worker_queues) == 4
 
 
 def test_a_round_has_each_disaster_and_long_runs_have_several() -> None:
@@ -65,10 +65,10 @@ def test_each_fault_can_be_left_out(fault: str) -> None:
     chosen = _plan(_parser().parse_args(["--without", fault]))
     assert chosen == without(fault)
     assert not chosen.has(fault)
-    told = {"restarts": "restart", "failovers": "failover", "outages": "outage", "hanging-endpoint": "endpoint"}
+    prefixes = {"restarts": "restart", "failovers": "failover", "outages": "outage", "hanging-endpoint": "endpoint"}
     actions = {action for _, action in chosen.timeline()}
-    if fault in told:
-        assert not [action for action in actions if action.startswith(told[fault])]
+    if fault in prefixes:
+        assert not [action for action in actions if action.startswith(prefixes[fault])]
     rules = [rule["fault"] for rule in chosen.vendor_faults(paid=EXPORT)]
     assert ("late" in rules, "drop" in rules) == (fault != "slow-vendor", fault != "vendor")
 

@@ -1,6 +1,6 @@
-"""Workers that start in a moment: forked from a process that has imported their application, and has done nothing yet.
+"""Starts workers fast: forks them from a process that has imported their application and nothing else.
 
-Where a worker is killed every second or so, importing would take most of its life. `python -m benchmarks.chaos.nursery
+Workers that are killed every second would spend most of their time importing. `python -m benchmarks.chaos.fork_server
 APP` reads one JSON object a line, `{"argv": [...], "log": "..."}`, and answers each with the pid of a new worker.
 """
 
@@ -23,7 +23,7 @@ from celery.__main__ import main as celery
 from harness import ROOT, Process, until
 
 
-class Nursery(Process):
+class ForkServer(Process):
     """The process that forks workers of the Celery application `app`, all with the environment `environ`."""
 
     def __init__(self, app: str, *, log: Path, environ: Mapping[str, str]) -> None:
@@ -32,7 +32,7 @@ class Nursery(Process):
         self._lock = threading.Lock()
         with log.open("ab") as errors:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.chaos.nursery", app],
+                [sys.executable, "-m", "benchmarks.chaos.fork_server", app],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -41,7 +41,7 @@ class Nursery(Process):
                 start_new_session=True,
             )
 
-    def start(self, queues: str, log: Path) -> Hatched:
+    def start(self, queues: str, log: Path) -> ForkedWorker:
         """Start a worker that serves these queues."""
         argv = ["celery", "-A", self._app, "worker", "-Q", queues, "-n", f"{log.stem}-{os.getpid()}@localhost"]
         log.touch()
@@ -51,19 +51,19 @@ class Nursery(Process):
             self.popen.stdin.write(json.dumps({"argv": argv, "log": str(log)}).encode() + b"\n")
             self.popen.stdin.flush()
             answer = self.popen.stdout.readline()
-        assert answer, f"the nursery ended: {self.output()[-2000:]}"
-        return Hatched(int(answer), log)
+        assert answer, f"the fork server ended: {self.output()[-2000:]}"
+        return ForkedWorker(int(answer), log)
 
     def kill(self) -> None:
-        """End it; the workers live on."""
+        """End the fork server; its workers go on."""
         super().kill()
         for pipe in (self.popen.stdin, self.popen.stdout):
             assert pipe is not None
             pipe.close()
 
 
-class Hatched(Process):
-    """A worker that was forked. It is no child of this process, so it is watched by a descriptor."""
+class ForkedWorker(Process):
+    """A forked worker. It is not a child of this process, so a pidfd shows whether it runs."""
 
     def __init__(self, pid: int, log: Path) -> None:
         self.log, self.pid = log, pid
@@ -98,15 +98,15 @@ def serve(app: str) -> None:
     for name in ("celery.bin.worker", "celery.apps.worker", "celery.worker.consumer", "celery.concurrency.thread"):
         importlib.import_module(name)
     application.loader.import_default_modules()
-    # What is there already is not looked at again in every child.
+    # Children need not collect the objects that exist already.
     gc.freeze()
-    # Nobody asks how a worker ended.
+    # Nobody reads the exit code of a worker.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while line := sys.stdin.readline():
-        wish = json.loads(line)
+        command = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _become(wish["argv"], Path(wish["log"]))
+            _become(command["argv"], Path(command["log"]))
         print(pid, flush=True)
 
 

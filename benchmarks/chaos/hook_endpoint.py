@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-Place = tuple[int, str]
+HookCall = tuple[int, str]
 """Which hook of which render: the order number and the path that was called."""
 
 
@@ -25,8 +25,8 @@ class Tally:
         self.calls = 0
         self.refused = 0
         self.hung = 0
-        self._taken: Counter[tuple[Place, str]] = Counter()
-        self._first: dict[Place, float] = {}
+        self._taken: Counter[tuple[HookCall, str]] = Counter()
+        self._first: dict[HookCall, float] = {}
 
     def take(self, path: str, webhook_id: str, body: dict[str, Any]) -> int:
         """Return the status that answers a call."""
@@ -45,12 +45,12 @@ class Tally:
         with self._lock:
             self.hung += 1
 
-    def taken(self) -> dict[tuple[Place, str], int]:
+    def taken(self) -> dict[tuple[HookCall, str], int]:
         """Return how often each hook was taken, by place and webhook id."""
         with self._lock:
             return dict(self._taken)
 
-    def arrived(self) -> dict[Place, float]:
+    def arrived(self) -> dict[HookCall, float]:
         """Return which hooks were taken, and when (epoch seconds) for the first time."""
         with self._lock:
             return dict(self._first)
@@ -65,7 +65,7 @@ class _Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class Receiver:
+class HookEndpoint:
     """An HTTP server before a tally, reached under the name `host`; it can be made to take calls and not answer."""
 
     def __init__(self, tally: Tally, *, host: str = "127.0.0.1") -> None:

@@ -16,7 +16,7 @@ from harness import Process, until
 _READY = " ready."
 
 
-class Crew:
+class Supervisor:
     """Keeps one worker process per entry of `queues` running."""
 
     def __init__(self, contender: Contender, queues: Sequence[str], *, directory: Path, seed: int) -> None:
@@ -50,7 +50,7 @@ class Crew:
             return True
 
     def freeze_one(self) -> Process | None:
-        """Stop a random one of the workers that take messages in its tracks, until it is thawed; None if none does."""
+        """Stop a random one of the workers that take messages in its tracks, until it is resumed; None if none does."""
         with self._lock:
             index = self._choose()
             if index is None:
@@ -61,13 +61,13 @@ class Crew:
             self.freezes += 1
             return worker
 
-    def thaw(self, worker: Process) -> None:
+    def resume(self, worker: Process) -> None:
         """Let a frozen worker go on."""
         with self._lock:
             self._frozen.discard(worker)
             worker.signal(signal.SIGCONT)
 
-    def look_after(self) -> None:
+    def restart_ended(self) -> None:
         """Start again what ended by itself, as a supervisor would."""
         with self._lock:
             self._revive()
@@ -110,16 +110,16 @@ class Crew:
 class Killer(threading.Thread):
     """Kills a worker every `every` seconds until stopped."""
 
-    def __init__(self, crew: Crew, *, every: float) -> None:
+    def __init__(self, supervisor: Supervisor, *, every: float) -> None:
         super().__init__(name="killer", daemon=True)
-        self._crew, self._every = crew, every
+        self._supervisor, self._every = supervisor, every
         self._stopped = threading.Event()
 
     def run(self) -> None:
         """Kill on time; if no worker takes messages just then, as soon as one does."""
         due = time.monotonic() + self._every
         while not self._stopped.wait(max(0.0, due - time.monotonic())):
-            if self._crew.kill_one():
+            if self._supervisor.kill_one():
                 # What came late is made up for, but not at once.
                 due = max(due + self._every, time.monotonic() + self._every / 2)
             else:
@@ -134,19 +134,19 @@ class Killer(threading.Thread):
 class Freezer(threading.Thread):
     """Freezes a worker for a random time between the two of `seconds`, then rests, until stopped."""
 
-    def __init__(self, crew: Crew, *, seconds: tuple[float, float], rest: float, seed: int) -> None:
+    def __init__(self, supervisor: Supervisor, *, seconds: tuple[float, float], rest: float, seed: int) -> None:
         super().__init__(name="freezer", daemon=True)
-        self._crew, self._seconds, self._rest = crew, seconds, rest
+        self._supervisor, self._seconds, self._rest = supervisor, seconds, rest
         self._chance = random.Random(seed)
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Freeze, thaw, rest; a frozen worker is thawed in the end too."""
+        """Freeze, resume, rest; a frozen worker is resumed in the end too."""
         while not self._stopped.wait(self._chance.uniform(0.5, 1.5) * self._rest):
-            worker = self._crew.freeze_one()
+            worker = self._supervisor.freeze_one()
             if worker is not None:
                 self._stopped.wait(self._chance.uniform(*self._seconds))
-                self._crew.thaw(worker)
+                self._supervisor.resume(worker)
 
     def stop(self) -> None:
         """Freeze no more."""

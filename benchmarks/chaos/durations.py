@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.chaos.accounting import HOOK_PATHS, order_of
-from benchmarks.chaos.receiver import Place
+from benchmarks.chaos.hook_endpoint import HookCall
 
 
 @dataclass(frozen=True)
-class RateLimit:
+class Durations:
     """Seconds of some renders; None where none came so far.
 
     From the request to the start at the vendor, from the end at the vendor to the first hook, and from the request to
@@ -38,13 +38,13 @@ def quantile(values: Sequence[float], share: float) -> float | None:
     return round(ordered[max(0, -int(-share * len(ordered) // 1) - 1)], 2)
 
 
-def paces(
+def durations(
     asked: Mapping[int, float],
-    arrived: Mapping[Place, float],
+    arrived: Mapping[HookCall, float],
     projects: Iterable[Mapping[str, Any]],
     *,
     group: Callable[[int], str],
-) -> dict[str, RateLimit]:
+) -> dict[str, Durations]:
     """Return the pace of each group of renders; `asked` and `arrived` are epoch seconds, as the vendor's times are."""
     started: dict[int, float] = {}
     ended: dict[int, float] = {}
@@ -57,22 +57,22 @@ def paces(
     groups: dict[str, list[int]] = {}
     for order in sorted(asked):
         groups.setdefault(group(order), []).append(order)
-    return {name: _pace(orders, asked, arrived, started, ended) for name, orders in groups.items()}
+    return {name: _durations_of(orders, asked, arrived, started, ended) for name, orders in groups.items()}
 
 
-def _pace(
+def _durations_of(
     orders: Sequence[int],
     asked: Mapping[int, float],
-    arrived: Mapping[Place, float],
+    arrived: Mapping[HookCall, float],
     started: Mapping[int, float],
     ended: Mapping[int, float],
-) -> RateLimit:
+) -> Durations:
     first = HOOK_PATHS[0]
     starts = [started[one] - asked[one] for one in orders if one in started]
     hooks = [arrived[one, first] - ended[one] for one in orders if one in ended and (one, first) in arrived]
     came = {one: [arrived[one, path] for path in HOOK_PATHS if (one, path) in arrived] for one in orders}
     whole = [max(times) - asked[one] for one, times in came.items() if len(times) == len(HOOK_PATHS)]
-    return RateLimit(
+    return Durations(
         renders=len(orders),
         started_p95=quantile(starts, 0.95),
         hook_p50=quantile(hooks, 0.5),

@@ -1,4 +1,4 @@
-"""Many renders in flight at once, put straight into the ledger by its own steps: accepted, submitted, rendering."""
+"""Puts many renders in flight directly in the ledger, by its own steps: accepted, submitted, rendering."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 
 from redis import Redis
 
-from benchmarks.site import order
+from benchmarks.system import order
 from renderline.ledger import Entry, Ledger
 from renderline.requests import RenderRequest, load_request
 
@@ -17,10 +17,10 @@ _DEADLINE = 2 * 86400.0
 _SLOTS = 8
 
 
-def put_in_flight(redis_url: str, count: int, *, look_in: float, first: int = 0) -> int:
-    """Record `count` renders as rendering, to be looked at in `look_in` seconds; returns the bytes of their payload.
+def put_in_flight(redis_url: str, count: int, *, poll_in: float, first: int = 0) -> int:
+    """Record `count` renders, numbered from `first`, as rendering; returns the bytes of their payload.
 
-    Numbered from `first`. The projects are unknown to the stub, to which they are under way for long.
+    Their first poll is due in `poll_in` seconds. The stub does not know their projects: for it they go on rendering.
     """
     template = load_request({**order(0, ""), "hooks": []}, accounts=["default"], hook_kinds={}, max_bytes=1 << 20)
     payload = 0
@@ -34,7 +34,7 @@ def put_in_flight(redis_url: str, count: int, *, look_in: float, first: int = 0)
                 for entry in entries:
                     ledger.run("accept", *entry.arguments(), client=pipe)
                     ledger.run("submit_begin", entry.render_id, 30.0, 2, "{}", "", 0, "", 0, "{}", "", client=pipe)
-                    started = ("1", "rendering", f"f{entry.render_id[:23]}", look_in, look_in)
+                    started = ("1", "rendering", f"f{entry.render_id[:23]}", poll_in, poll_in)
                     ledger.run("submit_start", entry.render_id, *started, client=pipe)
                 pipe.execute()
     return payload
@@ -53,20 +53,16 @@ def _entry(number: int, template: RenderRequest) -> Entry:
     )
 
 
-def fall_due(redis_url: str, *, at: float) -> int:
-    """Have everything that waits for a look fall due at `at` (epoch seconds); returns how many there are."""
+def make_due(redis_url: str, *, at: float) -> None:
+    """Make every poll of the account due at `at` (epoch seconds)."""
     with Redis.from_url(redis_url, decode_responses=True) as redis:
         key = f"{Ledger(redis).prefix}due:default"
-        members = _chunks(iter(redis.zrange(key, 0, -1)))
-        total = 0
-        for chunk in members:
+        for chunk in _chunks(iter(redis.zrange(key, 0, -1))):
             redis.zadd(key, dict.fromkeys(chunk, at))
-            total += len(chunk)
-        # Its pumps died, or sleep until a look that is no longer the first: forgotten, so that the sweep starts others.
-        # Afterwards, or a sweep meanwhile would start one for what was first before.
-        places = [f"{slot}:{name}" for slot in range(_SLOTS) for name in ("at", "busy")]
-        redis.hdel(f"{Ledger(redis).prefix}pump:default", *places)
-        return total
+        # The pumps are dead, or sleep until the poll that was first. Forget them, so that the sweep starts new ones.
+        # Do that last: a sweep before it would start a pump for the old times.
+        fields = [f"{slot}:{name}" for slot in range(_SLOTS) for name in ("at", "busy")]
+        redis.hdel(f"{Ledger(redis).prefix}pump:default", *fields)
 
 
 def _chunks(members: Iterator[str]) -> Iterator[list[str]]:

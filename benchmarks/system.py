@@ -49,7 +49,7 @@ class Stub(Process):
 
 
 @dataclass
-class Site:
+class System:
     """One measurement's processes. `environ` is what its workers are started with."""
 
     directory: Path
@@ -94,7 +94,7 @@ class Site:
         return started
 
     def keep(self, process: Any) -> Any:
-        """End this process with the site; returns it."""
+        """End this process with the system; returns it."""
         self.processes.append(process)
         return process
 
@@ -111,16 +111,16 @@ class Site:
     @classmethod
     @contextlib.contextmanager
     def open(cls, **environ: str) -> Iterator[Self]:
-        """Start with a Valkey of its own; everything that is started on the site ends with it."""
+        """Start with a Valkey of its own; everything that is started on the system ends with it."""
         with contextlib.ExitStack() as parts:
             directory = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="renderline-bench-")))
             # The log is rewritten whenever it has doubled; when that is would be a matter of chance.
             valkey = parts.enter_context(Valkey(directory, "--auto-aof-rewrite-percentage", "0"))
-            site = cls(directory, valkey, environ)
+            system = cls(directory, valkey, environ)
             try:
-                yield site
+                yield system
             finally:
-                for process in site.processes:
+                for process in system.processes:
                     process.kill()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.chaos.accounting import name_of
-from benchmarks.chaos.paces import RateLimit, paces, quantile
+from benchmarks.chaos.durations import Durations, durations, quantile
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def test_each_group_has_a_pace_of_its_own() -> None:
         project(2),
     ]
     arrived = {(0, "/first"): 107.0, (0, "/second"): 106.0, (1, "/first"): 120.0}
-    found = paces(asked, arrived, projects, group=lambda order: "even" if order % 2 == 0 else "odd")
+    found = durations(asked, arrived, projects, group=lambda order: "even" if order % 2 == 0 else "odd")
     assert found == {
-        "even": RateLimit(2, started_p95=1.0, hook_p50=2.0, hook_p95=2.0, delivered_p50=7.0, delivered_p95=7.0),
-        "odd": RateLimit(1, started_p95=10.0, hook_p50=6.0, hook_p95=6.0, delivered_p50=None, delivered_p95=None),
+        "even": Durations(2, started_p95=1.0, hook_p50=2.0, hook_p95=2.0, delivered_p50=7.0, delivered_p95=7.0),
+        "odd": Durations(1, started_p95=10.0, hook_p50=6.0, hook_p95=6.0, delivered_p50=None, delivered_p95=None),
     }

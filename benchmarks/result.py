@@ -35,12 +35,12 @@ class Row:
         return f"{'≥' if self.least else '≤'} {_short(self.target)} {self.unit}".strip()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the row with its verdict."""
+        """Return the row with its judgement."""
         return {**asdict(self), "value": round(self.value, 3), "met": self.met}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Row:
-        """Return the row that was kept in the results file; its verdict is found anew."""
+        """Return the row that was kept in the results file; its judgement is found anew."""
         return cls(**{name: value for name, value in kept.items() if name != "met"})
 
 
@@ -49,7 +49,7 @@ def _short(value: float) -> str:
 
 
 @dataclass
-class Outcome:
+class BenchmarkResult:
     """The result of one benchmark. `figures` is what it measured, repeated measurements as lists."""
 
     name: str
