@@ -33,7 +33,7 @@ def put_in_flight(redis_url: str, count: int, *, poll_in: float, first: int = 0)
             with redis.pipeline(transaction=False) as pipe:
                 for entry in entries:
                     ledger.run("accept", *entry.arguments(), client=pipe)
-                    ledger.run("submit_begin", entry.render_id, 30.0, 2, "{}", "", 0, "", 0, "{}", "", client=pipe)
+                    ledger.run("submit_claim", entry.render_id, 30.0, 2, "{}", "", 0, "", 0, "{}", "", client=pipe)
                     started = ("1", "rendering", f"f{entry.render_id[:23]}", poll_in, poll_in)
                     ledger.run("submit_start", entry.render_id, *started, client=pipe)
                 pipe.execute()

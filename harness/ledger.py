@@ -33,7 +33,7 @@ class LedgerDriver:
     def __init__(self, redis: Redis) -> None:
         self.redis, self.clock = redis, Clock()
         self.ledger = Ledger(redis, grace=GRACE, clock=self.clock)
-        self.operations, self.flow = Commands(self.ledger), AccountLimits(self.ledger)
+        self.operations, self.limits = Commands(self.ledger), AccountLimits(self.ledger)
 
     def accept(
         self,
@@ -62,45 +62,45 @@ class LedgerDriver:
         return Entry(one, "project", account, priority, deadline, meta, '{"scenes":[]}', fingerprint)
 
     def claim(self, one: str = "r1") -> Submission:
-        claim = self.ledger.begin_submission(one, lease=LEASE)
+        claim = self.ledger.claim_submission(one, lease=LEASE)
         assert isinstance(claim, Submission)
         return claim
 
-    def start(self, one: str = "r1", *, confirmed: bool = True, look_in: float = 2.0) -> PumpWake | None:
+    def start(self, one: str = "r1", *, confirmed: bool = True, poll_in: float = 2.0) -> PumpWake | None:
         claim = self.claim(one)
-        assert self.ledger.intend(claim, "draft", lease=LEASE)
+        assert self.ledger.record_intent(claim, "draft", lease=LEASE)
         assert self.ledger.advance(claim, stage="export", project_id=f"p-{one}")
-        assert self.ledger.intend(claim, "export", lease=LEASE)
-        recorded, kick = self.ledger.start(claim, confirmed=confirmed, project_id=f"p-{one}", look_in=look_in)
+        assert self.ledger.record_intent(claim, "export", lease=LEASE)
+        recorded, wake = self.ledger.start(claim, confirmed=confirmed, project_id=f"p-{one}", poll_in=poll_in)
         assert recorded
-        return kick
+        return wake
 
     def start_all(self, *names: str) -> PumpWake:
         """Accept and start renders, all due at the same time; returns the one pump that this takes."""
-        kicks = [self.start(one) for one in names if self.accept(one)]
-        (kick,) = [kick for kick in kicks if kick]
-        return kick
+        wakes = [self.start(one) for one in names if self.accept(one)]
+        (wake,) = [wake for wake in wakes if wake]
+        return wake
 
-    def claim_due(self, kick: PumpWake, *, limit: int = 64) -> Sequence[DuePoll]:
-        """Let the kick's delay pass and claim what is due."""
-        self.clock.forward(kick.delay)
-        batch = self.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=limit, lease=LEASE)
+    def claim_due_polls(self, wake: PumpWake, *, limit: int = 64) -> Sequence[DuePoll]:
+        """Let the wake's delay pass and claim what is due."""
+        self.clock.forward(wake.delay)
+        batch = self.ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=limit, lease=LEASE)
         assert batch is not None
-        return batch.looks
+        return batch.polls
 
     def claim_again(self, seconds: float = 2 * GRACE) -> Sequence[DuePoll]:
         """Let so much time pass that the pumps count as dead, and have the sweep start one."""
         self.clock.forward(seconds)
-        return self.claim_due(self.ledger.pumps()[0])
+        return self.claim_due_polls(self.ledger.restart_pumps()[0])
 
-    def record_result(self, look: DuePoll, verdict: str, **details: Any) -> list[tuple[str, str]]:
-        return self.ledger.record_findings([PollResult(look.id, look.epoch, verdict, **details)])
+    def record_result(self, look: DuePoll, status: str, **details: Any) -> list[tuple[str, str]]:
+        return self.ledger.record_poll_results([PollResult(look.id, look.epoch, status, **details)])
 
     def complete(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1) -> None:
         self.accept(one, hooks=hooks)
-        kick = self.start(one)
-        assert kick
-        (look,) = self.claim_due(kick)
+        wake = self.start(one)
+        assert wake
+        (look,) = self.claim_due_polls(wake)
         assert self.record_result(look, "done", url="https://v/1.mp4")
 
     def state(self, one: str = "r1") -> str:

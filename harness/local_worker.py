@@ -56,9 +56,9 @@ class LocalWorker:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.redis, grace=GRACE, clock=self.clock)
-        self.flow = AccountLimits(self.ledger)
-        breaker = CircuitBreaker(self.flow, "main", failures=self.failures)
-        self.guard = Guard("main", self.flow, breaker, self.rate_limit)
+        self.limits = AccountLimits(self.ledger)
+        breaker = CircuitBreaker(self.limits, "main", failures=self.failures)
+        self.guard = Guard("main", self.limits, breaker, self.rate_limit)
         guarded = {"guard": self.guard, "read_timeout": self.read_timeout}
         issuer = TokenEndpoint(self.sandbox.url, app_id=self.app_id, user_key=self.user_key, guard=self.guard)
         self.tokens = SharedToken(self.redis, issuer, account="main")
@@ -66,7 +66,7 @@ class LocalWorker:
         self.v2 = StudioV2(self.sandbox.url, secret_key="v2-key-0123456789", **guarded)
         self.accounts = {"main": AccountClients("main", self.v3, self.v2, guard=self.guard)}
         self.dispatcher = RecordedDispatcher()
-        self.moved, self.kicks = self.dispatcher.changes, self.dispatcher.wakes
+        self.moved, self.wakes = self.dispatcher.changes, self.dispatcher.wakes
         self.submitter = self.new_submitter()
         self.policy = PollPolicy(first_interval=0.02, min_interval=0.02, max_interval=0.2, confirm_interval=self.settle)
         self.poller = Poller(
@@ -123,10 +123,10 @@ class LocalWorker:
             assert time.monotonic() < give_up, record
             if record["state"] in ("accepted", "submitting"):
                 self.submit(one)
-            if not self.kicks:
-                self.kicks += self.ledger.pumps()
-            for kick in [self.kicks.pop() for _ in range(len(self.kicks))]:
-                self._pump(kick)
+            if not self.wakes:
+                self.wakes += self.ledger.restart_pumps()
+            for wake in [self.wakes.pop() for _ in range(len(self.wakes))]:
+                self._pump(wake)
         return record
 
     def run_all(self, ids: Iterable[str], *, seconds: float) -> None:
@@ -137,8 +137,8 @@ class LocalWorker:
             while left := [one for one in left if self.record(one)["state"] not in FINAL]:
                 assert time.monotonic() < give_up, [self.record(one) for one in left]
                 waiting = [one for one in left if self.record(one)["state"] in ("accepted", "submitting")]
-                kicks = [self.kicks.pop() for _ in range(len(self.kicks))] or self.ledger.pumps()
-                pumps = [pool.submit(self._pump, kick) for kick in kicks]
+                wakes = [self.wakes.pop() for _ in range(len(self.wakes))] or self.ledger.restart_pumps()
+                pumps = [pool.submit(self._pump, wake) for wake in wakes]
                 list(pool.map(self.submit, waiting))
                 for pump in pumps:
                     pump.result(30)
@@ -149,11 +149,11 @@ class LocalWorker:
         self.v3.close()
         self.v2.close()
 
-    def _pump(self, kick: PumpWake) -> None:
-        time.sleep(min(kick.delay, 0.5))
-        rest = self.poller.run(kick.account, slot=kick.slot, ticket=kick.ticket)
+    def _pump(self, wake: PumpWake) -> None:
+        time.sleep(min(wake.delay, 0.5))
+        rest = self.poller.run(wake.account, slot=wake.slot, ticket=wake.ticket)
         if rest:
-            self.kicks.append(PumpWake(kick.account, kick.slot, rest.ticket, rest.delay))
+            self.wakes.append(PumpWake(wake.account, wake.slot, rest.ticket, rest.delay))
 
     def record(self, one: str) -> dict[str, Any]:
         record = self.ledger.record(one)
@@ -161,12 +161,12 @@ class LocalWorker:
         return record
 
     def claim(self, one: str) -> Submission:
-        claim = self.ledger.begin_submission(one, lease=30.0)
+        claim = self.ledger.claim_submission(one, lease=30.0)
         assert isinstance(claim, Submission)
         return claim
 
-    def intend(self, claim: Submission, stage: str) -> None:
-        assert self.ledger.intend(claim, stage, lease=30.0)
+    def record_intent(self, claim: Submission, stage: str) -> None:
+        assert self.ledger.record_intent(claim, stage, lease=30.0)
 
     def context(self, claim: Submission) -> CallContext:
         """Return what the submitter calls the stages of this claim's plan with."""

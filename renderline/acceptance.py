@@ -54,8 +54,8 @@ class Acceptor:
         request = self._load(data)
         check_key(key)
         render_id = _render_id(key, message_id)
-        verdict, due = self.ledger.take(self._entry(render_id, request))
-        log.info("accepted" if verdict == "new" else "accepted before", render_id=render_id, kind=request.kind)
+        status, due = self.ledger.take(self._entry(render_id, request))
+        log.info("accepted" if status == "new" else "accepted before", render_id=render_id, kind=request.kind)
         if due:
             self.dispatcher.submit(render_id, request.priority)
         return render_id
@@ -79,15 +79,15 @@ class Acceptor:
             raise NotTogether({at: why for at, why in enumerate(results) if isinstance(why, RequestRefused)})
         entries = [self._entry(str(results[place]), request) for place, request in requests.items()]
         taken = self.ledger.accept_all(entries, together=together) if entries else []
-        verdicts = [one.verdict for one in taken]
+        statuses = [one.status for one in taken]
         conflicts = {
             place: KeyConflict(f"render {results[place]} was accepted with another request under the same key")
-            for place, verdict in zip(requests, verdicts, strict=True)
-            if verdict == "conflict"
+            for place, status in zip(requests, statuses, strict=True)
+            if status == "conflict"
         }
         if together and conflicts:
             raise NotTogether(conflicts)
-        log.info("accepted many", new=verdicts.count("new"), before=verdicts.count("known"))
+        log.info("accepted many", new=statuses.count("new"), before=statuses.count("known"))
         due = [place for place, one in zip(requests, taken, strict=True) if one.due and place not in conflicts]
         self.dispatcher.submit_all([(str(results[place]), requests[place].priority) for place in due])
         return [conflicts.get(place, result) for place, result in enumerate(results)]

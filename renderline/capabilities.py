@@ -51,15 +51,17 @@ class WorkerCapabilities:
 
     def announce(self) -> None:
         """Announce this worker's capabilities, and log the accounts and APIs that have work but are missing here."""
-        self.ledger.serve([*map(account, self.accounts), *map(api, self.apis), *map(hook, self.hook_kinds)])
-        for unknown in sorted(self.ledger.working().difference(self.accounts)):
+        self.ledger.announce_capabilities(
+            [*map(account, self.accounts), *map(api, self.apis), *map(hook, self.hook_kinds)]
+        )
+        for unknown in sorted(self.ledger.active_accounts().difference(self.accounts)):
             self.elsewhere(account(unknown))
-        for missing in sorted(self.ledger.wanting().difference(self.apis)):
+        for missing in sorted(self.ledger.missing_apis().difference(self.apis)):
             self.elsewhere(api(missing))
 
     def elsewhere(self, name: str) -> bool:
         """Return whether a live worker has this capability; logs once that this worker has not."""
-        found = name in self.ledger.served()
+        found = name in self.ledger.capabilities()
         if name not in self._logged:
             self._logged.add(name)
             where = "left to the workers that know it" if found else "no live worker knows it"
@@ -89,7 +91,7 @@ class KnownAccounts(Collection[str]):
         with self._lock:
             if time.monotonic() - self._read_at > _CACHED_FOR:
                 prefix = account("")
-                served = self._ledger.served()
+                served = self._ledger.capabilities()
                 self._others = frozenset(one.removeprefix(prefix) for one in served if one.startswith(prefix))
                 self._read_at = time.monotonic()
             return self._others

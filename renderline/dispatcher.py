@@ -84,7 +84,7 @@ class Dispatcher:
     def hooks_all(self, ids: Sequence[str]) -> None:
         """Have the hooks run that finished renders still owe; those whose turn has not come wait in the ledger."""
         if ids:
-            self._publish(lambda: self._publisher.hooks(self._ledger.send_hooks(ids)))
+            self._publish(lambda: self._publisher.hooks(self._ledger.queue_hooks(ids)))
 
     def hook_messages(self, hooks: Sequence[tuple[str, int]]) -> None:
         """Have hooks (render id, index) run whose turn has come."""

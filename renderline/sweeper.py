@@ -29,7 +29,7 @@ class Sweeper:
     """
 
     ledger: Ledger
-    flow: AccountLimits
+    limits: AccountLimits
     dispatcher: Dispatcher
     every: float
     retention: float
@@ -71,7 +71,7 @@ class Sweeper:
 
     def _resend(self) -> Iterator[None]:
         oldest = self.dispatcher.oldest()
-        while found := self.ledger.silent(oldest=oldest):
+        while found := self.ledger.stalled(oldest=oldest):
             for render_id, state, _ in found:
                 log.warning("re-sent: stood still", render_id=render_id, state=state)
             begun = ("accepted", "submitting")
@@ -81,27 +81,27 @@ class Sweeper:
 
     def _expire(self) -> Iterator[None]:
         while True:
-            expired, kicks = self.ledger.overdue()
+            expired, wakes = self.ledger.overdue()
             for render_id in expired:
                 log.warning("expired", render_id=render_id)
             self.dispatcher.hooks_all(expired)
-            for kick in kicks:
-                self.dispatcher.poll(kick)
-            if not expired and not kicks:
+            for wake in wakes:
+                self.dispatcher.poll(wake)
+            if not expired and not wakes:
                 return
             yield
 
     def _pump(self) -> Iterator[None]:
-        for kick in self.ledger.pumps():
-            self.dispatcher.poll(kick)
+        for wake in self.ledger.restart_pumps():
+            self.dispatcher.poll(wake)
             yield
 
     def _unpark(self) -> Iterator[None]:
-        self.dispatcher.submit_all(self.flow.unpark())
+        self.dispatcher.submit_all(self.limits.unpark())
         yield
 
     def _forget(self) -> Iterator[None]:
-        for dropped in self.ledger.forgetting(retention=self.retention):
+        for dropped in self.ledger.forget_in_batches(retention=self.retention):
             if dropped:
                 log.info("finished records dropped", records=dropped)
             yield

@@ -7,7 +7,7 @@ import sys
 from redis import Redis, RedisError, ResponseError
 
 from config.settings import Settings
-from renderline.ledger import AccountLimits, Ledger, keeping
+from renderline.ledger import AccountLimits, Ledger, persistence
 from renderline.ledger.eviction import policy_problem
 from workers.application import Renderline, load_or_exit
 from workers.composition.connection import connect
@@ -33,7 +33,7 @@ def _redis_problem(settings: Settings) -> str | None:
         with connect(settings) as redis:
             problem = policy_problem(redis) or _disk_problem(redis, settings)
             # For all workers: where work is claimed, the limit is read from Redis.
-            AccountLimits(Ledger(redis)).limit(
+            AccountLimits(Ledger(redis)).set_slots(
                 {account.name: account.max_concurrent_renders for account in settings.accounts}
             )
     except ResponseError as error:
@@ -44,6 +44,6 @@ def _redis_problem(settings: Settings) -> str | None:
 
 
 def _disk_problem(redis: Redis, settings: Settings) -> str | None:
-    if settings.wait_for_disk != "always" or not (why := keeping(redis).why):
+    if settings.wait_for_disk != "always" or not (why := persistence(redis).why):
         return None
     return f"{why}; RENDERLINE_WAIT_FOR_DISK=always wants to see its writes on disk: set auto to go on without"

@@ -63,7 +63,7 @@ class Guard:
 
     def back_off(self, seconds: float) -> None:
         """Make no calls for this account for so long, in any worker."""
-        self.limits.wait(self.account, seconds=seconds)
+        self.limits.back_off(self.account, seconds=seconds)
 
     def _check_backoff(self) -> None:
         found = self.limits.backoff(self.account)

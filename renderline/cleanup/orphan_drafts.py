@@ -44,12 +44,12 @@ class OrphanSweep:
 
     def run(self, clients: AccountClients) -> bool:
         """Delete the orphans of a batch of suspects whose time has come; returns whether there may be more."""
-        suspects = self.ledger.suspects(clients.name, limit=_BATCH, lease=self.lease)
+        suspects = self.ledger.claim_orphan_drafts(clients.name, limit=_BATCH, lease=self.lease)
         # v2 has neither drafts nor a list.
         if suspects and clients.v3:
             self._hunt(clients, {(one, attempt) for one, attempt, _ in suspects})
         if suspects:
-            self.ledger.clear_suspects(clients.name, [member for _, _, member in suspects])
+            self.ledger.clear_orphan_drafts(clients.name, [member for _, _, member in suspects])
         return len(suspects) == _BATCH
 
     def _hunt(self, clients: AccountClients, suspects: set[tuple[str, int]]) -> int:

@@ -38,7 +38,7 @@ class CleanupRunner:
 
     def start(self) -> None:
         """Have done what is due; returns at once. What a thread does not settle is due again after its lease."""
-        for account in self.ledger.errands(list(self.accounts)):
+        for account in self.ledger.due_cleanup(list(self.accounts)):
             running = self._running.get(account)
             if running is None or not running.is_alive():
                 thread = threading.Thread(target=self.run, args=(account,), name=f"errands-{account}", daemon=True)

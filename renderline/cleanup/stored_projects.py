@@ -27,12 +27,12 @@ class StoredProjectCleanup:
 
     def run(self, clients: AccountClients) -> bool:
         """Delete a batch; returns whether there may be more. Raises a `StudioFault`: the rest is left for later."""
-        ids = self.ledger.stored(clients.name, limit=_BATCH, lease=self.lease)
+        ids = self.ledger.claim_stored_projects(clients.name, limit=_BATCH, lease=self.lease)
         for render_id, record in zip(ids, self.ledger.records(ids), strict=True):
             # Its record is the proof that the video is stored; without one nothing is deleted.
             if clients.v3 and record and record["state"] == "delivered" and record["stored_url"]:
                 self._delete(clients, render_id, record["project_id"])
-            self.ledger.clear_stored(clients.name, render_id)
+            self.ledger.clear_stored_project(clients.name, render_id)
         return len(ids) == _BATCH
 
     def _delete(self, clients: AccountClients, render_id: str, project_id: str) -> None:

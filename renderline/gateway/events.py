@@ -88,7 +88,7 @@ def routes(desk: Desk, streams: Streams) -> Blueprint:
         resumed = _last_event_id()
         newest = desk.listing.last_event()
         record = desk.record(render_id)
-        if resumed is not None and desk.listing.forgotten(resumed):
+        if resumed is not None and desk.listing.trimmed(resumed):
             resumed = None
         ended = record["state"] in FINAL
         if resumed is None:
@@ -109,7 +109,7 @@ def routes(desk: Desk, streams: Streams) -> Blueprint:
         """
         resumed = _last_event_id()
         newest = desk.listing.last_event()
-        lost = resumed is not None and desk.listing.forgotten(resumed)
+        lost = resumed is not None and desk.listing.trimmed(resumed)
         # The id without data lets a client go on from here that has seen no event yet.
         first = [_message("gap", {"after": resumed})] if lost else [f"id: {newest}\n\n"] if resumed is None else []
         return streams.open(_all(_events(desk, streams, resumed or newest), first))

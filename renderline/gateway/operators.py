@@ -100,11 +100,11 @@ def unconfirmed_routes(desk: Desk) -> Blueprint:
     @needs(ADMIN)
     def adopt(render_id: str) -> Response:
         project_id = _body(Adoption(), desk)["project_id"]
-        done, kick = desk.operations.adopt(render_id, project_id)
+        done, wake = desk.operations.adopt(render_id, project_id)
         if not done:
             raise _not_unconfirmed(desk, render_id)
-        if kick:
-            desk.announce(desk.dispatcher.poll, kick)
+        if wake:
+            desk.announce(desk.dispatcher.poll, wake)
         return accepted(desk.record(render_id))
 
     @blueprint.route("/resubmit", methods=["POST"])

@@ -61,7 +61,7 @@ class Receiver:
         told = read()
         if told is None:
             return True
-        state, kick = self.operations.hint(
+        state, wake = self.operations.record_webhook(
             render_id,
             progress=told.progress,
             credit=told.credit,
@@ -69,8 +69,8 @@ class Receiver:
             project_id=told.project_id,
             attempt=about.attempt,
             draft=about.draft,
-            look_in=self.net,
-            trust=self.net * WEBHOOKS_ALIVE_INTERVALS,
+            poll_in=self.net,
+            alive_for=self.net * WEBHOOKS_ALIVE_INTERVALS,
         )
         if state == REVOKED:
             log.error(
@@ -81,7 +81,7 @@ class Receiver:
             )
             return True
         log.info("vendor called", render_id=render_id, state=state or "unknown", progress=told.progress)
-        self.dispatcher.poll(kick)
+        self.dispatcher.poll(wake)
         return bool(state)
 
 

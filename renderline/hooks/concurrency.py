@@ -30,8 +30,8 @@ _PATIENCE = 0.1
 class HookConcurrency:
     """Limits the hooks that run at once: `share` in all, `each` of them for one host."""
 
-    def __init__(self, flow: AccountLimits, *, share: int = 8, each: int | None = None, pause: float = PAUSE) -> None:
-        self._flow, self._pause, self._each = flow, pause, each
+    def __init__(self, limits: AccountLimits, *, share: int = 8, each: int | None = None, pause: float = PAUSE) -> None:
+        self._limits, self._pause, self._each = limits, pause, each
         self._blocked: dict[str, float] = {}
         self._failing: set[str] = set()
         self._all, self._hosts, self._files = (Bulkhead(strict=True) for _ in range(3))
@@ -76,13 +76,13 @@ class HookConcurrency:
             return
         if not answered:
             self._failing.add(host)
-            circuit = self._flow.call_failed(f"hook {host}", failures=FAILURES, pause=self._pause)
+            circuit = self._limits.call_failed(f"hook {host}", failures=FAILURES, pause=self._pause)
             if circuit.changed:
                 log.error("circuit of a hook endpoint opened", host=host, probe_in=self._pause)
             if circuit.open:
                 self.block([host])
         elif host in self._failing or host in self._blocked:
-            circuit = self._flow.call_answered(f"hook {host}")
+            circuit = self._limits.call_answered(f"hook {host}")
             if not circuit.open:
                 self._failing.discard(host)
                 self._blocked.pop(host, None)

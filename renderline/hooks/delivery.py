@@ -74,7 +74,7 @@ class Deliverer:
         """Run one hook if it is its turn; safe to call at any time, any number of times."""
         claim = self.ledger.claim_hook(render_id, index, lease=self.lease)
         self.dispatcher.hook_messages(claim.following)
-        if claim.verdict in ("done", "over"):
+        if claim.status in ("done", "over"):
             return Done()
         record, spec = claim.record, claim.hook
         if record is None or spec is None:
@@ -103,7 +103,7 @@ class Deliverer:
             return self._dead_letter(hook.render_id, hook.index, hook.claim, why)
         # Not called, so that no thread waits for it. It is sent again when there is room.
         host = hook.host if answer == "blocked" else ""
-        self.dispatcher.hook_messages(self.ledger.put_off_hook(hook.render_id, hook.index, hook.claim, host=host))
+        self.dispatcher.hook_messages(self.ledger.defer_hook(hook.render_id, hook.index, hook.claim, host=host))
         return NotMyTurn()
 
     def _call(self, hook: _Claimed) -> Outcome:
@@ -153,7 +153,7 @@ class Deliverer:
         elsewhere = self.capabilities is not None and self.capabilities.elsewhere(hook_kind(kind))
         wait = _OTHER_WORKER_IN if elsewhere else _NO_WORKER_IN
         why = f"hook type {kind!r} is not installed in the worker that took it; waits for one that has it"
-        since = self.ledger.leave_hook(render_id, index, claim, retry_in=wait, note=why)
+        since = self.ledger.release_hook(render_id, index, claim, retry_in=wait, note=why)
         if since is None:
             return NotMyTurn()
         if since > self.unknown_after and not elsewhere:
@@ -162,7 +162,7 @@ class Deliverer:
         return RetryIn(wait, why)
 
     def _settle(self, render_id: str, index: int, claim: HookClaim, **how: Any) -> str:
-        return self.ledger.settle_hook(render_id, index, claim, following=self.dispatcher.hook_messages, **how)
+        return self.ledger.record_hook(render_id, index, claim, following=self.dispatcher.hook_messages, **how)
 
     def _note_answer(self, hook: _Claimed, *, answered: bool) -> None:
         if self.concurrency:
@@ -171,7 +171,7 @@ class Deliverer:
     def send_waiting(self) -> None:
         """Send waiting hooks for the threads that are free here; called every second."""
         if self.concurrency:
-            waiting, blocked = self.ledger.next_hooks(self.concurrency.free)
+            waiting, blocked = self.ledger.take_hooks(self.concurrency.free)
             self.concurrency.block(blocked)
             self.dispatcher.hook_messages(waiting)
 

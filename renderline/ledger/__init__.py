@@ -5,7 +5,7 @@ from renderline.ledger.account_limits import AccountLimits, Circuit
 from renderline.ledger.claims import Batch, DuePoll, HookClaim, PollResult, PumpWake, Submission
 from renderline.ledger.clock import SKEWED, ServerClock
 from renderline.ledger.commands import REVOKED, Alarm, Commands
-from renderline.ledger.durability import DiskSync, NotSynced, Persistence, keeping
+from renderline.ledger.durability import DiskSync, NotSynced, Persistence, persistence
 from renderline.ledger.queries import Filter, HeldHook, Queries
 from renderline.ledger.record import iso, public_record
 from renderline.ledger.store import PREFIX, AccountUnknown, ForeignProject, KeyConflict, Ledger
@@ -38,6 +38,6 @@ __all__ = [
     "ServerClock",
     "Submission",
     "iso",
-    "keeping",
+    "persistence",
     "public_record",
 ]

@@ -16,7 +16,7 @@ _AWAITED = frozenset({"download"})
 class AcceptResult(NamedTuple):
     """What became of one entry."""
 
-    verdict: str
+    status: str
     """`new`, `known`, `conflict`, or `left` (not tried, because another one of the same transaction is a conflict)."""
     due: bool = False
     """Whether its submission is to be sent now; otherwise it waits for its turn, or is on its way."""
@@ -49,7 +49,7 @@ def record_each(redis: Redis, run: Callable[..., Any], entries: Sequence[Entry])
     with redis.pipeline(transaction=False) as pipe:
         for entry in entries:
             run("accept", *entry.arguments(), client=pipe)
-        return [AcceptResult(str(verdict), bool(due)) for verdict, _, due in pipe.execute()]
+        return [AcceptResult(str(status), bool(due)) for status, _, due in pipe.execute()]
 
 
 def record_together(
@@ -68,7 +68,7 @@ def record_together(
             for entry in entries:
                 run("accept", *entry.arguments(), client=pipe)
             try:
-                return [AcceptResult(str(verdict), bool(due)) for verdict, _, due in pipe.execute()]
+                return [AcceptResult(str(status), bool(due)) for status, _, due in pipe.execute()]
             except WatchError:
                 continue
 

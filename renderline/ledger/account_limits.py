@@ -32,7 +32,7 @@ class AccountLimits:
         """`known` are this process' accounts and their APIs (`main`, `v2:main`), whose renders go on; none: all."""
         self._ledger, self._known, self._unknown_after = ledger, known, unknown_after
 
-    def limit(self, slots: Mapping[str, int | None]) -> None:
+    def set_slots(self, slots: Mapping[str, int | None]) -> None:
         """Set how many renders each account may have at the vendor at once (None: any number)."""
         with self._ledger.redis.pipeline() as pipe:
             for account, count in slots.items():
@@ -49,9 +49,9 @@ class AccountLimits:
         """
         self._ledger.run("slow_down", account, seconds)
 
-    def wait(self, account: str, *, seconds: float) -> None:
+    def back_off(self, account: str, *, seconds: float) -> None:
         """Make no calls for `seconds`; the pace stays as it is."""
-        self._ledger.run("quiet", account, seconds)
+        self._ledger.run("back_off", account, seconds)
 
     def backoff(self, account: str) -> Backoff:
         """Return for how long calls have to wait that are not for work which the ledger handed out."""

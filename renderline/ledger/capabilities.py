@@ -15,19 +15,19 @@ class Capabilities:
     prefix: str
     run: Any
 
-    def serve(self, names: Sequence[str]) -> None:
+    def announce_capabilities(self, names: Sequence[str]) -> None:
         """Say what this worker serves, under names such as `account:main`, `api:v2:main` and `hook:http`."""
-        self.run("serve", *names)
+        self.run("capabilities_set", *names)
 
-    def served(self) -> frozenset[str]:
+    def capabilities(self) -> frozenset[str]:
         """Return what some worker that lives serves."""
-        return frozenset(self.run("served"))
+        return frozenset(self.run("capabilities"))
 
-    def working(self) -> set[str]:
+    def active_accounts(self) -> set[str]:
         """Return the accounts with renders that are parked or at the vendor."""
         names: Any = self.redis.smembers(f"{self.prefix}accounts")
         return {one for one in names if self.redis.exists(f"{self.prefix}parked:{one}", f"{self.prefix}due:{one}")}
 
-    def wanting(self) -> set[str]:
+    def missing_apis(self) -> set[str]:
         """Return the APIs, such as `v2:main`, that renders wait for since the worker that took them lacked them."""
-        return set(self.run("wanting"))
+        return set(self.run("missing_apis"))

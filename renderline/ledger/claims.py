@@ -1,4 +1,4 @@
-"""What the ledger hands out to those who act on a render: claims with a fence or an epoch, and pump kicks."""
+"""What the ledger hands out to those who act on a render: claims with a fence or an epoch, and pump wakes."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ class DuePoll:
     draft: int = 1
     revoking: bool = False
     """Whether its draft is being deleted, to be made anew."""
-    hinted_url: str | None = None
+    reported_url: str | None = None
     """The download URL that a webhook told, to be believed only where there is no project to ask."""
-    told: bool = False
+    webhook_done: bool = False
     """Whether a webhook said that it is done."""
     rate: float | None = None
     stalls: int = 0
-    trusted: bool = False
+    webhooks_alive: bool = False
     """Whether the vendor's webhooks for its account arrive."""
 
 
@@ -83,7 +83,7 @@ class Batch:
     """The due renders that one pump run claimed. `now` is the ledger's clock, `more` a further pump to start."""
 
     now: float
-    looks: list[DuePoll]
+    polls: list[DuePoll]
     more: PumpWake | None
 
 
@@ -91,14 +91,14 @@ class Batch:
 class PollResult:
     """What a look at the vendor showed, to be recorded under the look's epoch.
 
-    `verdict` is one of wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft
+    `status` is one of wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft
     is gone), failed, expired.
     """
 
     id: str
     epoch: int
-    verdict: str
-    look_in: float = 0.0
+    status: str
+    poll_in: float = 0.0
     progress: float | None = None
     url: str | None = None
     project_id: str | None = None
@@ -116,12 +116,12 @@ class PollResult:
 
 @dataclass(frozen=True)
 class HookClaim:
-    """The sole right, until the lease ends, to try one hook. `verdict`: yours, done, early, busy, over.
+    """The sole right, until the lease ends, to try one hook. `status`: yours, done, early, busy, over.
 
     `record` is the public record, `hook` the request's hook object; both None unless it is yours.
     """
 
-    verdict: str
+    status: str
     fence: str
     seconds: float
     record: dict[str, Any] | None = None

@@ -63,8 +63,8 @@ class Commands:
 
     def adopt(self, render_id: str, project_id: str) -> tuple[bool, PumpWake | None]:
         """Say which vendor project an unconfirmed render is; it goes on as rendering. False: it is not unconfirmed."""
-        done, kick = self._run("adopt", render_id, project_id)
-        return bool(done), self._kick(render_id, kick)
+        done, wake = self._run("adopt", render_id, project_id)
+        return bool(done), self._wake(render_id, wake)
 
     def resubmit(self, render_id: str) -> Turn:
         """Say that an unconfirmed render was never started, so that the paid call is made again; empty: it is not."""
@@ -78,7 +78,7 @@ class Commands:
         """
         return str(self._run("give_up", render_id, message))
 
-    def hint(
+    def record_webhook(
         self,
         render_id: str,
         *,
@@ -88,20 +88,20 @@ class Commands:
         project_id: str | None = None,
         attempt: int | None = None,
         draft: int | None = None,
-        look_in: float = 0.0,
-        trust: float = 0.0,
+        poll_in: float = 0.0,
+        alive_for: float = 0.0,
     ) -> tuple[str, PumpWake | None]:
         """Take note of a vendor webhook: it is looked at now if it may be done, and an unconfirmed render is confirmed.
 
         `attempt` and `draft` are those that the webhook is about (None: whichever). A webhook that tells
-        of progress puts the next look off to `look_in` seconds from now. For `trust` seconds further webhooks of the
-        account are relied on.
-        Returns the render's state and the pump to kick. The state is empty for an unknown render or another attempt,
+        of progress puts the next poll off to `poll_in` seconds from now. For `alive_for` seconds further webhooks
+        of the account are relied on.
+        Returns the render's state and the pump to wake. The state is empty for an unknown render or another attempt,
         and `REVOKED` for a draft that was given up: then nothing changes but `alarms`.
         """
         told = ("" if value is None else value for value in (progress, credit, url, project_id, attempt))
-        state, kick = self._run("hint", render_id, *told, look_in, trust, "" if draft is None else draft)
-        return state, self._kick(render_id, kick)
+        state, wake = self._run("webhook", render_id, *told, poll_in, alive_for, "" if draft is None else draft)
+        return state, self._wake(render_id, wake)
 
     def pause(self, account: str) -> None:
         """Submit nothing more for this account until it is resumed; what runs at the vendor is followed on."""
@@ -118,7 +118,7 @@ class Commands:
         """Return the names of the paused accounts."""
         return {str(name) for name in self._ledger.redis.smembers(f"{self._ledger.prefix}paused")}
 
-    def held(self) -> dict[str, str]:
+    def holds(self) -> dict[str, str]:
         """Return why the vendor refuses to render, by account, for those for which it does."""
         names = [str(name) for name in sorted(self._ledger.redis.smembers(f"{self._ledger.prefix}accounts"))]
         with self._ledger.redis.pipeline(transaction=False) as pipe:
@@ -126,7 +126,7 @@ class Commands:
                 pipe.hget(f"{self._ledger.prefix}hold:{name}", "reason")
             return {name: str(reason) for name, reason in zip(names, pipe.execute(), strict=True) if reason}
 
-    def away(self) -> set[str]:
+    def open_circuits(self) -> set[str]:
         """Return the accounts whose circuit is open: their vendor does not answer, and one call at a time probes."""
         names = [str(name) for name in self._ledger.redis.smembers(f"{self._ledger.prefix}accounts")]
         with self._ledger.redis.pipeline(transaction=False) as pipe:
@@ -140,17 +140,17 @@ class Commands:
         newest: Any = self._ledger.redis.zrevrange(key, 0, limit - 1, withscores=True)
         return [Alarm(*_draft(member), at) for member, at in newest]
 
-    def unserved(self) -> set[str]:
+    def accounts_without_worker(self) -> set[str]:
         """Return the accounts with renders that wait, in the ledger or at the vendor, which no living worker serves.
 
         Of one that is served, but without the API that they need, the API is named: `main (v2)`.
         """
-        served = self._ledger.served()
-        unknown = {name for name in self._ledger.working() if f"account:{name}" not in served}
-        lacking = [one.partition(":") for one in self._ledger.wanting() if f"api:{one}" not in served]
+        served = self._ledger.capabilities()
+        unknown = {name for name in self._ledger.active_accounts() if f"account:{name}" not in served}
+        lacking = [one.partition(":") for one in self._ledger.missing_apis() if f"api:{one}" not in served]
         return unknown | {f"{name} ({api})" for api, _, name in lacking if name not in unknown}
 
-    def _kick(self, render_id: str, raw: list[str] | None) -> PumpWake | None:
+    def _wake(self, render_id: str, raw: list[str] | None) -> PumpWake | None:
         if not raw:
             return None
         account = str(self._ledger.redis.hget(f"{self._ledger.prefix}render:{render_id}", "account"))

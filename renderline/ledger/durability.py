@@ -45,7 +45,7 @@ class Persistence:
     why: str = ""
 
 
-def keeping(redis: Redis) -> Persistence:
+def persistence(redis: Redis) -> Persistence:
     """Ask the server how it keeps things; raises `redis.RedisError` if it does not answer."""
     try:
         info: Any = redis.info("persistence")
@@ -119,7 +119,7 @@ class DiskSync:
         self._watcher: _Waiter | None = None
         self._more = threading.Event()
         self._next_look = 0.0
-        self._keeping: tuple[float, Persistence] | None = None
+        self._persistence: tuple[float, Persistence] | None = None
 
     def wait(self) -> None:
         """Return when everything that was written and acknowledged before this call is on disk.
@@ -128,7 +128,7 @@ class DiskSync:
         """
         if self._mode == "never":
             return
-        how = self.keeping()
+        how = self.persistence()
         if how.synced:
             return
         if not how.watched:
@@ -137,15 +137,15 @@ class DiskSync:
             return
         self._watch(how)
 
-    def keeping(self) -> Persistence:
+    def persistence(self) -> Persistence:
         """Return how the server keeps things, as asked of late; raises `redis.RedisError`."""
-        known, now = self._keeping, time.monotonic()
+        known, now = self._persistence, time.monotonic()
         if known and now < known[0]:
             return known[1]
-        how = keeping(self._redis)
+        how = persistence(self._redis)
         if how.why and (known is None or known[1] != how):
             log.warning("paid calls do not wait for the disk", why=how.why)
-        self._keeping = (now + _ASK_AGAIN, how)
+        self._persistence = (now + _ASK_AGAIN, how)
         return how
 
     def _watch(self, how: Persistence) -> None:

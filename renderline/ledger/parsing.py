@@ -60,16 +60,16 @@ def owed_of(fields: Mapping[str, str]) -> list[int]:
     return [index for index in range(int(fields.get("hooks", 0))) if fields.get(f"h{index}") not in SETTLED_HOOKS]
 
 
-def kick_of(account: str, raw: Sequence[Any] | None) -> PumpWake | None:
+def wake_of(account: str, raw: Sequence[Any] | None) -> PumpWake | None:
     """Return the pump to start that a step answered, if any."""
     return PumpWake(account, int(raw[0]), int(raw[1]), float(raw[2])) if raw else None
 
 
-def look_of(item: Sequence[Any]) -> DuePoll:
+def due_poll_of(item: Sequence[Any]) -> DuePoll:
     """Return an item of the step that claims due renders; raises one of `UNREADABLE`."""
     one, epoch, kind, state, project_id, polls, progress, progress_at = item[:8]
     since, deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt = item[8:16]
-    hinted_url, told, rate, stalls, draft, revoking, trusted = item[16:23]
+    reported_url, webhook_done, rate, stalls, draft, revoking, webhooks_alive = item[16:23]
     return DuePoll(
         id=one,
         epoch=int(epoch),
@@ -89,9 +89,9 @@ def look_of(item: Sequence[Any]) -> DuePoll:
         attempt=int(attempt or 1),
         draft=int(draft or 1),
         revoking=bool(revoking) and revoking == project_id,
-        hinted_url=hinted_url,
-        told=bool(told),
+        reported_url=reported_url,
+        webhook_done=bool(webhook_done),
         rate=float(rate) if rate else None,
         stalls=int(stalls or 0),
-        trusted=bool(trusted),
+        webhooks_alive=bool(webhooks_alive),
     )

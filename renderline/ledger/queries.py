@@ -137,7 +137,7 @@ class Queries:
         newest: Any = self._redis.xrevrange(f"{self._prefix}events", count=1)
         return str(newest[0][0]) if newest else "0-0"
 
-    def forgotten(self, event_id: str) -> bool:
+    def trimmed(self, event_id: str) -> bool:
         """Return whether events that came after this one may be among those no longer kept."""
         key = f"{self._prefix}events"
         if not self._redis.exists(key):

@@ -23,17 +23,17 @@ REPEATABLE = frozenset(
     {
         "accept",
         "backoff_left",
-        "serve",
-        "served",
+        "capabilities_set",
+        "capabilities",
         "submit_intend",
         "submit_advance",
         "hook_held",
         "hook_renew",
-        "quiet",
+        "back_off",
         "revoke",
         "slow_down",
-        "suspect",
-        "wanting",
+        "mark_orphan",
+        "missing_apis",
     }
 )
 """Steps that answer the same when they run twice in a row, so that their answer need not be kept."""

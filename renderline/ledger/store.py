@@ -14,7 +14,7 @@ from redis import Redis, ResponseError
 from renderline.ledger.accept import AcceptResult, Entry, record_each, record_together
 from renderline.ledger.capabilities import Capabilities
 from renderline.ledger.claims import Batch, HookClaim, PollResult, PumpWake, Submission
-from renderline.ledger.parsing import answers_of, fields_of, kick_of, look_of, owed_of, record_of, submission_of
+from renderline.ledger.parsing import answers_of, due_poll_of, fields_of, owed_of, record_of, submission_of, wake_of
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record
 from renderline.ledger.script import Scripts
 from renderline.ledger.sweep import SweepSteps
@@ -85,14 +85,14 @@ class Ledger(SweepSteps, Capabilities):
 
         `meta` holds `name`, `hooks` and `metadata`; `body` is the stored request (JSON).
         """
-        return self.take(Entry(render_id, kind, account, priority, deadline, meta, body, fingerprint)).verdict == "new"
+        return self.take(Entry(render_id, kind, account, priority, deadline, meta, body, fingerprint)).status == "new"
 
     def take(self, entry: Entry) -> AcceptResult:
         """Record a render once, as `accept` does, and tell as well whether its submission is to be sent now."""
-        verdict, _, due = self.run("accept", *entry.arguments())
-        if verdict == "conflict":
+        status, _, due = self.run("accept", *entry.arguments())
+        if status == "conflict":
             raise KeyConflict(f"render {entry.render_id} was accepted with another request under the same key")
-        return AcceptResult(verdict, bool(due))
+        return AcceptResult(status, bool(due))
 
     def accept_all(self, entries: Sequence[Entry], *, together: bool) -> list[AcceptResult]:
         """Record many renders in one round trip.
@@ -144,7 +144,7 @@ class Ledger(SweepSteps, Capabilities):
 
     # -- submitting
 
-    def begin_submission(
+    def claim_submission(
         self,
         render_id: str,
         *,
@@ -171,8 +171,8 @@ class Ledger(SweepSteps, Capabilities):
         `following` is given the renders (id, priority) of the same account whose turn has come, to be sent.
         """
         onward = 1 if following else 0
-        verdict, next_ones, *rest = self.run(
-            "submit_begin",
+        status, next_ones, *rest = self.run(
+            "submit_claim",
             render_id,
             lease,
             calls,
@@ -186,14 +186,14 @@ class Ledger(SweepSteps, Capabilities):
         )
         if following and next_ones:
             following([(one, priority) for one, priority in next_ones])
-        if verdict == "unknown":
+        if status == "unknown":
             what = f"the {rest[0]} credentials of its account were" if rest[0] else "its account was"
             raise AccountUnknown(f"{what} known to no worker for {unknown_after:g} s")
-        if verdict != "yours":
+        if status != "yours":
             return None
         return self._readable(render_id, "", lambda: submission_of(render_id, *rest))
 
-    def intend(self, claim: Submission, stage: str, *, lease: float) -> bool:
+    def record_intent(self, claim: Submission, stage: str, *, lease: float) -> bool:
         """Write down that the call of `stage` is about to be made; False if the claim was lost: then do not call."""
         return bool(self.run("submit_intend", claim.id, claim.fence, stage, lease))
 
@@ -224,26 +224,26 @@ class Ledger(SweepSteps, Capabilities):
         *,
         confirmed: bool,
         project_id: str | None,
-        look_in: float,
-        trusting: float | None = None,
+        poll_in: float,
+        fallback_in: float | None = None,
         made: bool = False,
     ) -> tuple[bool, PumpWake | None]:
         """Record that the call that costs was made, `confirmed` or with an unknown outcome, and when to look first.
 
         `made`: the call made that project; if it is another render's, the outcome counts as unknown.
-        `trusting` is in how many seconds instead, where the vendor's webhooks for the account arrive. A webhook that
-        was faster confirms it. Returns whether it was recorded (False: the claim was lost) and the pump to kick.
+        `fallback_in` is in how many seconds instead, where the vendor's webhooks for the account arrive. A webhook that
+        was faster confirms it. Returns whether it was recorded (False: the claim was lost) and the pump to wake.
         """
         state = "rendering" if confirmed else "unconfirmed"
-        later = look_in if trusting is None or not confirmed else trusting
-        recorded, kick = self.run(
-            "submit_start", claim.id, claim.fence, state, project_id or "", look_in, later, int(made)
+        later = poll_in if fallback_in is None or not confirmed else fallback_in
+        recorded, wake = self.run(
+            "submit_start", claim.id, claim.fence, state, project_id or "", poll_in, later, int(made)
         )
-        return bool(recorded), kick_of(claim.account, kick)
+        return bool(recorded), wake_of(claim.account, wake)
 
-    def suspect(self, claim: Submission) -> None:
+    def mark_orphan(self, claim: Submission) -> None:
         """Have a draft that was made under a claim since lost looked for: deleted only if no record points to it."""
-        self.run("suspect", claim.account, claim.id, claim.attempt)
+        self.run("mark_orphan", claim.account, claim.id, claim.attempt)
 
     def release(
         self,
@@ -258,7 +258,7 @@ class Ledger(SweepSteps, Capabilities):
         """Hand a submission back, to be tried again in `retry_in` seconds; `note` says why, in the record.
 
         `failed`: it counts as a failure of this render.
-        `park`: it waits until its account may go on instead, as in `begin_submission`.
+        `park`: it waits until its account may go on instead, as in `claim_submission`.
         `keep_intent`: nobody saw what became of the announced call; the next holder has to look first.
         """
         flags = (int(keep_intent), int(failed), int(park))
@@ -270,15 +270,15 @@ class Ledger(SweepSteps, Capabilities):
 
     # -- polling
 
-    def claim_due(self, account: str, *, slot: int, ticket: int, limit: int, lease: float) -> Batch | None:
+    def claim_due_polls(self, account: str, *, slot: int, ticket: int, limit: int, lease: float) -> Batch | None:
         """Claim up to `limit` due renders of an account for `lease` seconds; None if the ticket is an old one."""
-        verdict, now, items, more = self.run("poll_claim", account, slot, ticket, limit, lease)
-        if verdict == "stale":
+        status, now, items, more = self.run("poll_claim", account, slot, ticket, limit, lease)
+        if status == "stale":
             return None
-        looks = [self._readable(item[0], account, partial(look_of, item)) for item in items]
-        return Batch(now=float(now), looks=[look for look in looks if look], more=kick_of(account, more))
+        polls = [self._readable(item[0], account, partial(due_poll_of, item)) for item in items]
+        return Batch(now=float(now), polls=[one for one in polls if one], more=wake_of(account, more))
 
-    def record_findings(self, findings: Sequence[PollResult]) -> list[tuple[str, str]]:
+    def record_poll_results(self, findings: Sequence[PollResult]) -> list[tuple[str, str]]:
         """Record what looks at the vendor showed; returns (id, new state) of the renders that moved.
 
         A finding whose epoch is no longer the newest changes nothing. One that cannot be recorded counts as a look that
@@ -290,38 +290,38 @@ class Ledger(SweepSteps, Capabilities):
             moved = self.run("poll_record", json.dumps([one.as_json() for one in findings], ensure_ascii=False))
         except (ResponseError, ValueError, RecursionError) as error:
             if len(findings) > 1:
-                return [change for one in findings for change in self.record_findings([one])]
+                return [change for one in findings for change in self.record_poll_results([one])]
             (finding,) = findings
             if finding.message == _UNRECORDED:
                 raise
-            log.error("finding not recorded", render_id=finding.id, verdict=finding.verdict, why=type(error).__name__)
-            spare = PollResult(finding.id, finding.epoch, "error", look_in=_UNRECORDED_AGAIN, message=_UNRECORDED)
-            return self.record_findings([spare])
+            log.error("finding not recorded", render_id=finding.id, status=finding.status, why=type(error).__name__)
+            spare = PollResult(finding.id, finding.epoch, "error", poll_in=_UNRECORDED_AGAIN, message=_UNRECORDED)
+            return self.record_poll_results([spare])
         return [(one, state) for one, state in moved]
 
-    def announce_revocation(self, render_id: str, *, epoch: int, project_id: str) -> bool:
+    def begin_revocation(self, render_id: str, *, epoch: int, project_id: str) -> bool:
         """Write down that the draft of an unconfirmed render is about to be deleted; False: then leave it alone.
 
         `epoch` is that of the look that found no sign of a start.
         """
         return bool(self.run("revoke", render_id, epoch, project_id))
 
-    def rest_pump(
+    def sleep_pump(
         self, account: str, *, slot: int, ticket: int, limit: int, gather: float = 0.0, least: float = 0.0
     ) -> tuple[float, int] | None:
         """End a pump run; returns the delay (seconds) and the ticket of its next run, None if none is needed.
 
         That is when `limit` renders are due, or one has been for `gather` seconds; in `least` seconds at the soonest.
         """
-        answer = self.run("poll_rest", account, slot, ticket, limit, gather, least)
+        answer = self.run("pump_sleep", account, slot, ticket, limit, gather, least)
         return (float(answer[0]), int(answer[1])) if answer else None
 
     # -- hooks
 
     def claim_hook(self, render_id: str, index: int, *, lease: float) -> HookClaim:
         """Claim one hook of a finished render for `lease` seconds."""
-        verdict, fence, seconds, following, *rest = self.run("hook_claim", render_id, index, lease)
-        claim = HookClaim(verdict, fence, float(seconds), following=_hooks(following))
+        status, fence, seconds, following, *rest = self.run("hook_claim", render_id, index, lease)
+        claim = HookClaim(status, fence, float(seconds), following=_hooks(following))
         if not rest:
             return claim
         probe, flat, meta, history = rest
@@ -331,9 +331,9 @@ class Ledger(SweepSteps, Capabilities):
             record = public_record(render_id, fields_of(flat), known, load_history(history))
             return replace(claim, record=record, hook=known["hooks"][index], probe=bool(probe))
 
-        return self._readable(render_id, "", read) or replace(claim, verdict="over")
+        return self._readable(render_id, "", read) or replace(claim, status="over")
 
-    def settle_hook(
+    def record_hook(
         self,
         render_id: str,
         index: int,
@@ -357,43 +357,43 @@ class Ledger(SweepSteps, Capabilities):
         kept = {name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)}
         extra = json.dumps(kept, ensure_ascii=False)
         told = (outcome, retry_in, error, extra, int(dispose), host)
-        _, state, next_ones = self.run("hook_settle", render_id, index, claim.fence, *told)
+        _, state, next_ones = self.run("hook_record", render_id, index, claim.fence, *told)
         if following and next_ones:
             following(_hooks(next_ones))
         return state
 
-    def put_off_hook(self, render_id: str, index: int, claim: HookClaim, *, host: str) -> tuple[tuple[str, int], ...]:
+    def defer_hook(self, render_id: str, index: int, claim: HookClaim, *, host: str) -> tuple[tuple[str, int], ...]:
         """Hand back a hook that was not tried: it waits for `host`, or (empty) for any place in a worker.
 
         Returns the hooks (render id, index) that may go first, to be sent.
         """
-        return _hooks(self.run("hook_wait", render_id, index, claim.fence, host))
+        return _hooks(self.run("hook_defer", render_id, index, claim.fence, host))
 
-    def send_hooks(self, ids: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    def queue_hooks(self, ids: Sequence[str]) -> tuple[tuple[str, int], ...]:
         """Return the hooks (render id, index) of finished renders to be sent now; the others wait for their turn."""
-        return _hooks(self.run("hook_send", json.dumps(list(ids)))) if ids else ()
+        return _hooks(self.run("hook_queue", json.dumps(list(ids)))) if ids else ()
 
-    def next_hooks(self, most: int) -> tuple[tuple[tuple[str, int], ...], list[str]]:
+    def take_hooks(self, most: int) -> tuple[tuple[tuple[str, int], ...], list[str]]:
         """Take up to `most` waiting hooks, to be sent; returns them and the hosts whose circuit is open."""
-        following, barred = self.run("hook_next", most)
+        following, barred = self.run("hook_take", most)
         return _hooks(following), list(barred)
 
-    def relink(self, render_id: str, *, attempt: int, url: str) -> bool:
+    def update_download_url(self, render_id: str, *, attempt: int, url: str) -> bool:
         """Note the download URL that the vendor tells now; False if the record is gone or of another attempt."""
-        return bool(self.run("relink", render_id, attempt, url))
+        return bool(self.run("download_url", render_id, attempt, url))
 
     def renew_hook(self, render_id: str, index: int, claim: HookClaim, *, lease: float) -> bool:
         """Keep the claim on a hook for another `lease` seconds; False if it was lost."""
         return bool(self.run("hook_renew", render_id, index, claim.fence, lease))
 
-    def leave_hook(self, render_id: str, index: int, claim: HookClaim, *, retry_in: float, note: str) -> float | None:
+    def release_hook(self, render_id: str, index: int, claim: HookClaim, *, retry_in: float, note: str) -> float | None:
         """Give back a hook whose kind is not known here; returns for how long that has been so, None if it was lost."""
-        since = self.run("hook_leave", render_id, index, claim.fence, retry_in, note)
+        since = self.run("hook_release", render_id, index, claim.fence, retry_in, note)
         return float(since) if since else None
 
     # -- what cannot be read
 
-    def set_aside(self, render_id: str, account: str, *, reason: str) -> None:
+    def quarantine(self, render_id: str, account: str, *, reason: str) -> None:
         """Take a record that cannot be read out of every schedule, and note it in the quarantine."""
         log.error("record quarantined", render_id=render_id, account=account, reason=reason)
         self.run("quarantine", render_id, account, reason)
@@ -403,7 +403,7 @@ class Ledger(SweepSteps, Capabilities):
         try:
             return read()
         except UNREADABLE as error:
-            self.set_aside(render_id, account, reason=f"{type(error).__name__}: {error}")
+            self.quarantine(render_id, account, reason=f"{type(error).__name__}: {error}")
             return None
 
 

@@ -28,9 +28,9 @@ class SweepSteps:
 
     def end_sweep(self, holder: str) -> bool:
         """Hand the turn to sweep back; False if it was over."""
-        return bool(self.run("sweep_leave", holder))
+        return bool(self.run("sweep_end", holder))
 
-    def silent(
+    def stalled(
         self, *, limit: int = SWEPT_AT_ONCE, oldest: Mapping[str, str] | None = None
     ) -> list[tuple[str, str, str]]:
         """Take up to `limit` renders that stood still too long: (id, state, priority), to be re-sent; none: no more.
@@ -40,7 +40,7 @@ class SweepSteps:
         """
         self.run("sweep_lost", json.dumps(dict(oldest or {})))
         while True:
-            seen, items = self.run("sweep_silent", limit)
+            seen, items = self.run("sweep_stalled", limit)
             if items or seen < limit:
                 return [tuple(item) for item in items]
 
@@ -50,19 +50,19 @@ class SweepSteps:
         Sees to `limit` renders or more; nothing to expire and no pump to start: there are no more.
         """
         while True:
-            seen, expired, kicks = self.run("sweep_overdue", limit)
-            if expired or kicks or seen < limit:
-                return expired, [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in kicks]
+            seen, expired, wakes = self.run("sweep_overdue", limit)
+            if expired or wakes or seen < limit:
+                return expired, [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in wakes]
 
-    def pumps(self) -> list[PumpWake]:
+    def restart_pumps(self) -> list[PumpWake]:
         """Return the pumps to start for accounts whose due renders nobody is going to look at."""
         accounts: Any = self.redis.smembers(f"{self.prefix}accounts")
-        names, kicks = sorted(accounts), []
+        names, wakes = sorted(accounts), []
         for first in range(0, len(names), SWEPT_AT_ONCE):
-            kicks += self.run("sweep_pumps", *names[first : first + SWEPT_AT_ONCE])
-        return [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in kicks]
+            wakes += self.run("sweep_pumps", *names[first : first + SWEPT_AT_ONCE])
+        return [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in wakes]
 
-    def errands(self, accounts: Sequence[str]) -> list[str]:
+    def due_cleanup(self, accounts: Sequence[str]) -> list[str]:
         """Return which of the accounts have errands that are due: calls to the vendor that no render waits for."""
         now: Any = self.redis.time()
         with self.redis.pipeline(transaction=False) as pipe:
@@ -72,32 +72,32 @@ class SweepSteps:
             found = pipe.execute()
         return [account for account, *due in zip(accounts, found[::2], found[1::2], strict=True) if any(due)]
 
-    def suspects(self, account: str, *, limit: int, lease: float) -> list[tuple[str, int, str]]:
+    def claim_orphan_drafts(self, account: str, *, limit: int, lease: float) -> list[tuple[str, int, str]]:
         """Claim renders of which an unknown draft is to be looked for now: (id, attempt, member to clear).
 
         None while the account may make no calls. Those that are not cleared within `lease` seconds are due again.
         """
-        due = self.run("errand_claim", "suspects", account, limit, lease)
+        due = self.run("cleanup_claim", "suspects", account, limit, lease)
         parts = [(member, *member.partition("#")[0].split(".")) for member in due]
         return [(one, int(attempt), member) for member, one, attempt in parts]
 
-    def clear_suspects(self, account: str, members: Sequence[str]) -> None:
+    def clear_orphan_drafts(self, account: str, members: Sequence[str]) -> None:
         """Take members that were looked for off the list of suspects."""
         self.redis.zrem(f"{self.prefix}suspects:{account}", *members)
 
-    def stored(self, account: str, *, limit: int, lease: float) -> list[str]:
+    def claim_stored_projects(self, account: str, *, limit: int, lease: float) -> list[str]:
         """Claim renders whose project at the vendor is to be deleted, as `suspects` does."""
-        return list(self.run("errand_claim", "stored", account, limit, lease))
+        return list(self.run("cleanup_claim", "stored", account, limit, lease))
 
-    def clear_stored(self, account: str, render_id: str) -> None:
+    def clear_stored_project(self, account: str, render_id: str) -> None:
         """Take a render off the list of those whose project is to be deleted."""
         self.redis.zrem(f"{self.prefix}stored:{account}", render_id)
 
     def forget(self, *, retention: float) -> int:
         """Drop finished records older than `retention` seconds; returns how many."""
-        return sum(self.forgetting(retention=retention))
+        return sum(self.forget_in_batches(retention=retention))
 
-    def forgetting(self, *, retention: float, limit: int = SWEPT_AT_ONCE) -> Iterator[int]:
+    def forget_in_batches(self, *, retention: float, limit: int = SWEPT_AT_ONCE) -> Iterator[int]:
         """Drop finished records older than `retention` seconds, `limit` in a step; yields how many each dropped."""
         for state in sorted(FINAL):
             passed_over = 0

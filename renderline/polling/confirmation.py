@@ -59,7 +59,7 @@ class Confirmation:
     def _without_project(self, clients: AccountClients, due: DuePoll, offset: float) -> PollResult:
         found = find_project(clients, due)
         if found:
-            return PollResult(due.id, due.epoch, "started", look_in=self.policy.min_interval, project_id=found)
+            return PollResult(due.id, due.epoch, "started", poll_in=self.policy.min_interval, project_id=found)
         why = "the project list does not show it" if carries_name(due) else "this call leaves no trace at the vendor"
         return self._keep_waiting(due, offset, why=why)
 
@@ -89,14 +89,14 @@ class Confirmation:
             return _expired(due, "its project shows no sign of a start")
         if over or due.revoking:
             return self._revoke(clients, due, project_id, offset)
-        return PollResult(due.id, due.epoch, "untouched", look_in=self._interval(due, now))
+        return PollResult(due.id, due.epoch, "untouched", poll_in=self._interval(due, now))
 
     def _revoke(self, clients: AccountClients, due: DuePoll, project_id: str, offset: float) -> PollResult:
         """Delete a draft that shows no start, and check that it is gone."""
         # A later poll may have seen a start: a deletion that arrives late would hit a render.
         sent_until = boottime() + self.lease / 2
-        if not self.ledger.announce_revocation(due.id, epoch=due.epoch, project_id=project_id):
-            return PollResult(due.id, due.epoch, "wait", look_in=self.policy.min_interval)
+        if not self.ledger.begin_revocation(due.id, epoch=due.epoch, project_id=project_id):
+            return PollResult(due.id, due.epoch, "wait", poll_in=self.policy.min_interval)
         if not due.revoking:
             log.warning("no sign of an export: its draft is revoked", render_id=due.id, project_id=project_id)
         with sent_by(sent_until), contextlib.suppress(ProjectMissing):
@@ -108,7 +108,7 @@ class Confirmation:
             return _revoked(due, project_id)
         if due.revoking and self._may_resubmit(due, time.monotonic() + offset):
             return PollResult(due.id, due.epoch, "resubmit")
-        return PollResult(due.id, due.epoch, "wait", look_in=min(self.policy.min_interval, REVOKING_INTERVAL))
+        return PollResult(due.id, due.epoch, "wait", poll_in=min(self.policy.min_interval, REVOKING_INTERVAL))
 
     def _interval(self, due: DuePoll, now: float) -> float:
         """Return the seconds to the next poll inside the window: less and less often, and at its end."""
@@ -139,7 +139,7 @@ def keep_waiting(
     wait = min(wait, policy.max_interval, max(0.0, due.deadline_at - now))
     if resubmit_after is not None:
         wait = min(wait, max(0.0, due.intent_at + resubmit_after - now))
-    return PollResult(due.id, due.epoch, "wait", look_in=wait)
+    return PollResult(due.id, due.epoch, "wait", poll_in=wait)
 
 
 def _started(due: DuePoll, project_id: str, policy: PollPolicy) -> PollResult:
@@ -149,7 +149,7 @@ def _started(due: DuePoll, project_id: str, policy: PollPolicy) -> PollResult:
             render_id=due.id,
             project_id=project_id,
         )
-    return PollResult(due.id, due.epoch, "started", look_in=policy.min_interval, project_id=project_id)
+    return PollResult(due.id, due.epoch, "started", poll_in=policy.min_interval, project_id=project_id)
 
 
 def _revoked(due: DuePoll, project_id: str) -> PollResult:

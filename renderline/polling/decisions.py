@@ -61,10 +61,10 @@ def of_progress(
         typical=typical.quick if progress <= 0 else None,
         slow=typical.slow,
         # A webhook reported the end and the vendor does not show it: polls have to find it.
-        webhooks_alive=due.trusted and not due.told and KINDS[due.kind].takes_webhook,
+        webhooks_alive=due.webhooks_alive and not due.webhook_done and KINDS[due.kind].takes_webhook,
     )
     return PollResult(
-        due.id, due.epoch, "wait", look_in=wait, progress=progress, rate=history.rate, stalls=history.stalls
+        due.id, due.epoch, "wait", poll_in=wait, progress=progress, rate=history.rate, stalls=history.stalls
     )
 
 
@@ -73,12 +73,12 @@ def of_webhook(due: DuePoll, *, now: float, policy: PollPolicy) -> PollResult:
 
     Nothing at the vendor can be polled, so the download URL that a webhook reported is believed.
     """
-    if due.hinted_url:
-        return PollResult(due.id, due.epoch, "done", progress=100.0, url=due.hinted_url)
+    if due.reported_url:
+        return PollResult(due.id, due.epoch, "done", progress=100.0, url=due.reported_url)
     if now >= due.deadline_at:
         message = "the vendor called about it, but neither its project nor a download URL became known by its deadline"
         return PollResult(due.id, due.epoch, "expired", code="deadline", message=message, origin="renderline")
-    return PollResult(due.id, due.epoch, "wait", look_in=min(policy.max_interval, due.deadline_at - now))
+    return PollResult(due.id, due.epoch, "wait", poll_in=min(policy.max_interval, due.deadline_at - now))
 
 
 def still_the_old_render(due: DuePoll, project: Project) -> bool:
@@ -96,8 +96,8 @@ def of_fault(
     was announced the project may only not be visible yet: reads may lag by that much.
     """
     gone = isinstance(fault, ProjectMissing)
-    if due.hinted_url and (gone or due.project_id is None) and due.faults + 1 >= MISSING_POLLS:
-        return PollResult(due.id, due.epoch, "done", progress=100.0, url=due.hinted_url)
+    if due.reported_url and (gone or due.project_id is None) and due.faults + 1 >= MISSING_POLLS:
+        return PollResult(due.id, due.epoch, "done", progress=100.0, url=due.reported_url)
     if gone and due.faults + 1 >= MISSING_POLLS and now >= due.intent_at + window:
         message = fault.message or "the vendor no longer knows the project"
         return PollResult(due.id, due.epoch, "failed", code=fault.code or "project_missing", message=message)
@@ -105,7 +105,7 @@ def of_fault(
     # The account keeps the Retry-After of a 429 itself, so that an operator can lift it.
     if isinstance(fault, VendorUnavailable) and fault.retry_after is not None:
         wait = max(wait, fault.retry_after)
-    return PollResult(due.id, due.epoch, "error", look_in=wait, message=str(fault))
+    return PollResult(due.id, due.epoch, "error", poll_in=wait, message=str(fault))
 
 
 def _failed(due: DuePoll, seen: Progress) -> PollResult:

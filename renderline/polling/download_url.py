@@ -37,7 +37,7 @@ def of_finished(clients: AccountClients, due: DuePoll, project_id: str) -> str |
     """
     kind = KINDS[due.kind]
     if kind.inspect is None:
-        return due.hinted_url
+        return due.reported_url
     # The URL that a project showed before this render is that of an earlier video.
     earlier = json.loads(due.baseline).get("url") if due.baseline else None
     for place in (_of_project, _of_list)[: 2 if due.progress >= 100 else 1]:
@@ -50,7 +50,7 @@ def of_finished(clients: AccountClients, due: DuePoll, project_id: str) -> str |
             continue
         if url and url != earlier:
             return url
-    return due.hinted_url
+    return due.reported_url
 
 
 def _of_project(clients: AccountClients, kind: Kind, project_id: str) -> str | None:
@@ -90,7 +90,7 @@ class DownloadUrlRefresh:
         except AccountUnavailable as error:
             raise NoDownloadUrl(str(error)) from None
         if url and url != record.get("download_url"):
-            self.ledger.relink(record["id"], attempt=record["attempt"], url=url)
+            self.ledger.update_download_url(record["id"], attempt=record["attempt"], url=url)
         return url
 
     @staticmethod

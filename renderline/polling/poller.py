@@ -94,15 +94,15 @@ class Poller:
         wait = _OTHER_WORKER_IN
         if self.capabilities is None or not self.capabilities.elsewhere(account_name(account)):
             wait = self.lease
-            batch = self.ledger.claim_due(account, slot=slot, ticket=ticket, limit=self.batch, lease=self.lease)
+            batch = self.ledger.claim_due_polls(account, slot=slot, ticket=ticket, limit=self.batch, lease=self.lease)
             if batch is None:
                 return None
             # Claimed, so that their deadlines hold.
             results = [
-                PollResult(one.id, one.epoch, "error", look_in=wait, message=_UNKNOWN_ACCOUNT) for one in batch.looks
+                PollResult(one.id, one.epoch, "error", poll_in=wait, message=_UNKNOWN_ACCOUNT) for one in batch.polls
             ]
             self._record(results)
-        rest = self.ledger.rest_pump(account, slot=slot, ticket=ticket, limit=self.batch, gather=0.0, least=wait)
+        rest = self.ledger.sleep_pump(account, slot=slot, ticket=ticket, limit=self.batch, gather=0.0, least=wait)
         return NextRun(*rest) if rest else None
 
     def leave(self) -> None:
@@ -119,13 +119,13 @@ class Poller:
         with self._threads_of(account).reserve(self.batch, patience=_RESERVATION) as threads:
             free = threads.left
             if free:
-                batch = self.ledger.claim_due(account, slot=slot, ticket=ticket, limit=free, lease=self.lease)
+                batch = self.ledger.claim_due_polls(account, slot=slot, ticket=ticket, limit=free, lease=self.lease)
                 if batch is None:
                     return None
                 self.dispatcher.poll(batch.more)
-                if batch.looks:
+                if batch.polls:
                     self._poll(account, threads, batch)
-        rest = self.ledger.rest_pump(
+        rest = self.ledger.sleep_pump(
             account,
             slot=slot,
             ticket=ticket,
@@ -150,7 +150,7 @@ class Poller:
 
     def _poll(self, account: str, threads: Reservation, batch: Batch) -> None:
         clients = self.accounts[account]
-        due, claimed_at = batch.looks, time.monotonic()
+        due, claimed_at = batch.polls, time.monotonic()
         offset = batch.now - claimed_at
         if self.project_list:
             listing = threads.run_beside(self.project_list.poll, clients, due, now=time.monotonic() + offset)
@@ -170,7 +170,7 @@ class Poller:
             straggler.add_done_callback(self._record_late)
 
     def _record(self, results: Sequence[PollResult]) -> None:
-        changes = self.ledger.record_findings(results)
+        changes = self.ledger.record_poll_results(results)
         if changes:
             self.dispatcher.on_transition(changes)
 

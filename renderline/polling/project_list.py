@@ -60,10 +60,10 @@ class ProjectList:
 
     def aligned(self, result: PollResult, *, now: float) -> PollResult:
         """Return a result whose next poll falls on a beat that renders share, so that one list serves many."""
-        if result.verdict != "wait" or result.look_in <= 0:
+        if result.status != "wait" or result.poll_in <= 0:
             return result
         beat = self._policy.min_interval * BEAT
-        return replace(result, look_in=math.ceil((now + result.look_in) / beat) * beat - now)
+        return replace(result, poll_in=math.ceil((now + result.poll_in) / beat) * beat - now)
 
     def _may(self, due: DuePoll, now: float) -> bool:
         if due.state != "rendering" or not due.project_id or due.baseline or now >= due.deadline_at:
@@ -92,4 +92,4 @@ class ProjectList:
         if url:
             return PollResult(due.id, due.epoch, "done", progress=100.0, url=url)
         wait = poll_in(progress_history(due), policy=self._policy, now=now, deadline_at=due.deadline_at)
-        return PollResult(due.id, due.epoch, "wait", look_in=wait)
+        return PollResult(due.id, due.epoch, "wait", poll_in=wait)

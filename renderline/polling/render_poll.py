@@ -53,7 +53,7 @@ class RenderPoll:
             # A bug here must not end the other polls of the batch.
             log.exception("poll failed", render_id=due.id)
             wait = self.policy.max_interval
-            return PollResult(due.id, due.epoch, "error", look_in=wait, message=type(error).__name__)
+            return PollResult(due.id, due.epoch, "error", poll_in=wait, message=type(error).__name__)
 
     def _decide(self, clients: AccountClients, due: DuePoll, offset: float) -> PollResult:
         kind = KINDS[due.kind]
@@ -68,7 +68,7 @@ class RenderPoll:
         now = time.monotonic() + offset
         typical = self.durations.typical(clients.name, due.kind)
         result = decisions.of_progress(due, seen, now=now, policy=self.policy, typical=typical)
-        if result.verdict == "done" and due.baseline and kind.inspect and due.progress == 0:
+        if result.status == "done" and due.baseline and kind.inspect and due.progress == 0:
             # Exported anew: until something changes, the project shows the earlier render.
             project = kind.inspect(clients, project_id)
             if decisions.still_the_old_render(due, project):

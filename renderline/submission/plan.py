@@ -55,7 +55,7 @@ class PlanRunner:
             if permit is None:
                 permit = run.clients.prepare(run.kind.api)
                 run.announce()
-                if not self.ledger.intend(run.claim, stage.name, lease=self.lease):
+                if not self.ledger.record_intent(run.claim, stage.name, lease=self.lease):
                     return NotMyTurn()
             if stage.paid:
                 return Announced(partial(self.paid_call.make, run, permit))
@@ -67,7 +67,7 @@ class PlanRunner:
                 # After a cancel nobody uses the draft. After a lost lease another worker may have adopted it.
                 # The orphan sweep can tell.
                 if run.kind.owns_project and result.project_id:
-                    self.ledger.suspect(run.claim)
+                    self.ledger.mark_orphan(run.claim)
                 return NotMyTurn()
         raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
 

@@ -52,18 +52,18 @@ class SubmissionRecorder:
     def started(self, claim: Submission, kind: Kind, project_id: str | None, *, confirmed: bool) -> Outcome:
         """Record that the paid call was made, and when to poll first."""
         typical = self.durations.typical(claim.account, kind.name)
-        recorded, kick = self.ledger.start(
+        recorded, wake = self.ledger.start(
             claim,
             confirmed=confirmed,
             project_id=project_id,
             made=_is_made(claim, project_id),
-            look_in=self.policy.first_poll_in(typical=typical.quick),
-            trusting=self.policy.fallback_poll_in(typical.slow) if kind.takes_webhook else None,
+            poll_in=self.policy.first_poll_in(typical=typical.quick),
+            fallback_in=self.policy.fallback_poll_in(typical.slow) if kind.takes_webhook else None,
         )
         if not recorded:
             return NotMyTurn()
         log.info("submitted", render_id=claim.id)
-        self.dispatcher.poll(kick)
+        self.dispatcher.poll(wake)
         return Submitted()
 
     def retry_later(

@@ -88,7 +88,7 @@ class Submitter:
             self.bulkhead.release(claim.account)
 
     def _claim(self, render_id: str) -> Submission | None:
-        return self.ledger.begin_submission(
+        return self.ledger.claim_submission(
             render_id,
             lease=self.lease,
             first=self._first_stages,

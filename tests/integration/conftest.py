@@ -35,9 +35,9 @@ def driver(redis: Redis) -> LedgerDriver:
 def rendering(driver: LedgerDriver) -> DuePoll:
     """A render that is due for its first look, and the look."""
     driver.accept()
-    kick = driver.start()
-    assert kick is not None
-    (look,) = driver.claim_due(kick)
+    wake = driver.start()
+    assert wake is not None
+    (look,) = driver.claim_due_polls(wake)
     return look
 
 

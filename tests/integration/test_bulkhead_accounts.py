@@ -43,8 +43,8 @@ class Worker:
 
     def __init__(self, redis: Redis, vendors: dict[str, FakeVendor], *, pause: float = 60.0) -> None:
         self.ledger, self.vendors, self.dispatcher = Ledger(redis, grace=30.0), vendors, RecordedDispatcher()
-        flow = AccountLimits(self.ledger)
-        accounts = {name: self._clients(redis, flow, name, pause) for name in vendors}
+        limits = AccountLimits(self.ledger)
+        accounts = {name: self._clients(redis, limits, name, pause) for name in vendors}
         policy = PollPolicy(first_interval=0.01, min_interval=0.01, max_interval=0.05)
         self.poller = Poller(
             ledger=self.ledger,
@@ -69,9 +69,9 @@ class Worker:
             bulkhead=Bulkhead(each=2, most=3),
         )
 
-    def _clients(self, redis: Redis, flow: AccountLimits, name: str, pause: float) -> AccountClients:
+    def _clients(self, redis: Redis, limits: AccountLimits, name: str, pause: float) -> AccountClients:
         url = self.vendors[name].url
-        guard = Guard(name, flow, CircuitBreaker(flow, name, failures=3, pause=pause))
+        guard = Guard(name, limits, CircuitBreaker(limits, name, failures=3, pause=pause))
         tokens = SharedToken(redis, TokenEndpoint(url, app_id="a", user_key="k"), account=name, back_off=guard.back_off)
         v3 = StudioV3(url, tokens=tokens, guard=guard, read_timeout=20.0)
         return AccountClients(name, v3, None, guard=guard, token=tokens)
@@ -95,8 +95,8 @@ class Worker:
         for one in names:
             assert isinstance(self.submitter.submit(one), Submitted)
 
-    def pump(self, kick: PumpWake) -> Any:
-        return self.poller.run(kick.account, slot=kick.slot, ticket=kick.ticket)
+    def pump(self, wake: PumpWake) -> Any:
+        return self.poller.run(wake.account, slot=wake.slot, ticket=wake.ticket)
 
     def pump_until(self, account: str, one: str, state: str) -> None:
         """Run the account's first pump, over and over, as its message would."""
@@ -171,7 +171,7 @@ def test_a_hanging_account_does_not_stop_the_polls_of_others(new_worker, vendors
     assert rest.delay > worker.poller.nap, "a pump without free threads gives its Celery thread back"
     worker.pump_until("well", "b" * 32, "delivered")
     assert vendors["hung"].calls["progress"] == THREADS, "what cannot start was called, or claimed, all the same"
-    claimed = [one for one in many if worker.ledger.redis.hget(f"renderline:render:{one}", "looking_until")]
+    claimed = [one for one in many if worker.ledger.redis.hget(f"renderline:render:{one}", "polling_until")]
     assert len(claimed) == THREADS, "claimed though no thread was free"
 
 
@@ -191,23 +191,23 @@ def test_an_account_that_goes_away_sees_its_threads_worth_of_calls_and_then_prob
 def test_a_poll_claimed_before_the_circuit_opened_makes_no_call(new_worker, vendors):
     worker = new_worker()
     worker.rendering("hung", "a" * 32)
-    kick = PumpWake("hung", 0, int(worker.ledger.redis.hget("renderline:pump:hung", "0:ticket")), 0.0)
+    wake = PumpWake("hung", 0, int(worker.ledger.redis.hget("renderline:pump:hung", "0:ticket")), 0.0)
 
     clients = worker.poller.accounts["hung"]
     time.sleep(0.02)
-    (look,) = worker.ledger.claim_due("hung", slot=kick.slot, ticket=kick.ticket, limit=9, lease=30.0).looks
+    (look,) = worker.ledger.claim_due_polls("hung", slot=wake.slot, ticket=wake.ticket, limit=9, lease=30.0).polls
     claimed_at = time.monotonic()
     vendors["hung"].override = away
     for _ in range(3):
         with pytest.raises(Exception, match="no readable answer"):
             clients.v3.get_project("p1")
     finding = worker.poller.render_poll.poll(clients, look, 0.0, claimed_at)
-    assert finding.verdict == "dropped"
+    assert finding.status == "dropped"
     assert vendors["hung"].calls["progress"] == 0
-    worker.ledger.record_findings([finding])
+    worker.ledger.record_poll_results([finding])
     record = worker.ledger.record("a" * 32)
     assert (record["polls"], record["note"]) == (0, None)
-    assert worker.ledger.redis.hget(f"renderline:render:{'a' * 32}", "looking_until") is None, "its claim is released"
+    assert worker.ledger.redis.hget(f"renderline:render:{'a' * 32}", "polling_until") is None, "its claim is released"
 
 
 def test_a_hanging_account_does_not_stop_the_submissions_of_others(new_worker, vendors):

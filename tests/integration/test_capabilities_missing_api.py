@@ -19,7 +19,7 @@ APIS = {"project": "v3", "v2_project": "v2"}
 
 
 def begin(driver: Any, *known: str, one: str = "r1") -> Any:
-    return driver.ledger.begin_submission(one, lease=LEASE, known=known, apis=APIS)
+    return driver.ledger.claim_submission(one, lease=LEASE, known=known, apis=APIS)
 
 
 def v2(driver: Any, one: str = "r1") -> None:
@@ -59,10 +59,10 @@ def test_it_fails_only_after_long_and_only_if_nobody_has_the_api(driver: Any) ->
     v2(driver)
     assert begin(driver, "main", "v3:main") is None
     driver.clock.forward(DAY + 1)
-    driver.ledger.serve(["account:main", "api:v2:main"])
+    driver.ledger.announce_capabilities(["account:main", "api:v2:main"])
     assert begin(driver, "main", "v3:main") is None, "somebody has it"
     driver.clock.forward(61)
-    driver.ledger.serve(["account:main", "api:v3:main"])
+    driver.ledger.announce_capabilities(["account:main", "api:v3:main"])
     assert AccountLimits(driver.ledger, known=["main", "v3:main"]).unpark() == [("r1", "normal")], "sent to its end"
     with pytest.raises(AccountUnknown, match="v2"):
         begin(driver, "main", "v3:main")
@@ -75,16 +75,16 @@ def test_an_api_that_nobody_has_is_reported_as_an_unknown_account_is(driver: Any
     with capture_logs() as logs:
         capabilities.announce()
     assert [entry["what"] for entry in logs if entry["log_level"] == "warning"] == ["api:v2:main"]
-    assert driver.operations.unserved() == {"main (v2)"}
+    assert driver.operations.accounts_without_worker() == {"main (v2)"}
     WorkerCapabilities(driver.ledger, ["main"], [], ["v2:main"]).announce()
-    assert driver.operations.unserved() == set()
+    assert driver.operations.accounts_without_worker() == set()
 
 
 def announced_free_call(driver: Any) -> None:
     """Have the worker that announced a draft die, and its account vanish."""
     driver.accept()
     claim = driver.claim()
-    assert driver.ledger.intend(claim, "draft", lease=LEASE)
+    assert driver.ledger.record_intent(claim, "draft", lease=LEASE)
     driver.clock.forward(LEASE + 2)
 
 
@@ -103,7 +103,7 @@ def test_a_free_call_of_an_account_that_nobody_knows_waits_and_then_ends(driver:
 def test_its_draft_stays_a_suspect_when_it_fails(new_local_worker: Any, examples: Any) -> None:
     local_worker = new_local_worker()
     local_worker.accept({**examples("compact-landscape.json"), "hooks": [], "account": "main"}, "r1")
-    local_worker.intend(local_worker.claim("r1"), "draft")
+    local_worker.record_intent(local_worker.claim("r1"), "draft")
     local_worker.lapse("r1")
     stranger = local_worker.new_submitter(accounts={"other": local_worker.accounts["main"]}, unknown_after=0.0)
     until(lambda: isinstance(stranger.submit("r1"), Refused), what="its end", seconds=15)
@@ -125,7 +125,7 @@ def test_a_paid_call_of_an_account_that_is_gone_is_settled_by_anybody(driver: An
     claim = driver.claim()
     assert driver.ledger.advance(claim, stage="export", project_id="p1", lease=LEASE)
     driver.clock.forward(LEASE + 2)
-    taken = driver.ledger.begin_submission("r1", lease=LEASE, known=["other"], apis=APIS, paid=["export"])
+    taken = driver.ledger.claim_submission("r1", lease=LEASE, known=["other"], apis=APIS, paid=["export"])
     assert taken is not None
     assert taken.intent == "export"
 

@@ -21,7 +21,7 @@ DAY = 86_400.0
 
 
 def begin(driver: Any, *known: str) -> Any:
-    return driver.ledger.begin_submission("r1", lease=20.0, known=known)
+    return driver.ledger.claim_submission("r1", lease=20.0, known=known)
 
 
 def test_a_render_of_an_unknown_account_waits_for_a_worker_that_knows_it(driver: Any) -> None:
@@ -38,7 +38,7 @@ def test_it_fails_only_after_long_and_only_if_nobody_knows_it(driver: Any) -> No
     driver.accept(account="new")
     assert begin(driver, "main") is None
     driver.clock.forward(DAY + 1)
-    driver.ledger.serve(["account:new"])
+    driver.ledger.announce_capabilities(["account:new"])
     assert begin(driver, "main") is None, "somebody knows it"
     driver.clock.forward(61)
     assert AccountLimits(driver.ledger, known=["main"]).unpark() == [("r1", "normal")], (
@@ -77,22 +77,22 @@ def test_the_submitter_ends_what_nobody_has_known_for_long(new_local_worker: Any
 def test_polls_of_an_unknown_account_are_left_to_those_who_know_it(new_local_worker: Any, driver: Any) -> None:
     local_worker = new_local_worker()
     driver.accept(account="new")
-    kick = driver.start()
-    local_worker.ledger.serve(["account:new"])
+    wake = driver.start()
+    local_worker.ledger.announce_capabilities(["account:new"])
     poller = _poller(local_worker)
-    rest = poller.run("new", slot=kick.slot, ticket=kick.ticket)
+    rest = poller.run("new", slot=wake.slot, ticket=wake.ticket)
     assert rest is not None
     assert rest.delay >= 1.0
     assert driver.redis.hget("renderline:render:r1", "epoch") is None, "claimed by nobody"
-    assert poller.run("new", slot=kick.slot, ticket=kick.ticket) is None
+    assert poller.run("new", slot=wake.slot, ticket=wake.ticket) is None
 
 
 def test_what_nobody_can_poll_says_so_and_expires_in_time(new_local_worker: Any, driver: Any) -> None:
     local_worker = new_local_worker()
     driver.accept(account="new", deadline=1.0)
-    kick = driver.start(look_in=0.0)
+    wake = driver.start(poll_in=0.0)
     poller = _poller(local_worker)
-    rest = poller.run("new", slot=kick.slot, ticket=kick.ticket)
+    rest = poller.run("new", slot=wake.slot, ticket=wake.ticket)
     assert rest is not None
     assert "no live worker knows its account" in driver.record()["note"]
     assert driver.redis.hget("renderline:render:r1", "polls") is None
@@ -123,12 +123,12 @@ def test_a_hook_whose_type_is_not_installed_waits_and_counts_no_try(driver: Any)
     hook = driver.record()["hooks"][0]
     assert (hook["state"], hook["attempts"]) == ("pending", 0)
     assert "not installed" in hook["error"]
-    assert driver.ledger.claim_hook("r1", 0, lease=20.0).verdict == "yours", "for a worker that has it"
+    assert driver.ledger.claim_hook("r1", 0, lease=20.0).status == "yours", "for a worker that has it"
 
 
 def test_a_hook_whose_type_others_have_comes_back_soon(driver: Any) -> None:
     driver.complete(hooks=1)
-    driver.ledger.serve(["hook:http"])
+    driver.ledger.announce_capabilities(["hook:http"])
     result = deliverer(driver).deliver("r1", 0)
     assert isinstance(result, RetryIn)
     assert result.seconds <= 5
@@ -145,7 +145,7 @@ def test_a_hook_whose_type_nobody_has_is_given_up_after_long(driver: Any) -> Non
 def test_a_request_may_name_an_account_that_only_others_know(driver: Any) -> None:
     known = KnownAccounts(driver.ledger, ["main"])
     assert "new" not in known
-    driver.ledger.serve(["account:new", "hook:http"])
+    driver.ledger.announce_capabilities(["account:new", "hook:http"])
     again = KnownAccounts(driver.ledger, ["main"])
     assert ("new" in again, "http" in again, sorted(again)) == (True, False, ["main", "new"])
     driver.clock.forward(61)
@@ -165,6 +165,6 @@ def test_a_worker_says_once_which_accounts_it_leaves_to_others(driver: Any) -> N
 def test_accounts_with_work_that_nobody_serves_are_reported(driver: Any) -> None:
     driver.accept(account="new")
     assert begin(driver, "main") is None
-    assert driver.operations.unserved() == {"new"}
-    driver.ledger.serve(["account:new"])
-    assert driver.operations.unserved() == set()
+    assert driver.operations.accounts_without_worker() == {"new"}
+    driver.ledger.announce_capabilities(["account:new"])
+    assert driver.operations.accounts_without_worker() == set()

@@ -47,7 +47,7 @@ def bring(driver: LedgerDriver, state: str) -> str:
         if state != "completed":
             claim = driver.ledger.claim_hook(RENDER, 0, lease=20.0)
             outcome = "dead" if state == "undelivered" else "delivered"
-            driver.ledger.settle_hook(RENDER, 0, claim, outcome=outcome, error="410")
+            driver.ledger.record_hook(RENDER, 0, claim, outcome=outcome, error="410")
         return RENDER
     driver.accept(RENDER, hooks=1)
     if state == "submitting":
@@ -59,9 +59,9 @@ def bring(driver: LedgerDriver, state: str) -> str:
     elif state == "canceled":
         driver.operations.cancel(RENDER)
     elif state == "expired":
-        kick = driver.start(RENDER)
-        assert kick
-        (due,) = driver.claim_due(kick)
+        wake = driver.start(RENDER)
+        assert wake
+        (due,) = driver.claim_due_polls(wake)
         driver.record_result(due, "expired", code="deadline", message="too late", origin="renderline")
     assert driver.state(RENDER) == state
     return RENDER
@@ -236,7 +236,7 @@ def test_a_webhook_just_before_the_step_wins_over_giving_up(
         if name in ("fail", "give_up"):
             # The vendor says that it renders: the render is paid for.
             monkeypatch.setattr(Scripts, "run", run)
-            driver.operations.hint(RENDER, progress=10.0, look_in=5.0)
+            driver.operations.record_webhook(RENDER, progress=10.0, poll_in=5.0)
         return run(scripts, name, *arguments)
 
     monkeypatch.setattr(Scripts, "run", webhook_first)

@@ -36,8 +36,8 @@ class Recorder:
         for render_id, priority in renders:
             self.submit(render_id, priority)
 
-    def poll(self, kick):
-        self._take("poll", kick.account, kick.slot, kick.ticket)
+    def poll(self, wake):
+        self._take("poll", wake.account, wake.slot, wake.ticket)
 
     def hooks(self, render_id):
         self._take("hooks", render_id)
@@ -56,7 +56,7 @@ def recorder():
 def new_sweeper(driver, recorder):
     def new(**options):
         given = {"every": 0.05, "retention": 1e9, "ledger": driver.ledger, **options}
-        return Sweeper(flow=driver.flow, dispatcher=recorder, **given)
+        return Sweeper(limits=driver.limits, dispatcher=recorder, **given)
 
     return new
 
@@ -95,10 +95,10 @@ def test_what_stood_still_is_sent_again(driver, sweep, recorder):
 
 def test_dead_pumps_are_started(driver, sweep, recorder):
     driver.accept()
-    kick = driver.start()
+    wake = driver.start()
     driver.clock.forward(GRACE + 10)
     sweep()
-    assert recorder.sent == [("poll", "main", kick.slot, kick.ticket + 1)]
+    assert recorder.sent == [("poll", "main", wake.slot, wake.ticket + 1)]
 
 
 def test_an_overdue_render_gets_its_last_look_and_then_its_hooks(driver, sweep, recorder):
@@ -107,8 +107,8 @@ def test_an_overdue_render_gets_its_last_look_and_then_its_hooks(driver, sweep, 
     driver.clock.forward(101.0)
     sweep()
     ((_, account, slot, ticket),) = recorder.sent
-    batch = driver.ledger.claim_due(account, slot=slot, ticket=ticket, limit=9, lease=LEASE)
-    assert len(batch.looks) == 1
+    batch = driver.ledger.claim_due_polls(account, slot=slot, ticket=ticket, limit=9, lease=LEASE)
+    assert len(batch.polls) == 1
     recorder.sent.clear()
     driver.clock.forward(GRACE + 1)
     sweep()
@@ -119,7 +119,7 @@ def test_an_overdue_render_gets_its_last_look_and_then_its_hooks(driver, sweep, 
 def test_parked_renders_are_sent_when_their_account_may_go_on(driver, sweep, recorder):
     driver.operations.pause("main")
     driver.accept()
-    assert driver.ledger.begin_submission("r1", lease=LEASE) is None
+    assert driver.ledger.claim_submission("r1", lease=LEASE) is None
     sweep()
     assert recorder.sent == []
     driver.operations.resume("main")
@@ -201,7 +201,7 @@ def test_a_second_draft_that_the_list_did_not_show_in_time_is_deleted(local_work
     data = {"kind": "project", "name": "Welcome", "scenes": SCENES}
     local_worker.accept(data, one)
     claim = local_worker.claim(one)
-    local_worker.intend(claim, "draft")
+    local_worker.record_intent(claim, "draft")
     orphan = local_worker.v3.create_project(local_worker.context(claim).vendor_body(), export=False)
     # Its worker died, and the list did not show the draft when the next one looked.
     local_worker.redis.hdel(f"renderline:render:{one}", "intent")

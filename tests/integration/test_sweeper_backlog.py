@@ -24,8 +24,8 @@ class Sent:
     def hooks_all(self, ids):
         self.hooked += ids
 
-    def poll(self, kick):
-        self.polled.append(kick)
+    def poll(self, wake):
+        self.polled.append(wake)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def sweep(driver, sent):
 
     def now(**options):
         driver.redis.delete("renderline:sweep")
-        assert Sweeper(driver.ledger, driver.flow, sent, **{"every": 60.0, "retention": 1e9, **options}).sweep()
+        assert Sweeper(driver.ledger, driver.limits, sent, **{"every": 60.0, "retention": 1e9, **options}).sweep()
 
     return now
 
@@ -63,9 +63,9 @@ def test_overdue_renders_that_nobody_looks_at_hide_no_other_deadline(driver, swe
     driver.start("b")
     driver.clock.forward(150.0)
     sweep()
-    kick = next(kick for kick in sent.polled if kick.account == "main")
-    (look,) = driver.claim_due(kick)
-    driver.record_result(look, "error", look_in=1000.0, message="refused")
+    wake = next(wake for wake in sent.polled if wake.account == "main")
+    (look,) = driver.claim_due_polls(wake)
+    driver.record_result(look, "error", poll_in=1000.0, message="refused")
     driver.clock.forward(GRACE + 0.01)
     sweep()
     assert driver.state("b") == "expired"
@@ -79,10 +79,10 @@ def test_a_render_expires_on_time_though_its_look_came_late(driver, sweep, sent)
     driver.start()
     driver.clock.forward(100.0)
     sweep()
-    (kick,) = sent.polled
+    (wake,) = sent.polled
     driver.clock.forward(GRACE * 0.9)
-    (look,) = driver.claim_due(kick)
-    driver.record_result(look, "error", look_in=1000.0, message="no")
+    (look,) = driver.claim_due_polls(wake)
+    driver.record_result(look, "error", poll_in=1000.0, message="no")
     for _ in range(9):
         driver.clock.forward(GRACE / 10)
         sweep()
@@ -107,12 +107,12 @@ def test_old_records_that_still_owe_hooks_hide_none_that_do_not(driver, sweep):
 def test_what_breaks_one_part_of_the_sweep_does_not_stop_the_others(driver, sweep, sent):
     driver.accept("lost")
     driver.accept("b", hooks=1, deadline=5.0)
-    (look,) = driver.claim_due(driver.start("b"))
-    driver.record_result(look, "wait", look_in=1000.0)
+    (look,) = driver.claim_due_polls(driver.start("b"))
+    driver.record_result(look, "wait", poll_in=1000.0)
     driver.clock.forward(10.0)
     sweep()
-    (kick,) = sent.polled
-    driver.claim_due(kick)
+    (wake,) = sent.polled
+    driver.claim_due_polls(wake)
     sent.submitted.clear()
     driver.clock.forward(2 * GRACE)
     sent.submit_all = lambda _: 1 / 0
@@ -151,7 +151,7 @@ def test_a_long_sweep_keeps_its_turn(driver, sweep, sent):
         left.append(driver.redis.pttl("renderline:sweep:lock"))
         driver.redis.pexpire("renderline:sweep:lock", 30_000)
         driver.redis.delete("renderline:sweep")
-        others.append(Sweeper(driver.ledger, driver.flow, Sent(), every=60.0, retention=1e9).sweep())
+        others.append(Sweeper(driver.ledger, driver.limits, Sent(), every=60.0, retention=1e9).sweep())
 
     sent.submit_all = slow
     sweep(turn=60.0)
@@ -167,4 +167,4 @@ def test_pumps_of_many_accounts_are_all_started(driver, sweep, sent):
         driver.start(name)
     driver.clock.forward(LEASE + 2 * GRACE)
     sweep()
-    assert sorted(kick.account for kick in sent.polled) == sorted(names)
+    assert sorted(wake.account for wake in sent.polled) == sorted(names)

@@ -21,7 +21,7 @@ _ACCOUNT = click.argument("account", metavar="ACCOUNT")
 @pass_session
 def accounts(session: Session) -> None:
     """List the configured vendor accounts, without their credentials."""
-    paused, held = session.commands.paused(), session.commands.held()
+    paused, held = session.commands.paused(), session.commands.holds()
     rows = [
         {
             "name": account.name,

@@ -27,7 +27,7 @@ def sweeper(shared: Shared, dispatcher: Dispatcher) -> Sweeper:
     settings = shared.settings
     return Sweeper(
         ledger=shared.ledger,
-        flow=shared.limits,
+        limits=shared.limits,
         dispatcher=dispatcher,
         every=settings.sweep_every,
         retention=settings.retention,

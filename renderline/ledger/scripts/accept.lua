@@ -15,5 +15,5 @@ redis.call('SET', P .. 'meta:' .. id, ARGV[10])
 redis.call('SET', P .. 'body:' .. id, ARGV[11])
 redis.call('ZADD', P .. 'renders', stamp(NOW), id)
 redis.call('ZADD', P .. 'state:accepted', stamp(NOW), id)
-announce(id, 'accepted')
+publish_event(id, 'accepted')
 return {'new', 'accepted', admit_submission(id) and 1 or 0}

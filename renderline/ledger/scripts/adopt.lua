@@ -1,8 +1,8 @@
--- An operator, or the project list, says which project an unconfirmed render is. ARGV: id project_id -> {done, kick}
+-- An operator, or the project list, says which project an unconfirmed render is. ARGV: id project_id -> {done, wake}
 local id = ARGV[3]
 if field(id, 'state') ~= 'unconfirmed' then return {0, false} end
 redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'revoking')
 set(id, 'project_id', ARGV[4])
-disown_looks(id)
-move(id, 'rendering')
-return {1, follow(id, NOW)}
+drop_poll(id)
+transition(id, 'rendering')
+return {1, start_polling(id, NOW)}

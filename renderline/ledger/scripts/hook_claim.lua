@@ -1,12 +1,12 @@
 -- Claim one hook of a finished render. ARGV: id index lease
--- -> {verdict, fence, seconds, following, probe, fields, meta, history}: yours, done (this one is settled), early (one
+-- -> {status, fence, seconds, following, probe, fields, meta, history}: yours, done (this one is settled), early (one
 --    before it, whose outcome it tells, is not), busy, over. `seconds`: since it is owed, or (busy) until it is free;
 --    `following`: {id, index} of hooks to be sent now; `probe`: it tries whether its host is back. From there only yours.
 local id, index, lease = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, owner = field(id, 'state'), field(id, 'account')
 if state == '' then return {'over', '0', '0', {}} end
 hook_comes(id, index)
-local function not_yours(verdict, seconds) return {verdict, '0', stamp(seconds or 0), next_of(owner, ANYWHERE, 1)} end
+local function not_yours(status, seconds) return {status, '0', stamp(seconds or 0), next_of(owner, ANYWHERE, 1)} end
 if not HOOKED[state] or index >= (tonumber(field(id, 'hooks')) or 0) then return not_yours('over') end
 local h = 'h' .. index
 if SETTLED[field(id, h)] then return not_yours('done') end

@@ -4,51 +4,51 @@
 local SHARE = 8
 local LOST = 10 -- graces after which a message counts as lost, however long the queue is
 
-local function standing(lane, owner) return P .. 'standing:' .. lane .. ':' .. owner end
-local function stand(lane, owner, member)
-  redis.call('ZADD', standing(lane, owner), stamp(NOW), member)
+local function queued(lane, owner) return P .. 'standing:' .. lane .. ':' .. owner end
+local function enqueue(lane, owner, member)
+  redis.call('ZADD', queued(lane, owner), stamp(NOW), member)
   redis.call('SADD', P .. 'lanes', lane .. ' ' .. owner)
 end
-local function stands(lane, owner, member)
-  local sent = tonumber(redis.call('ZSCORE', standing(lane, owner), member))
+local function is_queued(lane, owner, member)
+  local sent = tonumber(redis.call('ZSCORE', queued(lane, owner), member))
   return sent ~= nil and sent > NOW - GRACE * LOST
 end
-local function begun(lane, owner, member) redis.call('ZREM', standing(lane, owner), member) end
+local function dequeue(lane, owner, member) redis.call('ZREM', queued(lane, owner), member) end
 
 -- How many more messages of this owner may be sent.
 local function room(lane, owner)
-  local key = standing(lane, owner)
+  local key = queued(lane, owner)
   local left = SHARE - redis.call('ZCARD', key)
   if left > 0 then return left end
   return left + redis.call('ZREMRANGEBYSCORE', key, '-inf', stamp(NOW - GRACE * LOST))
 end
 
 -- Take the first `most` of those who wait in `key` with scores in that range, to be sent now.
-local function follow_up(lane, owner, key, low, high, most)
+local function take_waiting(lane, owner, key, low, high, most)
   most = math.min(most, room(lane, owner))
   if most <= 0 then return {} end
   local members = redis.call('ZRANGEBYSCORE', key, low, high, 'LIMIT', 0, most)
   for _, member in ipairs(members) do
     redis.call('ZREM', key, member)
-    stand(lane, owner, member)
+    enqueue(lane, owner, member)
   end
   return members
 end
 
 -- Submissions: a lane for each priority, in which they wait parked, in bands of scores.
 local function submit_lane(id) return 'submit.' .. priority_of(id) end
-local function submission_begun(id) begun(submit_lane(id), field(id, 'account'), id) end
+local function submission_dequeued(id) dequeue(submit_lane(id), field(id, 'account'), id) end
 
 -- Take up to `most` parked renders of an account that may go on. -> array of {id, priority}
 local function unpark(account, most)
   local parked, slots = P .. 'parked:' .. account, P .. 'slots:' .. account
   local items = {}
   local refusal, refused_for = refused(account)
-  if redis.call('EXISTS', parked) == 0 or quiet_left(account) > 0 or (refusal and refused_for > 0)
+  if redis.call('EXISTS', parked) == 0 or backoff_left(account) > 0 or (refusal and refused_for > 0)
       or redis.call('SISMEMBER', P .. 'paused', account) == 1 then
     return items
   end
-  local rate, tokens = pace(account)
+  local rate, tokens = rate_limit(account)
   if rate then most = math.min(most, math.floor(tokens / 2)) end
   if circuit_open(account) or refusal then most = math.min(most, 1) end
   local function take(id)
@@ -61,18 +61,18 @@ local function unpark(account, most)
     redis.call('ZREM', parked, id)
     most = most - 1
     each({id}, account, function()
-      stand(submit_lane(id), account, id)
+      enqueue(submit_lane(id), account, id)
       take(id)
     end)
   end
   local limit = tonumber(redis.call('HGET', P .. 'limits', account))
   local free = limit and limit - redis.call('SCARD', slots) or math.huge
   for _, name in ipairs({'high', 'normal', 'low'}) do
-    if limit then free = free - redis.call('ZCARD', standing('submit.' .. name, account)) end
+    if limit then free = free - redis.call('ZCARD', queued('submit.' .. name, account)) end
   end
   for _, name in ipairs({'high', 'normal', 'low'}) do
     local low, high = stamp(PRIORITY[name] * 1e10), '(' .. stamp((PRIORITY[name] + 1) * 1e10)
-    local ids = follow_up('submit.' .. name, account, parked, low, high, math.min(most, free))
+    local ids = take_waiting('submit.' .. name, account, parked, low, high, math.min(most, free))
     most, free = most - #ids, free - #ids
     each(ids, account, take)
   end
@@ -94,17 +94,17 @@ local function waiting_for(account, api, most)
 end
 
 -- Whether nobody has known for so long what a parked render needs that it may be sent to its end.
-local function forsaken(id, what, name, unknown_after)
+local function abandoned(id, what, name, unknown_after)
   local read, since = pcall(field, id or '', 'unknown_since')
   since = read and tonumber(since)
-  return since and NOW - since > unknown_after and not served(what, name)
+  return since and NOW - since > unknown_after and not has_worker(what, name)
 end
 
 -- A new render is sent at once where its owner has room, else it waits for its turn. -> whether to send it
 local function admit_submission(id)
   local lane, account = submit_lane(id), field(id, 'account')
   if room(lane, account) > 0 then
-    stand(lane, account, id)
+    enqueue(lane, account, id)
     wake_at(id, NOW + GRACE)
     return true
   end
@@ -132,7 +132,7 @@ local function hook_waits(id, index, host)
 end
 local function hook_comes(id, index)
   local host, owner = field(id, 'h' .. index .. ':waits'), field(id, 'account')
-  begun('hook', owner, id .. ':' .. index)
+  dequeue('hook', owner, id .. ':' .. index)
   if host ~= '' then
     redis.call('ZREM', hooks_waiting(owner, host), id .. ':' .. index)
     redis.call('HDEL', render(id), 'h' .. index .. ':waits', 'h' .. index .. ':waits_at')
@@ -170,11 +170,11 @@ local function wake_hooks(id)
       first = math.min(first, at)
     end
   end
-  if first < math.huge then wake_at(id, first) else rest(id) end
+  if first < math.huge then wake_at(id, first) else no_wake(id) end
 end
 
 -- Have the hooks run that a finished render owes and that may run now. -> array of {id, index} to be sent
-local function send_hooks(id)
+local function queue_hooks(id)
   local sent, owner = {}, field(id, 'account')
   if not HOOKED[field(id, 'state')] then return sent end
   for index = 0, (tonumber(field(id, 'hooks')) or 0) - 1 do
@@ -182,9 +182,9 @@ local function send_hooks(id)
     local waits_at = tonumber(field(id, h .. ':waits_at'))
     local waits = waits_at and NOW < waits_at + 3600
     if not SETTLED[field(id, h)] and not waits and (tonumber(field(id, h .. ':until')) or 0) <= NOW
-        and not stands('hook', owner, member) and not hook_is_early(id, index) then
+        and not is_queued('hook', owner, member) and not hook_is_early(id, index) then
       if waits_at or room('hook', owner) > 0 then
-        stand('hook', owner, member)
+        enqueue('hook', owner, member)
         table.insert(sent, {id, index})
       else
         hook_waits(id, index, ANYWHERE)
@@ -197,7 +197,7 @@ end
 -- Take up to `most` of an owner's hooks that wait for a host.
 local function next_of(owner, host, most)
   local sent, key = {}, hooks_waiting(owner, host)
-  for _, member in ipairs(follow_up('hook', owner, key, '-inf', '+inf', most)) do
+  for _, member in ipairs(take_waiting('hook', owner, key, '-inf', '+inf', most)) do
     local id, index = string.match(member, '^(.*):(%d+)$')
     redis.call('HDEL', render(id), 'h' .. index .. ':waits', 'h' .. index .. ':waits_at')
     -- Whoever is to publish it may die before it does.
@@ -210,7 +210,7 @@ end
 
 -- Take up to `most` waiting hooks, of each owner in turn, and of each of its hosts in turn (`only`: of this one).
 -- While a host's circuit is open, one now and then probes.
-local function next_hooks(most, only)
+local function take_hooks(most, only)
   local sent = {}
   for _, owner in ipairs(redis.call('ZRANGE', P .. 'hookowners', 0, 49)) do
     if #sent >= most then break end

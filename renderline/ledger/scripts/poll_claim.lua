@@ -1,6 +1,6 @@
 -- Claim a batch of due renders of an account under a lease. ARGV: account slot ticket limit lease
--- -> {verdict, now, items, kick}; an item is {id, epoch, kind, state, project_id, polls, progress, progress_at, since,
---    deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, hinted_url, told, rate, stalls,
+-- -> {status, now, items, wake}; an item is {id, epoch, kind, state, project_id, polls, progress, progress_at, since,
+--    deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, reported_url, told, rate, stalls,
 --    draft, revoking, trusted}
 local account, slot, ticket = ARGV[3], ARGV[4], ARGV[5]
 local limit, lease = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -8,7 +8,7 @@ local key = pump(account)
 if redis.call('HGET', key, slot .. ':ticket') ~= ticket then return {'stale', stamp(NOW), {}, false} end
 redis.call('HDEL', key, slot .. ':at')
 redis.call('HSET', key, slot .. ':busy', stamp(NOW + lease))
-if quiet_left(account) > 0 then return {'quiet', stamp(NOW), {}, false} end
+if backoff_left(account) > 0 then return {'quiet', stamp(NOW), {}, false} end
 local due = P .. 'due:' .. account
 local items = {}
 local ids = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, limit)
@@ -25,11 +25,11 @@ each({unpack(ids, 1, room)}, account, function(id)
       end
     end
     redis.call('ZADD', due, stamp(NOW + lease), id)
-    set(id, 'looking_until', stamp(NOW + lease))
+    set(id, 'polling_until', stamp(NOW + lease))
     local f = redis.call('HMGET', render(id), 'kind', 'state', 'project_id', 'polls', 'progress', 'progress_at',
       't:' .. state, 'deadline_at', 'faults', 'untouched', 'untouched_at', 'baseline', 'intent_at',
-      'attempt', 'hinted_url', 'told', 'rate', 'stalls', 'draft', 'revoking')
-    f[21] = trusted(account)
+      'attempt', 'reported_url', 'webhook_done', 'rate', 'stalls', 'draft', 'revoking')
+    f[21] = webhooks_alive(account)
     table.insert(items, {id, epoch, unpack(f, 1, 21)})
   else
     redis.call('ZREM', due, id)
@@ -38,6 +38,6 @@ end)
 local more = false
 if room == limit then
   local first = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, 1)
-  if #first > 0 then more = kick(account, NOW) end
+  if #first > 0 then more = wake_pump(account, NOW) end
 end
 return {'yours', stamp(NOW), items, more}

@@ -1,74 +1,74 @@
 -- Record what a batch of looks at the vendor showed. ARGV: JSON array of
---   {id, epoch, verdict, progress?, url?, look_in?, code?, message?, origin?, project_id?, credit?, rate?, stalls?}
--- verdicts: wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft is gone),
+--   {id, epoch, status, progress?, url?, poll_in?, code?, message?, origin?, project_id?, credit?, rate?, stalls?}
+-- statuses: wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft is gone),
 --   failed, expired -> array of {id, new state}, for those that moved
 local moved = {}
 local function record(r)
   local id, k = r.id, render(r.id)
   local state = field(id, 'state')
   if (state == 'rendering' or state == 'unconfirmed') and field(id, 'epoch') == tostring(r.epoch) then
-    redis.call('HDEL', k, 'looking_until')
+    redis.call('HDEL', k, 'polling_until')
     -- The vendor called while this look was under way.
-    local again = redis.call('HDEL', k, 'look_again') == 1 and r.verdict ~= 'error'
-    if r.verdict == 'error' then
+    local again = redis.call('HDEL', k, 'poll_again') == 1 and r.status ~= 'error'
+    if r.status == 'error' then
       redis.call('HINCRBY', k, 'faults', 1)
       set(id, 'note', r.message)
-    elseif r.verdict ~= 'dropped' then
+    elseif r.status ~= 'dropped' then
       redis.call('HINCRBY', k, 'polls', 1)
       redis.call('HDEL', k, 'faults', 'note')
     end
     if r.progress and r.progress > (tonumber(field(id, 'progress')) or 0) then
       set(id, 'progress', string.format('%.14g', r.progress), 'progress_at', stamp(NOW))
-      if r.verdict == 'wait' then announce(id, state) end
+      if r.status == 'wait' then publish_event(id, state) end
     end
     if r.rate then set(id, 'rate', string.format('%.6g', r.rate)) end
     if r.stalls then set(id, 'stalls', r.stalls) end
     if r.credit then set(id, 'credit', string.format('%.14g', r.credit)) end
-    if r.project_id and r.project_id ~= field(id, 'project_id') and own(id, r.project_id) then
+    if r.project_id and r.project_id ~= field(id, 'project_id') and claim_project(id, r.project_id) then
       set(id, 'project_id', r.project_id)
     end
-    if state == 'unconfirmed' and (r.verdict == 'started' or r.verdict == 'done') then
+    if state == 'unconfirmed' and (r.status == 'started' or r.status == 'done') then
       redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'revoking')
-      move(id, 'rendering')
-      if r.verdict == 'started' then table.insert(moved, {id, 'rendering'}) end
+      transition(id, 'rendering')
+      if r.status == 'started' then table.insert(moved, {id, 'rendering'}) end
     end
-    if r.verdict == 'done' then
+    if r.status == 'done' then
       -- Done, and no webhook had said so: from now on we look for ourselves, until the next one comes.
-      if field(id, 'told') == '' then redis.call('DEL', P .. 'heard:' .. field(id, 'account')) end
+      if field(id, 'webhook_done') == '' then redis.call('DEL', P .. 'heard:' .. field(id, 'account')) end
       set(id, 'download_url', r.url, 'progress', 100)
       -- How long renders of this kind take here, for those to come.
       local durations = P .. 'durations:' .. field(id, 'account') .. ':' .. field(id, 'kind')
       redis.call('LPUSH', durations, stamp(NOW - (tonumber(field(id, 'intent_at')) or NOW)))
       redis.call('LTRIM', durations, 0, 63)
       if finish(id, 'completed') then table.insert(moved, {id, field(id, 'state')}) end
-    elseif r.verdict == 'failed' or r.verdict == 'expired' then
-      if finish(id, r.verdict) then
+    elseif r.status == 'failed' or r.status == 'expired' then
+      if finish(id, r.status) then
         set_error(id, r.code, r.message, r.origin)
-        table.insert(moved, {id, r.verdict})
+        table.insert(moved, {id, r.status})
       end
-    elseif (r.verdict == 'resubmit' or r.verdict == 'revoked' and field(id, 'revoking') == r.project_id)
+    elseif (r.status == 'resubmit' or r.status == 'revoked' and field(id, 'revoking') == r.project_id)
         and state == 'unconfirmed' then
-      unfollow(id)
-      forget_draft(id)
-      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url', 'told')
-      if move(id, 'submitting') then
+      stop_polling(id)
+      drop_draft(id)
+      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'webhook_hint', 'reported_url', 'webhook_done')
+      if transition(id, 'submitting') then
         -- Who made the call before may still be there; its claim is over.
         redis.call('HINCRBY', k, 'fence', 1)
         wake_at(id, NOW + GRACE)
         table.insert(moved, {id, 'submitting'})
       end
     else
-      if r.verdict == 'untouched' then
+      if r.status == 'untouched' then
         if redis.call('HINCRBY', k, 'untouched', 1) == 1 then set(id, 'untouched_at', stamp(NOW)) end
       end
-      redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + (again and 0 or r.look_in)), id)
+      redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + (again and 0 or r.poll_in)), id)
     end
   end
 end
 -- What cannot be recorded of one says nothing about the others: it is looked at again later, if its record allows.
 local function later(id)
   set(id, 'note', 'what was seen could not be recorded')
-  redis.call('HDEL', render(id), 'looking_until')
+  redis.call('HDEL', render(id), 'polling_until')
   local state = field(id, 'state')
   if state == 'rendering' or state == 'unconfirmed' then
     redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + 60), id)

@@ -18,12 +18,12 @@ local function set(id, ...) redis.call('HSET', render(id), ...) end
 local function wake_at(id, seconds)
   redis.call('ZADD', P .. 'wake', stamp(seconds), id)
 end
-local function rest(id)
+local function no_wake(id)
   redis.call('ZREM', P .. 'wake', id)
 end
 
 -- Those who watch renders read this stream; its entry ids let them resume.
-local function announce(id, state)
+local function publish_event(id, state)
   redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'id', id, 'state', state, 'at', stamp(NOW),
     'progress', field(id, 'progress'))
 end
@@ -39,7 +39,7 @@ local function quarantine(id, reason, account)
   redis.call('XADD', P .. 'quarantine', 'MAXLEN', 1000, '*', 'what', 'record', 'id', id, 'where', account or '',
     'reason', string.sub(reason, 1, 300), 'size', 0)
   redis.call('HINCRBY', P .. 'quarantined', 'record', 1)
-  rest(id)
+  no_wake(id)
   redis.call('ZREM', P .. 'deadline', id)
   if account then
     redis.call('ZREM', P .. 'due:' .. account, id)
@@ -61,10 +61,10 @@ local function each(ids, account, act)
   end
 end
 
-local function move(id, to)
+local function transition(id, to)
   local from = field(id, 'state')
   if not LEGAL[from .. '>' .. to] then return false end
-  announce(id, to)
+  publish_event(id, to)
   redis.call('HDEL', render(id), 'resends')
   set(id, 'state', to, 't:' .. to, stamp(NOW))
   redis.call('ZREM', P .. 'state:' .. from, id)
@@ -73,28 +73,28 @@ local function move(id, to)
 end
 
 -- A look that is under way says nothing about what comes next: another paid call, another project.
-local function disown_looks(id)
+local function drop_poll(id)
   redis.call('HINCRBY', render(id), 'epoch', 1)
-  redis.call('HDEL', render(id), 'looking_until', 'look_again')
+  redis.call('HDEL', render(id), 'polling_until', 'poll_again')
 end
 
-local function unfollow(id)
-  disown_looks(id)
+local function stop_polling(id)
+  drop_poll(id)
   redis.call('ZREM', P .. 'due:' .. field(id, 'account'), id)
   redis.call('ZREM', P .. 'deadline', id)
   leave_slot(id)
 end
 
 -- A draft of this render may stand at the vendor that the record does not know: to be looked for, twice.
-local function suspect_of(account, id, attempt)
+local function mark_orphan_of(account, id, attempt)
   local member = id .. '.' .. attempt
   redis.call('ZADD', P .. 'suspects:' .. account, stamp(NOW + GRACE * 2), member .. '#1',
     stamp(NOW + GRACE * 8), member .. '#2')
 end
-local function suspect(id) suspect_of(field(id, 'account'), id, field(id, 'attempt')) end
+local function mark_orphan(id) mark_orphan_of(field(id, 'account'), id, field(id, 'attempt')) end
 
 -- A project that a call made belongs to one attempt at one render: true if that is this one, from now on.
-local function own(id, project)
+local function claim_project(id, project)
   local key, me = P .. 'owners:' .. field(id, 'account'), id .. '.' .. field(id, 'attempt')
   if redis.call('HSETNX', key, project, me) == 1 then return true end
   local owner = redis.call('HGET', key, project)
@@ -105,29 +105,29 @@ local function own(id, project)
 end
 
 -- A draft that was revoked, or is being: never exported again, nor taken for the one that is made in its place.
-local function forget_draft(id)
+local function drop_draft(id)
   if field(id, 'revoking') == '' then return end
   redis.call('HDEL', render(id), 'project_id', 'revoking')
   set(id, 'stage', '', 'draft', (tonumber(field(id, 'draft')) or 1) + 1)
   -- Should it be there all the same.
-  suspect(id)
+  mark_orphan(id)
 end
 
 -- A render that came to an end (or to `completed`) stops being followed and owes its hooks.
 local function finish(id, to)
   local from = field(id, 'state')
-  if not move(id, to) then return false end
+  if not transition(id, to) then return false end
   -- Its call may still be carried out: a draft that is not there cannot be rendered.
-  if from == 'submitting' or from == 'unconfirmed' then suspect(id) end
-  unfollow(id)
-  redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'hinted')
+  if from == 'submitting' or from == 'unconfirmed' then mark_orphan(id) end
+  stop_polling(id)
+  redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'webhook_hint')
   redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)
   redis.call('ZREM', P .. 'standing:submit.' .. field(id, 'priority') .. ':' .. field(id, 'account'), id)
   if (tonumber(field(id, 'hooks')) or 0) > 0 then
     wake_at(id, NOW + GRACE)
   else
-    rest(id)
-    if to == 'completed' then move(id, 'delivered') end
+    no_wake(id)
+    if to == 'completed' then transition(id, 'delivered') end
   end
   return true
 end
@@ -141,7 +141,7 @@ end
 local function pump(account) return P .. 'pump:' .. account end
 
 -- Make sure that a pump runs at `at`; returns {slot, ticket, delay} of the message to publish, or false.
-local function kick(account, at)
+local function wake_pump(account, at)
   local key = pump(account)
   local idle = nil
   for slot = 0, SLOTS - 1 do
@@ -162,10 +162,10 @@ local function kick(account, at)
   return {idle, ticket, stamp(math.max(0, at - NOW))}
 end
 
-local function follow(id, at)
+local function start_polling(id, at)
   local account = field(id, 'account')
   redis.call('ZADD', P .. 'due:' .. account, stamp(at), id)
-  return kick(account, at)
+  return wake_pump(account, at)
 end
 
 -- The circuit breaker of an account: `failures` in a row; once open, `until` when the next call may probe, and `probing`
@@ -178,16 +178,16 @@ end
 local function circuit_open(account) return redis.call('HEXISTS', circuit(account), 'until') == 1 end
 
 -- How long calls for this account have to wait, in seconds: the vendor asked for it, or its circuit is open.
-local function asked_left(account)
+local function retry_after_left(account)
   return math.max(0, (tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0) - NOW)
 end
-local function quiet_left(account)
-  return math.max(asked_left(account), (tonumber(redis.call('HGET', circuit(account), 'until')) or 0) - NOW)
+local function backoff_left(account)
+  return math.max(retry_after_left(account), (tonumber(redis.call('HGET', circuit(account), 'until')) or 0) - NOW)
 end
 -- Longer than this nobody may make an account wait, whatever a header said.
-local LONGEST_QUIET = 3600
-local function keep_quiet(account, seconds)
-  seconds = math.min(seconds, LONGEST_QUIET)
+local LONGEST_BACKOFF = 3600
+local function back_off(account, seconds)
+  seconds = math.min(seconds, LONGEST_BACKOFF)
   local until_ = math.max(NOW + seconds, tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0)
   redis.call('SET', P .. 'quiet:' .. account, stamp(until_), 'PX', math.max(1, math.ceil((until_ - NOW) * 1000)))
 end
@@ -210,7 +210,7 @@ end
 
 -- The pace of an account for which the vendor once said "too many": calls a second, lowered each time it says so and
 -- growing by a fixed step a second otherwise, until it no longer matters. No pace, no limit.
-local function pace(account)
+local function rate_limit(account)
   local key = P .. 'pace:' .. account
   local p = redis.call('HMGET', key, 'rate', 'tokens', 'at', 'slowed_at', 'step')
   local rate = tonumber(p[1])
@@ -227,7 +227,7 @@ local function pace(account)
 end
 -- How many of `wanted` calls (`whole`: all or none) may be made now; they count as made. Without a pace: all.
 local function admit(account, wanted, whole)
-  local rate, tokens = pace(account)
+  local rate, tokens = rate_limit(account)
   local given = wanted
   if rate then
     given = math.min(wanted, math.max(0, math.floor(tokens)))
@@ -255,14 +255,14 @@ local function park(id, note)
 end
 
 -- '1' while the vendor's webhooks for this account arrive: one came of late, and none was found missing since.
-local function trusted(account)
+local function webhooks_alive(account)
   return (tonumber(redis.call('GET', P .. 'heard:' .. account)) or 0) > NOW and '1' or ''
 end
 
 -- Write down that a vendor call of this stage is about to be made.
 local function intend(id, stage)
   -- A webhook that came before this call says nothing about it.
-  redis.call('HDEL', render(id), 'hinted')
+  redis.call('HDEL', render(id), 'webhook_hint')
   set(id, 'intent', stage, 'intent_at', stamp(NOW))
 end
 
@@ -273,9 +273,9 @@ local function hold(id, lease)
 end
 
 -- What workers that live say they can serve: `account:<name>`, `hook:<type>`.
-local SERVED_FOR = 60
-local function served(what, name)
-  return (tonumber(redis.call('ZSCORE', P .. 'served', what .. ':' .. name)) or 0) > NOW - SERVED_FOR
+local ALIVE_FOR = 60
+local function has_worker(what, name)
+  return (tonumber(redis.call('ZSCORE', P .. 'served', what .. ':' .. name)) or 0) > NOW - ALIVE_FOR
 end
 -- Whether a name is among those in a text with commas between them; the empty text stands for all.
 local function listed(names, name)

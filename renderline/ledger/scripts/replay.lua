@@ -6,6 +6,6 @@ set(id, h .. ':since', stamp(NOW))
 -- A try from before it died may still run.
 redis.call('HINCRBY', render(id), h .. ':fence', 1)
 redis.call('ZREM', P .. 'dead', id .. ':' .. ARGV[4])
-if field(id, 'state') == 'undelivered' then move(id, 'completed') end
+if field(id, 'state') == 'undelivered' then transition(id, 'completed') end
 wake_at(id, NOW + GRACE)
 return 1

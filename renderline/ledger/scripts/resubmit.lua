@@ -2,10 +2,10 @@
 -- -> due (its submission is to be sent now), waits (for its turn), or '' if it is not unconfirmed
 local id = ARGV[3]
 if field(id, 'state') ~= 'unconfirmed' then return '' end
-unfollow(id)
-forget_draft(id)
-redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'deadline_at', 'hinted', 'hinted_url', 'told')
+stop_polling(id)
+drop_draft(id)
+redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'deadline_at', 'webhook_hint', 'reported_url', 'webhook_done')
 -- Who made the call before may still be there; its claim is over.
 redis.call('HINCRBY', render(id), 'fence', 1)
-move(id, 'submitting')
+transition(id, 'submitting')
 return admit_submission(id) and 'due' or 'waits'

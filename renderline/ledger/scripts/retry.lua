@@ -2,7 +2,7 @@
 -- -> due (its submission is to be sent now), waits (for its turn), or '' if it is in another state or attempt by now
 local id = ARGV[3]
 local k = render(id)
-if field(id, 'attempt') ~= ARGV[4] or not move(id, 'accepted') then return '' end
+if field(id, 'attempt') ~= ARGV[4] or not transition(id, 'accepted') then return '' end
 for i = 0, tonumber(field(id, 'hooks')) - 1 do
   local h = 'h' .. i
   hook_comes(id, i)
@@ -17,7 +17,7 @@ for _, state in ipairs({'submitting', 'unconfirmed', 'rendering', 'completed', '
 end
 redis.call('HDEL', k, 'project_id', 'baseline', 'progress', 'progress_at', 'download_url', 'stored_url', 'credit', 'error_code',
   'error_message', 'error_origin', 'deadline_at', 'late_at', 'faults', 'untouched', 'untouched_at', 'intent', 'intent_at',
-  'lease_until', 'note', 'hinted', 'hinted_url', 'told', 'looking_until', 'look_again', 'polls', 'attempts', 'failures', 'rate', 'stalls',
+  'lease_until', 'note', 'webhook_hint', 'reported_url', 'webhook_done', 'polling_until', 'poll_again', 'polls', 'attempts', 'failures', 'rate', 'stalls',
   'draft', 'revoking', 'unknown_since')
 redis.call('HINCRBY', k, 'attempt', 1)
 set(id, 'stage', '')

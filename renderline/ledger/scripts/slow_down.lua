@@ -2,10 +2,10 @@
 -- ARGV: account seconds
 local SLOWEST = 4
 local account, seconds = ARGV[3], tonumber(ARGV[4])
-if seconds > 0 then keep_quiet(account, seconds) end
+if seconds > 0 then back_off(account, seconds) end
 local key = P .. 'pace:' .. account
 if (tonumber(redis.call('HGET', key, 'slowed_at')) or 0) > NOW - 1 then return 0 end
-local rate = pace(account)
+local rate = rate_limit(account)
 if not rate then
   -- What was called in the busier of this second and the one before.
   local calls = redis.call('HMGET', P .. 'calls:' .. account, math.floor(NOW), math.floor(NOW) - 1)

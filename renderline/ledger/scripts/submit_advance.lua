@@ -2,7 +2,7 @@
 -- made('1' the project was made by a call) -> 1, 0 (claim lost), 2 (the project is another render's: nothing is recorded)
 local id, fence = ARGV[3], ARGV[4]
 if not mine(id, fence) then return 0 end
-if ARGV[9] == '1' and not own(id, ARGV[6]) then return 2 end
+if ARGV[9] == '1' and not claim_project(id, ARGV[6]) then return 2 end
 redis.call('HDEL', render(id), 'intent', 'note')
 set(id, 'stage', ARGV[5])
 if ARGV[6] ~= '' then set(id, 'project_id', ARGV[6]) end

@@ -9,11 +9,11 @@ for _, entry in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
     if oldest[lane] then
       local of = field(string.match(oldest[lane], '^[^:]*'), 'account')
       -- One that nobody has noted came by another way, and tells nothing about the others.
-      local sent = tonumber(redis.call('ZSCORE', standing(lane, of), oldest[lane])) or 0
+      local sent = tonumber(redis.call('ZSCORE', queued(lane, of), oldest[lane])) or 0
       if sent <= NOW - GRACE then before[lane] = '(' .. stamp(sent) end
     end
   end
-  redis.call('ZREMRANGEBYSCORE', standing(lane, owner), '-inf', before[lane])
-  if redis.call('EXISTS', standing(lane, owner)) == 0 then redis.call('SREM', P .. 'lanes', entry) end
+  redis.call('ZREMRANGEBYSCORE', queued(lane, owner), '-inf', before[lane])
+  if redis.call('EXISTS', queued(lane, owner)) == 0 then redis.call('SREM', P .. 'lanes', entry) end
 end
 return 1

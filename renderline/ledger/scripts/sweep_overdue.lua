@@ -1,7 +1,7 @@
 -- Renders past their deadline get one more look at once; those that it did not find done within the grace expire.
 -- Whoever was seen to is put back in `deadline`, to when it has to be seen to again: it hides nobody.
--- ARGV: limit -> {seen, expired ids, kicks {account, slot, ticket, delay}}
-local expired, kicks, accounts = {}, {}, {}
+-- ARGV: limit -> {seen, expired ids, wakes {account, slot, ticket, delay}}
+local expired, wakes, accounts = {}, {}, {}
 local ids = redis.call('ZRANGEBYSCORE', P .. 'deadline', '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
 each(ids, nil, function(id)
   local f = redis.call('HMGET', render(id), 'state', 'late_at', 'account', 'note', 'deadline')
@@ -17,7 +17,7 @@ each(ids, nil, function(id)
     if not late_at then
       redis.call('ZADD', P .. 'due:' .. f[3], 'LT', stamp(NOW), id)
       accounts[f[3]] = true
-      if asked_left(f[3]) > 0 then
+      if retry_after_left(f[3]) > 0 then
         -- No poll comes while the vendor wants silence: the deadline holds all the same. In an outage probes come, and
         -- what is finished and paid for is not given up for it.
         late_at = NOW
@@ -28,7 +28,7 @@ each(ids, nil, function(id)
   end
 end)
 for account in pairs(accounts) do
-  local k = kick(account, NOW)
-  if k then table.insert(kicks, {account, k[1], k[2], k[3]}) end
+  local k = wake_pump(account, NOW)
+  if k then table.insert(wakes, {account, k[1], k[2], k[3]}) end
 end
-return {#ids, expired, kicks}
+return {#ids, expired, wakes}

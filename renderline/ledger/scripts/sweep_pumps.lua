@@ -1,12 +1,12 @@
 -- Start the pumps of accounts whose due renders nobody is going to look at. ARGV: accounts -> array of {account, slot, ticket, delay}
-local kicks = {}
+local wakes = {}
 for n = 3, #ARGV do
   local account = ARGV[n]
   -- The calls of seconds long past are of no use any more.
   if redis.call('HLEN', P .. 'calls:' .. account) > 120 then redis.call('DEL', P .. 'calls:' .. account) end
   local first = redis.call('ZRANGE', P .. 'due:' .. account, 0, 0, 'WITHSCORES')
   if #first > 0 then
-    local at = math.max(NOW + quiet_left(account), tonumber(first[2]))
+    local at = math.max(NOW + backoff_left(account), tonumber(first[2]))
     local alive = false
     for slot = 0, SLOTS - 1 do
       local p = redis.call('HMGET', pump(account), slot .. ':at', slot .. ':busy')
@@ -14,9 +14,9 @@ for n = 3, #ARGV do
       if (sleeps and NOW < sleeps + GRACE) or (busy and NOW < busy) then alive = true end
     end
     if not alive then
-      local k = kick(account, at)
-      if k then table.insert(kicks, {account, k[1], k[2], k[3]}) end
+      local k = wake_pump(account, at)
+      if k then table.insert(wakes, {account, k[1], k[2], k[3]}) end
     end
   end
 end
-return kicks
+return wakes

@@ -8,14 +8,14 @@ for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
     for api in pairs(APIS) do
       local name = api .. ':' .. account
       local ids = waiting_for(account, api, listed(ARGV[4], name) and most or 1)
-      if listed(ARGV[4], name) or forsaken(ids[1], 'api', name, tonumber(ARGV[5])) then
+      if listed(ARGV[4], name) or abandoned(ids[1], 'api', name, tonumber(ARGV[5])) then
         each(ids, account, function(id) park(id, 'waits for its turn') end)
       end
     end
   else
     -- Left to those who know it. Where nobody has for long, one after the other is sent to its end.
     local head = redis.call('ZRANGE', P .. 'parked:' .. account, 0, 0)[1]
-    most = forsaken(head, 'account', account, tonumber(ARGV[5])) and 1 or 0
+    most = abandoned(head, 'account', account, tonumber(ARGV[5])) and 1 or 0
     if most == 1 then each({head}, account, function(id) park(id, 'waits for its end') end) end
   end
   for _, item in ipairs(most > 0 and unpark(account, most) or {}) do table.insert(items, item) end

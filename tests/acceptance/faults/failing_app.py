@@ -1,10 +1,10 @@
 """The product's worker, able to end itself with SIGKILL exactly before or after one of its Redis writes; tests only.
 
-`celery -A tests.acceptance.faults.failing_app worker` with CRASH_AT="before submit_begin 2" dies before its second
-`submit_begin`; with WRITES_TO=<file> it notes the name of every write, in order. Every Redis call of the product, of
+`celery -A tests.acceptance.faults.failing_app worker` with CRASH_AT="before submit_claim 2" dies before its second
+`submit_claim`; with WRITES_TO=<file> it notes the name of every write, in order. Every Redis call of the product, of
 Celery and of kombu goes through redis-py: wrapping its two doors reaches all of them, without a trace in the product.
 
-Names: a ledger step's own (`submit_begin`); `noted <queue>`: a taken message is noted as unacknowledged (before it: the
+Names: a ledger step's own (`submit_claim`); `noted <queue>`: a taken message is noted as unacknowledged (before it: the
 message has left the queue and stands nowhere); `acked <queue>`, alone or riding along with a note; `publish <queue>`;
 else command and key.
 """
@@ -40,7 +40,7 @@ _WRITES_TO = Path(os.environ["WRITES_TO"]) if "WRITES_TO" in os.environ else Non
 _READS = """CLIENT CONFIG EXISTS GET HGET HGETALL HLEN HMGET INFO LINDEX LLEN LRANGE MGET PING PTTL PUBLISH SCRIPT
 SISMEMBER SMEMBERS TIME TTL ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE"""
 _QUIET = frozenset(_READS.split())
-_READING_STEPS = frozenset({"hook_held", "served", "wanting"})
+_READING_STEPS = frozenset({"hook_held", "capabilities", "missing_apis"})
 # What is written when a worker starts, whatever it does then.
 _OF_THE_START = ("_kombu.binding", "unacked_mutex", "renderline:limits")
 

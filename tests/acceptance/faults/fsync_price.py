@@ -36,12 +36,12 @@ def submit(ledger: Ledger, render_id: str) -> None:
         body=BODY,
         fingerprint="price",
     )
-    claim = ledger.begin_submission(render_id, lease=30)
+    claim = ledger.claim_submission(render_id, lease=30)
     assert isinstance(claim, Submission)
-    ledger.intend(claim, "draft", lease=30)
+    ledger.record_intent(claim, "draft", lease=30)
     ledger.advance(claim, stage="export", project_id="project")
-    ledger.intend(claim, "export", lease=30)
-    ledger.start(claim, confirmed=True, project_id="project", look_in=3600)
+    ledger.record_intent(claim, "export", lease=30)
+    ledger.start(claim, confirmed=True, project_id="project", poll_in=3600)
 
 
 def load(port: int, process: int) -> list[float]:

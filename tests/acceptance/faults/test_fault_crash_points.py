@@ -72,14 +72,14 @@ WRITES: dict[Scenario, list[tuple[str, int]]] = {
         ("publish submit", 1),
         ("SETEX celery-task-meta-<id>", 1),
         ("acked requests", 1),
-        # Submitting. `submit_begin` announces the draft, `submit_intend` again after the first token had to be fetched,
+        # Submitting. `submit_claim` announces the draft, `submit_intend` again after the first token had to be fetched,
         # `submit_advance` the export.
         # Which accounts this worker knows, and the mark of its watch on the disk.
-        ("serve", 1),
+        ("capabilities_set", 1),
         ("SET renderline:disk", 1),
         ("noted submit", 1),
         ("circuit", 1),
-        ("submit_begin", 1),
+        ("submit_claim", 1),
         ("submit_intend", 1),
         ("SET renderline:token:default:lock", 1),
         ("unlock renderline:token:default:refusals", 1),
@@ -94,22 +94,22 @@ WRITES: dict[Scenario, list[tuple[str, int]]] = {
         ("poll_claim", 1),
         ("poll_record", 1),
         ("publish hooks", 1),
-        ("poll_rest", 1),
+        ("pump_sleep", 1),
         ("acked poll", 1),
         # The chain: the download, then the call.
-        ("hook_send", 1),
+        ("hook_queue", 1),
         ("noted hooks", 1),
         ("hook_claim", 1),
-        ("hook_settle", 1),
-        ("hook_next", 1),
+        ("hook_record", 1),
+        ("hook_take", 1),
         ("publish hooks", 2),
         ("acked hooks", 1),
         ("noted hooks", 2),
         ("hook_claim", 2),
-        ("hook_settle", 2),
+        ("hook_record", 2),
         ("acked hooks", 2),
     ],
-    WAITS: [("poll_record", 1), ("poll_rest", 1), ("publish poll", 2), ("acked poll", 1)],
+    WAITS: [("poll_record", 1), ("pump_sleep", 1), ("publish poll", 2), ("acked poll", 1)],
     DIRECT: [("submit_intend", 1), ("submit_start", 1)],
     UNSEEN: [("submit_start", 1), ("publish poll", 1), ("poll_record", 1)],
     LIMITED: [("submit_release", 1), ("publish submit", 2), ("acked submit", 1)],
@@ -120,13 +120,13 @@ WRITES: dict[Scenario, list[tuple[str, int]]] = {
     LOST_SUBMIT: [
         ("sweep_turn", 1),
         ("sweep_lost", 1),
-        ("sweep_silent", 1),
+        ("sweep_stalled", 1),
         ("publish submit", 1),
         ("sweep_overdue", 1),
         ("sweep_pumps", 1),
         ("unpark", 1),
         ("sweep_forget", 1),
-        ("sweep_leave", 1),
+        ("sweep_end", 1),
     ],
     LOST_POLL: [("publish poll", 1)],
     LOST_HOOKS: [("publish hooks", 1)],
@@ -222,7 +222,7 @@ def test_every_write_of_a_run_is_among_the_crash_points(arena: Arena) -> None:
         place.send(SMOOTH.magic)
         until(place.settled, what="delivered")
         until(place.quiet, what="all acknowledged")
-        until(lambda: noted.read_text().count("sweep_leave") >= 2, what="sweeps")
+        until(lambda: noted.read_text().count("sweep_end") >= 2, what="sweeps")
         seen = set(noted.read_text().splitlines())
         assert seen == {write for flow in (SMOOTH, LOST_SUBMIT) for write, _ in WRITES[flow]}
         assert float(place.environ["RENDERLINE_POLL_MIN"]) > RENDER

@@ -32,7 +32,7 @@ def test_renders_of_an_account_that_half_of_the_workers_know_are_delivered(tmp_p
     with a_crowd(tmp_path, workers=0) as crowd:
         crowd.start(**accounts(crowd, "a"))
         crowd.start(**accounts(crowd, "a", "b"))
-        until(lambda: "account:b" in crowd.ledger.served(), what="the new worker tells what it serves")
+        until(lambda: "account:b" in crowd.ledger.capabilities(), what="the new worker tells what it serves")
         door = Acceptor(
             ledger=crowd.ledger,
             dispatcher=Dispatcher(CeleryPublisher(crowd.producer), crowd.ledger),

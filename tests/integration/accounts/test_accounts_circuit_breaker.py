@@ -34,11 +34,11 @@ def dying(valkey):
 
 
 def claims(driver, *names):
-    return [one for one in names if driver.ledger.begin_submission(one, lease=LEASE)]
+    return [one for one in names if driver.ledger.claim_submission(one, lease=LEASE)]
 
 
 def breaker(driver, **options):
-    return CircuitBreaker(driver.flow, "main", failures=3, pause=10.0, **options)
+    return CircuitBreaker(driver.limits, "main", failures=3, pause=10.0, **options)
 
 
 def test_a_worker_killed_after_its_first_write_leaves_no_account_that_probes_for_ever(driver, dying):
@@ -115,7 +115,7 @@ def test_a_straggler_of_before_does_not_put_the_probe_off(driver):
     ],
 )
 def test_what_counts_as_the_vendor_being_away(driver, fault: StudioFault | None, sign: bool):
-    one = CircuitBreaker(driver.flow, "main", failures=1, pause=10.0)
+    one = CircuitBreaker(driver.limits, "main", failures=1, pause=10.0)
     one.record(fault)
     assert one.open == sign
 
@@ -124,7 +124,7 @@ def test_calls_held_up_on_our_side_do_not_open_it(driver):
     """A worker that was frozen wakes with many at once."""
     one = breaker(driver)
     for _ in range(5):
-        Guard("main", driver.flow, one).record(TooLate("held up on our side"))
+        Guard("main", driver.limits, one).record(TooLate("held up on our side"))
     assert not one.open
 
 

@@ -122,7 +122,7 @@ CALLERS: dict[str, Callable[[AccountClients, Ledger], object]] = {
 
 STOPS: dict[str, Callable[[AccountLimits], object]] = {
     "circuit open": lambda limits: limits.call_failed("main", failures=1, pause=30.0),
-    "wait that the vendor asked for": lambda limits: limits.wait("main", seconds=30.0),
+    "wait that the vendor asked for": lambda limits: limits.back_off("main", seconds=30.0),
 }
 
 
@@ -134,7 +134,7 @@ def test_who_has_not_claimed_work_makes_no_call_while_the_account_backs_off(acco
     ledger.accept(
         ONE, kind="project", account="main", priority="normal", deadline=60.0, meta=META, body="{}", fingerprint="f"
     )
-    assert ledger.begin_submission(ONE, lease=30.0)
+    assert ledger.claim_submission(ONE, lease=30.0)
     STOPS[stop](AccountLimits(ledger))
     vendor.calls.clear()
     with contextlib.suppress(StudioFault, NoDownloadUrl):

@@ -24,7 +24,7 @@ def test_an_epoch_time_in_retry_after_does_not_freeze_an_account(local_worker, c
     local_worker.accept(PROJECT, "r1")
     outcome = local_worker.submit("r1")
     if call == PROGRESS:
-        local_worker._pump(local_worker.kicks.pop())
+        local_worker._pump(local_worker.wakes.pop())
     else:
         assert isinstance(outcome, Parked)
     assert 0 < local_worker.redis.pttl("renderline:quiet:main") <= 300_000
@@ -35,16 +35,16 @@ def test_a_submission_put_off_by_the_vendor_goes_on_when_the_account_is_resumed(
     local_worker.sandbox.control("POST", "faults", call=CREATE, fault="429", seconds=200, times=1)
     local_worker.accept(PROJECT, "r1")
     assert isinstance(local_worker.submit("r1"), Parked)
-    assert local_worker.flow.unpark() == []
+    assert local_worker.limits.unpark() == []
     assert isinstance(local_worker.submit("r1"), NotMyTurn)
     assert Commands(local_worker.ledger).resume("main")
     local_worker.redis.delete("renderline:pace:main")
-    assert [one for one, _ in local_worker.flow.unpark()] == ["r1"]
+    assert [one for one, _ in local_worker.limits.unpark()] == ["r1"]
     assert isinstance(local_worker.submit("r1"), Submitted)
 
 
 def test_what_is_written_down_is_capped_once_more(driver):
-    driver.flow.slow_down("main", seconds=DECADES)
+    driver.limits.slow_down("main", seconds=DECADES)
     assert 0 < driver.redis.pttl("renderline:quiet:main") <= 3600_000
 
 
@@ -52,11 +52,11 @@ def test_a_render_of_a_quiet_account_expires_on_time(driver):
     """No poll comes that could find it late."""
     driver.accept(deadline=600.0)
     driver.start()
-    driver.flow.slow_down("main", seconds=3000.0)
+    driver.limits.slow_down("main", seconds=3000.0)
     driver.clock.forward(601.0)
-    expired, (kick,) = driver.ledger.overdue()
+    expired, (wake,) = driver.ledger.overdue()
     assert expired == []
-    assert driver.claim_due(kick) == []
+    assert driver.claim_due_polls(wake) == []
     driver.clock.forward(GRACE - 1)
     assert driver.ledger.overdue()[0] == [], "the wait may end within the grace"
     driver.clock.forward(2.0)
@@ -69,7 +69,7 @@ def test_a_render_of_an_account_in_an_outage_is_not_given_up_unseen(driver):
     """It may be finished, and is paid for."""
     driver.accept(deadline=600.0)
     driver.start()
-    driver.flow.call_failed("main", failures=1, pause=1e6)
+    driver.limits.call_failed("main", failures=1, pause=1e6)
     for _ in range(3):
         driver.clock.forward(601.0)
         assert driver.ledger.overdue()[0] == []
@@ -78,12 +78,12 @@ def test_a_render_of_an_account_in_an_outage_is_not_given_up_unseen(driver):
 
 def test_resume_lets_polls_go_on_at_once(driver):
     driver.accept()
-    kick = driver.start()
-    driver.flow.slow_down("main", seconds=300.0)
-    assert driver.claim_due(kick) == []
-    driver.ledger.rest_pump("main", slot=kick.slot, ticket=kick.ticket, limit=9)
-    assert driver.ledger.pumps() == []
+    wake = driver.start()
+    driver.limits.slow_down("main", seconds=300.0)
+    assert driver.claim_due_polls(wake) == []
+    driver.ledger.sleep_pump("main", slot=wake.slot, ticket=wake.ticket, limit=9)
+    assert driver.ledger.restart_pumps() == []
     assert driver.operations.resume("main")
-    (kick,) = driver.ledger.pumps()
-    assert kick.delay == 0.0
-    assert [look.id for look in driver.claim_due(kick)] == ["r1"]
+    (wake,) = driver.ledger.restart_pumps()
+    assert wake.delay == 0.0
+    assert [look.id for look in driver.claim_due_polls(wake)] == ["r1"]

@@ -89,10 +89,10 @@ def test_an_account_without_credit_is_held_instead_of_failing_its_renders(worker
     assert vendor.calls["export"] == 1
     assert {worker.state(one) for one in names} == {"submitting", "accepted"}
     assert "not enough credits" in worker.ledger.record(names[3])["note"]
-    assert "not enough credits" in Commands(worker.ledger).held()["main"]
+    assert "not enough credits" in Commands(worker.ledger).holds()["main"]
     vendor.override = lambda _: None
     assert Commands(worker.ledger).resume("main")
-    assert Commands(worker.ledger).held() == {}
+    assert Commands(worker.ledger).holds() == {}
     assert all(isinstance(worker.submitter.submit(one), Submitted) for one in names)
     assert [vendor.exports_of(one) for one in names] == [1] * 8
     assert vendor.calls["draft"] == 8, "the draft of the first is exported, not another"
@@ -101,26 +101,26 @@ def test_an_account_without_credit_is_held_instead_of_failing_its_renders(worker
 def test_a_held_account_is_tried_now_and_then_and_goes_on_by_itself(driver: LedgerDriver):
     for one in "abc":
         driver.accept(one)
-    assert driver.flow.hold("main", reason="no credit", seconds=300.0)
-    assert not driver.flow.hold("main", reason="no credit", seconds=300.0), "told once"
-    assert [driver.ledger.begin_submission(one, lease=20.0) for one in "abc"] == [None] * 3
-    assert driver.flow.unpark() == []
+    assert driver.limits.hold("main", reason="no credit", seconds=300.0)
+    assert not driver.limits.hold("main", reason="no credit", seconds=300.0), "told once"
+    assert [driver.ledger.claim_submission(one, lease=20.0) for one in "abc"] == [None] * 3
+    assert driver.limits.unpark() == []
     driver.clock.forward(301.0)
-    assert [one for one, _ in driver.flow.unpark()] == ["a"]
+    assert [one for one, _ in driver.limits.unpark()] == ["a"]
     claim = driver.claim("a")
-    assert driver.ledger.begin_submission("b", lease=20.0) is None, "one at a time"
-    assert driver.ledger.intend(claim, "export", lease=20.0)
-    assert driver.ledger.start(claim, confirmed=True, project_id="p", look_in=1.0)[0]
-    assert [one for one, _ in driver.flow.unpark()] == ["b", "c"]
-    assert driver.operations.held() == {}
+    assert driver.ledger.claim_submission("b", lease=20.0) is None, "one at a time"
+    assert driver.ledger.record_intent(claim, "export", lease=20.0)
+    assert driver.ledger.start(claim, confirmed=True, project_id="p", poll_in=1.0)[0]
+    assert [one for one, _ in driver.limits.unpark()] == ["b", "c"]
+    assert driver.operations.holds() == {}
 
 
 def test_what_runs_at_the_vendor_is_followed_while_its_account_is_held(driver: LedgerDriver):
     driver.accept()
-    kick = driver.start()
-    driver.flow.hold("main", reason="no credit", seconds=300.0)
-    assert kick
-    assert [look.id for look in driver.claim_due(kick)] == ["r1"]
+    wake = driver.start()
+    driver.limits.hold("main", reason="no credit", seconds=300.0)
+    assert wake
+    assert [look.id for look in driver.claim_due_polls(wake)] == ["r1"]
 
 
 def test_a_refused_submission_still_fails(worker, vendor):

@@ -145,7 +145,7 @@ class Sent:
     def hooks_all(self, ids):
         pass
 
-    def poll(self, kick):
+    def poll(self, wake):
         pass
 
     def unpark(self):
@@ -160,19 +160,19 @@ class Services:
         self.cleanup = errands
         self.capabilities = WorkerCapabilities(driver.ledger, (), ())
         self.deliverer = Deliverer(driver.ledger, self.sent, {}, HookRetryPolicy(attempts=3), LEASE)
-        self.sweeper = Sweeper(driver.ledger, driver.flow, self.sent, every=0.05, retention=1e9)
+        self.sweeper = Sweeper(driver.ledger, driver.limits, self.sent, every=0.05, retention=1e9)
 
 
 def test_an_outage_is_not_probed_by_errands(driver, redis, new_vendor, errands):
     vendor = new_vendor()
     suspect(redis, "a")
     away = errands(vendor, ledger=driver.ledger)
-    driver.flow.call_failed("a", failures=1, pause=10.0)
+    driver.limits.call_failed("a", failures=1, pause=10.0)
     away.run("a")
     driver.clock.forward(11.0)
     away.run("a")
     assert vendor.calls["list"] == 0
-    driver.flow.call_answered("a")
+    driver.limits.call_answered("a")
     away.run("a")
     assert vendor.calls["list"] == 1
 
@@ -181,7 +181,7 @@ def test_errands_of_a_worker_that_died_are_done_by_another(driver, redis, new_ve
     vendor = new_vendor()
     lost = orphan(vendor)
     suspect(redis, "a")
-    assert driver.ledger.suspects("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
+    assert driver.ledger.claim_orphan_drafts("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
     other = errands(vendor, ledger=driver.ledger)
     other.run("a")
     assert not vendor.projects[lost].deleted, "two at once"

@@ -54,9 +54,9 @@ def play(driver, vendor):
     def play(*, stored_url="file:///1.mp4", delete_stored=True, name=f"Welcome [{ONE}]", hooks=1):
         project_id = clients.use_v3().create_project({"name": name}, export=True)
         driver.accept(ONE, hooks=hooks)
-        kick = driver.start(ONE)
+        wake = driver.start(ONE)
         driver.redis.hset(f"renderline:render:{ONE}", "project_id", project_id)
-        (look,) = driver.claim_due(kick)
+        (look,) = driver.claim_due_polls(wake)
         driver.record_result(look, "done", url="https://v/1.mp4")
         retries = HookRetryPolicy(attempts=1)
         kinds = {"http": Storing(stored_url)}

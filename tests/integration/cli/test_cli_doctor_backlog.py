@@ -20,10 +20,10 @@ def told(driver: LedgerDriver, check: str) -> list[PollResult]:
 
 def alarm(driver: LedgerDriver, one: str, *, attempt: int = 1) -> None:
     """Have the vendor call about a render's first draft after that was revoked."""
-    (look,) = driver.claim_due(driver.start(one, confirmed=False))
-    assert driver.ledger.announce_revocation(one, epoch=look.epoch, project_id=f"p-{one}")
+    (look,) = driver.claim_due_polls(driver.start(one, confirmed=False))
+    assert driver.ledger.begin_revocation(one, epoch=look.epoch, project_id=f"p-{one}")
     assert driver.record_result(look, "revoked", project_id=f"p-{one}") == [(one, "submitting")]
-    assert driver.operations.hint(one, progress=100.0, attempt=attempt, draft=1)[0] == "revoked"
+    assert driver.operations.record_webhook(one, progress=100.0, attempt=attempt, draft=1)[0] == "revoked"
 
 
 def test_a_rendered_revoked_draft_is_shown_by_the_doctor(driver: LedgerDriver) -> None:
@@ -67,7 +67,7 @@ def test_an_account_in_an_outage_is_shown_by_the_doctor(driver: LedgerDriver, st
     driver.accept()
     driver.start()
     for _ in range(3):
-        driver.flow.call_failed("main", failures=3 if state == "away" else 4, pause=10.0)
+        driver.limits.call_failed("main", failures=3 if state == "away" else 4, pause=10.0)
     assert [one.verdict for one in told(driver, "account main")] == (["warn"] if state == "away" else [])
     driver.operations.resume("main")
     assert told(driver, "account main") == []
@@ -75,7 +75,7 @@ def test_an_account_in_an_outage_is_shown_by_the_doctor(driver: LedgerDriver, st
 
 def test_an_account_without_credit_is_shown_by_the_doctor(driver: LedgerDriver) -> None:
     driver.accept()
-    driver.flow.hold("main", reason="not enough credits", seconds=300.0)
+    driver.limits.hold("main", reason="not enough credits", seconds=300.0)
     (found,) = told(driver, "account main")
     assert (found.verdict, "not enough credits" in found.detail) == ("warn", True)
     assert "resume" in found.advice
@@ -83,10 +83,10 @@ def test_an_account_without_credit_is_shown_by_the_doctor(driver: LedgerDriver) 
 
 def test_an_account_that_no_worker_knows_is_shown_by_the_doctor(driver: LedgerDriver) -> None:
     driver.accept()
-    driver.ledger.serve(["account:main"])
+    driver.ledger.announce_capabilities(["account:main"])
     assert [one.verdict for one in told(driver, "unknown accounts")] == ["ok"]
     driver.accept("r2", account="new")
-    assert driver.ledger.begin_submission("r2", lease=LEASE, known=("main",)) is None
+    assert driver.ledger.claim_submission("r2", lease=LEASE, known=("main",)) is None
     (found,) = told(driver, "unknown accounts")
     assert (found.verdict, found.detail.endswith(": new")) == ("warn", True)
 
@@ -96,5 +96,5 @@ def test_a_record_that_was_set_aside_is_shown_by_the_doctor(driver: LedgerDriver
     driver.redis.delete("renderline:render:r1")
     driver.redis.set("renderline:render:r1", "no hash")
     driver.clock.forward(31)
-    driver.ledger.silent()
+    driver.ledger.stalled()
     assert [one.verdict for one in told(driver, "quarantine")] == ["warn"]

@@ -25,15 +25,15 @@ def ledger(redis: Redis) -> Ledger:
 
 
 def unconfirmed(ledger, render):
-    claim = ledger.begin_submission(render, lease=30)
-    assert ledger.intend(claim, "create", lease=30)
-    assert ledger.start(claim, confirmed=False, project_id=None, look_in=60)[0]
+    claim = ledger.claim_submission(render, lease=30)
+    assert ledger.record_intent(claim, "create", lease=30)
+    assert ledger.start(claim, confirmed=False, project_id=None, poll_in=60)[0]
 
 
 def dead_hook(ledger, render):
     ledger.fail(render, code="x", message="y", origin="vendor")
     claim = ledger.claim_hook(render, 0, lease=30)
-    ledger.settle_hook(render, 0, claim, outcome="dead", error="410 Gone")
+    ledger.record_hook(render, 0, claim, outcome="dead", error="410 Gone")
 
 
 def test_cancel_and_its_repetition(run, render):

@@ -36,7 +36,7 @@ def test_a_thousand_retries_do_not_stand_before_another_accounts_render(run, red
         begun.extend(one for one, _ in renders)
 
     for one in ids[:SHARE]:
-        assert ledger.begin_submission(one, lease=20.0, following=follow)
+        assert ledger.claim_submission(one, lease=20.0, following=follow)
     assert len(begun) == SHARE
     assert set(begun) <= set(ids[SHARE:]), "each that begins lets the next one follow"
 
@@ -45,9 +45,9 @@ def test_a_thousand_resubmissions_do_not_either(run, redis: Redis) -> None:
     ledger = Ledger(redis)
     ids = [one["id"] for one in run("submit", "-", "--json", given=json.dumps([compact()] * 20)).value]
     for one in ids:
-        claim = ledger.begin_submission(one, lease=20.0)
+        claim = ledger.claim_submission(one, lease=20.0)
         assert claim
-        assert ledger.start(claim, confirmed=False, project_id="p-" + one, look_in=60.0)[0]
+        assert ledger.start(claim, confirmed=False, project_id="p-" + one, poll_in=60.0)[0]
     redis.delete(*redis.scan_iter("submit*"))
     assert all(run("resubmit", one, "--json").code == 0 for one in ids)
     assert queued(redis) == SHARE

@@ -18,11 +18,11 @@ from workers.cli.trouble import Code
 def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(driver: LedgerDriver, valkey_url: str) -> None:
     driver.complete(hooks=("download", "http"))
     stored = {"stored_url": "file:///v/r1.mp4"}
-    driver.ledger.settle_hook(
+    driver.ledger.record_hook(
         "r1", 0, driver.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored
     )
     claim = driver.ledger.claim_hook("r1", 1, lease=LEASE)
-    driver.ledger.settle_hook("r1", 1, claim, outcome="retrying", retry_in=3600.0, error="away")
+    driver.ledger.record_hook("r1", 1, claim, outcome="retrying", retry_in=3600.0, error="away")
     app = Celery("test", broker=valkey_url)
     outcome = wait_for(app, "r1", timeout=60, until="stored")
     assert (outcome.state, outcome.stored_url) == ("completed", "file:///v/r1.mp4")
@@ -33,7 +33,7 @@ def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(driver: Led
 def test_waiting_at_the_prompt_for_the_video_ends_when_it_is_stored(driver: LedgerDriver) -> None:
     driver.complete(hooks=("download", "http"))
     stored = {"stored_url": "file:///v/r1.mp4"}
-    driver.ledger.settle_hook(
+    driver.ledger.record_hook(
         "r1", 0, driver.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored
     )
     session: Any = SimpleNamespace(listing=Queries(driver.ledger), ledger=driver.ledger)
@@ -47,7 +47,7 @@ def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(driver: Ledg
     driver.complete(hooks=1)
     for _ in range(6):
         claim = driver.ledger.claim_hook("r1", 0, lease=LEASE)
-        driver.ledger.settle_hook("r1", 0, claim, outcome="retrying", retry_in=1.0, error="away")
+        driver.ledger.record_hook("r1", 0, claim, outcome="retrying", retry_in=1.0, error="away")
         driver.clock.forward(1.0)
     session: Any = SimpleNamespace(listing=Queries(driver.ledger), ledger=driver.ledger)
     follower = Follower(session, ["r1"])
@@ -71,8 +71,8 @@ def test_a_prompt_that_waits_for_the_video_ends_with_a_render_that_never_has_one
 def held_by(driver: LedgerDriver, host: str) -> None:
     driver.complete(hooks=1)
     for _ in range(5):
-        driver.flow.call_failed(f"hook {host}", failures=5, pause=20.0)
-    driver.ledger.put_off_hook("r1", 0, driver.ledger.claim_hook("r1", 0, lease=LEASE), host=host)
+        driver.limits.call_failed(f"hook {host}", failures=5, pause=20.0)
+    driver.ledger.defer_hook("r1", 0, driver.ledger.claim_hook("r1", 0, lease=LEASE), host=host)
     assert driver.record()["hooks"][0]["state"] == "pending"
 
 
@@ -95,6 +95,6 @@ def test_a_host_that_is_away_for_seconds_is_waited_for(driver: LedgerDriver) -> 
     driver.clock.forward(61)
     next(follower.changes())
     assert follower.put_off
-    driver.flow.call_answered("hook hooks.example.com")
+    driver.limits.call_answered("hook hooks.example.com")
     next(follower.changes())
     assert not follower.put_off, "it is back"

@@ -30,7 +30,7 @@ def ledger(redis):
 
 def submit(ledger, one):
     """Take a render as far as `submitting`."""
-    assert ledger.begin_submission(one, lease=20)
+    assert ledger.claim_submission(one, lease=20)
 
 
 def fail(ledger, one):

@@ -28,23 +28,23 @@ def ledger(redis):
 def started(gateway, ledger, *, confirmed=True):
     """Return a render whose paid call was made."""
     one = gateway.accept(a_request(hooks=HOOKS))
-    claim = ledger.begin_submission(one, lease=20)
-    assert ledger.intend(claim, "draft", lease=20)
+    claim = ledger.claim_submission(one, lease=20)
+    assert ledger.record_intent(claim, "draft", lease=20)
     assert ledger.advance(claim, stage="export", project_id="p1")
-    assert ledger.intend(claim, "export", lease=20)
-    done, kick = ledger.start(claim, confirmed=confirmed, project_id="p1" if confirmed else None, look_in=0)
+    assert ledger.record_intent(claim, "export", lease=20)
+    done, wake = ledger.start(claim, confirmed=confirmed, project_id="p1" if confirmed else None, poll_in=0)
     assert done
-    return one, kick
+    return one, wake
 
 
 def dead(gateway, ledger):
     """Return a finished render whose first hook was delivered and whose second one was given up."""
-    one, kick = started(gateway, ledger)
-    batch = ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=1, lease=20)
-    assert ledger.record_findings([PollResult(one, batch.looks[0].epoch, "done", url="https://v/1.mp4")])
+    one, wake = started(gateway, ledger)
+    batch = ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=1, lease=20)
+    assert ledger.record_poll_results([PollResult(one, batch.polls[0].epoch, "done", url="https://v/1.mp4")])
     for index, outcome in enumerate(("delivered", "dead")):
         claim = ledger.claim_hook(one, index, lease=20)
-        ledger.settle_hook(one, index, claim, outcome=outcome, error="" if outcome == "delivered" else "410 Gone")
+        ledger.record_hook(one, index, claim, outcome=outcome, error="" if outcome == "delivered" else "410 Gone")
     return one
 
 
@@ -155,7 +155,7 @@ def test_an_account_is_paused_and_resumed(gateway, redis, ledger):
         assert (answer.status_code, answer.json()) == (200, {"name": "default", "paused": True})
     assert accounts() == [{"name": "default", "paused": True}]
     one = gateway.accept()
-    assert ledger.begin_submission(one, lease=20) is None
+    assert ledger.claim_submission(one, lease=20) is None
     answer = gateway.ask("POST", "/v1/accounts/default/resume")
     assert (answer.status_code, answer.json()["paused"]) == (200, False)
     assert accounts() == [{"name": "default", "paused": False}]

@@ -36,7 +36,7 @@ class Door:
     def __init__(self, redis):
         self.driver = LedgerDriver(redis)
         self.redis = redis
-        self.kicks = []
+        self.wakes = []
         self.broker_is_up = True
         app = Flask("door", static_folder=None)
         problem.install(app)
@@ -50,7 +50,7 @@ class Door:
         """Publish a run of a poll pump, as the broker's client does."""
         if not self.broker_is_up:
             raise ConnectionError("no broker")
-        self.kicks.append(wake)
+        self.wakes.append(wake)
 
     def url(self, render_id=RENDER, *, attempt=1, seconds=600.0):
         return self.callbacks.url(render_id, attempt=attempt, seconds=seconds)
@@ -61,8 +61,8 @@ class Door:
     def submitted(self, *, confirmed=True, project_id="p1"):
         self.driver.accept(RENDER)
         claim = self.driver.claim(RENDER)
-        self.driver.ledger.intend(claim, "create", lease=LEASE)
-        self.driver.ledger.start(claim, confirmed=confirmed, project_id=project_id, look_in=500.0)
+        self.driver.ledger.record_intent(claim, "create", lease=LEASE)
+        self.driver.ledger.start(claim, confirmed=confirmed, project_id=project_id, poll_in=500.0)
 
     def record(self):
         return self.driver.record(RENDER)
@@ -105,15 +105,15 @@ def test_a_finished_render_is_noted_and_looked_at(door, sent):
     door.submitted()
     answer = door.call(door.url(), **sent)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert [(kick.account, kick.delay) for kick in door.kicks] == [("main", 0.0)]
-    assert (door.record()["credit"], door.field("hinted_url")) == (2, "https://v.test/1.mp4")
+    assert [(wake.account, wake.delay) for wake in door.wakes] == [("main", 0.0)]
+    assert (door.record()["credit"], door.field("reported_url")) == (2, "https://v.test/1.mp4")
     assert door.record()["state"] == "rendering"
 
 
 def test_a_render_under_way_is_noted_and_not_looked_at(door):
     door.submitted()
     assert door.call(door.url(), json={"progress": 25, "backendTaskId": "t1"}).status_code == 204
-    assert door.kicks == []
+    assert door.wakes == []
     assert door.record()["progress"] == 25
 
 
@@ -123,15 +123,15 @@ def test_v2_calls_with_a_query_that_names_the_project(door, method):
     told = {"ai_progress_update_loc": "ai-video/-N4qJq7DwnR/", "videoUrl": "https://v.test/2.mp4", "duration": "3.27"}
     assert door.call(door.url(), method=method, params=told).status_code == 204
     assert door.record()["state"] == "rendering"
-    assert (door.record()["project_id"], door.field("hinted_url")) == ("-N4qJq7DwnR", "https://v.test/2.mp4")
-    assert len(door.kicks) == 1
+    assert (door.record()["project_id"], door.field("reported_url")) == ("-N4qJq7DwnR", "https://v.test/2.mp4")
+    assert len(door.wakes) == 1
 
 
 def test_a_call_in_no_known_form_is_one_all_the_same(door):
     door.submitted(confirmed=False)
     assert door.call(door.url(), data=b"\x00\xff{", headers={"Content-Type": "application/json"}).status_code == 204
     assert door.record()["state"] == "rendering"
-    assert len(door.kicks) == 1
+    assert len(door.wakes) == 1
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -176,7 +176,7 @@ def test_every_refusal_is_the_same_and_changes_nothing(door, confirmed):
     for name, answer in answers.items():
         assert answer == answers["nothing there POST"], name
     assert door.everything() == before
-    assert door.kicks == []
+    assert door.wakes == []
 
 
 def test_a_call_about_a_render_that_is_over_is_fine(door):
@@ -184,7 +184,7 @@ def test_a_call_about_a_render_that_is_over_is_fine(door):
     door.driver.operations.cancel(RENDER)
     assert door.call(door.url(), json=DONE).status_code == 204
     assert door.record()["state"] == "canceled"
-    assert door.kicks == []
+    assert door.wakes == []
 
 
 def test_too_large_a_body_is_refused_whatever_it_says_about_its_size(door):
@@ -217,7 +217,7 @@ def test_a_broker_that_is_away_is_not_the_vendors_concern(door):
     assert door.call(door.url(), json=DONE).status_code == 204
     # Recorded all the same: whoever sweeps finds that it is due.
     assert door.driver.score_in("due:main", RENDER) <= door.driver.clock.now
-    assert door.field("told") == "1"
+    assert door.field("webhook_done") == "1"
 
 
 def test_many_calls_at_once_have_it_looked_at_once(door):
@@ -235,7 +235,7 @@ def test_many_calls_at_once_have_it_looked_at_once(door):
     for thread in threads:
         thread.join()
     assert statuses == [204] * 12
-    assert len(door.kicks) == 1
+    assert len(door.wakes) == 1
 
 
 def test_a_call_costs_one_script_and_no_look(door):
@@ -248,4 +248,4 @@ def test_a_call_costs_one_script_and_no_look(door):
     after = door.redis.info("commandstats")
     scripts = [stats["cmdstat_evalsha"]["calls"] for stats in (before, after)]
     assert scripts[1] - scripts[0] == 10
-    assert door.kicks == []
+    assert door.wakes == []

@@ -31,13 +31,15 @@ def logged(monkeypatch):
 def revoked(driver):
     """Bring the render to where its first draft was revoked; returns the look that found it gone."""
     driver.accept()
-    (look,) = driver.claim_due(driver.start(confirmed=False))
-    assert driver.ledger.announce_revocation("r1", epoch=look.epoch, project_id="p-r1")
+    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
+    assert driver.ledger.begin_revocation("r1", epoch=look.epoch, project_id="p-r1")
     assert driver.record_result(look, "revoked", project_id="p-r1") == [("r1", "submitting")]
 
 
 def hint(driver, draft):
-    return driver.operations.hint("r1", progress=100.0, credit=7.0, url="https://v/1.mp4", attempt=1, draft=draft)
+    return driver.operations.record_webhook(
+        "r1", progress=100.0, credit=7.0, url="https://v/1.mp4", attempt=1, draft=draft
+    )
 
 
 def test_a_revoked_draft_that_was_rendered_all_the_same_raises_an_alarm(driver, logged):
@@ -58,8 +60,8 @@ def test_the_alarm_of_a_retry_names_the_tag_that_the_dashboard_shows(driver, log
     driver.accept()
     assert driver.ledger.fail("r1", code="", message="no", origin="vendor")
     assert driver.operations.retry("r1")
-    (look,) = driver.claim_due(driver.start(confirmed=False))
-    assert driver.ledger.announce_revocation("r1", epoch=look.epoch, project_id="p-r1")
+    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
+    assert driver.ledger.begin_revocation("r1", epoch=look.epoch, project_id="p-r1")
     assert driver.record_result(look, "revoked", project_id="p-r1")
     callbacks = WebhookUrls("https://example.com", KEY)
     receiver = Receiver(callbacks, driver.operations, RecordedDispatcher(), net=60.0)
@@ -72,14 +74,14 @@ def test_the_draft_that_counts_is_heard(driver):
     revoked(driver)
     assert hint(driver, draft=1)[0] == REVOKED
     assert hint(driver, draft=2)[0] == "submitting"
-    assert driver.redis.hget("renderline:render:r1", "hinted_url") == "https://v/1.mp4"
+    assert driver.redis.hget("renderline:render:r1", "reported_url") == "https://v/1.mp4"
     assert len(driver.operations.alarms()) == 1
 
 
 def test_a_webhook_about_a_draft_that_is_being_revoked_saves_it(driver):
     driver.accept()
-    (look,) = driver.claim_due(driver.start(confirmed=False))
-    assert driver.ledger.announce_revocation("r1", epoch=look.epoch, project_id="p-r1")
+    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
+    assert driver.ledger.begin_revocation("r1", epoch=look.epoch, project_id="p-r1")
     assert hint(driver, draft=1)[0] == "rendering"
     assert driver.record_result(look, "revoked", project_id="p-r1") == []
     assert (driver.state(), driver.record()["project_id"]) == ("rendering", "p-r1")

@@ -71,7 +71,7 @@ class Worker:
 
     def __init__(self, driver: LedgerDriver) -> None:
         self.driver, self.endpoints = driver, Endpoints()
-        self.places = HookConcurrency(driver.flow, share=8)
+        self.places = HookConcurrency(driver.limits, share=8)
         self.dispatcher = RecordedDispatcher()
         self.dispatcher.sent_hooks = self.queue = deque()
         self.deliverer = Deliverer(
@@ -93,21 +93,23 @@ class Worker:
         for one in names:
             self.driver.accept(one, hooks=1, account=account)
             claim = self.driver.claim(one)
-            _, kick = self.driver.ledger.start(claim, confirmed=True, project_id=one, look_in=0.0)
+            _, wake = self.driver.ledger.start(claim, confirmed=True, project_id=one, poll_in=0.0)
             self.driver.clock.forward(0.01)
             batch = None
-            for pump in [kick, *self.driver.ledger.pumps()]:
+            for pump in [wake, *self.driver.ledger.restart_pumps()]:
                 if pump and pump.account == account:
-                    batch = self.driver.ledger.claim_due(
+                    batch = self.driver.ledger.claim_due_polls(
                         account, slot=pump.slot, ticket=pump.ticket, limit=9, lease=LEASE
                     )
             if batch is None:
                 self.driver.clock.forward(2 * GRACE)
-                kick = next(kick for kick in self.driver.ledger.pumps() if kick.account == account)
-                batch = self.driver.ledger.claim_due(account, slot=kick.slot, ticket=kick.ticket, limit=9, lease=LEASE)
-            for look in batch.looks if batch else ():
+                wake = next(wake for wake in self.driver.ledger.restart_pumps() if wake.account == account)
+                batch = self.driver.ledger.claim_due_polls(
+                    account, slot=wake.slot, ticket=wake.ticket, limit=9, lease=LEASE
+                )
+            for look in batch.polls if batch else ():
                 assert self.driver.record_result(look, "done", url="https://v/1.mp4")
-        self.queue.extend(self.driver.ledger.send_hooks(names))
+        self.queue.extend(self.driver.ledger.queue_hooks(names))
 
     def _take(self) -> None:
         while not self._stopped.is_set():
@@ -256,8 +258,8 @@ def test_a_probe_is_one_call(worker: Worker) -> None:
 
 
 def test_another_worker_knows_that_an_endpoint_is_away(driver: LedgerDriver) -> None:
-    flow = AccountLimits(Ledger(driver.redis, grace=GRACE, clock=driver.clock))
-    here, there = HookConcurrency(driver.flow), HookConcurrency(flow)
+    limits = AccountLimits(Ledger(driver.redis, grace=GRACE, clock=driver.clock))
+    here, there = HookConcurrency(driver.limits), HookConcurrency(limits)
     for _ in range(FAILURES - 1):
         here.note_answer("gone", answered=False)
     assert here.acquire("gone", probe=False, large=False) == "acquired"
@@ -267,7 +269,7 @@ def test_another_worker_knows_that_an_endpoint_is_away(driver: LedgerDriver) -> 
 
 
 def test_no_more_hooks_run_than_their_share_of_the_threads(driver: LedgerDriver) -> None:
-    places = HookConcurrency(driver.flow, share=8)
+    places = HookConcurrency(driver.limits, share=8)
     outcomes = [places.acquire(f"h{host}", probe=False, large=False) for host in range(10)]
     assert outcomes == ["acquired"] * 8 + ["full"] * 2
     places.release("h0", probe=False, large=False)

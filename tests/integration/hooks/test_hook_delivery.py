@@ -164,7 +164,7 @@ def test_a_hook_that_raises_something_else_is_a_failure_without_its_words(driver
 
 def test_a_hook_that_does_not_want_the_event_is_skipped(driver, deliverer, hook):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     driver.record_result(look, "failed", message="no")
     hook.wanted = {"render.completed"}
     assert deliverer.deliver("r1", 0) == Done()
@@ -176,7 +176,7 @@ def test_a_hook_that_does_not_want_the_event_is_skipped(driver, deliverer, hook)
 @pytest.mark.parametrize("end", ["failed", "expired"])
 def test_a_render_that_failed_says_so(driver, deliverer, hook, end):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     driver.record_result(look, end, code="7001", message="no such voice")
     assert deliverer.deliver("r1", 0) == Done()
     ((_, delivery),) = hook.deliveries
@@ -218,11 +218,11 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
     meta = {"name": "n", "hooks": [{"type": "http"}], "metadata": {}}
     ledger.accept("r1", kind="project", account="main", priority="normal", deadline=60, meta=meta, body="{}",
                   fingerprint="f")  # fmt: skip
-    claim = ledger.begin_submission("r1", lease=9.0)
-    ledger.intend(claim, "export", lease=9.0)
-    _, kick = ledger.start(claim, confirmed=True, project_id="p", look_in=0.0)
-    (look,) = ledger.claim_due("main", slot=kick.slot, ticket=kick.ticket, limit=9, lease=9.0).looks
-    ledger.record_findings([PollResult("r1", look.epoch, "done", url="https://v/1.mp4")])
+    claim = ledger.claim_submission("r1", lease=9.0)
+    ledger.record_intent(claim, "export", lease=9.0)
+    _, wake = ledger.start(claim, confirmed=True, project_id="p", poll_in=0.0)
+    (look,) = ledger.claim_due_polls("main", slot=wake.slot, ticket=wake.ticket, limit=9, lease=9.0).polls
+    ledger.record_poll_results([PollResult("r1", look.epoch, "done", url="https://v/1.mp4")])
 
     entered, leave = threading.Event(), threading.Event()
 

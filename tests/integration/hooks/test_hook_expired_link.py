@@ -63,15 +63,15 @@ def ledger(redis: Redis, links: LinkVendor) -> Ledger:
         body="{}",
         fingerprint="f",
     )
-    claim = ledger.begin_submission("r1", lease=30.0)
+    claim = ledger.claim_submission("r1", lease=30.0)
     assert claim
-    assert ledger.intend(claim, "export", lease=30.0)
-    _, kick = ledger.start(claim, confirmed=True, project_id="p1", look_in=0.0)
-    assert kick
-    batch = ledger.claim_due("main", slot=kick.slot, ticket=kick.ticket, limit=1, lease=30.0)
+    assert ledger.record_intent(claim, "export", lease=30.0)
+    _, wake = ledger.start(claim, confirmed=True, project_id="p1", poll_in=0.0)
+    assert wake
+    batch = ledger.claim_due_polls("main", slot=wake.slot, ticket=wake.ticket, limit=1, lease=30.0)
     assert batch
-    (look,) = batch.looks
-    ledger.record_findings([PollResult(look.id, look.epoch, "done", progress=100.0, url=links.link(1))])
+    (look,) = batch.polls
+    ledger.record_poll_results([PollResult(look.id, look.epoch, "done", progress=100.0, url=links.link(1))])
     return ledger
 
 
@@ -159,5 +159,5 @@ def test_a_replayed_download_asks_for_a_fresh_link(links: LinkVendor, ledger: Le
 
 
 def test_a_later_attempts_link_is_not_overwritten(links: LinkVendor, ledger: Ledger) -> None:
-    assert not ledger.relink("r1", attempt=2, url="https://example.com/other.mp4")
+    assert not ledger.update_download_url("r1", attempt=2, url="https://example.com/other.mp4")
     assert record_of(ledger)["download_url"] == links.link(1)

@@ -59,7 +59,7 @@ class Worker:
         """Do the next thing; `fate` says how a vendor call goes: well, unseen, refused or not made."""
         claim = self.claim
         if self.step == "started unseen":
-            return self._end(lambda: ledger.start(claim, confirmed=False, project_id=claim.project_id, look_in=2.0))
+            return self._end(lambda: ledger.start(claim, confirmed=False, project_id=claim.project_id, poll_in=2.0))
         if self.step in (DRAFT, EXPORT):
             return self._intend(ledger)
         if fate == "refused":
@@ -69,13 +69,13 @@ class Worker:
             return self._release(ledger, keep=fate == "unseen")
         if self.step == "drafting":
             return self._drafted(ledger)
-        return self._end(lambda: ledger.start(claim, confirmed=fate == "well", project_id=None, look_in=2.0))
+        return self._end(lambda: ledger.start(claim, confirmed=fate == "well", project_id=None, poll_in=2.0))
 
     def _intend(self, ledger: Ledger) -> bool:
         stage = self.step
 
         def call() -> bool:
-            given = ledger.intend(self.claim, stage, lease=self.lease)
+            given = ledger.record_intent(self.claim, stage, lease=self.lease)
             if given and stage == EXPORT:
                 self.permits.give(self)
             return given
@@ -118,25 +118,25 @@ class Watcher:
     look: DuePoll
     life: int
 
-    def finding(self, verdict: str, *, now: float, settle: float) -> PollResult | None:
+    def finding(self, status: str, *, now: float, settle: float) -> PollResult | None:
         """Return what it may report of such a look, None for what it cannot see."""
         look = self.look
         seen: dict[str, dict[str, Any]] = {
-            "wait": {"look_in": 5.0, "progress": 50.0},
-            "error": {"look_in": 5.0, "message": "away"},
+            "wait": {"poll_in": 5.0, "progress": 50.0},
+            "error": {"poll_in": 5.0, "message": "away"},
             "failed": {"code": "1", "message": "no"},
             "expired": {"code": "deadline", "message": "late", "origin": "renderline"},
         }
         if look.state == "rendering":
             seen["done"] = {"progress": 100.0, "url": "https://v/1.mp4"}
         else:
-            seen["started"] = {"look_in": 2.0, "project_id": look.project_id}
-            seen["untouched"] = {"look_in": settle}
+            seen["started"] = {"poll_in": 2.0, "project_id": look.project_id}
+            seen["untouched"] = {"poll_in": settle}
             if look.untouched_at is not None and now - look.untouched_at >= settle:
                 seen["resubmit"] = {}
-        if verdict == "expired" and now < look.deadline_at:
+        if status == "expired" and now < look.deadline_at:
             return None
-        return PollResult(look.id, look.epoch, verdict, **seen[verdict]) if verdict in seen else None
+        return PollResult(look.id, look.epoch, status, **seen[status]) if status in seen else None
 
 
 @dataclass

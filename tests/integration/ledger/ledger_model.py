@@ -24,13 +24,13 @@ class LedgerModel(RuleBasedStateMachine):
         redis.flushall()
         self.redis, self.now = redis, 1_700_000_000.0
         self.ledger = Ledger(redis, grace=GRACE, clock=lambda: self.now)
-        self.operations, self.flow = Commands(self.ledger), AccountLimits(self.ledger)
+        self.operations, self.limits = Commands(self.ledger), AccountLimits(self.ledger)
         self.truths = Truths(grace=GRACE, lease=LEASE)
         self.permits = Permits()
         self.workers: list[Worker] = []
         self.watchers: list[Watcher] = []
         self.messengers: list[Messenger] = []
-        self.kicks: list[PumpWake] = []
+        self.wakes: list[PumpWake] = []
         self.turns: dict[tuple[str, int], int] = {}
         self.settled: set[tuple[str, int, int]] = set()
         self.last_event = "0-0"
@@ -78,9 +78,9 @@ class LedgerModel(RuleBasedStateMachine):
         one = finding.id
         before = self.hash_of(one)
         with self.only_by_the_newest(("look", one), watcher):
-            moved = self.ledger.record_findings([finding])
+            moved = self.ledger.record_poll_results([finding])
         if self.hash_of(one) != before:
-            assert watcher.life == self.permits.lives[one], f"{one}: {finding.verdict} of an earlier paid call"
+            assert watcher.life == self.permits.lives[one], f"{one}: {finding.status} of an earlier paid call"
         if (one, "submitting") in moved:
             self.over(one)
 
@@ -105,11 +105,11 @@ class LedgerModel(RuleBasedStateMachine):
         fields: Any = self.redis.hgetall(f"{self.ledger.prefix}render:{one}")
         return dict(fields)
 
-    def keep(self, kick: PumpWake | None) -> None:
-        if kick:
-            self.kicks.append(kick)
+    def keep(self, wake: PumpWake | None) -> None:
+        if wake:
+            self.wakes.append(wake)
 
-    def kick_of(self, answer: Any) -> None:
+    def wake_of(self, answer: Any) -> None:
         if isinstance(answer, tuple):
             self.keep(answer[1])
 

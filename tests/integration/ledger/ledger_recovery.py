@@ -15,7 +15,7 @@ class Play(Protocol):
 
     now: float
     ledger: Ledger
-    flow: AccountLimits
+    limits: AccountLimits
 
     def begun(self, claim: Submission) -> Worker: ...
     def watching(self, look: DuePoll) -> Watcher: ...
@@ -24,31 +24,31 @@ class Play(Protocol):
 
 def work_through_the_sweep(play: Play) -> None:
     """Do whatever the sweep asks for, all of it well."""
-    waiting = [(one, state) for one, state, _ in play.ledger.silent()]
-    waiting += [(one, "submitting") for one, _ in play.flow.unpark()]
+    waiting = [(one, state) for one, state, _ in play.ledger.stalled()]
+    waiting += [(one, "submitting") for one, _ in play.limits.unpark()]
     for one, state in waiting:
         if state in WAITING:
             submit_well(play, one)
         else:
             deliver_well(play, one)
-    _, kicks = play.ledger.overdue()
-    for kick in [*kicks, *play.ledger.pumps()]:
-        look_well(play, kick)
+    _, wakes = play.ledger.overdue()
+    for wake in [*wakes, *play.ledger.restart_pumps()]:
+        look_well(play, wake)
 
 
 def submit_well(play: Play, one: str) -> None:
     """Submit a render if it is its turn."""
-    claim = play.ledger.begin_submission(one, lease=LEASE)
+    claim = play.ledger.claim_submission(one, lease=LEASE)
     if claim is not None:
         worker = play.begun(claim)
         while not worker.ended:
             worker.go_on(play.ledger, fate="well")
 
 
-def look_well(play: Play, kick: PumpWake) -> None:
+def look_well(play: Play, wake: PumpWake) -> None:
     """Run a pump; the vendor is done with everything."""
-    batch = play.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=64, lease=LEASE)
-    for look in batch.looks if batch else ():
+    batch = play.ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=64, lease=LEASE)
+    for look in batch.polls if batch else ():
         watcher = play.watching(look)
         finding = watcher.finding("done" if look.state == "rendering" else "started", now=play.now, settle=SETTLE)
         assert finding is not None
@@ -59,5 +59,5 @@ def deliver_well(play: Play, one: str) -> None:
     """Run the hooks that a render owes."""
     for index in play.ledger.owed_hooks([one])[0]:
         claim = play.ledger.claim_hook(one, index, lease=LEASE)
-        if claim.verdict == "yours":
-            play.ledger.settle_hook(one, index, claim, outcome="delivered")
+        if claim.status == "yours":
+            play.ledger.record_hook(one, index, claim, outcome="delivered")

@@ -6,17 +6,17 @@ from harness.ledger import GRACE, LEASE
 
 
 def claimed(driver, one):
-    claim = driver.ledger.begin_submission(one, lease=LEASE)
+    claim = driver.ledger.claim_submission(one, lease=LEASE)
     return claim is not None
 
 
 def unparked(driver):
-    return [one for one, _ in driver.flow.unpark()]
+    return [one for one, _ in driver.limits.unpark()]
 
 
 def test_no_submission_while_the_vendor_wants_silence(driver):
     driver.accept()
-    driver.flow.slow_down("main", seconds=10.0)
+    driver.limits.slow_down("main", seconds=10.0)
     assert not claimed(driver, "r1")
     assert (driver.state(), driver.record()["attempts"]) == ("accepted", 0)
     assert "wait" in driver.record()["note"]
@@ -32,8 +32,8 @@ def test_no_submission_while_the_vendor_wants_silence(driver):
 
 def test_a_shorter_silence_does_not_end_a_longer_one(driver):
     driver.accept()
-    driver.flow.slow_down("main", seconds=60.0)
-    driver.flow.slow_down("main", seconds=1.0)
+    driver.limits.slow_down("main", seconds=60.0)
+    driver.limits.slow_down("main", seconds=1.0)
     driver.clock.forward(59.0)
     assert not claimed(driver, "r1")
     driver.clock.forward(1.1)
@@ -43,21 +43,21 @@ def test_a_shorter_silence_does_not_end_a_longer_one(driver):
 def test_silence_concerns_one_account(driver):
     driver.accept("a", account="one")
     driver.accept("b", account="two")
-    driver.flow.slow_down("one", seconds=60.0)
+    driver.limits.slow_down("one", seconds=60.0)
     assert not claimed(driver, "a")
     assert claimed(driver, "b")
 
 
 def test_no_look_while_the_vendor_wants_silence(driver):
     driver.accept()
-    kick = driver.start()
-    driver.flow.slow_down("main", seconds=60.0)
-    assert driver.claim_due(kick) == []
-    delay, ticket = driver.ledger.rest_pump("main", slot=kick.slot, ticket=kick.ticket, limit=64)
-    assert delay == pytest.approx(60.0 - kick.delay, abs=0.01)
+    wake = driver.start()
+    driver.limits.slow_down("main", seconds=60.0)
+    assert driver.claim_due_polls(wake) == []
+    delay, ticket = driver.ledger.sleep_pump("main", slot=wake.slot, ticket=wake.ticket, limit=64)
+    assert delay == pytest.approx(60.0 - wake.delay, abs=0.01)
     driver.clock.forward(delay)
-    batch = driver.ledger.claim_due("main", slot=kick.slot, ticket=ticket, limit=64, lease=LEASE)
-    assert [look.id for look in batch.looks] == ["r1"]
+    batch = driver.ledger.claim_due_polls("main", slot=wake.slot, ticket=ticket, limit=64, lease=LEASE)
+    assert [look.id for look in batch.polls] == ["r1"]
 
 
 def test_the_vendors_too_many_lowers_the_pace_for_a_while(driver):
@@ -65,7 +65,7 @@ def test_the_vendors_too_many_lowers_the_pace_for_a_while(driver):
     for one in names:
         driver.accept(one)
     assert sum(claimed(driver, one) for one in names[:20]) == 20, "no limit before the vendor named one"
-    driver.flow.slow_down("main", seconds=1.0)
+    driver.limits.slow_down("main", seconds=1.0)
     driver.clock.forward(1.1)
     now = sum(claimed(driver, one) for one in names[20:])
     assert now < 40
@@ -79,22 +79,22 @@ def test_the_vendors_too_many_lowers_the_pace_for_a_while(driver):
 def test_an_outage_is_probed_by_one_at_a_time(driver):
     for one in ("a", "b", "c"):
         driver.accept(one)
-    driver.flow.call_failed("main", failures=1, pause=10.0)
+    driver.limits.call_failed("main", failures=1, pause=10.0)
     assert not any(claimed(driver, one) for one in "abc")
     driver.clock.forward(10.1)
     assert [one for one in "abc" if claimed(driver, one)] == ["a"]
-    driver.flow.call_failed("main", failures=1, pause=10.0)
+    driver.limits.call_failed("main", failures=1, pause=10.0)
     assert not claimed(driver, "b")
     driver.clock.forward(LEASE + 0.1)
     assert claimed(driver, "b")
-    driver.flow.call_answered("main")
+    driver.limits.call_answered("main")
     assert claimed(driver, "c")
 
 
 def test_a_probe_that_never_answers_does_not_keep_the_account_silent(driver):
     driver.accept("a")
     driver.accept("b")
-    driver.flow.call_failed("main", failures=1, pause=10.0)
+    driver.limits.call_failed("main", failures=1, pause=10.0)
     driver.clock.forward(10.1)
     assert claimed(driver, "a")  # its worker is killed
     driver.clock.forward(LEASE + 0.1)
@@ -103,8 +103,8 @@ def test_a_probe_that_never_answers_does_not_keep_the_account_silent(driver):
 
 def test_the_end_of_an_outage_does_not_end_the_vendors_silence_when_there_was_none(driver):
     driver.accept()
-    driver.flow.slow_down("main", seconds=60.0)
-    driver.flow.call_answered("main")
+    driver.limits.slow_down("main", seconds=60.0)
+    driver.limits.call_answered("main")
     assert not claimed(driver, "r1")
 
 
@@ -122,21 +122,21 @@ def test_a_paused_account_submits_nothing_until_it_is_resumed(driver):
 
 def test_a_paused_account_is_followed_on(driver):
     driver.accept()
-    kick = driver.start()
+    wake = driver.start()
     driver.operations.pause("main")
-    assert [look.id for look in driver.claim_due(kick)] == ["r1"]
+    assert [look.id for look in driver.claim_due_polls(wake)] == ["r1"]
 
 
 def test_a_render_keeps_its_slot_until_its_end(driver):
-    driver.flow.limit({"main": 1})
+    driver.limits.set_slots({"main": 1})
     for one in "ab":
         driver.accept(one)
-    kick = driver.start("a")
+    wake = driver.start("a")
     assert not claimed(driver, "b")
     assert "1" in driver.record("b")["note"]
     driver.check_indexes("b")
     assert unparked(driver) == []
-    (look,) = driver.claim_due(kick)
+    (look,) = driver.claim_due_polls(wake)
     assert unparked(driver) == []
     driver.record_result(look, "failed", message="no")
     assert unparked(driver) == ["b"]
@@ -145,7 +145,7 @@ def test_a_render_keeps_its_slot_until_its_end(driver):
 
 
 def test_a_render_with_a_slot_needs_no_second_one(driver):
-    driver.flow.limit({"main": 1})
+    driver.limits.set_slots({"main": 1})
     driver.accept()
     driver.claim()
     driver.clock.forward(LEASE + 1)
@@ -153,17 +153,17 @@ def test_a_render_with_a_slot_needs_no_second_one(driver):
 
 
 def test_no_more_renders_at_once_than_slots(driver):
-    driver.flow.limit({"main": 3})
+    driver.limits.set_slots({"main": 3})
     for index in range(10):
         driver.accept(f"r{index}")
     assert sum(claimed(driver, f"r{index}") for index in range(10)) == 3
     assert unparked(driver) == []
-    driver.flow.limit({"main": None})
+    driver.limits.set_slots({"main": None})
     assert len(unparked(driver)) == 7
 
 
 def test_parked_renders_come_back_by_priority_and_age(driver):
-    driver.flow.limit({"main": 1})
+    driver.limits.set_slots({"main": 1})
     driver.accept("running")
     assert claimed(driver, "running")
     for one, priority in (("n1", "normal"), ("low", "low"), ("n2", "normal"), ("high", "high")):
@@ -171,15 +171,15 @@ def test_parked_renders_come_back_by_priority_and_age(driver):
         driver.clock.forward(1)
     for one in ("n2", "low", "high", "n1"):
         assert not claimed(driver, one)
-    driver.flow.limit({"main": 4})
+    driver.limits.set_slots({"main": 4})
     assert unparked(driver) == ["high", "n1", "n2"]
-    driver.flow.limit({"main": None})
+    driver.limits.set_slots({"main": None})
     assert unparked(driver) == ["low"]
 
 
 @pytest.mark.parametrize("end", ["release", "fail", "cancel"])
 def test_a_slot_is_given_back_when_nothing_was_started(driver, end):
-    driver.flow.limit({"main": 1})
+    driver.limits.set_slots({"main": 1})
     driver.accept()
     driver.accept("next")
     claim = driver.claim()
@@ -209,4 +209,4 @@ def test_a_lost_message_of_an_unparked_render_is_sent_again(driver):
     driver.operations.resume("main")
     assert unparked(driver) == ["r1"]
     driver.clock.forward(GRACE + 1)
-    assert driver.ledger.silent() == [("r1", "accepted", "normal")]
+    assert driver.ledger.stalled() == [("r1", "accepted", "normal")]

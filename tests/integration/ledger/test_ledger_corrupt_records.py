@@ -42,11 +42,11 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("how", [*UNREADABLE, "type"])
 def test_a_corrupt_record_does_not_stop_the_polls_of_its_account(driver: Any, how: str) -> None:
-    kick = driver.start_all("bad", *NEIGHBOURS)
+    wake = driver.start_all("bad", *NEIGHBOURS)
     spoil(driver, how)
-    looks = driver.claim_due(kick)
+    looks = driver.claim_due_polls(wake)
     assert sorted(look.id for look in looks) == NEIGHBOURS
-    moved = driver.ledger.record_findings([_done(look) for look in looks])
+    moved = driver.ledger.record_poll_results([_done(look) for look in looks])
     assert sorted(one for one, _ in moved) == NEIGHBOURS
     assert set_aside(driver) == {"bad"}
     assert driver.score_in("due:main", "bad") is None
@@ -54,20 +54,20 @@ def test_a_corrupt_record_does_not_stop_the_polls_of_its_account(driver: Any, ho
 
 
 def test_a_record_that_breaks_between_look_and_finding_does_not_take_its_batch_along(driver: Any) -> None:
-    looks = driver.claim_due(driver.start_all("bad", *NEIGHBOURS))
+    looks = driver.claim_due_polls(driver.start_all("bad", *NEIGHBOURS))
     spoil(driver, "type")
-    moved = driver.ledger.record_findings([_done(look) for look in looks])
+    moved = driver.ledger.record_poll_results([_done(look) for look in looks])
     assert sorted(one for one, _ in moved) == NEIGHBOURS
     assert set_aside(driver) == {"bad"}
 
 
 @pytest.mark.parametrize("how", ["type", "lost deadline", "nonsense deadline", "nonsense hooks", "lost hooks"])
 def test_a_corrupt_record_does_not_keep_others_from_expiring(driver: Any, how: str) -> None:
-    driver.claim_due(driver.start_all("bad", *NEIGHBOURS))
+    driver.claim_due_polls(driver.start_all("bad", *NEIGHBOURS))
     spoil(driver, how)
     driver.clock.forward(601)
-    for kick in driver.ledger.overdue()[1]:
-        driver.claim_due(kick)
+    for wake in driver.ledger.overdue()[1]:
+        driver.claim_due_polls(wake)
     driver.clock.forward(31)
     expired, _ = driver.ledger.overdue()
     assert set(NEIGHBOURS) <= set(expired)
@@ -79,7 +79,7 @@ def test_a_corrupt_record_does_not_keep_the_sweep_from_others(driver: Any) -> No
         driver.accept(one)
     spoil(driver, "type")
     driver.clock.forward(31)
-    assert sorted(one for one, _, _ in driver.ledger.silent()) == NEIGHBOURS
+    assert sorted(one for one, _, _ in driver.ledger.stalled()) == NEIGHBOURS
     assert set_aside(driver) == {"bad"}
 
 
@@ -87,17 +87,17 @@ def test_a_silent_record_without_a_priority_is_sent_again_as_a_normal_one(driver
     driver.accept("bad")
     spoil(driver, "lost priority")
     driver.clock.forward(31)
-    assert driver.ledger.silent() == [("bad", "accepted", "normal")]
+    assert driver.ledger.stalled() == [("bad", "accepted", "normal")]
 
 
 def test_a_corrupt_record_does_not_keep_parked_ones_waiting(driver: Any) -> None:
     driver.operations.pause("main")
     for one in ("bad", *NEIGHBOURS):
         driver.accept(one)
-        assert driver.ledger.begin_submission(one, lease=20.0) is None
+        assert driver.ledger.claim_submission(one, lease=20.0) is None
     spoil(driver, "type")
     driver.operations.resume("main")
-    assert sorted(one for one, _ in driver.flow.unpark()) == NEIGHBOURS
+    assert sorted(one for one, _ in driver.limits.unpark()) == NEIGHBOURS
     assert set_aside(driver) == {"bad"}
 
 
@@ -116,10 +116,10 @@ def test_a_corrupt_record_does_not_keep_finished_ones_from_being_dropped(driver:
 def test_a_corrupt_record_that_is_to_be_submitted_is_set_aside_once(driver: Any, how: str) -> None:
     driver.accept("bad")
     spoil(driver, how)
-    assert driver.ledger.begin_submission("bad", lease=20.0) is None
+    assert driver.ledger.claim_submission("bad", lease=20.0) is None
     assert set_aside(driver) == {"bad"}
     driver.clock.forward(10_000)
-    assert driver.ledger.silent() == []
+    assert driver.ledger.stalled() == []
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_corrupt_record_keeps_no_hook_of_others_back(driver: Any, how: str) ->
 def test_a_hook_of_a_record_that_cannot_be_read_is_not_tried_for_ever(driver: Any) -> None:
     driver.complete("bad")
     driver.redis.set("renderline:meta:bad", "{half")
-    assert driver.ledger.claim_hook("bad", 0, lease=20.0).verdict == "over"
+    assert driver.ledger.claim_hook("bad", 0, lease=20.0).status == "over"
     assert set_aside(driver) == {"bad"}
 
 
@@ -166,11 +166,11 @@ def test_a_server_that_takes_no_writes_has_no_record_set_aside(driver: Any) -> N
     driver.redis.config_set("maxmemory", 1)
     try:
         with pytest.raises(ResponseError, match="maxmemory"):
-            driver.ledger.silent()
+            driver.ledger.stalled()
     finally:
         driver.redis.config_set("maxmemory", 0)
     assert set_aside(driver) == set()
-    assert sorted(one for one, _, _ in driver.ledger.silent()) == NEIGHBOURS
+    assert sorted(one for one, _, _ in driver.ledger.stalled()) == NEIGHBOURS
 
 
 def _done(look: DuePoll) -> PollResult:

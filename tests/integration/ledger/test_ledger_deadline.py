@@ -5,23 +5,23 @@ from harness.ledger import GRACE, LEASE
 
 def test_a_render_past_its_deadline_gets_one_more_look_and_then_expires(driver):
     driver.accept(hooks=1, deadline=600.0)
-    kick = driver.start(look_in=2.0)
-    (look,) = driver.claim_due(kick)
-    driver.record_result(look, "wait", look_in=5000.0, progress=55.0)
-    driver.ledger.rest_pump("main", slot=0, ticket=kick.ticket, limit=9)
+    wake = driver.start(poll_in=2.0)
+    (look,) = driver.claim_due_polls(wake)
+    driver.record_result(look, "wait", poll_in=5000.0, progress=55.0)
+    driver.ledger.sleep_pump("main", slot=0, ticket=wake.ticket, limit=9)
     driver.clock.forward(597.0)
     assert driver.ledger.overdue() == ([], [])
     driver.clock.forward(2.0)
-    expired, (kick,) = driver.ledger.overdue()
+    expired, (wake,) = driver.ledger.overdue()
     assert expired == []
-    assert kick.delay == 0.0
-    assert driver.ledger.overdue() == ([], []), "the look is under way: nothing to kick twice"
-    (look,) = driver.claim_due(kick)
-    driver.record_result(look, "error", look_in=30.0, message="the vendor is away")
+    assert wake.delay == 0.0
+    assert driver.ledger.overdue() == ([], []), "the look is under way: nothing to wake twice"
+    (look,) = driver.claim_due_polls(wake)
+    driver.record_result(look, "error", poll_in=30.0, message="the vendor is away")
     driver.clock.forward(GRACE)
     assert driver.ledger.overdue() == ([], []), "one failed look just after the deadline is not the last word"
-    (look,) = driver.claim_due(driver.ledger.pumps()[0])
-    driver.record_result(look, "error", look_in=30.0, message="still away")
+    (look,) = driver.claim_due_polls(driver.ledger.restart_pumps()[0])
+    driver.record_result(look, "error", poll_in=30.0, message="still away")
     driver.clock.forward(0.01)
     assert driver.ledger.overdue() == (["r1"], [])
     record = driver.record()
@@ -37,11 +37,11 @@ def test_a_render_past_its_deadline_gets_one_more_look_and_then_expires(driver):
 
 def test_the_overdue_look_can_still_find_it_done(driver):
     driver.accept(deadline=10.0)
-    (look,) = driver.claim_due(driver.start())
-    driver.record_result(look, "wait", look_in=5000.0)
+    (look,) = driver.claim_due_polls(driver.start())
+    driver.record_result(look, "wait", poll_in=5000.0)
     driver.clock.forward(100.0)
-    _, kicks = driver.ledger.overdue()
-    (look,) = driver.claim_due((kicks or driver.ledger.pumps())[0])
+    _, wakes = driver.ledger.overdue()
+    (look,) = driver.claim_due_polls((wakes or driver.ledger.restart_pumps())[0])
     assert driver.record_result(look, "done", url="https://v/1.mp4") == [("r1", "delivered")]
     assert driver.ledger.overdue() == ([], [])
 
@@ -51,16 +51,16 @@ def test_an_outage_of_ours_that_outlasts_the_deadline_expires_nothing_that_is_re
     driver.accept(deadline=600.0)
     driver.start()
     driver.clock.forward(86_400.0)
-    _, (kick,) = driver.ledger.overdue()
-    (look,) = driver.claim_due(kick)
+    _, (wake,) = driver.ledger.overdue()
+    (look,) = driver.claim_due_polls(wake)
     assert driver.ledger.overdue() == ([], []), "given up while the look is under way"
     assert driver.record_result(look, "done", url="https://v/1.mp4") == [("r1", "delivered")]
 
 
 def test_an_unconfirmed_render_expires_too(driver):
     driver.accept(deadline=10.0)
-    (look,) = driver.claim_due(driver.start(confirmed=False))
-    driver.record_result(look, "error", look_in=1.0, message="away")
+    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
+    driver.record_result(look, "error", poll_in=1.0, message="away")
     (look,) = driver.claim_again(10.0 + GRACE)
     driver.clock.forward(GRACE + 1)
     assert driver.ledger.overdue() == (["r1"], [])
@@ -70,15 +70,15 @@ def test_an_unconfirmed_render_expires_too(driver):
 
 def test_a_second_submission_has_a_deadline_of_its_own(driver):
     driver.accept(deadline=10.0)
-    (look,) = driver.claim_due(driver.start(confirmed=False))
-    driver.record_result(look, "error", look_in=1.0, message="away")
+    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
+    driver.record_result(look, "error", poll_in=1.0, message="away")
     (look,) = driver.claim_again(10.0 + GRACE)
     assert driver.record_result(look, "resubmit") == [("r1", "submitting")]
     driver.clock.forward(GRACE + 1)
     assert driver.ledger.overdue() == ([], [])
     claim = driver.claim()
-    driver.ledger.intend(claim, "export", lease=LEASE)
-    driver.ledger.start(claim, confirmed=True, project_id="p1", look_in=1.0)
+    driver.ledger.record_intent(claim, "export", lease=LEASE)
+    driver.ledger.start(claim, confirmed=True, project_id="p1", poll_in=1.0)
     assert driver.score_in("deadline") == driver.clock.now + 10.0
     assert driver.ledger.overdue() == ([], [])
     driver.check_indexes()

@@ -14,7 +14,7 @@ from redis import Redis
 
 from harness import Valkey
 from harness.fake_vendor import FakeVendor
-from renderline.ledger import DiskSync, NotSynced, keeping
+from renderline.ledger import DiskSync, NotSynced, persistence
 from renderline.ledger.durability import SECOND, _Waiter
 from renderline.submission.outcome import RetryIn, Submitted
 from tests.acceptance.faults.power_cuts import accept, submitter_of
@@ -52,7 +52,7 @@ def test_with_everysec_nobody_goes_on_before_a_sync_can_have_ended(server: Open)
 
 def test_what_is_synced_when_acknowledged_is_not_waited_for(server: Open) -> None:
     redis = server("--appendfsync", "always")
-    assert keeping(redis).synced
+    assert persistence(redis).synced
     redis.config_resetstat()
     disk = DiskSync(redis, mode="always")
     for _ in range(20):
@@ -66,7 +66,7 @@ def test_what_is_synced_when_acknowledged_is_not_waited_for(server: Open) -> Non
 )
 def test_where_nothing_can_be_seen_auto_goes_on_and_always_does_not(server: Open, options: tuple[str, ...]) -> None:
     redis = server(*options)
-    assert keeping(redis).why
+    assert persistence(redis).why
     DiskSync(redis, mode="auto").wait()
     with pytest.raises(NotSynced, match="append"):
         DiskSync(redis, mode="always").wait()
@@ -75,7 +75,7 @@ def test_where_nothing_can_be_seen_auto_goes_on_and_always_does_not(server: Open
 def test_a_user_who_may_not_ask_for_the_setting_is_told_apart_by_what_the_server_does(server: Open) -> None:
     redis = server("--appendfsync", "everysec")
     redis.execute_command("ACL", "SETUSER", "default", "-config")
-    assert keeping(redis).watched
+    assert persistence(redis).watched
 
 
 def test_a_disk_that_is_slow_is_not_waited_for_without_end(server: Open) -> None:
@@ -100,7 +100,7 @@ def test_nothing_is_exported_while_its_announcement_is_not_on_disk(server: Open)
 def test_one_watch_serves_all_who_wait(server: Open) -> None:
     redis = server("--appendfsync", "everysec")
     disk = DiskSync(redis, timeout=60)
-    disk.keeping()
+    disk.persistence()
     redis.config_resetstat()
     together = threading.Barrier(30)
 

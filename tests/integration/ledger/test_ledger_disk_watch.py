@@ -22,7 +22,7 @@ class _Told(DiskSync):
         self.time, self.broken, self.threads = 0.0, 0, set[int]()
         self.go = threading.Event()
 
-    def keeping(self) -> Persistence:
+    def persistence(self) -> Persistence:
         return Persistence(watched=True)
 
     def _look(self, how: Persistence) -> tuple[float, bool]:

@@ -7,23 +7,23 @@ from harness.ledger import LEASE
 
 def settle(driver, index, outcome, **details):
     claim = driver.ledger.claim_hook("r1", index, lease=LEASE)
-    assert claim.verdict == "yours", claim
-    return driver.ledger.settle_hook("r1", index, claim, outcome=outcome, **details)
+    assert claim.status == "yours", claim
+    return driver.ledger.record_hook("r1", index, claim, outcome=outcome, **details)
 
 
-def verdict(driver, index):
-    return driver.ledger.claim_hook("r1", index, lease=LEASE).verdict
+def status(driver, index):
+    return driver.ledger.claim_hook("r1", index, lease=LEASE).status
 
 
 def test_hooks_do_not_wait_for_each_other(driver):
     driver.complete(hooks=3)
     assert driver.ledger.owed_hooks(["r1"]) == [[0, 1, 2]]
     assert settle(driver, 1, "delivered") == "completed"
-    assert verdict(driver, 1) == "done"
+    assert status(driver, 1) == "done"
     assert settle(driver, 0, "skipped") == "completed"
     assert driver.ledger.owed_hooks(["r1"]) == [[2]]
     assert settle(driver, 2, "delivered") == "delivered"
-    assert verdict(driver, 2) == "over"
+    assert status(driver, 2) == "over"
     assert [hook["state"] for hook in driver.record()["hooks"]] == ["skipped", "delivered", "delivered"]
     driver.check_indexes()
     assert driver.score_in("wake") is None
@@ -31,32 +31,32 @@ def test_hooks_do_not_wait_for_each_other(driver):
 
 def test_a_render_without_an_end_has_no_hooks_to_run(driver):
     driver.accept(hooks=1)
-    assert verdict(driver, 0) == "over"
+    assert status(driver, 0) == "over"
     driver.start()
-    assert verdict(driver, 0) == "over"
-    assert verdict(driver, 7) == "over"
-    assert driver.ledger.claim_hook("nobody", 0, lease=LEASE).verdict == "over"
+    assert status(driver, 0) == "over"
+    assert status(driver, 7) == "over"
+    assert driver.ledger.claim_hook("nobody", 0, lease=LEASE).status == "over"
 
 
 def test_a_hook_that_the_request_does_not_have(driver):
     driver.complete(hooks=1)
     settle(driver, 0, "retrying", retry_in=10.0)
-    assert verdict(driver, 1) in ("early", "over")
-    assert driver.ledger.claim_hook("r1", 5, lease=LEASE).verdict in ("early", "over")
+    assert status(driver, 1) in ("early", "over")
+    assert driver.ledger.claim_hook("r1", 5, lease=LEASE).status in ("early", "over")
 
 
 def test_one_hook_is_tried_by_one_worker_at_a_time(driver):
     driver.complete(hooks=1)
     first = driver.ledger.claim_hook("r1", 0, lease=LEASE)
     second = driver.ledger.claim_hook("r1", 0, lease=LEASE)
-    assert (first.verdict, second.verdict, second.seconds) == ("yours", "busy", LEASE)
+    assert (first.status, second.status, second.seconds) == ("yours", "busy", LEASE)
     driver.clock.forward(LEASE + 0.01)
     third = driver.ledger.claim_hook("r1", 0, lease=LEASE)
-    assert third.verdict == "yours"
-    assert driver.ledger.settle_hook("r1", 0, first, outcome="dead", error="too late") == "completed"
+    assert third.status == "yours"
+    assert driver.ledger.record_hook("r1", 0, first, outcome="dead", error="too late") == "completed"
     assert driver.record()["hooks"][0] == {"type": "http", "state": "pending", "attempts": 2, "error": None, "at": None}
-    assert driver.ledger.settle_hook("r1", 0, third, outcome="delivered") == "delivered"
-    assert driver.ledger.settle_hook("r1", 0, third, outcome="dead", error="twice") == "delivered"
+    assert driver.ledger.record_hook("r1", 0, third, outcome="delivered") == "delivered"
+    assert driver.ledger.record_hook("r1", 0, third, outcome="dead", error="twice") == "delivered"
 
 
 def test_a_hook_that_takes_long_keeps_its_claim(driver):
@@ -65,13 +65,13 @@ def test_a_hook_that_takes_long_keeps_its_claim(driver):
     for _ in range(5):
         driver.clock.forward(LEASE - 1)
         assert driver.ledger.renew_hook("r1", 0, claim, lease=LEASE)
-        assert verdict(driver, 0) == "busy"
-        assert driver.ledger.silent() == []
+        assert status(driver, 0) == "busy"
+        assert driver.ledger.stalled() == []
     driver.clock.forward(LEASE + 1)
     newer = driver.ledger.claim_hook("r1", 0, lease=LEASE)
-    assert newer.verdict == "yours"
+    assert newer.status == "yours"
     assert not driver.ledger.renew_hook("r1", 0, claim, lease=LEASE)
-    driver.ledger.settle_hook("r1", 0, newer, outcome="delivered")
+    driver.ledger.record_hook("r1", 0, newer, outcome="delivered")
     assert not driver.ledger.renew_hook("r1", 0, newer, lease=LEASE)
     assert driver.score_in("wake") is None
 
@@ -82,19 +82,19 @@ def test_a_retry_is_not_taken_before_its_time(driver):
     hook = driver.record()["hooks"][0]
     assert (hook["state"], hook["attempts"], hook["error"]) == ("retrying", 1, "answered 500")
     driver.clock.forward(9.0)
-    assert verdict(driver, 0) == "busy"
-    assert driver.ledger.silent() == []
+    assert status(driver, 0) == "busy"
+    assert driver.ledger.stalled() == []
     driver.clock.forward(0.8)  # a message may come a little early
-    assert verdict(driver, 0) == "yours"
+    assert status(driver, 0) == "yours"
 
 
 def test_a_lost_retry_is_sent_again_soon_after_its_time(driver):
     driver.complete(hooks=1)
     settle(driver, 0, "retrying", retry_in=300.0, error="answered 500")
     driver.clock.forward(299.0)
-    assert driver.ledger.silent() == []
+    assert driver.ledger.stalled() == []
     driver.clock.forward(2.1)
-    assert driver.ledger.silent() == [("r1", "completed", "normal")]
+    assert driver.ledger.stalled() == [("r1", "completed", "normal")]
 
 
 def test_a_dead_hook_makes_the_render_undelivered_after_the_others(driver):
@@ -109,7 +109,7 @@ def test_a_dead_hook_makes_the_render_undelivered_after_the_others(driver):
 @pytest.mark.parametrize("end", ["failed", "expired"])
 def test_a_failed_render_stays_failed_while_its_hooks_run(driver, end):
     driver.accept(hooks=2)
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     driver.record_result(look, end, message="no")
     driver.check_indexes()
     assert settle(driver, 0, "retrying", retry_in=5.0, error="x") == end
@@ -118,7 +118,7 @@ def test_a_failed_render_stays_failed_while_its_hooks_run(driver, end):
     assert settle(driver, 1, "delivered") == end
     assert driver.ledger.owed_hooks(["r1"]) == [[]]
     assert driver.score_in("wake") is None
-    assert verdict(driver, 1) == "done"
+    assert status(driver, 1) == "done"
 
 
 def test_the_outcome_of_a_hook_is_part_of_the_record(driver):
@@ -153,11 +153,11 @@ def test_a_hook_cannot_overwrite_what_the_ledger_keeps(driver, field):
 
 def test_a_hook_of_an_earlier_attempt_says_nothing_about_the_next_one(driver):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     driver.record_result(look, "failed", message="no")
     running = driver.ledger.claim_hook("r1", 0, lease=LEASE)
     assert driver.operations.retry("r1")
-    assert driver.ledger.settle_hook("r1", 0, running, outcome="delivered") == "accepted"
+    assert driver.ledger.record_hook("r1", 0, running, outcome="delivered") == "accepted"
     assert driver.ledger.owed_hooks(["r1"]) == [[0]]
     assert driver.record()["hooks"][0]["state"] == "pending"
 
@@ -191,11 +191,11 @@ def test_nothing_is_left_of_a_record_that_was_kept_long_enough(driver, end):
     if end == "canceled":
         driver.operations.cancel("r1")
     else:
-        (look,) = driver.claim_due(driver.start())
+        (look,) = driver.claim_due_polls(driver.start())
         url = "https://v/1.mp4"
         driver.record_result(look, end if end in ("failed", "expired") else "done", url=url, message="x")
     for index in driver.ledger.owed_hooks(["r1"])[0]:
-        if verdict(driver, index) == "over":
+        if status(driver, index) == "over":
             break
         driver.clock.forward(LEASE + 1)
         settle(driver, index, "dead" if end == "undelivered" else "delivered")
@@ -210,7 +210,7 @@ def test_nothing_is_left_of_a_record_that_was_kept_long_enough(driver, end):
 
 def test_a_record_is_not_dropped_while_it_owes_hooks(driver):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     driver.record_result(look, "failed", message="x")
     driver.clock.forward(1e6)
     assert driver.ledger.forget(retention=100.0) == 0
@@ -229,12 +229,12 @@ def test_a_living_render_is_never_dropped(driver):
 
 def test_a_retried_render_leaves_nothing_behind_either(driver):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     driver.record_result(look, "failed", message="x")
     settle(driver, 0, "dead", error="x")
     assert driver.operations.retry("r1")
     assert driver.redis.zrange("renderline:dead", 0, -1) == []
-    (look,) = driver.claim_due(driver.start() or driver.ledger.pumps()[0])
+    (look,) = driver.claim_due_polls(driver.start() or driver.ledger.restart_pumps()[0])
     driver.record_result(look, "done", url="https://v/2.mp4")
     settle(driver, 0, "delivered")
     assert driver.record()["attempt"] == 2
@@ -251,9 +251,9 @@ def test_a_record_is_small(driver):
         driver.accept(one, hooks=2, fingerprint="f" * 64)
         driver.start(one)
     driver.clock.forward(2.0)
-    batch = driver.ledger.claim_due("main", slot=0, ticket=1, limit=renders, lease=LEASE)
-    for look in batch.looks:
-        driver.record_result(look, "wait", look_in=1.0, progress=33.3)
+    batch = driver.ledger.claim_due_polls("main", slot=0, ticket=1, limit=renders, lease=LEASE)
+    for look in batch.polls:
+        driver.record_result(look, "wait", poll_in=1.0, progress=33.3)
     bodies = sum(driver.redis.memory_usage(f"renderline:body:{index:032x}") for index in range(renders))
     whole = sum(driver.redis.memory_usage(key, samples=0) for key in driver.redis.scan_iter("renderline:*"))
     assert (whole - bodies) / renders < 3000

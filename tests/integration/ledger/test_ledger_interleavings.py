@@ -17,7 +17,7 @@ class Desk:
     def __init__(self, redis: Redis) -> None:
         self.redis, self.now = redis, 1_700_000_000.0
         self.ledger = Ledger(redis, grace=GRACE, clock=lambda: self.now)
-        self.people, self.flow = Commands(self.ledger), AccountLimits(self.ledger)
+        self.people, self.limits = Commands(self.ledger), AccountLimits(self.ledger)
         self._truths, self._after = Truths(grace=GRACE, lease=LEASE), "0-0"
 
     def accept(self, one: str, *, hooks: int = 1) -> None:
@@ -26,26 +26,26 @@ class Desk:
         self.ledger.accept(one, **fixed, meta=meta, body="{}", fingerprint="f")  # type: ignore[arg-type]
 
     def begin(self, one: str) -> Submission:
-        claim = self.ledger.begin_submission(one, lease=LEASE)
+        claim = self.ledger.claim_submission(one, lease=LEASE)
         assert claim is not None
         return claim
 
     def export(self, claim: Submission, *, confirmed: bool) -> None:
         """Make the paid call, seen or not."""
-        assert self.ledger.intend(claim, "export", lease=LEASE)
-        assert self.ledger.start(claim, confirmed=confirmed, project_id="p", look_in=1.0)[0]
+        assert self.ledger.record_intent(claim, "export", lease=LEASE)
+        assert self.ledger.start(claim, confirmed=confirmed, project_id="p", poll_in=1.0)[0]
 
     def look(self) -> DuePoll:
         """Let the pumps be found dead, and have the one due render looked at."""
         self.now += 2 * GRACE
-        kick = self.ledger.pumps()[0]
-        batch = self.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=64, lease=LEASE)
+        wake = self.ledger.restart_pumps()[0]
+        batch = self.ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=64, lease=LEASE)
         assert batch is not None
-        (look,) = batch.looks
+        (look,) = batch.polls
         return look
 
-    def find(self, look: DuePoll, verdict: str, **seen: object) -> list[tuple[str, str]]:
-        return self.ledger.record_findings([PollResult(look.id, look.epoch, verdict, **seen)])  # type: ignore[arg-type]
+    def find(self, look: DuePoll, status: str, **seen: object) -> list[tuple[str, str]]:
+        return self.ledger.record_poll_results([PollResult(look.id, look.epoch, status, **seen)])  # type: ignore[arg-type]
 
     def failed(self, one: str) -> None:
         self.accept(one)
@@ -72,10 +72,10 @@ def desk(redis: Redis) -> Desk:
 def test_a_parked_render_that_is_begun_by_a_late_message_is_parked_no_more(desk: Desk) -> None:
     desk.accept("a")
     desk.people.pause("main")
-    assert desk.ledger.begin_submission("a", lease=LEASE) is None
+    assert desk.ledger.claim_submission("a", lease=LEASE) is None
     desk.people.resume("main")
     desk.export(desk.begin("a"), confirmed=True)
-    assert desk.flow.unpark() == []
+    assert desk.limits.unpark() == []
     desk.sound()
 
 
@@ -85,44 +85,44 @@ def test_a_render_that_was_parked_behind_a_slow_workers_back_is_parked_no_more(d
     desk.accept("a")
     claim = desk.begin("a")
     if announced:
-        assert desk.ledger.intend(claim, "export", lease=LEASE)
+        assert desk.ledger.record_intent(claim, "export", lease=LEASE)
     desk.now += LEASE + 1
     desk.people.pause("main")
-    assert desk.ledger.begin_submission("a", lease=LEASE) is None
+    assert desk.ledger.claim_submission("a", lease=LEASE) is None
     if not announced:
-        assert desk.ledger.intend(claim, "export", lease=LEASE)
+        assert desk.ledger.record_intent(claim, "export", lease=LEASE)
         desk.sound()
-    assert desk.ledger.start(claim, confirmed=True, project_id="p", look_in=1.0)[0]
+    assert desk.ledger.start(claim, confirmed=True, project_id="p", poll_in=1.0)[0]
     desk.people.resume("main")
-    assert desk.flow.unpark() == []
+    assert desk.limits.unpark() == []
     desk.sound()
 
 
 def test_a_parked_render_that_has_its_slot_already_does_not_wait_for_another(desk: Desk) -> None:
     """Its worker died, its account was silent when the sweep sent it again; nobody else could free its slot."""
-    desk.flow.limit({"main": 1})
+    desk.limits.set_slots({"main": 1})
     desk.accept("a")
     desk.begin("a")
     desk.now += LEASE + 1
-    desk.flow.slow_down("main", seconds=5.0)
-    assert desk.ledger.begin_submission("a", lease=LEASE) is None
+    desk.limits.slow_down("main", seconds=5.0)
+    assert desk.ledger.claim_submission("a", lease=LEASE) is None
     desk.now += 6.0
-    assert desk.flow.unpark() == [("a", "normal")]
+    assert desk.limits.unpark() == [("a", "normal")]
     desk.begin("a")
     desk.sound()
 
 
 def test_of_parked_renders_one_without_a_slot_does_not_go_with_those_that_have_one(desk: Desk) -> None:
-    desk.flow.limit({"main": 1})
+    desk.limits.set_slots({"main": 1})
     for one in ("a", "b"):
         desk.accept(one)
     desk.begin("a")
     desk.now += LEASE + 1
-    desk.flow.slow_down("main", seconds=5.0)
+    desk.limits.slow_down("main", seconds=5.0)
     for one in ("b", "a"):
-        assert desk.ledger.begin_submission(one, lease=LEASE) is None
+        assert desk.ledger.claim_submission(one, lease=LEASE) is None
     desk.now += 6.0
-    assert desk.flow.unpark() == [("a", "normal")]
+    assert desk.limits.unpark() == [("a", "normal")]
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
@@ -131,7 +131,7 @@ def test_a_start_that_arrives_again_after_the_resubmission_starts_nothing(desk: 
     claim = desk.begin("a")
     desk.export(claim, confirmed=False)
     assert desk.people.resubmit("a")
-    assert desk.ledger.start(claim, confirmed=confirmed, project_id="p", look_in=1.0) == (False, None)
+    assert desk.ledger.start(claim, confirmed=confirmed, project_id="p", poll_in=1.0) == (False, None)
     assert desk.state("a") == "submitting"
     desk.sound()
 
@@ -140,23 +140,23 @@ def test_a_claim_ends_when_two_looks_showed_that_its_call_started_nothing(desk: 
     desk.accept("a")
     claim = desk.begin("a")
     desk.export(claim, confirmed=False)
-    desk.find(desk.look(), "untouched", look_in=10.0)
+    desk.find(desk.look(), "untouched", poll_in=10.0)
     assert desk.find(desk.look(), "resubmit") == [("a", "submitting")]
-    assert not desk.ledger.intend(claim, "export", lease=LEASE)
-    assert desk.ledger.start(claim, confirmed=False, project_id="p", look_in=1.0) == (False, None)
+    assert not desk.ledger.record_intent(claim, "export", lease=LEASE)
+    assert desk.ledger.start(claim, confirmed=False, project_id="p", poll_in=1.0) == (False, None)
     desk.sound()
 
 
-@pytest.mark.parametrize("verdict", ["resubmit", "failed", "started", "wait"])
-def test_what_was_seen_of_one_paid_call_says_nothing_about_the_next(desk: Desk, verdict: str) -> None:
+@pytest.mark.parametrize("status", ["resubmit", "failed", "started", "wait"])
+def test_what_was_seen_of_one_paid_call_says_nothing_about_the_next(desk: Desk, status: str) -> None:
     """Taken for the second call, `resubmit` would have it paid for twice."""
     desk.accept("a")
     desk.export(desk.begin("a"), confirmed=False)
-    desk.find(desk.look(), "untouched", look_in=10.0)
+    desk.find(desk.look(), "untouched", poll_in=10.0)
     late = desk.look()
     assert desk.people.resubmit("a")
     desk.export(desk.begin("a"), confirmed=False)
-    assert desk.find(late, verdict, look_in=5.0, code="1", message="no") == []
+    assert desk.find(late, status, poll_in=5.0, code="1", message="no") == []
     assert desk.state("a") == "unconfirmed"
     desk.sound()
 
@@ -178,7 +178,7 @@ def test_what_was_seen_before_an_operator_named_the_project_does_not_count(desk:
     desk.export(desk.begin("a"), confirmed=False)
     late = desk.look()
     assert desk.people.adopt("a", "theirs")[0]
-    assert desk.find(late, "started", look_in=5.0, project_id="another") == []
+    assert desk.find(late, "started", poll_in=5.0, project_id="another") == []
     record = desk.ledger.record("a")
     assert record is not None
     assert record["project_id"] == "theirs"
@@ -190,7 +190,7 @@ def test_a_hook_of_an_attempt_that_ended_settles_nothing_of_the_next(desk: Desk)
     desk.failed("a")
     old = desk.ledger.claim_hook("a", 0, lease=LEASE)
     assert desk.people.retry("a")
-    desk.ledger.settle_hook("a", 0, old, outcome="delivered")
+    desk.ledger.record_hook("a", 0, old, outcome="delivered")
     record = desk.ledger.record("a")
     assert record is not None
     assert record["hooks"][0]["state"] == "pending"
@@ -200,11 +200,11 @@ def test_a_hook_of_an_attempt_that_ended_settles_nothing_of_the_next(desk: Desk)
 def test_a_try_from_before_a_replay_does_not_hold_the_replay_up(desk: Desk) -> None:
     desk.failed("a")
     old = desk.ledger.claim_hook("a", 0, lease=LEASE)
-    desk.ledger.settle_hook("a", 0, old, outcome="dead")
+    desk.ledger.record_hook("a", 0, old, outcome="dead")
     assert desk.people.replay("a", 0)
     assert not desk.ledger.renew_hook("a", 0, old, lease=LEASE)
-    desk.ledger.settle_hook("a", 0, old, outcome="delivered")
-    assert desk.ledger.claim_hook("a", 0, lease=LEASE).verdict == "yours"
+    desk.ledger.record_hook("a", 0, old, outcome="delivered")
+    assert desk.ledger.claim_hook("a", 0, lease=LEASE).status == "yours"
     desk.sound()
 
 
@@ -221,6 +221,6 @@ def test_the_pauses_between_re_sendings_begin_anew_once_one_was_heard(desk: Desk
 
 def _sent_again_after(desk: Desk) -> float:
     since = desk.now
-    while not desk.ledger.silent():
+    while not desk.ledger.stalled():
         desk.now += 1.0
     return desk.now - since

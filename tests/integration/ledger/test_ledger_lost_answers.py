@@ -28,13 +28,13 @@ def _submitting(driver):
 
 def _announced(driver):
     _submitting(driver)
-    driver.ledger.intend(driver.kept, "draft", lease=LEASE)
+    driver.ledger.record_intent(driver.kept, "draft", lease=LEASE)
 
 
 def _exporting(driver):
     _announced(driver)
     driver.ledger.advance(driver.kept, stage="export", project_id="p1")
-    driver.ledger.intend(driver.kept, "export", lease=LEASE)
+    driver.ledger.record_intent(driver.kept, "export", lease=LEASE)
 
 
 def _due(driver):
@@ -46,13 +46,13 @@ def _due(driver):
 
 def _looked(driver):
     _due(driver)
-    driver.kick, driver.kept = driver.kept, driver.claim_due(driver.kept)[0]
+    driver.wake, driver.kept = driver.kept, driver.claim_due_polls(driver.kept)[0]
 
 
 def _unconfirmed(driver):
     _waiting(driver)
-    driver.kick = driver.start("r1", confirmed=False)
-    (driver.kept,) = driver.claim_due(driver.kick)
+    driver.wake = driver.start("r1", confirmed=False)
+    (driver.kept,) = driver.claim_due_polls(driver.wake)
 
 
 def _completed(driver):
@@ -66,7 +66,7 @@ def _hooking(driver):
 
 def _dead(driver):
     _hooking(driver)
-    driver.ledger.settle_hook("r1", 0, driver.kept, outcome="dead", error="no")
+    driver.ledger.record_hook("r1", 0, driver.kept, outcome="dead", error="no")
 
 
 def _failed(driver):
@@ -77,7 +77,7 @@ def _failed(driver):
 def _parked(driver):
     driver.operations.pause("main")
     _waiting(driver)
-    assert driver.ledger.begin_submission("r1", lease=LEASE) is None
+    assert driver.ledger.claim_submission("r1", lease=LEASE) is None
     driver.operations.resume("main")
 
 
@@ -95,7 +95,7 @@ def _overdue(driver):
 def _late(driver):
     _overdue(driver)
     driver.ledger.overdue()
-    driver.claim_due(driver.kept)
+    driver.claim_due_polls(driver.kept)
     driver.clock.forward(GRACE + 1)
 
 
@@ -104,42 +104,51 @@ def _deserted(driver):
     driver.clock.forward(3 * GRACE)
 
 
-def _finding(driver, verdict, **details):
-    return PollResult(driver.kept.id, driver.kept.epoch, verdict, **details)
+def _finding(driver, status, **details):
+    return PollResult(driver.kept.id, driver.kept.epoch, status, **details)
 
 
 STEPS = {
     "accept": (lambda _: None, lambda b, _: b.accept("r1") is not None),
-    "claim a submission": (_waiting, lambda b, _: b.ledger.begin_submission("r1", lease=LEASE, first={"project": "d"})),
-    "announce": (_submitting, lambda b, s: b.ledger.intend(s.kept, "draft", lease=LEASE)),
+    "claim a submission": (_waiting, lambda b, _: b.ledger.claim_submission("r1", lease=LEASE, first={"project": "d"})),
+    "announce": (_submitting, lambda b, s: b.ledger.record_intent(s.kept, "draft", lease=LEASE)),
     "advance": (_announced, lambda b, s: b.ledger.advance(s.kept, stage="export", project_id="p1", lease=LEASE)),
-    "start": (_exporting, lambda b, s: b.ledger.start(s.kept, confirmed=True, project_id="p1", look_in=2.0)),
+    "start": (_exporting, lambda b, s: b.ledger.start(s.kept, confirmed=True, project_id="p1", poll_in=2.0)),
     "release": (_announced, lambda b, s: b.ledger.release(s.kept, retry_in=5.0, note="no", failed=True)),
     "fail": (_waiting, lambda b, _: b.ledger.fail("r1", code="1", message="no", origin="vendor")),
-    "claim looks": (_due, lambda b, s: b.ledger.claim_due("main", slot=0, ticket=s.kept.ticket, limit=1, lease=LEASE)),
-    "record progress": (_looked, lambda b, s: b.ledger.record_findings([_finding(s, "wait", look_in=3.0, progress=7)])),
-    "record untouched": (_unconfirmed, lambda b, s: b.ledger.record_findings([_finding(s, "untouched", look_in=3.0)])),
-    "record done": (_looked, lambda b, s: b.ledger.record_findings([_finding(s, "done", url="u")])),
-    "rest": (_looked, lambda b, s: b.ledger.rest_pump("main", slot=0, ticket=s.kick.ticket, limit=9)),
+    "claim looks": (
+        _due,
+        lambda b, s: b.ledger.claim_due_polls("main", slot=0, ticket=s.kept.ticket, limit=1, lease=LEASE),
+    ),
+    "record progress": (
+        _looked,
+        lambda b, s: b.ledger.record_poll_results([_finding(s, "wait", poll_in=3.0, progress=7)]),
+    ),
+    "record untouched": (
+        _unconfirmed,
+        lambda b, s: b.ledger.record_poll_results([_finding(s, "untouched", poll_in=3.0)]),
+    ),
+    "record done": (_looked, lambda b, s: b.ledger.record_poll_results([_finding(s, "done", url="u")])),
+    "rest": (_looked, lambda b, s: b.ledger.sleep_pump("main", slot=0, ticket=s.wake.ticket, limit=9)),
     "claim a hook": (_completed, lambda b, _: b.ledger.claim_hook("r1", 0, **HOOK)),
     "renew a hook": (_hooking, lambda b, s: b.ledger.renew_hook("r1", 0, s.kept, **HOOK)),
-    "settle a hook": (_hooking, lambda b, s: b.ledger.settle_hook("r1", 0, s.kept, outcome="delivered")),
+    "settle a hook": (_hooking, lambda b, s: b.ledger.record_hook("r1", 0, s.kept, outcome="delivered")),
     "cancel": (_waiting, lambda b, _: b.operations.cancel("r1")),
     "retry": (_failed, lambda b, _: b.operations.retry("r1")),
     "replay": (_dead, lambda b, _: b.operations.replay("r1", 0)),
     "adopt": (_unconfirmed, lambda b, _: b.operations.adopt("r1", "p9")),
     "resubmit": (_unconfirmed, lambda b, _: b.operations.resubmit("r1")),
-    "hint": (_due, lambda b, _: b.operations.hint("r1", progress=100.0, url="u")),
-    "wait": (_due, lambda b, _: b.flow.wait("main", seconds=3.0)),
-    "hold": (_due, lambda b, _: b.flow.hold("main", reason="no credit", seconds=3.0)),
-    "slow down": (_due, lambda b, _: b.flow.slow_down("main", seconds=3.0)),
-    "count a failed call": (_due, lambda b, _: b.flow.call_failed("main", failures=2, pause=3.0)),
+    "hint": (_due, lambda b, _: b.operations.record_webhook("r1", progress=100.0, url="u")),
+    "wait": (_due, lambda b, _: b.limits.back_off("main", seconds=3.0)),
+    "hold": (_due, lambda b, _: b.limits.hold("main", reason="no credit", seconds=3.0)),
+    "slow down": (_due, lambda b, _: b.limits.slow_down("main", seconds=3.0)),
+    "count a failed call": (_due, lambda b, _: b.limits.call_failed("main", failures=2, pause=3.0)),
     "resume": (_due, lambda b, _: b.operations.resume("main")),
-    "unpark": (_parked, lambda b, _: b.flow.unpark()),
-    "take what is silent": (_silent, lambda b, _: b.ledger.silent()),
+    "unpark": (_parked, lambda b, _: b.limits.unpark()),
+    "take what is silent": (_silent, lambda b, _: b.ledger.stalled()),
     "have overdue ones looked at": (_overdue, lambda b, _: b.ledger.overdue()),
     "expire overdue ones": (_late, lambda b, _: b.ledger.overdue()),
-    "start pumps": (_deserted, lambda b, _: b.ledger.pumps()),
+    "start pumps": (_deserted, lambda b, _: b.ledger.restart_pumps()),
 }
 
 
@@ -196,7 +205,7 @@ def test_kept_answers_are_one_for_each_thread_that_calls(redis):
 
     def call_often():
         for _ in range(20):
-            scripts.run("sweep_silent", 10)
+            scripts.run("sweep_stalled", 10)
 
     threads = [threading.Thread(target=call_often) for _ in range(3)]
     for thread in threads:

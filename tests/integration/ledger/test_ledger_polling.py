@@ -17,15 +17,15 @@ def test_what_a_look_carries(driver, rendering):
 
 def test_a_claimed_render_is_not_due_again_before_its_lease_ends(driver):
     driver.accept()
-    kick = driver.start()
-    (first,) = driver.claim_due(kick)
-    delay, ticket = driver.ledger.rest_pump("main", slot=kick.slot, ticket=kick.ticket, limit=64)
+    wake = driver.start()
+    (first,) = driver.claim_due_polls(wake)
+    delay, ticket = driver.ledger.sleep_pump("main", slot=wake.slot, ticket=wake.ticket, limit=64)
     assert delay == LEASE
-    again = driver.ledger.claim_due("main", slot=kick.slot, ticket=ticket, limit=64, lease=LEASE)
-    assert again.looks == []
-    delay, ticket = driver.ledger.rest_pump("main", slot=kick.slot, ticket=ticket, limit=64)
+    again = driver.ledger.claim_due_polls("main", slot=wake.slot, ticket=ticket, limit=64, lease=LEASE)
+    assert again.polls == []
+    delay, ticket = driver.ledger.sleep_pump("main", slot=wake.slot, ticket=ticket, limit=64)
     driver.clock.forward(delay)
-    (look,) = driver.ledger.claim_due("main", slot=kick.slot, ticket=ticket, limit=64, lease=LEASE).looks
+    (look,) = driver.ledger.claim_due_polls("main", slot=wake.slot, ticket=ticket, limit=64, lease=LEASE).polls
     assert look.id == first.id
     assert look.epoch > first.epoch
 
@@ -34,9 +34,9 @@ def test_a_late_finding_changes_nothing(driver, rendering):
     (newer,) = driver.claim_again()
     before = driver.redis.hgetall("renderline:render:r1")
     due = driver.score_in("due:main")
-    for verdict in ("wait", "error", "done", "started", "untouched", "resubmit", "failed", "expired"):
+    for status in ("wait", "error", "done", "started", "untouched", "resubmit", "failed", "expired"):
         assert (
-            driver.record_result(rendering, verdict, url="https://v/old.mp4", message="old", progress=99.0, look_in=1.0)
+            driver.record_result(rendering, status, url="https://v/old.mp4", message="old", progress=99.0, poll_in=1.0)
             == []
         )
     assert driver.redis.hgetall("renderline:render:r1") == before
@@ -45,13 +45,13 @@ def test_a_late_finding_changes_nothing(driver, rendering):
 
 
 def test_waiting_is_a_poll_and_an_error_is_a_fault(driver, rendering):
-    assert driver.record_result(rendering, "wait", look_in=3.0, progress=12.5) == []
+    assert driver.record_result(rendering, "wait", poll_in=3.0, progress=12.5) == []
     record = driver.record()
     assert (record["progress"], record["polls"], record["note"]) == (12.5, 1, None)
     assert driver.score_in("due:main") == driver.clock.now + 3.0
     (look,) = driver.claim_again()
     assert look.progress == 12.5
-    driver.record_result(look, "error", look_in=4.0, message="the vendor is away")
+    driver.record_result(look, "error", poll_in=4.0, message="the vendor is away")
     record = driver.record()
     assert (record["progress"], record["polls"], record["note"]) == (12.5, 1, "the vendor is away")
     assert record["error"] is None
@@ -62,19 +62,19 @@ def test_waiting_is_a_poll_and_an_error_is_a_fault(driver, rendering):
 def test_a_good_look_forgives_the_faults_before_it(driver, rendering):
     look = rendering
     for _ in range(3):
-        driver.record_result(look, "error", look_in=GRACE * 2, message="away")
+        driver.record_result(look, "error", poll_in=GRACE * 2, message="away")
         (look,) = driver.claim_again()
     assert look.faults == 3
-    driver.record_result(look, "wait", look_in=GRACE * 2)
+    driver.record_result(look, "wait", poll_in=GRACE * 2)
     (look,) = driver.claim_again()
     assert look.faults == 0
 
 
 def test_progress_never_falls(driver, rendering):
-    driver.record_result(rendering, "wait", look_in=1.0, progress=40.0)
+    driver.record_result(rendering, "wait", poll_in=1.0, progress=40.0)
     stamp = driver.redis.hget("renderline:render:r1", "progress_at")
     (look,) = driver.claim_again()
-    driver.record_result(look, "wait", look_in=1.0, progress=38.0)
+    driver.record_result(look, "wait", poll_in=1.0, progress=38.0)
     assert driver.record()["progress"] == 40
     assert driver.redis.hget("renderline:render:r1", "progress_at") == stamp
 
@@ -82,7 +82,7 @@ def test_progress_never_falls(driver, rendering):
 @pytest.mark.parametrize(("hooks", "state"), [(0, "delivered"), (2, "completed")])
 def test_done(driver, hooks, state):
     driver.accept(hooks=hooks)
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     assert driver.record_result(look, "done", url="https://v/1.mp4", progress=100.0, credit=2.0) == [("r1", state)]
     record = driver.record()
     assert (record["state"], record["download_url"], record["progress"], record["credit"]) == (
@@ -97,37 +97,37 @@ def test_done(driver, hooks, state):
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
-@pytest.mark.parametrize("verdict", ["failed", "expired"])
-def test_ends_with_an_error(driver, verdict, confirmed):
+@pytest.mark.parametrize("status", ["failed", "expired"])
+def test_ends_with_an_error(driver, status, confirmed):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due(driver.start(confirmed=confirmed))
-    moved = driver.record_result(look, verdict, code="7001", message="no such voice", origin="vendor", progress=40.0)
-    assert moved == [("r1", verdict)]
+    (look,) = driver.claim_due_polls(driver.start(confirmed=confirmed))
+    moved = driver.record_result(look, status, code="7001", message="no such voice", origin="vendor", progress=40.0)
+    assert moved == [("r1", status)]
     record = driver.record()
     assert record["error"] == {"code": "7001", "message": "no such voice", "origin": "vendor"}
     assert record["progress"] == 40
     driver.check_indexes()
 
 
-@pytest.mark.parametrize(("verdict", "details"), [("started", {"project_id": "found"}), ("done", {"url": "https://v"})])
-def test_evidence_confirms_an_unconfirmed_render(driver, verdict, details):
+@pytest.mark.parametrize(("status", "details"), [("started", {"project_id": "found"}), ("done", {"url": "https://v"})])
+def test_evidence_confirms_an_unconfirmed_render(driver, status, details):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due(driver.start(confirmed=False))
+    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
     assert look.state == "unconfirmed"
-    expected = "rendering" if verdict == "started" else "completed"
-    assert driver.record_result(look, verdict, look_in=1.0, **details) == [("r1", expected)]
+    expected = "rendering" if status == "started" else "completed"
+    assert driver.record_result(look, status, poll_in=1.0, **details) == [("r1", expected)]
     assert driver.state() == expected
     assert {"unconfirmed", "rendering", expected} <= set(driver.record()["times"])
     driver.check_indexes()
-    if verdict == "started":
+    if status == "started":
         assert driver.record()["project_id"] == "found"
         assert driver.score_in("due:main") == driver.clock.now + 1.0
 
 
 def test_untouched_twice_leads_back_to_submitting_at_the_export(driver):
     driver.accept()
-    (look,) = driver.claim_due(driver.start(confirmed=False))
-    assert driver.record_result(look, "untouched", look_in=GRACE * 2) == []
+    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
+    assert driver.record_result(look, "untouched", poll_in=GRACE * 2) == []
     first_at = driver.clock.now
     (look,) = driver.claim_again()
     assert (look.untouched, look.untouched_at) == (1, first_at)
@@ -140,14 +140,14 @@ def test_untouched_twice_leads_back_to_submitting_at_the_export(driver):
 def test_an_untouched_look_does_not_outlive_the_evidence(driver):
     """What was seen before a confirmed start says nothing about a later unknown outcome."""
     driver.accept()
-    (look,) = driver.claim_due(driver.start(confirmed=False))
-    driver.record_result(look, "untouched", look_in=GRACE * 2)
+    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
+    driver.record_result(look, "untouched", poll_in=GRACE * 2)
     (look,) = driver.claim_again()
     driver.record_result(look, "resubmit")
     claim = driver.claim()
-    driver.ledger.intend(claim, "export", lease=LEASE)
-    _, kick = driver.ledger.start(claim, confirmed=False, project_id="p-r1", look_in=1.0)
-    (look,) = driver.claim_due(kick)
+    driver.ledger.record_intent(claim, "export", lease=LEASE)
+    _, wake = driver.ledger.start(claim, confirmed=False, project_id="p-r1", poll_in=1.0)
+    (look,) = driver.claim_due_polls(wake)
     assert (look.untouched, look.untouched_at) == (0, None)
 
 
@@ -155,20 +155,20 @@ def test_an_untouched_look_does_not_outlive_the_evidence(driver):
 def test_evidence_that_comes_during_a_look_without_any_is_not_undone_by_it(driver, evidence):
     """The look found nothing, the vendor called meanwhile: the render must not be lost between the two."""
     driver.accept()
-    (look,) = driver.claim_due(driver.start(confirmed=False))
+    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
     if evidence == "adopt":
         assert driver.operations.adopt("r1", "p9")[0]
     else:
-        assert driver.operations.hint("r1", progress=25.0)[0] == "rendering"
+        assert driver.operations.record_webhook("r1", progress=25.0)[0] == "rendering"
     assert driver.record_result(look, "resubmit") == []
     assert driver.state() == "rendering"
     driver.check_indexes()
 
 
 def test_a_batch_is_recorded_one_by_one(driver):
-    looks = {look.id: look for look in driver.claim_due(driver.start_all("a", "b", "c"))}
+    looks = {look.id: look for look in driver.claim_due_polls(driver.start_all("a", "b", "c"))}
     assert set(looks) == set("abc")
-    moved = driver.ledger.record_findings(
+    moved = driver.ledger.record_poll_results(
         [
             PollResult("a", looks["a"].epoch, "done", url="https://v/a.mp4"),
             PollResult("nobody", 1, "done", url="https://v/x.mp4"),
@@ -179,4 +179,4 @@ def test_a_batch_is_recorded_one_by_one(driver):
     assert moved == [("a", "delivered"), ("c", "failed")]
     assert driver.state("b") == "rendering"
     assert driver.ledger.record("nobody") is None
-    assert driver.ledger.record_findings([]) == []
+    assert driver.ledger.record_poll_results([]) == []

@@ -49,7 +49,7 @@ class LedgerMachine(LedgerModel):
 
     @initialize(limit=st.sampled_from([None, 1, 2]))
     def begin(self, limit: int | None) -> None:
-        self.flow.limit({"main": limit, "other": None})
+        self.limits.set_slots({"main": limit, "other": None})
 
     @rule(seconds=times)
     def time_passes(self, seconds: float) -> None:
@@ -78,20 +78,20 @@ class LedgerMachine(LedgerModel):
     def goes_well(self, one: str, to: str) -> None:
         """What mostly happens, so that the rest happens at every stage."""
         self.accept(one, "f1", "normal")
-        claim = self.ledger.begin_submission(one, lease=LEASE)
+        claim = self.ledger.claim_submission(one, lease=LEASE)
         if claim is not None:
             worker = self.begun(claim)
             while not worker.ended:
-                self.kick_of(worker.go_on(self.ledger, fate=ON_THE_WAY[to].get(worker.step, "well")))
-        if to == "completed" and self.kicks:
+                self.wake_of(worker.go_on(self.ledger, fate=ON_THE_WAY[to].get(worker.step, "well")))
+        if to == "completed" and self.wakes:
             self.now += 2.0
-            look_well(self, self.kicks[-1])
+            look_well(self, self.wakes[-1])
 
     @rule(one=renders, lapse=st.booleans())
     def submission_begins(self, one: str, lapse: bool) -> None:
         one = self.one_of(WAITING, one)
         self.now += LEASE + 0.1 if lapse else 0.0
-        claim = self.ledger.begin_submission(one, lease=LEASE)
+        claim = self.ledger.claim_submission(one, lease=LEASE)
         if claim is not None:
             self.begun(claim)
 
@@ -103,7 +103,7 @@ class LedgerMachine(LedgerModel):
         for left in range(steps, 0, -1):
             if not worker.ended:
                 with self.only_by_the_newest(("submission", worker.claim.id), worker):
-                    self.kick_of(worker.go_on(self.ledger, fate=fate if left == 1 else "well"))
+                    self.wake_of(worker.go_on(self.ledger, fate=fate if left == 1 else "well"))
 
     @precondition(lambda self: any(worker.last for worker in self.workers))
     @rule(pick=picks)
@@ -113,34 +113,34 @@ class LedgerMachine(LedgerModel):
         worker = called[pick % len(called)]
         assert worker.last
         with self.only_by_the_newest(("submission", worker.claim.id), worker):
-            self.kick_of(worker.last())
+            self.wake_of(worker.last())
         worker.last = None
 
-    @precondition(lambda self: self.kicks)
+    @precondition(lambda self: self.wakes)
     @rule(pick=late, limit=st.sampled_from([1, 64, 64]), on_time=st.booleans(), dies=st.booleans())
     def pump_runs(self, pick: int, limit: int, on_time: bool, dies: bool) -> None:
         if on_time:
             # Long after all others are dead, and with the message that the sweep sends for that.
             self.now += 2 * GRACE
-            self.kicks += self.ledger.pumps()
-        kick = self.kicks[-1 - (0 if on_time else pick % len(self.kicks))]
-        self.now += kick.delay + 0.001 if on_time else 0.0
-        batch = self.ledger.claim_due(kick.account, slot=kick.slot, ticket=kick.ticket, limit=limit, lease=LEASE)
+            self.wakes += self.ledger.restart_pumps()
+        wake = self.wakes[-1 - (0 if on_time else pick % len(self.wakes))]
+        self.now += wake.delay + 0.001 if on_time else 0.0
+        batch = self.ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=limit, lease=LEASE)
         if batch is None:
             return
         self.keep(batch.more)
-        for look in batch.looks:
+        for look in batch.polls:
             self.watching(look)
-        rest = None if dies else self.ledger.rest_pump(kick.account, slot=kick.slot, ticket=kick.ticket, limit=limit)
+        rest = None if dies else self.ledger.sleep_pump(wake.account, slot=wake.slot, ticket=wake.ticket, limit=limit)
         if rest:
-            self.keep(PumpWake(kick.account, kick.slot, rest[1], rest[0]))
+            self.keep(PumpWake(wake.account, wake.slot, rest[1], rest[0]))
 
     @precondition(lambda self: self.watchers)
-    @rule(pick=late, verdict=verdicts, twice=st.booleans())
-    def finding_comes(self, pick: int, verdict: str, twice: bool) -> None:
+    @rule(pick=late, status=verdicts, twice=st.booleans())
+    def finding_comes(self, pick: int, status: str, twice: bool) -> None:
         """A finding, of the newest looks more often, but of any; it stays, and may come again."""
         watcher = self.watchers[-1 - pick % len(self.watchers)]
-        finding = watcher.finding(verdict, now=self.now, settle=SETTLE)
+        finding = watcher.finding(status, now=self.now, settle=SETTLE)
         if finding is None:
             return
         for _ in range(1 + twice):
@@ -152,7 +152,7 @@ class LedgerMachine(LedgerModel):
         self.now += LEASE + 0.1 if lapse else 0.0
         before = self.ledger.record(one)
         claim = self.ledger.claim_hook(one, index, lease=LEASE)
-        if claim.verdict == "yours":
+        if claim.status == "yours":
             assert before
             assert before["hooks"][index]["state"] not in SETTLED
             messenger = Messenger(one, index, claim, self.turns.get((one, index), 0))
@@ -169,7 +169,7 @@ class LedgerMachine(LedgerModel):
             before = self.hash_of(one)
             wait = 3.0 if outcome == "retrying" else 0.0
             with self.only_by_the_newest(("hook", one, index), messenger):
-                self.ledger.settle_hook(one, index, messenger.claim, outcome=outcome, retry_in=wait, error="")
+                self.ledger.record_hook(one, index, messenger.claim, outcome=outcome, retry_in=wait, error="")
             if self.hash_of(one) == before:
                 continue
             turn = self.turns.get((one, index), 0)
@@ -194,8 +194,8 @@ class LedgerMachine(LedgerModel):
         if wish == "cancel":
             people.cancel(one)
         elif wish == "adopt":
-            adopted, kick = people.adopt(one, f"adopted-{one}")
-            self.keep(kick)
+            adopted, wake = people.adopt(one, f"adopted-{one}")
+            self.keep(wake)
             if adopted:
                 self.newest.pop(("look", one), None)
         elif wish == "discard":
@@ -223,8 +223,10 @@ class LedgerMachine(LedgerModel):
         assert record
         attempt = record["attempt"] - 1 if earlier else record["attempt"]
         before = self.hash_of(one)
-        state, kick = self.operations.hint(one, progress=progress, attempt=attempt, look_in=5.0, trust=60.0)
-        self.keep(kick)
+        state, wake = self.operations.record_webhook(
+            one, progress=progress, attempt=attempt, poll_in=5.0, alive_for=60.0
+        )
+        self.keep(wake)
         if earlier:
             assert (state, self.hash_of(one)) == ("", before)
 
@@ -233,9 +235,9 @@ class LedgerMachine(LedgerModel):
         act = {
             "pause": lambda: self.operations.pause(account),
             "resume": lambda: self.operations.resume(account),
-            "slow down": lambda: self.flow.slow_down(account, seconds=1.0),
-            "outage": lambda: self.flow.call_failed(account, failures=1, pause=40.0),
-            "recovered": lambda: self.flow.call_answered(account),
+            "slow down": lambda: self.limits.slow_down(account, seconds=1.0),
+            "outage": lambda: self.limits.call_failed(account, failures=1, pause=40.0),
+            "recovered": lambda: self.limits.call_answered(account),
         }
         act[what]()
 
@@ -243,17 +245,17 @@ class LedgerMachine(LedgerModel):
 
     @rule()
     def sweep(self) -> None:
-        for one, state, _ in self.ledger.silent():
+        for one, state, _ in self.ledger.stalled():
             record = self.ledger.record(one)
             assert record
             assert record["state"] == state
             assert state not in FOLLOWED
-        _, kicks = self.ledger.overdue()
-        self.kicks += [*kicks, *self.ledger.pumps()]
+        _, wakes = self.ledger.overdue()
+        self.wakes += [*wakes, *self.ledger.restart_pumps()]
 
     @rule()
     def unpark(self) -> None:
-        for one, _ in self.flow.unpark():
+        for one, _ in self.limits.unpark():
             assert self.truths.states[one] in WAITING
 
     @rule(retention=st.sampled_from([DEADLINE, 10 * DEADLINE]))

@@ -54,7 +54,7 @@ def test_twenty_workers_at_once_make_one_submission(driver):
 
     def begin(_):
         ready.wait()
-        return driver.ledger.begin_submission("r1", lease=LEASE)
+        return driver.ledger.claim_submission("r1", lease=LEASE)
 
     with ThreadPoolExecutor(20) as pool:
         claims = [claim for claim in pool.map(begin, range(20)) if claim]
@@ -76,7 +76,7 @@ def test_a_claim_ends_with_its_lease_and_the_next_one_has_a_new_fence(driver):
     driver.accept()
     first = driver.claim()
     driver.clock.forward(LEASE - 0.01)
-    assert driver.ledger.begin_submission("r1", lease=LEASE) is None
+    assert driver.ledger.claim_submission("r1", lease=LEASE) is None
     driver.clock.forward(0.02)
     second = driver.claim()
     assert second.fence != first.fence
@@ -87,9 +87,9 @@ def test_an_intent_renews_the_lease(driver):
     driver.accept()
     claim = driver.claim()
     driver.clock.forward(LEASE - 1)
-    assert driver.ledger.intend(claim, "draft", lease=LEASE)
+    assert driver.ledger.record_intent(claim, "draft", lease=LEASE)
     driver.clock.forward(LEASE - 1)
-    assert driver.ledger.begin_submission("r1", lease=LEASE) is None
+    assert driver.ledger.claim_submission("r1", lease=LEASE) is None
 
 
 def test_an_old_fence_changes_nothing(driver):
@@ -97,14 +97,14 @@ def test_an_old_fence_changes_nothing(driver):
     old = driver.claim()
     driver.clock.forward(LEASE + 1)
     new = driver.claim()
-    assert driver.ledger.intend(new, "draft", lease=LEASE)
+    assert driver.ledger.record_intent(new, "draft", lease=LEASE)
     before = driver.redis.hgetall("renderline:render:r1")
     woken = driver.score_in("wake")
 
-    assert driver.ledger.intend(old, "export", lease=99.0) is False
+    assert driver.ledger.record_intent(old, "export", lease=99.0) is False
     assert driver.ledger.advance(old, stage="export", project_id="stolen", baseline="{}") is False
-    assert driver.ledger.start(old, confirmed=True, project_id="stolen", look_in=1.0) == (False, None)
-    assert driver.ledger.start(old, confirmed=False, project_id="stolen", look_in=1.0) == (False, None)
+    assert driver.ledger.start(old, confirmed=True, project_id="stolen", poll_in=1.0) == (False, None)
+    assert driver.ledger.start(old, confirmed=False, project_id="stolen", poll_in=1.0) == (False, None)
     assert driver.ledger.release(old, retry_in=1.0, note="stolen") is False
     assert driver.ledger.fail("r1", code="x", message="stolen", origin="vendor", fence=old.fence) is False
 
@@ -118,18 +118,18 @@ def test_an_old_fence_changes_nothing(driver):
 def test_a_claim_is_over_once_the_render_moved_on(driver):
     driver.accept()
     claim = driver.claim()
-    driver.ledger.intend(claim, "export", lease=LEASE)
-    assert driver.ledger.start(claim, confirmed=True, project_id="p1", look_in=2.0)[0]
-    assert driver.ledger.start(claim, confirmed=True, project_id="p2", look_in=2.0) == (False, None)
+    driver.ledger.record_intent(claim, "export", lease=LEASE)
+    assert driver.ledger.start(claim, confirmed=True, project_id="p1", poll_in=2.0)[0]
+    assert driver.ledger.start(claim, confirmed=True, project_id="p2", poll_in=2.0) == (False, None)
     assert driver.ledger.release(claim, retry_in=0.0, note="x") is False
-    assert driver.ledger.intend(claim, "export", lease=LEASE) is False
+    assert driver.ledger.record_intent(claim, "export", lease=LEASE) is False
     assert driver.record()["project_id"] == "p1"
-    assert driver.ledger.begin_submission("r1", lease=LEASE) is None
+    assert driver.ledger.claim_submission("r1", lease=LEASE) is None
 
 
 def test_the_next_holder_sees_the_announced_call_that_nobody_accounted_for(driver):
     driver.accept()
-    driver.ledger.intend(driver.claim(), "export", lease=LEASE)
+    driver.ledger.record_intent(driver.claim(), "export", lease=LEASE)
     driver.clock.forward(LEASE + 1)
     assert driver.claim().intent == "export"
 
@@ -137,7 +137,7 @@ def test_the_next_holder_sees_the_announced_call_that_nobody_accounted_for(drive
 def test_an_accounted_call_leaves_no_intent(driver):
     driver.accept()
     claim = driver.claim()
-    driver.ledger.intend(claim, "draft", lease=LEASE)
+    driver.ledger.record_intent(claim, "draft", lease=LEASE)
     driver.ledger.advance(claim, stage="export", project_id="p1", baseline='{"task": null}')
     driver.clock.forward(LEASE + 1)
     after = driver.claim()
@@ -147,7 +147,7 @@ def test_an_accounted_call_leaves_no_intent(driver):
 def test_a_released_claim_can_be_taken_at_once(driver):
     driver.accept()
     claim = driver.claim()
-    driver.ledger.intend(claim, "draft", lease=LEASE)
+    driver.ledger.record_intent(claim, "draft", lease=LEASE)
     assert driver.ledger.release(claim, retry_in=5.0, note="no answer")
     assert driver.record()["note"] == "no answer"
     assert driver.score_in("wake") == driver.clock.now + 5.0 + GRACE
@@ -159,7 +159,7 @@ def test_a_released_intent_is_kept_only_when_asked(driver):
     for one, keep, intent in (("a", False, None), ("b", True, "draft")):
         driver.accept(one)
         claim = driver.claim(one)
-        driver.ledger.intend(claim, "draft", lease=LEASE)
+        driver.ledger.record_intent(claim, "draft", lease=LEASE)
         driver.ledger.release(claim, retry_in=5.0, note="no answer", keep_intent=keep)
         assert driver.claim(one).intent == intent
 
@@ -167,11 +167,11 @@ def test_a_released_intent_is_kept_only_when_asked(driver):
 def test_starting_schedules_the_first_look_and_the_deadline(driver):
     driver.accept(deadline=600.0)
     claim = driver.claim()
-    driver.ledger.intend(claim, "export", lease=LEASE)
+    driver.ledger.record_intent(claim, "export", lease=LEASE)
     driver.clock.forward(4.0)
-    recorded, kick = driver.ledger.start(claim, confirmed=True, project_id="p1", look_in=2.5)
+    recorded, wake = driver.ledger.start(claim, confirmed=True, project_id="p1", poll_in=2.5)
     assert recorded
-    assert kick == ("main", 0, 1, 2.5)
+    assert wake == ("main", 0, 1, 2.5)
     assert driver.score_in("due:main") == driver.clock.now + 2.5
     # Counted from the call that costs, not from its answer.
     assert driver.score_in("deadline") == driver.clock.now - 4.0 + 600.0
@@ -181,21 +181,21 @@ def test_starting_schedules_the_first_look_and_the_deadline(driver):
 
 
 def test_only_one_pump_is_kicked_for_many_renders(driver):
-    kicks = []
+    wakes = []
     for index in range(5):
         driver.accept(f"r{index}")
-        kicks.append(driver.start(f"r{index}"))
-    assert [kick is not None for kick in kicks] == [True, False, False, False, False]
+        wakes.append(driver.start(f"r{index}"))
+    assert [wake is not None for wake in wakes] == [True, False, False, False, False]
 
 
 def test_an_earlier_look_than_the_sleeping_pump_gets_a_new_ticket(driver):
     driver.accept("a")
     driver.accept("b")
-    late = driver.start("a", look_in=30.0)
-    soon = driver.start("b", look_in=1.0)
+    late = driver.start("a", poll_in=30.0)
+    soon = driver.start("b", poll_in=1.0)
     assert (soon.slot, soon.delay) == (late.slot, 1.0)
     assert soon.ticket == late.ticket + 1
-    assert driver.ledger.claim_due("main", slot=late.slot, ticket=late.ticket, limit=9, lease=LEASE) is None
+    assert driver.ledger.claim_due_polls("main", slot=late.slot, ticket=late.ticket, limit=9, lease=LEASE) is None
 
 
 def test_what_stood_still_is_sent_again_less_and_less_often(driver):
@@ -203,7 +203,7 @@ def test_what_stood_still_is_sent_again_less_and_less_often(driver):
     gaps, last = [], driver.clock.now
     while len(gaps) < 8:
         driver.clock.forward(1.0)
-        if driver.ledger.silent():
+        if driver.ledger.stalled():
             gaps.append(driver.clock.now - last)
             last = driver.clock.now
     assert gaps == [GRACE, 2 * GRACE, 4 * GRACE, 8 * GRACE, 16 * GRACE, 32 * GRACE, 32 * GRACE, 32 * GRACE]
@@ -215,7 +215,7 @@ def test_the_sweep_is_told_what_to_send(driver):
     driver.claim("b")
     driver.complete("c")
     driver.clock.forward(3600)
-    assert sorted(driver.ledger.silent()) == [
+    assert sorted(driver.ledger.stalled()) == [
         ("a", "accepted", "high"),
         ("b", "submitting", "normal"),
         ("c", "completed", "normal"),
@@ -226,18 +226,18 @@ def test_moving_on_starts_the_doubling_anew(driver):
     driver.accept()
     for _ in range(4):
         driver.clock.forward(1000)
-        assert driver.ledger.silent()
+        assert driver.ledger.stalled()
     driver.ledger.release(driver.claim(), retry_in=0.0, note="")
     driver.clock.forward(GRACE)
-    assert driver.ledger.silent()
+    assert driver.ledger.stalled()
     driver.clock.forward(2 * GRACE)
-    assert driver.ledger.silent()
+    assert driver.ledger.stalled()
 
 
 def test_a_held_claim_is_not_sent_again_while_its_lease_lasts(driver):
     driver.accept()
     driver.claim()
     driver.clock.forward(LEASE)
-    assert driver.ledger.silent() == []
+    assert driver.ledger.stalled() == []
     driver.clock.forward(2)
-    assert driver.ledger.silent() == [("r1", "submitting", "normal")]
+    assert driver.ledger.stalled() == [("r1", "submitting", "normal")]

@@ -29,15 +29,15 @@ class Actor:
     def _submitting(self):
         self._accepted()
         self.claim = self.driver.claim()
-        self.ledger.intend(self.claim, "export", lease=LEASE)
+        self.ledger.record_intent(self.claim, "export", lease=LEASE)
 
     def _unconfirmed(self):
         self._submitting()
-        self.ledger.start(self.claim, confirmed=False, project_id="p1", look_in=1.0)
+        self.ledger.start(self.claim, confirmed=False, project_id="p1", poll_in=1.0)
 
     def _rendering(self):
         self._submitting()
-        self.ledger.start(self.claim, confirmed=True, project_id="p1", look_in=1.0)
+        self.ledger.start(self.claim, confirmed=True, project_id="p1", poll_in=1.0)
 
     def _completed(self):
         self._rendering()
@@ -67,10 +67,10 @@ class Actor:
 
     def begin(self):
         self.driver.clock.forward(LEASE + 1)
-        self.ledger.begin_submission("r1", lease=LEASE)
+        self.ledger.claim_submission("r1", lease=LEASE)
 
     def begin_early(self):
-        self.ledger.begin_submission("r1", lease=LEASE)
+        self.ledger.claim_submission("r1", lease=LEASE)
 
     def _holding(self):
         fence = self.driver.redis.hget("renderline:render:r1", "fence") or "0"
@@ -79,17 +79,17 @@ class Actor:
             self.claim = self.driver.claim("other")
         return replace(self.claim, id="r1", fence=fence)
 
-    def intend(self):
-        self.ledger.intend(self._holding(), "export", lease=LEASE)
+    def record_intent(self):
+        self.ledger.record_intent(self._holding(), "export", lease=LEASE)
 
     def advance(self):
         self.ledger.advance(self._holding(), stage="export", project_id="p9")
 
     def start_seen(self):
-        self.ledger.start(self._holding(), confirmed=True, project_id="p9", look_in=1.0)
+        self.ledger.start(self._holding(), confirmed=True, project_id="p9", poll_in=1.0)
 
     def start_unseen(self):
-        self.ledger.start(self._holding(), confirmed=False, project_id="p9", look_in=1.0)
+        self.ledger.start(self._holding(), confirmed=False, project_id="p9", poll_in=1.0)
 
     def release(self):
         self.ledger.release(self._holding(), retry_in=1.0, note="later")
@@ -100,12 +100,12 @@ class Actor:
     def fail(self):
         self.ledger.fail("r1", code="", message="no", origin="vendor")
 
-    def _record(self, verdict):
+    def _record(self, status):
         epoch = int(self.driver.redis.hget("renderline:render:r1", "epoch") or 0)
         if not epoch:
             epoch = self.driver.redis.hincrby("renderline:render:r1", "epoch", 1)
-        finding = PollResult("r1", epoch, verdict, look_in=1.0, url="https://v/1.mp4", message="x", project_id="p1")
-        self.ledger.record_findings([finding])
+        finding = PollResult("r1", epoch, status, poll_in=1.0, url="https://v/1.mp4", message="x", project_id="p1")
+        self.ledger.record_poll_results([finding])
 
     def record_wait(self):
         self._record("wait")
@@ -134,14 +134,14 @@ class Actor:
     def overdue(self):
         self.driver.clock.forward(3600)
         self.driver.redis.zadd("renderline:deadline", {"r1": 1})
-        for kick in self.ledger.overdue()[1] or self.ledger.pumps():
-            self.driver.claim_due(kick)
+        for wake in self.ledger.overdue()[1] or self.ledger.restart_pumps():
+            self.driver.claim_due_polls(wake)
         self.driver.clock.forward(3600)
         self.ledger.overdue()
 
     def _settle(self, outcome):
         claim = self.ledger.claim_hook("r1", 0, lease=LEASE)
-        self.ledger.settle_hook("r1", 0, claim, outcome=outcome, error="x")
+        self.ledger.record_hook("r1", 0, claim, outcome=outcome, error="x")
 
     def settle_delivered(self):
         self._settle("delivered")
@@ -155,16 +155,16 @@ class Actor:
     def settle_unclaimed(self):
         claim = self.ledger.claim_hook("r1", 0, lease=LEASE)
         fence = self.driver.redis.hget("renderline:render:r1", "h0:fence") or "0"
-        self.ledger.settle_hook("r1", 0, replace(claim, fence=fence), outcome="delivered")
+        self.ledger.record_hook("r1", 0, replace(claim, fence=fence), outcome="delivered")
 
     def silent(self):
         self.driver.clock.forward(7200)
-        self.ledger.silent()
+        self.ledger.stalled()
 
     def pumps(self):
         self.driver.clock.forward(60)
-        for kick in self.ledger.pumps():
-            self.driver.claim_due(kick)
+        for wake in self.ledger.restart_pumps():
+            self.driver.claim_due_polls(wake)
 
     def forget(self):
         self.ledger.forget(retention=60.0)
@@ -173,7 +173,7 @@ class Actor:
         self.driver.accept(hooks=1)
 
     def unpark(self):
-        self.driver.flow.unpark()
+        self.driver.limits.unpark()
 
     def cancel(self):
         self.driver.operations.cancel("r1")
@@ -191,7 +191,7 @@ class Actor:
         self.driver.operations.resubmit("r1")
 
     def hint(self):
-        self.driver.operations.hint("r1", progress=100.0, url="https://v/1.mp4")
+        self.driver.operations.record_webhook("r1", progress=100.0, url="https://v/1.mp4")
 
 
 LIVE = ("rendering", "unconfirmed")

@@ -36,7 +36,7 @@ class Broker:
         while self.standing and count:
             count -= 1
             one = next(queue for queue in self.queues.values() if queue).popleft()
-            if self.driver.ledger.begin_submission(one, lease=LEASE, following=self.send):
+            if self.driver.ledger.claim_submission(one, lease=LEASE, following=self.send):
                 begun.append(one)
         return begun
 
@@ -69,7 +69,7 @@ def test_all_of_a_flood_are_begun_once_and_in_order(broker: Broker) -> None:
     broker.accept(*flood, account="big")
     assert len(broker.standing) == 8, "only so many stand in the queue"
     assert broker.work() == flood
-    assert broker.driver.flow.unpark() == []
+    assert broker.driver.limits.unpark() == []
 
 
 def test_urgent_renders_of_a_flood_go_first(broker: Broker) -> None:
@@ -86,7 +86,7 @@ def test_a_flood_waits_with_its_account_and_comes_back_in_turns(broker: Broker) 
     assert broker.work() == []
     broker.accept("b", account="small")
     driver.operations.resume("big")
-    broker.send(driver.flow.unpark())
+    broker.send(driver.limits.unpark())
     begun = broker.work()
     assert begun.index("b") <= 8
     assert len(begun) == 31
@@ -94,10 +94,10 @@ def test_a_flood_waits_with_its_account_and_comes_back_in_turns(broker: Broker) 
 
 def test_a_limit_of_slots_holds_for_what_follows(broker: Broker) -> None:
     driver = broker.driver
-    driver.flow.limit({"big": 3})
+    driver.limits.set_slots({"big": 3})
     broker.accept(*names("a", 30), account="big")
     assert len(broker.work()) == 3
-    assert driver.flow.unpark() == []
+    assert driver.limits.unpark() == []
 
 
 def test_what_still_stands_in_the_queue_is_not_sent_again(broker: Broker) -> None:
@@ -105,8 +105,8 @@ def test_what_still_stands_in_the_queue_is_not_sent_again(broker: Broker) -> Non
     broker.accept(*names("a", 30), account="big")
     for _ in range(8):
         driver.clock.forward(GRACE + 1)
-        assert driver.ledger.silent(oldest={"submit.normal": broker.standing[0]}) == []
-        assert driver.flow.unpark() == []
+        assert driver.ledger.stalled(oldest={"submit.normal": broker.standing[0]}) == []
+        assert driver.limits.unpark() == []
 
 
 def test_what_was_lost_from_the_queue_is_sent_again(broker: Broker) -> None:
@@ -115,9 +115,9 @@ def test_what_was_lost_from_the_queue_is_sent_again(broker: Broker) -> None:
     driver.clock.forward(1.0)
     broker.accept("stands", account="other")
     driver.clock.forward(GRACE + 1)
-    assert [one for one, _, _ in driver.ledger.silent(oldest={"submit.normal": "stands"})] == ["lost"]
+    assert [one for one, _, _ in driver.ledger.stalled(oldest={"submit.normal": "stands"})] == ["lost"]
     driver.clock.forward(GRACE * 3)
-    assert {one for one, _, _ in driver.ledger.silent()} == {"lost", "stands"}
+    assert {one for one, _, _ in driver.ledger.stalled()} == {"lost", "stands"}
 
 
 def test_lost_messages_do_not_keep_their_account_waiting(broker: Broker) -> None:
@@ -127,8 +127,8 @@ def test_lost_messages_do_not_keep_their_account_waiting(broker: Broker) -> None
     begun: set[str] = set()
     for _ in range(20):
         driver.clock.forward(GRACE)
-        broker.send([(one, priority) for one, _, priority in driver.ledger.silent()])
-        broker.send(driver.flow.unpark())
+        broker.send([(one, priority) for one, _, priority in driver.ledger.stalled()])
+        broker.send(driver.limits.unpark())
         begun.update(broker.work())
     assert sorted(begun) == names("a", 30)
 

@@ -14,8 +14,8 @@ def driver(redis):
 
 
 def told(driver, progress=None, **details):
-    given = {"attempt": 1, "look_in": NET, "trust": 10 * NET, **details}
-    return driver.operations.hint("r1", progress=progress, **given)
+    given = {"attempt": 1, "poll_in": NET, "alive_for": 10 * NET, **details}
+    return driver.operations.record_webhook("r1", progress=progress, **given)
 
 
 def everything(redis):
@@ -37,9 +37,9 @@ def everything(redis):
 
 def looks(driver):
     """Claim whatever is due now."""
-    batch = driver.ledger.claim_due("main", slot=0, ticket=ticket(driver), limit=9, lease=LEASE)
+    batch = driver.ledger.claim_due_polls("main", slot=0, ticket=ticket(driver), limit=9, lease=LEASE)
     assert batch
-    return batch.looks
+    return batch.polls
 
 
 def ticket(driver):
@@ -52,7 +52,7 @@ def due_in(driver):
 
 def test_progress_is_recorded_and_is_as_good_as_a_look(driver):
     driver.accept()
-    driver.start(look_in=2.0)
+    driver.start(poll_in=2.0)
     driver.clock.forward(1.0)
     assert told(driver, 25.0) == ("rendering", None)
     assert driver.record()["progress"] == 25
@@ -64,7 +64,7 @@ def test_progress_is_recorded_and_is_as_good_as_a_look(driver):
 
 def test_progress_never_brings_a_look_forward_nor_puts_it_past_the_deadline(driver):
     driver.accept(deadline=90.0)
-    driver.start(look_in=80.0)
+    driver.start(poll_in=80.0)
     told(driver, 25.0)
     assert due_in(driver) == 80.0
     driver.clock.forward(79.0)
@@ -82,12 +82,12 @@ def test_progress_that_falls_back_changes_nothing(driver):
 
 def test_done_has_it_looked_at_now_and_once(driver):
     driver.accept()
-    driver.start(look_in=500.0)
-    state, kick = told(driver, 100.0, credit=3.0, url=URL)
-    assert (state, kick.account, kick.delay) == ("rendering", "main", 0.0)
+    driver.start(poll_in=500.0)
+    state, wake = told(driver, 100.0, credit=3.0, url=URL)
+    assert (state, wake.account, wake.delay) == ("rendering", "main", 0.0)
     assert told(driver, 100.0, credit=3.0, url=URL) == ("rendering", None)
-    (look,) = driver.claim_due(kick)
-    assert (look.told, look.hinted_url, look.trusted) == (True, URL, True)
+    (look,) = driver.claim_due_polls(wake)
+    assert (look.webhook_done, look.reported_url, look.webhooks_alive) == (True, URL, True)
     assert driver.record_result(look, "done", url="https://v/real.mp4") == [("r1", "delivered")]
     assert (driver.record()["credit"], driver.record()["download_url"]) == (3, "https://v/real.mp4")
     assert told(driver, 100.0, url=URL) == ("delivered", None)
@@ -97,15 +97,15 @@ def test_done_has_it_looked_at_now_and_once(driver):
 
 def test_a_call_that_names_no_progress_has_it_looked_at_too(driver):
     driver.accept()
-    driver.start(look_in=500.0)
-    _, kick = told(driver)
-    assert kick
+    driver.start(poll_in=500.0)
+    _, wake = told(driver)
+    assert wake
     assert driver.record()["progress"] == 0
 
 
 def test_in_reverse_order_the_first_one_counts(driver):
     driver.accept()
-    driver.start(look_in=500.0)
+    driver.start(poll_in=500.0)
     told(driver, 100.0)
     for progress in (75.0, 50.0, 25.0, 0.0):
         assert told(driver, progress) == ("rendering", None)
@@ -115,9 +115,9 @@ def test_in_reverse_order_the_first_one_counts(driver):
 
 def test_doubled_during_the_look_it_costs_no_second_one(driver):
     driver.accept()
-    driver.start(look_in=500.0)
-    _, kick = told(driver, 100.0)
-    (look,) = driver.claim_due(kick)
+    driver.start(poll_in=500.0)
+    _, wake = told(driver, 100.0)
+    (look,) = driver.claim_due_polls(wake)
     assert told(driver, 100.0) == ("rendering", None)
     assert looks(driver) == []
     assert driver.record_result(look, "done", url=URL) == [("r1", "delivered")]
@@ -125,55 +125,55 @@ def test_doubled_during_the_look_it_costs_no_second_one(driver):
 
 def test_a_look_that_was_under_way_when_it_was_called_done_is_followed_by_another(driver):
     driver.accept()
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     told(driver, 100.0)
-    assert driver.record_result(look, "wait", look_in=500.0, progress=99.0) == []
+    assert driver.record_result(look, "wait", poll_in=500.0, progress=99.0) == []
     assert due_in(driver) == 0.0
     (look,) = looks(driver)
-    driver.record_result(look, "wait", look_in=7.0)
+    driver.record_result(look, "wait", poll_in=7.0)
     assert due_in(driver) == 7.0
     driver.check_indexes()
 
 
 def test_a_look_that_failed_meanwhile_is_repeated_at_its_own_pace(driver):
     driver.accept()
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     told(driver, 100.0)
-    driver.record_result(look, "error", look_in=30.0, message="429")
+    driver.record_result(look, "error", poll_in=30.0, message="429")
     assert due_in(driver) == 30.0
 
 
 def test_a_worker_that_died_at_the_look_does_not_swallow_the_call(driver):
     driver.accept()
-    driver.claim_due(driver.start())
+    driver.claim_due_polls(driver.start())
     told(driver, 100.0)
     assert [look.id for look in driver.claim_again(LEASE + GRACE)] == ["r1"]
 
 
 def test_an_unconfirmed_render_is_confirmed(driver):
-    for progress, kicked in ((25.0, False), (100.0, True)):
+    for progress, woken in ((25.0, False), (100.0, True)):
         driver.redis.flushall()
         driver.accept()
-        driver.start(confirmed=False, look_in=400.0)
-        state, kick = told(driver, progress)
-        assert (state, driver.state(), bool(kick)) == ("rendering", "rendering", kicked)
+        driver.start(confirmed=False, poll_in=400.0)
+        state, wake = told(driver, progress)
+        assert (state, driver.state(), bool(wake)) == ("rendering", "rendering", woken)
         driver.check_indexes()
 
 
-@pytest.mark.parametrize(("progress", "look_in"), [(0.0, NET), (100.0, 0.0), (None, 0.0)])
+@pytest.mark.parametrize(("progress", "poll_in"), [(0.0, NET), (100.0, 0.0), (None, 0.0)])
 @pytest.mark.parametrize("confirmed", [True, False], ids=["seen", "unseen"])
-def test_a_call_before_the_answer_is_kept_and_confirms_it(driver, progress, look_in, confirmed):
+def test_a_call_before_the_answer_is_kept_and_confirms_it(driver, progress, poll_in, confirmed):
     driver.accept()
     claim = driver.claim()
-    driver.ledger.intend(claim, "create", lease=LEASE)
+    driver.ledger.record_intent(claim, "create", lease=LEASE)
     assert told(driver, progress, url=URL) == ("submitting", None)
     driver.check_indexes()
-    recorded, kick = driver.ledger.start(claim, confirmed=confirmed, project_id=None, look_in=2.0)
+    recorded, wake = driver.ledger.start(claim, confirmed=confirmed, project_id=None, poll_in=2.0)
     assert recorded
     assert driver.state() == "rendering"
-    assert kick.delay == look_in
-    (look,) = driver.claim_due(kick)
-    assert (look.project_id, look.hinted_url, look.told) == (None, URL, progress != 0.0)
+    assert wake.delay == poll_in
+    (look,) = driver.claim_due_polls(wake)
+    assert (look.project_id, look.reported_url, look.webhook_done) == (None, URL, progress != 0.0)
 
 
 def test_of_two_early_calls_the_more_urgent_counts(driver):
@@ -181,21 +181,21 @@ def test_of_two_early_calls_the_more_urgent_counts(driver):
         driver.redis.flushall()
         driver.accept()
         claim = driver.claim()
-        driver.ledger.intend(claim, "create", lease=LEASE)
+        driver.ledger.record_intent(claim, "create", lease=LEASE)
         told(driver, first)
         told(driver, second)
-        assert driver.ledger.start(claim, confirmed=True, project_id="p", look_in=2.0)[1].delay == 0.0
+        assert driver.ledger.start(claim, confirmed=True, project_id="p", poll_in=2.0)[1].delay == 0.0
 
 
 def test_a_call_from_before_the_paid_one_proves_nothing(driver):
     """As if the vendor called about the draft."""
     driver.accept()
     claim = driver.claim()
-    driver.ledger.intend(claim, "draft", lease=LEASE)
+    driver.ledger.record_intent(claim, "draft", lease=LEASE)
     told(driver, 0.0)
     driver.ledger.advance(claim, stage="export", project_id="p1")
-    driver.ledger.intend(claim, "export", lease=LEASE)
-    driver.ledger.start(claim, confirmed=False, project_id="p1", look_in=2.0)
+    driver.ledger.record_intent(claim, "export", lease=LEASE)
+    driver.ledger.start(claim, confirmed=False, project_id="p1", poll_in=2.0)
     assert driver.state() == "unconfirmed"
 
 
@@ -215,20 +215,20 @@ def test_an_unknown_render_is_none_afterwards(driver):
 
 def test_a_late_call_about_the_attempt_that_ended_does_not_touch_the_new_one(driver):
     driver.accept()
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     told(driver, 100.0, url=URL, credit=2.0)
     driver.record_result(look, "failed", message="no")
     assert driver.operations.retry("r1")
     assert told(driver, 100.0, url=URL) == ("", None)
-    (look,) = driver.claim_due(driver.start())
-    assert (look.told, look.hinted_url, look.attempt) == (False, None, 2)
+    (look,) = driver.claim_due_polls(driver.start())
+    assert (look.webhook_done, look.reported_url, look.attempt) == (False, None, 2)
     assert told(driver, 50.0, attempt=2)[0] == "rendering"
 
 
 @pytest.mark.parametrize("end", ["delivered", "failed", "expired", "canceled"])
 def test_what_it_cost_is_learned_after_the_end_too_and_nothing_else(driver, end):
     driver.accept()
-    (look,) = driver.claim_due(driver.start())
+    (look,) = driver.claim_due_polls(driver.start())
     if end == "canceled":
         driver.operations.cancel("r1")
     else:
@@ -247,8 +247,8 @@ def test_a_project_id_is_taken_only_where_there_is_none(driver):
     driver.redis.flushall()
     driver.accept()
     claim = driver.claim()
-    driver.ledger.intend(claim, "create", lease=LEASE)
-    driver.ledger.start(claim, confirmed=False, project_id=None, look_in=2.0)
+    driver.ledger.record_intent(claim, "create", lease=LEASE)
+    driver.ledger.start(claim, confirmed=False, project_id=None, poll_in=2.0)
     told(driver, 50.0, project_id="p9")
     assert driver.record()["project_id"] == "p9"
 
@@ -259,8 +259,8 @@ def test_a_project_id_is_taken_only_where_there_is_none(driver):
 def first_look(driver, one):
     driver.accept(one)
     claim = driver.claim(one)
-    driver.ledger.intend(claim, "export", lease=LEASE)
-    driver.ledger.start(claim, confirmed=True, project_id=f"p-{one}", look_in=2.0, trusting=NET)
+    driver.ledger.record_intent(claim, "export", lease=LEASE)
+    driver.ledger.start(claim, confirmed=True, project_id=f"p-{one}", poll_in=2.0, fallback_in=NET)
     return driver.score_in("due:main", one) - driver.clock.now
 
 
@@ -269,7 +269,7 @@ def test_webhooks_are_relied_on_while_they_arrive(driver):
     told(driver, 0.0)
     assert first_look(driver, "r2") == NET
     driver.clock.forward(10 * NET - 1)
-    assert {look.trusted for look in looks(driver)} == {True}
+    assert {look.webhooks_alive for look in looks(driver)} == {True}
     driver.clock.forward(2)
     assert first_look(driver, "r3") == 2.0
 
@@ -277,7 +277,7 @@ def test_webhooks_are_relied_on_while_they_arrive(driver):
 def test_where_nobody_asks_for_webhooks_none_are_relied_on(driver):
     driver.accept()
     driver.start()
-    told(driver, 0.0, trust=0.0)
+    told(driver, 0.0, alive_for=0.0)
     assert first_look(driver, "r2") == 2.0
 
 
@@ -287,18 +287,18 @@ def test_a_render_that_was_done_unsaid_ends_the_trust_and_the_next_call_renews_i
     told(driver, 75.0)
     driver.clock.forward(NET)
     (look,) = looks(driver)
-    assert look.trusted
+    assert look.webhooks_alive
     driver.record_result(look, "done", url=URL)
     assert first_look(driver, "r2") == 2.0
-    driver.operations.hint("r2", progress=0.0, look_in=NET, trust=10 * NET)
+    driver.operations.record_webhook("r2", progress=0.0, poll_in=NET, alive_for=10 * NET)
     assert first_look(driver, "r3") == NET
 
 
 def test_a_render_that_was_called_done_keeps_the_trust(driver):
     driver.accept()
-    driver.start(look_in=500.0)
-    _, kick = told(driver, 100.0)
-    (look,) = driver.claim_due(kick)
+    driver.start(poll_in=500.0)
+    _, wake = told(driver, 100.0)
+    (look,) = driver.claim_due_polls(wake)
     driver.record_result(look, "done", url=URL)
     assert first_look(driver, "r2") == NET
 
@@ -309,6 +309,6 @@ def test_trust_is_an_accounts_own(driver):
     told(driver, 0.0)
     driver.accept("b1", account="other")
     claim = driver.claim("b1")
-    driver.ledger.intend(claim, "export", lease=LEASE)
-    _, kick = driver.ledger.start(claim, confirmed=True, project_id="p", look_in=2.0, trusting=NET)
-    assert kick.delay == 2.0
+    driver.ledger.record_intent(claim, "export", lease=LEASE)
+    _, wake = driver.ledger.start(claim, confirmed=True, project_id="p", poll_in=2.0, fallback_in=NET)
+    assert wake.delay == 2.0

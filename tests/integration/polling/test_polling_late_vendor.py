@@ -152,10 +152,10 @@ class Place:
             self.local_worker.ledger.overdue()
             if record["state"] in ("accepted", "submitting"):
                 self.local_worker.submit(RENDER)
-            if self.local_worker.kicks:
-                kick = self.local_worker.kicks.pop()
-                ticket = (kick.slot, kick.ticket)
-                self.clock.forward(kick.delay)
+            if self.local_worker.wakes:
+                wake = self.local_worker.wakes.pop()
+                ticket = (wake.slot, wake.ticket)
+                self.clock.forward(wake.delay)
             elif ticket is None:
                 self.clock.forward(1.0)
                 continue
@@ -303,7 +303,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_revocation_is_followed_by_another
 def test_a_look_that_was_overtaken_deletes_nothing(place):
     place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
     place.run(until=lambda: place.local_worker.record(RENDER)["state"] == "unconfirmed")
-    assert not place.local_worker.ledger.announce_revocation(RENDER, epoch=99, project_id="p000001")
+    assert not place.local_worker.ledger.begin_revocation(RENDER, epoch=99, project_id="p000001")
     assert place.vendor.deleted == {}
 
 

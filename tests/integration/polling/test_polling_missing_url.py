@@ -43,18 +43,18 @@ class Looker:
             patience=60.0,
         )
         driver.accept(deadline=deadline)
-        kick = driver.start()
-        assert kick
-        self.kicks = [kick]
+        wake = driver.start()
+        assert wake
+        self.wakes = [wake]
 
     def look(self, *, after: float = 0.0) -> dict[str, Any]:
         """Make one round of looks, `after` seconds and the time until the next one is due have passed."""
         self.driver.clock.forward(after)
-        kick = self.kicks.pop() if self.kicks else self.driver.ledger.pumps()[0]
-        self.driver.clock.forward(kick.delay)
-        rest = self.poller.run("main", slot=kick.slot, ticket=kick.ticket)
+        wake = self.wakes.pop() if self.wakes else self.driver.ledger.restart_pumps()[0]
+        self.driver.clock.forward(wake.delay)
+        rest = self.poller.run("main", slot=wake.slot, ticket=wake.ticket)
         if rest:
-            self.kicks.append(PumpWake("main", kick.slot, rest.ticket, rest.delay))
+            self.wakes.append(PumpWake("main", wake.slot, rest.ticket, rest.delay))
         return self.driver.record()
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ def test_a_word_for_the_end_completes_the_render_without_a_figure(looker: Callab
 def test_the_webhooks_link_is_believed_when_no_other_is_told(looker: Callable[..., Looker]) -> None:
     one = looker(list=failure(503, "503", "away"), project=failure(500, "500", "oops"))
     one.look()
-    one.driver.redis.hset(f"{one.driver.ledger.prefix}render:r1", "hinted_url", URL)
+    one.driver.redis.hset(f"{one.driver.ledger.prefix}render:r1", "reported_url", URL)
     record = one.look()
     assert (record["state"], record["download_url"]) == ("delivered", URL)
 

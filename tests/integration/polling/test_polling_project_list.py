@@ -30,8 +30,8 @@ def looks_of(local_worker, count):
         local_worker.submitter.submit(f"r{number}")
     local_worker.redis.zadd("renderline:due:main", {f"r{number}": 1 for number in range(count)})
     ticket = int(local_worker.redis.hget("renderline:pump:main", "0:ticket"))
-    batch = local_worker.ledger.claim_due("main", slot=0, ticket=ticket, limit=64, lease=30)
-    return batch.looks, batch.now
+    batch = local_worker.ledger.claim_due_polls("main", slot=0, ticket=ticket, limit=64, lease=30)
+    return batch.polls, batch.now
 
 
 def complete(local_worker, one):
@@ -49,9 +49,9 @@ def test_one_list_finds_the_finished_ones_and_the_others_wait(new_local_worker):
     before = local_worker.sandbox.counts()
     findings, rest = ProjectList(local_worker.policy).poll(local_worker.accounts["main"], looks, now=now)
     after = local_worker.sandbox.counts()
-    assert {finding.id for finding in findings if finding.verdict == "done"} == {"r2", "r4"}
-    assert all(finding.url for finding in findings if finding.verdict == "done")
-    assert {finding.verdict for finding in findings} == {"done", "wait"}
+    assert {finding.id for finding in findings if finding.status == "done"} == {"r2", "r4"}
+    assert all(finding.url for finding in findings if finding.status == "done")
+    assert {finding.status for finding in findings} == {"done", "wait"}
     assert rest == []
     assert after[LIST] - before.get(LIST, 0) == 1
     assert after.get(PROGRESS, 0) == before.get(PROGRESS, 0)

@@ -39,9 +39,9 @@ def compact(tag):
 
 def hint(local_worker, one, **told):
     """Do what the receiver does with a call."""
-    state, kick = Commands(local_worker.ledger).hint(one, attempt=1, look_in=60.0, trust=600.0, **told)
-    if kick:
-        local_worker.kicks.append(kick)
+    state, wake = Commands(local_worker.ledger).record_webhook(one, attempt=1, poll_in=60.0, alive_for=600.0, **told)
+    if wake:
+        local_worker.wakes.append(wake)
     return state
 
 
@@ -76,7 +76,7 @@ def test_a_direct_one_is_found_by_its_name_once_it_is_finished(new_local_worker)
     local_worker.submit(one)
     assert hint(local_worker, one) == "rendering"
     # Not in the list before it is finished: nothing to find, and nothing is lost either.
-    local_worker._pump(local_worker.kicks.pop())
+    local_worker._pump(local_worker.wakes.pop())
     record = local_worker.record(one)
     assert (record["state"], record["polls"], record["project_id"]) == ("rendering", 1, None)
     project = finish(local_worker)
@@ -150,7 +150,7 @@ def test_a_call_that_came_before_the_lost_answer_saves_the_looking(new_local_wor
     local_worker = new_local_worker("direct")
     one = local_worker.accept(compact("Hello."), "9" * 32)
     claim = local_worker.claim(one)
-    local_worker.intend(claim, "create")
+    local_worker.record_intent(claim, "create")
     assert hint(local_worker, one, progress=0.0) == "submitting"
     local_worker.lapse(one)
     local_worker.submit(one)

@@ -77,25 +77,25 @@ def test_a_refusal_with_a_bad_text_ends_the_render(local_worker: Any, vendor: Fa
 
 
 def test_a_finding_that_the_script_refuses_takes_no_other_with_it(driver: Any) -> None:
-    looks = {look.id: look for look in driver.claim_due(driver.start_all("bad", *GOOD))}
+    looks = {look.id: look for look in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
     deep: Any = []
     for _ in range(2000):
         deep = [deep]
     findings = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
     findings[0] = PollResult(findings[0].id, findings[0].epoch, "wait", credit=deep)
-    moved = driver.ledger.record_findings(findings)
+    moved = driver.ledger.record_poll_results(findings)
     assert sorted(one for one, _ in moved) == sorted(each.id for each in findings[1:])
     assert driver.score_in("due:main", findings[0].id) is not None, "looked at again"
     assert driver.record(findings[0].id)["note"]
 
 
-@pytest.mark.parametrize("wrong", [{"progress": "x"}, {"verdict": "done", "url": None}, {"look_in": "x"}])
+@pytest.mark.parametrize("wrong", [{"progress": "x"}, {"verdict": "done", "url": None}, {"poll_in": "x"}])
 def test_a_finding_that_makes_no_sense_is_looked_at_again(driver: Any, wrong: dict[str, Any]) -> None:
-    looks = {look.id: look for look in driver.claim_due(driver.start_all("bad", *GOOD))}
+    looks = {look.id: look for look in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
     bad_one = looks.pop("bad")
     findings = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
-    findings.insert(2, PollResult("bad", bad_one.epoch, **{"verdict": "wait", "look_in": 1.0, **wrong}))
-    assert sorted(one for one, _ in driver.ledger.record_findings(findings)) == GOOD
+    findings.insert(2, PollResult("bad", bad_one.epoch, **{"verdict": "wait", "poll_in": 1.0, **wrong}))
+    assert sorted(one for one, _ in driver.ledger.record_poll_results(findings)) == GOOD
     assert driver.score_in("due:main", "bad") is not None, "looked at again"
 
 
@@ -103,7 +103,7 @@ def test_a_finding_that_makes_no_sense_is_looked_at_again(driver: Any, wrong: di
 def test_what_is_written_to_the_ledger_is_text(driver: Any, text: str) -> None:
     driver.complete()
     claim = driver.ledger.claim_hook("r1", 0, lease=20.0)
-    state = driver.ledger.settle_hook(
+    state = driver.ledger.record_hook(
         "r1", 0, claim, outcome="delivered", error=text, fields={"stored_url": f"file:///{text}"}
     )
     assert state == "delivered"

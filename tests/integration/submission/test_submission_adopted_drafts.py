@@ -64,9 +64,9 @@ def left_with_an_announced_draft(submitter: Submitter) -> None:
         body=body,
         fingerprint="f",
     )
-    claim = submitter.ledger.begin_submission(RENDER, lease=30.0)
+    claim = submitter.ledger.claim_submission(RENDER, lease=30.0)
     assert claim
-    assert submitter.ledger.intend(claim, "draft", lease=30.0)
+    assert submitter.ledger.record_intent(claim, "draft", lease=30.0)
     assert submitter.ledger.release(claim, retry_in=0.0, note="", keep_intent=True)
 
 

@@ -39,8 +39,8 @@ class Dying:
         self.context = local_worker.context(self.claim)
         self.plan = KINDS[self.claim.kind].plan(mode, at=self.claim.stage)
 
-    def intend(self, index):
-        self.local_worker.intend(self.claim, self.plan[index].name)
+    def record_intent(self, index):
+        self.local_worker.record_intent(self.claim, self.plan[index].name)
 
     def call(self, index):
         made = self.plan[index].call(self.local_worker.accounts["main"], self.context)
@@ -49,7 +49,7 @@ class Dying:
 
     def through(self, index):
         """Do one free stage completely."""
-        self.intend(index)
+        self.record_intent(index)
         made = self.call(index)
         following = self.plan[index + 1].name
         advance = self.local_worker.ledger.advance
@@ -75,7 +75,7 @@ def test_dead_after_the_claim(local_worker):
 def test_dead_before_the_draft_was_made(local_worker):
     local_worker.accept(PROJECT, "r1")
     dying = Dying(local_worker, "r1")
-    dying.intend(0)
+    dying.record_intent(0)
     dying.die()
     record, (seen,) = finished(local_worker)
     assert (record["state"], seen["exports"]) == ("delivered", 1)
@@ -85,7 +85,7 @@ def test_dead_before_the_draft_was_made(local_worker):
 def test_dead_after_the_draft_was_made(local_worker):
     local_worker.accept(PROJECT, "r1")
     dying = Dying(local_worker, "r1")
-    dying.intend(0)
+    dying.record_intent(0)
     made = dying.call(0)
     dying.die()
     record, (seen,) = finished(local_worker)
@@ -108,7 +108,7 @@ def test_dead_before_the_export_was_sent(local_worker):
     local_worker.accept(PROJECT, "r1")
     dying = Dying(local_worker, "r1")
     dying.through(0)
-    dying.intend(1)
+    dying.record_intent(1)
     dying.die()
     assert isinstance(local_worker.submit("r1"), Submitted)
     assert local_worker.record("r1")["state"] == "unconfirmed"
@@ -124,7 +124,7 @@ def test_dead_after_the_export_was_sent(local_worker):
     local_worker.accept(PROJECT, "r1")
     dying = Dying(local_worker, "r1")
     dying.through(0)
-    dying.intend(1)
+    dying.record_intent(1)
     dying.call(1)
     dying.die()
     record, (seen,) = finished(local_worker)
@@ -146,7 +146,7 @@ def test_dead_around_the_export_of_a_named_project(new_local_worker, examples, e
     local_worker.accept({"kind": "export", "project_id": base}, "r1")
     dying = Dying(local_worker, "r1")
     dying.through(0)
-    dying.intend(1)
+    dying.record_intent(1)
     if sent:
         dying.call(1)
     dying.die()
@@ -161,7 +161,7 @@ def test_dead_in_the_middle_of_an_edit(local_worker, examples):
     updates = {"value": [{"sceneIdx": 0, "type": "aiModel", "values": {"script": "Changed."}}]}
     local_worker.accept({"kind": "edit", "project_id": base, "updates": updates}, "r1")
     dying = Dying(local_worker, "r1")
-    dying.intend(0)
+    dying.record_intent(0)
     dying.call(0)
     dying.die()
     record, (seen,) = finished(local_worker)
@@ -173,7 +173,7 @@ def test_direct_dead_around_the_one_call(new_local_worker, sent):
     local_worker = new_local_worker(mode="direct")
     local_worker.accept(PROJECT, "r1", deadline=60.0 if sent else 1.0)
     dying = Dying(local_worker, "r1", "direct")
-    dying.intend(0)
+    dying.record_intent(0)
     if sent:
         dying.call(0)
     dying.die()
@@ -193,7 +193,7 @@ def test_a_draft_announced_before_the_setting_changed_is_gone_on_with(new_local_
     local_worker = new_local_worker(mode="direct")
     local_worker.accept(PROJECT, "r1")
     dying = Dying(local_worker, "r1", "two_phase")
-    dying.intend(0)
+    dying.record_intent(0)
     if made:
         dying.call(0)
     dying.die()
@@ -205,7 +205,7 @@ def test_a_paid_call_announced_before_the_setting_changed_is_not_made_again(new_
     local_worker = new_local_worker(mode="two_phase")
     local_worker.accept(PROJECT, "r1")
     dying = Dying(local_worker, "r1", "direct")
-    dying.intend(0)
+    dying.record_intent(0)
     dying.call(0)
     dying.die()
     record, (seen,) = finished(local_worker)
@@ -310,7 +310,7 @@ def test_the_vendors_429_silences_the_account_for_every_step(local_worker):
     assert isinstance(local_worker.submitter.submit("r1"), NotMyTurn)
     local_worker.accept(PROJECT, "r2")
     assert isinstance(local_worker.submitter.submit("r2"), NotMyTurn)
-    local_worker._pump(local_worker.kicks.pop())
+    local_worker._pump(local_worker.wakes.pop())
     assert {name: count for name, count in local_worker.sandbox.counts().items() if "/api/" in name} == {
         name: count for name, count in before.items() if "/api/" in name
     }
@@ -323,7 +323,7 @@ def test_a_429_on_a_look_silences_submissions_too(local_worker):
     local_worker.accept(PROJECT, "r1")
     local_worker.submit("r1")
     local_worker.sandbox.control("POST", "faults", call=PROGRESS, fault="429", seconds=30, times=1)
-    local_worker._pump(local_worker.kicks.pop())
+    local_worker._pump(local_worker.wakes.pop())
     local_worker.accept(PROJECT, "r2")
     assert isinstance(local_worker.submitter.submit("r2"), NotMyTurn)
     assert len(local_worker.seen()) == 1

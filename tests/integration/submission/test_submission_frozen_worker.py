@@ -64,7 +64,7 @@ def stopped_after(local_worker, step, *, stop=lambda: time.sleep(LATE), times=1)
 
 @pytest.mark.parametrize(
     ("step", "calls"),
-    [("begin_submission", {"draft": 0, "export": 0}), ("advance", {"draft": 1, "export": 0})],
+    [("claim_submission", {"draft": 0, "export": 0}), ("advance", {"draft": 1, "export": 0})],
 )
 def test_a_call_that_was_held_up_after_its_announcement_is_not_sent(local_worker, vendor, step, calls):
     local_worker.tokens.current()  # so that each call is announced in the step before it
@@ -83,7 +83,7 @@ def test_a_call_announced_by_itself_is_not_sent_late_either(local_worker, vendor
     # The token has to be fetched first, so that the announcement comes by itself.
     accounts = {"main": dataclasses.replace(local_worker.accounts["main"], token=local_worker.tokens)}
     local_worker.submitter = local_worker.new_submitter(lease=LEASE, accounts=accounts)
-    stopped_after(local_worker, "intend")
+    stopped_after(local_worker, "record_intent")
     assert isinstance(local_worker.submitter.submit(RENDER), RetryIn)
     assert vendor.calls["draft"] == 0
 
@@ -102,13 +102,13 @@ def test_token_and_turn_are_waited_for_before_the_call_is_announced(redis, vendo
     events = []
     local_worker = LocalWorker(redis, vendor, rate_limit=Turn(events))
     local_worker.accept(REQUEST, RENDER, deadline=600.0)
-    intend = local_worker.ledger.intend
+    intend = local_worker.ledger.record_intent
 
     def announce(claim, stage_name, **options):
         events.append(f"announce {stage_name}")
         return intend(claim, stage_name, **options)
 
-    local_worker.ledger.intend = announce
+    local_worker.ledger.record_intent = announce
     vendor.override = lambda call: events.append(call.name)
     main = dataclasses.replace(local_worker.accounts["main"], token=local_worker.tokens)
     local_worker.submitter = local_worker.new_submitter(lease=LEASE, accounts={"main": main})
@@ -189,14 +189,14 @@ def test_a_look_that_was_stopped_deletes_no_draft(local_worker, vendor):
         confirmation=dataclasses.replace(local_worker.poller.confirmation, lease=LEASE),
         patience=60.0,
     )
-    stopped_after(local_worker, "announce_revocation", times=1)
+    stopped_after(local_worker, "begin_revocation", times=1)
     until(lambda: _pumped(local_worker) and vendor.calls["project"] >= 2, what="the look that was stopped")
     assert vendor.calls["delete"] == 0
 
 
 def _pumped(local_worker):
-    if not local_worker.kicks:
-        local_worker.kicks += local_worker.ledger.pumps()
-    for kick in [local_worker.kicks.pop() for _ in range(len(local_worker.kicks))]:
-        local_worker._pump(kick)
+    if not local_worker.wakes:
+        local_worker.wakes += local_worker.ledger.restart_pumps()
+    for wake in [local_worker.wakes.pop() for _ in range(len(local_worker.wakes))]:
+        local_worker._pump(wake)
     return local_worker.redis.hget(f"renderline:render:{RENDER}", "revoking")

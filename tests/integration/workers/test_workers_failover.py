@@ -59,8 +59,8 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
 
 
 def _ledger(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
-    flow = AccountLimits(Ledger(parts.enter_context(connect(settings))))
-    return lambda: flow.limit({"a": 5})
+    limits = AccountLimits(Ledger(parts.enter_context(connect(settings))))
+    return lambda: limits.set_slots({"a": 5})
 
 
 def _script(settings: Settings, parts: ExitStack) -> Callable[[], Any]:

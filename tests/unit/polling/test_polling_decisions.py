@@ -49,7 +49,7 @@ def look(**changes):
 
 
 PROGRESS = [
-    # what the look knew, what was seen, the verdict, the error code
+    # what the look knew, what was seen, the status, the error code
     ({}, Progress(100.0, "https://v/1.mp4", "exported"), "done", ""),
     ({}, Progress(40.0, "https://v/1.mp4", "exported"), "done", ""),  # the state says so
     ({}, Progress(40.0, "https://v/old.mp4", "exporting"), "wait", ""),  # a URL of an earlier render, perhaps
@@ -74,15 +74,15 @@ PROGRESS = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "seen", "verdict", "code"), PROGRESS)
-def test_progress(changes, seen, verdict, code):
+@pytest.mark.parametrize(("changes", "seen", "status", "code"), PROGRESS)
+def test_progress(changes, seen, status, code):
     finding = decisions.of_progress(look(**changes), seen, now=NOW, policy=POLICY)
-    assert (finding.id, finding.epoch, finding.verdict, finding.code) == ("r1", 4, verdict, code)
-    if verdict == "done":
+    assert (finding.id, finding.epoch, finding.status, finding.code) == ("r1", 4, status, code)
+    if status == "done":
         assert finding.url == seen.download_url
         assert finding.progress == 100.0
-    elif verdict == "wait":
-        assert POLICY.min_interval <= finding.look_in <= POLICY.max_interval
+    elif status == "wait":
+        assert POLICY.min_interval <= finding.poll_in <= POLICY.max_interval
         assert finding.progress == seen.progress
     else:
         assert finding.message
@@ -139,7 +139,7 @@ def test_without_a_baseline_nothing_is_an_old_render():
 
 
 @pytest.mark.parametrize(
-    ("age", "left", "verdict", "look_in"),
+    ("age", "left", "status", "poll_in"),
     [
         (1.0, 1000.0, "wait", 10.0),
         (30.0, 1000.0, "wait", 15.0),  # less and less often
@@ -148,17 +148,17 @@ def test_without_a_baseline_nothing_is_an_old_render():
         (500.0, 0.0, "expired", 0.0),
     ],
 )
-def test_without_evidence_either_way(age, left, verdict, look_in):
+def test_without_evidence_either_way(age, left, status, poll_in):
     seen = look(state="unconfirmed", since=NOW - age, deadline_at=NOW + left)
     finding = confirmation.keep_waiting(seen, now=NOW, policy=POLICY, why="no list")
-    assert (finding.verdict, finding.look_in) == (verdict, look_in)
-    if verdict == "expired":
+    assert (finding.status, finding.poll_in) == (status, poll_in)
+    if status == "expired":
         assert (finding.code, finding.origin) == ("unconfirmed", "renderline")
         assert "no list" in finding.message
 
 
 @pytest.mark.parametrize(
-    ("faults", "fault", "verdict", "look_in"),
+    ("faults", "fault", "status", "poll_in"),
     [
         (0, VendorUnavailable("away"), "error", 2.0),
         (1, VendorUnavailable("away"), "error", 4.0),
@@ -175,9 +175,9 @@ def test_without_evidence_either_way(age, left, verdict, look_in):
         (9, ProjectMissing("gone"), "failed", 0.0),
     ],
 )
-def test_a_look_that_failed(faults, fault, verdict, look_in):
+def test_a_look_that_failed(faults, fault, status, poll_in):
     finding = decisions.of_fault(look(faults=faults), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
-    assert (finding.verdict, finding.look_in) == (verdict, look_in)
+    assert (finding.status, finding.poll_in) == (status, poll_in)
     assert finding.message
 
 
@@ -186,8 +186,8 @@ def of_missing(fault, *, window=20.0):
 
 
 def test_a_project_that_reads_may_not_show_yet_is_not_missing():
-    assert of_missing(ProjectMissing("gone"), window=22.0).verdict == "error"
-    assert of_missing(ProjectMissing("gone"), window=21.0).verdict == "failed"
+    assert of_missing(ProjectMissing("gone"), window=22.0).status == "error"
+    assert of_missing(ProjectMissing("gone"), window=21.0).status == "failed"
 
 
 def test_a_missing_project_fails_with_the_vendors_words_or_ours():

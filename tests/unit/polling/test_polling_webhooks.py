@@ -122,51 +122,58 @@ def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_
 
 
 @pytest.mark.parametrize(
-    ("changes", "look_in"),
+    ("changes", "poll_in"),
     [
-        ({"trusted": True}, 60.0),
+        ({"webhooks_alive": True}, 60.0),
         ({}, 6.75),
-        ({"trusted": True, "told": True}, 6.75),  # told that it is done, and it is not: we see for ourselves
-        ({"trusted": True, "kind": "v2_project"}, 6.75),  # a call that takes no webhook URL
+        (
+            {"webhooks_alive": True, "webhook_done": True},
+            6.75,
+        ),  # told that it is done, and it is not: we see for ourselves
+        ({"webhooks_alive": True, "kind": "v2_project"}, 6.75),  # a call that takes no webhook URL
     ],
 )
-def test_who_is_trusted(changes, look_in):
+def test_who_is_trusted(changes, poll_in):
     finding = decisions.of_progress(look(**changes), Progress(50.0), now=NOW, policy=POLICY)
-    assert (finding.verdict, finding.look_in) == ("wait", look_in)
+    assert (finding.status, finding.poll_in) == ("wait", poll_in)
 
 
 @pytest.mark.parametrize(
-    ("changes", "verdict", "look_in"),
+    ("changes", "status", "poll_in"),
     [
-        ({"hinted_url": URL}, "done", 0.0),
-        ({"hinted_url": URL, "deadline_at": NOW - 5}, "done", 0.0),
+        ({"reported_url": URL}, "done", 0.0),
+        ({"reported_url": URL, "deadline_at": NOW - 5}, "done", 0.0),
         ({}, "wait", 30.0),
         ({"deadline_at": NOW + 4}, "wait", 4.0),
         ({"deadline_at": NOW}, "expired", 0.0),
     ],
 )
-def test_a_render_without_a_project_to_ask(changes, verdict, look_in):
+def test_a_render_without_a_project_to_ask(changes, status, poll_in):
     finding = decisions.of_webhook(look(project_id=None, **changes), now=NOW, policy=POLICY)
-    assert (finding.verdict, finding.look_in) == (verdict, look_in)
-    if verdict == "done":
+    assert (finding.status, finding.poll_in) == (status, poll_in)
+    if status == "done":
         assert (finding.url, finding.progress) == (URL, 100.0)
-    if verdict == "expired":
+    if status == "expired":
         assert (finding.code, finding.origin) == ("deadline", "renderline")
 
 
 @pytest.mark.parametrize(
-    ("fault", "changes", "verdict"),
+    ("fault", "changes", "status"),
     [
-        (ProjectMissing("gone"), {"faults": 2, "hinted_url": URL}, "done"),
-        (ProjectMissing("gone"), {"faults": 1, "hinted_url": URL}, "error"),
+        (ProjectMissing("gone"), {"faults": 2, "reported_url": URL}, "done"),
+        (ProjectMissing("gone"), {"faults": 1, "reported_url": URL}, "error"),
         (ProjectMissing("gone"), {"faults": 2}, "failed"),
-        (VendorUnavailable("away"), {"faults": 9, "hinted_url": URL}, "error"),  # there is a project: it is asked again
-        (VendorUnavailable("away"), {"faults": 2, "hinted_url": URL, "project_id": None}, "done"),
-        (VendorUnavailable("away"), {"faults": 1, "hinted_url": URL, "project_id": None}, "error"),
+        (
+            VendorUnavailable("away"),
+            {"faults": 9, "reported_url": URL},
+            "error",
+        ),  # there is a project: it is asked again
+        (VendorUnavailable("away"), {"faults": 2, "reported_url": URL, "project_id": None}, "done"),
+        (VendorUnavailable("away"), {"faults": 1, "reported_url": URL, "project_id": None}, "error"),
         (VendorUnavailable("away"), {"faults": 9, "project_id": None}, "error"),
     ],
 )
-def test_a_told_address_counts_once_the_project_cannot_be_asked(fault, changes, verdict):
+def test_a_told_address_counts_once_the_project_cannot_be_asked(fault, changes, status):
     finding = decisions.of_fault(look(**changes), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
-    assert finding.verdict == verdict
-    assert finding.url == (URL if verdict == "done" else None)
+    assert finding.status == status
+    assert finding.url == (URL if status == "done" else None)

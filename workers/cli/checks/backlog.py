@@ -30,17 +30,17 @@ def check(ledger: Ledger, listing: Queries, operations: Commands) -> Iterator[Po
     dead = len(listing.dead_letters(limit=_MANY))
     yield _waiting("dead letters", dead, "hooks were given up", "renderline dead list; then replay or discard them")
     paused = operations.paused()
-    held = operations.held()
+    held = operations.holds()
     for account, reason in held.items():
         yield PollResult(f"account {account}", "warn", f"the vendor refuses it: {reason}", _PAY)
-    for account in sorted(operations.away()):
+    for account in sorted(operations.open_circuits()):
         detail = "its vendor does not answer: its work waits, and one call at a time tries"
         yield PollResult(f"account {account}", "warn", detail, _AWAY)
     yield from of_alarms(operations.alarms(limit=_MANY))
     quarantined = Quarantine(ledger.redis, prefix=ledger.prefix).size()
     what = "messages or records could not be read and were set aside"
     yield _waiting("quarantine", quarantined, what, "renderline quarantine list")
-    strangers = sorted(operations.unserved())
+    strangers = sorted(operations.accounts_without_worker())
     what = f"accounts have work, and no worker that lives knows them: {', '.join(strangers)}"
     yield _waiting("unknown accounts", len(strangers), what, "start a worker whose settings name them")
     yield _waiting("paused", len(paused), f"accounts are paused: {', '.join(sorted(paused))}", "renderline resume")

@@ -9,7 +9,7 @@ from typing import Any
 from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
-from renderline.ledger import SKEWED, Persistence, keeping
+from renderline.ledger import SKEWED, Persistence, persistence
 from renderline.ledger.eviction import WANTED_POLICY
 from workers.cli.checks.finding import PollResult
 
@@ -28,7 +28,7 @@ def check(redis: Redis) -> list[PollResult]:
     except NoPermissionError:
         detail = "answers, but this user may not ask INFO: version, memory policy and persistence are unknown"
         return [PollResult("redis", "warn", detail, "allow it, or see to maxmemory-policy noeviction yourself"), clock]
-    return [*of_info(info, snapshots=_snapshots(redis)), of_disk(keeping(redis)), clock]
+    return [*of_info(info, snapshots=_snapshots(redis)), of_disk(persistence(redis)), clock]
 
 
 def _snapshots(redis: Redis) -> bool | None:

@@ -5,8 +5,8 @@ local id, index, fence, outcome = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local h, host = 'h' .. index, ARGV[11]
 -- The place that gets free is for one that waits for the same host, or else for any.
 local function following(sent)
-  local next_ones = host ~= '' and next_hooks(1, host) or {}
-  if #next_ones == 0 then next_ones = next_hooks(1) end
+  local next_ones = host ~= '' and take_hooks(1, host) or {}
+  if #next_ones == 0 then next_ones = take_hooks(1) end
   for _, one in ipairs(next_ones) do table.insert(sent, one) end
   return sent
 end
@@ -19,7 +19,7 @@ if outcome == 'retrying' then
   set(id, h .. ':until', stamp(NOW + wait - 0.25))
   if wait > SOON then set(id, h .. ':late', 1) end
   wake_hooks(id)
-  return {1, field(id, 'state'), following(send_hooks(id))}
+  return {1, field(id, 'state'), following(queue_hooks(id))}
 end
 redis.call('HDEL', render(id), h .. ':until')
 if outcome == 'dead' then redis.call('ZADD', P .. 'dead', stamp(NOW), id .. ':' .. index) end
@@ -31,15 +31,15 @@ for i = 0, tonumber(field(id, 'hooks')) - 1 do
 end
 local sent = {}
 if all then
-  rest(id)
+  no_wake(id)
   if field(id, 'state') == 'completed' then
-    move(id, dead and 'undelivered' or 'delivered')
+    transition(id, dead and 'undelivered' or 'delivered')
     if not dead and ARGV[10] == '1' and field(id, 'stored_url') ~= '' and field(id, 'project_id') ~= '' then
       redis.call('ZADD', P .. 'stored:' .. field(id, 'account'), stamp(NOW), id)
     end
   end
 else
-  sent = send_hooks(id)
+  sent = queue_hooks(id)
   wake_hooks(id)
 end
 return {1, field(id, 'state'), following(sent)}

@@ -2,7 +2,7 @@
 -- leaves them to others after the lease. ARGV: errand account limit lease -> members
 local account, errands = ARGV[4], P .. ARGV[3] .. ':' .. ARGV[4]
 -- An errand is no probe: it waits until the vendor answers others.
-if quiet_left(account) > 0 or circuit_open(account) then return {} end
+if backoff_left(account) > 0 or circuit_open(account) then return {} end
 local members = redis.call('ZRANGEBYSCORE', errands, '-inf', stamp(NOW), 'LIMIT', 0, ARGV[5])
 for _, member in ipairs(members) do
   redis.call('ZADD', errands, stamp(NOW + tonumber(ARGV[6])), member)

@@ -8,7 +8,7 @@ local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, account = field(id, 'state'), field(id, 'account')
 local function following() return ARGV[8] == '1' and unpark(account, 1) or {} end
 if state == '' then return {'over', {}} end
-submission_begun(id)
+submission_dequeued(id)
 if state == 'submitting' then
   if (tonumber(field(id, 'lease_until')) or 0) > NOW then return {'busy', following()} end
 elseif state ~= 'accepted' then
@@ -30,7 +30,7 @@ elseif not settles and api and not listed(ARGV[9], api .. ':' .. account) then
 end
 if lacking then
   redis.call('HSETNX', render(id), 'unknown_since', stamp(NOW))
-  if forsaken(id, what, name, tonumber(ARGV[10])) then return {'unknown', {}, lacking} end
+  if abandoned(id, what, name, tonumber(ARGV[10])) then return {'unknown', {}, lacking} end
   if lacking ~= '' then
     park_for(id, lacking)
     -- The account's other renders may go on here.
@@ -46,7 +46,7 @@ elseif redis.call('SISMEMBER', P .. 'paused', account) == 1 then
   reason = 'its account is paused'
 elseif (',' .. ARGV[7] .. ','):find(',' .. account .. ',', 1, true) then
   reason = 'its account hangs, with as many submissions under way as one worker makes'
-elseif quiet_left(account) > 0 then
+elseif backoff_left(account) > 0 then
   reason = 'the vendor is away, or asked its account to wait'
 elseif refusal and refused_for > 0 then
   reason = 'the vendor refuses its account: ' .. refusal
@@ -61,11 +61,11 @@ if reason then
 end
 -- This one tries whether the vendor renders again.
 if refusal then redis.call('HSET', P .. 'hold:' .. account, 'until', stamp(NOW + lease)) end
-if state == 'accepted' then move(id, 'submitting') end
+if state == 'accepted' then transition(id, 'submitting') end
 redis.call('ZREM', P .. 'parked:' .. account, id)
 redis.call('SADD', slots, id)
 -- The holder before died, or did not see, a call of its own.
-if field(id, 'intent') ~= '' then suspect(id) end
+if field(id, 'intent') ~= '' then mark_orphan(id) end
 local fence = redis.call('HINCRBY', render(id), 'fence', 1)
 redis.call('HINCRBY', render(id), 'attempts', 1)
 redis.call('HDEL', render(id), 'resends')

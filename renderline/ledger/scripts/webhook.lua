@@ -1,5 +1,5 @@
--- The vendor called a render's own URL. ARGV: id progress('' unknown) credit url project_id attempt('' any) look_in trust
--- draft('' any) -> {state, kick}; state is '' for an unknown render, or one that has moved on to another attempt, and
+-- The vendor called a render's own URL. ARGV: id progress('' unknown) credit url project_id attempt('' any) poll_in trust
+-- draft('' any) -> {state, wake}; state is '' for an unknown render, or one that has moved on to another attempt, and
 -- 'revoked' for a call about a draft that was given up: it was rendered all the same, which only a person can mend
 local id = ARGV[3]
 local state = field(id, 'state')
@@ -19,40 +19,40 @@ end
 if ARGV[5] ~= '' and state ~= 'accepted' then set(id, 'credit', ARGV[5]) end
 if state ~= 'submitting' and state ~= 'unconfirmed' and state ~= 'rendering' then return {state, false} end
 
-if ARGV[6] ~= '' then set(id, 'hinted_url', ARGV[6]) end
-if ARGV[7] ~= '' and field(id, 'project_id') == '' and own(id, ARGV[7]) then set(id, 'project_id', ARGV[7]) end
+if ARGV[6] ~= '' then set(id, 'reported_url', ARGV[6]) end
+if ARGV[7] ~= '' and field(id, 'project_id') == '' and claim_project(id, ARGV[7]) then set(id, 'project_id', ARGV[7]) end
 local progress = tonumber(ARGV[4])
 local over = not progress or progress >= 100
-local look_in = over and 0 or tonumber(ARGV[9])
-if over then set(id, 'told', 1) end
+local poll_in = over and 0 or tonumber(ARGV[9])
+if over then set(id, 'webhook_done', 1) end
 if state == 'submitting' then
   -- Earlier than the answer of the call that it follows from: kept for the moment when that is recorded.
-  if over or field(id, 'hinted') == '' then set(id, 'hinted', stamp(look_in)) end
+  if over or field(id, 'webhook_hint') == '' then set(id, 'webhook_hint', stamp(poll_in)) end
   return {state, false}
 end
 if state == 'unconfirmed' then
   -- Only the vendor knows that URL, and only of a render that it accepted.
   redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'revoking')
-  move(id, 'rendering')
+  transition(id, 'rendering')
 end
 local due = P .. 'due:' .. account
-local looking = (tonumber(field(id, 'looking_until')) or 0) > NOW
+local looking = (tonumber(field(id, 'polling_until')) or 0) > NOW
 if not over then
   if progress > (tonumber(field(id, 'progress')) or 0) then
     set(id, 'progress', string.format('%.14g', progress), 'progress_at', stamp(NOW))
-    announce(id, 'rendering')
+    publish_event(id, 'rendering')
   end
-  if not looking and field(id, 'told') == '' then
+  if not looking and field(id, 'webhook_done') == '' then
     -- As good as a look, so the next one is counted from here.
-    local at = math.min(NOW + look_in, tonumber(field(id, 'deadline_at')) or math.huge)
+    local at = math.min(NOW + poll_in, tonumber(field(id, 'deadline_at')) or math.huge)
     redis.call('ZADD', due, 'XX', 'GT', stamp(at), id)
   end
   return {'rendering', false}
 end
 if looking then
   -- The answer to a look that is under way may be older than this call; if so, one more follows.
-  set(id, 'look_again', 1)
+  set(id, 'poll_again', 1)
   return {'rendering', false}
 end
 redis.call('ZADD', due, stamp(NOW), id)
-return {'rendering', kick(account, NOW)}
+return {'rendering', wake_pump(account, NOW)}

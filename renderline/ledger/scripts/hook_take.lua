@@ -6,4 +6,4 @@ for _, owner in ipairs(redis.call('ZRANGE', P .. 'hookowners', 0, 49)) do
     if circuit_open(host_circuit(host)) then table.insert(barred, host) end
   end
 end
-return {next_hooks(tonumber(ARGV[3])), barred}
+return {take_hooks(tonumber(ARGV[3])), barred}

@@ -6,15 +6,15 @@ local ids = redis.call('ZRANGEBYSCORE', P .. 'wake', '-inf', stamp(NOW), 'LIMIT'
 each(ids, nil, function(id)
   local state, account = field(id, 'state'), field(id, 'account')
   if state == '' then
-    rest(id)
+    no_wake(id)
   elseif redis.call('ZSCORE', P .. 'parked:' .. account, id) then
     wake_at(id, NOW + GRACE * 10)
-  elseif (state == 'accepted' or state == 'submitting') and stands(submit_lane(id), account, id) then
+  elseif (state == 'accepted' or state == 'submitting') and is_queued(submit_lane(id), account, id) then
     wake_at(id, NOW + GRACE)
   else
     local n = redis.call('HINCRBY', render(id), 'resends', 1)
     wake_at(id, NOW + GRACE * 2 ^ math.min(n, 5))
-    if state == 'accepted' or state == 'submitting' then stand(submit_lane(id), account, id) end
+    if state == 'accepted' or state == 'submitting' then enqueue(submit_lane(id), account, id) end
     table.insert(items, {id, state, priority_of(id)})
   end
 end)
