@@ -1,4 +1,8 @@
-"""The threads in every worker that keep the claims of running hooks, sweep, and let parked renders go on."""
+"""The periodic chores of every worker, and the three threads that do them.
+
+The renewals of hook claims have a thread of their own: a claim that lapses costs a second delivery. So has the sweep,
+which goes on as long as there is a backlog. The other chores are short and share a thread. None of them calls a vendor.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from redis import RedisError
@@ -16,71 +21,92 @@ from tasks.services import Services
 
 log = structlog.get_logger(__name__)
 
-_FREE_EVERY = 1.0
+_UNPARK_EVERY = 1.0
 _CLOCK_EVERY = 30.0
+_JITTER = 0.1
 
 
-class Chore(threading.Thread):
-    """Does one thing every so many seconds until stopped; a Redis that is away is reported and waited for.
+@dataclass(frozen=True)
+class Chore:
+    """Something to do every so many seconds."""
 
-    `uneven`: not all workers do it at the same moment for ever.
-    """
+    name: str
+    work: Callable[[], object]
+    every: float
 
-    def __init__(self, name: str, work: Callable[[], object], *, every: float, uneven: bool = False) -> None:
-        super().__init__(name=name, daemon=True)
-        self._work, self._every, self._spread = work, every, 0.1 if uneven else 0.0
-        self._stopped = threading.Event()
+    jitter: float = 0.0
+    """Share by which each interval varies, so that workers do not do it at the same moment for ever."""
+
+    def interval(self) -> float:
+        """Return the seconds until it is due again."""
+        return self.every * random.uniform(1 - self.jitter, 1 + self.jitter)
 
     def run(self) -> None:
-        """Work for as long as the process lives, or until stopped."""
-        at = time.monotonic()
-        while not self._stopped.wait(max(0.0, at - time.monotonic())):
-            at = time.monotonic() + self._every * random.uniform(1 - self._spread, 1 + self._spread)
-            self._guarded()
-
-    def stop(self) -> None:
-        """Begin nothing more."""
-        self._stopped.set()
-
-    def _guarded(self) -> None:
+        """Do it once. Errors are logged; if Redis is away, the next run tries again."""
         try:
-            self._work()
+            self.work()
         except (RedisError, OSError) as error:
             log.warning("housekeeping waits for Redis", chore=self.name, why=f"{type(error).__name__}: {error}")
         except Exception:
             log.exception("housekeeping failed, goes on", chore=self.name)
 
 
-class Housekeeper:
-    """Sweeps every `sweep_every` seconds until stopped, and renews hook claims every third of `lease` until the end.
+class ChoreThread(threading.Thread):
+    """Does some chores, each when it is due, one after the other, until stopped."""
 
-    Each chore has a thread of its own. Nothing else may stand in that of the renewals: a claim that lapses costs a
-    second delivery. Calls to vendors are made in none of them.
+    def __init__(self, name: str, *chores: Chore) -> None:
+        super().__init__(name=name, daemon=True)
+        self._chores = chores
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Work for as long as the process lives, or until stopped."""
+        due = dict.fromkeys(self._chores, time.monotonic())
+        while True:
+            chore = min(due, key=lambda one: due[one])
+            if self._stopped.wait(max(0.0, due[chore] - time.monotonic())):
+                return
+            due[chore] = time.monotonic() + chore.interval()
+            chore.run()
+
+    def stop(self) -> None:
+        """Begin no further chore."""
+        self._stopped.set()
+
+
+class Housekeeper:
+    """Does the chores of one worker.
+
+    It sweeps every `sweep_every` seconds until stopped, and renews hook claims every third of `lease` until the
+    process ends.
     """
 
     def __init__(self, services: Services, *, sweep_every: float, lease: float, name: str = "") -> None:
-        self._renewals = Chore("renewals", services.deliverer.renewal.renew_all, every=lease / 3)
-        self._others = [
+        self._renewals = ChoreThread(
+            "renewals", Chore("renewals", services.deliverer.renewal.renew_all, every=lease / 3)
+        )
+        self._sweep = ChoreThread("sweep", Chore("sweep", services.sweeper.sweep, every=sweep_every, jitter=_JITTER))
+        self._short = ChoreThread(
+            "chores",
             Chore("capabilities", services.capabilities.announce, every=ANNOUNCE_EVERY),
-            Chore("parked", services.dispatcher.unpark, every=_FREE_EVERY),
-            Chore("hooks", services.deliverer.send_waiting, every=_FREE_EVERY),
-            Chore("sweep", services.sweeper.sweep, every=sweep_every, uneven=True),
-            Chore("cleanup", services.cleanup.start, every=sweep_every, uneven=True),
-            Chore("clock", lambda: _tell_skew(services, name), every=_CLOCK_EVERY),
-        ]
+            Chore("unpark", services.dispatcher.unpark, every=_UNPARK_EVERY),
+            Chore("waiting hooks", services.deliverer.send_waiting, every=_UNPARK_EVERY),
+            Chore("cleanup", services.cleanup.start, every=sweep_every, jitter=_JITTER),
+            Chore("clock", lambda: _report_skew(services, name), every=_CLOCK_EVERY),
+        )
 
     def start(self) -> None:
-        """Begin."""
-        for chore in (self._renewals, *self._others):
-            chore.start()
+        """Start the threads."""
+        for thread in (self._renewals, self._sweep, self._short):
+            thread.start()
 
     def stop(self) -> None:
-        """Sweep no more. Hooks that still run keep their claims."""
-        for chore in self._others:
-            chore.stop()
+        """Begin no further chore but the renewals: hooks that still run keep their claims."""
+        self._sweep.stop()
+        self._short.stop()
 
 
-def _tell_skew(services: Services, name: str) -> None:
+def _report_skew(services: Services, name: str) -> None:
     skew = services.clock.skew()
     if abs(skew) > SKEWED:
         log.warning("this machine's clock differs from the Redis server's", ahead_by=round(skew, 1))
