@@ -1,4 +1,4 @@
-"""The vendor accounts a deployment renders with: one from the environment, or several from a TOML file."""
+"""The vendor accounts of a deployment: one from the environment, or several from a TOML file."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _ALLOWED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """One vendor account: credentials for the v3 API, the v2 API or both, where they live, and its limits.
+    """One vendor account: credentials for the v3 API, the v2 API or both, base URLs and limits.
 
-    A limit of None is no limit; limits hold for the account across all workers.
+    A limit of None means no limit. Limits hold for the account across all workers.
     """
 
     name: str
@@ -45,21 +45,21 @@ class Account:
 
     @property
     def has_v3(self) -> bool:
-        """Tell whether the account can call the v3 API."""
+        """Return whether the account can call the v3 API."""
         return self.app_id is not None and self.user_key is not None
 
     @property
     def has_v2(self) -> bool:
-        """Tell whether the account can call the v2 API."""
+        """Return whether the account can call the v2 API."""
         return self.v2_secret_key is not None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the values of this account that no log line may show."""
+        """Return the values of this account that must appear in no log line."""
         return tuple(value for value in (self.user_key, self.v2_secret_key) if value)
 
 
 class _AccountSchema(ma.Schema):
-    """One [[account]] table; unknown keys are refused, because a misspelt limit is no limit."""
+    """One [[account]] table. Unknown keys are refused: a misspelt limit would be no limit."""
 
     class Meta:
         unknown = ma.RAISE
@@ -83,9 +83,9 @@ class _AccountSchema(ma.Schema):
 
 
 def read_accounts(path: str, *, defaults: Mapping[str, Any]) -> tuple[Account, ...]:
-    """Return the accounts of the TOML file at `path`; `defaults` fill what an account leaves out.
+    """Return the accounts of the TOML file at `path`; `defaults` fill in missing fields.
 
-    Raises ValidationError whose messages name every bad field by its path.
+    Raises ValidationError with a message for every bad field, named by its path.
     """
     try:
         found = tomllib.loads(Path(path).read_text(encoding="utf-8"))

@@ -18,20 +18,20 @@ address = _chosen.flower_address
 port = _chosen.flower_port
 basic_auth = (_chosen.flower_basic_auth or "").split(",")
 
-# Tasks and workers are still there after a restart; the file is also written every minute, not just at the end.
+# Tasks and workers are kept over a restart. The file is written every minute, not only at the end.
 persistent = True
 db = str(_directory / "flower.db")
 state_save_interval = 60_000
 
-# 4.7 kB each (measured): 5000 keep Flower below 90 MiB, while its default of 100,000 ends near half a gigabyte.
+# A task takes 4.7 kB (measured): 5,000 keep Flower below 90 MiB. The default of 100,000 takes half a gigabyte.
 max_tasks = 5000
-# A worker that was scaled away leaves the list after ten minutes.
+# A worker that is gone leaves the list after ten minutes.
 purge_offline_workers = 600
 
-# Flower is for watching. Renders are cancelled and retried through the ledger, which a revoked message does not reach,
-# and its API would let anyone with the password start any task.
+# Flower only shows. Renders are canceled and retried through the ledger, which revoking a task does not reach, and
+# Flower's API would let anyone with the password start any task.
 read_only = True
 
-# The ids first: a task's arguments are the ids of its renders.
+# Arguments first: they are the ids of renders.
 tasks_columns = "name,args,kwargs,state,received,started,runtime,retries,worker,uuid"
 natural_time = False

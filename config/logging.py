@@ -1,4 +1,4 @@
-"""How the processes log: structlog over the standard library, one format for our lines and everybody else's."""
+"""Logging of all processes: structlog over the standard library, in one format, with secrets masked."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from structlog.typing import Processor
 
 MASK = "***"
 
-# Secrets that are not known when logging is set up: vendor tokens are issued while the process runs.
-_SHAPES = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|whsec_[A-Za-z0-9+/=]{16,}")
-# Masking a very short value would make holes in innocent words.
-_SHORTEST = 6
-# These say at INFO what our own lines say better.
-_CHATTY = (
+# Secrets that are unknown when logging is set up: vendor tokens are issued while the process runs.
+_TOKEN_PATTERN = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|whsec_[A-Za-z0-9+/=]{16,}")
+# Masking a very short value would hide parts of ordinary words.
+_MIN_LENGTH = 6
+# What they log at INFO, our own lines say better.
+_NOISY = (
     "urllib3",
     "kombu",
     "amqp",
     "fsspec",
     "asyncio",
-    # Two lines for every task, where one for every step of a render tells more and costs less.
+    # Two lines for every task; one line for every step of a render says more and costs less.
     "celery.worker.strategy",
     "celery.app.trace",
 )
 
-# Extra fields of other libraries' records are left out: Celery puts task arguments there.
+# Extra fields of other libraries' records are not logged: Celery puts task arguments there.
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
-# The same list at every set-up: loggers keep it from their first line on.
+# One list for every set-up: loggers keep it from their first line on.
 _PROCESSORS: list[Processor] = [
     structlog.stdlib.filter_by_level,
     *_SHARED,
@@ -60,19 +60,19 @@ def _spellings(secret: str) -> tuple[str, ...]:
 
 
 class Mask:
-    """The last processor of a log line: replaces every known secret, and what looks like a token, in its text."""
+    """Masks known secrets and everything that looks like a token; the last processor of a log line."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _spellings(secret)}
-        # The longest first, so that a secret that contains another leaves no rest behind.
-        known = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+        spellings = {text for secret in secrets if len(secret) >= _MIN_LENGTH for text in _spellings(secret)}
+        # The longest first, so that a secret that contains another one is masked as a whole.
+        known = "|".join(re.escape(text) for text in sorted(spellings, key=len, reverse=True))
         self._known = re.compile(known) if known else None
 
     def text(self, line: str) -> str:
         """Return the line without the secrets."""
         if self._known is not None:
             line = self._known.sub(MASK, line)
-        return _SHAPES.sub(MASK, line)
+        return _TOKEN_PATTERN.sub(MASK, line)
 
     def __call__(self, _logger: Any, _method: str, event: Any) -> Any:
         return self.text(event) if isinstance(event, str) else event
@@ -108,7 +108,7 @@ def configure(
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
-    for name in _CHATTY:
+    for name in _NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
 
@@ -120,7 +120,7 @@ def _render(fmt: str, output: TextIO) -> list[Processor]:
             structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
-    # Plain tracebacks: the pretty ones print local variables, which hold scripts and keys.
+    # Plain tracebacks: rich ones print local variables, which hold scripts and keys.
     return [
         structlog.dev.ConsoleRenderer(
             colors=output.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback

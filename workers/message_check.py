@@ -1,7 +1,7 @@
-"""What a message must be like before Celery sees it: the envelope, the task's headers, the body with its arguments.
+"""Checks a message before Celery sees it: the envelope, the task's headers, the body and its arguments.
 
-Celery and kombu take a message's shape for granted; one of another shape ends the worker, and then the next one that
-takes it. Reasons name the part that is wrong and never show what a body holds.
+Celery and kombu do not check messages: a malformed one ends the worker, and then the next worker that takes it. The
+reasons name the part that is wrong, and never show the content of a body.
 """
 
 from __future__ import annotations
@@ -22,82 +22,82 @@ from renderline import contract
 _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _TEXTS = ("lang", "root_id", "parent_id", "group", "argsrepr", "kwargsrepr", "shadow", "origin", "compression")
 _TEXT = (str, type(None))
-_LONGEST_ID = 255
-_FURTHEST = timedelta(days=366)
+_MAX_ID = 255
+_MAX_ETA = timedelta(days=366)
 
 _ARGUMENTS: Mapping[str, Mapping[str, type]] = {
     contract.SUBMIT: {"render_id": str},
     contract.POLL: {"account": str, "slot": int, "ticket": int},
     contract.HOOK: {"render_id": str, "index": int},
 }
-"""What our own tasks take. The door's arguments are judged where its producer gets an answer."""
+"""The arguments of our tasks. Those of `renderline.request` are validated by the task, which answers its producer."""
 _TASKS = frozenset({contract.REQUEST, *_ARGUMENTS})
 
 
 class InvalidMessage(ValueError):
-    """This message is no task of ours; the text says why."""
+    """The message is no valid task of ours; the text says why."""
 
 
-_SHALLOW = 100
+_MAX_PLAIN_NESTING = 100
 
 
 def is_plain(raw: bytes) -> bool:
-    """Return whether a JSON text surely holds none of what takes a closer look; a cheap look that most pass.
+    """Return whether a JSON text can skip the expensive checks. Cheap, and true for most messages.
 
-    That is: halves of surrogate pairs, what kombu decodes to something else than JSON's types, and deep nesting.
+    False if it may hold half a surrogate pair, a type that only kombu's decoder knows, or deep nesting.
     """
-    return b"\\u" not in raw and b"__type__" not in raw and raw.count(b"{") + raw.count(b"[") < _SHALLOW
+    return b"\\u" not in raw and b"__type__" not in raw and raw.count(b"{") + raw.count(b"[") < _MAX_PLAIN_NESTING
 
 
 def read(raw: bytes) -> Any:
-    """Return what a broker list held, as JSON; raises `InvalidMessage`."""
+    """Parse an entry of a broker list as JSON; raises `InvalidMessage`."""
     try:
         return json.loads(raw.decode()) if is_plain(raw) else loads(raw.decode())
     except Exception:
-        # Among them the parser's own RecursionError, and what kombu's decoder of dates raises.
+        # Also the parser's RecursionError and the errors of kombu's date decoder.
         raise InvalidMessage("not JSON") from None
 
 
 def check_envelope(message: Any, *, plain: bool = False) -> None:
-    """Raise `InvalidMessage` unless kombu can make a message of it. `plain`: what it was read from `is_plain`."""
-    _want(isinstance(message, dict), "not a JSON object")
-    _want(isinstance(message.get("body"), str), "its body is not text")
-    _want(isinstance(message.get("headers"), dict), "its headers are not an object")
+    """Raise `InvalidMessage` unless kombu can make a message of it. `plain`: its JSON text `is_plain`."""
+    _require(isinstance(message, dict), "not a JSON object")
+    _require(isinstance(message.get("body"), str), "its body is not text")
+    _require(isinstance(message.get("headers"), dict), "its headers are not an object")
     properties = message.get("properties")
-    _want(isinstance(properties, dict), "its properties are not an object")
-    _want(_is_id(properties.get("delivery_tag")), "its delivery_tag is not text")
+    _require(isinstance(properties, dict), "its properties are not an object")
+    _require(_is_id(properties.get("delivery_tag")), "its delivery_tag is not text")
     route = properties.get("delivery_info")
-    _want(isinstance(route, dict), "its delivery_info is not an object")
+    _require(isinstance(route, dict), "its delivery_info is not an object")
     for name in ("exchange", "routing_key"):
-        _want(isinstance(route.get(name), str), f"its {name} is not text")
+        _require(isinstance(route.get(name), str), f"its {name} is not text")
     for name in ("correlation_id", "reply_to"):
-        _want(isinstance(properties.get(name), _TEXT), f"its {name} is not text")
-    _want(properties.get("body_encoding") in ("base64", None), "its body_encoding is not base64")
-    _want(_is_count(properties.get("priority", 0)), "its priority is not a whole number")
+        _require(isinstance(properties.get(name), _TEXT), f"its {name} is not text")
+    _require(properties.get("body_encoding") in ("base64", None), "its body_encoding is not base64")
+    _require(_is_count(properties.get("priority", 0)), "its priority is not a whole number")
     if plain:
         return
     try:
         json.dumps(message, ensure_ascii=False).encode()
     except Exception:
-        raise InvalidMessage("its envelope holds text that is no Unicode") from None
+        raise InvalidMessage("its envelope holds text that is not Unicode") from None
 
 
 def check_task(message: dict[str, Any], *, plain: bool = False) -> None:
-    """Raise `InvalidMessage` unless it is one of our tasks, with headers and a body that Celery can act on."""
+    """Raise `InvalidMessage` unless it is one of our tasks, with headers and a body that Celery can process."""
     check_envelope(message, plain=plain)
     body = _body(message)
     headers = message["headers"]
     if "task" in headers:
-        _want(isinstance(body, list) and len(body) == 3, "its body is not [args, kwargs, embed]")
+        _require(isinstance(body, list) and len(body) == 3, "its body is not [args, kwargs, embed]")
         args, kwargs, embed = body
     else:
-        # Celery's first protocol, which clients in other languages still speak: everything is in the body.
-        _want(isinstance(body, dict) and "task" in body, "it names no task")
+        # Celery's first protocol, which clients in other languages still use: everything is in the body.
+        _require(isinstance(body, dict) and "task" in body, "it names no task")
         headers = embed = body
         args, kwargs = body.get("args"), body.get("kwargs")
     _check_headers(headers)
-    _want(isinstance(args, list), "its args are not a list")
-    _want(isinstance(kwargs, dict), "its kwargs are not an object")
+    _require(isinstance(args, list), "its args are not a list")
+    _require(isinstance(kwargs, dict), "its kwargs are not an object")
     _check_embed(embed)
     if headers["task"] in _ARGUMENTS:
         _check_arguments(headers["task"], args, kwargs)
@@ -113,8 +113,8 @@ def _body(message: dict[str, Any]) -> Any:
     except Exception:
         raise InvalidMessage("its body cannot be unpacked") from None
     content, encoding = message.get("content-type"), message.get("content-encoding")
-    _want(content == "application/json", "its content type is not JSON")
-    _want(isinstance(encoding, str) and encoding.lower() in _ENCODINGS, "its content encoding is not UTF-8")
+    _require(content == "application/json", "its content type is not JSON")
+    _require(isinstance(encoding, str) and encoding.lower() in _ENCODINGS, "its content encoding is not UTF-8")
     try:
         if isinstance(raw, bytes) and raw and is_plain(raw):
             return json.loads(raw.decode())
@@ -125,43 +125,46 @@ def _body(message: dict[str, Any]) -> Any:
 
 def _check_headers(headers: dict[str, Any]) -> None:
     name = headers["task"]
-    _want(isinstance(name, str), "its task is not text")
-    _want(name in _TASKS, f"task {name[:100]!r} is not known to this version")
-    _want(_is_id(headers.get("id")), "its id is not text")
+    _require(isinstance(name, str), "its task is not text")
+    _require(name in _TASKS, f"task {name[:100]!r} is not known to this version")
+    _require(_is_id(headers.get("id")), "its id is not text")
     for text in _TEXTS:
         if not isinstance(headers.get(text), _TEXT):
             raise InvalidMessage(f"its {text} is not text")
-    _want(_is_count(headers.get("retries", 0)), "its retries are not a whole number")
-    _want(headers.get("ignore_result") in (None, True, False), "its ignore_result is not true or false")
-    _want(_is_count(headers.get("replaced_task_nesting") or 0), "its replaced_task_nesting is not a whole number")
+    _require(_is_count(headers.get("retries", 0)), "its retries are not a whole number")
+    _require(headers.get("ignore_result") in (None, True, False), "its ignore_result is not true or false")
+    _require(_is_count(headers.get("replaced_task_nesting") or 0), "its replaced_task_nesting is not a whole number")
     for moment in ("eta", "expires"):
-        _want(_is_moment(headers.get(moment)), f"its {moment} is not a time")
-    _want(_are_limits(headers.get("timelimit")), "its timelimit is not two numbers")
-    _want(isinstance(headers.get("stamps"), dict | None), "its stamps are not an object")
+        _require(_is_moment(headers.get(moment)), f"its {moment} is not a time")
+    _require(_are_limits(headers.get("timelimit")), "its timelimit is not two numbers")
+    _require(isinstance(headers.get("stamps"), dict | None), "its stamps are not an object")
     stamped = headers.get("stamped_headers")
-    _want(stamped is None or _all(stamped, str), "its stamped_headers are not a list of texts")
+    _require(stamped is None or _all(stamped, str), "its stamped_headers are not a list of texts")
 
 
 def _check_embed(embed: Any) -> None:
     if embed is None:
         return
-    _want(isinstance(embed, dict), "what follows it is not an object")
+    _require(isinstance(embed, dict), "its embedded options are not an object")
     for name in ("callbacks", "errbacks", "chain"):
         following = embed.get(name)
-        _want(following is None or (_all(following, dict) and all(map(_is_signature, following))), f"its {name} is odd")
-    _want(embed.get("chord") is None or _is_signature(embed["chord"]), "its chord is odd")
+        _require(
+            following is None or (_all(following, dict) and all(map(_is_signature, following))),
+            f"its {name} are not a list of signatures",
+        )
+    _require(embed.get("chord") is None or _is_signature(embed["chord"]), "its chord is not a signature")
 
 
 def _check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     wanted = _ARGUMENTS[task]
     given = dict(zip(wanted, args, strict=False))
-    _want(
+    _require(
         len(args) <= len(wanted) and not given.keys() & kwargs.keys() and {*given, *kwargs} == set(wanted),
         f"{task} takes other arguments in this version",
     )
     for name, value in {**given, **kwargs}.items():
-        sound = _is_id(value) if wanted[name] is str else _is_count(value)
-        _want(sound, f"its argument {name} is not {'text' if wanted[name] is str else 'a whole number'}")
+        valid = _is_id(value) if wanted[name] is str else _is_count(value)
+        _require(valid, f"its argument {name} is not {'text' if wanted[name] is str else 'a whole number'}")
 
 
 def _is_signature(value: Any) -> bool:
@@ -172,7 +175,7 @@ def _is_signature(value: Any) -> bool:
 
 
 def _is_id(value: Any) -> bool:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID:
         return False
     return value.isprintable()  # neither control characters nor halves of surrogate pairs
 
@@ -189,7 +192,7 @@ def _is_moment(value: Any) -> bool:
         if moment is None:
             return False
         aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return abs(aware - datetime.now(UTC)) < _FURTHEST
+        return abs(aware - datetime.now(UTC)) < _MAX_ETA
     except (ValueError, TypeError, OverflowError, AttributeError):
         return False
 
@@ -208,6 +211,6 @@ def _all(value: Any, shape: type) -> bool:
     return isinstance(value, list) and all(isinstance(each, shape) for each in value)
 
 
-def _want(sound: bool, why: str) -> None:
-    if not sound:
+def _require(valid: bool, why: str) -> None:
+    if not valid:
         raise InvalidMessage(why)

@@ -1,7 +1,7 @@
-"""In which order a worker asks for what stands in its queues: pure, and the same however `-Q` names them.
+"""The order in which a worker asks for messages of its queues. It does not depend on the order in `-Q`.
 
-Polls come first: there are at most a handful of them for each account. Then submissions by their priority and requests
-in turn, and hooks last. Every few turns another one comes first, so that a flood in front starves nobody behind it.
+Polls come first: there are only a few for each account. Then come submissions by priority, in turn with requests, and
+hooks last. Every few turns another queue comes first, so that a flood in one starves no other.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from functools import lru_cache
 from renderline.contract import HOOKS_QUEUE, POLL_QUEUE, REQUESTS_QUEUE, SUBMIT_QUEUE
 
 Lane = tuple[str, int]
-"""A queue and one of its priorities: a list of its own on Redis."""
+"""A queue and a priority. On Redis each has its own list."""
 
-_ROUND = ("submit", "requests", "submit", "hooks", "submit", "requests", "patient", "requests")
-"""What comes first, after the polls, in each turn of a round; `patient` are submissions from the lowest priority up."""
+_LEADERS = ("submit", "requests", "submit", "hooks", "submit", "requests", "patient", "requests")
+"""The queue that comes first after the polls, turn by turn. `patient`: submissions, the lowest priority first."""
 
 
 def lanes(queues: Sequence[str], priorities: Sequence[int], *, turn: int) -> list[Lane]:
-    """Return every pair of queue and priority in the order to be asked for at this turn (counted from 0)."""
-    return list(_lanes(tuple(queues), tuple(priorities), _ROUND[turn % len(_ROUND)]))
+    """Return all queues and priorities in the order of this turn (counted from 0)."""
+    return list(_lanes(tuple(queues), tuple(priorities), _LEADERS[turn % len(_LEADERS)]))
 
 
 @lru_cache(maxsize=1024)
