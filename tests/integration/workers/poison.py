@@ -1,4 +1,4 @@
-"""Messages that no worker of ours sent: what may stand in a list of the broker that others can write to."""
+"""Malformed messages, such as other programs may write into the lists of the broker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RENDER = "f" * 32
 
 
 def envelope(body: Any, headers: Any = None, *, queue: str = "submit", **properties: Any) -> dict[str, Any]:
-    """Return a message as kombu writes it; `body` is bytes, or what is to be JSON."""
+    """Return a message as kombu writes it. `body` is bytes, or a value that becomes JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return {
         "body": base64.b64encode(raw).decode(),
@@ -101,7 +101,7 @@ def _headers() -> Iterator[tuple[str, Any]]:
 
 
 def table() -> Iterator[tuple[str, str | bytes]]:
-    """Yield (what is wrong, raw message) of messages of which none is fit to be a task."""
+    """Yield (what is wrong, raw message) for messages that are no valid tasks."""
     good = envelope([[RENDER], {}, {}])
     yield "not JSON", "garbage{" + SECRET
     yield "not text", b"\xff\xfe\x00" + SECRET.encode()
@@ -134,7 +134,7 @@ _ODD = (None, True, -1, 5, 1e308, "", "x", "\ud83d", "\x00", [], [None], {}, {"a
 
 
 def mutants(count: int, *, seed: int) -> Iterator[str]:
-    """Yield sound messages of every task, each with one to three of its parts made odd."""
+    """Yield valid messages of every task, each with one to three parts made invalid."""
     dice = random.Random(seed)
     sound = [
         envelope([[RENDER], {}, {"callbacks": None, "chain": None}], task("renderline.submit")),

@@ -1,4 +1,4 @@
-"""A server is demoted while connections to it stay open: whoever has one finds the new primary by itself."""
+"""A server is demoted while connections to it stay open: every client finds the new primary by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that are not ours, or broken: the worker that takes one goes on working, and the message is kept."""
+"""Malformed messages: the worker that takes one goes on working, and the message is kept in quarantine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUARANTINE = "renderline:quarantine"
 
 @pytest.fixture
 def worker(start_worker: Any, valkey: Valkey, redis: Redis) -> Worker:
-    """A worker whose vendor is away; it can accept requests, which shows that it works."""
+    """A worker without a vendor. It can accept requests, which shows that it works."""
     return start_worker(
         REDIS_URL=valkey.url,
         AISTUDIOS_BASE_URL=f"http://127.0.0.1:{free_port()}",
@@ -89,7 +89,7 @@ def test_what_others_publish_to_all_workers_does_not_stop_one(worker: Worker, va
     for channel in [*channels, "/0.celery.pidbox", "/0.celeryev/worker.heartbeat", "/0.celeryev/task.x"]:
         for raw in ["5", "null", "[]", "{}", "garbage", b"\xff\xfe", json.dumps({"body": 5, "properties": {}})]:
             redis.publish(channel, raw)
-    # What comes after it on the same way is answered: it was taken.
+    # A later message on the same channel is answered, so this one was taken.
     with Celery("shop", broker=valkey.url) as shop:
         until(lambda: shop.control.ping(timeout=1.0) or worker.popen.poll() is not None, what="taken")
     works_on(worker, valkey, redis, "after the broadcast")

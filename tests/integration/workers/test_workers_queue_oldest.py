@@ -1,4 +1,4 @@
-"""What the sweep is told of the queues: which message of each is the oldest."""
+"""The sweep learns which message of each queue is the oldest."""
 
 from __future__ import annotations
 

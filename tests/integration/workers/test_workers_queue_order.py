@@ -1,4 +1,4 @@
-"""In which order a worker takes what stands in its queues, whatever the order in which it was told of them."""
+"""The order in which a worker takes messages of its queues, whatever the order in `-Q`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from harness import Valkey
 from renderline.contract import PRIORITIES
 from workers.repairs.transport import transport_class
 
-# What is no task of ours is set aside, and nobody's turn.
+# A valid task: other messages go into quarantine and are not delivered.
 TASK, HEADERS = [["r1"], {}, {}], {"task": "renderline.submit", "id": "i1"}
 ORDERS = [("requests", "submit", "poll", "hooks"), ("hooks", "requests", "submit", "poll"), ("hooks", "poll", "submit")]
 
 
 @pytest.fixture
 def taken(valkey: Valkey, redis: Redis) -> Iterator[Callable[..., list[str]]]:
-    """Put messages into queues and return the first so many in the order in which a worker takes them."""
+    """Publish messages, and return the first `count` in the order in which a worker takes them."""
     settings = load({"REDIS_URL": valkey.url}, role="gateway")
     transport = options(settings)["broker_transport_options"]
     with Connection(valkey.url, transport=transport_class(), transport_options=transport) as connection:
