@@ -63,7 +63,8 @@ class CeleryPublisher:
             channel = connection.default_channel
             with channel.client.pipeline(transaction=False) as pipe:
                 for queue, step in _LANES.values():
-                    pipe.lindex(channel._q_for_pri(queue, step), -1)
+                    # kombu keeps each priority step but the first in a list of its own.
+                    pipe.lindex(f"{queue}{channel.sep}{step}" if step else queue, -1)
                 found = pipe.execute()
         return {lane: _about(message) for lane, message in zip(_LANES, found, strict=True) if message}
 

@@ -48,11 +48,9 @@ class Session:
     @cached_property
     def app(self) -> Renderline:
         """Return a Celery application for the settings."""
-        chosen = self.settings
-        # After the settings, whose errors it would meet with an exit of its own.
         from workers.application import create_app
 
-        return create_app(chosen)
+        return create_app(self.settings)
 
     @cached_property
     def services(self) -> Services:
