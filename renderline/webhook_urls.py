@@ -1,7 +1,7 @@
-"""The URLs that the vendor calls about a render: made here, and told from forged ones here.
+"""The URLs of the vendor's webhooks: signed here, and verified here.
 
-The vendor signs nothing and names no project in its webhooks (AI Studios v3 contract, webhook), so what identifies a
-render and proves that the caller is the vendor is the URL itself, which nobody else was given.
+The vendor signs nothing and names no project in its webhooks (AI Studios v3 contract, webhook). So the URL identifies
+the render and proves that the caller is the vendor, since nobody else was given it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-PATH = "/webhooks/aistudios"
+PATH: Final = "/webhooks/aistudios"
 
-AFTERWARDS = 86400.0
-"""Seconds for which a URL stays good after its render's deadline: a late call still tells what the render cost."""
+GRACE: Final = 86400.0
+"""Seconds for which a URL is valid after its render's deadline: a late webhook still says what the render cost."""
 
-# Keeps these signatures apart from whatever else the same key may come to sign.
-_PURPOSE = "renderline.callbacks.v1"
+# Separates these signatures from others made with the same key. A new text would make the URLs of running renders
+# invalid, so it keeps the word that it began with.
+_PURPOSE: Final = "renderline.callbacks.v1"
 
 
-class About(NamedTuple):
-    """What a called URL is about: the attempt at a render, and the draft of that attempt."""
+class WebhookSubject(NamedTuple):
+    """What a webhook is about: an attempt at the render, and a draft of that attempt."""
 
     attempt: int
     draft: int
@@ -32,10 +33,10 @@ class About(NamedTuple):
 class WebhookUrls:
     """Signs and verifies the URLs `{public_url}/webhooks/aistudios/{render id}/{signature}`.
 
-    A signature is `{attempt}.{expiry}.{mac}`, and `{attempt}-{draft}.{expiry}.{mac}` from an attempt's second draft on:
-    unreserved characters alone, so that no proxy and no vendor rewrites it.
-    `public_url` is where the vendor reaches the gateway, with or without a path; `key` the secret of at least 32
-    characters. A new key makes the URLs in the vendor's hands worthless; polling finds those renders.
+    A signature is `{attempt}.{expiry}.{mac}`, or `{attempt}-{draft}.{expiry}.{mac}` from the second draft of an attempt
+    on. It has only unreserved characters, so no proxy and no vendor rewrites it.
+    `public_url` is where the vendor reaches the gateway, with or without a path; `key` is a secret of at least 32
+    characters. A new key makes the URLs of running renders invalid; polling finds those renders.
     """
 
     public_url: str
@@ -43,23 +44,23 @@ class WebhookUrls:
     clock: Callable[[], float] = time.time
 
     def url(self, render_id: str, *, attempt: int, seconds: float, draft: int = 1) -> str:
-        """Return the URL to be called about this draft of an attempt, good for `seconds` and a day."""
-        expires = int(self.clock() + seconds + AFTERWARDS)
-        about = str(attempt) if draft == 1 else f"{attempt}-{draft}"
-        signature = f"{about}.{expires}.{self._mac(render_id, about, str(expires))}"
+        """Return the webhook URL of this draft, valid for `seconds` and a day."""
+        expires = int(self.clock() + seconds + GRACE)
+        subject = str(attempt) if draft == 1 else f"{attempt}-{draft}"
+        signature = f"{subject}.{expires}.{self._mac(render_id, subject, str(expires))}"
         return f"{self.public_url.rstrip('/')}{PATH}/{render_id}/{signature}"
 
-    def about(self, render_id: str, signature: str) -> About | None:
-        """Return which attempt at the render, and which draft, a called URL is about; None if forged or expired."""
-        about, _, rest = signature.partition(".")
+    def verify(self, render_id: str, signature: str) -> WebhookSubject | None:
+        """Return the attempt and draft that a called URL is about; None if it is forged or expired."""
+        subject, _, rest = signature.partition(".")
         expires, _, mac = rest.partition(".")
-        genuine = hmac.compare_digest(self._mac(render_id, about, expires).encode(), mac.encode(errors="replace"))
+        genuine = hmac.compare_digest(self._mac(render_id, subject, expires).encode(), mac.encode(errors="replace"))
         if not genuine or self.clock() >= int(expires):
             return None
-        attempt, _, draft = about.partition("-")
-        return About(int(attempt), int(draft or 1))
+        attempt, _, draft = subject.partition("-")
+        return WebhookSubject(int(attempt), int(draft or 1))
 
-    def _mac(self, render_id: str, about: str, expires: str) -> str:
-        # A line each: in what we sign no part has a line break, so none can run into the next.
-        message = "\n".join((_PURPOSE, render_id, about, expires))
+    def _mac(self, render_id: str, subject: str, expires: str) -> str:
+        # One line each: no part that we sign has a line break, so none can run into the next.
+        message = "\n".join((_PURPOSE, render_id, subject, expires))
         return hmac.digest(self.key.encode(), message.encode(errors="replace"), "sha256").hex()

@@ -8,35 +8,38 @@ import sys
 import threading
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Flask
 from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from config import logging, settings
+from renderline.capabilities import KnownAccounts
 from renderline.dispatcher import Dispatcher
-from renderline.gateway import OpenGate, Streams, create_app
-from renderline.gateway.keys import ApiKeys
-from renderline.gateway.webhooks import Receiver, blueprint
+from renderline.gateway import AllowAll, EventStreams, create_app
+from renderline.gateway.api_keys import ApiKeys
+from renderline.gateway.webhooks import WebhookHandler
 from renderline.ledger import Commands, Ledger, Queries
 from renderline.ledger.failover import connection_class
+from renderline.operations import Operations
 from tasks.publisher import CeleryPublisher
 from workers.application import create_app as create_celery_app
 from workers.composition.acceptance import acceptor
 from workers.composition.hooks import hook_kinds
 from workers.composition.webhooks import fallback_interval, webhook_urls
 
-# A caller waits for the answer: seconds until a Redis that hangs is given up. Longer than an event stream's look.
-_PATIENCE = 2.5
+# Seconds until a call to a hanging Redis is given up, because a caller waits for the answer. Longer than one blocking
+# read of an event stream.
+_REDIS_TIMEOUT = 2.5
 
 
 def create() -> Flask:
-    """Return the gateway composed from the environment; bad settings end the process with one line for each."""
+    """Return the gateway for this environment; bad settings end the process with one line for each."""
     try:
         chosen = settings.load(os.environ, role="gateway")
     except settings.SettingsError as problem:
-        # gunicorn's status for "the application cannot be loaded": its master stops instead of trying again.
+        # gunicorn's status for "the application cannot be loaded": its master then stops instead of retrying.
         print(f"The gateway cannot start:\n{problem}", file=sys.stderr)
         raise SystemExit(4) from None
     logging.configure(level=chosen.log_level, fmt=chosen.log_format, secrets=chosen.secrets())
@@ -49,33 +52,32 @@ def build(chosen: settings.Settings) -> Flask:
     celery = create_celery_app(chosen)
     celery.conf.broker_transport_options = {
         **celery.conf.broker_transport_options,
-        "socket_timeout": _PATIENCE,
-        "socket_connect_timeout": _PATIENCE,
+        "socket_timeout": _REDIS_TIMEOUT,
+        "socket_connect_timeout": _REDIS_TIMEOUT,
     }
     celery.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
     ledger = Ledger(redis, grace=chosen.lease)
     dispatcher = Dispatcher(CeleryPublisher(celery), ledger)
-    operations = Commands(ledger)
+    accounts = KnownAccounts(ledger, chosen.account_names)
     return create_app(
         redis=redis,
         ledger=ledger,
-        operations=operations,
-        listing=Queries(ledger),
+        queries=Queries(ledger),
         acceptor=acceptor(chosen, ledger, dispatcher, hook_kinds(celery, chosen)),
-        dispatcher=dispatcher,
-        keys=ApiKeys(redis) if chosen.api_keys_required else OpenGate(),
+        operations=Operations(ledger, dispatcher, accounts),
+        authenticator=ApiKeys(redis) if chosen.api_keys_required else AllowAll(),
         max_bytes=chosen.max_request_bytes,
-        streams=Streams(limit=chosen.gateway_threads * 3 // 4, closing=_closing()),
+        streams=EventStreams(limit=chosen.gateway_threads * 3 // 4, closing=_closing()),
         rate=chosen.api_rate,
-        webhooks=_webhooks(chosen, operations, dispatcher),
+        webhooks=_webhook_handler(chosen, ledger, dispatcher),
     )
 
 
-def _webhooks(chosen: settings.Settings, operations: Commands, dispatcher: Dispatcher) -> Blueprint | None:
-    urls, seconds = webhook_urls(chosen), fallback_interval(chosen)
-    if urls is None or seconds is None:
+def _webhook_handler(chosen: settings.Settings, ledger: Ledger, dispatcher: Dispatcher) -> WebhookHandler | None:
+    urls, interval = webhook_urls(chosen), fallback_interval(chosen)
+    if urls is None or interval is None:
         return None
-    return blueprint(Receiver(urls, operations, dispatcher, net=seconds))
+    return WebhookHandler(urls, Commands(ledger), dispatcher, interval)
 
 
 def _connect(chosen: settings.Settings) -> Redis:
@@ -83,18 +85,18 @@ def _connect(chosen: settings.Settings) -> Redis:
         chosen.redis_url,
         connection_class=connection_class(chosen.redis_url),
         decode_responses=True,
-        socket_timeout=_PATIENCE,
-        socket_connect_timeout=_PATIENCE,
+        socket_timeout=_REDIS_TIMEOUT,
+        socket_connect_timeout=_REDIS_TIMEOUT,
         socket_keepalive=True,
         health_check_interval=15,
         client_name="renderline-gateway",
-        # Once more, for a connection that Redis closed since it was last used; one that hangs is not tried again.
+        # One retry, for a connection that Redis has closed since its last use; a timeout is not retried.
         retry=Retry(ConstantBackoff(0.05), 1, supported_errors=(RedisConnectionError,)),
     )
 
 
 def _closing() -> threading.Event:
-    """Return an event that is set when the process is asked to stop, before its server's own handler runs."""
+    """Return an event that is set on SIGTERM, before the server's own handler runs."""
     closing = threading.Event()
     before: Any = signal.getsignal(signal.SIGTERM)
 

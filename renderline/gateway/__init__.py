@@ -1,8 +1,8 @@
-"""The HTTP door: the API under /v1 with its description, the health routes, the receiver of the vendor's webhooks."""
+"""The HTTP gateway: the API under /v1 and its OpenAPI document, the health routes, the vendor's webhooks."""
 
-from renderline.gateway.access import ADMIN, READ, SCOPES, SUBMIT, AccessDenied, Caller, Gate, OpenGate
+from renderline.gateway.access import ADMIN, READ, SCOPES, SUBMIT, AccessDenied, AllowAll, Authenticator, Caller
 from renderline.gateway.application import create_app
-from renderline.gateway.events import Streams
+from renderline.gateway.event_stream import EventStreams
 
 __all__ = [
     "ADMIN",
@@ -10,9 +10,9 @@ __all__ = [
     "SCOPES",
     "SUBMIT",
     "AccessDenied",
+    "AllowAll",
+    "Authenticator",
     "Caller",
-    "Gate",
-    "OpenGate",
-    "Streams",
+    "EventStreams",
     "create_app",
 ]

@@ -1,4 +1,4 @@
-"""Who may do what at the HTTP door: the question the routes ask, its answer, and the gate that is open to all."""
+"""Authentication and scopes: who calls, what the call needs, and how many calls one key may make."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Final, Protocol
 
 import structlog
-from flask import current_app, g, request
+from flask import Flask, current_app, g, request
 
 log = structlog.get_logger(__name__)
 
@@ -17,11 +17,11 @@ READ: Final = "read"
 ADMIN: Final = "admin"
 SCOPES: Final = (SUBMIT, READ, ADMIN)
 
-EXTENSION: Final = "renderline-admission"
+_EXTENSION: Final = "renderline-access"
 
 
 class AccessDenied(Exception):
-    """The caller may not do this: `status` 401 without a valid key, 403 with one that lacks the scope."""
+    """The caller may not do this: `status` is 401 without a valid key, 403 with a key that lacks the scope."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -30,31 +30,31 @@ class AccessDenied(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the name that people gave the key, and the key's id, which is no secret."""
+    """Who calls: the name that was given to the API key, and the key's id, which is not secret."""
 
     name: str
     key_id: str
 
 
-class Gate(Protocol):
-    """Decides who comes in."""
+class Authenticator(Protocol):
+    """Checks the `Authorization` header of a call."""
 
     def check(self, header: str | None, scope: str) -> Caller:
-        """Return who sent this `Authorization` header if they may do what `scope` covers; raises AccessDenied."""
+        """Return the caller if the header's key has `scope`; raises AccessDenied."""
 
 
-class Meter(Protocol):
-    """Counts what a caller does."""
+class RateLimit(Protocol):
+    """Limits the calls of each key."""
 
     def count(self, key_id: str) -> None:
-        """Count one call; raises if that is one too many."""
+        """Count one call; raises if it is over the limit."""
 
 
-class OpenGate:
-    """Lets everybody do everything, and says so once in the log."""
+class AllowAll:
+    """Lets every caller do everything, and logs a warning once."""
 
     def __init__(self) -> None:
-        log.warning("API keys are off: whoever reaches the gateway may do everything (RENDERLINE_API_KEYS_REQUIRED)")
+        log.warning("API keys are off: anyone who reaches the gateway may do everything (RENDERLINE_API_KEYS_REQUIRED)")
 
     def check(self, header: str | None, scope: str) -> Caller:
         """Let the caller in."""
@@ -62,27 +62,34 @@ class OpenGate:
 
 
 @dataclass(frozen=True)
-class Admission:
-    """What stands before every route of the API: the gate, then the meter."""
+class AccessControl:
+    """Runs before every route of the API: authentication, then the rate limit."""
 
-    gate: Gate
-    meter: Meter
+    authenticator: Authenticator
+    rate_limit: RateLimit
+
+    def install(self, app: Flask) -> None:
+        """Have the routes of the application ask this."""
+        app.extensions[_EXTENSION] = self
 
     def admit(self, header: str | None, scope: str) -> Caller:
-        """Return the caller; raises AccessDenied, or what the meter raises."""
-        caller = self.gate.check(header, scope)
-        self.meter.count(caller.key_id)
+        """Return the caller; raises AccessDenied, or what the rate limit raises."""
+        caller = self.authenticator.check(header, scope)
+        self.rate_limit.count(caller.key_id)
         return caller
 
 
-def needs(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a view run only for callers who have `scope`; who it is stands in `flask.g.caller`."""
+def requires(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Run a view only for callers with `scope`; the caller is in `flask.g.caller`.
+
+    Place it right below `route`, so that nothing of a request is read before its key is checked.
+    """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def admitted(*args: Any, **kwargs: Any) -> Any:
-            admission: Admission = current_app.extensions[EXTENSION]
-            g.caller = admission.admit(request.headers.get("Authorization"), scope)
+            access: AccessControl = current_app.extensions[_EXTENSION]
+            g.caller = access.admit(request.headers.get("Authorization"), scope)
             return view(*args, **kwargs)
 
         return admitted

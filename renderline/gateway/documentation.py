@@ -1,31 +1,15 @@
-"""The pages about the API: its description at /openapi.json, and the interactive one at /docs, with our own assets."""
+"""The scripts and styles of the interactive API page at /docs, and what such a page may load."""
 
 from __future__ import annotations
 
 from importlib import resources
 from typing import Final
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Flask, Response, send_from_directory
 
-SCHEME: Final = "apiKey"
-ABOUT: Final = (
-    "Turns render requests into finished AI Studios videos. A request is accepted with 202 and rendered in the "
-    "background; follow it by its record, by its events, or by a hook that it names. Every error is a problem document "
-    "(RFC 9457) with the path of each wrong field."
-)
-CONFIG: Final = {
-    "API_TITLE": "Renderline",
-    "API_VERSION": "v1",
-    "OPENAPI_VERSION": "3.1.0",
-    "OPENAPI_URL_PREFIX": "/",
-    "OPENAPI_JSON_PATH": "openapi.json",
-    "OPENAPI_SWAGGER_UI_PATH": "docs",
-    # Relative to the page, so that it holds behind a proxy that adds a path.
-    "OPENAPI_SWAGGER_UI_URL": "docs/assets/",
-    # Without this the page would send the description to a validator of its makers.
-    "OPENAPI_SWAGGER_UI_CONFIG": {"validatorUrl": None, "deepLinking": True, "docExpansion": "list"},
-}
+blp = Blueprint("documentation", __name__)
 
+_FOLDER: Final = str(resources.files("flask_swagger_ui") / "dist")
 _POLICY: Final = "; ".join(
     (
         "default-src 'self'",
@@ -37,21 +21,21 @@ _POLICY: Final = "; ".join(
 )
 
 
-def assets() -> Blueprint:
-    """Return the route of the page's scripts and styles, which a package brings along."""
-    blueprint = Blueprint("documentation", __name__)
-    folder = str(resources.files("flask_swagger_ui") / "dist")
+def install(app: Flask) -> None:
+    """Add the route of the page's assets."""
+    app.register_blueprint(blp)
 
-    @blueprint.get("/docs/assets/<path:name>")
-    def asset(name: str) -> Response:
-        return send_from_directory(folder, name, max_age=3600)
 
-    @blueprint.after_app_request
-    def confine(response: Response) -> Response:
-        """Let a page that is shown here load nothing from another host."""
-        if response.mimetype == "text/html":
-            response.headers.setdefault("Content-Security-Policy", _POLICY)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        return response
+@blp.get("/docs/assets/<path:name>")
+def asset(name: str) -> Response:
+    """Send a script or style of the installed package."""
+    return send_from_directory(_FOLDER, name, max_age=3600)
 
-    return blueprint
+
+@blp.after_app_request
+def _confine(response: Response) -> Response:
+    """Keep the gateway's pages from loading anything from another host."""
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response

@@ -1,60 +1,68 @@
-"""The health routes: is the process alive, and can it do its work."""
+"""The health routes: whether the process is alive, and whether it can work."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from typing import Final
+
+from flask import Blueprint, Flask, Response, current_app, jsonify
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 from redis.retry import Retry
 
-from renderline.gateway.problem import RETRY_AFTER, problem
+from renderline.gateway.error_handlers import RETRY_AFTER
+from renderline.gateway.problem import problem_response
 
-# Connecting and answering may each take half of the second that a probe waits.
-_PATIENCE = 0.5
+blp = Blueprint("health", __name__)
 
-
-def routes(*, redis: Redis) -> Blueprint:
-    """Return /healthz, which answers while the process lives, and /readyz, which also asks Redis."""
-    blueprint = Blueprint("health", __name__)
-    probe = _impatient(redis)
-
-    @blueprint.get("/healthz")
-    def healthz() -> Response:
-        return _uncached(jsonify(status="ok"))
-
-    @blueprint.get("/readyz")
-    def readyz() -> Response:
-        failing = redis_failure(probe)
-        if failing is None:
-            return _uncached(jsonify(status="ok", checks={"redis": "ok"}))
-        detail = f"Redis {failing}."
-        headers = {"Retry-After": str(RETRY_AFTER)}
-        return _uncached(problem(503, detail, headers=headers, checks={"redis": failing}))
-
-    return blueprint
+# A probe waits one second; connecting and answering may each take half of it.
+_TIMEOUT: Final = 0.5
+_EXTENSION: Final = "renderline-health"
 
 
-def redis_failure(redis: Redis) -> str | None:
-    """Return None when Redis answers a ping, else what is wrong, without its address or password."""
+def install(app: Flask, *, redis: Redis) -> None:
+    """Add /healthz, which answers while the process is alive, and /readyz, which also pings Redis."""
+    app.extensions[_EXTENSION] = _probe_client(redis)
+    app.register_blueprint(blp)
+
+
+@blp.get("/healthz")
+def healthz() -> Response:
+    """Tell that the process is alive."""
+    return jsonify(status="ok")
+
+
+@blp.get("/readyz")
+def readyz() -> Response:
+    """Tell whether Redis answers."""
+    failure = _redis_failure(current_app.extensions[_EXTENSION])
+    if failure is None:
+        return jsonify(status="ok", checks={"redis": "ok"})
+    headers = {"Retry-After": str(RETRY_AFTER)}
+    return problem_response(503, f"Redis {failure}.", headers=headers, checks={"redis": failure})
+
+
+@blp.after_request
+def _no_store(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _redis_failure(redis: Redis) -> str | None:
+    """Return None if Redis answers a ping, else what is wrong, without its address or password."""
     try:
         redis.ping()
     except RedisTimeout:
         return "did not answer in time"
     except RedisError as error:
-        return f"cannot be used ({type(error).__name__})"
+        return f"is unavailable ({type(error).__name__})"
     return None
 
 
-def _impatient(redis: Redis) -> Redis:
-    """Return a client of the same server that gives up within a second and never repeats."""
+def _probe_client(redis: Redis) -> Redis:
+    """Return a client of the same server that gives up within a second and never retries."""
     given = redis.connection_pool
-    patience = {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE, "retry": Retry(NoBackoff(), 0)}
-    pool = ConnectionPool(connection_class=given.connection_class, **{**given.connection_kwargs, **patience})
+    timeouts = {"socket_timeout": _TIMEOUT, "socket_connect_timeout": _TIMEOUT, "retry": Retry(NoBackoff(), 0)}
+    pool = ConnectionPool(connection_class=given.connection_class, **{**given.connection_kwargs, **timeouts})
     return Redis(connection_pool=pool)
-
-
-def _uncached(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -7,8 +7,9 @@ from flask import Flask, request
 
 from renderline import contract, producer
 from renderline.acceptance import check_key
-from renderline.gateway.idempotency import header_key
 from renderline.gateway.problem import Problem
+from renderline.gateway.request_parsing import RequestParser
+from renderline.gateway.request_schemas import IdempotencyHeader
 from renderline.requests import RequestRefused
 
 GOOD = ["A", "order-A-17", "a b", "Auftrag-№1", "non-breaking\N{NO-BREAK SPACE}space", "x" * 255, "\N{GRINNING FACE}"]
@@ -34,7 +35,8 @@ def acceptance(key):
 def header(key):
     sent = key.encode(errors="surrogatepass").decode("latin-1")
     with app.test_request_context("/", environ_overrides={"HTTP_IDEMPOTENCY_KEY": sent}):
-        assert header_key(request) == key
+        parsed = RequestParser().parse(IdempotencyHeader(), request, location="headers", error_status_code=400)
+    assert parsed == {"key": key}
 
 
 def producer_module(key):

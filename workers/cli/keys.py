@@ -14,14 +14,14 @@ from workers.cli.session import Session, json_option, pass_session
 from workers.cli.trouble import Code, Trouble
 
 if TYPE_CHECKING:
-    from renderline.gateway.keys import ApiKey, ApiKeys
+    from renderline.gateway.api_keys import ApiKey, ApiKeys
 
-# As in renderline.gateway.keys, which is slow to import; held together by a test.
+# As in renderline.gateway.api_keys, which is slow to import; held together by a test.
 SCOPES = ("submit", "read", "admin")
 
 
 def _keys(session: Session) -> ApiKeys:
-    from renderline.gateway.keys import ApiKeys
+    from renderline.gateway.api_keys import ApiKeys
 
     return ApiKeys(session.ledger.redis)
 

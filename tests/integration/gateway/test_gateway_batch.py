@@ -7,19 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness import a_request
-from harness.gateway import GatewayProcess, assert_problem
+from harness.gateway import assert_problem
 from renderline import contract
 
 BATCH = "/v1/renders/batch"
 
 
 @pytest.fixture(scope="module")
-def gateway(valkey, tmp_path_factory):
-    log = tmp_path_factory.mktemp("gateway") / "gateway.log"
-    process = GatewayProcess(log, REDIS_URL=valkey.url, RENDERLINE_MAX_REQUEST_BYTES="65536")
-    yield process
-    process.stop()
-    assert "Traceback" not in process.output()
+def gateway_options():
+    return {"RENDERLINE_MAX_REQUEST_BYTES": "65536"}
 
 
 def post(gateway, *items, **fields):

@@ -9,23 +9,13 @@ from redis import Redis
 
 from harness import Valkey, until
 from harness.gateway import GatewayProcess, assert_problem
-from renderline.acceptance import Acceptor
-from renderline.gateway import OpenGate, Streams, create_app
-from renderline.ledger import Commands, Ledger, Queries
+from harness.gateway_app import gateway_app
+from renderline.gateway import EventStreams
 
 
 @pytest.fixture(scope="module")
-def gateway(valkey, tmp_path_factory):
-    log = tmp_path_factory.mktemp("gateway") / "gateway.log"
-    process = GatewayProcess(log, threads=64, REDIS_URL=valkey.url)
-    yield process
-    process.stop()
-    assert "Traceback" not in process.output()
-
-
-@pytest.fixture
-def ledger(redis):
-    return Ledger(redis)
+def gateway_options():
+    return {"threads": 64}
 
 
 def submit(ledger, one):
@@ -176,18 +166,7 @@ def test_a_gateway_that_stops_ends_its_streams(valkey, tmp_path):
 
 def test_silence_is_broken_by_comments(valkey, redis):
     """In this process, because only here can the silence be made short."""
-    ledger = Ledger(redis)
-    app = create_app(
-        redis=redis,
-        ledger=ledger,
-        operations=Commands(ledger),
-        listing=Queries(ledger),
-        acceptor=Acceptor(ledger, None, (), {}, 60.0, 1000),
-        dispatcher=None,
-        keys=OpenGate(),
-        max_bytes=1000,
-        streams=Streams(limit=1, heartbeat=0.05),
-    )
+    app = gateway_app(redis, streams=EventStreams(limit=1, heartbeat=0.05))
     with app.test_client() as client:
         answer = client.get("/v1/events", buffered=False)
         parts = answer.iter_encoded()

@@ -5,12 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from harness import a_request
-from harness.gateway import GatewayProcess
 
 JSON = {"Content-Type": "application/json"}
 DETERMINISTIC = settings(
@@ -35,14 +33,6 @@ phases.coverage.enabled = false
 include-path = "/v1/renders/batch"
 checks.negative_data_rejection.enabled = false
 """
-
-
-@pytest.fixture(scope="module")
-def gateway(valkey, tmp_path_factory):
-    process = GatewayProcess(tmp_path_factory.mktemp("gateway") / "gateway.log", REDIS_URL=valkey.url)
-    yield process
-    process.stop()
-    assert "Traceback" not in process.output()
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20)

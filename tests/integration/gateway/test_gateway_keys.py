@@ -5,7 +5,7 @@ import re
 import pytest
 
 from renderline.gateway.access import AccessDenied, Caller
-from renderline.gateway.keys import CACHED, USED_EVERY, ApiKeys
+from renderline.gateway.api_keys import CACHED, USED_EVERY, ApiKeys
 
 
 class Clock:
@@ -110,7 +110,7 @@ def test_a_wrong_key_is_told_nothing_but_that(keys):
         "é" * 60,
         "x" * 100_000,
     ]
-    assert {refusal(keys, f"Bearer {one}") for one in wrong} == {(401, "the API key is not valid")}
+    assert {refusal(keys, f"Bearer {one}") for one in wrong} == {(401, "The API key is not valid.")}
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER  {} ", " Bearer {}"])

@@ -5,16 +5,8 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from harness.gateway import GatewayProcess, assert_problem
+from harness.gateway import assert_problem
 from renderline.ledger import Ledger
-
-
-@pytest.fixture(scope="module")
-def gateway(valkey, tmp_path_factory):
-    process = GatewayProcess(tmp_path_factory.mktemp("gateway") / "gateway.log", REDIS_URL=valkey.url)
-    yield process
-    process.stop()
-    assert "Traceback" not in process.output()
 
 
 class Clock:

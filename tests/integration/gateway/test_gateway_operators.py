@@ -5,36 +5,29 @@ import json
 import pytest
 
 from harness import a_request
-from harness.gateway import GatewayProcess, assert_problem
-from renderline.ledger import Ledger, PollResult
+from harness.gateway import assert_problem
+from harness.gateway_app import gateway_app
+from renderline.ledger import Commands, Ledger, PollResult, Queries
 
 HOOKS = [{"type": "download"}, {"type": "http", "url": "http://127.0.0.1:9/done"}]
 UNKNOWN = "0" * 32
 
 
-@pytest.fixture(scope="module")
-def gateway(valkey, tmp_path_factory):
-    process = GatewayProcess(tmp_path_factory.mktemp("gateway") / "gateway.log", REDIS_URL=valkey.url)
-    yield process
-    process.stop()
-    assert "Traceback" not in process.output()
-
-
-@pytest.fixture
-def ledger(redis):
-    return Ledger(redis)
-
-
 def started(gateway, ledger, *, confirmed=True):
     """Return a render whose paid call was made."""
     one = gateway.accept(a_request(hooks=HOOKS))
+    return one, start(ledger, one, confirmed=confirmed)
+
+
+def start(ledger, one, *, confirmed):
+    """Make the paid call of a render, and return the pump to wake."""
     claim = ledger.claim_submission(one, lease=20)
     assert ledger.record_intent(claim, "draft", lease=20)
     assert ledger.advance(claim, stage="export", project_id="p1")
     assert ledger.record_intent(claim, "export", lease=20)
     done, wake = ledger.start(claim, confirmed=confirmed, project_id="p1" if confirmed else None, poll_in=0)
     assert done
-    return one, wake
+    return wake
 
 
 def dead(gateway, ledger):
@@ -129,6 +122,7 @@ def test_only_an_unconfirmed_render_is_settled(gateway, ledger, call, body):
 @pytest.mark.parametrize(
     ("call", "body", "paths"),
     [
+        ("adopt", None, ["project_id"]),
         ("adopt", {}, ["project_id"]),
         ("adopt", {"project_id": "../x"}, ["project_id"]),
         ("adopt", {"project_id": "p1\n"}, ["project_id"]),
@@ -140,8 +134,8 @@ def test_only_an_unconfirmed_render_is_settled(gateway, ledger, call, body):
     ],
 )
 def test_what_is_wrong_with_a_settlement_is_named(gateway, redis, call, body, paths):
-    headers = {"Content-Type": "application/json"}
-    answer = gateway.ask("POST", f"/v1/renders/{UNKNOWN}/{call}", data=json.dumps(body), headers=headers)
+    sent = {} if body is None else {"data": json.dumps(body), "headers": {"Content-Type": "application/json"}}
+    answer = gateway.ask("POST", f"/v1/renders/{UNKNOWN}/{call}", **sent)
     assert_problem(answer, 422, *paths)
 
 
@@ -165,3 +159,28 @@ def test_an_account_is_paused_and_resumed(gateway, redis, ledger):
 @pytest.mark.parametrize("call", ["pause", "resume"])
 def test_an_account_that_is_not_configured(gateway, redis, call, name):
     assert_problem(gateway.ask("POST", f"/v1/accounts/{name}/{call}"), 404)
+
+
+def test_a_render_that_a_webhook_confirms_during_the_call_is_not_failed(redis):
+    """The webhook comes right after the first time that the call reads the record."""
+
+    class InterruptedLedger(Ledger):
+        webhook = None
+
+        def record(self, render_id):
+            found = super().record(render_id)
+            if self.webhook:
+                webhook, self.webhook = self.webhook, None
+                webhook()
+            return found
+
+    ledger = InterruptedLedger(redis)
+    client = gateway_app(redis, ledger=ledger).test_client()
+    one = client.post("/v1/renders", json=a_request()).get_json()["id"]
+    start(ledger, one, confirmed=False)
+    ledger.webhook = lambda: Commands(ledger).record_webhook(one, progress=50.0, attempt=1)
+    client.post(f"/v1/renders/{one}/fail")
+    assert ledger.webhook is None
+    states = [fields["state"] for _, fields in Queries(ledger).events(after="0-0", block=0.001, limit=100)]
+    # Either the call was first, or the webhook: a confirmed render is paid for, and goes on.
+    assert states[states.index("unconfirmed") + 1 :] in (["failed"], ["rendering"])

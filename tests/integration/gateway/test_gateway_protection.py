@@ -11,7 +11,7 @@ from harness import Valkey, a_request
 from harness.gateway import GatewayProcess, assert_problem
 from renderline.acceptance import Acceptor, Item
 from renderline.dispatcher import Dispatcher
-from renderline.gateway.keys import ApiKeys
+from renderline.gateway.api_keys import ApiKeys
 from renderline.ledger import Ledger
 from tasks.publisher import CeleryPublisher
 

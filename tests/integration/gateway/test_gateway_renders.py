@@ -7,24 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness import a_request, until
-from harness.gateway import GatewayProcess, assert_problem
+from harness.gateway import assert_problem
 from renderline import contract
-from renderline.ledger import Ledger
 
 UNKNOWN = "0" * 32
-
-
-@pytest.fixture(scope="module")
-def gateway(valkey, tmp_path_factory):
-    process = GatewayProcess(tmp_path_factory.mktemp("gateway") / "gateway.log", REDIS_URL=valkey.url)
-    yield process
-    process.stop()
-    assert "Traceback" not in process.output()
-
-
-@pytest.fixture
-def ledger(redis):
-    return Ledger(redis)
 
 
 def test_a_request_is_accepted_recorded_and_announced(gateway, redis):

@@ -1,14 +1,14 @@
-"""A webhook about a draft that was revoked: nothing of the render changes, and somebody is told."""
+"""A webhook about a draft that was revoked: the render does not change, and an alarm is raised."""
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from harness.ledger import LedgerDriver
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.drafts import project_name
 from renderline.gateway import webhooks
-from renderline.gateway.webhooks import Receiver, Told
+from renderline.gateway.webhook_payload import WebhookPayload
+from renderline.gateway.webhooks import WebhookHandler
 from renderline.ledger import REVOKED
 from renderline.webhook_urls import WebhookUrls
 
@@ -16,24 +16,27 @@ KEY = "k" * 32
 
 
 @pytest.fixture
-def driver(redis):
-    return LedgerDriver(redis)
-
-
-@pytest.fixture
 def logged(monkeypatch):
-    """What the receiver logs; by a logger of its own, since another test may have had the first one configured."""
+    """The log of the handler; by a logger of its own, since another test may have configured the first one."""
     monkeypatch.setattr(webhooks, "log", structlog.get_logger())
     with capture_logs() as lines:
         yield lines
 
 
 def revoked(driver):
-    """Bring the render to where its first draft was revoked; returns the look that found it gone."""
+    """Bring the render to where its first draft was revoked; returns nothing."""
     driver.accept()
     (look,) = driver.claim_due_polls(driver.start(confirmed=False))
     assert driver.ledger.begin_revocation("r1", epoch=look.epoch, project_id="p-r1")
     assert driver.record_result(look, "revoked", project_id="p-r1") == [("r1", "submitting")]
+
+
+def receive(driver, payload, *, attempt=1):
+    """Have the gateway handle a webhook about the first draft of an attempt."""
+    urls = WebhookUrls("https://example.com", KEY)
+    handler = WebhookHandler(urls, driver.operations, RecordedDispatcher(), 60.0)
+    signature = urls.url("r1", attempt=attempt, seconds=600.0).rpartition("/")[2]
+    return handler.handle("r1", signature, lambda: payload)
 
 
 def hint(driver, draft):
@@ -45,10 +48,7 @@ def hint(driver, draft):
 def test_a_revoked_draft_that_was_rendered_all_the_same_raises_an_alarm(driver, logged):
     revoked(driver)
     before = driver.redis.hgetall("renderline:render:r1")
-    callbacks = WebhookUrls("https://example.com", KEY)
-    receiver = Receiver(callbacks, driver.operations, RecordedDispatcher(), net=60.0)
-    signature = callbacks.url("r1", attempt=1, draft=1, seconds=600.0).rpartition("/")[2]
-    assert receiver.receive("r1", signature, lambda: Told(progress=100.0, credit=7.0, url="https://v/1.mp4"))
+    assert receive(driver, WebhookPayload(progress=100.0, credit=7.0, url="https://v/1.mp4"))
     assert driver.redis.hgetall("renderline:render:r1") == before
     assert [one[:3] for one in driver.operations.alarms()] == [("r1", 1, 1)]
     (error,) = [line for line in logged if line["log_level"] == "error"]
@@ -63,10 +63,7 @@ def test_the_alarm_of_a_retry_names_the_tag_that_the_dashboard_shows(driver, log
     (look,) = driver.claim_due_polls(driver.start(confirmed=False))
     assert driver.ledger.begin_revocation("r1", epoch=look.epoch, project_id="p-r1")
     assert driver.record_result(look, "revoked", project_id="p-r1")
-    callbacks = WebhookUrls("https://example.com", KEY)
-    receiver = Receiver(callbacks, driver.operations, RecordedDispatcher(), net=60.0)
-    signature = callbacks.url("r1", attempt=2, draft=1, seconds=600.0).rpartition("/")[2]
-    assert receiver.receive("r1", signature, lambda: Told(progress=100.0))
+    assert receive(driver, WebhookPayload(progress=100.0), attempt=2)
     assert [line["tag"] for line in logged if line["log_level"] == "error"] == [project_name("", "r1", 2, 1).strip()]
 
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from renderline import command
-from renderline.gateway.keys import SCOPES
+from renderline.gateway.access import SCOPES
 from workers.cli import keys
 from workers.cli.program import cli
 from workers.cli.trouble import Trouble, explained, plain

@@ -10,7 +10,7 @@ from celery import Celery
 
 from config.settings import load
 from harness import USER_KEY
-from renderline.webhook_urls import About, WebhookUrls
+from renderline.webhook_urls import WebhookSubject, WebhookUrls
 from tasks.services import Services
 from workers.composition.services import compose
 from workers.composition.webhooks import webhook_urls
@@ -77,4 +77,4 @@ def test_the_vendor_is_given_an_url_that_tells_which_draft_it_calls_about(draft:
     assert url
     urls = webhook_urls(settings)
     assert isinstance(urls, WebhookUrls)
-    assert urls.about(claim.id, url.rpartition("/")[2]) == About(3, draft)
+    assert urls.verify(claim.id, url.rpartition("/")[2]) == WebhookSubject(3, draft)

@@ -5,22 +5,31 @@ import json
 
 import pytest
 from flask import Flask, request
+from redis import Redis
 
-from renderline.gateway.bodies import read_json, read_object
+from harness.gateway_app import gateway_app
 from renderline.gateway.problem import Problem
+from renderline.gateway.request_parsing import RequestParser, read_json
+from renderline.gateway.request_schemas import Failure, RenderRequest
 
-app = Flask("bodies")
+app = Flask("request-parsing")
+gateway = gateway_app(Redis(port=1), max_bytes=1000)
 JSON = {"Content-Type": "application/json"}
 
 
-def read(raw, *, headers=JSON, max_bytes=1000, reader=read_json, **options):
+def read(raw, *, headers=JSON, max_bytes=1000, **options):
     with app.test_request_context("/", method="POST", data=raw, headers=headers):
-        return reader(request, max_bytes=max_bytes, **options)
+        return read_json(request, max_bytes=max_bytes, **options)
 
 
-def status(raw, **options):
+def load(raw, *, schema=Failure, headers=JSON):
+    with gateway.test_request_context("/", method="POST", data=raw, headers=headers):
+        return RequestParser().load_json(request, schema())
+
+
+def status(raw, *, reader=read, **options):
     with pytest.raises(Problem) as refused:
-        read(raw, **options)
+        reader(raw, **options)
     return refused.value.status
 
 
@@ -72,7 +81,7 @@ def test_depth_has_a_limit(depth, fine):
         read(raw)
     else:
         assert status(raw) == 400
-    assert read(raw, deeper=depth) is not None
+    assert read(raw, extra_depth=depth) is not None
 
 
 def test_a_body_of_the_largest_size_is_read_and_a_larger_one_is_not():
@@ -104,10 +113,11 @@ def test_of_a_body_without_an_end_only_the_limit_is_read():
 
 
 def test_an_object_may_be_left_out():
-    assert read("", reader=read_object, headers={}) == {}
-    assert read('{"a": 1}', reader=read_object) == {"a": 1}
+    assert load("", headers={}) == {}
+    assert load('{"a": 1}') == {"a": 1}
+    assert status("", reader=load, schema=RenderRequest, headers={}) == 415
 
 
 @pytest.mark.parametrize("raw", ["[]", "1", '{"a": "\\ud800"}', '{"a": "\\u0000"}'])
-def test_an_object_must_be_a_sound_one(raw):
-    assert status(raw, reader=read_object) == 422
+def test_an_object_must_be_one_that_redis_can_hold(raw):
+    assert status(raw, reader=load) == 422

@@ -1,8 +1,7 @@
-"""API keys: created once in the open, stored as a hash, checked on every call, revoked within seconds.
+"""API keys: shown once when they are created, stored as a hash, checked on every call, revoked within seconds.
 
-A key is `rl_{id}_{secret}`. The secret is 32 random bytes, so one SHA-256 is all the protection its stored form needs:
-slow hashes make guessing expensive where people choose the secret, and nobody guesses 256 bits. What they would make
-expensive here is every request.
+A key is `rl_{id}_{secret}`. The secret is 32 random bytes, so one SHA-256 protects its stored form: slow hashes are for
+secrets that people choose, since nobody guesses 256 bits. Here they would only slow down every request.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from renderline.gateway.access import ADMIN, SCOPES, AccessDenied, Caller
 from renderline.ledger import PREFIX
 
 CACHED = 2.0
-"""Seconds for which a process goes on believing what it read of a key, and so the longest life of a revoked one."""
+"""Seconds for which a process caches a key: a revoked key works at most that long."""
 
 USED_EVERY = 60.0
-"""Seconds between two notes of a key's use: enough to find the keys that nobody uses."""
+"""Seconds between two updates of the time a key was last used: enough to find unused keys."""
 
 _FORM = re.compile(r"rl_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _MOST_CACHED = 1000
@@ -34,14 +33,14 @@ _MOST_CACHED = 1000
 
 @dataclass(frozen=True)
 class ApiKey:
-    """What is known of a key; times are epoch seconds."""
+    """A key without its secret; times are epoch seconds."""
 
     key_id: str
     name: str
     scopes: tuple[str, ...]
     created: float
     used: float | None = None
-    """When it was last used, to within a minute; None: not yet."""
+    """When it was last used, to within a minute; None: never."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,9 @@ class ApiKeys:
     _noted: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     def create(self, name: str, scopes: Iterable[str]) -> str:
-        """Make a key and return its text, which is shown this once and stored nowhere.
+        """Create a key and return its text, which is not stored anywhere.
 
-        Raises ValueError for a blank or long name and for a scope that there is not.
+        Raises ValueError for a blank or long name and for an unknown scope.
         """
         given = set(scopes)
         wanted = tuple(scope for scope in SCOPES if scope in given)
@@ -83,7 +82,7 @@ class ApiKeys:
         return f"rl_{key_id}_{secret}"
 
     def list(self) -> Sequence[ApiKey]:
-        """Return every key that is in force, oldest first."""
+        """Return every valid key, oldest first."""
         raw = cast("dict[str, str]", self.redis.hgetall(self._keys))
         used = cast("dict[str, str]", self.redis.hgetall(self._used))
         keys = []
@@ -94,7 +93,7 @@ class ApiKeys:
         return sorted(keys, key=lambda key: (key.created, key.key_id))
 
     def revoke(self, key_id: str) -> bool:
-        """Take a key out of force, everywhere within `CACHED` seconds; False if there is none with that id."""
+        """Revoke a key, everywhere within `CACHED` seconds; False if there is no key with that id."""
         self._seen.pop(key_id, None)
         with self.redis.pipeline() as pipe:
             pipe.hdel(self._keys, key_id)
@@ -102,21 +101,23 @@ class ApiKeys:
             return bool(pipe.execute()[0])
 
     def check(self, header: str | None, scope: str) -> Caller:
-        """Return who calls, given the `Authorization` header; raise `AccessDenied` unless their key has the scope.
+        """Return the caller of this `Authorization` header; raises AccessDenied unless their key has the scope.
 
         The scope `admin` includes the others.
         """
         kind, _, text = (header or "").strip().partition(" ")
         if kind.lower() != "bearer" or not text.strip():
-            raise AccessDenied(401, "an API key is required: Authorization: Bearer <key>")
+            raise AccessDenied(401, "An API key is required: send Authorization: Bearer <key>.")
         form = _FORM.fullmatch(text.strip())
         stored = self._stored(form[1]) if form else None
-        # An unknown id is compared too, so that the time taken does not tell which ids there are.
+        # An unknown id is compared too, so that the time taken does not show which ids exist.
         genuine = hmac.compare_digest(_digest(form[2] if form else ""), stored.digest if stored else _digest("none"))
         if form is None or stored is None or not genuine:
-            raise AccessDenied(401, "the API key is not valid")
+            raise AccessDenied(401, "The API key is not valid.")
         if scope not in stored.scopes and ADMIN not in stored.scopes:
-            raise AccessDenied(403, f"this API key may not {scope}: it has the scope {', '.join(stored.scopes)}")
+            raise AccessDenied(
+                403, f"This needs a key with the scope {scope}; this key has {', '.join(stored.scopes)}."
+            )
         self._note_use(form[1])
         return Caller(stored.name, form[1])
 
@@ -127,7 +128,7 @@ class ApiKeys:
             return stored
         text = self.redis.hget(self._keys, key_id)
         if text is None:
-            # Not remembered: invented ids would fill the memory, and a new key must work at once.
+            # Not cached: invented ids would fill the memory, and a new key must work at once.
             self._seen.pop(key_id, None)
             return None
         if len(self._seen) >= _MOST_CACHED:

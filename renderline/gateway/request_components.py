@@ -1,4 +1,4 @@
-"""The forms that a render request may have, one component of the API's description for each kind."""
+"""The OpenAPI components of render requests: one for each kind, and their union."""
 
 from __future__ import annotations
 
@@ -6,42 +6,37 @@ from collections.abc import Mapping
 from typing import Any
 
 from apispec.ext.marshmallow import OpenAPIConverter
+from apispec.ext.marshmallow.common import make_schema_key
 
-from renderline.gateway import answers
-from renderline.gateway.description import PROBLEM
-from renderline.gateway.shapes import nullable, ref
+from renderline.gateway.json_schema import nullable, reference
+from renderline.gateway.request_schemas import RenderRequest
 from renderline.hooks import HookKind
 from renderline.kinds import KINDS, Kind
 from renderline.requests.loading import ENVELOPE
 
-_MIXED = "Fields of `payload` may also stand at the top of the request, under these names; each is given once."
+_TWO_PLACES = "Fields of `payload` may also stand at the top of the request, under these names; each is given once."
 
 
-def add_requests(spec: Any, converter: OpenAPIConverter, hook_kinds: Mapping[str, HookKind]) -> None:
-    """Add the components that describe a render request of each kind, and a batch of them."""
-    spec.components.schema(PROBLEM, schema=answers.ProblemDocument)
+def add_request_components(spec: Any, converter: OpenAPIConverter, hook_kinds: Mapping[str, HookKind]) -> None:
+    """Add the components, and have RenderRequest refer to them."""
     spec.components.schema("Hook", {"oneOf": [_hook(converter, kind) for kind in hook_kinds.values()]})
     mapping = {}
     for name, kind in KINDS.items():
         component = f"{name.title().replace('_', '')}Request"
-        spec.components.schema(component, {"oneOf": _forms(converter, name, kind), "description": _MIXED})
+        spec.components.schema(component, {"oneOf": _variants(converter, name, kind), "description": _TWO_PLACES})
         mapping[name] = f"#/components/schemas/{component}"
     one_of = [{"$ref": target} for target in mapping.values()]
-    spec.components.schema(
-        "RenderRequest", {"oneOf": one_of, "discriminator": {"propertyName": "kind", "mapping": mapping}}
-    )
-    key = {"type": ["string", "null"], "minLength": 1, "maxLength": 255}
-    item = _object({"request": ref("RenderRequest"), "key": key}, ["request"])
-    requests = {"type": "array", "items": item, "minItems": 1, "maxItems": 1000}
-    batch = _object({"requests": requests, "all_or_nothing": {"type": "boolean", "default": False}}, ["requests"])
-    spec.components.schema("BatchRequest", batch)
+    discriminator = {"propertyName": "kind", "mapping": mapping}
+    spec.components.schema(RenderRequest.__name__, {"oneOf": one_of, "discriminator": discriminator})
+    # Routes and the batch name the schema, which checks nothing by itself.
+    converter.refs[make_schema_key(RenderRequest())] = RenderRequest.__name__
 
 
-def _forms(converter: OpenAPIConverter, name: str, kind: Kind) -> list[dict[str, Any]]:
-    """Return the two forms of a kind: everything at the top of the request, and everything in `payload`."""
+def _variants(converter: OpenAPIConverter, name: str, kind: Kind) -> list[dict[str, Any]]:
+    """Return the two variants of a kind: every field at the top of the request, or the vendor's in `payload`."""
     envelope = converter.schema2jsonschema(ENVELOPE)["properties"]
     envelope["kind"] = {"type": "string", "const": name}
-    envelope["hooks"] = {**envelope["hooks"], "items": ref("Hook")}
+    envelope["hooks"] = {**envelope["hooks"], "items": reference("Hook")}
     body = converter.schema2jsonschema(kind.schema)
     inner = {field: shape for field, shape in body["properties"].items() if field != "name"}
     payload = {**_object(inner, body.get("required", [])), "additionalProperties": True}

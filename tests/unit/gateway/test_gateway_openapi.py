@@ -8,35 +8,20 @@ from jsonschema import Draft202012Validator
 from redis import Redis
 
 from harness import HOOK_SECRET, ROOT, a_request
-from renderline.acceptance import Acceptor
-from renderline.gateway import AccessDenied, OpenGate, Streams, create_app
+from harness.gateway_app import gateway_app
+from renderline.gateway import AccessDenied
 from renderline.hooks import CeleryHook, DownloadHook, HttpHook, load_kinds
 from renderline.kinds import KINDS
-from renderline.ledger import Commands, Ledger, Queries
 
 
-class Shut:
+class DenyAll:
     def check(self, header, scope):
         raise AccessDenied(401 if header is None else 403, scope)
 
 
-def client(keys=None):
-    redis = Redis(port=1)
-    ledger = Ledger(redis)
+def client(**options):
     kinds = load_kinds(DownloadHook("file:///srv/videos"), HttpHook(HOOK_SECRET), CeleryHook(print))
-    acceptor = Acceptor(ledger, None, ("default",), kinds, 60.0, 1000)
-    app = create_app(
-        redis=redis,
-        ledger=ledger,
-        operations=Commands(ledger),
-        listing=Queries(ledger),
-        acceptor=acceptor,
-        dispatcher=None,
-        keys=keys or OpenGate(),
-        max_bytes=1000,
-        streams=Streams(limit=1),
-    )
-    return app.test_client()
+    return gateway_app(Redis(port=1), hook_kinds=kinds, **options).test_client()
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +62,19 @@ def test_every_route_has_a_summary_and_problem_documents_for_its_errors(document
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
                 assert list(answer["content"]) == ["application/problem+json"], (path, method, status)
+
+
+def test_a_route_says_in_its_description_what_its_docstring_says(document):
+    cancel = document["paths"]["/v1/renders/{render_id}/cancel"]["post"]
+    assert cancel["summary"] == "Cancel a render."
+    # Hooks that ask for `render.canceled` run, and no other.
+    assert "only those run whose `events` include\n`render.canceled`" in cancel["description"]
+
+
+def test_the_idempotency_key_of_a_batch_is_documented_too(document):
+    for path in ("/v1/renders", "/v1/renders/batch"):
+        (header,) = document["paths"][path]["post"]["parameters"]
+        assert (header["name"], header["in"], header["required"]) == ("Idempotency-Key", "header", False)
 
 
 def test_there_is_a_component_for_every_kind(document):
@@ -131,21 +129,21 @@ def test_fields_of_a_payload_may_stand_at_the_top(is_request, request_):
 
 
 def test_keys_are_part_of_it_where_they_are_asked_for(document):
-    guarded = client(Shut()).get("/openapi.json").get_json()
+    guarded = client(authenticator=DenyAll()).get("/openapi.json").get_json()
     assert guarded["security"] == [{"apiKey": []}]
     assert guarded["components"]["securitySchemes"]["apiKey"] == {"type": "http", "scheme": "bearer"}
     assert "security" not in document
 
 
 def test_every_route_of_the_api_asks_for_a_scope(document):
-    shut = client(Shut())
+    denied = client(authenticator=DenyAll())
     scopes = {}
     for path, method, _ in operations(document):
         concrete = path.replace("{render_id}", "0" * 32).replace("{index}", "0").replace("{name}", "default")
-        answer = shut.open(concrete, method=method.upper(), headers={"Authorization": "Bearer x"})
+        answer = denied.open(concrete, method=method.upper(), headers={"Authorization": "Bearer x"})
         assert answer.status_code == 403, (method, path)
         scopes[f"{method} {path.removeprefix('/v1')}"] = answer.get_json()["detail"]
-        nobody = shut.open(concrete, method=method.upper())
+        nobody = denied.open(concrete, method=method.upper())
         assert (nobody.status_code, nobody.headers["WWW-Authenticate"].split()[0]) == (401, "Bearer")
     one, admin = "/renders/{render_id}", "admin"
     assert {name for name, scope in scopes.items() if scope == "submit"} == {

@@ -1,4 +1,4 @@
-"""What a call says, in every form that the vendor's pages leave open, and in those of a careless sender."""
+"""What a webhook says, in every form that the vendor's documentation allows, and in malformed ones."""
 
 import json
 
@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderline.gateway.webhooks import Told, read_call
+from renderline.gateway.webhook_payload import WebhookPayload, parse_webhook
 
 DONE = {"progress": 100, "credit": 1, "backendTaskId": "t1", "download_url": "https://v.test/1.mp4"}
-TOLD = Told(100.0, 1.0, "https://v.test/1.mp4", None)
+PAYLOAD = WebhookPayload(100.0, 1.0, "https://v.test/1.mp4", None)
 V2 = (
     b"ai_progress_update_loc=ai-video%2F-N4qJq7DwnRjBQ7iozRc%2F&videoUrl=https%3A%2F%2Fv.test%2F2.mp4&duration=3.274014"
 )
-TOLD_V2 = Told(100.0, None, "https://v.test/2.mp4", "-N4qJq7DwnRjBQ7iozRc")
+PAYLOAD_V2 = WebhookPayload(100.0, None, "https://v.test/2.mp4", "-N4qJq7DwnRjBQ7iozRc")
 
 
 def as_json(value):
@@ -21,38 +21,42 @@ def as_json(value):
 
 
 FORMS = {
-    "flat": (b"", as_json(DONE), TOLD),
-    "wrapped": (b"", as_json({"success": True, "data": DONE}), TOLD),
-    "in data alone": (b"", as_json({"data": DONE}), TOLD),
-    "in a list": (b"", as_json([DONE]), TOLD),
-    "encoded twice": (b"", as_json(json.dumps(DONE)), TOLD),
-    "a form": (b"", b"progress=100&credit=1&download_url=https%3A%2F%2Fv.test%2F1.mp4", TOLD),
-    "a query": (b"progress=100&credit=1&download_url=https://v.test/1.mp4", b"", TOLD),
-    "with a byte order mark": (b"", b"\xef\xbb\xbf" + as_json(DONE), TOLD),
-    "in UTF-16": (b"", json.dumps(DONE).encode("utf-16"), TOLD),
-    "numbers as text": (b"", as_json({**DONE, "progress": "100", "credit": "1"}), TOLD),
-    "other spelling of the address": (b"", as_json({"progress": 100, "credit": 1, "downloadUrl": TOLD.url}), TOLD),
-    "under way": (b"", as_json({"progress": 25, "backendTaskId": "t1"}), Told(25.0)),
+    "flat": (b"", as_json(DONE), PAYLOAD),
+    "wrapped": (b"", as_json({"success": True, "data": DONE}), PAYLOAD),
+    "in data alone": (b"", as_json({"data": DONE}), PAYLOAD),
+    "in a list": (b"", as_json([DONE]), PAYLOAD),
+    "encoded twice": (b"", as_json(json.dumps(DONE)), PAYLOAD),
+    "a form": (b"", b"progress=100&credit=1&download_url=https%3A%2F%2Fv.test%2F1.mp4", PAYLOAD),
+    "a query": (b"progress=100&credit=1&download_url=https://v.test/1.mp4", b"", PAYLOAD),
+    "with a byte order mark": (b"", b"\xef\xbb\xbf" + as_json(DONE), PAYLOAD),
+    "in UTF-16": (b"", json.dumps(DONE).encode("utf-16"), PAYLOAD),
+    "numbers as text": (b"", as_json({**DONE, "progress": "100", "credit": "1"}), PAYLOAD),
+    "other spelling of the address": (
+        b"",
+        as_json({"progress": 100, "credit": 1, "downloadUrl": PAYLOAD.url}),
+        PAYLOAD,
+    ),
+    "under way": (b"", as_json({"progress": 25, "backendTaskId": "t1"}), WebhookPayload(25.0)),
     "under way, with fields that say nothing": (
         b"",
         as_json({"progress": 25.5, "credit": None, "download_url": ""}),
-        Told(25.5),
+        WebhookPayload(25.5),
     ),
-    "no progress, but a video": (b"", as_json({"download_url": TOLD.url}), Told(100.0, None, TOLD.url)),
-    "v2": (V2, b"", TOLD_V2),
+    "no progress, but a video": (b"", as_json({"download_url": PAYLOAD.url}), WebhookPayload(100.0, None, PAYLOAD.url)),
+    "v2": (V2, b"", PAYLOAD_V2),
     "v2 with bare slashes": (
         b"ai_progress_update_loc=ai-video/-N4qJq7DwnRjBQ7iozRc/&videoUrl=https://v.test/2.mp4",
         b"",
-        TOLD_V2,
+        PAYLOAD_V2,
     ),
-    "v2 posted": (b"", V2, TOLD_V2),
-    "v2 behind a query of ours": (b"x=1&" + V2, b"", TOLD_V2),
+    "v2 posted": (b"", V2, PAYLOAD_V2),
+    "v2 behind a query of ours": (b"x=1&" + V2, b"", PAYLOAD_V2),
 }
 
 
-@pytest.mark.parametrize(("query", "body", "told"), FORMS.values(), ids=FORMS)
-def test_a_form_that_says_something(query, body, told):
-    assert read_call(query, body) == told
+@pytest.mark.parametrize(("query", "body", "payload"), FORMS.values(), ids=FORMS)
+def test_a_form_that_says_something(query, body, payload):
+    assert parse_webhook(query, body) == payload
 
 
 @pytest.mark.parametrize(
@@ -78,21 +82,21 @@ def test_a_form_that_says_something(query, body, told):
     ids=lambda body: body[:12].decode(errors="replace"),
 )
 def test_a_body_that_says_nothing(body):
-    assert read_call(b"", body) == Told()
+    assert parse_webhook(b"", body) == WebhookPayload()
 
 
 @pytest.mark.parametrize("value", [True, False, None, "", "all", [100], {"a": 1}, "nan", "inf", -1, "-5", "1e999"])
 def test_a_number_that_is_none(value):
-    assert read_call(b"", as_json({"progress": value, "credit": value})) == Told()
+    assert parse_webhook(b"", as_json({"progress": value, "credit": value})) == WebhookPayload()
 
 
 @pytest.mark.parametrize("text", [b'{"progress": NaN}', b'{"progress": 1e999}', b'{"progress": -Infinity}'])
 def test_json_that_is_none(text):
-    assert read_call(b"", text) == Told()
+    assert parse_webhook(b"", text) == WebhookPayload()
 
 
 def test_more_than_everything_is_everything():
-    assert read_call(b"", as_json({"progress": 250})).progress == 100.0
+    assert parse_webhook(b"", as_json({"progress": 250})).progress == 100.0
 
 
 @pytest.mark.parametrize(
@@ -114,7 +118,7 @@ def test_more_than_everything_is_everything():
     ],
 )
 def test_an_address_that_is_none(value):
-    assert read_call(b"", as_json({"download_url": value})) == Told()
+    assert parse_webhook(b"", as_json({"download_url": value})) == WebhookPayload()
 
 
 @pytest.mark.parametrize(
@@ -122,13 +126,13 @@ def test_an_address_that_is_none(value):
     ["", "/", "ai-video", "ai-video/", "a/b c/", "a/../", "a/<b>/", "a/é/", "a/" + "k" * 300, 5, None, ["a/b/"]],
 )
 def test_a_place_without_a_key(place):
-    assert read_call(b"", as_json({"ai_progress_update_loc": place})) == Told()
+    assert parse_webhook(b"", as_json({"ai_progress_update_loc": place})) == WebhookPayload()
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_nothing_that_arrives_breaks_it(query, body):
-    told = read_call(query, body)
-    assert told.progress is None or 0 <= told.progress <= 100
+    payload = parse_webhook(query, body)
+    assert payload.progress is None or 0 <= payload.progress <= 100
 
 
 @given(
@@ -144,5 +148,5 @@ def test_nothing_that_arrives_breaks_it(query, body):
     )
 )
 def test_no_json_breaks_it(value):
-    told = read_call(b"", as_json(value))
-    assert told.url is None or told.url.startswith("http")
+    payload = parse_webhook(b"", as_json(value))
+    assert payload.url is None or payload.url.startswith("http")

@@ -1,4 +1,4 @@
-"""How many calls each API key may make: counted in Redis, so that all gateways together keep to one limit."""
+"""The rate limit of each API key, counted in Redis, so that all gateways share it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from renderline.gateway.problem import Problem
 _PREFIX = "renderline:rate"
 
 
-class Rates:
+class ApiRateLimit:
     """Counts calls by key against `rate`, such as `600/minute` or `10/second;600/minute`; None: no limit."""
 
     def __init__(self, redis: Redis, rate: str | None) -> None:
         self._rates = limits.parse_many(rate) if rate else []
-        # The address is not used: the connections are those of the pool.
+        # The storage takes its connections from the pool; the address is not used.
         storage = RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix=_PREFIX)
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     def count(self, key_id: str) -> None:
-        """Count one call; raises a 429 problem, with the seconds to wait, if that is one too many."""
+        """Count one call; raises a 429 problem with `Retry-After` if it is over the limit."""
         for rate in self._rates:
             if not self._limiter.hit(rate, key_id):
                 wait = self._limiter.get_window_stats(rate, key_id).reset_time - time.time()
-                seconds = max(1, math.ceil(wait))
-                raise Problem(429, f"More than {rate} calls with this key.", headers={"Retry-After": str(seconds)})
+                headers = {"Retry-After": str(max(1, math.ceil(wait)))}
+                raise Problem(429, f"More than {rate} calls with this API key.", headers=headers)

@@ -1,8 +1,8 @@
-"""The schemas of what the API answers, for its description and for whoever checks against it."""
+"""The schemas of the API's answers; the class names are the component names of the OpenAPI document."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
@@ -10,6 +10,9 @@ from renderline.kinds import KINDS
 from renderline.renders import State
 
 STATES = [state.value for state in State]
+
+LOCATION: Final = {"Location": {"description": "The path of the render's record.", "schema": {"type": "string"}}}
+"""The header of an answer to an accepted render."""
 
 
 def _about(text: str) -> dict[str, Any]:
@@ -20,25 +23,36 @@ def _text(about: str = "", *, null: bool = False, **options: Any) -> fields.Stri
     return fields.String(required=True, allow_none=null, metadata=_about(about) if about else {}, **options)
 
 
-class Fault(Schema):
-    """What went wrong, and whose fault it was."""
+class Response(Schema):
+    """An answer that is public JSON already: `dump` returns it unchanged.
+
+    The schema documents it. Dumping a page of 500 renders would take as long as reading them from Redis.
+    """
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """Return `obj`."""
+        return obj
+
+
+class Fault(Response):
+    """Why a render failed, and whose fault it is."""
 
     code = _text("The vendor's code, or ours.", null=True)
     message = _text()
     origin = _text("Whose fault it is.", validate=validate.OneOf(["vendor", "caller", "renderline"]))
 
 
-class HookOutcome(Schema):
-    """Where a hook stands."""
+class HookOutcome(Response):
+    """The state of a hook."""
 
     type = _text()
     state = _text(validate=validate.OneOf(["pending", "delivered", "retrying", "dead", "skipped"]))
     attempts = fields.Integer(required=True)
-    error = _text("Why the last try failed.", null=True)
-    at = _text("Time of the last try, ISO 8601.", null=True)
+    error = _text("Why the last delivery failed.", null=True)
+    at = _text("Time of the last delivery, ISO 8601.", null=True)
 
 
-class Attempt(Schema):
+class Attempt(Response):
     """An earlier attempt of a render that was retried."""
 
     attempt = fields.Integer(required=True)
@@ -53,8 +67,8 @@ class Attempt(Schema):
     hooks = fields.List(fields.Nested(HookOutcome), required=True)
 
 
-class Render(Schema):
-    """A render: where it stands, what came of it, and when it entered each state."""
+class Render(Response):
+    """A render: its state and result, and when it entered each state."""
 
     id = _text("32 hexadecimal digits.")
     kind = _text(validate=validate.OneOf(list(KINDS)))
@@ -66,36 +80,36 @@ class Render(Schema):
     project_id = _text("The vendor's project.", null=True)
     download_url = _text("The vendor's link to the video, which expires.", null=True)
     stored_url = _text("Where the hook `download` stored the video.", null=True)
-    credit = fields.Float(required=True, allow_none=True, metadata=_about("What it cost, as far as it is known."))
-    attempt = fields.Integer(required=True, metadata=_about("1, and one more for each retry of the render."))
-    attempts = fields.Integer(required=True, metadata=_about("Tries at submitting it."))
-    polls = fields.Integer(required=True, metadata=_about("Looks at the vendor."))
+    credit = fields.Float(required=True, allow_none=True, metadata=_about("What it cost, if known."))
+    attempt = fields.Integer(required=True, metadata=_about("1, plus one for each retry of the render."))
+    attempts = fields.Integer(required=True, metadata=_about("Submissions to the vendor."))
+    polls = fields.Integer(required=True, metadata=_about("Polls of the vendor."))
     hooks = fields.List(fields.Nested(HookOutcome), required=True, metadata=_about("In the order of the request."))
     error = fields.Nested(Fault, required=True, allow_none=True)
-    note = _text("Why it waits, if it does.", null=True)
+    note = _text("Why it waits.", null=True)
     metadata = fields.Dict(required=True, metadata=_about("As in the request."))
-    deadline = _text("When it is given up, ISO 8601; null before its submission.", null=True)
+    deadline = _text("When it expires, ISO 8601; null before its submission.", null=True)
     times = fields.Dict(
         keys=fields.String(), values=fields.String(), required=True, metadata=_about("ISO 8601 by state.")
     )
     history = fields.List(fields.Nested(Attempt), required=True)
 
 
-class Page(Schema):
-    """Some renders, newest first."""
+class Page(Response):
+    """A page of renders, newest first."""
 
     renders = fields.List(fields.Nested(Render), required=True)
     next = _text("The cursor of the next page; null after the last.", null=True)
 
 
-class Wrong(Schema):
-    """One field that is wrong."""
+class Wrong(Response):
+    """A wrong field."""
 
-    path = _text("Where it stands, such as `scenes.0.script`.")
+    path = _text("Its path, such as `scenes.0.script`.")
     message = _text()
 
 
-class ProblemDocument(Schema):
+class ProblemDocument(Response):
     """An error (RFC 9457)."""
 
     type = _text()
@@ -105,14 +119,14 @@ class ProblemDocument(Schema):
     errors = fields.List(fields.Nested(Wrong), metadata=_about("Every wrong field."))
 
 
-class BatchResult(Schema):
-    """What became of one request of a batch."""
+class BatchResult(Response):
+    """The result of one request of a batch."""
 
-    index = fields.Integer(required=True, metadata=_about("Its place in the batch, from 0."))
+    index = fields.Integer(required=True, metadata=_about("Its index in the batch, from 0."))
     status = fields.Integer(
         required=True,
         validate=validate.OneOf([202, 409, 422]),
-        metadata=_about("As a call of its own would have been answered."),
+        metadata=_about("The status that the request alone would have got."),
     )
     id = _text("The render; null if it was refused.", null=True)
     location = _text("The path of its record.", null=True)
@@ -120,40 +134,40 @@ class BatchResult(Schema):
     errors = fields.List(fields.Nested(Wrong), required=True)
 
 
-class BatchAnswer(Schema):
-    """What became of the requests of a batch, in its order."""
+class BatchAnswer(Response):
+    """The results of a batch, in its order."""
 
     accepted = fields.Integer(required=True)
     refused = fields.Integer(required=True)
     results = fields.List(fields.Nested(BatchResult), required=True)
 
 
-class Letter(Schema):
-    """A hook that was given up."""
+class Letter(Response):
+    """A dead-lettered hook."""
 
     id = _text("The render.")
     name = _text()
-    hook = fields.Integer(required=True, metadata=_about("Its place among the render's hooks, from 0."))
+    hook = fields.Integer(required=True, metadata=_about("Its index among the render's hooks, from 0."))
     type = _text()
     attempts = fields.Integer(required=True)
     error = _text(null=True)
     at = _text()
 
 
-class Letters(Schema):
-    """Hooks that were given up, newest first."""
+class Letters(Response):
+    """Dead-lettered hooks, newest first."""
 
     dead_letters = fields.List(fields.Nested(Letter), required=True)
 
 
-class Account(Schema):
+class Account(Response):
     """A vendor account, and whether submissions for it are paused."""
 
     name = _text()
     paused = fields.Boolean(required=True)
 
 
-class Accounts(Schema):
+class Accounts(Response):
     """The configured vendor accounts."""
 
     accounts = fields.List(fields.Nested(Account), required=True)

@@ -1,12 +1,13 @@
-"""The schemas that check requests, as JSON Schema: the fields that apispec cannot describe by itself."""
+"""JSON Schema of the marshmallow schemas, including the fields that apispec cannot describe by itself."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from apispec.ext.marshmallow import OpenAPIConverter
+from apispec.ext.marshmallow import MarshmallowPlugin, OpenAPIConverter
 from marshmallow import Schema, fields
 
+from renderline.gateway import response_schemas
 from renderline.validation.fields import ByJsonType
 from renderline.validation.schemas import StrictSchema, TypedObject
 
@@ -14,10 +15,10 @@ NULL: Final = {"type": "null"}
 
 
 class Converter(OpenAPIConverter):
-    """Knows the fields of render requests, and that null is the same as leaving a field of ours out."""
+    """Knows the fields of render requests; null is the same as leaving a field of ours out."""
 
     def init_attribute_functions(self) -> None:
-        """Add the function for the fields that have several forms."""
+        """Add the function for the fields with several forms."""
         super().init_attribute_functions()
         self.add_attribute_function(_forms)
 
@@ -30,12 +31,27 @@ class Converter(OpenAPIConverter):
         return shown
 
 
+class _Plugin(MarshmallowPlugin):
+    Converter = Converter
+
+
+def plugin() -> MarshmallowPlugin:
+    """Return the plugin that turns schemas into JSON Schema: components by name, all others in place."""
+    return _Plugin(schema_name_resolver=_component_name)
+
+
+def _component_name(schema: Any) -> str:
+    made = schema if isinstance(schema, type) else type(schema)
+    named = made.__module__ == response_schemas.__name__ or getattr(made, "component", False)
+    return made.__name__ if named else ""
+
+
 def nullable(properties: dict[str, Any], *, keep: Any = ()) -> dict[str, Any]:
-    """Return the properties with null allowed for each, those in `keep` aside."""
+    """Return the properties with null allowed, except for those in `keep`."""
     return {name: shape if name in keep else _or_null(shape) for name, shape in properties.items()}
 
 
-def ref(name: str) -> dict[str, str]:
+def reference(name: str) -> dict[str, str]:
     """Return the reference to a component."""
     return {"$ref": f"#/components/schemas/{name}"}
 

@@ -1,0 +1,42 @@
+"""The gateway as a Flask application in this process, for what a test has to reach into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from redis import Redis
+
+from harness.recorded_dispatcher import RecordedDispatcher
+from renderline.acceptance import Acceptor
+from renderline.gateway import AllowAll, EventStreams, create_app
+from renderline.hooks import HookKind
+from renderline.ledger import Ledger, Queries
+from renderline.operations import Operations
+
+
+def gateway_app(
+    redis: Redis,
+    *,
+    ledger: Ledger | None = None,
+    dispatcher: Any = None,
+    hook_kinds: Mapping[str, HookKind] | None = None,
+    max_bytes: int = 100_000,
+    **options: Any,
+) -> Flask:
+    """Return the gateway over this Redis, with one account and, unless `authenticator` is given, without API keys."""
+    ledger = ledger or Ledger(redis)
+    dispatcher = dispatcher or RecordedDispatcher()
+    accounts = ("default",)
+    options.setdefault("authenticator", AllowAll())
+    options.setdefault("streams", EventStreams(limit=1))
+    return create_app(
+        redis=redis,
+        ledger=ledger,
+        queries=Queries(ledger),
+        acceptor=Acceptor(ledger, dispatcher, accounts, hook_kinds or {}, 60.0, max_bytes),
+        operations=Operations(ledger, dispatcher, accounts),
+        max_bytes=max_bytes,
+        **options,
+    )

@@ -1,0 +1,55 @@
+"""What the routes work with, built once for each application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Flask, current_app, url_for
+
+from renderline.acceptance import Acceptor
+from renderline.gateway.event_stream import EventStreams
+from renderline.ledger import Ledger, Queries
+from renderline.operations import Operations, RenderNotFound
+
+_EXTENSION: Final = "renderline"
+
+
+@dataclass(frozen=True)
+class GatewayContext:
+    """The ledger and the use cases that the routes call."""
+
+    ledger: Ledger
+    queries: Queries
+    acceptor: Acceptor
+    operations: Operations
+    streams: EventStreams
+    max_bytes: int
+    """The largest body of one render request."""
+
+    def install(self, app: Flask) -> None:
+        """Make this the context of the application."""
+        app.extensions[_EXTENSION] = self
+
+    def record(self, render_id: str) -> dict[str, Any]:
+        """Return the public record of a render; raises RenderNotFound."""
+        record = self.ledger.record(render_id)
+        if record is None:
+            raise RenderNotFound(render_id)
+        return record
+
+
+def context() -> GatewayContext:
+    """Return the context of the application that serves the present request."""
+    found: GatewayContext = current_app.extensions[_EXTENSION]
+    return found
+
+
+def location(render_id: str) -> str:
+    """Return the path of a render's record."""
+    return url_for("renders.show", render_id=render_id)
+
+
+def accepted(record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the record of a render that was accepted, with its `Location` header."""
+    return record, {"Location": location(record["id"])}

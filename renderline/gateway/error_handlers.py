@@ -1,0 +1,95 @@
+"""The answer to each exception that a route may raise: always a problem document."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import structlog
+from flask import Flask, Response
+from redis import RedisError
+from werkzeug.exceptions import HTTPException
+
+from renderline.gateway.access import AccessDenied
+from renderline.gateway.problem import Problem, field_errors, problem_response, wrong_fields
+from renderline.ledger import KeyConflict
+from renderline.operations import AccountNotFound, HookNotDead, HookNotFound, RenderNotFound, WrongState
+from renderline.requests import RequestRefused
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER: Final = 5
+"""Seconds. A restarting Redis is back by then; asking sooner only adds load."""
+
+
+def install(app: Flask) -> None:
+    """Answer every exception in `app` with a problem document; an unexpected one is logged, not shown."""
+    for kind, handler in _HANDLERS.items():
+        app.register_error_handler(kind, handler)
+
+
+def http_error(error: HTTPException) -> Response:
+    """Answer an error of Flask or Werkzeug, such as an unknown path."""
+    kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
+    return problem_response(error.code or 500, error.description or "", headers=kept)
+
+
+def problem(error: Problem) -> Response:
+    """Answer a problem that a route raised."""
+    members: dict[str, Any] = {"errors": error.errors} if error.errors else {}
+    return problem_response(error.status, error.detail, headers=error.headers, **members)
+
+
+def _refused(error: RequestRefused) -> Response:
+    return problem(wrong_fields(field_errors(error.errors)))
+
+
+def _key_conflict(error: KeyConflict) -> Response:
+    return problem_response(409, "This idempotency key was used before with another request.")
+
+
+def _denied(error: AccessDenied) -> Response:
+    headers = {"WWW-Authenticate": 'Bearer realm="renderline"'} if error.status == 401 else {}
+    return problem_response(error.status, error.message, headers=headers)
+
+
+def _render_not_found(error: RenderNotFound) -> Response:
+    return problem_response(404, "Render not found.")
+
+
+def _hook_not_found(error: HookNotFound) -> Response:
+    return problem_response(404, f"Hook not found. {error}")
+
+
+def _conflict(error: WrongState | HookNotDead) -> Response:
+    return problem_response(409, str(error))
+
+
+def _account_not_found(error: AccountNotFound) -> Response:
+    return problem_response(404, "Account not found.")
+
+
+def _redis_unavailable(error: RedisError) -> Response:
+    log.warning("Redis is unavailable", error=type(error).__name__)
+    detail = "Redis is unavailable. Try again; with an idempotency key a repeated call is always safe."
+    return problem_response(503, detail, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("request failed", exc_info=error)
+    return problem_response(500, "The gateway failed on this request. Its log shows why.")
+
+
+_HANDLERS: Final[dict[type[Exception], Any]] = {
+    Problem: problem,
+    RequestRefused: _refused,
+    KeyConflict: _key_conflict,
+    AccessDenied: _denied,
+    RenderNotFound: _render_not_found,
+    WrongState: _conflict,
+    HookNotFound: _hook_not_found,
+    HookNotDead: _conflict,
+    AccountNotFound: _account_not_found,
+    RedisError: _redis_unavailable,
+    HTTPException: http_error,
+    Exception: _unexpected,
+}

@@ -1,0 +1,160 @@
+"""Server-sent events as a stream: bounded in number, with heartbeats, ended when the reader or the gateway goes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from flask import Response, request
+from redis import RedisError
+
+from renderline.gateway.problem import Problem
+from renderline.ledger import Ledger, Queries, iso
+from renderline.renders import FINAL
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE: Final = "text/event-stream"
+
+_READ_LIMIT: Final = 500
+# Seconds that one blocking read of the ledger's stream waits: also how soon a stream notices that the gateway stops.
+_READ_TIMEOUT: Final = 1.0
+_HEARTBEAT: Final = ": still here\n\n"
+_RETRY_AFTER: Final = "5"
+
+Event = tuple[str | None, dict[str, str]]
+"""An event's id and fields; None and no fields when a heartbeat is due."""
+
+
+@dataclass
+class EventStreams:
+    """Limits the number of open streams, because each takes a thread. `heartbeat` is in seconds.
+
+    All streams end soon after `closing` is set.
+    """
+
+    limit: int
+    heartbeat: float = 15.0
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._free = threading.BoundedSemaphore(self.limit) if self.limit else None
+
+    def open(self, messages: Iterator[str]) -> Response:
+        """Return the answer that sends the messages; raises a 503 problem if all streams are taken."""
+        if self._free is None or not self._free.acquire(blocking=False):
+            detail = f"All {self.limit} event streams are taken."
+            raise Problem(503, detail, headers={"Retry-After": _RETRY_AFTER})
+        stream = Response(messages, content_type=f"{MEDIA_TYPE}; charset=utf-8")
+        stream.headers["Cache-Control"] = "no-store"
+        # Keeps nginx from buffering the events.
+        stream.headers["X-Accel-Buffering"] = "no"
+        stream.call_on_close(self._free.release)
+        return stream
+
+    def events(self, queries: Queries, after: str) -> Iterator[Event]:
+        """Return the events after that one, as they come, for the reader of the present request.
+
+        They end when the gateway stops, when Redis is unavailable, and when the reader has disconnected.
+        """
+        return self._follow(queries, after, _disconnection())
+
+    def _follow(self, queries: Queries, after: str, disconnected: Callable[[], bool]) -> Iterator[Event]:
+        last_heartbeat = time.monotonic()
+        timeout = min(_READ_TIMEOUT, self.heartbeat)
+        while not self.closing.is_set() and not disconnected():
+            try:
+                entries = list(queries.events(after=after, block=timeout, limit=_READ_LIMIT))
+            except RedisError as error:
+                # The client reconnects with the last id that it has received.
+                log.warning("event stream ended: Redis is unavailable", error=type(error).__name__)
+                return
+            for event_id, fields in entries:
+                after = event_id
+                yield event_id, fields
+            if time.monotonic() - last_heartbeat >= self.heartbeat:
+                last_heartbeat = time.monotonic()
+                yield None, {}
+
+
+def render_messages(ledger: Ledger, render_id: str, events: Iterable[Event], first: Iterable[str]) -> Iterator[str]:
+    """Yield the messages of one render's stream, until the render has ended."""
+    yield from first
+    for event_id, fields in events:
+        if event_id is None:
+            yield _HEARTBEAT
+        elif fields["id"] == render_id:
+            yield message("change", _change(fields), event_id)
+            if fields["state"] not in FINAL:
+                continue
+            try:
+                record = ledger.record(render_id)
+            except RedisError as error:
+                log.warning("event stream ended: Redis is unavailable", error=type(error).__name__)
+                return
+            # A replayed event may be older than a retry.
+            if record is None or record["state"] in FINAL:
+                if record:
+                    yield message("record", record, event_id)
+                return
+
+
+def all_messages(events: Iterable[Event], first: Iterable[str]) -> Iterator[str]:
+    """Yield the messages of the stream of all renders."""
+    yield from first
+    for event_id, fields in events:
+        yield _HEARTBEAT if event_id is None else message("change", _change(fields), event_id)
+
+
+def has_events(queries: Queries, render_id: str, after: str) -> bool:
+    """Tell whether the ledger keeps an event of the render after that one."""
+    while entries := list(queries.events(after=after, block=0.001, limit=_READ_LIMIT)):
+        if any(fields["id"] == render_id for _, fields in entries):
+            return True
+        after = entries[-1][0]
+    return False
+
+
+def message(event: str, data: dict[str, Any], event_id: str | None = None) -> str:
+    """Return one server-sent event."""
+    lines = f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n"
+    return f"id: {event_id}\n{lines}" if event_id else lines
+
+
+def position(event_id: str) -> str:
+    """Return an id without an event: a client that has received no event yet can reconnect with it."""
+    return f"id: {event_id}\n\n"
+
+
+def _change(fields: dict[str, str]) -> dict[str, Any]:
+    progress = float(fields.get("progress") or 0)
+    return {"id": fields["id"], "state": fields["state"], "progress": progress, "at": iso(float(fields["at"]))}
+
+
+def _disconnection() -> Callable[[], bool]:
+    """Return a function that tells whether the reader of the present request has closed the connection.
+
+    Otherwise only the next write would show it, and a page that is reloaded would take one stream after another.
+    """
+    connection: socket.socket | None = request.environ.get("gunicorn.socket")
+
+    def disconnected() -> bool:
+        if connection is None:
+            return False
+        try:
+            return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except ValueError:
+            # Python cannot peek into a TLS connection.
+            return False
+        except OSError:
+            return True
+
+    return disconnected

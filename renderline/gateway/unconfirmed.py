@@ -1,0 +1,44 @@
+"""The routes that settle an unconfirmed render, of which nobody saw whether the vendor started it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from renderline.gateway import response_schemas as schemas
+from renderline.gateway.access import ADMIN, requires
+from renderline.gateway.api import Blueprint
+from renderline.gateway.context import accepted, context
+from renderline.gateway.request_schemas import Adoption, Failure
+
+blp = Blueprint(
+    "unconfirmed", __name__, url_prefix="/v1/renders/<render_id:render_id>", description="Unconfirmed renders"
+)
+
+
+@blp.route("/adopt", methods=["POST"])
+@requires(ADMIN)
+@blp.arguments(Adoption)
+@blp.response(202, schemas.Render)
+@blp.problems(400, 404, 409, 413, 415, 422)
+def adopt(body: dict[str, Any], render_id: str) -> Any:
+    """Adopt a vendor project as the one of this render, which is then polled."""
+    return accepted(context().operations.adopt(render_id, body["project_id"]))
+
+
+@blp.route("/resubmit", methods=["POST"])
+@requires(ADMIN)
+@blp.response(202, schemas.Render)
+@blp.problems(404, 409)
+def resubmit(render_id: str) -> Any:
+    """Submit the render again, because the vendor never started it: the paid call is repeated."""
+    return accepted(context().operations.resubmit(render_id))
+
+
+@blp.route("/fail", methods=["POST"])
+@requires(ADMIN)
+@blp.arguments(Failure, required=False)
+@blp.response(200, schemas.Render)
+@blp.problems(400, 404, 409, 413, 415, 422)
+def fail(body: dict[str, Any], render_id: str) -> Any:
+    """Give the render up as failed."""
+    return context().operations.fail(render_id, message=body["message"])
