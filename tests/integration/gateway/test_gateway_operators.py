@@ -6,8 +6,7 @@ import pytest
 
 from harness import a_request
 from harness.gateway import assert_problem
-from harness.gateway_app import gateway_app
-from renderline.ledger import Commands, Ledger, PollResult, Queries
+from renderline.ledger import PollResult
 
 HOOKS = [{"type": "download"}, {"type": "http", "url": "http://127.0.0.1:9/done"}]
 UNKNOWN = "0" * 32
@@ -16,18 +15,13 @@ UNKNOWN = "0" * 32
 def started(gateway, ledger, *, confirmed=True):
     """Return a render whose paid call was made."""
     one = gateway.accept(a_request(hooks=HOOKS))
-    return one, start(ledger, one, confirmed=confirmed)
-
-
-def start(ledger, one, *, confirmed):
-    """Make the paid call of a render, and return the pump to wake."""
     claim = ledger.claim_submission(one, lease=20)
     assert ledger.record_intent(claim, "draft", lease=20)
     assert ledger.advance(claim, stage="export", project_id="p1")
     assert ledger.record_intent(claim, "export", lease=20)
     done, wake = ledger.start(claim, confirmed=confirmed, project_id="p1" if confirmed else None, poll_in=0)
     assert done
-    return wake
+    return one, wake
 
 
 def dead(gateway, ledger):
@@ -159,28 +153,3 @@ def test_an_account_is_paused_and_resumed(gateway, redis, ledger):
 @pytest.mark.parametrize("call", ["pause", "resume"])
 def test_an_account_that_is_not_configured(gateway, redis, call, name):
     assert_problem(gateway.ask("POST", f"/v1/accounts/{name}/{call}"), 404)
-
-
-def test_a_render_that_a_webhook_confirms_during_the_call_is_not_failed(redis):
-    """The webhook comes right after the first time that the call reads the record."""
-
-    class InterruptedLedger(Ledger):
-        webhook = None
-
-        def record(self, render_id):
-            found = super().record(render_id)
-            if self.webhook:
-                webhook, self.webhook = self.webhook, None
-                webhook()
-            return found
-
-    ledger = InterruptedLedger(redis)
-    client = gateway_app(redis, ledger=ledger).test_client()
-    one = client.post("/v1/renders", json=a_request()).get_json()["id"]
-    start(ledger, one, confirmed=False)
-    ledger.webhook = lambda: Commands(ledger).record_webhook(one, progress=50.0, attempt=1)
-    client.post(f"/v1/renders/{one}/fail")
-    assert ledger.webhook is None
-    states = [fields["state"] for _, fields in Queries(ledger).events(after="0-0", block=0.001, limit=100)]
-    # Either the call was first, or the webhook: a confirmed render is paid for, and goes on.
-    assert states[states.index("unconfirmed") + 1 :] in (["failed"], ["rendering"])
