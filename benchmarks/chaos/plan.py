@@ -19,7 +19,7 @@ FAULTS = {
     "vendor": "the vendor drops, refuses, delays and garbles answers, and revokes tokens",
     "slow-vendor": "exports are carried out long after their client has gone; reads lag behind",
     "outages": "one of three accounts is at a vendor that hangs, then refuses",
-    "receiver": "the hook endpoint of hooks fails a share of the calls",
+    "receiver": "the hook endpoint fails a share of the calls",
     "hanging-endpoint": "one of two endpoints takes calls and does not answer",
     "poison": "messages that are none are put into every queue",
 }

@@ -1,20 +1,20 @@
-"""Everything one sandbox has, put together, and the steps that several calls share."""
+"""The state of one sandbox, and the steps that several calls share."""
 
 import random
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from renderline.sandbox.answers import TOO_MANY, Refusal
 from renderline.sandbox.calls import Call
 from renderline.sandbox.clock import Clock
 from renderline.sandbox.faults import FaultRules
-from renderline.sandbox.held import Held
+from renderline.sandbox.held_calls import HeldCalls
 from renderline.sandbox.magic import RENDER_TAGS, Spent
 from renderline.sandbox.options import Options
-from renderline.sandbox.outage import Outage
+from renderline.sandbox.outage import VendorOutage
 from renderline.sandbox.projects import Project, ProjectStore
 from renderline.sandbox.renders import Renders
+from renderline.sandbox.responses import TOO_MANY, Refusal
 from renderline.sandbox.tokens import Tokens
 from renderline.sandbox.webhooks import Webhooks
 
@@ -25,25 +25,23 @@ class Backend:
     def __init__(self, options: Options, *, set_alarm: Callable[[float], None]) -> None:
         self.options = options
         self.clock = Clock()
-        self.chance = self._chance("faults")
-        self.store = ProjectStore(self._chance("ids"))
+        self.rng = self._rng("faults")
+        self.store = ProjectStore(self._rng("ids"))
         self.tokens = Tokens(credentials=options.credentials, lifetime=options.token_seconds)
         self.webhooks = Webhooks(mode=options.webhooks, now=self.clock.now)
-        self.renders = Renders(
-            options, chance=self._chance("renders"), on_mark=self.webhooks.on_mark, set_alarm=set_alarm
-        )
+        self.renders = Renders(options, rng=self._rng("renders"), on_mark=self.webhooks.on_mark, set_alarm=set_alarm)
         self.spent = Spent()
-        self.faults = FaultRules(self._chance("rules"))
-        self.held = Held()
+        self.faults = FaultRules(self._rng("rules"))
+        self.held = HeldCalls()
         self.counts: Counter[str] = Counter()
-        self.outage = Outage()
+        self.outage = VendorOutage()
 
-    def _chance(self, use: str) -> random.Random:
-        """A source of chance of its own for each use, so that one does not disturb the other."""
+    def _rng(self, use: str) -> random.Random:
+        """A random generator for one use; each use has its own, so that they do not disturb each other."""
         return random.Random() if self.options.seed is None else random.Random(f"{self.options.seed}/{use}")
 
     def reset(self) -> None:
-        """Back to the start: no projects, figures, rules, spent tags or outage. Tokens stay valid."""
+        """Drop projects, counts, fault rules, spent tags and any outage. Tokens stay valid."""
         self.held.release(forget=True)
         self.store.clear()
         self.renders.clear()
@@ -55,7 +53,7 @@ class Backend:
         self.outage.end()
 
     def admit(self, account_name: str) -> None:
-        """Raise Refusal (429) if the account renders as much as it may."""
+        """Raise Refusal (429) if the account is at its limit of concurrent renders."""
         limit = self.options.max_concurrent
         if limit is not None and self.store.account(account_name).rendering_now >= limit:
             raise Refusal(TOO_MANY, f"{limit} renders run already", headers=(("Retry-After", "1"),))
@@ -71,12 +69,12 @@ class Backend:
         return project
 
     def address(self, project: Project, call: Call, fields: dict[str, Any]) -> None:
-        """Note where callbacks go and under which host the caller reaches this sandbox."""
+        """Keep the webhook URL, and the host under which the caller reaches this sandbox."""
         if fields.get("webhookUrl") and project.api == "v3":
             project.webhook_url = fields["webhookUrl"]
         project.base_url = self.options.public_url or f"http://{call.host}"
 
     def start(self, project: Project, *, now: float) -> None:
-        """Start a render with those of the project's tags that still work."""
+        """Start a render with the project's tags that are not spent."""
         tags = tuple(tag for tag in project.tags if tag.kind in RENDER_TAGS and self.spent.take(tag))
         self.renders.start(project, now=now, tags=tags)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from renderline.sandbox.answers import BAD_JSON, Answer, Refusal
 from renderline.sandbox.magic import MARKER, Tag, find_tags, script_texts
+from renderline.sandbox.responses import BAD_JSON, Refusal, Response
 
 _UNREAD: Any = object()
 
-Handler = Callable[["Call"], Answer]
+Handler = Callable[["Call"], Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Call:
 
     @property
     def seen_at(self) -> float:
-        """Of which moment a call that reads shows things: now, unless reads lag behind."""
+        """The moment whose state a read shows: now, unless reads are stale."""
         return self.now - self.lag
 
     def body(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Call:
         return self._body
 
     def merged(self) -> dict[str, Any]:
-        """Query, form and JSON fields together, the later winning: samples of one call use all three."""
+        """Query, form and JSON fields merged; later ones win. The vendor's samples of one call use all three."""
         fields: dict[str, Any] = dict(parse_qsl(self.query, keep_blank_values=True))
         if self.raw.lstrip()[:1] in (b"{", b"["):
             fields.update(self.body())

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from renderline.sandbox.answers import NO_SUCH_TEMPLATE, Refusal
+from renderline.sandbox.responses import NO_SUCH_TEMPLATE, Refusal
 
 _AVATARS = (
     ("M000045058", "Jonathan", "조나단", (("BG00002320", "Navy suit"), ("BG00002321", "Grey suit"))),
@@ -42,7 +42,7 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 
 
 def scene(index: int, words: str, *, model: str, clothes: str, caption: str | None = None) -> dict[str, Any]:
-    """A scene as a read-back shows it: background, one avatar with its script, and a caption if asked."""
+    """A scene as get-project shows it: background, one avatar with its script, and a caption on request."""
     clips: list[dict[str, Any]] = [
         {
             "id": f"aiModel-{index:011x}",
@@ -88,5 +88,5 @@ def from_template(template_id: str, *, model: str | None, clothes: str | None) -
     name, orientation, scripts = known or next(iter(TEMPLATES.values()))
     look = {"model": model or DEFAULT_LOOK[0], "clothes": clothes or DEFAULT_LOOK[1]}
     scenes = [scene(index, words, **look, caption=words) for index, words in enumerate(scripts)]
-    # A copy by way of JSON: nobody shall change the catalogue.
+    # A deep copy: callers must not change the catalogue.
     return name, json.loads(json.dumps({"orientation": orientation, "scenes": scenes}))

@@ -1,12 +1,12 @@
-"""The control API below /_sandbox: what happened, and what shall happen (no token needed)."""
+"""The control API below /_sandbox: figures, fault rules, held calls, outages. It needs no token."""
 
 from typing import Any
 
-from renderline.sandbox.answers import BAD_BODY, NO_SUCH_PROJECT, NOT_POSSIBLE, Answer, Refusal, plain
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.faults import STALE_READS
 from renderline.sandbox.projects import Project
+from renderline.sandbox.responses import BAD_BODY, NO_SUCH_PROJECT, NOT_POSSIBLE, Refusal, Response, plain
 
 BASE = "/_sandbox"
 
@@ -36,11 +36,11 @@ class Control:
         ]
         return [Route(method, f"{BASE}/{path}", handler, "control") for method, path, handler in table]
 
-    def counts(self, _: Call) -> Answer:
-        """Calls so far by route, those answered with a fault included."""
+    def counts(self, _: Call) -> Response:
+        """Calls so far by route, including those with a fault."""
         return plain(dict(sorted(self._backend.counts.items())))
 
-    def projects(self, call: Call) -> Answer:
+    def projects(self, call: Call) -> Response:
         """Every project created, oldest first; `?name=`, `?id=`, `?state=` narrow the list."""
         wish = call.merged()
         return plain([self._shown(project, call.now) for project in self._backend.store.all() if _fits(project, wish)])
@@ -64,7 +64,7 @@ class Control:
             "deleted": project.deleted,
         }
 
-    def stats(self, _: Call) -> Answer:
+    def stats(self, _: Call) -> Response:
         """Figures over all accounts and for each."""
         backend, renders = self._backend, self._backend.renders
         accounts = {
@@ -90,42 +90,42 @@ class Control:
             }
         )
 
-    def reset(self, _: Call) -> Answer:
-        """Forget everything but the tokens."""
+    def reset(self, _: Call) -> Response:
+        """Reset everything except the tokens."""
         self._backend.reset()
         return plain({"reset": True})
 
-    def revoke_tokens(self, _: Call) -> Answer:
+    def revoke_tokens(self, _: Call) -> Response:
         """Refuse every token issued so far."""
         return plain({"revoked": self._backend.tokens.revoke_all()})
 
-    def add_fault(self, call: Call) -> Answer:
-        """Put a fault rule in force."""
+    def add_fault(self, call: Call) -> Response:
+        """Add a fault rule."""
         rule = self._backend.faults.add(call.body(), known_calls=self.known_calls)
         if rule.fault.kind == STALE_READS:
             self._backend.store.remember(rule.fault.delay)
         return plain(rule.as_json())
 
-    def list_faults(self, _: Call) -> Answer:
-        """The fault rules in force."""
+    def list_faults(self, _: Call) -> Response:
+        """The active fault rules."""
         return plain([rule.as_json() for rule in self._backend.faults.rules])
 
-    def drop_faults(self, _: Call) -> Answer:
-        """Take all fault rules out of force; what is held stays held."""
+    def drop_faults(self, _: Call) -> Response:
+        """Delete all fault rules; held calls stay held."""
         self._backend.faults.clear()
         return plain({"faults": 0})
 
-    def held(self, _: Call) -> Answer:
-        """What is kept back at the moment."""
+    def held(self, _: Call) -> Response:
+        """The held calls."""
         return plain([entry.as_json() for entry in self._backend.held.all()])
 
-    def release(self, call: Call) -> Answer:
-        """Let held calls go on: all, or `{"id": ...}`; with `"forget": true` their lines are cut instead."""
+    def release(self, call: Call) -> Response:
+        """Release held calls: all, or `{"id": ...}`; with `"forget": true` their connections are closed instead."""
         wish = call.peek()
         count = self._backend.held.release(only=wish.get("id"), forget=bool(wish.get("forget")))
         return plain({"released": count})
 
-    def complete(self, call: Call) -> Answer:
+    def complete(self, call: Call) -> Response:
         """Finish the render of a project at once."""
         project_id = call.body().get("id")
         project = self._backend.store.any(project_id) if isinstance(project_id, str) else None
@@ -135,8 +135,8 @@ class Control:
             raise Refusal(NOT_POSSIBLE, f"the project does not render: it is {project.state}")
         return plain(self._shown(project, call.now))
 
-    def outage(self, call: Call) -> Answer:
-        """Answer 503 to the whole vendor API, or never, until told to stop; `retry_after` adds that header."""
+    def outage(self, call: Call) -> Response:
+        """Start or end an outage: every vendor call gets 503, or hangs. `retry_after` adds that header."""
         body = call.body()
         if not isinstance(body.get("on"), bool):
             raise Refusal(BAD_BODY, "on: must be true or false")

@@ -16,22 +16,22 @@ def linear(elapsed: float) -> float:
 
 
 def slow_start(elapsed: float) -> float:
-    """Crawls first, hurries at the end."""
+    """Slow first, fast at the end."""
     return elapsed**2.5
 
 
 def slow_end(elapsed: float) -> float:
-    """Hurries first, crawls at the end."""
+    """Fast first, slow at the end."""
     return 1.0 - (1.0 - elapsed) ** 2.5
 
 
 def steps(elapsed: float) -> float:
-    """Stands still and jumps, five times."""
+    """Progress in five jumps."""
     return math.floor(elapsed * STEPS) / STEPS
 
 
 def queued(elapsed: float) -> float:
-    """Waits at 0 for a while, then grows evenly."""
+    """Stays at 0 for a while, then grows evenly."""
     return max(0.0, (elapsed - QUEUED_SHARE) / (1.0 - QUEUED_SHARE))
 
 
@@ -43,11 +43,11 @@ CURVES: dict[str, Curve] = {
     "queued": queued,
 }
 MIXED = "mixed"
-"""The option that gives every render one of CURVES by chance."""
+"""The option that picks one of CURVES at random for every render."""
 
 
 def share_when(curve: Curve, done: float) -> float:
-    """The smallest elapsed share at which `curve` has reached `done` (both 0..1), by bisection."""
+    """The smallest elapsed share at which `curve` reaches `done` (both 0..1), by bisection."""
     low, high = 0.0, 1.0
     if curve(low) >= done:
         return low

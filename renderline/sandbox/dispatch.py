@@ -1,20 +1,20 @@
-"""The way of every call: route, count, outage, token, fault, handler, answer."""
+"""The steps of every call: route, count, outage, token, fault, handler, response."""
 
 import logging
 
 from renderline.sandbox import faults, v2, v3_account
-from renderline.sandbox.answers import BROKEN, Answer, Refusal, failure
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call
 from renderline.sandbox.control import Control
 from renderline.sandbox.downloads import routes as download_routes
 from renderline.sandbox.exchange import Exchange
+from renderline.sandbox.fault_injection import VENDOR_APIS, FaultInjector, refused, subject_name
 from renderline.sandbox.faults import Fault
 from renderline.sandbox.magic import MARKER, RENDER_TAGS, Tag
 from renderline.sandbox.projects import Project
+from renderline.sandbox.responses import BROKEN, Refusal, Response, failure
 from renderline.sandbox.routes import Router
 from renderline.sandbox.tokens import v2_account
-from renderline.sandbox.trouble import VENDOR_APIS, Trouble, refused, subject_name
 from renderline.sandbox.v3 import V3Projects
 from renderline.sandbox.v3_reading import V3Reading
 
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 
 
 class Dispatch:
-    """Takes complete requests and sees to it that each gets the answer it deserves."""
+    """Processes complete requests."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._trouble = Trouble(backend, answer=self._answer)
+        self._injector = FaultInjector(backend, answer=self._answer)
         control = Control(backend)
         called = [
             *v3_account.routes(backend),
@@ -55,19 +55,19 @@ class Dispatch:
             return
         backend.counts[route.name] += 1
         if backend.outage.on and route.api in VENDOR_APIS:
-            backend.outage.strike(exchange)
+            backend.outage.apply(exchange)
             return
         try:
             self._authenticate(call)
             project, tags = self._subject(call)
             fault = self._fault(call, project, tags)
         except Refusal as refusal:
-            self._trouble.send(exchange, refused(call, refusal, self._backend))
+            self._injector.send(exchange, refused(call, refusal, self._backend))
             return
         if fault is None:
-            self._trouble.send(exchange, self._answer(call))
+            self._injector.send(exchange, self._answer(call))
         else:
-            self._trouble.strike(exchange, call, fault, project)
+            self._injector.apply(exchange, call, fault, project)
 
     def _authenticate(self, call: Call) -> None:
         header = call.headers.get("Authorization")
@@ -77,7 +77,7 @@ class Dispatch:
             call.account = v2_account(header, keys=self._backend.options.v2_keys)
 
     def _subject(self, call: Call) -> tuple[Project | None, tuple[Tag, ...]]:
-        """The project that a call is about, and the tags that hold for the call."""
+        """The project of a call, and the tags that apply to the call."""
         subject, store = call.route.subject, self._backend.store
         project: Project | None = None
         if subject == "key":
@@ -90,11 +90,11 @@ class Dispatch:
             ids = call.peek().get("ids")
             project = store.peek(call.account, ids[0]) if isinstance(ids, list) and ids else None
         tags = project.tags if project is not None else ()
-        # What the body brings along hides what the project had: an edit sent again finds its one-time faults spent.
+        # Tags in the body replace the project's: an edit that is sent again finds its one-time faults spent.
         return project, call.tags() if MARKER in call.raw else tags
 
     def _fault(self, call: Call, project: Project | None, tags: tuple[Tag, ...]) -> Fault | None:
-        """The fault of this call: a rule's, else that of the first tag for this stage that is not spent."""
+        """The fault of this call: from a rule, else from the first unspent tag for this stage."""
         backend = self._backend
         if backend.faults.rules:
             vendor = call.route.api in VENDOR_APIS
@@ -109,7 +109,7 @@ class Dispatch:
                 return faults.from_tag(tag)
         return None
 
-    def _answer(self, call: Call) -> Answer:
+    def _answer(self, call: Call) -> Response:
         try:
             return call.route.handler(call)
         except Refusal as refusal:

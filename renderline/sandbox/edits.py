@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from renderline.sandbox.answers import BAD_BODY, Refusal
+from renderline.sandbox.responses import BAD_BODY, Refusal
 
 
 def apply_updates(scenes: list[dict[str, Any]], updates: list[dict[str, Any]], *, path: str) -> None:

@@ -1,4 +1,4 @@
-"""One request and its answer on the wire, below Tornado's web framework to spare its cost per request."""
+"""One HTTP request and its response, on Tornado's HTTP server without the cost of its web framework."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
-from renderline.sandbox.answers import Answer
+from renderline.sandbox.responses import Response
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Exchange(HTTPMessageDelegate):
-    """Collects a request, has it served, and sends the answer, now or later."""
+    """Collects a request, passes it on when complete, and sends the response, now or later."""
 
     def __init__(self, serve: Callable[[Exchange], None], connection: HTTPConnection) -> None:
         self._serve = serve
@@ -34,34 +34,34 @@ class Exchange(HTTPMessageDelegate):
         self.headers = HTTPHeaders()
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
-        """The head of the request is here."""
+        """Take the head of the request."""
         request = cast(RequestStartLine, start_line)
         self.method = request.method
         self.path, _, self.query = request.path.partition("?")
         self.headers = headers
 
     def data_received(self, chunk: bytes) -> None:
-        """A piece of the body is here."""
+        """Take a chunk of the body."""
         self._chunks.append(chunk)
 
     def finish(self) -> None:
-        """The request is complete."""
+        """Process the complete request."""
         self._serve(self)
 
     def on_connection_close(self) -> None:
-        """The client left before its request was complete: nothing to do."""
+        """Do nothing: the client left before its request was complete."""
 
     @property
     def raw(self) -> bytes:
         """The body of the request."""
         return b"".join(self._chunks)
 
-    def when_gone(self, callback: Callable[[], None]) -> None:
-        """Call back if the client leaves before it has its answer."""
-        self._connection.set_close_callback(callback)
+    def when_gone(self, action: Callable[[], None]) -> None:
+        """Call this if the client leaves before its response is sent."""
+        self._connection.set_close_callback(action)
 
-    def send(self, answer: Answer) -> None:
-        """Send an answer; does nothing if the client has left."""
+    def send(self, answer: Response) -> None:
+        """Send a response; does nothing if the client has left."""
         connection = self._connection
         if connection.stream is None or connection.stream.closed():
             return
@@ -79,16 +79,16 @@ class Exchange(HTTPMessageDelegate):
         connection.finish()
 
     def cut(self) -> None:
-        """Close the line without a further word."""
+        """Close the connection."""
         self._connection.close()
 
 
-class Front(HTTPServerConnectionDelegate):
-    """What Tornado's HTTP server asks for each request."""
+class ConnectionHandler(HTTPServerConnectionDelegate):
+    """Makes an Exchange for each request of Tornado's HTTP server."""
 
     def __init__(self, serve: Callable[[Exchange], None]) -> None:
         self._serve = serve
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """An exchange for the next request of a connection."""
+        """Return an exchange for the next request of a connection."""
         return Exchange(self._serve, request_conn)

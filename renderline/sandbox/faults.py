@@ -1,4 +1,4 @@
-"""Faults on demand: what can go wrong with a call, and the rules of the control API that make it so."""
+"""The faults of a call, and the control API's rules that choose them."""
 
 import random
 from collections.abc import Collection
@@ -6,31 +6,31 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
-from renderline.sandbox.answers import (
+from renderline.sandbox.magic import Tag
+from renderline.sandbox.responses import (
     BAD_BODY,
     BROKEN,
     NO_CREDITS,
     REFUSED_BY_TAG,
     TOKEN_REVOKED,
     TOO_MANY,
-    Answer,
     Refusal,
+    Response,
     dumps,
     page,
 )
-from renderline.sandbox.magic import Tag
 
 BEFORE = frozenset({"500", "503", "429", "401", "refuse", "credit", "drop-before", "hold-before"})
-"""Faults that keep the call from being processed (`hold-before`: until released)."""
+"""Faults of a call that is not processed (`hold-before`: not until its release)."""
 
 AFTER = frozenset({"500-after", "malformed", "drop", "hang", "hold"})
 """Faults of a call that was processed."""
 
 LATE = "late"
-"""The vendor queues the call and carries it out later, whether or not its client still waits."""
+"""The vendor queues the call and processes it later, even if its client has gone."""
 
 STALE_READS = "stale-reads"
-"""A call that reads shows what there was some seconds ago."""
+"""A read shows the state of some seconds ago."""
 
 KINDS = BEFORE | AFTER | {LATE, STALE_READS}
 
@@ -42,7 +42,7 @@ ANY_CALL = "*"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong with one call."""
+    """One fault of one call."""
 
     kind: str
     seconds: float | None = None
@@ -50,17 +50,17 @@ class Fault:
 
     @property
     def before(self) -> bool:
-        """Whether the call is not processed."""
+        """Whether the call is left unprocessed."""
         return self.kind in BEFORE
 
     @property
     def delay(self) -> float:
-        """By how many seconds an answer, a call or what a call reads is late."""
+        """The delay in seconds of the response, the call, or the state that it reads."""
         return _STANDARD_SECONDS[self.kind] if self.seconds is None else self.seconds
 
 
 def from_tag(tag: Tag) -> Fault:
-    """The fault that a tag asks for."""
+    """The fault of a tag."""
     value = tag.value
     try:
         return Fault(tag.kind, seconds=float(value)) if value else Fault(tag.kind)
@@ -68,8 +68,8 @@ def from_tag(tag: Tag) -> Fault:
         return Fault(tag.kind, form=value)
 
 
-def refusal(fault: Fault, *, now: float) -> Answer | Refusal:
-    """The answer to a call that is not processed, or the refusal to be put in the vendor's envelope."""
+def refusal(fault: Fault, *, now: float) -> Response | Refusal:
+    """The response to an unprocessed call, or the refusal for the vendor's envelope."""
     if fault.kind == "429":
         return Refusal(TOO_MANY, "too many requests", headers=_retry_after(fault, now=now))
     if fault.kind == "401":
@@ -84,10 +84,10 @@ def refusal(fault: Fault, *, now: float) -> Answer | Refusal:
     return Refusal(BROKEN, "internal error")
 
 
-def service_unavailable(retry_after: float | None) -> Answer:
-    """The 503 page of a proxy whose vendor is away, with Retry-After in seconds if given."""
+def service_unavailable(retry_after: float | None) -> Response:
+    """The 503 page of a proxy without a backend, with Retry-After in seconds if given."""
     headers = () if retry_after is None else (("Retry-After", f"{retry_after:g}"),)
-    return page(503, "Capabilities Temporarily Unavailable", headers=headers)
+    return page(503, "Service Temporarily Unavailable", headers=headers)
 
 
 def _retry_after(fault: Fault, *, now: float) -> tuple[tuple[str, str], ...]:
@@ -100,24 +100,24 @@ def _retry_after(fault: Fault, *, now: float) -> tuple[tuple[str, str], ...]:
     return (("Retry-After", f"{seconds:g}"),)
 
 
-def garbled(answer: Answer, fault: Fault, *, chance: random.Random) -> Answer:
-    """A body that is not the JSON it should be: an HTML page, JSON that breaks off, or nothing."""
-    form = fault.form if fault.form in ("html", "json", "empty") else chance.choice(["html", "json", "empty"])
+def garbled(answer: Response, fault: Fault, *, rng: random.Random) -> Response:
+    """A body that is not valid JSON: an HTML page, truncated JSON, or nothing."""
+    form = fault.form if fault.form in ("html", "json", "empty") else rng.choice(["html", "json", "empty"])
     if form == "html":
         return page(200, "Welcome")
     if form == "json":
-        return Answer(200, answer.body[: max(1, len(answer.body) - 7)])
-    return Answer(200)
+        return Response(200, answer.body[: max(1, len(answer.body) - 7)])
+    return Response(200)
 
 
-def broken() -> Answer:
+def broken() -> Response:
     """A 500 in the vendor's envelope."""
-    return Answer(500, dumps({"success": False, "error": {"code": BROKEN, "msg": "internal error"}}))
+    return Response(500, dumps({"success": False, "error": {"code": BROKEN, "msg": "internal error"}}))
 
 
 @dataclass(slots=True)
 class Rule:
-    """One rule of the control API: a share of the calls (`rate`), so many of them (`times`), or all."""
+    """One rule of the control API: for a share of the calls (`rate`), a number of them (`times`), or all."""
 
     calls: frozenset[str]
     fault: Fault
@@ -133,14 +133,14 @@ class Rule:
 
 
 class FaultRules:
-    """The rules in force, in the order they came."""
+    """The active rules, oldest first."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, rng: random.Random) -> None:
         self.rules: list[Rule] = []
-        self._chance = chance
+        self._rng = rng
 
     def add(self, wish: Any, *, known_calls: Collection[str]) -> Rule:
-        """Take a rule from JSON; raises Refusal (400) naming what is wrong with it."""
+        """Add a rule from JSON; raises Refusal (400) that names the wrong field."""
         if not isinstance(wish, dict):
             raise Refusal(BAD_BODY, "body: must be an object")
         unknown = set(wish) - {"call", "fault", "rate", "times", "seconds", "form", "name"}
@@ -161,7 +161,7 @@ class FaultRules:
         return rule
 
     def choose(self, call: str, *, vendor: bool, name: str | None) -> Fault | None:
-        """The fault for this call, if a rule says so and chance agrees; `*` stands for calls of the vendor's API."""
+        """The fault for this call, if a rule matches and its rate draws it; `*` matches every vendor call."""
         for rule in self.rules:
             if call not in rule.calls and not (vendor and ANY_CALL in rule.calls):
                 continue
@@ -171,12 +171,12 @@ class FaultRules:
                 continue
             if rule.times is not None and rule.used >= rule.times:
                 continue
-            if rule.rate is not None and self._chance.random() >= rule.rate:
+            if rule.rate is not None and self._rng.random() >= rule.rate:
                 continue
             rule.used += 1
             return rule.fault
         return None
 
     def clear(self) -> None:
-        """Drop every rule."""
+        """Delete every rule."""
         self.rules.clear()

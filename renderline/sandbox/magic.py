@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from renderline.sandbox.answers import BAD_BODY, Refusal
+from renderline.sandbox.responses import BAD_BODY, Refusal
 
 MARKER = b"[sandbox:"
 
 RENDER_TAGS = frozenset({"slow", "fail", "stuck", "late-url"})
-"""Tags that shape a render, until told otherwise every time."""
+"""Tags that shape a render; without a count they work every time."""
 
 REFUSING_TAGS = frozenset({"refuse", "credit"})
-"""Tags that refuse a call, until told otherwise every time."""
+"""Tags that refuse a call; without a count they work every time."""
 
 ONCE_TAGS = frozenset({"401", "429", "500", "503", "500-after", "malformed", "drop", "drop-before", "hang", "late"})
-"""Tags that spoil a call, until told otherwise once."""
+"""Tags that spoil a call; without a count they work once."""
 
 STAGES = ("create", "draft", "edit", "export", "progress", "project", "download", "delete")
 

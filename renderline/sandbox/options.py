@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--latency", type=_seconds, default=0.0, metavar="S", help="every answer takes so long (default 0)")
     add("--token-seconds", type=int, default=86400, metavar="S", help="lifetime of a token (default 86400)")
     add("--failures", choices=["4xx", "200"], default="4xx", help="refusals as 4xx (default), or as 200")
-    add("--webhooks", choices=WEBHOOK_MODES, default="normal", help="how callbacks are sent (default normal)")
+    add("--webhooks", choices=WEBHOOK_MODES, default="normal", help="how webhooks are sent (default normal)")
     add("--list", choices=["all", "exported"], default="all", dest="project_list", help="what the project list shows")
     add("--lenient", action="store_true", help="accept any body that has scenes")
     add("--max-concurrent", type=int, metavar="N", help="renders at once per account; one more is answered 429")
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
-    """Options from a command line; leaves the process with usage text if one is wrong."""
+    """Options from a command line; exits with the usage text if one is wrong."""
     parser = _parser()
     given = vars(parser.parse_args(arguments))
     app_ids, user_keys, v2_keys = given.pop("app_id"), given.pop("user_key"), given.pop("v2_key")

@@ -5,10 +5,10 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from renderline.sandbox.answers import NO_SUCH_PROJECT, Refusal
+from renderline.sandbox.compression import BodyCompressor
 from renderline.sandbox.magic import Tag
-from renderline.sandbox.packing import Packing
 from renderline.sandbox.render import Render
+from renderline.sandbox.responses import NO_SUCH_PROJECT, Refusal
 
 DRAFT = "draft"
 EXPORTING = "exporting"
@@ -24,17 +24,17 @@ class Account:
     def __init__(self, name: str, *, memory: float = 0.0) -> None:
         self.name = name
         self.memory = memory
-        """For how many seconds it is known what projects were like before."""
+        """For how many seconds earlier versions of projects are kept."""
         self.projects: dict[str, Project] = {}
         self.rendering_now = 0
         self.rendering_peak = 0
         self.credits = 0
         self.version = 0
-        """Grows whenever a listing of the account's projects would change."""
+        """Grows whenever the project list changes."""
 
 
 class Project:
-    """One project with the outcome of its latest render; small, because there may be 100,000."""
+    """One project with the state of its latest render; small, because there may be 100,000."""
 
     __slots__ = (
         "account",
@@ -92,7 +92,7 @@ class Project:
         self.past: tuple[tuple[float, Project], ...] = ()
 
     def changing(self, now: float) -> None:
-        """Note what it was like until now, for reads that lag behind."""
+        """Keep the present version, for stale reads."""
         if self.account.memory:
             before = copy.copy(self)
             before.past = ()
@@ -100,7 +100,7 @@ class Project:
             self.past = (*recent, (now, before))
 
     def as_of(self, then: float) -> "Project | None":
-        """What it was like at a time in the recent past, None if it was not there."""
+        """The version at a recent time, None if the project did not exist then."""
         if then < self.created_at:
             return None
         found = next((before for until, before in self.past if until > then), self)
@@ -111,29 +111,29 @@ class Project:
         return self.progress if self.render is None else self.render.progress_at(now)
 
     def download_url(self, now: float) -> str | None:
-        """Where the finished video is; `""` while it is complete but the URL lags behind, None before."""
+        """The URL of the finished video; `""` while the URL is late, None before completion."""
         if self.state != EXPORTED:
             return None
         return f"{self.base_url}/files/{self.id}.mp4" if now >= self.url_at else ""
 
     @property
     def cost(self) -> int:
-        """Credits for one render: one per scene, at least one (a price of ours)."""
+        """Credits for one render: one per scene, at least one (a price that the sandbox invents)."""
         return max(1, self.scene_count)
 
 
 class ProjectStore:
     """Every project of one sandbox, by id and by account."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._machine = chance.getrandbits(40)
-        self._counter = chance.getrandbits(24)
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._machine = rng.getrandbits(40)
+        self._counter = rng.getrandbits(24)
         self.clear()
 
     def clear(self) -> None:
         """Forget every project and account."""
-        self.packing = Packing()
+        self.packing = BodyCompressor()
         self._memory = 0.0
         self.accounts: dict[str, Account] = {}
         self._by_id: dict[str, Project] = {}
@@ -153,7 +153,7 @@ class ProjectStore:
         return account
 
     def remember(self, seconds: float) -> None:
-        """Keep what projects were like before, for at least so many seconds from now on."""
+        """Keep earlier versions of projects for at least so many seconds from now on."""
         self._memory = max(self._memory, seconds)
         for account in self.accounts.values():
             account.memory = self._memory
@@ -186,7 +186,7 @@ class ProjectStore:
         return project
 
     def read(self, account_name: str, project_id: Any, *, at: float) -> Project:
-        """The account's project as it was at a time in the recent past; raises Refusal (404) if it was not there."""
+        """The account's project as it was at a recent time; raises Refusal (404) if it did not exist then."""
         project = self._by_id.get(project_id) if isinstance(project_id, str) else None
         found = project.as_of(at) if project is not None and project.account.name == account_name else None
         if found is None:
@@ -194,7 +194,7 @@ class ProjectStore:
         return found
 
     def listed(self, account_name: str, *, at: float) -> list[Project]:
-        """The account's projects as they were at a time in the recent past, oldest first."""
+        """The account's projects as they were at a recent time, oldest first."""
         views = (project.as_of(at) for project in self.all() if project.account.name == account_name)
         return [view for view in views if view is not None]
 

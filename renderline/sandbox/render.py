@@ -4,7 +4,7 @@ from renderline.sandbox.curves import Curve, share_when
 
 
 class Render:
-    """One started render: the part that is known from its start on."""
+    """One started render: what is known from its start on."""
 
     __slots__ = ("cap", "charged", "curve", "duration", "fails", "number", "over", "started")
 
@@ -24,5 +24,5 @@ class Render:
         return round(min(self.curve(min(max(share, 0.0), 1.0)) * 100, self.cap), 2)
 
     def time_of(self, progress: float) -> float:
-        """When the curve reaches a progress."""
+        """The time at which the curve reaches a progress."""
         return self.started + self.duration * share_when(self.curve, progress / 100)

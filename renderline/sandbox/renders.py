@@ -5,15 +5,15 @@ import heapq
 import random
 from collections.abc import Callable
 
-from renderline.sandbox.answers import RENDER_FAILED
 from renderline.sandbox.curves import CURVES, MIXED, Curve
 from renderline.sandbox.magic import Tag
 from renderline.sandbox.options import Options
 from renderline.sandbox.projects import EXPORTED, EXPORTING, FAILED, Project
 from renderline.sandbox.render import Render
+from renderline.sandbox.responses import RENDER_FAILED
 
 MARKS = (0, 25, 50, 75)
-"""Progress at which an intermediate callback is due; 100 is the completion itself."""
+"""Progress at which a webhook is due; 100 is the completion."""
 
 COMPLETE = 100
 URL_READY = 101
@@ -27,22 +27,22 @@ def task_id(project: Project) -> str | None:
 
 
 class Renders:
-    """Starts renders and carries out what falls due.
+    """Starts renders and processes due events.
 
     `on_mark(project, progress)` is called for the latest render of a project at 0, 25, 50, 75 and 100;
-    `set_alarm(time)` is told when `advance` must be called next even if nobody asks.
+    `set_alarm(time)` gets the time at which `advance` must be called next.
     """
 
     def __init__(
         self,
         options: Options,
         *,
-        chance: random.Random,
+        rng: random.Random,
         on_mark: Callable[[Project, int], None],
         set_alarm: Callable[[float], None],
     ) -> None:
         self._options = options
-        self._chance = chance
+        self._rng = rng
         self._on_mark = on_mark
         self._set_alarm = set_alarm
         self._curves = list(CURVES.values())
@@ -58,7 +58,7 @@ class Renders:
         self.exports = 0
 
     def start(self, project: Project, *, now: float, tags: tuple[Tag, ...]) -> None:
-        """Start a render of the project, also when one runs already: that one goes on unseen and is charged too."""
+        """Start a render of the project. One that runs already goes on unseen and is charged too."""
         project.changing(now)
         project.exports += 1
         render = Render(project.exports, started=now, duration=self._duration(), curve=self._curve())
@@ -87,7 +87,7 @@ class Renders:
             self._push(now, MARKS[0], project, render)
 
     def advance(self, now: float) -> None:
-        """Carry out everything that is due by now."""
+        """Process every event that is due."""
         while self._due and self._due[0][0] <= now:
             at, _, event, project, render = heapq.heappop(self._due)
             current = project.exports == render.number
@@ -101,7 +101,7 @@ class Renders:
                     self._mark(project, render, event)
 
     def complete(self, project: Project, *, now: float) -> bool:
-        """Finish the project's render successfully at once, whatever was to become of it; False if none runs."""
+        """Complete the project's render now, whatever its tags say; False if none runs."""
         render = project.render
         if render is None:
             return False
@@ -116,11 +116,11 @@ class Renders:
 
     def _duration(self) -> float:
         spread = self._options.spread
-        return self._options.render_seconds * (self._chance.uniform(1 - spread, 1 + spread) if spread else 1.0)
+        return self._options.render_seconds * (self._rng.uniform(1 - spread, 1 + spread) if spread else 1.0)
 
     def _curve(self) -> Curve:
         name = self._options.curve
-        return self._chance.choice(self._curves) if name == MIXED else CURVES[name]
+        return self._rng.choice(self._curves) if name == MIXED else CURVES[name]
 
     @staticmethod
     def _apply(render: Render, tags: tuple[Tag, ...]) -> float | None:

@@ -1,7 +1,7 @@
-"""Which call a request is: literal paths first, then paths with a key at the end."""
+"""Matches requests to routes: literal paths first, then paths with a key at the end."""
 
-from renderline.sandbox.answers import NO_SUCH_CALL, WRONG_METHOD, Refusal
 from renderline.sandbox.calls import Route
+from renderline.sandbox.responses import NO_SUCH_CALL, WRONG_METHOD, Refusal
 
 
 class Router:

@@ -1,4 +1,4 @@
-"""The sandbox as a running server: listens, keeps its alarm clock, stops on a signal."""
+"""The sandbox server: listens, advances renders on time, stops on a signal."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ from tornado.netutil import bind_sockets
 
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.dispatch import Dispatch
-from renderline.sandbox.exchange import Front
+from renderline.sandbox.exchange import ConnectionHandler
 from renderline.sandbox.options import Options
 
 MAX_BODY_BYTES = 100 * 1024 * 1024
@@ -16,7 +16,7 @@ BACKLOG = 1024
 
 
 class Alarm:
-    """Wakes the renders when something falls due, so that callbacks go out though nobody asks."""
+    """Advances the renders when an event is due, so that webhooks go out without a call."""
 
     def __init__(self) -> None:
         self.backend: Backend | None = None
@@ -47,7 +47,7 @@ async def serve(options: Options) -> None:
     sockets = bind_sockets(options.port, options.host, backlog=BACKLOG)
     alarm = Alarm()
     alarm.backend = Backend(options, set_alarm=alarm.set)
-    server = HTTPServer(Front(Dispatch(alarm.backend).serve), max_body_size=MAX_BODY_BYTES)
+    server = HTTPServer(ConnectionHandler(Dispatch(alarm.backend).serve), max_body_size=MAX_BODY_BYTES)
     server.add_sockets(sockets)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

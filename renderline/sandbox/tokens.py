@@ -6,7 +6,7 @@ import secrets
 
 import jwt
 
-from renderline.sandbox.answers import (
+from renderline.sandbox.responses import (
     CREDENTIALS_WRONG,
     TOKEN_EXPIRED,
     TOKEN_MISSING,
@@ -19,7 +19,7 @@ MAX_REMEMBERED_REVOKED = 10_000
 
 
 class Tokens:
-    """All tokens of one sandbox. A token is known by look-up, so an answer costs no signature check."""
+    """All tokens of one sandbox. Tokens are looked up, so that a call costs no signature check."""
 
     def __init__(self, *, credentials: dict[str, str], lifetime: int) -> None:
         self._credentials = credentials

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from renderline.sandbox.answers import Answer, plain
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call, Route
-from renderline.sandbox.v2_bodies import check_create
+from renderline.sandbox.responses import Response, plain
+from renderline.sandbox.v2_validation import check_create
 
 BASE = "/api/odin"
 
@@ -14,7 +14,7 @@ BASE = "/api/odin"
 def routes(backend: Backend) -> list[Route]:
     """The calls and where they are served."""
 
-    def create(call: Call) -> Answer:
+    def create(call: Call) -> Response:
         body = call.body()
         check_create(body)
         backend.admit(call.account)
@@ -23,7 +23,7 @@ def routes(backend: Backend) -> list[Route]:
         made = {"key": project.id, "cube_used": project.cost}
         return plain({"success": True, **made, "data": made})
 
-    def progress(call: Call) -> Answer:
+    def progress(call: Call) -> Response:
         project = backend.store.read(call.account, call.key, at=call.seen_at)
         url = project.download_url(call.seen_at)
         seen: dict[str, Any] = {"progress": project.progress_at(call.seen_at), "url": url, "videoUrl": url}
@@ -32,7 +32,7 @@ def routes(backend: Backend) -> list[Route]:
             seen |= {"state": project.state, "error": error, "msg": error["msg"]}
         return plain({"success": True, **seen, "data": seen})
 
-    def get(call: Call) -> Answer:
+    def get(call: Call) -> Response:
         project = backend.store.read(call.account, call.key, at=call.seen_at)
         content = json.loads(backend.store.packing.unpack(project.packed))
         response = {"projectName": project.name, "scenes": content["scenes"]}

@@ -3,9 +3,14 @@
 import json
 from typing import Any
 
-from renderline.sandbox.answers import Answer, dumps, success
 from renderline.sandbox.backend import Backend
-from renderline.sandbox.bodies import (
+from renderline.sandbox.calls import Call, Route
+from renderline.sandbox.catalogue import DEFAULT_LOOK, from_template, scene
+from renderline.sandbox.edits import apply_updates
+from renderline.sandbox.magic import find_tags, script_texts
+from renderline.sandbox.renders import task_id
+from renderline.sandbox.responses import Response, dumps, success
+from renderline.sandbox.v3_validation import (
     DELETE,
     EXPORT,
     SIMPLE_CUSTOM,
@@ -15,11 +20,6 @@ from renderline.sandbox.bodies import (
     check_create,
     check_edit,
 )
-from renderline.sandbox.calls import Call, Route
-from renderline.sandbox.catalogue import DEFAULT_LOOK, from_template, scene
-from renderline.sandbox.edits import apply_updates
-from renderline.sandbox.magic import find_tags, script_texts
-from renderline.sandbox.renders import task_id
 
 BASE = "/api/odin/v3"
 
@@ -43,30 +43,30 @@ class V3Projects:
             Route("POST", f"{editor}/template/{{templateId}}", self.template, "v3", "body", ("create", "draft")),
         ]
 
-    def create(self, call: Call) -> Answer:
+    def create(self, call: Call) -> Response:
         """Create a project; render it unless `isExport` is false."""
         body = call.body()
         check_create(body, lenient=self._backend.options.lenient)
         return self._created(call, body, call.raw, scene_count=len(body["scenes"]))
 
-    def simple_video(self, call: Call) -> Answer:
+    def simple_video(self, call: Call) -> Response:
         """A chroma-key video of one avatar; rendered only if `isExport` is true."""
         check(call.body(), SIMPLE_VIDEO)
         return self._simple(call, str(call.body()["clothes"]))
 
-    def simple_custom(self, call: Call) -> Answer:
+    def simple_custom(self, call: Call) -> Response:
         """A video with the caller's own avatar; rendered unless `isExport` is false."""
         check(call.body(), SIMPLE_CUSTOM)
         return self._simple(call, DEFAULT_LOOK[1], with_task=True)
 
-    def _simple(self, call: Call, clothes: str, *, with_task: bool = False) -> Answer:
+    def _simple(self, call: Call, clothes: str, *, with_task: bool = False) -> Response:
         body = call.body()
         made = {**body, "scenes": [scene(0, body["text"], model=body["model"], clothes=clothes)]}
         return self._created(call, body, dumps(made), scene_count=1, with_task=with_task)
 
     def _created(
         self, call: Call, fields: dict[str, Any], stored: bytes, *, scene_count: int, with_task: bool = False
-    ) -> Answer:
+    ) -> Response:
         exports = call.wants_export()
         if exports:
             self._backend.admit(call.account)
@@ -76,7 +76,7 @@ class V3Projects:
         made = {"projectId": project.id}
         return success({**made, "taskId": task_id(project)} if with_task else made)
 
-    def template(self, call: Call) -> Answer:
+    def template(self, call: Call) -> Response:
         """A draft made from a template; fields come by query, JSON or form, under either pair of names."""
         fields = call.merged()
         check(fields, TEMPLATE)
@@ -89,7 +89,7 @@ class V3Projects:
         project.template_id = call.key
         return success({"projectId": project.id})
 
-    def edit(self, call: Call) -> Answer:
+    def edit(self, call: Call) -> Response:
         """Change a project in place and render it unless `isExport` is false."""
         backend, body = self._backend, call.body()
         project = backend.store.get(call.account, call.key)
@@ -109,8 +109,8 @@ class V3Projects:
             backend.start(project, now=call.now)
         return success({"projectId": project.id})
 
-    def export(self, call: Call) -> Answer:
-        """Render a project; also if it renders already or was rendered before, and every time for credits."""
+    def export(self, call: Call) -> Response:
+        """Render a project, also if it renders already or was rendered before. Every render is charged."""
         body = call.body()
         check(body, EXPORT)
         project = self._backend.store.get(call.account, body["projectId"])
@@ -119,7 +119,7 @@ class V3Projects:
         self._backend.start(project, now=call.now)
         return success({"projectId": project.id})
 
-    def delete(self, call: Call) -> Answer:
+    def delete(self, call: Call) -> Response:
         """Delete projects; unknown ids are ignored."""
         check(call.body(), DELETE)
         count = self._backend.store.delete(call.account, call.body()["ids"], now=call.now)

@@ -1,10 +1,10 @@
-"""The v3 calls that are about no project: token, token check and pick lists."""
+"""The v3 calls without a project: token, token check and pick lists."""
 
-from renderline.sandbox.answers import Answer, success
 from renderline.sandbox.backend import Backend
-from renderline.sandbox.bodies import TOKEN, check
 from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.catalogue import MODEL_CHOICES, MODELS, WORKSPACES
+from renderline.sandbox.responses import Response, success
+from renderline.sandbox.v3_validation import TOKEN, check
 
 BASE = "/api/odin/v3"
 
@@ -12,21 +12,21 @@ BASE = "/api/odin/v3"
 def routes(backend: Backend) -> list[Route]:
     """The calls and where they are served."""
 
-    def token(call: Call) -> Answer:
+    def token(call: Call) -> Response:
         body = call.body()
         check(body, TOKEN)
         return success({"token": backend.tokens.issue(body["appId"], body["userKey"], now=call.now)})
 
-    def authenticated(_: Call) -> Answer:
+    def authenticated(_: Call) -> Response:
         return success({"isAuthenticated": True})
 
-    def models(_: Call) -> Answer:
+    def models(_: Call) -> Response:
         return success({"models": MODELS})
 
-    def model_choices(_: Call) -> Answer:
+    def model_choices(_: Call) -> Response:
         return success(MODEL_CHOICES)
 
-    def workspaces(_: Call) -> Answer:
+    def workspaces(_: Call) -> Response:
         return success(WORKSPACES)
 
     return [

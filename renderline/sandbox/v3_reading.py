@@ -4,12 +4,12 @@ import hashlib
 import json
 from typing import Any
 
-from renderline.sandbox.answers import Answer, success
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.clock import iso
 from renderline.sandbox.projects import EXPORTED, Account, Project
 from renderline.sandbox.renders import task_id
+from renderline.sandbox.responses import Response, success
 
 EDITOR = "/api/odin/v3/editor"
 
@@ -62,7 +62,7 @@ class V3Reading:
             Route("GET", f"{EDITOR}/progress/{{key}}", self.progress, "v3", "key", ("progress",)),
         ]
 
-    def progress(self, call: Call) -> Answer:
+    def progress(self, call: Call) -> Response:
         """Progress from 0 to 100; `downloadUrl` is absent before completion and empty while it lags behind."""
         project = self._backend.store.read(call.account, call.key, at=call.seen_at)
         data: dict[str, Any] = {"progress": project.progress_at(call.seen_at), "state": project.state}
@@ -73,13 +73,13 @@ class V3Reading:
             data["error"] = {"code": project.error[0], "msg": project.error[1]}
         return success(data)
 
-    def get(self, call: Call) -> Answer:
+    def get(self, call: Call) -> Response:
         """One project with its scenes."""
         project = self._backend.store.read(call.account, call.key, at=call.seen_at)
         content = json.loads(self._backend.store.packing.unpack(project.packed))
         return success({"project": project_json(project, content, now=call.seen_at)})
 
-    def list(self, call: Call) -> Answer:
+    def list(self, call: Call) -> Response:
         """The account's projects, newest first, as a bare list."""
         if call.lag:
             known = self._backend.store.listed(call.account, at=call.seen_at)
@@ -88,14 +88,14 @@ class V3Reading:
         account = self._backend.store.account(call.account)
         ready = self._lists.get(account.name)
         waiting = False
-        # A reset starts with another account of that name, whose count begins anew.
+        # After a reset the account object is another one, and its version starts at 0.
         if ready is None or ready[0] is not account or ready[1] != account.version:
             shown = [p for p in reversed(account.projects.values()) if p.api == "v3" and self._listed(p)]
             waiting = any(p.url_at > call.now for p in shown)
             ready = (account, account.version, success([self._item(p, call.now) for p in shown]).body)
             if not waiting:
                 self._lists[account.name] = ready
-        return Answer(200, ready[2])
+        return Response(200, ready[2])
 
     def _listed(self, project: Project) -> bool:
         return self._backend.options.project_list == "all" or project.state == EXPORTED

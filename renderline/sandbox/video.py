@@ -32,7 +32,7 @@ def video(project_id: str, *, name: str, orientation: str) -> bytes:
 
 
 def byte_range(header: str | None, length: int) -> tuple[int, int] | None:
-    """First and last byte that a Range header asks for; None to send everything; raises ValueError if out of reach.
+    """First and last byte of a Range header; None to send everything; raises ValueError if out of range.
 
     Several ranges at once and other units are ignored, as RFC 9110 allows.
     """

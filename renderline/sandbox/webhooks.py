@@ -1,4 +1,4 @@
-"""Callbacks to the caller's webhookUrl (AI Studios v3 contract, webhook): sent once, never repeated."""
+"""Webhooks to the caller's webhookUrl (AI Studios v3 contract, webhook): sent once, never retried."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,18 +8,18 @@ from urllib.parse import urlsplit
 from tornado.httpclient import HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from renderline.sandbox.answers import dumps
 from renderline.sandbox.projects import Project
 from renderline.sandbox.renders import COMPLETE, task_id
+from renderline.sandbox.responses import dumps
 
 TIMEOUT_SECONDS = 5.0
 AT_ONCE = 100
 RESERVED = ("example.com", "example.net", "example.org", ".example", ".invalid", ".test")
-"""Host endings that belong to nobody (RFC 2606); the vendor's sample bodies use one, and nothing is sent there."""
+"""Reserved host endings (RFC 2606). The vendor's sample bodies use one; nothing is sent there."""
 
 
 class Webhooks:
-    """Sends callbacks in one of the modes `normal`, `none`, `duplicate`, `reordered`, `final-only`, `wrapped`."""
+    """Sends webhooks in one of the modes `normal`, `none`, `duplicate`, `reordered`, `final-only`, `wrapped`."""
 
     def __init__(self, *, mode: str, now: Callable[[], float]) -> None:
         self._mode = mode
@@ -29,7 +29,7 @@ class Webhooks:
         self.clear()
 
     def clear(self) -> None:
-        """Forget figures and what is kept back for reordering."""
+        """Reset counts and webhooks kept for reordering."""
         self.sent = 0
         self.failed = 0
         self._kept: dict[str, list[dict[str, Any]]] = {}
@@ -76,7 +76,7 @@ class Webhooks:
             try:
                 answer = await self._client.fetch(request, raise_error=False)
             except Exception:
-                # Nobody listens, or the URL is no URL: the vendor is not known to care.
+                # Nobody listens, or the URL is invalid: the vendor does not retry.
                 self.failed += 1
                 continue
             self.sent += 1

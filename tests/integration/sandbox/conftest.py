@@ -3,38 +3,38 @@
 from collections.abc import Iterator
 
 import pytest
-from sandbox_callers import Caller, Emulator, running
+from sandbox_client import Caller, SandboxClient, running
 
 
 @pytest.fixture(scope="session")
-def slow_emulator() -> Iterator[Emulator]:
+def slow_emulator() -> Iterator[SandboxClient]:
     """One sandbox for this folder whose renders end only when told to (or by a tag)."""
     with running("--render-seconds", "600", "--seed", "1") as emulator:
         yield emulator
 
 
 @pytest.fixture
-def emulator(slow_emulator: Emulator) -> Emulator:
+def emulator(slow_emulator: SandboxClient) -> SandboxClient:
     """That sandbox, as if just started."""
     slow_emulator.control("POST", "reset")
     return slow_emulator
 
 
 @pytest.fixture
-def caller(emulator: Emulator) -> Caller:
+def caller(emulator: SandboxClient) -> Caller:
     """An account of that sandbox."""
     return Caller(emulator)
 
 
 @pytest.fixture(scope="session")
-def quick_emulator() -> Iterator[Emulator]:
+def quick_emulator() -> Iterator[SandboxClient]:
     """One sandbox for this folder whose renders take a fifth of a second."""
     with running("--render-seconds", "0.2") as emulator:
         yield emulator
 
 
 @pytest.fixture
-def quick(quick_emulator: Emulator) -> Caller:
+def quick(quick_emulator: SandboxClient) -> Caller:
     """An account of the quick sandbox, as if just started."""
     quick_emulator.control("POST", "reset")
     return Caller(quick_emulator)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_callers import V3, Caller, Emulator, project
+from sandbox_client import V3, Caller, SandboxClient, project
 
 from harness import until
 
@@ -155,7 +155,7 @@ def test_held_calls(caller: Caller, fault: str, started: int) -> None:
     assert exports(caller) == [1]
 
 
-def test_held_answer_reaches_a_client_that_waits(emulator: Emulator, caller: Caller) -> None:
+def test_held_answer_reaches_a_client_that_waits(emulator: SandboxClient, caller: Caller) -> None:
     emulator.control("POST", "faults", {"call": f"GET {V3}/auth", "fault": "hold", "times": 2})
     answers: list[int | str] = []
 

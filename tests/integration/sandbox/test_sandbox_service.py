@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_callers import V3, Caller, Emulator, running
+from sandbox_client import V3, Caller, SandboxClient, running
 
 from harness import ROOT, until
 
@@ -145,7 +145,7 @@ def test_webhook_url_of_the_export_and_none_to_reserved_names(receiver: Receiver
         assert len(receiver.bodies) == 1
 
 
-def test_counts_projects_stats_and_reset(emulator: Emulator, caller: Caller) -> None:
+def test_counts_projects_stats_and_reset(emulator: SandboxClient, caller: Caller) -> None:
     made = caller.create(export=True, name="First")
     caller.progress(made)
     caller.progress(made)
@@ -185,7 +185,7 @@ def test_counts_projects_stats_and_reset(emulator: Emulator, caller: Caller) -> 
     assert caller.call("GET", "/auth").status_code == 200
 
 
-def test_keep_alive(emulator: Emulator, caller: Caller) -> None:
+def test_keep_alive(emulator: SandboxClient, caller: Caller) -> None:
     with socket.create_connection(("127.0.0.1", int(emulator.url.rsplit(":", 1)[1])), timeout=30) as line:
         for _ in range(3):
             request = f"GET {V3}/auth HTTP/1.1\r\nHost: x\r\nAuthorization: {caller.token}\r\n\r\n"
@@ -202,7 +202,7 @@ def test_stops_cleanly(number: int) -> None:
         assert emulator.process.wait(60) == 0
 
 
-def test_a_taken_port_is_said_in_one_line(emulator: Emulator) -> None:
+def test_a_taken_port_is_said_in_one_line(emulator: SandboxClient) -> None:
     port = emulator.url.rsplit(":", 1)[1]
     command = [sys.executable, "-m", "renderline.sandbox", "--port", port]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_callers import V3, Caller
+from sandbox_client import V3, Caller
 
 from harness import until
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import requests
-from sandbox_callers import Emulator
+from sandbox_client import SandboxClient
 
 from harness import ROOT
 
@@ -15,11 +15,11 @@ def sample() -> Any:
     return json.loads((ROOT / "examples" / "v2-seed-minimal.json").read_text())
 
 
-def create(emulator: Emulator, body: Any) -> requests.Response:
+def create(emulator: SandboxClient, body: Any) -> requests.Response:
     return emulator.call("POST", "/api/odin/editor/project", json=body, headers=HEADERS)
 
 
-def test_create_progress_and_get(emulator: Emulator) -> None:
+def test_create_progress_and_get(emulator: SandboxClient) -> None:
     made = create(emulator, sample()).json()
     assert made["success"] is True
     assert made["key"] == made["data"]["key"]
@@ -40,7 +40,7 @@ def test_create_progress_and_get(emulator: Emulator) -> None:
     assert "the-key" not in shown["account"]
 
 
-def test_refusals_have_msg(emulator: Emulator) -> None:
+def test_refusals_have_msg(emulator: SandboxClient) -> None:
     body = sample()
     del body["scenes"][0]["AIModel"]["model"]
     answer = create(emulator, body)
@@ -50,13 +50,13 @@ def test_refusals_have_msg(emulator: Emulator) -> None:
         assert emulator.call("GET", "/api/odin/editor/progress/x", headers=header).status_code == 401
 
 
-def test_magic_in_the_script(emulator: Emulator) -> None:
+def test_magic_in_the_script(emulator: SandboxClient) -> None:
     body = sample()
     body["scenes"][0]["AIModel"]["script"] = "[sandbox:500]"
     assert [create(emulator, body).status_code for _ in range(2)] == [500, 200]
 
 
-def test_other_keys_see_nothing(emulator: Emulator) -> None:
+def test_other_keys_see_nothing(emulator: SandboxClient) -> None:
     made = create(emulator, sample()).json()["key"]
     path = f"/api/odin/editor/progress/{made}"
     assert emulator.call("GET", path, headers={"Authorization": "another"}).status_code == 404

@@ -6,12 +6,12 @@ from typing import Any
 import jwt
 import pytest
 import requests
-from sandbox_callers import V3, Caller, Emulator, project, running
+from sandbox_client import V3, Caller, SandboxClient, project, running
 
 from harness import ROOT, until
 
 
-def test_token_and_check(emulator: Emulator, caller: Caller) -> None:
+def test_token_and_check(emulator: SandboxClient, caller: Caller) -> None:
     claims = jwt.decode(caller.token, options={"verify_signature": False})
     assert (claims["appId"], claims["exp"] - claims["iat"]) == ("app", 86400)
     assert caller.data("GET", "/auth") == {"isAuthenticated": True}
@@ -19,7 +19,7 @@ def test_token_and_check(emulator: Emulator, caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("header", [None, "Bearer {}", "{}x", "nonsense"])
-def test_wrong_tokens(emulator: Emulator, caller: Caller, header: str | None) -> None:
+def test_wrong_tokens(emulator: SandboxClient, caller: Caller, header: str | None) -> None:
     headers = {"Authorization": header.format(caller.token)} if header else {}
     answer = emulator.call("GET", f"{V3}/auth", headers=headers)
     assert answer.status_code == 401
@@ -27,7 +27,7 @@ def test_wrong_tokens(emulator: Emulator, caller: Caller, header: str | None) ->
     assert (body["success"], set(body["error"])) == (False, {"code", "msg"})
 
 
-def test_revoked_and_expired_tokens(emulator: Emulator, caller: Caller) -> None:
+def test_revoked_and_expired_tokens(emulator: SandboxClient, caller: Caller) -> None:
     emulator.control("POST", "revoke-tokens")
     assert caller.call("GET", "/auth").status_code == 401
     assert Caller(emulator).call("GET", "/auth").status_code == 200
@@ -35,7 +35,7 @@ def test_revoked_and_expired_tokens(emulator: Emulator, caller: Caller) -> None:
         assert "expired" in Caller(short).call("GET", "/auth").json()["error"]["msg"]
 
 
-def test_draft_renders_only_once_exported(emulator: Emulator, caller: Caller) -> None:
+def test_draft_renders_only_once_exported(emulator: SandboxClient, caller: Caller) -> None:
     draft = caller.create(export=False, name="Mine", extra={"kept": [1.25]})
     assert caller.progress(draft) == {"progress": 0.0, "state": "draft"}
     seen = caller.data("GET", f"/editor/project/{draft}")["project"]
@@ -169,7 +169,7 @@ def test_list_and_delete(caller: Caller) -> None:
     assert caller.call("GET", f"/editor/project/{first}").status_code == 404
 
 
-def test_accounts_are_apart(emulator: Emulator, caller: Caller) -> None:
+def test_accounts_are_apart(emulator: SandboxClient, caller: Caller) -> None:
     made, other = caller.create(export=True), Caller(emulator, "someone else")
     assert other.call("GET", f"/editor/progress/{made}").status_code == 404
     assert other.data("GET", "/editor/project") == []

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from renderline.sandbox.answers import Refusal
 from renderline.sandbox.magic import Spent, find_tags, script_texts
+from renderline.sandbox.responses import Refusal
 
 
 def tags(text: str, *, name: str = "", account: str = "a") -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 import jwt
 import pytest
 
-from renderline.sandbox.answers import Answer, Refusal, failure
 from renderline.sandbox.calls import Route
+from renderline.sandbox.compression import BodyCompressor
 from renderline.sandbox.faults import Fault, FaultRules, garbled, refusal
 from renderline.sandbox.options import parse_options
-from renderline.sandbox.packing import Packing
 from renderline.sandbox.projects import ProjectStore
+from renderline.sandbox.responses import Refusal, Response, failure
 from renderline.sandbox.routes import Router
 from renderline.sandbox.tokens import Tokens, v2_account
 from renderline.sandbox.video import box, byte_range, template, video
@@ -72,7 +72,7 @@ def test_v2_keys() -> None:
 
 
 def test_packing_restores_and_shrinks() -> None:
-    packing = Packing()
+    packing = BodyCompressor()
     bodies = [b'{"scenes": [{"same words everywhere": %d, "text": "\xc3\xa9"}]}' % index * 20 for index in range(5)]
     packed = [packing.pack(body) for body in bodies]
     assert [packing.unpack(each) for each in packed] == bodies
@@ -148,7 +148,7 @@ def test_retry_after_forms() -> None:
 
 @pytest.mark.parametrize(("form", "starts"), [("html", b"<html"), ("json", b'{"succ'), ("empty", b"")])
 def test_garbled_bodies(form: str, starts: bytes) -> None:
-    spoiled = garbled(Answer(200, b'{"success":true}'), Fault("malformed", form=form), chance=random.Random(1))
+    spoiled = garbled(Response(200, b'{"success":true}'), Fault("malformed", form=form), rng=random.Random(1))
     assert spoiled.status == 200
     assert spoiled.body.startswith(starts)
     assert not spoiled.body.endswith(b"}")
@@ -201,8 +201,8 @@ def test_ranges_out_of_reach(header: str) -> None:
 
 
 def test_literal_routes_before_patterns() -> None:
-    def handler(_: Any) -> Answer:
-        return Answer(200)
+    def handler(_: Any) -> Response:
+        return Response(200)
 
     names = ["POST /p/{key}", "POST /p/export", "GET /p/{key}", "GET /p"]
     router = Router([Route(*name.split(), handler, "v3") for name in names])

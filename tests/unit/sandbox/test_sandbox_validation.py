@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from harness import ROOT
-from renderline.sandbox import v2_bodies
-from renderline.sandbox.answers import Refusal
-from renderline.sandbox.bodies import SIMPLE_VIDEO, check, check_create, check_edit
+from renderline.sandbox import v2_validation
 from renderline.sandbox.catalogue import TEMPLATES, from_template
 from renderline.sandbox.edits import apply_updates
+from renderline.sandbox.responses import Refusal
+from renderline.sandbox.v3_validation import SIMPLE_VIDEO, check, check_create, check_edit
 
 EXAMPLES = ROOT / "examples"
 
@@ -159,12 +159,12 @@ def test_edit_of_speech_inside_the_clip_and_of_the_background() -> None:
 
 def test_v2_sample_passes_and_faults_are_named() -> None:
     body = example("v2-seed-minimal")
-    v2_bodies.check_create(body)
+    v2_validation.check_create(body)
     del body["scenes"][0]["AIModel"]["script"]
     body["scenes"][0]["clips"] = [{"type": "image", "detail": {"scale": "big"}}, {"type": "shape", "detail": {}}]
     body["scenes"].append({})
     with pytest.raises(Refusal) as caught:
-        v2_bodies.check_create(body)
+        v2_validation.check_create(body)
     for message in (
         "scenes.0.AIModel.script: is required",
         "scenes.0.clips.0.detail.scale: must be a number",

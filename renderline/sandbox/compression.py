@@ -1,24 +1,24 @@
-"""Request bodies kept small: compressed against the first one, because the projects of one caller are alike."""
+"""Compresses stored request bodies against the first one, because the projects of one caller are alike."""
 
 import zlib
 
 MAX_DICTIONARY = 32_000
 
 
-class Packing:
+class BodyCompressor:
     """Compresses and restores bodies; the first body given to `pack` becomes the dictionary of all."""
 
     def __init__(self) -> None:
         self._dictionary = b""
 
     def pack(self, body: bytes) -> bytes:
-        """The body, compressed."""
+        """Return the compressed body."""
         if not self._dictionary:
             self._dictionary = body[-MAX_DICTIONARY:] or b" "
         press = zlib.compressobj(1, zlib.DEFLATED, -15, 6, zlib.Z_DEFAULT_STRATEGY, self._dictionary)
         return press.compress(body) + press.flush()
 
     def unpack(self, packed: bytes) -> bytes:
-        """The body as it was given to `pack`."""
+        """Return the body that was given to `pack`."""
         opened = zlib.decompressobj(-15, self._dictionary)
         return opened.decompress(packed) + opened.flush()

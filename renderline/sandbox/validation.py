@@ -1,13 +1,13 @@
-"""The small language in which the field tables are written: one check per type, one walk per table."""
+"""Field tables: a check per type, and `walk`, which applies a table to an object."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Check = Callable[[Any], str | None]
-"""Says what is wrong with a value, or None."""
+"""Returns what is wrong with a value, or None."""
 
 Table = Mapping[str, tuple[Check, bool]]
-"""Field name to its check and whether it is required. Optional fields may be null; fields not named are kept."""
+"""Field name to its check and whether it is required. Optional fields may be null; unknown fields are allowed."""
 
 
 def text(value: Any) -> str | None:

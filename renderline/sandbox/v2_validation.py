@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from renderline.sandbox.bodies import refuse
-from renderline.sandbox.checks import Table, array, filled, full_array, integer, number, obj, one_of, text, walk
+from renderline.sandbox.v3_validation import refuse
+from renderline.sandbox.validation import Table, array, filled, full_array, integer, number, obj, one_of, text, walk
 
 CREATE: Table = {"scenes": (full_array, True), "name": (text, False), "projectName": (text, False)}
 SCENE: Table = {"AIModel": (obj, False), "clips": (array, False)}

@@ -1,4 +1,4 @@
-"""What the sandbox says: answers, the vendor's two envelopes, and refusals with codes of our own.
+"""Responses of the sandbox: the vendor's two envelopes, and refusals with invented codes.
 
 The vendor lists no error code for v3 or v2. Every code here is an invention of this sandbox, made of an HTTP status
 and a number, so that nobody is tempted to branch on one.
@@ -31,8 +31,8 @@ HTML_TYPE = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer; `cut_after` sends only so many bytes of the body and then closes the line."""
+class Response:
+    """One HTTP response; `cut_after` sends only so many bytes of the body and then closes the connection."""
 
     status: int
     body: bytes = b""
@@ -43,7 +43,7 @@ class Answer:
 
 
 class Refusal(Exception):
-    """The vendor said no; carries a code of ours with the HTTP status in it, the words, and a code to show instead."""
+    """The vendor refuses a call. `code` contains the HTTP status; `shown` is the code in the body."""
 
     def __init__(
         self, code: int, message: str, *, headers: tuple[tuple[str, str], ...] = (), shown: int | str | None = None
@@ -65,17 +65,17 @@ def dumps(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def plain(value: Any) -> Answer:
+def plain(value: Any) -> Response:
     """A JSON answer without any envelope (the control API)."""
-    return Answer(200, dumps(value))
+    return Response(200, dumps(value))
 
 
-def success(data: Any) -> Answer:
+def success(data: Any) -> Response:
     """The v3 envelope of a success (AI Studios v3 contract, envelopes)."""
-    return Answer(200, dumps({"success": True, "data": data}))
+    return Response(200, dumps({"success": True, "data": data}))
 
 
-def failure(refusal: Refusal, *, v2: bool = False, as_200: bool = False) -> Answer:
+def failure(refusal: Refusal, *, v2: bool = False, as_200: bool = False) -> Response:
     """A refusal in its envelope: `error.code` and `error.msg`; v2 adds the top-level `msg` that its pages name.
 
     With `as_200` a 4xx refusal is sent with status 200, as the vendor's own samples suggest. A 429 keeps its status,
@@ -85,10 +85,10 @@ def failure(refusal: Refusal, *, v2: bool = False, as_200: bool = False) -> Answ
     if v2:
         body["msg"] = refusal.message
     keeps_status = refusal.status == 429 or refusal.status >= 500
-    return Answer(refusal.status if keeps_status or not as_200 else 200, dumps(body), headers=refusal.headers)
+    return Response(refusal.status if keeps_status or not as_200 else 200, dumps(body), headers=refusal.headers)
 
 
-def page(status: int, title: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+def page(status: int, title: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """An HTML error page such as a proxy in front of the vendor would send."""
     text = f"<html><head><title>{status} {title}</title></head><body><h1>{status} {title}</h1></body></html>"
-    return Answer(status, text.encode(), HTML_TYPE, headers)
+    return Response(status, text.encode(), HTML_TYPE, headers)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from renderline.sandbox.answers import BAD_BODY, Refusal
-from renderline.sandbox.checks import (
+from renderline.sandbox.clip_validation import CLIPS, check_clip
+from renderline.sandbox.responses import BAD_BODY, Refusal
+from renderline.sandbox.validation import (
     Table,
     array,
     boolean,
@@ -17,7 +18,6 @@ from renderline.sandbox.checks import (
     walk,
     web_address,
 )
-from renderline.sandbox.clips import CLIPS, check_clip
 
 SHOWN_PROBLEMS = 10
 
@@ -153,7 +153,7 @@ def _check_speech(script: dict[str, Any], path: str, problems: list[str]) -> Non
 
 
 def _check_speakers(scripts: list[Any], clips: list[Any], path: str, problems: list[str]) -> None:
-    """Every avatar that shows needs words, and every script an avatar that is there."""
+    """Every visible avatar needs a script, and every script an avatar of the scene."""
     avatars = [
         (index, clip, clip["model"])
         for index, clip in enumerate(clips)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from renderline.sandbox.checks import (
+from renderline.sandbox.validation import (
     Table,
     between,
     boolean,
@@ -123,7 +123,7 @@ TYPE: Table = {"type": (one_of(CLIPS), True)}
 
 
 def check_clip(clip: Any, path: str, problems: list[str]) -> None:
-    """Check one clip; geometry is not asked of `audio`, for which no sample exists."""
+    """Check one clip. `audio` needs no geometry: the contract has no sample of it."""
     if not walk(clip, TYPE, path, problems):
         return
     kind = clip.get("type")

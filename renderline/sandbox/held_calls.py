@@ -1,4 +1,4 @@
-"""Answers that are kept back until the control API releases them."""
+"""Calls that are held until the control API releases them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from typing import Any
 
 
 @dataclass(slots=True)
-class HeldAnswer:
-    """One call that waits; `resume(forget)` processes it if that was not done and answers, or cuts the line."""
+class HeldCall:
+    """One held call. `resume(forget)` processes it if needed and answers it, or closes its connection."""
 
     id: int
     call: str
@@ -24,11 +24,11 @@ class HeldAnswer:
         return {name: getattr(self, name) for name in names}
 
 
-class Held:
-    """All calls that wait, oldest first."""
+class HeldCalls:
+    """All held calls, oldest first."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, HeldAnswer] = {}
+        self._waiting: dict[int, HeldCall] = {}
         self._next = 0
 
     def add(
@@ -40,20 +40,19 @@ class Held:
         name: str | None,
         since: float,
         resume: Callable[[bool], None],
-    ) -> HeldAnswer:
-        """Keep a call back."""
+    ) -> HeldCall:
+        """Hold a call."""
         self._next += 1
-        entry = HeldAnswer(self._next, call, fault, project, name, since, resume)
+        entry = HeldCall(self._next, call, fault, project, name, since, resume)
         self._waiting[entry.id] = entry
         return entry
 
-    def all(self) -> list[HeldAnswer]:
-        """The calls that wait."""
+    def all(self) -> list[HeldCall]:
+        """The held calls."""
         return list(self._waiting.values())
 
     def release(self, *, only: int | None = None, forget: bool = False) -> int:
-        """Let calls go on (all, or the one with this id); `forget` cuts their lines without processing
-        what was not processed.
+        """Release all calls, or the one with this id. `forget` closes their connections and processes nothing.
 
         A call held before processing is processed even if its client has gone: its request had arrived.
         """

@@ -15,7 +15,7 @@ V3 = "/api/odin/v3"
 DEADLINE = 60.0
 
 
-class Emulator:
+class SandboxClient:
     """One running sandbox and a kept-alive session to it."""
 
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
@@ -43,7 +43,7 @@ class Emulator:
 class Caller:
     """An account of the v3 API."""
 
-    def __init__(self, emulator: Emulator, app_id: str = "app") -> None:
+    def __init__(self, emulator: SandboxClient, app_id: str = "app") -> None:
         self.emulator = emulator
         self.app_id = app_id
         self.token = emulator.token(app_id)
@@ -78,14 +78,14 @@ def project(script: str = "Hello.", **fields: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def running(*options: str) -> Iterator[Emulator]:
+def running(*options: str) -> Iterator[SandboxClient]:
     """A sandbox process with these options, stopped at the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "renderline.sandbox", *options], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert process.stdout is not None
     try:
-        emulator = Emulator(process, process.stdout.readline().split()[-1])
+        emulator = SandboxClient(process, process.stdout.readline().split()[-1])
         with emulator.session:
             yield emulator
     finally:
