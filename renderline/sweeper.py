@@ -1,7 +1,7 @@
 """The sweep: re-sends what stands still, expires what is overdue, starts pumps that nobody runs, drops old records.
 
 It, not the broker, is why nothing accepted is lost: any message may vanish and this finds the render again. It asks the
-ledger alone; what takes a call to a vendor is an errand (`renderline/cleanup/runner.py`).
+ledger alone; vendor calls are cleanup tasks (`renderline/cleanup/runner.py`).
 """
 
 from __future__ import annotations

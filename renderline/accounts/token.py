@@ -25,15 +25,15 @@ REFRESH_AFTER = 0.8
 """Share of its lifetime after which a token is replaced, while the old one still works."""
 
 _WAIT = 0.05
-_TROUBLE_TTL = 2.0
+_FAILURE_TTL = 2.0
 _REFUSED_TTL = 30.0
 
 _LONGEST_PAUSE = 60.0
 """The most seconds between two tokens of an account whose tokens are refused as soon as they are issued."""
 
-# Drop the stored token only if it is still the refused one: somebody may have stored a better one meanwhile. After the
-# first refusal its successor may be asked for at once; if that is refused too, in 1 s, 2 s, 4 s, and so on. Refusals
-# are forgotten after a while without.
+# Drop the stored token only if it is still the refused one: another worker may have stored a newer one. After the first
+# refusal a new token may be asked for at once; if that is refused too, in 1 s, 2 s, 4 s, and so on. After a while
+# without refusals the count starts again.
 # -> {dropped, seconds until a new one may be asked for}
 _DROP_IF_SAME = """
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return {0, '0'} end
@@ -91,8 +91,8 @@ def lifetime_of(token: str, *, now: float) -> float:
 class SharedToken:
     """The token of one account; implements the vendor client's `TokenSource`.
 
-    A fresh token is served from memory. One past its refresh time is replaced by whoever gets the lock, while the
-    others go on with the old one. With no usable token, all wait for the one holder of the lock.
+    A fresh token comes from memory. Past its refresh time it is replaced by the worker that gets the lock, while the
+    others go on with the old one. Without a usable token, all wait for the holder of the lock.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class SharedToken:
             newest = self._read()
             if newest and newest.value != old.value:
                 return newest
-            self._raise_trouble()
+            self._raise_remembered()
             return self._issue()
         except StudioFault as fault:
             log.warning("early token refresh failed, going on with the old one", fault=str(fault))
@@ -190,11 +190,11 @@ class SharedToken:
             lock = self._redis.lock(f"{self._key}:lock", timeout=self._lock_seconds)
             if lock.acquire(blocking=False):
                 try:
-                    # Whoever held the lock before may have stored one between our read and our lock.
+                    # The last holder of the lock may have stored one between our read and our lock.
                     stored = self._read()
                     if stored:
                         return stored
-                    self._raise_trouble()
+                    self._raise_remembered()
                     return self._issue()
                 finally:
                     if lock.owned():
@@ -203,14 +203,14 @@ class SharedToken:
             stored = self._read()
             if stored:
                 return stored
-            self._raise_trouble()
+            self._raise_remembered()
             if time.monotonic() > give_up:
                 raise VendorUnavailable("no token: the worker that asks for it has not answered", endpoint="token")
 
     def _issue(self) -> Token:
         pause = float(self._pause_left(keys=[self._refusals]))
         if pause > 0:
-            why = "no token: the vendor refuses one after the other; the next is asked for later"
+            why = "no token: the vendor refused several in a row; the next one is requested later"
             raise TokenRejected(why, endpoint="token", retry_after=pause)
         try:
             value = self._issuer.issue()
@@ -226,33 +226,33 @@ class SharedToken:
             fields = {"token": value, "issued_at": token.issued_at, "expires_at": token.expires_at}
             pipe.hset(self._key, mapping=fields)  # type: ignore[arg-type]
             pipe.pexpire(self._key, int((token.expires_at - now) * 1000))
-            pipe.delete(f"{self._key}:trouble")
+            pipe.delete(f"{self._key}:failure")
             pipe.execute()
         log.info("token issued", account=self._account, good_for=round(token.expires_at - now))
         return token
 
-    # A refused or failed token call is told to those who wait, so that they do not each repeat it in turn.
+    # A refused or failed token call is remembered, so that the workers that wait do not each repeat it.
 
     def _remember(self, fault: StudioFault) -> None:
-        seconds = _TROUBLE_TTL
+        seconds = _FAILURE_TTL
         if isinstance(fault, CredentialsRefused):
             seconds = _REFUSED_TTL
         elif isinstance(fault, RateLimited) and fault.retry_after:
             seconds = fault.retry_after
-        trouble = {"type": type(fault).__name__, "message": fault.message, "status": fault.status, "code": fault.code}
-        self._redis.set(f"{self._key}:trouble", json.dumps(trouble), px=max(1, int(seconds * 1000)))
+        failure = {"type": type(fault).__name__, "message": fault.message, "status": fault.status, "code": fault.code}
+        self._redis.set(f"{self._key}:failure", json.dumps(failure), px=max(1, int(seconds * 1000)))
 
-    def _raise_trouble(self) -> None:
+    def _raise_remembered(self) -> None:
         with self._redis.pipeline() as pipe:
-            pipe.get(f"{self._key}:trouble")
-            pipe.pttl(f"{self._key}:trouble")
+            pipe.get(f"{self._key}:failure")
+            pipe.pttl(f"{self._key}:failure")
             raw, left = pipe.execute()
         if not raw:
             return
-        trouble = json.loads(raw)
-        told = {"endpoint": "token", "status": trouble["status"], "code": trouble["code"]}
-        if trouble["type"] == CredentialsRefused.__name__:
-            raise CredentialsRefused(trouble["message"], **told)
-        if trouble["type"] == RateLimited.__name__:
-            raise RateLimited(trouble["message"], retry_after=max(0, left) / 1000, **told)
-        raise VendorUnavailable(trouble["message"], **told)
+        failure = json.loads(raw)
+        details = {"endpoint": "token", "status": failure["status"], "code": failure["code"]}
+        if failure["type"] == CredentialsRefused.__name__:
+            raise CredentialsRefused(failure["message"], **details)
+        if failure["type"] == RateLimited.__name__:
+            raise RateLimited(failure["message"], retry_after=max(0, left) / 1000, **details)
+        raise VendorUnavailable(failure["message"], **details)

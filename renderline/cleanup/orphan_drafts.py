@@ -1,7 +1,8 @@
-"""Orphan drafts: projects made for a render whose record does not know them, found by name and deleted.
+"""Orphan sweep: deletes drafts that no render uses.
 
-They cost nothing, but they fill the account's project list. Only renders that had an unaccounted draft call, or ended
-in the middle of their submission, are suspected, and only then is the list read.
+An orphan draft costs nothing, but fills the account's project list. Two things leave one: a draft call whose outcome
+nobody saw, and a render that ended during its submission. The ledger marks these renders; only for them is the list
+read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from renderline.studio import ProjectMissing, ProjectSummary
 log = structlog.get_logger(__name__)
 
 _TAG = re.compile(r"\[([0-9a-f]{32})(?:\.(\d+))?(?:\.(\d+))?\]$")
-_OVER = frozenset({"failed", "expired", "canceled"})
+_ENDED = frozenset({"failed", "expired", "canceled"})
 _BATCH = 200
 
 
@@ -37,42 +38,42 @@ class Draft(NamedTuple):
 
 @dataclass(frozen=True)
 class OrphanSweep:
-    """Looks for the drafts of suspected renders: an errand, which nobody else takes up within `lease` seconds."""
+    """Finds and deletes the orphan drafts of marked renders; no other worker takes the same ones in `lease` seconds."""
 
     ledger: Ledger
     lease: float
 
     def run(self, clients: AccountClients) -> bool:
-        """Delete the orphans of a batch of suspects whose time has come; returns whether there may be more."""
-        suspects = self.ledger.claim_orphan_drafts(clients.name, limit=_BATCH, lease=self.lease)
+        """Delete the orphans of a batch of marked renders that are due; returns whether there may be more."""
+        marked = self.ledger.claim_orphan_drafts(clients.name, limit=_BATCH, lease=self.lease)
         # v2 has neither drafts nor a list.
-        if suspects and clients.v3:
-            self._hunt(clients, {(one, attempt) for one, attempt, _ in suspects})
-        if suspects:
-            self.ledger.clear_orphan_drafts(clients.name, [member for _, _, member in suspects])
-        return len(suspects) == _BATCH
+        if marked and clients.v3:
+            self._sweep(clients, {(one, attempt) for one, attempt, _ in marked})
+        if marked:
+            self.ledger.clear_orphan_drafts(clients.name, [member for _, _, member in marked])
+        return len(marked) == _BATCH
 
-    def _hunt(self, clients: AccountClients, suspects: set[tuple[str, int]]) -> int:
+    def _sweep(self, clients: AccountClients, marked: set[tuple[str, int]]) -> int:
         tagged = [draft for draft in map(_draft, clients.use_v3().list_projects()) if draft]
-        tagged = [draft for draft in tagged if (draft.render_id, draft.attempt) in suspects]
+        tagged = [draft for draft in tagged if (draft.render_id, draft.attempt) in marked]
         ids = [draft.render_id for draft in tagged]
         known = zip(tagged, self.ledger.records(ids), self.ledger.drafts(ids), strict=True)
         found = {draft.project_id for draft, record, current in known if is_orphan(record, draft, current)}
-        found |= self._abandoned(suspects)
+        found |= self._abandoned(marked)
         orphans = [project_id for project_id in sorted(found) if self._untouched(clients, project_id)]
         if orphans:
             clients.use_v3().delete_projects(orphans)
             log.info("orphan drafts deleted", account=clients.name, projects=len(orphans))
         return len(orphans)
 
-    def _abandoned(self, suspects: set[tuple[str, int]]) -> set[str]:
-        """Return the drafts that the records of suspects name themselves: the list may show none."""
-        records = self.ledger.records([render_id for render_id, _ in suspects])
+    def _abandoned(self, marked: set[tuple[str, int]]) -> set[str]:
+        """Return the drafts that the records of marked renders name: the list may not show drafts."""
+        records = self.ledger.records([render_id for render_id, _ in marked])
         return {
             record["project_id"]
-            for record, (_, attempt) in zip(records, suspects, strict=True)
+            for record, (_, attempt) in zip(records, marked, strict=True)
             if record and not is_unreadable(record) and record["project_id"] and record["attempt"] == attempt
-            if record["state"] in _OVER and KINDS[record["kind"]].owns_project
+            if record["state"] in _ENDED and KINDS[record["kind"]].owns_project
         }
 
     def _untouched(self, clients: AccountClients, project_id: str) -> bool:
@@ -88,12 +89,12 @@ def _draft(project: ProjectSummary) -> Draft | None:
 
 
 def is_orphan(record: Mapping[str, Any] | None, draft: Draft, current: int) -> bool:
-    """Return whether nobody will export this draft: its render is gone, over, at another attempt, draft or project.
+    """Return whether nobody will export this draft: its render is gone, has ended, or uses another draft.
 
-    `current` is the number of the draft that the record stands at.
+    `current` is the number of the render's current draft.
     """
     if record is not None and is_unreadable(record):
         return False
-    if record is None or record["attempt"] != draft.attempt or record["state"] in _OVER or draft.number < current:
+    if record is None or record["attempt"] != draft.attempt or record["state"] in _ENDED or draft.number < current:
         return True
     return record["project_id"] is not None and record["project_id"] != draft.project_id

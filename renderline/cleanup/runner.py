@@ -1,6 +1,6 @@
-"""CleanupRunner: vendor calls that no render waits for (orphan drafts, projects no longer needed), account by account.
+"""Runs cleanup tasks: vendor calls that no render waits for, such as deleting orphan drafts.
 
-Each account's run in a thread of its own, and none in the sweep's: a vendor that hangs delays nobody else.
+Each account has a thread of its own, apart from the sweep's: a vendor that hangs delays nobody else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class CleanupTask(Protocol):
-    """One kind of errand."""
+    """One kind of cleanup."""
 
     def run(self, clients: AccountClients) -> bool:
         """Do a batch for an account; returns whether there may be more. Raises a `StudioFault`."""
@@ -29,32 +29,32 @@ class CleanupTask(Protocol):
 
 @dataclass(frozen=True)
 class CleanupRunner:
-    """Starts a thread for each account of this process that has something to be done and none running."""
+    """Starts a thread for each account of this process that has cleanup due and no thread yet."""
 
     ledger: Ledger
     accounts: Mapping[str, AccountClients]
-    kinds: Sequence[CleanupTask]
+    tasks: Sequence[CleanupTask]
     _running: dict[str, threading.Thread] = field(default_factory=dict, repr=False)
 
     def start(self) -> None:
-        """Have done what is due; returns at once. What a thread does not settle is due again after its lease."""
+        """Start what is due; returns at once. What a thread does not finish is due again after its lease."""
         for account in self.ledger.due_cleanup(list(self.accounts)):
             running = self._running.get(account)
             if running is None or not running.is_alive():
-                thread = threading.Thread(target=self.run, args=(account,), name=f"errands-{account}", daemon=True)
+                thread = threading.Thread(target=self.run, args=(account,), name=f"cleanup-{account}", daemon=True)
                 self._running[account] = thread
                 thread.start()
 
     def run(self, account: str) -> None:
         """Do what is due for an account now, until nothing is left or the vendor fails."""
         clients = self.accounts[account]
-        for kind in self.kinds:
+        for task in self.tasks:
             try:
-                while kind.run(clients):
+                while task.run(clients):
                     pass
             except StudioFault as fault:
-                log.warning("errand put off", account=account, errand=type(kind).__name__, fault=str(fault))
+                log.warning("cleanup put off", account=account, task=type(task).__name__, fault=str(fault))
             except (RedisError, OSError) as error:
-                log.warning("errand waits for Redis", account=account, why=f"{type(error).__name__}: {error}")
+                log.warning("cleanup waits for Redis", account=account, error=f"{type(error).__name__}: {error}")
             except Exception:
-                log.exception("errand failed, goes on later", account=account, errand=type(kind).__name__)
+                log.exception("cleanup failed, will be retried", account=account, task=type(task).__name__)

@@ -1,6 +1,6 @@
-"""Deleting the vendor's copy of a video that is stored (`RENDERLINE_DELETE_STORED_PROJECTS`): an errand.
+"""Stored project cleanup: deletes the vendor's copy of a stored video (`RENDERLINE_DELETE_STORED_PROJECTS`).
 
-Only projects that we made: of a kind that we draft, and with the render's own tag in their name.
+It deletes only projects that we made: of a kind that we draft, with the render's own tag in the name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BATCH = 20
 
 @dataclass(frozen=True)
 class StoredProjectCleanup:
-    """Deletes the projects of delivered renders; nobody else takes the same ones up within `lease` seconds."""
+    """Deletes the projects of delivered renders; no other worker takes the same ones within `lease` seconds."""
 
     ledger: Ledger
     lease: float
@@ -29,7 +29,7 @@ class StoredProjectCleanup:
         """Delete a batch; returns whether there may be more. Raises a `StudioFault`: the rest is left for later."""
         ids = self.ledger.claim_stored_projects(clients.name, limit=_BATCH, lease=self.lease)
         for render_id, record in zip(ids, self.ledger.records(ids), strict=True):
-            # Its record is the proof that the video is stored; without one nothing is deleted.
+            # The record proves that the video is stored; without one nothing is deleted.
             if clients.v3 and record and record["state"] == "delivered" and record["stored_url"]:
                 self._delete(clients, render_id, record["project_id"])
             self.ledger.clear_stored_project(clients.name, render_id)
@@ -41,7 +41,7 @@ class StoredProjectCleanup:
         except ProjectMissing:
             return
         if project.id != project_id or f"[{render_id}" not in (project.name or ""):
-            log.warning("stored project not deleted: it does not carry our name", render_id=render_id)
+            log.warning("stored project not deleted: its name lacks our tag", render_id=render_id)
             return
         clients.use_v3().delete_projects([project_id])
         log.info("stored project deleted", render_id=render_id, project_id=project_id)

@@ -10,8 +10,8 @@ import requests
 import urllib3
 from marshmallow import Schema, ValidationError, fields, validate
 
+from renderline.hooks.file_name import file_name, path_fault
 from renderline.hooks.kind import COMPLETED, LONGEST_RETRY_AFTER, USER_AGENT, Delivery, HookFailed
-from renderline.hooks.naming import file_name, path_fault
 from renderline.hooks.storage import Folder
 from renderline.http import (
     Client,

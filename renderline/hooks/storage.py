@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 import fsspec
 
-from renderline.hooks.leftovers import hold, remove_from
+from renderline.hooks.partial_file import hold, remove_from
 
 # How much a remote storage gathers before it sends a part: at 4 GiB well below S3's limit of 10,000 parts.
 _PART_BYTES = 8 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""What the sweep and the errands ask of the ledger: what stands still, what is overdue, what is old."""
+"""What the sweep and the cleanup tasks ask of the ledger: what stands still, what is overdue, what is old."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class SweepSteps:
         return [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in wakes]
 
     def due_cleanup(self, accounts: Sequence[str]) -> list[str]:
-        """Return which of the accounts have errands that are due: calls to the vendor that no render waits for."""
+        """Return the accounts with cleanup tasks that are due: vendor calls that no render waits for."""
         now: Any = self.redis.time()
         with self.redis.pipeline(transaction=False) as pipe:
             for account in accounts:

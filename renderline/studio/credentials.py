@@ -1,21 +1,21 @@
-"""How the client comes by its token: the source it asks, and the vendor's endpoint that issues one."""
+"""Where tokens come from: the source that clients ask, and the vendor's endpoint that issues them."""
 
 import re
 from typing import Protocol
 
 from renderline.studio.endpoint import Endpoint
 from renderline.studio.faults import CredentialsRefused, PayloadRefused, TokenRejected, VendorUnavailable
+from renderline.studio.response import LONGEST_WAIT
 from renderline.studio.transport import CallGuard, Transport
-from renderline.studio.verdict import LONGEST_WAIT
 
-# What a header can carry; anything else would be split, refused or quoted in an exception by the layers below.
+# What fits in a header. The layers below would split anything else, refuse it, or quote it in an exception.
 _SENDABLE = re.compile(r"[!-~]{1,8192}")
 
 ISSUE = Endpoint("POST", "/api/odin/v3/auth/token")
 
 
 def sendable(secret: object) -> bool:
-    """True if `secret` is a text that can stand in an `Authorization` header."""
+    """Return whether `secret` is a text that fits in an `Authorization` header."""
     return isinstance(secret, str) and _SENDABLE.fullmatch(secret) is not None
 
 
@@ -26,7 +26,7 @@ class TokenSource(Protocol):
         """Return the token to use now."""
 
     def reject(self, token: str) -> None:
-        """Learn that the vendor refused `token`; `current` must not give it again unless it was issued anew."""
+        """Note that the vendor refused `token`; `current` must not return it again unless it was issued anew."""
 
 
 class TokenEndpoint:
@@ -64,7 +64,7 @@ class TokenEndpoint:
         self._transport.close()
 
     def issue(self) -> str:
-        """Return a new token, valid for 24 h by the vendor's word.
+        """Return a new token, which the vendor says is valid for 24 h.
 
         Raises CredentialsRefused if the vendor says no, RateLimited if it asks to wait, VendorUnavailable for
         everything else: issuing costs nothing and may be repeated.

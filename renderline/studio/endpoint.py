@@ -1,4 +1,4 @@
-"""One call of the vendor's API described: method, path, whether it changes anything, and how its request is written."""
+"""An endpoint of the vendor's API: method, path, whether it changes anything, and how its request is encoded."""
 
 import json
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ MEGABYTE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One call of the vendor's API: `path` is a template for humans, `effect` says whether the call changes anything.
+    """One endpoint: `path` is a template for people, `effect` says whether the call changes anything.
 
-    `of_project` says that a 404 means a missing project; `max_bytes` is the largest answer (decoded) that is read.
-    With `rows_of` an answer with a list is read however long it is, and of each object these fields are kept, together
-    `max_bytes` at most.
+    `of_project` says that a 404 means a missing project; `max_bytes` is the largest response (decoded) that is read.
+    With `rows_of`, a response with a list may be of any length: only these fields of each object are kept, and together
+    they may take `max_bytes`.
     """
 
     method: str
@@ -31,7 +31,7 @@ class Endpoint:
         return f"{self.method} {self.path}"
 
     def unseen(self, message: str, **found: Any) -> StudioFault:
-        """Return the fault for a call whose outcome nobody saw: harmless for a read, unknown for a side effect."""
+        """Return the fault for a call whose outcome nobody saw: VendorUnavailable for a read, else OutcomeUnknown."""
         return (OutcomeUnknown if self.effect else VendorUnavailable)(message, endpoint=str(self), **found)
 
 

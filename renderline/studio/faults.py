@@ -1,21 +1,21 @@
-"""What can go wrong with a call to the vendor, each fault named for what its caller must do next.
+"""Faults of vendor calls, each named for what the caller must do next.
 
 fault                     what to do
 ------------------------- -------------------------------------------------------------------------------------------
 StudioFault               (the root; never raised itself)
 |- VendorUnavailable      *retry* with backoff: nothing was sent, or the call changes nothing and may be repeated
-|  `- TooLate             the same: the call was held up on our side and was not sent any more
+|  `- TooLate             the same: this worker was too slow, so the call was not sent
 |- RateLimited            *wait* `retry_after` seconds (choose, if None), then repeat: the call was not processed
 |- TokenRejected          *refresh* has been tried: the client fetched a newer token and repeated once; wait, repeat,
 |                         and tell an operator if it lasts
 |- CredentialsRefused     *give up*: app id and user key (v2: the secret key) are wrong; only a person can help
-|- CreditExhausted      *hold the account*: it has no credit; the call was not processed, only a person can help
-|- PayloadRefused         *give up*: the vendor looked and said no; keep its code and message
+|- CreditExhausted        *hold the account*: it has no credit; the call was not processed, only a person can help
+|- PayloadRefused         *give up*: the vendor refused the call; keep its code and message
 |  `- ProjectMissing      *give up*: there is no such project (any more)
 `- OutcomeUnknown         *settle by reading*, never by repeating: the call may have taken effect, perhaps at a cost
 
-Only calls that create, change, export or delete raise `OutcomeUnknown`; from all others the same accident is a
-`VendorUnavailable`. No fault carries a token, a key, spoken text or the request that caused it.
+Only calls that create, change, export or delete raise `OutcomeUnknown`; all others raise `VendorUnavailable`
+instead. No fault carries a token, a key, spoken text or the request that caused it.
 """
 
 from typing import TypeVar
@@ -55,7 +55,7 @@ class StudioFault(Exception):
         return ": ".join(part for part in (where, self.message) if part)
 
     def recast(self, kind: type[F]) -> F:
-        """Return the same findings as a fault of another kind, for a caller who knows better what they mean."""
+        """Return the same details as a fault of another kind, for a caller who knows better what they mean."""
         return kind(
             self.message,
             endpoint=self.endpoint,
@@ -70,7 +70,7 @@ class VendorUnavailable(StudioFault):
 
 
 class TooLate(VendorUnavailable):
-    """Retry: the moment until which the call might be sent had passed, so it was not."""
+    """Retry: the time within which the call might be sent had passed, so it was not."""
 
 
 class RateLimited(StudioFault):
@@ -90,7 +90,7 @@ class CreditExhausted(StudioFault):
 
 
 class PayloadRefused(StudioFault):
-    """Give up: the vendor looked at the call and said no."""
+    """Give up: the vendor refused the call."""
 
 
 class ProjectMissing(PayloadRefused):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from renderline.studio.discretion import conceal
+from renderline.studio.redaction import redact
 
 COMPLETE = 100.0
 FINISHED_STATES = frozenset({"exported", "complete", "completed"})
@@ -106,7 +106,7 @@ def _error(found: Mapping[str, Any]) -> tuple[str | None, str | None]:
     error = found.get("error")
     inner: Mapping[str, Any] = error if isinstance(error, dict) else {"msg": error}
     message = text_of(inner.get("msg")) or text_of(inner.get("message"))
-    return text_of(inner.get("code")), conceal(message, ()) if message else None
+    return text_of(inner.get("code")), redact(message, ()) if message else None
 
 
 def progress_v3(data: Any) -> Progress:

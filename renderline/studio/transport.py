@@ -1,4 +1,4 @@
-"""Sends one request to the vendor; the one place where whatever can fail on the way becomes a typed fault."""
+"""Sends one request to the vendor; the one place where transport failures become typed faults."""
 
 import http.client
 import sys
@@ -12,15 +12,15 @@ from requests.models import PreparedRequest
 
 from renderline.http.connection import SingleHostAdapter
 from renderline.http.exchange import DeadlineExceeded, Exchange, running
-from renderline.studio.discretion import conceal, private_texts
 from renderline.studio.endpoint import Endpoint, encode, origin_of
 from renderline.studio.faults import StudioFault, TooLate, VendorUnavailable
-from renderline.studio.slimming import Slimmed, TooLong
-from renderline.studio.verdict import LONGEST_WAIT, Answer, verdict
+from renderline.studio.list_stream import ListStream, TooLong
+from renderline.studio.redaction import private_texts, redact
+from renderline.studio.response import LONGEST_WAIT, Response, classify
 
 # A read may use a connection for as long as servers and address translators usually keep one. A call with a side
-# effect may not: common servers close after 2 to 5 idle seconds, and a request that crosses that close on the wire
-# leaves an unknown outcome behind.
+# effect may not: common servers close a connection after 2 to 5 idle seconds. A request that crosses that close on the
+# wire has an unknown outcome.
 READ_MAX_IDLE = 50.0
 EFFECT_MAX_IDLE = 1.5
 
@@ -46,8 +46,8 @@ class CallGuard(Protocol):
 class Transport:
     """Keeps connections to one host and makes single exchanges over them; safe to share between threads.
 
-    It stands on the requests adapter, without a `requests.Session` above it: cookies, redirects, proxies and netrc
-    from the environment are all unwanted here, and a session's share of the work is a third of a call's CPU time.
+    It uses a requests adapter without a `requests.Session`: cookies, redirects, proxies and netrc are all unwanted
+    here, and a session takes a third of a call's CPU time.
     """
 
     def __init__(
@@ -88,18 +88,17 @@ class Transport:
         body: Mapping[str, Any] | None = None,
         secrets: tuple[str, ...] = (),
     ) -> dict[str, Any]:
-        """Make one exchange and return the envelope of its success; raise a StudioFault otherwise (see `verdict`).
+        """Make one exchange and return the envelope of its success; raise a StudioFault otherwise (see `classify`).
 
-        `secrets` and the spoken text of `body` never show up in a fault. Takes at most `total_timeout` seconds after
-        the connection stands.
+        No fault shows `secrets` or the spoken text of `body`. An exchange takes at most `total_timeout` seconds.
         """
         content = None if body is None else encode(endpoint, body)
         if self._guard:
             self._guard.before()
         hidden = (text for source in (secrets, private_texts(body), (authorization or "",)) for text in source)
         try:
-            answer = self._send(endpoint, path, authorization, content)
-            envelope = verdict(endpoint, answer, secrets=hidden, now=time.time(), longest_wait=self._longest_wait)
+            response = self._send(endpoint, path, authorization, content)
+            envelope = classify(endpoint, response, secrets=hidden, now=time.time(), longest_wait=self._longest_wait)
         except StudioFault as fault:
             if self._guard:
                 self._guard.record(fault)
@@ -108,7 +107,7 @@ class Transport:
             self._guard.record(None)
         return envelope
 
-    def _send(self, endpoint: Endpoint, path: str, authorization: str | None, content: bytes | None) -> Answer:
+    def _send(self, endpoint: Endpoint, path: str, authorization: str | None, content: bytes | None) -> Response:
         headers = self._plain.copy()
         if authorization is not None:
             headers["Authorization"] = authorization
@@ -135,12 +134,12 @@ class Transport:
         # Raised outside the handler: requests' exceptions hold the request, and with it the token, as their context.
         self._lost(endpoint, exchange, reason)
 
-    def _exchange(self, endpoint: Endpoint, request: PreparedRequest) -> Answer:
+    def _exchange(self, endpoint: Endpoint, request: PreparedRequest) -> Response:
         response = self._adapter.send(request, stream=True, timeout=self._timeouts)  # type: ignore[arg-type]
         raw = response.raw
         try:
             if endpoint.rows_of and 200 <= response.status_code < 300:
-                return Answer(response.status_code, response.headers, _slim(endpoint, raw))
+                return Response(response.status_code, response.headers, _read_list(endpoint, raw))
             length = raw.length_remaining
             if length is not None and length > endpoint.max_bytes:
                 raise endpoint.unseen("the answer is too large", status=response.status_code)
@@ -149,18 +148,18 @@ class Transport:
                 raise endpoint.unseen("the answer is too large", status=response.status_code)
         finally:
             raw.close()  # after a complete read the connection is back in the pool and this closes nothing
-        return Answer(response.status_code, response.headers, content)
+        return Response(response.status_code, response.headers, content)
 
     def _lost(self, endpoint: Endpoint, exchange: Exchange, reason: str) -> NoReturn:
         if exchange.too_late:
-            raise TooLate("held up on our side, so it was not sent any more", endpoint=str(endpoint))
+            raise TooLate("not sent: this worker was too slow to send it in time", endpoint=str(endpoint))
         if not exchange.sent:
             raise VendorUnavailable(f"no connection, nothing was sent ({reason})", endpoint=str(endpoint))
         raise endpoint.unseen(f"no readable answer ({reason})")
 
 
-def _slim(endpoint: Endpoint, raw: Any) -> bytes:
-    """Return what is wanted of a list that may be too long to be held as a whole."""
+def _read_list(endpoint: Endpoint, raw: Any) -> bytes:
+    """Return the wanted fields of a list that may be too long to be held as a whole."""
     head = b""
 
     def read(size: int) -> bytes:
@@ -170,18 +169,18 @@ def _slim(endpoint: Endpoint, raw: Any) -> bytes:
         return chunk
 
     try:
-        return Slimmed(read, wanted=endpoint.rows_of, most=endpoint.max_bytes).content()
+        return ListStream(read, wanted=endpoint.rows_of, most=endpoint.max_bytes).content()
     except TooLong:
         raise endpoint.unseen("the answer is too large", status=raw.status) from None
     except (ValueError, RecursionError):
-        # Something else than a list, or cut short: what it begins with tells what it is.
+        # Not a list, or cut short: its beginning is enough to classify it.
         return head[:-1]
 
 
 def _reason(error: BaseException, outside: BaseException | None) -> str:
-    """Name the first cause of a transport fault without repeating an address or anything that was sent.
+    """Name the first cause of a transport failure without repeating an address or anything that was sent.
 
-    `outside` is what the caller was handling already; Python chains it on, but it is no cause.
+    `outside` is an exception that the caller was handling already. Python chains it on, but it is no cause.
     """
     chain: list[BaseException] = []
     cause: BaseException | None = error
@@ -194,4 +193,4 @@ def _reason(error: BaseException, outside: BaseException | None) -> str:
         return "timed out"
     root = chain[-1]
     words = root.strerror if isinstance(root, OSError) and isinstance(root.strerror, str) else None
-    return f"{type(root).__name__}: {conceal(words, ())}" if words else type(root).__name__
+    return f"{type(root).__name__}: {redact(words, ())}" if words else type(root).__name__

@@ -7,8 +7,8 @@ from renderline.studio.credentials import sendable
 from renderline.studio.endpoint import Endpoint, segment
 from renderline.studio.faults import CredentialsRefused, TokenRejected
 from renderline.studio.progress import Progress, Unreadable, key_v2, progress_v2
+from renderline.studio.response import LONGEST_WAIT
 from renderline.studio.transport import CallGuard, Transport
-from renderline.studio.verdict import LONGEST_WAIT
 
 _ROOT = "/api/odin"
 

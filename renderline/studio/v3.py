@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from renderline.studio.authorised import AuthorisedCalls
 from renderline.studio.credentials import TokenSource
 from renderline.studio.endpoint import MEGABYTE, Endpoint, segment
 from renderline.studio.faults import PayloadRefused
@@ -19,8 +18,9 @@ from renderline.studio.progress import (
     summaries_v3,
     text_of,
 )
+from renderline.studio.response import LONGEST_WAIT
+from renderline.studio.token_retry import TokenRetry
 from renderline.studio.transport import CallGuard, Transport
-from renderline.studio.verdict import LONGEST_WAIT
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class StudioV3:
             guard=guard,
             longest_wait=longest_wait,
         )
-        self._calls = AuthorisedCalls(self._transport, tokens)
+        self._calls = TokenRetry(self._transport, tokens)
 
     def __repr__(self) -> str:
         return f"StudioV3({self._transport.origin!r})"

@@ -1,10 +1,10 @@
--- Claim errands of an account: what takes a call to the vendor and no render waits for. Whoever does not settle them
--- leaves them to others after the lease. ARGV: errand account limit lease -> members
-local account, errands = ARGV[4], P .. ARGV[3] .. ':' .. ARGV[4]
--- An errand is no probe: it waits until the vendor answers others.
+-- Claim cleanup tasks of an account: vendor calls that no render waits for. What a worker claims and does not clear is
+-- due again after the lease. ARGV: task account limit lease -> members
+local account, tasks = ARGV[4], P .. ARGV[3] .. ':' .. ARGV[4]
+-- Cleanup never probes: it waits until the vendor answers others.
 if backoff_left(account) > 0 or circuit_open(account) then return {} end
-local members = redis.call('ZRANGEBYSCORE', errands, '-inf', stamp(NOW), 'LIMIT', 0, ARGV[5])
+local members = redis.call('ZRANGEBYSCORE', tasks, '-inf', stamp(NOW), 'LIMIT', 0, ARGV[5])
 for _, member in ipairs(members) do
-  redis.call('ZADD', errands, stamp(NOW + tonumber(ARGV[6])), member)
+  redis.call('ZADD', tasks, stamp(NOW + tonumber(ARGV[6])), member)
 end
 return members

@@ -2,7 +2,7 @@
 -- -> 1 if anything held it back
 local account = ARGV[3]
 local held = redis.call('SREM', P .. 'paused', account)
-held = held + redis.call('DEL', P .. 'quiet:' .. account, circuit(account), P .. 'hold:' .. account, P .. 'token:' .. account .. ':trouble',
+held = held + redis.call('DEL', P .. 'quiet:' .. account, circuit(account), P .. 'hold:' .. account, P .. 'token:' .. account .. ':failure',
   P .. 'token:' .. account .. ':refusals')
 if held > 0 then
   -- Its pumps sleep as long as the wait was to last: the next sweep starts one now.

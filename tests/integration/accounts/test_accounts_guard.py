@@ -100,7 +100,7 @@ def test_a_workers_calls_leave_as_many_turns_to_the_others(account, vendor):
 
 
 def orphans(clients: AccountClients, ledger: Ledger) -> None:
-    OrphanSweep(ledger, lease=30.0)._hunt(clients, {(ONE, 1)})
+    OrphanSweep(ledger, lease=30.0)._sweep(clients, {(ONE, 1)})
 
 
 def canceled_with_its_project(clients: AccountClients, ledger: Ledger) -> None:
@@ -167,7 +167,7 @@ def test_a_refusal_of_ours_says_nothing_about_the_vendor(account, ledger):
         with pytest.raises(RateLimited):
             clients.v3.list_projects()
     assert not AccountLimits(ledger).backoff("main").circuit_open
-    assert not ledger.redis.exists("renderline:token:main:trouble"), "others ask for the token themselves"
+    assert not ledger.redis.exists("renderline:token:main:failure"), "others ask for the token themselves"
 
 
 def test_a_prepared_call_leaves_at_once_and_only_one(account, vendor):

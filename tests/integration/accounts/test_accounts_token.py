@@ -181,7 +181,7 @@ def test_an_early_refresh_that_fails_leaves_the_old_token_in_use(worker, redis, 
     assert (one.current(), two.current()) == (old, old)
     assert issuer.calls == 2, "the fault of one is told to the other"
     issuer.fault = None
-    redis.delete("renderline:token:main:trouble")
+    redis.delete("renderline:token:main:failure")
     clock.now += 1.1
     assert one.current() != old
 
@@ -194,7 +194,7 @@ def test_an_expired_token_is_never_used(worker, redis, issuer, clock):
     with pytest.raises(VendorUnavailable):
         one.current()
     issuer.fault = None
-    redis.delete("renderline:token:main:trouble")
+    redis.delete("renderline:token:main:failure")
     assert one.current() != old
 
 
@@ -265,16 +265,16 @@ def test_those_who_wait_are_told_why_there_is_no_token(worker, redis, issuer, fa
     assert issuer.calls == 1
     if fault.retry_after:
         assert all(8.0 < one.retry_after <= 9.0 for one in told)
-    left = redis.pttl("renderline:token:main:trouble") / 1000
+    left = redis.pttl("renderline:token:main:failure") / 1000
     expected = {"CredentialsRefused": 30.0, "VendorUnavailable": 2.0}.get(type(fault).__name__, fault.retry_after or 2)
     assert expected - 1.5 < left <= expected
-    # Afterwards it is tried again, and a success clears the trouble.
-    redis.delete("renderline:token:main:trouble")
+    # Afterwards it is tried again, and a success clears the failure.
+    redis.delete("renderline:token:main:failure")
     issuer.fault = None
     assert set(together(*(one.current for one in workers))) == {"opaque-token-2"}
 
 
-def test_a_token_that_was_stored_in_spite_of_trouble_is_used(worker, issuer):
+def test_a_token_that_was_stored_in_spite_of_a_failure_is_used(worker, issuer):
     one, two = worker(), worker()
     one.current()
     issuer.fault = CredentialsRefused("no", endpoint="token")

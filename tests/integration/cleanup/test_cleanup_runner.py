@@ -68,8 +68,8 @@ def new_vendor():
 
 
 @pytest.fixture
-def errands(redis):
-    """Errands of an account for each vendor, named a, b, ..."""
+def cleanup(redis):
+    """The cleanup of an account for each vendor, named a, b, ..."""
 
     def new(*vendors, ledger=None):
         ledger = ledger or Ledger(redis)
@@ -91,13 +91,13 @@ def orphan(vendor, one=ONE):
     return StudioV3(vendor.url, tokens=Token()).create_project({"name": f"Lost [{one}]"}, export=False)
 
 
-def test_a_hanging_vendor_keeps_no_other_account_from_its_errands(redis, new_vendor, errands):
+def test_a_hanging_vendor_keeps_no_other_account_from_its_cleanup(redis, new_vendor, cleanup):
     hanging, other = new_vendor(), new_vendor()
     hanging.override = Hanging("list")
     lost = orphan(other)
     suspect(redis, "a")
     suspect(redis, "b")
-    running = errands(hanging, other)
+    running = cleanup(hanging, other)
     running.start()
     assert hanging.override.entered.wait(60)
     until(lambda: other.projects[lost].deleted, what="the other account's orphan to be deleted")
@@ -107,11 +107,11 @@ def test_a_hanging_vendor_keeps_no_other_account_from_its_errands(redis, new_ven
     assert hanging.calls["list"] == 1, "asked again while the first call hangs"
 
 
-def test_a_hanging_vendor_delays_neither_the_sweep_nor_the_claims_of_hooks(driver, redis, new_vendor, errands):
+def test_a_hanging_vendor_delays_neither_the_sweep_nor_the_claims_of_hooks(driver, redis, new_vendor, cleanup):
     vendor = new_vendor()
     vendor.override = Hanging("list")
     suspect(redis, "a")
-    services = Services(driver, errands(vendor))
+    services = Services(driver, cleanup(vendor))
     driver.complete("held")
     claim = driver.ledger.claim_hook("held", 0, lease=LEASE)
     services.deliverer.renewal._running[("held", 0)] = claim
@@ -155,34 +155,34 @@ class Sent:
 class Services:
     """What a housekeeper needs."""
 
-    def __init__(self, driver, errands):
+    def __init__(self, driver, cleanup):
         self.dispatcher = self.sent = Sent()
-        self.cleanup = errands
+        self.cleanup = cleanup
         self.capabilities = WorkerCapabilities(driver.ledger, (), ())
         self.deliverer = Deliverer(driver.ledger, self.sent, {}, HookRetryPolicy(attempts=3), LEASE)
         self.sweeper = Sweeper(driver.ledger, driver.limits, self.sent, every=0.05, retention=1e9)
 
 
-def test_an_outage_is_not_probed_by_errands(driver, redis, new_vendor, errands):
+def test_an_outage_is_not_probed_by_cleanup(driver, redis, new_vendor, cleanup):
     vendor = new_vendor()
     suspect(redis, "a")
-    away = errands(vendor, ledger=driver.ledger)
+    failing = cleanup(vendor, ledger=driver.ledger)
     driver.limits.call_failed("a", failures=1, pause=10.0)
-    away.run("a")
+    failing.run("a")
     driver.clock.forward(11.0)
-    away.run("a")
+    failing.run("a")
     assert vendor.calls["list"] == 0
     driver.limits.call_answered("a")
-    away.run("a")
+    failing.run("a")
     assert vendor.calls["list"] == 1
 
 
-def test_errands_of_a_worker_that_died_are_done_by_another(driver, redis, new_vendor, errands):
+def test_cleanup_of_a_worker_that_died_is_done_by_another(driver, redis, new_vendor, cleanup):
     vendor = new_vendor()
     lost = orphan(vendor)
     suspect(redis, "a")
-    assert driver.ledger.claim_orphan_drafts("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
-    other = errands(vendor, ledger=driver.ledger)
+    assert driver.ledger.suspects("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
+    other = cleanup(vendor, ledger=driver.ledger)
     other.run("a")
     assert not vendor.projects[lost].deleted, "two at once"
     driver.clock.forward(121.0)
@@ -191,20 +191,20 @@ def test_errands_of_a_worker_that_died_are_done_by_another(driver, redis, new_ve
     assert not redis.exists("renderline:suspects:a")
 
 
-def test_a_failed_errand_is_done_later(redis, new_vendor, errands):
+def test_failed_cleanup_is_retried_later(redis, new_vendor, cleanup):
     vendor = new_vendor()
     suspect(redis, "a")
     AccountLimits(Ledger(redis)).slow_down("a", seconds=0.0)
     vendor.override = lambda call: call.answer()._replace(status=500) if call.name == "list" else None
-    errands(vendor).run("a")
+    cleanup(vendor).run("a")
     assert vendor.calls["list"] == 1
     (score,) = [score for _, score in redis.zrange("renderline:suspects:a", 0, -1, withscores=True)]
     assert score > redis.time()[0] + 60
 
 
-def test_more_suspects_than_a_batch_are_all_looked_for(redis, new_vendor, errands):
+def test_more_suspects_than_a_batch_are_all_looked_for(redis, new_vendor, cleanup):
     vendor = new_vendor()
     suspect(redis, "a", *(f"{number:032x}" for number in range(450)))
-    errands(vendor).run("a")
+    cleanup(vendor).run("a")
     assert not redis.exists("renderline:suspects:a")
     assert vendor.calls["list"] == 3

@@ -48,7 +48,7 @@ def vendor():
 
 @pytest.fixture
 def play(driver, vendor):
-    """Have a render delivered, of which the vendor holds a project; returns the errands and the project."""
+    """Have a render delivered, of which the vendor holds a project; returns the cleanup and the project."""
     clients = AccountClients("main", StudioV3(vendor.url, tokens=Token()), None)
 
     def play(*, stored_url="file:///1.mp4", delete_stored=True, name=f"Welcome [{ONE}]", hooks=1):
@@ -70,10 +70,10 @@ def play(driver, vendor):
 
 
 def test_a_stored_project_is_deleted(driver, play):
-    errands, project = play()
+    cleanup, project = play()
     assert driver.state(ONE) == "delivered"
     assert driver.redis.zrange("renderline:stored:main", 0, -1) == [ONE]
-    errands.run("main")
+    cleanup.run("main")
     assert project.deleted
     assert not driver.redis.exists("renderline:stored:main")
 
@@ -84,27 +84,27 @@ def test_a_stored_project_is_deleted(driver, play):
     ids=["not wanted", "not stored", "not ours", "hooks owed"],
 )
 def test_any_other_project_is_not_deleted(play, vendor, how):
-    errands, project = play(**how)
-    errands.run("main")
+    cleanup, project = play(**how)
+    cleanup.run("main")
     assert not project.deleted
     assert vendor.calls["delete"] == 0
 
 
 def test_without_a_record_nothing_is_deleted(driver, play, vendor):
-    errands, project = play()
+    cleanup, project = play()
     driver.redis.hdel(f"renderline:render:{ONE}", "stored_url")
-    errands.run("main")
+    cleanup.run("main")
     assert not project.deleted
     assert vendor.calls["delete"] == 0
 
 
 def test_a_deletion_that_fails_is_tried_again(driver, play, vendor):
-    errands, project = play()
+    cleanup, project = play()
     vendor.override = lambda call: call.answer()._replace(status=500) if call.name == "project" else None
-    errands.run("main")
+    cleanup.run("main")
     vendor.override = lambda _: None
-    errands.run("main")
+    cleanup.run("main")
     assert not project.deleted, "not before the lease has ended"
     driver.clock.forward(121.0)
-    errands.run("main")
+    cleanup.run("main")
     assert project.deleted

@@ -14,7 +14,7 @@ from harness.local_worker import LocalWorker
 from renderline.acceptance import check_key
 from renderline.ledger import PollResult
 from renderline.requests import RequestRefused
-from renderline.studio.verdict import decode
+from renderline.studio.response import decode
 
 HALF = "\ud83d"
 GOOD = ["g0", "g1", "g2", "g3"]

@@ -146,11 +146,11 @@ def test_a_thawed_worker_does_not_delete_what_was_delivered(new_local_worker, ve
     thaw.set()
     frozen.join(60)
     assert outcomes == [NotMyTurn()]
-    hunt(local_worker)
+    sweep_orphans(local_worker)
     assert (vendor.calls["delete"], vendor.projects[record["project_id"]].deleted) == (0, False)
 
 
-def hunt(local_worker):
+def sweep_orphans(local_worker):
     """Look for orphans as if their time had come."""
     for member in local_worker.redis.zrange("renderline:suspects:main", 0, -1):
         local_worker.redis.zadd("renderline:suspects:main", {member: 1})

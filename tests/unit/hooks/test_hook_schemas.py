@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from renderline.hooks import CeleryHook, DownloadHook, HttpHook
-from renderline.hooks.naming import file_name, path_fault
+from renderline.hooks.file_name import file_name, path_fault
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -18,7 +18,7 @@ from renderline.studio.progress import (
     rows,
     summaries_v3,
 )
-from renderline.studio.verdict import complaint, decode, refuses
+from renderline.studio.response import decode, error_of, is_refusal
 
 FIELDS = [
     "progress",
@@ -49,8 +49,8 @@ def test_no_json_value_makes_a_reader_stumble(value):
             reader(value)
     body = decode(json.dumps(value).encode())
     if body is not None:
-        refuses(body)
-        complaint(body)
+        is_refusal(body)
+        error_of(body)
         key_v2(body)
         with contextlib.suppress(Unreadable):
             progress_v2(body)

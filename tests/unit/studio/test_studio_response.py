@@ -1,11 +1,10 @@
-"""What answers mean, what is kept quiet, and what a fault carries: rules over values, no sockets."""
+"""Response classification, redaction, and what a fault carries: rules over values, no sockets."""
 
 import json
 import pickle
 
 import pytest
 
-from renderline.studio.discretion import conceal, private_texts
 from renderline.studio.endpoint import Endpoint, origin_of
 from renderline.studio.faults import (
     CreditExhausted,
@@ -17,7 +16,8 @@ from renderline.studio.faults import (
     TokenRejected,
     VendorUnavailable,
 )
-from renderline.studio.verdict import Answer, complaint, verdict
+from renderline.studio.redaction import private_texts, redact
+from renderline.studio.response import Response, classify, error_of
 
 READ = Endpoint("GET", "/read", of_project=True)
 EFFECT = Endpoint("POST", "/effect", effect=True)
@@ -58,10 +58,10 @@ TABLE = [
 
 @pytest.mark.parametrize(("status", "body", "headers", "of_read", "of_effect"), TABLE)
 def test_each_answer_has_one_meaning(status, body, headers, of_read, of_effect):
-    answer = Answer(status, headers, b"" if body is None else json.dumps(body).encode())
+    answer = Response(status, headers, b"" if body is None else json.dumps(body).encode())
     for endpoint, expected in ((READ, of_read), (EFFECT, of_effect)):
         with pytest.raises(StudioFault) as caught:
-            verdict(endpoint, answer, now=0.0)
+            classify(endpoint, answer, now=0.0)
         assert type(caught.value) is expected
         assert caught.value.status == status
         assert caught.value.endpoint == str(endpoint)
@@ -69,7 +69,7 @@ def test_each_answer_has_one_meaning(status, body, headers, of_read, of_effect):
 
 @pytest.mark.parametrize("body", [{"success": True, "data": {}}, {"progress": 1}, {"success": True, "error": None}])
 def test_a_success_is_returned_whole(body):
-    assert verdict(READ, Answer(200, {}, json.dumps(body).encode()), now=0.0) == body
+    assert classify(READ, Response(200, {}, json.dumps(body).encode()), now=0.0) == body
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_success_is_returned_whole(body):
     ],
 )
 def test_code_and_message_are_found_in_every_form(body, expected):
-    assert complaint(body) == expected
+    assert error_of(body) == expected
 
 
 LONG = "a sentence that nobody may read outside"
@@ -104,11 +104,11 @@ LONG = "a sentence that nobody may read outside"
     ],
 )
 def test_secrets_are_concealed_where_they_stand(message, secrets, shown):
-    assert conceal(message, secrets) == shown
+    assert redact(message, secrets) == shown
 
 
 def test_a_long_message_is_shortened():
-    assert len(conceal("x" * 5000, ["y" * 5000])) == 300
+    assert len(redact("x" * 5000, ["y" * 5000])) == 300
 
 
 def test_private_texts_are_speech_text_and_callback_addresses():

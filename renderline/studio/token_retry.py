@@ -1,4 +1,4 @@
-"""Calls that carry the shared token: when the vendor refuses it, one newer token and one repetition."""
+"""Calls with the account's token: if the vendor refuses it, the call is repeated once with a newer one."""
 
 import time
 from collections.abc import Mapping
@@ -7,18 +7,18 @@ from typing import Any
 from renderline.studio.credentials import TokenSource, sendable
 from renderline.studio.endpoint import Endpoint
 from renderline.studio.faults import OutcomeUnknown, PayloadRefused, StudioFault, TokenRejected, VendorUnavailable
+from renderline.studio.response import UNEXPLAINED
 from renderline.studio.transport import Transport
-from renderline.studio.verdict import UNEXPLAINED
 
 CONFIRM = Endpoint("GET", "/api/odin/v3/auth")
 
 
 def _inside_success(refusal: StudioFault) -> bool:
-    """True for `success: false` under a status of 200, the form that may mean anything, a bad token included."""
+    """Return whether this is `success: false` with status 200, which may mean anything, a bad token included."""
     return refusal.status is not None and 200 <= refusal.status < 300
 
 
-class AuthorisedCalls:
+class TokenRetry:
     """Makes calls of one account over a transport, with the token that `tokens` supplies."""
 
     def __init__(self, transport: Transport, tokens: TokenSource) -> None:
@@ -26,7 +26,7 @@ class AuthorisedCalls:
         self._tokens = tokens
 
     def call(self, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Make a call, and once more with a newer token if the vendor refuses this one; return the envelope.
+        """Make a call, once more with a newer token if the vendor refuses the first; return the envelope.
 
         A refused token means that the call was not processed, so repeating it is safe for side effects too. Raises
         TokenRejected if the newer token is refused as well (401), PayloadRefused if it is still forbidden (403): the
@@ -39,16 +39,16 @@ class AuthorisedCalls:
         except TokenRejected:
             pass
         except (VendorUnavailable, OutcomeUnknown) as refusal:
-            # A firewall's 403, or a refused token told in a way that we do not know: the vendor is asked which.
+            # Either a firewall's 403, or a refused token in an unknown form: ask the vendor which.
             if refusal.status != 403 or not self._surely_refuses(token):
                 raise
         except PayloadRefused as refusal:
-            # The vendor's codes are not documented, so whether it meant the token is asked, not guessed.
+            # The vendor's codes are not documented, so ask whether it meant the token.
             if not _inside_success(refusal) or self._accepts(token):
                 raise
         self._tokens.reject(token)
         if time.monotonic() - began > self._transport.total_timeout / 2:
-            # A repetition now could go out after whoever waits for this call has given it up.
+            # Whoever waits for this call may have given up before a repetition is sent.
             raise TokenRejected("refused late, so not repeated at once", endpoint=str(endpoint))
         try:
             return self._attempt(self._tokens.current(), endpoint, path, body)
@@ -56,7 +56,7 @@ class AuthorisedCalls:
             if denied.status != 403:
                 raise
             if denied.code is None and denied.message == UNEXPLAINED:
-                # Not in the vendor's envelope: an API gateway in front of it.
+                # Not the vendor's envelope: an API gateway in front of it answered.
                 forbidden = endpoint.unseen(denied.message, status=denied.status)
             else:
                 forbidden = denied.recast(PayloadRefused)
@@ -89,10 +89,10 @@ class AuthorisedCalls:
         try:
             return not self._confirm(token)
         except StudioFault:
-            return False  # whatever answers in the vendor's place answers this too
+            return False  # the firewall refuses this call too
 
     def _accepts(self, token: str) -> bool:
         try:
             return self._confirm(token)
         except PayloadRefused:
-            return True  # the check itself is not to be had, so the first refusal is taken at its word
+            return True  # the check does not work here, so the first refusal meant the call

@@ -1,4 +1,4 @@
-"""Keeps tokens, keys and what a video says out of messages that quote the vendor."""
+"""Redaction: keeps tokens, keys and the text of a video out of messages that quote the vendor."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,14 +6,14 @@ from typing import Any
 
 # Fields of v3 and v2 bodies with spoken or drawn text, or with an address that works as a key.
 PRIVATE_FIELDS = frozenset({"org", "script", "text", "textSource", "topic", "scripts", "webhookUrl", "webhook"})
-SHORTEST_RUN = 12  # a piece of a secret this long is a leak; a shorter coincidence is ordinary language
+SHORTEST_RUN = 12  # a shorter piece of a secret may be ordinary language
 LONGEST_MESSAGE = 300
 _EXAMINED = 1200
 _TAG = re.compile(r"<[^<>]*>")
 
 
 def private_texts(body: Any, *, inside: bool = False) -> Iterator[str]:
-    """Yield every text of a request body that must not be repeated, with and without its markup."""
+    """Yield every private text of a request body, with and without its markup."""
     if isinstance(body, str):
         if inside:
             yield body
@@ -27,10 +27,10 @@ def private_texts(body: Any, *, inside: bool = False) -> Iterator[str]:
             yield from private_texts(value, inside=inside)
 
 
-def conceal(message: str, secrets: Iterable[str]) -> str:
+def redact(message: str, secrets: Iterable[str]) -> str:
     """Return `message` on one line, shortened, with every piece of a secret replaced by `[...]`.
 
-    A secret shorter than 12 characters is hidden where it stands as a whole; of a longer one every run of 12.
+    A secret shorter than 12 characters is replaced where it occurs as a whole; of a longer one, every run of 12.
     """
     text = " ".join(message[:_EXAMINED].split())
     fold = str.lower if len(text.lower()) == len(text) else str

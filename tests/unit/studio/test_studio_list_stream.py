@@ -1,4 +1,4 @@
-"""A long list is read as it arrives, and slim: as a whole reading would have it, without what nobody wants."""
+"""A long list is read as it arrives: the result is that of reading it whole, with the wanted fields alone."""
 
 import io
 import json
@@ -6,8 +6,8 @@ import tracemalloc
 
 import pytest
 
-from renderline.studio import slimming
-from renderline.studio.slimming import Slimmed, TooLong
+from renderline.studio import list_stream
+from renderline.studio.list_stream import ListStream, TooLong
 
 WANTED = ("id", "name")
 ROW = {"id": "p1", "name": 'a "b" \\ é 世 \ud83d\ude00', "scenes": [{"id": 1, "x": [1, {"name": "y"}]}], "n": -1.5e3}
@@ -24,9 +24,9 @@ ANSWERS = [
 ]
 
 
-def slim(content, *, chunk=1 << 16, most=1 << 20):
+def shortened(content, *, chunk=1 << 16, most=1 << 20):
     stream = io.BytesIO(content)
-    return Slimmed(lambda size: stream.read(min(size, chunk)), wanted=WANTED, most=most).content()
+    return ListStream(lambda size: stream.read(min(size, chunk)), wanted=WANTED, most=most).content()
 
 
 def expected(value, depth=0):
@@ -40,9 +40,9 @@ def expected(value, depth=0):
 @pytest.mark.parametrize("chunk", [1, 2, 7, 1 << 16])
 @pytest.mark.parametrize("answer", ANSWERS, ids=range(len(ANSWERS)))
 @pytest.mark.parametrize("layout", [{}, {"indent": 2}, {"separators": (",", ":"), "ensure_ascii": False}])
-def test_the_shape_stays_and_rows_are_slim(answer, chunk, layout):
+def test_the_shape_stays_and_rows_keep_wanted_fields(answer, chunk, layout):
     content = json.dumps(answer, **layout).encode("utf-16", "surrogatepass").decode("utf-16").encode()
-    assert json.loads(slim(content, chunk=chunk)) == json.loads(json.dumps(expected(json.loads(content))))
+    assert json.loads(shortened(content, chunk=chunk)) == json.loads(json.dumps(expected(json.loads(content))))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_shape_stays_and_rows_are_slim(answer, chunk, layout):
 def test_what_is_not_json_is_not_read(content):
     for chunk in (1, 100):
         with pytest.raises(ValueError):  # noqa: PT011
-            slim(content, chunk=chunk)
+            shortened(content, chunk=chunk)
 
 
 def test_a_long_list_takes_no_memory():
@@ -61,7 +61,7 @@ def test_a_long_list_takes_no_memory():
     pieces = iter([b'{"success": true, "data": [', *([row + b","] * 1000), row, b"]}"])
     tracemalloc.start()
     try:
-        content = Slimmed(lambda _: next(pieces, b""), wanted=WANTED, most=1 << 20).content()
+        content = ListStream(lambda _: next(pieces, b""), wanted=WANTED, most=1 << 20).content()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -71,10 +71,10 @@ def test_a_long_list_takes_no_memory():
 
 def test_what_is_kept_has_a_limit():
     with pytest.raises(TooLong):
-        slim(json.dumps({"data": [{"id": "x" * 1000}] * 100}).encode(), most=50_000)
+        shortened(json.dumps({"data": [{"id": "x" * 1000}] * 100}).encode(), most=50_000)
 
 
 def test_one_row_has_a_limit(monkeypatch):
-    monkeypatch.setattr(slimming, "LONGEST_ROW", 1000)
+    monkeypatch.setattr(list_stream, "LONGEST_ROW", 1000)
     with pytest.raises(TooLong):
-        slim(json.dumps({"data": [{"id": "x", "scenes": "y" * 2000}]}).encode(), chunk=100)
+        shortened(json.dumps({"data": [{"id": "x", "scenes": "y" * 2000}]}).encode(), chunk=100)

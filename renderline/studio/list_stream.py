@@ -1,7 +1,7 @@
-"""Reads a long list of objects as it arrives, and keeps of each the few fields that are wanted.
+"""Reads a long JSON list as it arrives, and keeps only the wanted fields of each object.
 
-The vendor's project list has no pages and may be of any length. What is held in memory is one object at a time and what
-is kept of the others.
+The vendor's project list has no pages and may be of any length. Only one whole object is in memory at a time, besides
+the kept fields of the others.
 """
 
 import codecs
@@ -18,11 +18,11 @@ _BLANK = " \t\r\n"
 
 
 class TooLong(ValueError):
-    """More is to be kept than allowed, or one object of the list is too long."""
+    """The kept fields take more than allowed, or one object of the list is too long."""
 
 
-class Slimmed:
-    """The answer as JSON with the same shape, but of the objects in its lists only the wanted fields.
+class ListStream:
+    """Makes JSON of the same shape in which the objects of lists have only the wanted fields.
 
     `read` returns up to so many bytes, none at the end. `most` is how many bytes may be kept.
     """
@@ -35,14 +35,14 @@ class Slimmed:
         self._size = 0
 
     def content(self) -> bytes:
-        """Return the slim answer; raises ValueError for what is not JSON, `TooLong`, and whatever `read` raises."""
+        """Return the shortened JSON; raises ValueError for what is not JSON, `TooLong`, and whatever `read` raises."""
         self._value(depth=0)
         if self._next():
             raise ValueError("more follows")
         return "".join(self._kept).encode()
 
     def _value(self, *, depth: int) -> None:
-        # The envelope, and an object around the list within it, are gone through; whatever else is decoded as it is.
+        # The envelope, and an object around the list within it, are walked through. All else is decoded as a whole.
         first = self._next()
         if first == "{" and depth < 2:
             self._members(depth)
@@ -69,7 +69,7 @@ class Slimmed:
             self._keep(separator + json.dumps(row))
 
     def _items(self, opening: str, closing: str) -> Any:
-        """Yield, before each item, what stands before it: nothing, or a comma. The item is read by the caller."""
+        """Yield the separator before each item: nothing, or a comma. The caller reads the item."""
         self._at += 1
         self._keep(opening)
         separator = ""
@@ -85,7 +85,7 @@ class Slimmed:
         self._keep(closing)
 
     def _decoded(self) -> Any:
-        """Return the next value as a whole; reads on until it is complete."""
+        """Return the next value as a whole."""
         self._next()
         while True:
             try:
@@ -94,13 +94,13 @@ class Slimmed:
                 if not self._more():
                     raise
                 continue
-            # A number at the very end of what is there may go on.
+            # A number at the very end of what was read may have more digits.
             if end < len(self._text) or not self._more():
                 self._at = end
                 return value
 
     def _next(self) -> str:
-        """Return the next character that is not blank, without passing it; empty at the end."""
+        """Return the next character that is not blank, without consuming it; empty at the end."""
         while True:
             while self._at < len(self._text):
                 if self._text[self._at] not in _BLANK:
