@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from renderline.hooks.kind import Delivery, EventsSchema, HookFailed, chosen
 
-# Renderline's own queues: a foreign task there would be taken, and dropped, by a worker that does not know it.
+# Renderline's own queues: its workers would take a foreign task there and drop it.
 _OWN_QUEUES = frozenset({"requests", "submit", "poll", "hooks"})
 
 # Keys that Celery's Redis transport keeps beside its queues; a list of that name would break every worker.
@@ -66,25 +66,25 @@ class CeleryHook:
         self._send_task = send_task
 
     def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
-        """Want every final event, or those in the hook's `events`."""
+        """Return whether the hook asks for this event; without `events` it asks for the default ones."""
         return chosen(event, hook)
 
     def problem(self, hook: Mapping[str, Any]) -> str | None:
-        """There is nothing to set: the task goes through the broker that Renderline itself works with."""
+        """Return None: the task goes through Renderline's own broker, so nothing has to be set."""
         return None
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Publish the task; raises HookFailed if the broker did not take it.
 
         The receiving task is called with one argument, `Delivery.body()`. A retry carries the same task id, so
-        a receiver that keeps the ids it has handled can drop repeats.
+        a service that remembers the ids it has handled can drop repeats.
         """
         task, queue = hook["task"], hook["queue"]
         try:
             self._send_task(task, args=[delivery.body()], queue=queue, task_id=delivery.webhook_id, ignore_result=True)
         except Exception as error:
-            # Which exceptions mean a broker in trouble is known to whoever gave `send_task`, not here; its text
-            # may hold the broker's address with the password, so only its type is told.
+            # The exceptions of a broken broker are not known here. Their text may hold the broker's password, so only
+            # the type is shown.
             reason = type(error).__name__
             raise HookFailed(f"task {task} was not sent to queue {queue}: {reason}; check the broker") from None
         return {}

@@ -27,11 +27,11 @@ from renderline.http import (
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
 
 FreshLink = Callable[[Mapping[str, Any]], str | None]
-"""Asks the vendor where the video of a record is now; None if it tells nothing. Raises HookFailed if it cannot ask."""
+"""Asks the vendor for the present download URL of a record; None if there is none. Raises HookFailed if it cannot."""
 
 _CHUNK_BYTES = 256 * 1024
 _EXPIRED = frozenset({401, 403, 404, 410})
-"""The answers of a link that was good once: object stores say 403 after the signature's time, others the rest."""
+"""Statuses of an expired link: object stores answer 403 once the signature expires, others the rest."""
 _PAGES = ("text/html", "application/json", "application/xhtml", "application/xml", "text/xml")
 _DEFAULT_PATH = "{id}.mp4"
 _HEADERS = {"Accept-Encoding": "identity"}
@@ -52,7 +52,7 @@ def _path(template: str) -> None:
 
 
 class _Expired(HookFailed):
-    """The link gives no video (any more); another one may."""
+    """The link has no video, or no longer; a fresh one may."""
 
 
 class DownloadHookSchema(Schema):
@@ -64,7 +64,7 @@ class DownloadHookSchema(Schema):
 
 
 class DownloadHook:
-    """Stores the video of a completed render, chunk by chunk; the file appears whole or not at all."""
+    """Stores the video of a completed render in chunks; the file appears whole or not at all."""
 
     type = "download"
     schema: Schema = DownloadHookSchema()
@@ -82,10 +82,9 @@ class DownloadHook:
     ) -> None:
         """Store below `storage_url`; timeouts in seconds, `total_timeout` for one whole download.
 
-        `fresh_link` is asked when a link has expired.
-
-        Without `allow_private`, links and redirects to non-public addresses are refused. Raises ValueError, naming
-        the variable, for a storage that cannot be used. Share one object among threads.
+        `fresh_link` is asked when a link has expired. Without `allow_private`, links and redirects to non-public
+        addresses are refused. Raises ValueError, naming the variable, for a storage that cannot be used. Threads may
+        share one object.
         """
         try:
             self._folder = Folder(storage_url) if storage_url else None
@@ -98,11 +97,11 @@ class DownloadHook:
         self._client = Client(user_agent=USER_AGENT, allow_private=allow_private)
 
     def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
-        """Want completed renders only: nothing else has a video."""
+        """Return whether the render is completed: nothing else has a video."""
         return event == COMPLETED
 
     def problem(self, hook: Mapping[str, Any]) -> str | None:
-        """Refuse at the door a download that has nowhere to go."""
+        """Return why the video cannot be stored with the present settings; None if it can."""
         if self._folder is None:
             return f"set {STORAGE_VARIABLE} (such as file:///videos or s3://bucket/prefix)"
         if "url" in hook and not self._folder.holds(Folder(hook["url"])):
@@ -111,11 +110,11 @@ class DownloadHook:
         return None
 
     def host(self, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
-        """Return the host and port that the video is fetched from."""
+        """Return the host and port of the video's link."""
         return host_and_port(str(record.get("download_url") or ""))
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
-        """Store the video and return `stored_url`; raises HookFailed. A repeat puts the same file in its place."""
+        """Store the video and return `stored_url`; raises HookFailed. A repeat replaces the file."""
         problem = self.problem(hook)
         if problem:
             raise HookFailed(f"nowhere to store the video: {problem}", permanent=True)
@@ -133,13 +132,13 @@ class DownloadHook:
         except HookFailed:
             raise
         except Exception as error:
-            # Whatever the storage's own library raises. Its chain of causes may show credentials: `from None`.
+            # Anything that the storage's library raises. Its chain of causes may show credentials, hence `from None`.
             advice = f"check {STORAGE_VARIABLE} and what the worker may do there"
             raise HookFailed(f"{folder.url} did not take {name}: {folder.describe(error)}; {advice}") from None
         return {"stored_url": folder.url_of(name)}
 
     def _store_from(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> None:
-        """Store the video, from a link that the vendor is asked for if the one in the record has expired."""
+        """Store the video; if the link in the record has expired, from a fresh one."""
         try:
             return self._store(link, folder, name)
         except _Expired as expired:
@@ -147,23 +146,23 @@ class DownloadHook:
                 raise
             fresh = self._fresh_link(record)
             if fresh == link:
-                raise HookFailed(f"{expired}, and the vendor, asked anew, tells the same link") from None
+                raise HookFailed(f"{expired}, and the vendor still gives the same link") from None
             if not fresh or not fresh.startswith(("https://", "http://")):
-                raise HookFailed(f"{expired}, and the vendor, asked anew, tells no link") from None
+                raise HookFailed(f"{expired}, and the vendor gives no other link") from None
         self._store(fresh, folder, name)
 
     def _store(self, link: str, folder: Folder, name: str) -> None:
         end = time.monotonic() + self._total_timeout
         with self._answer(link, end) as response:
             self._check(response, origin(link))
-            with folder.replacing(name) as draft:
+            with folder.replacing(name) as partial:
                 for chunk in self._chunks(response, origin(link)):
-                    if draft.written + len(chunk) > self._max_bytes:
+                    if partial.written + len(chunk) > self._max_bytes:
                         raise self._too_large(origin(link))
                     if time.monotonic() > end:
-                        raise self._too_slow(origin(link), draft.written)
-                    draft.write(chunk)
-                if not draft.written:
+                        raise self._too_slow(origin(link), partial.written)
+                    partial.write(chunk)
+                if not partial.written:
                     raise HookFailed(f"{origin(link)} sent an empty file")
 
     def _answer(self, link: str, end: float) -> requests.Response:
@@ -200,8 +199,7 @@ class DownloadHook:
     def _chunks(self, response: requests.Response, source: str) -> Iterator[bytes]:
         """Yield the body as it arrives; raises HookFailed if it ends before the announced length, or its last chunk.
 
-        `read1` returns what one read of the socket gives. A read that waits for a full chunk would let a source
-        that sends a byte a minute pass by every timeout.
+        `read1` returns what one read of the socket gives, so that a slow source is noticed in time.
         """
         raw = response.raw
         try:

@@ -1,4 +1,4 @@
-"""How the files of downloads are named: path templates that cannot leave the storage."""
+"""File names of downloads: path templates that cannot leave the storage."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-_NAME_BYTES = 200  # of one part of a path; with the draft's own ending it stays below the usual 255
+_NAME_BYTES = 200  # of one part of a path; with the ending of a partial file it stays below the usual 255
 _PATH_CHARACTERS = 512
 _UNFIT = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|\[\]{}]')
 _TEMPLATE_FIELDS = frozenset({"id", "name", "kind"})
 
 
 def path_fault(template: str) -> str | None:
-    """Say what is wrong with a hook's `path`, a template with the fields {id}, {name} and {kind}; None if nothing."""
+    """Return what is wrong with a hook's `path`, a template with {id}, {name} and {kind}; None if nothing is."""
     try:
         pieces = list(string.Formatter().parse(template))
     except ValueError:

@@ -32,11 +32,11 @@ from renderline.http import (
 SECRET_VARIABLE = "RENDERLINE_HOOK_SECRET"
 PRIVATE_VARIABLE = "RENDERLINE_ALLOW_PRIVATE_HOOKS"
 
-# What is read of an answer, so that the connection can be used again; a longer one costs its connection.
+# Bytes of an answer that are read so that the connection can be reused. A longer answer closes the connection.
 _ANSWER_BYTES = 4096
 
-# The answers with which a receiver says when to come back.
-_HONOURED = frozenset({429, 502, 503, 504})
+# Statuses with which `Retry-After` counts.
+_RETRY_AFTER_STATUSES = frozenset({429, 502, 503, 504})
 
 
 def _target(url: str) -> None:
@@ -53,7 +53,7 @@ class HttpHookSchema(EventsSchema):
 
 
 class HttpHook:
-    """Posts the delivery as JSON, signed with the secret that the receiver shares."""
+    """Posts the delivery as JSON, signed with the secret that the hook endpoint shares."""
 
     type = "http"
     schema: Schema = HttpHookSchema()
@@ -64,7 +64,7 @@ class HttpHook:
         """Sign with `secret` (`whsec_...`); `timeout` in seconds is for connecting and the whole answer together.
 
         Without `allow_private`, hosts at loopback, private, link-local and other non-public addresses are refused.
-        Raises ValueError, naming the variable, for a secret that is no `whsec_` one. Share one object among threads.
+        Raises ValueError, naming the variable, for a secret that is no `whsec_` one. Threads may share one object.
         """
         self._webhook = Webhook(_checked(secret)) if secret else None
         self._allow_private = allow_private
@@ -72,11 +72,11 @@ class HttpHook:
         self._client = Client(user_agent=USER_AGENT, allow_private=allow_private, pool_size=pool_size)
 
     def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
-        """Want every final event, or those in the hook's `events`."""
+        """Return whether the hook asks for this event; without `events` it asks for the default ones."""
         return chosen(event, hook)
 
     def problem(self, hook: Mapping[str, Any]) -> str | None:
-        """Refuse at the door what can never be delivered: no secret to sign with, or an address that is private."""
+        """Return why the hook can never be delivered: no secret to sign with, or a private address; None if it can."""
         if self._webhook is None:
             return f"set {SECRET_VARIABLE} (whsec_...)"
         if not self._allow_private and is_private_literal(hook["url"]):
@@ -88,16 +88,15 @@ class HttpHook:
         return host_and_port(hook["url"])
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
-        """Post the delivery once; raises HookFailed unless the receiver answers 2xx.
+        """Post the delivery once; raises HookFailed unless the endpoint answers 2xx.
 
-        A 410 is permanent: the receiver has gone, Standard Webhooks says to stop. Every other answer outside 2xx is
-        worth a repeat, the other 4xx too: a receiver answers 401 or 404 while somebody puts its deployment right.
-        Redirects are failures and are not followed.
+        A 410 is permanent: Standard Webhooks says to stop. Every other status is retried, also 4xx: an endpoint
+        answers 401 or 404 while its deployment is being repaired. Redirects are failures and are not followed.
         """
         if self._webhook is None:
             raise HookFailed(f"no secret to sign with: set {SECRET_VARIABLE} (whsec_...)", permanent=True)
         url = hook["url"]
-        # ASCII with escapes: a name may hold half a surrogate pair, which JSON can say and UTF-8 cannot.
+        # ASCII with escapes: a name may hold a lone surrogate, which JSON can express and UTF-8 cannot.
         body = json.dumps(delivery.body(), separators=(",", ":"))
         headers = self._signed(delivery, body)
         try:
@@ -107,10 +106,10 @@ class HttpHook:
                 f"{origin(url)} is at a private address; to allow those, set {PRIVATE_VARIABLE}=true", permanent=True
             ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
-            # `from None`: a logged chain of causes would show the URL with its query.
+            # `from None`: the chain of causes would show the URL with its query in a log.
             raise HookFailed(f"{origin(url)} was not reached: {describe(error)}", unreachable=True) from None
         _finish(response)
-        _judge(response, origin(url))
+        _check_status(response, origin(url))
         return {}
 
     def _signed(self, delivery: Delivery, body: str) -> dict[str, str]:
@@ -135,7 +134,7 @@ def _checked(secret: str) -> str:
         raise ValueError(advice)
     encoded = secret.removeprefix("whsec_").rstrip("=")
     try:
-        # Strictly, and before the library does: it drops what is not base64 and signs with the rest.
+        # The library would drop characters that are not base64 and sign with the rest.
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except binascii.Error:
         raise ValueError(advice) from None
@@ -145,24 +144,24 @@ def _checked(secret: str) -> str:
 
 
 def _finish(response: requests.Response) -> None:
-    """Read a short answer to its end, which frees the connection for the next delivery; cut a long one off."""
+    """Read a short answer to its end, so that the connection can be reused; cut off a long one."""
     with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):  # the status is what counts, and it is here
         response.raw.read(_ANSWER_BYTES + 1, decode_content=False)
     response.close()
 
 
-def _judge(response: requests.Response, receiver: str) -> None:
+def _check_status(response: requests.Response, endpoint: str) -> None:
     """Raise HookFailed unless the status is 2xx."""
     status = response.status_code
     if 200 <= status < 300:
         return
     if status == 410:
-        raise HookFailed(f"{receiver} answered 410 Gone: it wants no more deliveries", permanent=True)
+        raise HookFailed(f"{endpoint} answered 410 Gone: it wants no more deliveries", permanent=True)
     if 300 <= status < 400:
-        raise HookFailed(f"{receiver} answered {status}, a redirect; name the final url in the hook")
+        raise HookFailed(f"{endpoint} answered {status}, a redirect; name the final url in the hook")
     wait = None
-    if status in _HONOURED:
+    if status in _RETRY_AFTER_STATUSES:
         wait = parse_retry_after(response.headers, now=time.time(), longest=LONGEST_RETRY_AFTER)
     refused = status in (401, 403)
     advice = f"it must verify with the secret in {SECRET_VARIABLE}" if refused else "it must answer 2xx"
-    raise HookFailed(f"{receiver} answered {status}; {advice}", retry_after=wait)
+    raise HookFailed(f"{endpoint} answered {status}; {advice}", retry_after=wait)

@@ -1,4 +1,4 @@
-"""What a hook is: the delivery it is handed, the kind that carries it out, and how it says that it failed."""
+"""Hook kinds: what each kind implements, the delivery it gets, and the error it raises."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ LONGEST_RETRY_AFTER = 86_400.0
 
 #: Every event after which nothing more happens to a render by itself.
 FINAL_EVENTS = (COMPLETED, "render.failed", "render.expired", "render.canceled")
-#: What a hook without an `events` list is told: a cancellation is no news to the one who asked for it.
+#: The events of a hook without an `events` list: whoever cancels a render knows about it.
 DEFAULT_EVENTS = FINAL_EVENTS[:3]
 
 
 @dataclasses.dataclass(frozen=True)
 class Delivery:
-    """One try at telling one hook about one event.
+    """One delivery of one event to one hook.
 
-    `webhook_id` is the same on every retry and replay, so that a receiver can drop what it has seen;
-    `timestamp` is the time of this try in epoch seconds; `record` is the public render record.
+    `webhook_id` is the same on every retry and replay, so that an endpoint can drop repeats; `timestamp` is the time
+    of this delivery in epoch seconds; `record` is the public render record.
     """
 
     event: str
@@ -35,16 +35,16 @@ class Delivery:
     record: dict[str, Any]
 
     def body(self) -> dict[str, Any]:
-        """Return what a receiver gets: the event's type, the time of this try (ISO 8601, UTC) and the record."""
-        moment = datetime.fromtimestamp(self.timestamp, UTC).isoformat(timespec="milliseconds")
-        return {"type": self.event, "timestamp": moment.replace("+00:00", "Z"), "data": self.record}
+        """Return the body: the event's type, the time of this delivery (ISO 8601, UTC) and the record."""
+        time = datetime.fromtimestamp(self.timestamp, UTC).isoformat(timespec="milliseconds")
+        return {"type": self.event, "timestamp": time.replace("+00:00", "Z"), "data": self.record}
 
 
 class HookFailed(Exception):
-    """The hook did not take the delivery; the message tells the person who must act what was wrong.
+    """The delivery failed; the message says what was wrong and what to do.
 
-    `retry_after` is the number of seconds that the receiver asked to be left alone, if it did.
-    `permanent` says that a repeat cannot help until somebody changes something; `unreachable` that nobody answered.
+    `retry_after` is in how many seconds the endpoint asked to be called again, if it did. `permanent` says that a retry
+    cannot help until somebody changes something; `unreachable` that nobody answered.
     """
 
     def __init__(
@@ -62,20 +62,20 @@ class HookKind(Protocol):
 
     @property
     def type(self) -> str:
-        """The word that a request's hook names this kind by."""
+        """The value of `type` in a request's hook."""
 
     @property
     def schema(self) -> Schema:
         """Validates the hook object of a request, its `type` included; unknown fields are refused."""
 
     def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
-        """Say whether this hook (or, without one, any hook of this kind) is to be told about the event."""
+        """Return whether this hook (or, without one, any hook of this kind) asks for the event."""
 
     def problem(self, hook: Mapping[str, Any]) -> str | None:
-        """Say why this hook cannot work with the present settings, naming the variable to set; None if it can."""
+        """Return why this hook cannot work with the present settings, naming the variable to set; None if it can."""
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
-        """Carry the delivery out and return the fields to merge into the record; raises HookFailed.
+        """Deliver, and return the fields to merge into the record; raises HookFailed.
 
         It may be called again with the same `webhook_id`, also while an earlier call still runs.
         """
@@ -84,15 +84,15 @@ class HookKind(Protocol):
 def host_of(kind: HookKind, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     """Return the host that a hook calls, empty if it calls none.
 
-    A kind may have a method `host(hook, record)` that says it: of one host only so many run at once, and none while it
-    is away.
+    A kind may have a method `host(hook, record)` that returns it. Then only so many hooks of one host run at once, and
+    none while its circuit is open.
     """
     method = getattr(kind, "host", None)
     return str(method(hook, record)) if method else ""
 
 
 class EventsSchema(Schema):
-    """The optional `events` list, by which a hook narrows what it is told."""
+    """The optional `events` list: the events that a hook asks for."""
 
     events = fields.List(
         fields.String(validate=validate.OneOf(FINAL_EVENTS)),
@@ -101,5 +101,5 @@ class EventsSchema(Schema):
 
 
 def chosen(event: str, hook: Mapping[str, Any] | None) -> bool:
-    """Say whether the hook's own `events` list, if it has one, holds the final event."""
+    """Return whether the hook asks for the event: by its own `events`, or by default."""
     return event in ((hook or {}).get("events") or DEFAULT_EVENTS)

@@ -1,4 +1,7 @@
-"""Drafts of downloads whose writer was killed: told from those that are being written by a lock, and removed."""
+"""Partial files: downloads that are being written, under a temporary name. Those of killed workers are removed.
+
+A partial file is locked while it is written; the lock ends with its writer's process.
+"""
 
 from __future__ import annotations
 
@@ -13,36 +16,36 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-_DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.part")
+_PARTIAL = re.compile(r"\..+\.[0-9a-f]{16}\.part")
 _YOUNG = 10.0
-"""Seconds within which a draft is left alone: it may be between two steps, unlocked."""
+"""Seconds within which a partial file is not removed: it may be unlocked between two steps."""
 _OLD = 86_400.0
-"""Seconds after which a draft is taken for left over where the disk knows no locks; far above any download's limit."""
+"""Seconds after which a partial file is removed where the disk has no locks; far above any download's time limit."""
 _EVERY = 600.0
-"""Seconds between two looks of one process into the same folder."""
+"""Seconds between two scans of the same folder by one process."""
 
-_looked_at: dict[str, float] = {}
-_looking = threading.Lock()
+_next_scan: dict[str, float] = {}
+_scanning = threading.Lock()
 
 
-def hold(descriptor: int) -> None:
-    """Lock an open draft for as long as it is open, or its writer lives; where there are no locks, do nothing."""
+def lock(descriptor: int) -> None:
+    """Lock an open partial file until it is closed or its writer dies; do nothing where there are no locks."""
     with contextlib.suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def remove_from(folder: str) -> None:
-    """Remove the drafts in a disk's folder that nobody writes any more; at most once in a while, and never failing."""
+def remove_abandoned(folder: str) -> None:
+    """Remove the partial files in a folder that nobody writes any more; at most every 10 minutes, never failing."""
     now = time.monotonic()
-    with _looking:
-        if now < _looked_at.get(folder, 0.0):
+    with _scanning:
+        if now < _next_scan.get(folder, 0.0):
             return
-        if len(_looked_at) > 10_000:
-            _looked_at.clear()
-        _looked_at[folder] = now + _EVERY
+        if len(_next_scan) > 10_000:
+            _next_scan.clear()
+        _next_scan[folder] = now + _EVERY
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if _DRAFT.fullmatch(entry.name):
+            if _PARTIAL.fullmatch(entry.name):
                 _remove(entry)
 
 
@@ -51,13 +54,13 @@ def _remove(entry: os.DirEntry[str]) -> None:
         if not entry.is_file(follow_symlinks=False):
             return
         age = time.time() - entry.stat(follow_symlinks=False).st_mtime
-        if age > _YOUNG and _nobodys(entry.path, age):
+        if age > _YOUNG and _is_abandoned(entry.path, age):
             os.unlink(entry.path)
-            log.info("left-over draft of a download removed", path=entry.path, age=round(age))
+            log.info("partial file of a killed download removed", path=entry.path, age=round(age))
 
 
-def _nobodys(path: str, age: float) -> bool:
-    """Return whether nobody has the draft open for writing."""
+def _is_abandoned(path: str, age: float) -> bool:
+    """Return whether nobody has the file open for writing."""
     descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Which kinds of hooks there are: the built-in ones and those that installed packages add."""
+"""The registry of hook kinds: the built-in ones and those that installed packages add."""
 
 from __future__ import annotations
 

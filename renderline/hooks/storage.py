@@ -1,4 +1,4 @@
-"""Where downloads are kept: folders of any fsspec storage, and files that appear there whole or not at all."""
+"""Storage of downloads: a folder of any fsspec storage, in which files appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from urllib.parse import quote, unquote
 
 import fsspec
 
-from renderline.hooks.partial_file import hold, remove_from
+from renderline.hooks.partial_file import lock, remove_abandoned
 
-# How much a remote storage gathers before it sends a part: at 4 GiB well below S3's limit of 10,000 parts.
+# Size of the parts of an upload to a remote storage: 4 GiB are far fewer than S3's limit of 10,000 parts.
 _PART_BYTES = 8 * 1024 * 1024
 
-# Where a URL names no host but a bucket, in which the worker's own rights decide what it may write.
+# Stores whose URL names a bucket, not a host. The worker's own rights decide what it may write there.
 _BUCKET_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "memory"})
 
 _GLOB = re.compile(r"[*?\[\]]")
 
 
 class Folder:
-    """A folder that files are put into, named by a URL such as `file:///videos` or `s3://bucket/prefix`."""
+    """A folder for files, named by a URL such as `file:///videos` or `s3://bucket/prefix`."""
 
     def __init__(self, url: str) -> None:
         """Read the URL; raises ValueError saying what is wrong with it. Opens nothing yet.
@@ -48,7 +48,7 @@ class Folder:
             if _GLOB.search(rest):
                 raise ValueError("must not hold * ? [ or ]")
             self._root = url.rstrip("/")
-            # What is told and recorded carries no credentials, such as those of sftp://user:password@host.
+            # The URL that is logged and recorded has no credentials, unlike sftp://user:password@host.
             authority, slash, beyond = rest.partition("/")
             credentials, _, host = authority.rpartition("@")
             self._password = credentials.partition(":")[2]
@@ -61,10 +61,10 @@ class Folder:
             raise ValueError(f"the storage {scheme}:// cannot be used here: {error}") from None
 
     def holds(self, other: Folder) -> bool:
-        """Say whether the other folder may stand in for this one.
+        """Return whether a request may use the other folder instead of this one.
 
-        In an object store every bucket may, because there the worker's own rights draw the line. Anywhere else only
-        folders below this one may: a request must not choose what a worker overwrites or which host it calls.
+        In an object store it may use any bucket: the worker's own rights are the limit. Anywhere else it may only use
+        folders below this one: a request must not choose what a worker overwrites or which host it calls.
         """
         if other.scheme != self.scheme:
             return False
@@ -80,57 +80,56 @@ class Folder:
         return f"{self.url}/{quote(name) if self.scheme == 'file' else name}"
 
     def describe(self, error: Exception) -> str:
-        """Say in short what the storage's own library complains of, without the storage's password."""
+        """Return the error of the storage's own library in short, without the storage's password."""
         text = f"{type(error).__name__}: {error}"
         return (text.replace(self._password, "***") if self._password else text)[:300]
 
     @contextlib.contextmanager
-    def replacing(self, name: str) -> Iterator[Draft]:
-        """Give a draft to write to; when the block ends it becomes the file of that name, replacing any before.
+    def replacing(self, name: str) -> Iterator[PartialFile]:
+        """Yield a partial file to write to. When the block ends it gets its name, replacing any earlier file.
 
-        If the block raises, the draft is removed and an earlier file stays as it was; a worker that is killed leaves
-        its draft, `.{name}.{16 hex digits}.part`, which nobody reads and anybody may delete; on a disk the next
-        download into the folder does. Every draft has its own name, so two writers of one file never mix: the last to
-        end wins with a whole file.
+        If the block raises, the partial file is removed and an earlier file stays as it was. A killed worker leaves its
+        partial file, `.{name}.{16 hex digits}.part`. Nobody reads it and anybody may delete it; on a disk the next
+        download into the folder does. Each partial file has a name of its own, so two writers of one file never mix:
+        the last one to end wins with a whole file.
 
-        On a disk the last step is a rename within one folder, which is atomic. In an object store an upload commits
-        as one object, also one in parts, but fsspec commits on *any* closing, after a failure too; therefore the
-        upload goes to the draft's key and only a whole one is copied, within the store, to its name, where again it
-        appears as one object.
+        On a disk the last step is a rename within one folder, which is atomic. In an object store an upload, even in
+        parts, appears as one object. But fsspec commits it whenever it is closed, also after a failure. So it is
+        uploaded under the partial file's key, and only a whole one is copied to its name within the store.
         """
         filesystem, root = self._open()
         target = f"{root.rstrip('/')}/{name}"
         folder, _, leaf = target.rpartition("/")
         path = f"{folder}/.{leaf}.{secrets.token_hex(8)}.part"
         if self.scheme == "file":
-            remove_from(folder)
-        draft = Draft(filesystem, path, folder)
+            remove_abandoned(folder)
+        partial = PartialFile(filesystem, path, folder)
         try:
-            yield draft
-            draft.settle()
-            draft.close()
-            if filesystem.size(path) != draft.written:
-                raise OSError(f"{draft.written} bytes were written, but the storage holds {filesystem.size(path)}")
+            yield partial
+            partial.sync()
+            partial.close()
+            if filesystem.size(path) != partial.written:
+                raise OSError(f"{partial.written} bytes were written, but the storage holds {filesystem.size(path)}")
             if filesystem.isdir(target):
-                raise IsADirectoryError(f"{name} is a folder")  # mv would put the draft inside it
+                raise IsADirectoryError(f"{name} is a folder")  # mv would move the file into it
             filesystem.mv(path, target)
         except BaseException:
-            # Closed first: an upload in parts that is merely dropped would be stored, and paid for, for ever.
-            for clean in (draft.close, functools.partial(filesystem.rm_file, path)):
+            # Closed first: the storage would keep the parts of an upload that is never closed, and charge for them.
+            for clean in (partial.close, functools.partial(filesystem.rm_file, path)):
                 with contextlib.suppress(Exception):
                     clean()
             raise
 
     def _open(self) -> tuple[Any, str]:
-        # Opened by the one who delivers, not at start: some storages keep threads, which no fork carries over.
+        # Opened when it is used, not at start: some storages keep threads, which a fork loses.
         if self.scheme == "file":
             return fsspec.filesystem("file"), self._root
         filesystem, root = fsspec.core.url_to_fs(self._root)
         return filesystem, root
 
 
-class Draft:
-    """A file under a temporary name, which counts what is written to it."""
+class PartialFile:
+    """A file under a temporary name, which counts the bytes written to it."""
 
     def __init__(self, filesystem: Any, path: str, folder: str) -> None:
         self.written = 0
@@ -138,14 +137,14 @@ class Draft:
         try:
             self._file = self._create(path)
         except FileNotFoundError:
-            # Only now: object stores have no folders, and some would make a bucket.
+            # Not earlier: object stores have no folders, and some would create a bucket.
             filesystem.makedirs(folder, exist_ok=True)
             self._file = self._create(path)
 
     def _create(self, path: str) -> Any:
         file = self._filesystem.open(path, "wb", block_size=_PART_BYTES)
         if getattr(self._filesystem, "local_file", False):
-            hold(file.fileno())
+            lock(file.fileno())
         return file
 
     def write(self, chunk: bytes) -> None:
@@ -153,12 +152,12 @@ class Draft:
         self._file.write(chunk)
         self.written += len(chunk)
 
-    def settle(self) -> None:
-        """On a disk, wait until the bytes are on it: a record must not outlive, in a power cut, the file it names."""
+    def sync(self) -> None:
+        """On a disk, wait until the bytes are on it: after a power cut, a record must not name a file that is lost."""
         if getattr(self._filesystem, "local_file", False):
             self._file.flush()
             os.fsync(self._file.fileno())
-            os.utime(self._file.fileno())  # no longer locked once it is closed, but young
+            os.utime(self._file.fileno())  # once closed it is unlocked, but young
 
     def close(self) -> None:
         """Close the file, which sends the last part to a remote storage."""

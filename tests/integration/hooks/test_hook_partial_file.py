@@ -1,4 +1,4 @@
-"""Drafts of downloads: those of the dead are removed, those of the living are not."""
+"""Partial files of killed workers are removed; those that are being written are not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT, until
-from renderline.hooks import leftovers
+from renderline.hooks import partial_file
 from renderline.hooks.storage import Folder
 
 WRITER = """
@@ -27,8 +27,8 @@ with Folder(sys.argv[1]).replacing("video.mp4") as draft:
 
 
 @pytest.fixture(autouse=True)
-def _looks_anew() -> None:
-    leftovers._looked_at.clear()
+def _scans_anew() -> None:
+    partial_file._next_scan.clear()
 
 
 def drafts(folder: Path) -> list[str]:
@@ -57,7 +57,7 @@ def test_the_draft_of_a_killed_worker_is_removed_and_that_of_a_living_one_is_not
         assert len(drafts(tmp_path)) == 1
         writer.send_signal(signal.SIGKILL)
         writer.wait(60)
-    leftovers._looked_at.clear()
+    partial_file._next_scan.clear()
     download_into(tmp_path)
     assert drafts(tmp_path) == []
     assert (tmp_path / "other.mp4").read_bytes() == b"video"
@@ -93,6 +93,6 @@ def test_a_folder_is_not_looked_through_at_every_download(tmp_path: Path) -> Non
     aged(tmp_path)
     download_into(tmp_path)
     assert len(drafts(tmp_path)) == 1
-    leftovers._looked_at.clear()
+    partial_file._next_scan.clear()
     download_into(tmp_path)
     assert drafts(tmp_path) == []
