@@ -162,7 +162,7 @@ def test_work_that_the_ledger_handed_out_probes_an_open_circuit(account, vendor,
 
 def test_a_refusal_of_ours_says_nothing_about_the_vendor(account, ledger):
     clients = account()
-    AccountLimits(ledger).wait("main", seconds=30.0)
+    AccountLimits(ledger).back_off("main", seconds=30.0)
     for _ in range(10):
         with pytest.raises(RateLimited):
             clients.v3.list_projects()

@@ -181,7 +181,7 @@ def test_cleanup_of_a_worker_that_died_is_done_by_another(driver, redis, new_ven
     vendor = new_vendor()
     lost = orphan(vendor)
     suspect(redis, "a")
-    assert driver.ledger.suspects("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
+    assert driver.ledger.claim_orphan_drafts("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
     other = cleanup(vendor, ledger=driver.ledger)
     other.run("a")
     assert not vendor.projects[lost].deleted, "two at once"
