@@ -1,4 +1,4 @@
-"""Commands on vendor accounts: which there are, and holding their submissions back."""
+"""Commands on vendor accounts: list, pause, resume."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 from rich.text import Text
 
 from workers.cli import views
+from workers.cli.errors import CommandError, ExitCode, plain
 from workers.cli.session import Session, json_option, pass_session
-from workers.cli.trouble import Code, Trouble, plain
 
 _ACCOUNT = click.argument("account", metavar="ACCOUNT")
 
@@ -79,7 +79,7 @@ def resume(session: Session, account: str) -> None:
         was_held = session.operations.resume(account)
     _answer(session, account, paused=False)
     if not was_held:
-        raise Trouble(f"account {account} was not held back")
+        raise CommandError(f"account {account} was not held back")
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def _account_found() -> Iterator[None]:
     try:
         yield
     except AccountNotFound as error:
-        raise Trouble(f"no account {error.name}; known: {', '.join(error.known)}", Code.NOT_FOUND) from None
+        raise CommandError(f"no account {error.name}; known: {', '.join(error.known)}", ExitCode.NOT_FOUND) from None
 
 
 def _answer(session: Session, account: str, *, paused: bool) -> None:

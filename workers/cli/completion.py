@@ -1,11 +1,11 @@
-"""`renderline completion`: what a shell needs to complete commands and options."""
+"""`renderline completion`: completion scripts for shells."""
 
 from __future__ import annotations
 
 import click
 from click.shell_completion import get_completion_class
 
-from workers.cli.trouble import Trouble
+from workers.cli.errors import CommandError
 
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -23,7 +23,7 @@ def completion(context: click.Context, shell: str) -> None:
     """
     found = get_completion_class(shell)
     if found is None:
-        raise Trouble(f"no completion for {shell}")
+        raise CommandError(f"no completion for {shell}")
     root = context.find_root().command
     click.echo(found(root, {}, "renderline", "_RENDERLINE_COMPLETE").source())
 

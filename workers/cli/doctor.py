@@ -1,4 +1,4 @@
-"""`renderline doctor`: every part that a render needs, each with a verdict and what to do."""
+"""`renderline doctor`: checks every part that a render needs, and says what to do."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from workers.cli.checks.finding import PollResult
+from workers.cli.checks.result import CheckResult
+from workers.cli.errors import ExitCode, plain, print_error
 from workers.cli.session import Session, json_option, pass_session
-from workers.cli.trouble import Code, complain, plain
 
 _MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "bold yellow"), "fail": ("FAIL", "bold red")}
 
@@ -22,30 +22,30 @@ _MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "bold yellow"), "fail": ("FA
 @pass_session
 @click.pass_context
 def doctor(context: click.Context, session: Session) -> None:
-    """Check Redis, vendor, storage, workers, queues and what waits for a decision.
+    """Check Redis, vendor, storage, workers, queues, and what waits for a decision.
 
-    Exit code 1 if a check fails, 3 if Redis cannot be reached. Run it with the settings of a worker, as its user: the
-    storage is checked from here.
+    Exit code 1 if a check fails, 3 if Redis cannot be reached. Run it with the settings of a worker and as its user,
+    because storage and vendor are checked from here.
     """
-    findings: list[PollResult] = []
-    code = Code.DONE
-    for finding in _findings(session):
-        findings.append(finding)
+    results: list[CheckResult] = []
+    code = ExitCode.DONE
+    for result in _results(session):
+        results.append(result)
         if not session.as_json:
-            session.console.print(_shown(finding))
-        if finding.verdict == "fail":
-            code = max(code, Code.UNREACHABLE if finding.check == _UNREACHABLE else Code.FAILED)
+            session.console.print(_shown(result))
+        if result.verdict == "fail":
+            code = max(code, ExitCode.UNREACHABLE if result.check == _UNREACHABLE else ExitCode.FAILED)
     if session.as_json:
-        session.answer({"ok": not code, "checks": [dataclasses.asdict(one) for one in findings]}, lambda: None)
+        session.answer({"ok": not code, "checks": [dataclasses.asdict(one) for one in results]}, lambda: None)
     if code:
-        complain(f"{_count(findings, 'fail')} of {len(findings)} checks failed")
+        print_error(f"{_count(results, 'fail')} of {len(results)} checks failed")
     context.exit(code)
 
 
 _UNREACHABLE = "redis connection"
 
 
-def _findings(session: Session) -> Iterator[PollResult]:
+def _results(session: Session) -> Iterator[CheckResult]:
     from redis import RedisError
 
     settings = session.settings
@@ -57,32 +57,32 @@ def _findings(session: Session) -> Iterator[PollResult]:
     except (RedisError, OSError) as error:
         address = settings.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
         advice = "start it, or correct REDIS_URL; nothing else can be checked without it"
-        yield PollResult(_UNREACHABLE, "fail", f"{address}: {error}", advice)
+        yield CheckResult(_UNREACHABLE, "fail", f"{address}: {error}", advice)
         return
     yield from vendor.check(settings, session.services.submitter.accounts)
     yield storage.check(settings.storage_url)
     yield from processes.check(session.app, session.ledger.redis, settings, prefix=session.ledger.prefix)
-    yield from backlog.check(session.ledger, session.listing, session.commands)
+    yield from backlog.check(session.ledger, session.queries, session.commands)
 
 
-def _settings(session: Session) -> PollResult:
+def _settings(session: Session) -> CheckResult:
     from config import settings
 
     try:
         settings.load(os.environ, role="worker")
     except settings.SettingsError as error:
-        return PollResult("settings", "fail", str(error), "give this shell the settings of a worker")
-    return PollResult("settings", "ok", f"{len(session.settings.accounts)} account(s), Redis, storage as for a worker")
+        return CheckResult("settings", "fail", str(error), "give this shell the settings of a worker")
+    return CheckResult("settings", "ok", f"{len(session.settings.accounts)} account(s), Redis, storage as for a worker")
 
 
-def _shown(finding: PollResult) -> RenderableType:
-    mark, style = _MARKS[finding.verdict]
-    line = Text.assemble((mark, style), f"  {finding.check:<22} {plain(finding.detail)}")
-    return Group(line, Text(f"      {'':<22} -> {plain(finding.advice)}", style="bold")) if finding.advice else line
+def _shown(result: CheckResult) -> RenderableType:
+    mark, style = _MARKS[result.verdict]
+    line = Text.assemble((mark, style), f"  {result.check:<22} {plain(result.detail)}")
+    return Group(line, Text(f"      {'':<22} -> {plain(result.advice)}", style="bold")) if result.advice else line
 
 
-def _count(findings: Sequence[PollResult], verdict: str) -> int:
-    return sum(finding.verdict == verdict for finding in findings)
+def _count(results: Sequence[CheckResult], verdict: str) -> int:
+    return sum(result.verdict == verdict for result in results)
 
 
 COMMANDS = (doctor,)

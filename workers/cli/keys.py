@@ -10,13 +10,13 @@ from rich.console import Group
 from rich.text import Text
 
 from workers.cli import views
+from workers.cli.errors import CommandError, ExitCode
 from workers.cli.session import Session, json_option, pass_session
-from workers.cli.trouble import Code, Trouble
 
 if TYPE_CHECKING:
     from renderline.gateway.api_keys import ApiKey, ApiKeys
 
-# As in renderline.gateway.api_keys, which is slow to import; held together by a test.
+# A copy: renderline.gateway.api_keys is slow to import. A test compares the two.
 SCOPES = ("submit", "read", "admin")
 
 
@@ -40,25 +40,25 @@ def keys() -> None:
     type=click.Choice(SCOPES),
     default=("submit", "read"),
     show_default=True,
-    help="What it is good for; repeatable. admin includes the others.",
+    help="What the key may do; repeatable. admin includes the others.",
 )
 @json_option
 @pass_session
 def create(session: Session, name: str, scopes: Sequence[str]) -> None:
-    """Make a key for NAME, the service or person that will use it. It is shown this once."""
+    """Create a key for NAME, the service or person that will use it. It is shown only once."""
     try:
         key = _keys(session).create(name, scopes)
     except ValueError as error:
-        raise Trouble(str(error), Code.REFUSED) from None
+        raise CommandError(str(error), ExitCode.REFUSED) from None
     made = {"id": key.split("_")[1], "name": name, "scopes": sorted(set(scopes), key=SCOPES.index), "key": key}
-    session.answer(made, lambda: Group(Text(key), Text("Keep it: it is stored as a hash alone.", style="dim")))
+    session.answer(made, lambda: Group(Text(key), Text("Keep it: only its hash is stored.", style="dim")))
 
 
 @keys.command("list")
 @json_option
 @pass_session
 def list_keys(session: Session) -> None:
-    """List the keys that are in force, without their secrets."""
+    """List the valid keys, without their secrets."""
     rows = [_row(key) for key in _keys(session).list()]
     shown = [
         (row["id"], row["name"], " ".join(row["scopes"]), views.age(row["created"]), views.age(row["used"]) or "never")
@@ -85,14 +85,14 @@ def _row(key: ApiKey) -> dict[str, Any]:
 @pass_session
 @click.pass_context
 def revoke(context: click.Context, session: Session, key_ids: Sequence[str]) -> None:
-    """Take keys out of force, within seconds, by their ids."""
+    """Revoke keys by their ids. It takes effect within seconds."""
     known = _keys(session)
     done = {one: known.revoke(one) for one in dict.fromkeys(key_ids)}
     rows = [{"id": one, "revoked": revoked} for one, revoked in done.items()]
     session.answer(rows, lambda: Text("\n".join(f"{one} revoked" for one, gone in done.items() if gone)))
     missing = [one for one, gone in done.items() if not gone]
     if missing:
-        raise Trouble([f"no key {one}" for one in missing], Code.NOT_FOUND)
+        raise CommandError([f"no key {one}" for one in missing], ExitCode.NOT_FOUND)
 
 
 COMMANDS = (keys,)

@@ -1,4 +1,4 @@
-"""`renderline quarantine`: messages and records that could not be read, with the reason."""
+"""`renderline quarantine`: messages and records that could not be read."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import click
 from rich.text import Text
 
 from workers.cli import views
+from workers.cli.errors import plain
 from workers.cli.session import Session, json_option, pass_session
-from workers.cli.trouble import plain
 
 
 @click.group()
 def quarantine() -> None:
-    """Messages and records that could not be read and were set aside, so that all others go on."""
+    """Messages and records that could not be read. They hold up no others."""
 
 
 @quarantine.command("list")
@@ -23,7 +23,7 @@ def quarantine() -> None:
 @json_option
 @pass_session
 def list_entries(session: Session, limit: int) -> None:
-    """List them, newest first: what it is, where it stood, and why it could not be read."""
+    """List them, newest first: what it is, where it was, and why it could not be read."""
     from renderline.ledger import iso
     from renderline.ledger.quarantine import Quarantine
 

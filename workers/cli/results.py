@@ -1,4 +1,4 @@
-"""What came of steps taken on several renders: one line each, and the exit code that they give together."""
+"""Results of operations on several renders: one line each, and one exit code for all."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import click
 from rich.text import Text
 
 from workers.cli import views
+from workers.cli.errors import ExitCode, plain, print_error
 from workers.cli.session import Session
-from workers.cli.trouble import Code, complain, plain
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: whether it was taken, the state of its render afterwards (empty: there is no such render), and why."""
+    """The result of one operation. `state` is the render's state afterwards, empty if it does not exist."""
 
     id: str
     done: bool
@@ -25,7 +25,7 @@ class Step:
     more: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `--json` shows."""
+        """Return the JSON form."""
         return {
             "id": self.id,
             "done": self.done,
@@ -36,18 +36,18 @@ class Step:
 
 
 def report(context: click.Context, session: Session, steps: Sequence[Step], *, single: bool = False) -> None:
-    """Write what came of the steps, and end: 5 if something does not exist, 1 if a step did not apply, else 0.
+    """Write the results and end with an exit code: 5 if something was not found, 1 if a step did not apply, else 0.
 
-    `single`: the command takes one render, so that its JSON is an object.
+    `single`: the command takes one render, so its JSON is an object.
     """
-    told = [step.as_json() for step in steps]
-    session.answer(told[0] if single else told, lambda: _shown([step for step in steps if step.done]))
+    shown = [step.as_json() for step in steps]
+    session.answer(shown[0] if single else shown, lambda: _shown([step for step in steps if step.done]))
     for step in steps:
         if not step.done:
-            complain(step.message or f"no render {step.id}")
+            print_error(step.message or f"no render {step.id}")
     if any(not step.state for step in steps):
-        context.exit(Code.NOT_FOUND)
-    context.exit(Code.DONE if all(step.done for step in steps) else Code.FAILED)
+        context.exit(ExitCode.NOT_FOUND)
+    context.exit(ExitCode.DONE if all(step.done for step in steps) else ExitCode.FAILED)
 
 
 def _shown(steps: Sequence[Step]) -> Text | None:

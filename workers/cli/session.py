@@ -1,6 +1,6 @@
-"""What one command works with, opened when it is first asked for: settings, ledger, use cases, where to write.
+"""What one command works with, created on first use: settings, ledger, use cases, consoles.
 
-The slow imports stand inside the functions, so that help and shell completion answer at once.
+Slow imports are inside the functions, so that help and shell completion start fast (a test measures it).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from workers.cli.trouble import complain
+from workers.cli.errors import print_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Where nobody looks at the width, tables are as wide as they need to be.
 _WIDE = 240
+"""Width of tables that are not written to a terminal."""
 
 
 class Session:
-    """One run of the command line. `as_json`: one JSON value on standard output and nothing else."""
+    """One run of the command line. With `as_json`, standard output holds one JSON value and nothing else."""
 
     as_json = False
 
@@ -54,7 +54,7 @@ class Session:
 
     @cached_property
     def services(self) -> Services:
-        """Return the use cases. They say on standard error what they could not publish."""
+        """Return the use cases. What they cannot publish is reported on standard error."""
         services = self.app.services
         services.dispatcher.on_unpublished = _note_unpublished
         return services
@@ -71,13 +71,13 @@ class Session:
 
     @cached_property
     def commands(self) -> Commands:
-        """Return what tells how accounts stand."""
+        """Return the ledger's steps that report on accounts."""
         from renderline.ledger import Commands
 
         return Commands(self.ledger)
 
     @cached_property
-    def listing(self) -> Queries:
+    def queries(self) -> Queries:
         """Return the queries over all renders."""
         from renderline.ledger import Queries
 
@@ -85,12 +85,12 @@ class Session:
 
     @cached_property
     def console(self) -> Console:
-        """Return where results for people go: standard output."""
+        """Return the console on standard output, for results."""
         return self._console(sys.stdout)
 
     @cached_property
-    def aside(self) -> Console:
-        """Return where progress goes: standard error."""
+    def progress_console(self) -> Console:
+        """Return the console on standard error, for progress."""
         return self._console(sys.stderr)
 
     @staticmethod
@@ -100,7 +100,7 @@ class Session:
         return Console(file=file, width=None if file.isatty() else _WIDE, highlight=False)
 
     def answer(self, value: Any, show: Callable[[], Any]) -> None:
-        """Write the result: `value` as JSON if asked for, else what `show` returns, for people."""
+        """Write the result: `value` with `--json`, else what `show` returns."""
         if self.as_json:
             write_json(value)
         elif (shown := show()) is not None:
@@ -108,12 +108,12 @@ class Session:
 
 
 def _note_unpublished(error: Exception) -> None:
-    """Say that a change was recorded although its message was not published."""
-    complain(f"recorded, but not published yet: {error}; a running worker publishes it within a minute")
+    """Report that a change was recorded, although its message was not published."""
+    print_error(f"recorded, but {error}; the sweep of a running worker sends it later")
 
 
 def write_json(value: Any) -> None:
-    """Write one JSON value on a line of its own, for people with indentation."""
+    """Write one JSON value: on one line, or indented for a terminal."""
     click.echo(json.dumps(value, indent=2 if sys.stdout.isatty() else None))
 
 
@@ -121,7 +121,7 @@ pass_session = click.make_pass_decorator(Session, ensure=True)
 
 
 def json_option(command: F) -> F:
-    """Give a command `--json`."""
+    """Add `--json` to a command."""
 
     def remember(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
         if value:

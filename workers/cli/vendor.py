@@ -1,4 +1,4 @@
-"""`renderline models` and `renderline workspaces`: the vendor's pick lists, searched here."""
+"""`renderline models` and `renderline workspaces`: the vendor's lists, searched here."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workers.cli import views
+from workers.cli.errors import CommandError, ExitCode
 from workers.cli.session import Session, json_option, pass_session
-from workers.cli.trouble import Code, Trouble
 
 if TYPE_CHECKING:
     from renderline.studio import StudioV3
@@ -19,16 +19,16 @@ _ACCOUNT = click.option("--account", default="default", show_default=True, help=
 
 
 def studio(session: Session, account: str) -> StudioV3:
-    """Return the v3 client of an account; raises Trouble for one that is unknown or has no v3 credentials."""
+    """Return the v3 client of an account; raises CommandError for one that is unknown or has no v3 credentials."""
     clients = session.services.submitter.accounts.get(account)
     if clients is None:
         known = ", ".join(session.settings.account_names)
         hint = f"known: {known}" if known else "set AISTUDIOS_APP_ID and AISTUDIOS_USER_KEY"
-        raise Trouble(f"no account {account}; {hint}", Code.NOT_FOUND if known else Code.REFUSED)
+        raise CommandError(f"no account {account}; {hint}", ExitCode.NOT_FOUND if known else ExitCode.REFUSED)
     try:
         return clients.use_v3()
     except LookupError as error:
-        raise Trouble(str(error), Code.REFUSED) from None
+        raise CommandError(str(error), ExitCode.REFUSED) from None
 
 
 @click.command()
@@ -39,7 +39,7 @@ def studio(session: Session, account: str) -> StudioV3:
 def models(session: Session, search: tuple[str, ...], account: str) -> None:
     """List the avatars and their clothes, whose ids a request names.
 
-    SEARCH is words that all must occur in an avatar's ids or labels, in any language and case.
+    All words of SEARCH must occur in an avatar's ids or labels, in any language and case.
     """
     found = _matching(studio(session, account).models(), search)
     session.answer(found, lambda: views.plain_table(("MODEL", "LABEL", "CLOTHES"), map(_model, found)))
@@ -63,7 +63,7 @@ def _matching(rows: Iterable[Mapping[str, Any]], search: tuple[str, ...]) -> lis
 
 
 def _texts(value: Any, *, key: str = "") -> str:
-    """Return all words in a row, lower case, joined by line breaks; addresses of pictures are no words."""
+    """Return all texts of a row in lower case, joined by line breaks, without the URLs of pictures."""
     if isinstance(value, Mapping):
         return "\n".join(_texts(inner, key=name) for name, inner in value.items())
     if isinstance(value, list):
@@ -72,7 +72,7 @@ def _texts(value: Any, *, key: str = "") -> str:
 
 
 def label(row: Mapping[str, Any]) -> str:
-    """Return what the vendor calls a row, in English if it has that; its label is text or text by language."""
+    """Return the label of a row, in English if there is one. The vendor sends text, or text by language."""
     said = row.get("label")
     if isinstance(said, Mapping):
         return str(said.get("en") or next((text for text in said.values() if text), ""))

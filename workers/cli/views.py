@@ -1,4 +1,4 @@
-"""How renders look to people: tables, the details of one render, the board that `watch` shows."""
+"""Renders as text for people: tables, the details of one render, the live view of `watch`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from renderline.renders import FINAL, State
-from workers.cli.trouble import plain
+from workers.cli.errors import plain
 
 Record = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ def _since(record: Record) -> str:
     return age(record["times"].get(record["state"]) or record["times"].get("accepted"))
 
 
-def _trouble(record: Record) -> str:
+def _problem(record: Record) -> str:
     if record["error"]:
         return plain(record["error"]["message"])
     for hook in record["hooks"]:
@@ -59,9 +59,9 @@ def _trouble(record: Record) -> str:
 
 
 def table(rows: Sequence[Record]) -> Table:
-    """Return renders as a table, one a line."""
+    """Return renders as a table, one per line."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    # An id that is cut cannot be copied.
+    # Nobody can copy a truncated id.
     shown.add_column("ID", no_wrap=True, min_width=32)
     shown.add_column("STATE", no_wrap=True, min_width=10)
     shown.add_column("%", justify="right", no_wrap=True)
@@ -77,13 +77,13 @@ def table(rows: Sequence[Record]) -> Table:
             _since(one),
             Text(plain(one["kind"])),
             Text(plain(one["name"] or "")),
-            Text(_trouble(one)),
+            Text(_problem(one)),
         )
     return shown
 
 
 def pairs(items: Iterable[tuple[str, Any]]) -> Table:
-    """Return names and values below one another; a value of None or "" is left out."""
+    """Return names and values as a list; a value of None or "" is left out."""
     shown = Table.grid(padding=(0, 2))
     shown.add_column(style="bold", no_wrap=True)
     shown.add_column(overflow="fold")
@@ -135,7 +135,7 @@ def _error(record: Record) -> str | None:
 def hooks(rows: Sequence[Record]) -> Table:
     """Return a render's hooks as a table."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("HOOK", "TYPE", "STATE", "TRIES", "AGO", "ERROR"):
+    for name in ("HOOK", "TYPE", "STATE", "ATTEMPTS", "AGO", "ERROR"):
         shown.add_column(name, no_wrap=name != "ERROR", overflow="fold")
     for index, hook in enumerate(rows):
         error = Text(plain(hook["error"] or ""))
@@ -144,7 +144,7 @@ def hooks(rows: Sequence[Record]) -> Table:
 
 
 def plain_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """Return a table of plain values; the first column is never cut."""
+    """Return a table of plain values; the first column is never truncated."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for place, name in enumerate(columns):
         shown.add_column(name, no_wrap=place == 0, overflow="fold")
@@ -154,7 +154,7 @@ def plain_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
 
 
 def board(counts: Mapping[str, int], rows: Sequence[Record], *, title: str) -> RenderableType:
-    """Return the live view: how many renders stand where, and the newest of them."""
+    """Return the live view: the number of renders by state, and the newest of them."""
     line = Text(f"{title}   ", style="bold")
     for state, count in counts.items():
         if count:

@@ -7,12 +7,12 @@ import pytest
 from harness.ledger import LEASE, LedgerDriver
 from renderline.ledger import Queries
 from workers.cli.checks import backlog
-from workers.cli.checks.finding import PollResult
+from workers.cli.checks.result import CheckResult
 
 ONE = "a" * 32
 
 
-def told(driver: LedgerDriver, check: str) -> list[PollResult]:
+def told(driver: LedgerDriver, check: str) -> list[CheckResult]:
     return [
         one for one in backlog.check(driver.ledger, Queries(driver.ledger), driver.operations) if one.check == check
     ]

@@ -11,8 +11,8 @@ from celery import Celery
 from harness.ledger import LEASE, LedgerDriver
 from renderline.ledger import Queries
 from renderline.producer import wait_for
-from workers.cli.following import Follower, Until
-from workers.cli.trouble import Code
+from workers.cli.errors import ExitCode
+from workers.cli.waiting import RenderWait, Until
 
 
 def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(driver: LedgerDriver, valkey_url: str) -> None:
@@ -36,11 +36,11 @@ def test_waiting_at_the_prompt_for_the_video_ends_when_it_is_stored(driver: Ledg
     driver.ledger.record_hook(
         "r1", 0, driver.ledger.claim_hook("r1", 0, lease=LEASE), outcome="delivered", fields=stored
     )
-    session: Any = SimpleNamespace(listing=Queries(driver.ledger), ledger=driver.ledger)
-    for until, open_, code in (("stored", [], Code.DONE), ("ended", ["r1"], Code.TIMED_OUT)):
-        follower = Follower(session, ["r1"], timeout=0.2, until=until)
-        assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
-        assert (follower.open, follower.code) == (open_, code)
+    session: Any = SimpleNamespace(queries=Queries(driver.ledger), ledger=driver.ledger)
+    for until, open_, code in (("stored", [], ExitCode.DONE), ("ended", ["r1"], ExitCode.TIMED_OUT)):
+        waited = RenderWait(session, ["r1"], timeout=0.2, until=until)
+        assert [[record["state"] for record in records] for records in waited.changes()] == [["completed"]]
+        assert (waited.open, waited.code) == (open_, code)
 
 
 def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(driver: LedgerDriver) -> None:
@@ -49,23 +49,23 @@ def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(driver: Ledg
         claim = driver.ledger.claim_hook("r1", 0, lease=LEASE)
         driver.ledger.record_hook("r1", 0, claim, outcome="retrying", retry_in=1.0, error="away")
         driver.clock.forward(1.0)
-    session: Any = SimpleNamespace(listing=Queries(driver.ledger), ledger=driver.ledger)
-    follower = Follower(session, ["r1"])
-    assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
-    assert follower.code == Code.TIMED_OUT
+    session: Any = SimpleNamespace(queries=Queries(driver.ledger), ledger=driver.ledger)
+    waited = RenderWait(session, ["r1"])
+    assert [[record["state"] for record in records] for records in waited.changes()] == [["completed"]]
+    assert waited.code == ExitCode.TIMED_OUT
 
 
-def prompt(driver: LedgerDriver, *, until: Until = "ended", timeout: float | None = None) -> Follower:
-    session: Any = SimpleNamespace(listing=Queries(driver.ledger), ledger=driver.ledger)
-    return Follower(session, ["r1"], until=until, timeout=timeout)
+def prompt(driver: LedgerDriver, *, until: Until = "ended", timeout: float | None = None) -> RenderWait:
+    session: Any = SimpleNamespace(queries=Queries(driver.ledger), ledger=driver.ledger)
+    return RenderWait(session, ["r1"], until=until, timeout=timeout)
 
 
 def test_a_prompt_that_waits_for_the_video_ends_with_a_render_that_never_has_one(driver: LedgerDriver) -> None:
     driver.accept()
     driver.ledger.fail("r1", code="1", message="no", origin="vendor")
-    follower = prompt(driver, until="stored")
-    assert [[record["state"] for record in records] for records in follower.changes()] == [["failed"]]
-    assert follower.code == Code.FAILED
+    waited = prompt(driver, until="stored")
+    assert [[record["state"] for record in records] for records in waited.changes()] == [["failed"]]
+    assert waited.code == ExitCode.FAILED
 
 
 def held_by(driver: LedgerDriver, host: str) -> None:
@@ -79,22 +79,22 @@ def held_by(driver: LedgerDriver, host: str) -> None:
 def test_waiting_at_the_prompt_ends_when_the_hooks_host_is_away_and_says_which(driver: LedgerDriver) -> None:
     held_by(driver, "hooks.example.com")
     driver.clock.forward(61)
-    follower = prompt(driver)
-    assert [[record["state"] for record in records] for records in follower.changes()] == [["completed"]]
-    assert follower.code == Code.TIMED_OUT
-    why = follower.why("r1")
+    waited = prompt(driver)
+    assert [[record["state"] for record in records] for records in waited.changes()] == [["completed"]]
+    assert waited.code == ExitCode.TIMED_OUT
+    why = waited.why("r1")
     assert "hooks.example.com" in why
     assert "--until stored" in why
 
 
 def test_a_host_that_is_away_for_seconds_is_waited_for(driver: LedgerDriver) -> None:
     held_by(driver, "hooks.example.com")
-    follower = prompt(driver)
-    next(follower.changes())
-    assert not follower.put_off
+    waited = prompt(driver)
+    next(waited.changes())
+    assert not waited.put_off
     driver.clock.forward(61)
-    next(follower.changes())
-    assert follower.put_off
+    next(waited.changes())
+    assert waited.put_off
     driver.limits.call_answered("hook hooks.example.com")
-    next(follower.changes())
-    assert not follower.put_off, "it is back"
+    next(waited.changes())
+    assert not waited.put_off, "it is back"

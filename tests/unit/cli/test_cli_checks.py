@@ -58,7 +58,7 @@ def test_snapshots_alone_lose_what_came_after_the_last(snapshots, saves):
         for one in server.of_info({**GOOD, "aof_enabled": 0, "rdb_saves": saves}, snapshots=snapshots)
         if one.check == "redis persistence"
     )
-    assert (found.verdict, "snapshots alone" in found.detail) == ("warn", True)
+    assert (found.verdict, "snapshots only" in found.detail) == ("warn", True)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from harness import ROOT
 from tests.unit.cli.test_cli_program import commands
-from workers.cli.trouble import Code
+from workers.cli.errors import ExitCode
 
 PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 
@@ -22,4 +22,6 @@ def test_each_command_and_option(path, one):
 
 
 def test_each_exit_code():
-    assert {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE, flags=re.MULTILINE)} == {int(code) for code in Code}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE, flags=re.MULTILINE)} == {
+        int(code) for code in ExitCode
+    }

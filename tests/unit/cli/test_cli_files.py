@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from workers.cli.files import Item, Unreadable, all_items, items, value_at
+from workers.cli.request_files import Item, Unreadable, all_items, items, value_at
 
 
 def test_an_object_is_one_request_and_a_list_several():

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from renderline import command
 from renderline.gateway.access import SCOPES
 from workers.cli import keys
+from workers.cli.errors import CommandError, as_command_error, plain
 from workers.cli.program import cli
-from workers.cli.trouble import Trouble, explained, plain
 
 WITHOUT_JSON = {"completion", "dead", "keys", "quarantine"}
 
@@ -68,12 +68,12 @@ def test_no_command_shows_the_help():
     assert "Commands:" in result.stderr
 
 
-def test_a_bug_is_not_explained_away():
-    assert explained(KeyError("x")) is None
+def test_a_bug_is_not_a_command_error():
+    assert as_command_error(KeyError("x")) is None
 
 
-def test_trouble_is_a_line_each(capsys):
-    Trouble(["one", "two\nlines"]).show()
+def test_a_command_error_is_a_line_each(capsys):
+    CommandError(["one", "two\nlines"]).show()
     assert capsys.readouterr().err == "renderline: one\nrenderline: two lines\n"
 
 

@@ -1,1 +1,1 @@
-"""What `renderline doctor` looks at, one module for each part of a deployment."""
+"""The checks of `renderline doctor`, one module for each part of a deployment."""

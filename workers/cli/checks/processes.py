@@ -1,4 +1,4 @@
-"""Checks of what runs: workers, the queues that they serve, the sweep, Flower."""
+"""Checks of what runs: workers, the queues that they consume, the sweep, Flower."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from redis import Redis
 from config.settings import Settings
 from renderline.contract import QUEUES
 from renderline.ledger.clock import skews
-from workers.cli.checks.finding import PollResult
+from workers.cli.checks.result import CheckResult
 
 _START = "celery -A workers.app worker -Q"
 _LONG = 10_000
 _ANSWER_WITHIN = 1.5
 
 
-def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iterator[PollResult]:
-    """Yield findings on workers, queues, sweep and Flower; asks the workers, which takes a second or two."""
-    serving = _served(app)
+def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iterator[CheckResult]:
+    """Yield results for workers, queues, sweep and Flower. Asking the workers takes a second or two."""
+    serving = _consumed(app)
     yield of_workers(serving)
     yield from of_clocks(skews(redis, sorted(serving), prefix=prefix))
     yield from of_queues(_lengths(app), serving)
@@ -29,8 +29,8 @@ def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iter
     yield _flower(settings)
 
 
-def _served(app: Celery) -> dict[str, set[str]]:
-    """Return the queues that each living worker serves."""
+def _consumed(app: Celery) -> dict[str, set[str]]:
+    """Return the queues that each live worker consumes."""
     answers = app.control.inspect(timeout=_ANSWER_WITHIN).active_queues() or {}
     return {worker: {queue["name"] for queue in queues} for worker, queues in answers.items()}
 
@@ -41,57 +41,57 @@ def _lengths(app: Celery) -> dict[str, int]:
         return {queue: int(channel.queue_declare(queue=queue).message_count) for queue in QUEUES}
 
 
-def of_workers(serving: Mapping[str, set[str]]) -> PollResult:
-    """Return the verdict on the workers that answered."""
+def of_workers(serving: Mapping[str, set[str]]) -> CheckResult:
+    """Return the result for the workers that answered."""
     if not serving:
         advice = f"start one: {_START} {','.join(QUEUES)}"
-        return PollResult("workers", "fail", "none answers: nothing moves", advice)
+        return CheckResult("workers", "fail", "none answers: renders wait", advice)
     names = ", ".join(sorted(serving)[:5]) + (" ..." if len(serving) > 5 else "")
-    return PollResult("workers", "ok", f"{len(serving)} answered: {names}")
+    return CheckResult("workers", "ok", f"{len(serving)} answered: {names}")
 
 
-def of_clocks(ahead: Mapping[str, float]) -> Iterator[PollResult]:
-    """Yield the verdict on each worker whose clock differs from the server's by so many seconds."""
+def of_clocks(ahead: Mapping[str, float]) -> Iterator[CheckResult]:
+    """Yield a result for each worker whose clock differs from the server's by that many seconds."""
     for worker, seconds in ahead.items():
         side = "ahead of" if seconds > 0 else "behind"
-        detail = f"{abs(seconds):.0f} s {side} the server's; renders do not mind, times in logs are wrong"
-        yield PollResult(f"clock of {worker}", "warn", detail, "synchronise it with NTP")
+        detail = f"{abs(seconds):.0f} s {side} the server's; renders are not affected, but times in logs are wrong"
+        yield CheckResult(f"clock of {worker}", "warn", detail, "synchronise it with NTP")
 
 
-def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> Iterator[PollResult]:
-    """Yield the verdict on each queue: its length, and how many workers serve it."""
+def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> Iterator[CheckResult]:
+    """Yield the result for each queue: its length, and how many workers consume it."""
     for queue, length in lengths.items():
         consumers = sum(queue in queues for queues in serving.values())
-        detail = f"{length} waiting, {consumers} workers serve it"
+        detail = f"{length} waiting, {consumers} workers consume it"
         if not consumers:
-            yield PollResult(f"queue {queue}", "fail", detail, f"start one: {_START} {queue}")
+            yield CheckResult(f"queue {queue}", "fail", detail, f"start one: {_START} {queue}")
         elif length > _LONG:
-            yield PollResult(f"queue {queue}", "warn", detail, "start more workers for it, if it keeps growing")
+            yield CheckResult(f"queue {queue}", "warn", detail, "start more workers if it keeps growing")
         else:
-            yield PollResult(f"queue {queue}", "ok", detail)
+            yield CheckResult(f"queue {queue}", "ok", detail)
 
 
-def _sweep(redis: Redis, key: str, every: float, *, workers: bool) -> PollResult:
-    """Wait for a sign of the sweep: each leaves a key that lasts for most of the time until the next."""
+def _sweep(redis: Redis, key: str, every: float, *, workers: bool) -> CheckResult:
+    """Wait for a sign of the sweep: each sweep sets a key that lasts for most of the time until the next."""
     give_up = time.monotonic() + (min(every * 2.5, 30.0) if workers else 0.0)
     while not redis.exists(key):
         if time.monotonic() >= give_up:
             advice = "every worker sweeps: start one, or read its log" if workers else "start a worker"
-            return PollResult("sweep", "fail", "no worker sweeps: lost messages are not found again", advice)
+            return CheckResult("sweep", "fail", "no worker sweeps: lost messages are not sent again", advice)
         time.sleep(0.1)
-    return PollResult("sweep", "ok", f"within the last {every:g} s")
+    return CheckResult("sweep", "ok", f"within the last {every:g} s")
 
 
-def _flower(settings: Settings) -> PollResult:
+def _flower(settings: Settings) -> CheckResult:
     if settings.flower_basic_auth is None:
-        return PollResult("flower", "ok", "not used here (FLOWER_BASIC_AUTH is unset)")
+        return CheckResult("flower", "ok", "not used here (FLOWER_BASIC_AUTH is unset)")
     url = f"http://{settings.flower_address}:{settings.flower_port}"
     try:
         with requests.Session() as session:
             session.trust_env = False
             answer = session.get(f"{url}/healthcheck", timeout=3)
     except requests.RequestException as error:
-        return PollResult("flower", "warn", f"{url}: {type(error).__name__}", "start it: celery -A workers.app flower")
+        return CheckResult("flower", "warn", f"{url}: {type(error).__name__}", "start it: celery -A workers.app flower")
     if answer.status_code != 200:
-        return PollResult("flower", "warn", f"{url}: answers {answer.status_code}", "read its log")
-    return PollResult("flower", "ok", url)
+        return CheckResult("flower", "warn", f"{url}: answers {answer.status_code}", "read its log")
+    return CheckResult("flower", "ok", url)

@@ -11,15 +11,15 @@ from redis.exceptions import NoPermissionError
 
 from renderline.ledger import SKEWED, Persistence, persistence
 from renderline.ledger.eviction import WANTED_POLICY
-from workers.cli.checks.finding import PollResult
+from workers.cli.checks.result import CheckResult
 
 OLDEST = (6, 2)
 """The first version with every command that the ledger's scripts use."""
 _FULL = 0.8
 
 
-def check(redis: Redis) -> list[PollResult]:
-    """Return what there is to say about the server; raises `redis.RedisError` if it does not answer."""
+def check(redis: Redis) -> list[CheckResult]:
+    """Return the results for the server; raises `redis.RedisError` if it does not answer."""
     redis.ping()
     seconds, micros = redis.time()
     clock = of_clock(seconds + micros / 1e6 - time.time())
@@ -27,12 +27,15 @@ def check(redis: Redis) -> list[PollResult]:
         info: dict[str, Any] = redis.info()
     except NoPermissionError:
         detail = "answers, but this user may not ask INFO: version, memory policy and persistence are unknown"
-        return [PollResult("redis", "warn", detail, "allow it, or see to maxmemory-policy noeviction yourself"), clock]
+        return [
+            CheckResult("redis", "warn", detail, "allow it, or check yourself that maxmemory-policy is noeviction"),
+            clock,
+        ]
     return [*of_info(info, snapshots=_snapshots(redis)), of_disk(persistence(redis)), clock]
 
 
 def _snapshots(redis: Redis) -> bool | None:
-    """Return whether snapshots are on, None where the server does not tell (hosted ones refuse CONFIG)."""
+    """Return whether snapshots are on, None if the server does not say (hosted ones refuse CONFIG)."""
     try:
         found: dict[str, str] = redis.config_get("save")  # type: ignore[assignment]
     except ResponseError:
@@ -40,72 +43,72 @@ def _snapshots(redis: Redis) -> bool | None:
     return bool(found.get("save"))
 
 
-def of_info(info: Mapping[str, Any], *, snapshots: bool | None) -> Iterator[PollResult]:
-    """Yield the verdicts that follow from an INFO answer."""
+def of_info(info: Mapping[str, Any], *, snapshots: bool | None) -> Iterator[CheckResult]:
+    """Yield the results that follow from an INFO answer."""
     yield _version(info)
     yield _role(info)
     yield _memory(info)
     yield _persistence(info, snapshots)
 
 
-def _version(info: Mapping[str, Any]) -> PollResult:
+def _version(info: Mapping[str, Any]) -> CheckResult:
     version = str(info.get("redis_version", ""))
     name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {version}"
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < OLDEST:
         wanted = ".".join(map(str, OLDEST))
-        return PollResult("redis", "fail", name, f"use Redis {wanted} or newer, or Valkey")
-    return PollResult("redis", "ok", name)
+        return CheckResult("redis", "fail", name, f"use Redis {wanted} or newer, or Valkey")
+    return CheckResult("redis", "ok", name)
 
 
-def _role(info: Mapping[str, Any]) -> PollResult:
+def _role(info: Mapping[str, Any]) -> CheckResult:
     if info.get("role") == "slave":
-        return PollResult("redis role", "fail", "a replica, which takes no writes", "point REDIS_URL at the primary")
-    return PollResult("redis role", "ok", "primary")
+        return CheckResult("redis role", "fail", "a replica, which takes no writes", "point REDIS_URL at the primary")
+    return CheckResult("redis role", "ok", "primary")
 
 
-def _memory(info: Mapping[str, Any]) -> PollResult:
+def _memory(info: Mapping[str, Any]) -> CheckResult:
     policy, most = str(info.get("maxmemory_policy", "not told")), int(info.get("maxmemory", 0))
     used = f"{int(info.get('used_memory', 0)) / 2**20:.0f} MB used"
     detail = f"maxmemory-policy {policy}, {used}{f' of {most / 2**20:.0f} MB' if most else ''}"
     if "maxmemory_policy" not in info:
-        return PollResult("redis memory", "warn", detail, f"see to maxmemory-policy {WANTED_POLICY} yourself")
+        return CheckResult("redis memory", "warn", detail, f"check yourself that maxmemory-policy is {WANTED_POLICY}")
     if policy != WANTED_POLICY:
-        advice = f"set maxmemory-policy {WANTED_POLICY}: any other throws renders away when memory is short"
-        return PollResult("redis memory", "fail", detail, advice)
+        advice = f"set maxmemory-policy {WANTED_POLICY}: any other policy deletes renders when memory is short"
+        return CheckResult("redis memory", "fail", detail, advice)
     if most and int(info.get("used_memory", 0)) > most * _FULL:
-        return PollResult("redis memory", "warn", detail, "raise maxmemory, or lower RENDERLINE_RETENTION")
-    return PollResult("redis memory", "ok", detail)
+        return CheckResult("redis memory", "warn", detail, "raise maxmemory, or lower RENDERLINE_RETENTION")
+    return CheckResult("redis memory", "ok", detail)
 
 
-def _persistence(info: Mapping[str, Any], snapshots: bool | None) -> PollResult:
+def _persistence(info: Mapping[str, Any], snapshots: bool | None) -> CheckResult:
     if info.get("aof_last_write_status") == "err" or info.get("rdb_last_bgsave_status") == "err":
-        return PollResult(
-            "redis persistence", "fail", "the last write to disk failed", "look at the server's disk and log"
+        return CheckResult(
+            "redis persistence", "fail", "the last write to disk failed", "check the server's disk and log"
         )
     if int(info.get("aof_enabled", 0)):
-        return PollResult("redis persistence", "ok", "append-only file")
+        return CheckResult("redis persistence", "ok", "append-only file")
     if snapshots or (snapshots is None and int(info.get("rdb_saves", 0))):
-        detail = "snapshots alone: a crash loses what came after the last one"
-        return PollResult("redis persistence", "warn", detail, "set appendonly yes")
+        detail = "snapshots only: a crash loses all changes after the last one"
+        return CheckResult("redis persistence", "warn", detail, "set appendonly yes")
     detail = "nothing is written to disk: a restart of Redis forgets every render"
-    return PollResult("redis persistence", "warn", detail, "set appendonly yes")
+    return CheckResult("redis persistence", "warn", detail, "set appendonly yes")
 
 
-def of_disk(how: Persistence) -> PollResult:
-    """Return the verdict on what a power cut of the server's machine may cost."""
+def of_disk(how: Persistence) -> CheckResult:
+    """Return the result for what a power cut of the server's machine may cost."""
     if how.synced:
-        return PollResult("redis power cut", "ok", "what it acknowledged is on disk (appendfsync always)")
+        return CheckResult("redis power cut", "ok", "what it acknowledged is on disk (appendfsync always)")
     if how.watched:
         detail = "paid calls wait until their announcement is on disk (appendfsync everysec)"
-        return PollResult("redis power cut", "ok", detail)
-    detail = f"may have renders exported, and paid for, twice: {how.why}"
-    return PollResult("redis power cut", "warn", detail, "set appendonly yes and appendfsync everysec or always")
+        return CheckResult("redis power cut", "ok", detail)
+    detail = f"after a power cut renders may be exported and paid for twice: {how.why}"
+    return CheckResult("redis power cut", "warn", detail, "set appendonly yes and appendfsync everysec or always")
 
 
-def of_clock(ahead: float) -> PollResult:
-    """Return the verdict on a server clock that is `ahead` of this machine's by so many seconds."""
+def of_clock(ahead: float) -> CheckResult:
+    """Return the result for a server clock that is `ahead` of this machine's by that many seconds."""
     if abs(ahead) <= SKEWED:
-        return PollResult("clock", "ok", f"within {SKEWED:g} s of the server's")
+        return CheckResult("clock", "ok", f"within {SKEWED:g} s of the server's")
     side = "behind" if ahead > 0 else "ahead of"
-    return PollResult("clock", "warn", f"{abs(ahead):.0f} s {side} the server's", "synchronise both with NTP")
+    return CheckResult("clock", "warn", f"{abs(ahead):.0f} s {side} the server's", "synchronise both with NTP")

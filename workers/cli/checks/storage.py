@@ -1,4 +1,4 @@
-"""Check of the storage: is a file that is put there the file that is read there."""
+"""Check of the storage: a file that is written there can be read back."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from collections.abc import Callable
 import fsspec
 
 from renderline.hooks.storage import Folder
-from workers.cli.checks.finding import PollResult
+from workers.cli.checks.result import CheckResult
 
 _ADVICE = "check RENDERLINE_STORAGE_URL and what this user may do there"
 
 
-def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> PollResult:
+def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> CheckResult:
     """Write a small file to the storage as downloads do, read it, and remove it."""
     if not url:
         detail = "RENDERLINE_STORAGE_URL is unset: requests with a download hook are refused"
-        return PollResult("storage", "warn", detail, "set it to file:///srv/videos, s3://bucket/prefix ...")
+        return CheckResult("storage", "warn", detail, "set it to file:///srv/videos, s3://bucket/prefix ...")
     content = secrets.token_bytes(32)
     name = f"renderline-doctor-{secrets.token_hex(4)}.probe"
     try:
         folder = Folder(url)
     except ValueError as error:
-        return PollResult("storage", "fail", str(error), _ADVICE)
+        return CheckResult("storage", "fail", str(error), _ADVICE)
     address = f"{url.rstrip('/')}/{name}"
     try:
         with folder.replacing(name) as draft:
             draft.write(content)
         same = (reader or _read)(address) == content
     except Exception as error:
-        # Whatever the storage's own library raises.
-        return PollResult("storage", "fail", f"{folder.url}: {folder.describe(error)}", _ADVICE)
+        # Each storage library raises errors of its own.
+        return CheckResult("storage", "fail", f"{folder.url}: {folder.describe(error)}", _ADVICE)
     finally:
         with contextlib.suppress(Exception):
             filesystem, path = fsspec.core.url_to_fs(address)
             filesystem.rm_file(path)
     if not same:
-        return PollResult("storage", "fail", f"{folder.url}: reads other bytes than were written", _ADVICE)
-    return PollResult("storage", "ok", f"{folder.url} takes files from here")
+        return CheckResult("storage", "fail", f"{folder.url}: the bytes read differ from the bytes written", _ADVICE)
+    return CheckResult("storage", "ok", f"{folder.url} takes files from here")
 
 
 def _read(address: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Checks of the vendor accounts: is it reachable, does it take the token and the key."""
+"""Checks of the vendor accounts: reachable, and token and key accepted."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from config.settings import Settings
 from renderline.accounts.clients import AccountClients
 from renderline.studio import CredentialsRefused, PayloadRefused, RateLimited, StudioFault
-from workers.cli.checks.finding import PollResult
+from workers.cli.checks.result import CheckResult
 
-# An id that no project has: a vendor that says so has looked, and has taken the key.
-_NOBODY = "0" * 24
+# No project has this id. A vendor that says so has accepted the key.
+_UNKNOWN_PROJECT = "0" * 24
 
 
-def check(settings: Settings, accounts: Mapping[str, AccountClients]) -> Iterator[PollResult]:
-    """Yield a finding for each API of each account, with one harmless call each."""
+def check(settings: Settings, accounts: Mapping[str, AccountClients]) -> Iterator[CheckResult]:
+    """Yield a result for each API of each account, after one harmless call."""
     if not settings.accounts:
-        yield PollResult(
+        yield CheckResult(
             "vendor", "fail", "no account is configured", "set AISTUDIOS_APP_ID and AISTUDIOS_USER_KEY, as for a worker"
         )
     for account in settings.accounts:
@@ -29,26 +29,26 @@ def check(settings: Settings, accounts: Mapping[str, AccountClients]) -> Iterato
 
 def _token(clients: AccountClients) -> str:
     if not clients.use_v3().confirm_token():
-        raise CredentialsRefused("it does not accept the token that it has issued")
+        raise CredentialsRefused("it does not accept the token that it issued")
     return "token accepted"
 
 
 def _v2_key(clients: AccountClients) -> str:
     try:
-        clients.use_v2().progress(_NOBODY)
+        clients.use_v2().progress(_UNKNOWN_PROJECT)
     except PayloadRefused:
-        return "answers, the key was not refused"
+        return "answers, and did not refuse the key"
     return "key accepted"
 
 
-def _called(name: str, url: str, call: Callable[[AccountClients], str], clients: AccountClients) -> PollResult:
+def _called(name: str, url: str, call: Callable[[AccountClients], str], clients: AccountClients) -> CheckResult:
     try:
-        return PollResult(name, "ok", f"{url}: {call(clients)}")
+        return CheckResult(name, "ok", f"{url}: {call(clients)}")
     except CredentialsRefused as fault:
-        return PollResult(name, "fail", f"{url}: {fault}", "correct the account's credentials")
+        return CheckResult(name, "fail", f"{url}: {fault}", "correct the account's credentials")
     except RateLimited as fault:
-        return PollResult(name, "warn", f"{url}: {fault}", "wait, or lower RENDERLINE_MAX_REQUESTS_PER_SECOND")
+        return CheckResult(name, "warn", f"{url}: {fault}", "wait, or lower RENDERLINE_MAX_REQUESTS_PER_SECOND")
     except StudioFault as fault:
-        return PollResult(
-            name, "fail", f"{url}: {fault}", "check the network and the vendor's status; accepted work waits"
+        return CheckResult(
+            name, "fail", f"{url}: {fault}", "check the network and the vendor's status; accepted renders wait"
         )

@@ -1,4 +1,4 @@
-"""`renderline submit`: requests from files into the ledger, checked all before any is accepted."""
+"""`renderline submit`: reads requests from files, checks all of them, then accepts them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import IO, Any
 
 import click
 
-from workers.cli import files, following, views
+from workers.cli import request_files, views, waiting
+from workers.cli.errors import CommandError, ExitCode, print_error
 from workers.cli.session import Session, json_option, pass_session
-from workers.cli.trouble import Code, Trouble, complain
 
 _DOWNLOAD = {"type": "download"}
 
-_TOGETHER = 1000
+_PER_TRANSACTION = 1000
 """How many requests are accepted in one transaction; longer files take several."""
 
 
@@ -31,9 +31,11 @@ class _Order:
 @click.option("--key", metavar="KEY", help="The idempotency key of the one request: the same key is the same render.")
 @click.option("--key-from", metavar="PATH", help="Take each request's key from it, for example from metadata.order.")
 @click.option("--download", is_flag=True, help="Add a download hook to the requests that have none.")
-@click.option("--wait", is_flag=True, help="Follow the renders to their ends; the exit code tells the outcome.")
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait at most so long, then exit 4.")
-@following.until_option
+@click.option("--wait", is_flag=True, help="Wait until the renders end; the exit code tells the outcome.")
+@click.option(
+    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait no longer than this, then exit with 4."
+)
+@waiting.until_option
 @json_option
 @pass_session
 @click.pass_context
@@ -46,33 +48,33 @@ def submit(
     download: bool,
     wait: bool,
     timeout: float | None,
-    until: following.Until,
+    until: waiting.Until,
 ) -> None:
     """Submit the render requests in FILE ("-" is standard input).
 
-    A file is JSON or JSON lines. It holds a request, a list of requests, or bare vendor bodies, which are recognised.
-    All are checked first: if one of them is wrong, every wrong field is named and nothing is submitted.
+    A file is JSON or JSON lines. It holds a request, a list of requests, or bare vendor bodies, whose kind is detected.
+    All requests are checked first. If one is wrong, every wrong field is named and nothing is submitted.
     """
     if key is not None and key_from is not None:
-        raise click.UsageError("--key and --key-from exclude each other")
+        raise click.UsageError("--key and --key-from cannot be used together")
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")
     if until != "ended" and not wait:
         raise click.UsageError("--until needs --wait")
     if not session.settings.accounts:
-        raise Trouble(
+        raise CommandError(
             "no vendor account is configured: set AISTUDIOS_APP_ID and AISTUDIOS_USER_KEY (or the variables "
             "that the workers have)",
-            Code.REFUSED,
+            ExitCode.REFUSED,
         )
     orders = _orders(_contents(sources), key=key, key_from=key_from, download=download)
     _check(session, orders)
     ids = _accept(session, orders)
     if wait:
-        follower = following.wait(session, ids, timeout=timeout, until=until)
-        records = [record for record in follower.records.values() if record]
+        waited = waiting.wait(session, ids, timeout=timeout, until=until)
+        records = [record for record in waited.records.values() if record]
         session.answer(records, lambda: views.table(records))
-        context.exit(follower.code)
+        context.exit(waited.code)
     records = [record for record in session.ledger.records(ids) if record]
     session.answer(records, lambda: views.table(records))
 
@@ -89,11 +91,13 @@ def _orders(
     from renderline.requests import RequestRefused, as_request
 
     try:
-        items = files.all_items(contents)
-    except files.Unreadable as fault:
-        raise Trouble(fault.lines, Code.REFUSED) from None
+        items = request_files.all_items(contents)
+    except request_files.Unreadable as fault:
+        raise CommandError(fault.lines, ExitCode.REFUSED) from None
     if key is not None and len(items) != 1:
-        raise Trouble(f"--key names one render, but there are {len(items)} requests: use --key-from", Code.REFUSED)
+        raise CommandError(
+            f"--key names one render, but there are {len(items)} requests: use --key-from", ExitCode.REFUSED
+        )
     orders, wrong = [], []
     for item in items:
         try:
@@ -104,7 +108,7 @@ def _orders(
         except (RequestRefused, ValueError) as refused:
             wrong += [f"{item.place}: {line}" for line in str(refused).splitlines()]
     if wrong:
-        raise Trouble(wrong, Code.REFUSED)
+        raise CommandError(wrong, ExitCode.REFUSED)
     return orders
 
 
@@ -112,12 +116,12 @@ def _with_download(request: dict[str, Any]) -> dict[str, Any]:
     hooks = request.get("hooks") or []
     if not isinstance(hooks, list) or any(isinstance(hook, dict) and hook.get("type") == "download" for hook in hooks):
         return request
-    # In front, so that those after it can tell where the file is.
+    # In front, because hooks after a download can say where the file is stored.
     return {**request, "hooks": [_DOWNLOAD, *hooks]}
 
 
 def _key(request: dict[str, Any], path: str) -> str:
-    value = files.value_at(request, path)
+    value = request_files.value_at(request, path)
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
         raise ValueError(f"{path}: must be text or a whole number, because --key-from takes the key from it")
     return str(value)
@@ -136,7 +140,7 @@ def _check(session: Session, orders: Sequence[_Order]) -> None:
         except RequestRefused as refused:
             wrong += [f"{order.place}: {line}" for line in str(refused).splitlines()]
     if wrong:
-        raise Trouble(wrong, Code.REFUSED)
+        raise CommandError(wrong, ExitCode.REFUSED)
 
 
 def _accept(session: Session, orders: Sequence[_Order]) -> list[str]:
@@ -144,24 +148,24 @@ def _accept(session: Session, orders: Sequence[_Order]) -> list[str]:
 
     accepted: list[str] = []
     try:
-        for start in range(0, len(orders), _TOGETHER):
-            some = orders[start : start + _TOGETHER]
+        for start in range(0, len(orders), _PER_TRANSACTION):
+            some = orders[start : start + _PER_TRANSACTION]
             items = [Item(order.request, order.key, str(uuid.uuid4())) for order in some]
             accepted += [str(one) for one in session.services.acceptor.accept_all(items, together=True)]
     except NotTogether as refused:
-        _tell(accepted)
+        _print_accepted(accepted)
         wrong = [f"{some[at].place}: {line}" for at, why in refused.refusals.items() for line in str(why).splitlines()]
-        raise Trouble(wrong, Code.REFUSED) from None
+        raise CommandError(wrong, ExitCode.REFUSED) from None
     except Exception:
-        _tell(accepted)
+        _print_accepted(accepted)
         raise
     return list(dict.fromkeys(accepted))
 
 
-def _tell(accepted: Sequence[str]) -> None:
-    # Submitted again without keys, these would be rendered twice.
+def _print_accepted(accepted: Sequence[str]) -> None:
+    # Without keys, submitting the file again would render these twice.
     if accepted:
-        complain(f"accepted before that: {' '.join(accepted)}")
+        print_error(f"accepted before the error: {' '.join(accepted)}")
 
 
 COMMANDS = (submit,)

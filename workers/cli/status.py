@@ -1,4 +1,4 @@
-"""`renderline status` and `renderline list`: what the ledger knows of renders."""
+"""`renderline status` and `renderline list`: records of the ledger."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rich.text import Text
 
 from renderline.contract import render_id_for_key
 from renderline.renders import State
-from workers.cli import following, views
+from workers.cli import views, waiting
+from workers.cli.errors import ExitCode, print_error
 from workers.cli.session import Session, json_option, pass_session
-from workers.cli.trouble import Code, complain
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Moment(click.ParamType):
-    """A time: ISO 8601, or how long ago, such as `30m`, `2h`, `7d`; given on as epoch seconds."""
+    """A time: ISO 8601, or how long ago, such as `30m`, `2h`, `7d`. The value is in epoch seconds."""
 
     name = "time"
 
@@ -42,9 +42,11 @@ class Moment(click.ParamType):
 @click.command()
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--key", "keys", metavar="KEY", multiple=True, help="The render of this idempotency key; repeatable.")
-@click.option("--wait", is_flag=True, help="Follow them to their ends; the exit code tells the outcome.")
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait at most so long, then exit 4.")
-@following.until_option
+@click.option("--wait", is_flag=True, help="Wait until they end; the exit code tells the outcome.")
+@click.option(
+    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait no longer than this, then exit with 4."
+)
+@waiting.until_option
 @json_option
 @pass_session
 @click.pass_context
@@ -55,7 +57,7 @@ def status(
     keys: Sequence[str],
     wait: bool,
     timeout: float | None,
-    until: following.Until,
+    until: waiting.Until,
 ) -> None:
     """Show renders by their ids."""
     wanted = list(dict.fromkeys([*ids, *map(render_id_for_key, keys)]))
@@ -66,17 +68,17 @@ def status(
     if until != "ended" and not wait:
         raise click.UsageError("--until needs --wait")
     found = {one: record for one, record in zip(wanted, session.ledger.records(wanted), strict=True) if record}
-    code = Code.DONE
+    code = ExitCode.DONE
     if wait and found:
-        follower = following.wait(session, list(found), timeout=timeout, until=until)
-        found = {one: record for one, record in follower.records.items() if record}  # type: ignore[misc]
-        code = follower.code
+        waited = waiting.wait(session, list(found), timeout=timeout, until=until)
+        found = {one: record for one, record in waited.records.items() if record}  # type: ignore[misc]
+        code = waited.code
     records = list(found.values())
     session.answer(records, lambda: views.details(records[0]) if len(records) == 1 else _several(records))
     missing = [one for one in wanted if one not in found]
     for one in missing:
-        complain(f"no render {one}")
-    context.exit(Code.NOT_FOUND if missing else code)
+        print_error(f"no render {one}")
+    context.exit(ExitCode.NOT_FOUND if missing else code)
 
 
 def _several(records: Sequence[views.Record]) -> Any:
@@ -100,7 +102,7 @@ def _metadata(_context: click.Context, _parameter: click.Parameter, values: Sequ
 @click.option("--after", type=Moment(), default=None, help="Accepted (with --state: since when) after this.")
 @click.option("--before", type=Moment(), default=None, help="Accepted (with --state: since when) before this.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
-@click.option("--cursor", help="Go on where the page with this cursor ended.")
+@click.option("--cursor", help="Show the next page after this cursor.")
 @json_option
 @pass_session
 def list_renders(
@@ -131,10 +133,10 @@ def list_renders(
 
 
 def _page(session: Session, wanted: Any, *, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    # A page that read many and found few comes short; a person wants what was asked for.
+    # With filters, a page may be shorter than its limit although more follow.
     records: list[dict[str, Any]] = []
     while True:
-        more, cursor = session.listing.page(wanted, limit=limit - len(records), cursor=cursor)
+        more, cursor = session.queries.page(wanted, limit=limit - len(records), cursor=cursor)
         records += more
         if cursor is None or len(records) >= limit:
             return records, cursor

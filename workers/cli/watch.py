@@ -1,4 +1,4 @@
-"""`renderline watch`: the renders as they move."""
+"""`renderline watch`: renders and their events, live."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from renderline.renders import FINAL, State
 from workers.cli import views
 from workers.cli.session import Session, json_option, pass_session, write_json
 
-# What somebody waits for comes first, then what has ended.
-_FIRST = (State.UNCONFIRMED, State.RENDERING, State.SUBMITTING, State.COMPLETED, State.ACCEPTED)
+_UNFINISHED = (State.UNCONFIRMED, State.RENDERING, State.SUBMITTING, State.COMPLETED, State.ACCEPTED)
 _REDRAW = 0.25
-"""Seconds between two looks at the ledger while events come in."""
+"""Seconds between two reads of the ledger while events come in."""
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Show how it stands and end.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=None, help="Show at most so many renders.")
+@click.option("--once", is_flag=True, help="Show the present state and end.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=None, help="How many renders to show at most.")
 @json_option
 @pass_session
 def watch(session: Session, once: bool, limit: int | None) -> None:
-    """Show what is going on until Ctrl-C.
+    """Show renders and their changes until Ctrl-C.
 
-    On a terminal a live table; otherwise one line for every event. With --json one object for every event, and with
-    --once one object: {"counts": {...}, "renders": [...]}.
+    On a terminal: a live table. Otherwise: one line per event, or with --json one object per event. With
+    --once --json: one object: {"counts": {...}, "renders": [...]}.
     """
     if once:
-        counts, records = _look(session, limit or 20)
+        counts, records = _read(session, limit or 20)
         session.answer({"counts": counts, "renders": records}, lambda: _board(session, counts, records))
         return
     try:
@@ -43,18 +42,18 @@ def watch(session: Session, once: bool, limit: int | None) -> None:
         return
 
 
-def _look(session: Session, limit: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """Return how many renders stand where, and up to `limit` of them: the unfinished first, each newest first."""
+def _read(session: Session, limit: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Return the number of renders by state, and up to `limit` records: unfinished ones first, each newest first."""
     from renderline.ledger import Filter
 
-    counts = session.listing.counts(State)
+    counts = session.queries.counts(State)
     records: list[dict[str, Any]] = []
-    for state in _FIRST:
+    for state in _UNFINISHED:
         if counts[state] and len(records) < limit:
-            records += session.listing.page(Filter(state=state), limit=limit - len(records))[0]
+            records += session.queries.page(Filter(state=state), limit=limit - len(records))[0]
     if len(records) < limit:
-        # What is unfinished stands among the newest too.
-        newest, _ = session.listing.page(Filter(), limit=limit)
+        # The newest may be unfinished ones, which are in the list already.
+        newest, _ = session.queries.page(Filter(), limit=limit)
         records += [record for record in newest if record["state"] in FINAL][: limit - len(records)]
     return counts, records
 
@@ -64,22 +63,22 @@ def _board(session: Session, counts: dict[str, int], records: list[dict[str, Any
 
 
 def _live(session: Session, limit: int | None) -> None:
-    last = session.listing.last_event()
+    last = session.queries.last_event()
     with Live(console=session.console, auto_refresh=False, screen=False) as live:
         while True:
             room = max(1, session.console.height - 5)
-            live.update(_board(session, *_look(session, min(room, limit or room))), refresh=True)
+            live.update(_board(session, *_read(session, min(room, limit or room))), refresh=True)
             seen = False
-            for event, _ in session.listing.events(after=last, block=1.0):
+            for event, _ in session.queries.events(after=last, block=1.0):
                 last, seen = event, True
             if seen:
                 time.sleep(_REDRAW)
 
 
 def _stream(session: Session) -> None:
-    last = session.listing.last_event()
+    last = session.queries.last_event()
     while True:
-        for event, fields in session.listing.events(after=last, block=1.0):
+        for event, fields in session.queries.events(after=last, block=1.0):
             last = event
             if session.as_json:
                 write_json({**fields, "event": event, "at": float(fields["at"])})

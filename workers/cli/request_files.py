@@ -18,7 +18,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Item:
-    """One request of a file, not looked at yet, and its place for error messages."""
+    """One request of a file, not checked yet, and its place for error messages."""
 
     place: str
     data: Any
@@ -44,7 +44,7 @@ def items(name: str, raw: bytes) -> list[Item]:
 
 
 def _lines(name: str, text: str, error: Exception) -> list[Item]:
-    """Return the requests of JSON lines; a file whose first line is no JSON by itself is bad JSON instead."""
+    """Return the requests of JSON lines; if the first line is not JSON, the whole file is bad JSON."""
     rows = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     found: list[Item] = []
     wrong: list[str] = []
@@ -75,7 +75,7 @@ def value_at(data: Any, path: str) -> Any:
 
 
 def all_items(files: Iterator[tuple[str, bytes]]) -> list[Item]:
-    """Return the requests of several files; raises Unreadable with what is wrong in all of them."""
+    """Return the requests of several files; raises Unreadable with the errors of all of them."""
     found: list[Item] = []
     wrong: list[str] = []
     for name, raw in files:

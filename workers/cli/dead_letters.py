@@ -1,4 +1,4 @@
-"""`renderline dead`: hooks that were given up, and what to do with them."""
+"""`renderline dead`: hooks that are dead letters."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rich.console import Group
 from rich.text import Text
 
 from workers.cli import views
+from workers.cli.errors import CommandError, ExitCode
 from workers.cli.results import Step, report
 from workers.cli.session import Session, json_option, pass_session
-from workers.cli.trouble import Code, Trouble
 
 _ID = click.argument("render_id", metavar="ID", required=False)
 _HOOK = click.argument("hook", metavar="HOOK", type=click.IntRange(min=0), required=False)
@@ -24,9 +24,9 @@ _Operation = Callable[[str, int], dict[str, Any]]
 
 @click.group()
 def dead() -> None:
-    """Hooks that were given up (dead letters): list, show, replay, discard.
+    """Dead letters, which are hooks that failed for good: list, show, replay, discard.
 
-    HOOK is the hook's number in its request, from 0; without it, all dead hooks of the render are meant.
+    HOOK is the hook's number in its request, from 0. Without it, all dead hooks of the render are taken.
     """
 
 
@@ -35,8 +35,8 @@ def dead() -> None:
 @json_option
 @pass_session
 def list_letters(session: Session, limit: int) -> None:
-    """List them, newest first."""
-    letters = session.listing.dead_letters(limit=limit)
+    """List dead letters, newest first."""
+    letters = session.queries.dead_letters(limit=limit)
     session.answer(letters, lambda: _shown(letters))
 
 
@@ -47,7 +47,7 @@ def _shown(letters: list[dict[str, Any]]) -> Any:
         (one["id"], one["hook"], one["type"], one["attempts"], views.age(one["at"]), one["name"], one["error"] or "")
         for one in letters
     ]
-    return views.plain_table(("ID", "HOOK", "TYPE", "TRIES", "AGO", "NAME", "ERROR"), rows)
+    return views.plain_table(("ID", "HOOK", "TYPE", "ATTEMPTS", "AGO", "NAME", "ERROR"), rows)
 
 
 @dead.command()
@@ -56,10 +56,10 @@ def _shown(letters: list[dict[str, Any]]) -> Any:
 @json_option
 @pass_session
 def show(session: Session, render_id: str, hook: int | None) -> None:
-    """Show the hooks of a render: what was asked for, and what came of it."""
+    """Show the dead hooks of a render, or one hook: its request and its last error."""
     record = session.ledger.record(render_id)
     if record is None:
-        raise Trouble(f"no render {render_id}", Code.NOT_FOUND)
+        raise CommandError(f"no render {render_id}", ExitCode.NOT_FOUND)
     asked = session.ledger.hooks_of(render_id)
     hooks = [
         {"id": render_id, "hook": index, **outcome, "request": asked[index]}
@@ -68,7 +68,7 @@ def show(session: Session, render_id: str, hook: int | None) -> None:
     ]
     if not hooks:
         what = "no dead hook" if hook is None else f"no hook {hook}"
-        raise Trouble(f"render {render_id} has {what}", Code.NOT_FOUND)
+        raise CommandError(f"render {render_id} has {what}", ExitCode.NOT_FOUND)
     session.answer(hooks, lambda: Group(*(views.pairs(_rows(one)) for one in hooks)))
 
 
@@ -86,7 +86,7 @@ def _rows(hook: dict[str, Any]) -> list[tuple[str, Any]]:
 @pass_session
 @click.pass_context
 def replay(context: click.Context, session: Session, render_id: str | None, hook: int | None, every: bool) -> None:
-    """Deliver them again, under the same webhook id."""
+    """Deliver dead hooks again, under the same webhook id."""
     chosen = _chosen(session, render_id, hook, every)
     report(context, session, [_step(session, *one, session.operations.replay, "replayed") for one in chosen])
 
@@ -99,7 +99,7 @@ def replay(context: click.Context, session: Session, render_id: str | None, hook
 @pass_session
 @click.pass_context
 def discard(context: click.Context, session: Session, render_id: str | None, hook: int | None, every: bool) -> None:
-    """Take them off the list without delivering them. The render stays undelivered."""
+    """Remove dead letters from the list without delivering them. The render stays undelivered."""
     chosen = _chosen(session, render_id, hook, every)
     report(context, session, [_step(session, *one, session.operations.discard, "discarded") for one in chosen])
 
@@ -109,10 +109,10 @@ def _chosen(session: Session, render_id: str | None, hook: int | None, every: bo
         raise click.UsageError("give either the ID of a render or --all")
     if render_id is not None and hook is not None:
         return [(render_id, hook)]
-    letters = session.listing.dead_letters(limit=_MOST)
+    letters = session.queries.dead_letters(limit=_MOST)
     found = [(one["id"], one["hook"]) for one in reversed(letters) if every or one["id"] == render_id]
     if not found and not every:
-        raise Trouble(f"no dead letter of a render {render_id}", Code.NOT_FOUND)
+        raise CommandError(f"no dead letter of a render {render_id}", ExitCode.NOT_FOUND)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Waiting for renders: their records whenever they move, and one progress bar for each."""
+"""Waiting for renders to end, with one progress bar for each."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from renderline.renders import FINAL
+from workers.cli.errors import ExitCode, plain, print_error
 from workers.cli.session import Session
-from workers.cli.trouble import Code, complain, plain
 
 Record = Mapping[str, Any]
 
 _REREAD = 5.0
-"""Seconds after which every record is read again, in case the stream of events was cut."""
+"""Seconds after which every record is read again, in case events were lost."""
 
 _GOOD = "delivered"
 
-_QUICK_TRIES = 5
-"""Tries of a failing hook that follow each other within a minute; nobody waits at a prompt for the later ones."""
+_QUICK_ATTEMPTS = 5
+"""The first attempts at a hook follow each other within a minute. A prompt does not wait for the later ones."""
 
-_AWAY_FOR_LONG = 60.0
-"""Seconds after which nobody waits at a prompt for a host that does not answer."""
+_HOST_DOWN_FOR = 60.0
+"""Seconds after which a prompt no longer waits for a host that does not answer."""
 
 Until = Literal["ended", "stored"]
 
@@ -32,14 +32,14 @@ until_option = click.option(
     "--until",
     type=click.Choice(["ended", "stored"]),
     default="ended",
-    help="With --wait: what for, the end or the stored video, whatever other hooks are owed.",
+    help="With --wait: wait for the end, or only for the stored video.",
 )
 
 
-class Follower:
-    """Follows renders until all have ended or `timeout` seconds are over (None: for as long as it takes).
+class RenderWait:
+    """Waits until all renders have ended, or `timeout` seconds have passed (None: no limit).
 
-    With `until` "stored" a render is waited for until its video is stored, or it has ended without.
+    With `until` "stored" it waits for a render until its video is stored, or the render has ended without one.
     """
 
     def __init__(
@@ -47,41 +47,41 @@ class Follower:
     ) -> None:
         self._until, self._timeout = until, timeout
         self._held: dict[str, dict[int, str]] = {}
-        self._listing, self._ledger = session.listing, session.ledger
+        self._queries, self._ledger = session.queries, session.ledger
         self._give_up = None if timeout is None else time.monotonic() + timeout
         self.records: dict[str, Record | None] = dict.fromkeys(ids)
 
     @property
     def open(self) -> list[str]:
-        """Return the ids of the renders that are still waited for; a record that is gone counts as ended."""
+        """Return the ids of the renders to wait for. A record that is gone counts as ended."""
         return [one for one, record in self.records.items() if record and not self._over(record)]
 
     @property
     def put_off(self) -> bool:
-        """Whether all that is still owed are hooks that keep failing, or whose hosts are away for long."""
-        return all(_put_off(self.records[one], self._held.get(one, {})) for one in self.open)
+        """Whether only hooks are left that keep failing, or whose host has not answered for long."""
+        return all(_waits_long(self.records[one], self._held.get(one, {})) for one in self.open)
 
     @property
-    def code(self) -> Code:
-        """Return the exit code that the outcomes give."""
+    def code(self) -> ExitCode:
+        """Return the exit code for the renders' states."""
         if self.open:
-            return Code.TIMED_OUT
+            return ExitCode.TIMED_OUT
         good = all(record and (record["state"] == _GOOD or self._stored(record)) for record in self.records.values())
-        return Code.DONE if good else Code.FAILED
+        return ExitCode.DONE if good else ExitCode.FAILED
 
     def why(self, render_id: str) -> str:
-        """Say in a sentence why one of the `open` renders is no longer waited for, and what to do."""
-        said = f"render {render_id} has not ended: "
+        """Return a sentence on why waiting for an open render stopped, and what to do."""
+        start = f"render {render_id} has not ended: "
         if hosts := sorted(set(self._held.get(render_id, {}).values())):
             or_else = "" if self._until == "stored" else ", or wait for the video alone with --until stored"
-            return f"{said}{', '.join(hosts)} does not answer and a hook waits for it: mend that endpoint{or_else}"
+            return f"{start}a hook waits for {', '.join(hosts)}, which does not answer: repair that endpoint{or_else}"
         if self._timeout is None:
-            return said + "a hook keeps failing and is tried later"
-        return f"{said}waited {self._timeout:g} s"
+            return start + "a hook keeps failing; it is retried later"
+        return f"{start}waited {self._timeout:g} s"
 
     def changes(self) -> Iterator[list[Record]]:
-        """Yield the records that moved, as they do; first all of them."""
-        last = self._listing.last_event()
+        """Yield all records first, then those whose state or progress changed, as they change."""
+        last = self._queries.last_event()
         yield self._read(list(self.records))
         reread_at = time.monotonic() + _REREAD
         while self.open and not (self._give_up is None and self.put_off):
@@ -89,7 +89,7 @@ class Follower:
             if left <= 0:
                 return
             touched = set()
-            for event, fields in self._listing.events(after=last, block=left):
+            for event, fields in self._queries.events(after=last, block=left):
                 last = event
                 touched.add(fields["id"])
             if time.monotonic() >= reread_at:
@@ -109,23 +109,23 @@ class Follower:
         self.records.update(found)
         owing = [one for one in ids if (record := found[one]) and record["state"] == "completed"]
         self._held = {one: hooks for one, hooks in self._held.items() if one not in found}
-        for hook in self._listing.held_hooks(owing):
-            if hook.seconds > _AWAY_FOR_LONG:
+        for hook in self._queries.held_hooks(owing):
+            if hook.seconds > _HOST_DOWN_FOR:
                 self._held.setdefault(hook.render_id, {})[hook.hook] = hook.host
         return [record for record in found.values() if record]
 
 
-def _put_off(record: Record | None, held: Mapping[int, str]) -> bool:
+def _waits_long(record: Record | None, held: Mapping[int, str]) -> bool:
     if record is None or record["state"] != "completed":
         return False
     owed = {at: hook for at, hook in enumerate(record["hooks"]) if hook["state"] in ("pending", "retrying")}
     return bool(owed) and all(
-        at in held or (hook["state"] == "retrying" and hook["attempts"] > _QUICK_TRIES) for at, hook in owed.items()
+        at in held or (hook["state"] == "retrying" and hook["attempts"] > _QUICK_ATTEMPTS) for at, hook in owed.items()
     )
 
 
 class Bars:
-    """One progress bar for each render; where they do not all fit, those that have ended make room."""
+    """One progress bar for each render. If they do not all fit, those of ended renders are hidden."""
 
     def __init__(self, session: Session) -> None:
         self._progress = Progress(
@@ -134,15 +134,15 @@ class Bars:
             TextColumn("{task.percentage:>3.0f} %"),
             TextColumn("{task.fields[state]}", markup=False),
             TimeElapsedColumn(),
-            console=session.aside,
-            disable=not session.aside.is_terminal,
+            console=session.progress_console,
+            disable=not session.progress_console.is_terminal,
         )
-        self._room = max(1, session.aside.height - 2)
+        self._room = max(1, session.progress_console.height - 2)
         self._tasks: dict[str, TaskID] = {}
         self._shown = 0
 
     def show(self, records: Sequence[Record]) -> None:
-        """Bring the bars up to date."""
+        """Update the bars."""
         for record in records:
             ended = record["state"] in FINAL
             task = self._tasks.get(record["id"])
@@ -163,15 +163,15 @@ class Bars:
         self._progress.stop()
 
 
-def wait(session: Session, ids: Sequence[str], *, timeout: float | None, until: Until = "ended") -> Follower:
-    """Follow renders to their ends, with bars where somebody looks, and return how they stand.
+def wait(session: Session, ids: Sequence[str], *, timeout: float | None, until: Until = "ended") -> RenderWait:
+    """Wait for renders to end, with bars on a terminal, and return how they stand.
 
-    Says on standard error why it stopped waiting for those that have not ended.
+    Standard error says why waiting stopped for those that have not ended.
     """
-    follower = Follower(session, ids, timeout=timeout, until=until)
+    waited = RenderWait(session, ids, timeout=timeout, until=until)
     with Bars(session) as bars:
-        for records in follower.changes():
+        for records in waited.changes():
             bars.show(records)
-    for one in follower.open:
-        complain(follower.why(one))
-    return follower
+    for one in waited.open:
+        print_error(waited.why(one))
+    return waited
