@@ -1,4 +1,4 @@
-"""What happens next: decides which messages follow from a change in the ledger, and has them published.
+"""Decides which messages follow from a change in the ledger, and has them published.
 
     request -> submit -> poll (retrying, batched) -> hook 0, hook 1, ... (each retrying)
 
@@ -42,7 +42,7 @@ def leave_to_sweep(error: Exception) -> None:
 
 
 def raise_unpublished(error: Exception) -> None:
-    """Raise the error: the sweep itself has nobody to leave its messages to."""
+    """Raise the error. For the sweep, which cannot leave its messages to itself."""
     raise error
 
 
@@ -95,7 +95,7 @@ class Dispatcher:
         """React to renders (id, new state) that changed their state: submit them again, or run their hooks."""
         ended = []
         for render_id, state in changes:
-            log.info("render moved", render_id=render_id, state=state)
+            log.info("state changed", render_id=render_id, state=state)
             if state == State.SUBMITTING:
                 self._submit_again(render_id)
             elif state != State.RENDERING:

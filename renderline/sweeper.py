@@ -1,7 +1,7 @@
-"""The sweep: re-sends what stands still, expires what is overdue, starts pumps that nobody runs, drops old records.
+"""The sweep: sends stalled renders again, expires overdue ones, starts pumps that nobody runs, drops old records.
 
-It, not the broker, is why nothing accepted is lost: any message may vanish and this finds the render again. It asks the
-ledger alone; vendor calls are cleanup tasks (`renderline/cleanup/runner.py`).
+It is why no accepted render is lost: the broker may lose any message, and the sweep finds the render in the ledger. It
+calls no vendor; `renderline/cleanup/runner.py` does.
 """
 
 from __future__ import annotations
@@ -15,29 +15,33 @@ from redis import RedisError
 
 from renderline.dispatcher import Dispatcher
 from renderline.ledger import AccountLimits, Ledger
+from renderline.renders import State
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Sweeper:
-    """Runs one sweep at a time over all workers: who gets the turn sweeps, the others skip.
+    """Sweeps in one worker at a time. A lock in the ledger decides which; the others skip.
 
-    A sweep goes on until nothing is left to do, a little of everything in turn, so that much of one does not hold up
-    the others. `every` is the time between sweeps, `retention` how long finished records are kept, `turn` the time
-    after which a worker that no longer goes on loses its turn (seconds).
+    A sweep ends when nothing is left to do. It does a little of each part in turn, so that a backlog of one part does
+    not hold up the others. Its dispatcher raises what it cannot publish: a sweep that goes on would mark renders as
+    sent that were not.
     """
 
     ledger: Ledger
     limits: AccountLimits
     dispatcher: Dispatcher
     every: float
+    """Seconds between sweeps."""
     retention: float
+    """Seconds for which the records of ended renders are kept."""
     turn: float = 60.0
+    """Seconds after which a worker that stopped in the middle of a sweep loses the lock."""
     _holder: str = field(default_factory=lambda: uuid.uuid4().hex, repr=False)
 
     def sweep(self) -> bool:
-        """Sweep if no other worker has within this period; returns whether it did."""
+        """Sweep, unless another worker does or did within this period; returns whether it swept."""
         if not self._has_turn():
             return False
         try:
@@ -51,7 +55,7 @@ class Sweeper:
 
     def _sweep(self) -> None:
         parts = [self._resend(), self._expire(), self._pump(), self._unpark(), self._forget()]
-        broken: Exception | None = None
+        failure: Exception | None = None
         while parts:
             for part in list(parts):
                 try:
@@ -60,23 +64,22 @@ class Sweeper:
                 except (RedisError, OSError):
                     raise
                 except Exception as error:
-                    # What one part stumbles over must not keep the others from their work.
+                    # The other parts go on.
                     parts.remove(part)
-                    broken = error
+                    failure = error
             if not self._has_turn():
-                log.warning("lost the turn to sweep, another worker goes on")
+                log.warning("sweep lock lost, another worker sweeps")
                 return
-        if broken:
-            raise broken
+        if failure:
+            raise failure
 
     def _resend(self) -> Iterator[None]:
         oldest = self.dispatcher.oldest()
         while found := self.ledger.stalled(oldest=oldest):
             for render_id, state, _ in found:
-                log.warning("re-sent: stood still", render_id=render_id, state=state)
-            begun = ("accepted", "submitting")
-            self.dispatcher.submit_all([(one, priority) for one, state, priority in found if state in begun])
-            self.dispatcher.hooks_all([one for one, state, _ in found if state not in begun])
+                log.warning("stalled, sent again", render_id=render_id, state=state)
+            self.dispatcher.submit_all([(one, priority) for one, state, priority in found if state in _SUBMITTED_AGAIN])
+            self.dispatcher.hooks_all([one for one, state, _ in found if state not in _SUBMITTED_AGAIN])
             yield
 
     def _expire(self) -> Iterator[None]:
@@ -103,8 +106,9 @@ class Sweeper:
     def _forget(self) -> Iterator[None]:
         for dropped in self.ledger.forget_in_batches(retention=self.retention):
             if dropped:
-                log.info("finished records dropped", records=dropped)
+                log.info("old records dropped", records=dropped)
             yield
 
 
 _DONE = object()
+_SUBMITTED_AGAIN = frozenset({State.ACCEPTED, State.SUBMITTING})

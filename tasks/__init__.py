@@ -1,1 +1,1 @@
-"""What the queue can ask for: thin tasks, the only place that knows retry, chain and errback."""
+"""The Celery tasks: thin functions, the only place that knows Celery's retry."""

@@ -1,4 +1,4 @@
-"""What all tasks share: their services, their log lines, and the longest wait that may ride on a message."""
+"""The base of every task: use cases, log lines, and the longest countdown of a message."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("renderline.tasks")
 
 LONGEST_COUNTDOWN = 60.0
-"""Seconds. A message with a longer countdown would sit in one worker's memory and, on Redis, come again to others once
-the visibility timeout has passed; longer waits stand in the ledger, and the sweep sends the message."""
+"""Seconds. A message with a longer countdown waits in one worker's memory, and Redis delivers it again to another one
+after the visibility timeout. Longer waits are kept in the ledger, and the sweep sends the message."""
 
 
 class RenderlineTask(Task):
@@ -29,11 +29,11 @@ class RenderlineTask(Task):
         return cast("Services", self.app.services)
 
     def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
-        """Put what identifies this run into every log line that it writes."""
+        """Add task name, task id and retry number to every log line of this run."""
         structlog.contextvars.bind_contextvars(task=self.name, task_id=task_id, retry=self.request.retries)
 
     def after_return(self, status: str, retval: Any, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
-        """Clear the log context and say how the run ended; `retry` is how polling and waiting look, not a fault."""
+        """Log how the run ended and clear the log context. RETRY is normal: polling and waiting are retries."""
         level = log.warning if status == "FAILURE" else log.debug
         level("task ended", status=status, error=type(retval).__name__ if status == "FAILURE" else None)
         structlog.contextvars.clear_contextvars()

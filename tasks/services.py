@@ -1,4 +1,4 @@
-"""The domain's use cases that the tasks call, composed once per process by `workers` and carried by the Celery app."""
+"""The use cases that tasks call. `workers` composes them once per process; the Celery app carries them."""
 
 from __future__ import annotations
 

@@ -246,6 +246,17 @@ def test_a_webhook_just_before_the_step_wins_over_giving_up(
     assert driver.state(RENDER) == "rendering"
 
 
+def test_both_doors_say_which_hooks_run_on_cancel(environ: dict[str, str]) -> None:
+    from workers.cli.program import cli
+
+    help_text = CliRunner().invoke(cli, ["cancel", "--help"]).stdout
+    paths = HttpDoor(environ).client.get("/openapi.json").get_json()["paths"]
+    operation = paths["/v1/renders/{render_id}/cancel"]["post"]
+    for text in (help_text, operation["description"]):
+        assert "render.canceled" in text
+        assert "hooks do not run" not in text
+
+
 def test_every_refusal_is_typed(driver: LedgerDriver, operations: Operations) -> None:
     bring(driver, "delivered")
     for operate in (operations.cancel, operations.retry, operations.resubmit):
