@@ -15,7 +15,7 @@ LEASE = 20.0
 
 
 class Clock:
-    """The ledger's time, which passes only when told to."""
+    """The ledger's time, which passes only on command."""
 
     def __init__(self) -> None:
         self.now = float(int(time.time()))

@@ -1,4 +1,4 @@
-"""A TCP relay to Redis that loses answers: the command was executed, and the connection breaks before that is told."""
+"""A TCP relay to Redis that loses answers: the command is executed, and the connection breaks before its answer."""
 
 from __future__ import annotations
 

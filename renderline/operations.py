@@ -100,7 +100,7 @@ class Operations:
 
         Before its submission nothing is sent to the vendor. Afterwards it is no longer polled. Of its hooks only those
         run that asked for `render.canceled`. The vendor has no cancel: it finishes and charges what it has begun.
-        `delete_project` deletes the vendor's project as well; a fault of the vendor is told in the result.
+        `delete_project` deletes the vendor's project as well; a fault of the vendor is part of the result.
         """
         if self._steps.cancel(render_id) != State.CANCELED:
             self._refuse(render_id, _NOT_ENDED, "only one that has not ended can be canceled")

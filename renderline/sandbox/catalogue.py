@@ -33,7 +33,7 @@ WORKSPACES = [
 TEMPLATES = {
     "65fa6b07dca2e367461a2925": ("Welcome", "landscape", ("Welcome to the team.", "Here is what comes next.")),
     "65fa6b07dca2e367461a2926": ("Weekly news", "landscape", ("This is the news of the week.",)),
-    "65fa6b07dca2e367461a2927": ("Short story", "portrait", ("A short story, told upright.",)),
+    "65fa6b07dca2e367461a2927": ("Short story", "portrait", ("A short story, in portrait.",)),
 }
 """Template id to name, orientation and one script per scene."""
 

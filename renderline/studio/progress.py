@@ -31,7 +31,7 @@ class Progress:
 
     @property
     def finished(self) -> bool:
-        """True when the render is at its end, by its progress or in a word, whether or not a URL is told."""
+        """True when the render is at its end, by its progress or its state, with or without a URL."""
         return self.progress >= COMPLETE or (self.state or "").lower() in FINISHED_STATES
 
     @property

@@ -72,8 +72,8 @@ def test_canceled_while_rendering_it_is_not_followed_and_no_hook_runs(system: Sy
 
 
 def test_a_hook_may_ask_to_be_told_of_a_cancellation(system: System, renderline: CommandLine) -> None:
-    told = {"type": "http", "url": system.receiver.url, "events": ["render.canceled"]}
-    render = submit(renderline, system.request("[sandbox:slow=80]", hooks=[told]))
+    hook = {"type": "http", "url": system.receiver.url, "events": ["render.canceled"]}
+    render = submit(renderline, system.request("[sandbox:slow=80]", hooks=[hook]))
     renderline.json("cancel", render)
     _, body = system.receiver.take()
     assert json.loads(body)["type"] == "render.canceled"
@@ -119,7 +119,7 @@ def test_a_retry_is_a_new_attempt_of_the_same_record(system: System, renderline:
         assert Ledger(client, grace=1.0).fail(render, code="7001", message="The wrong script.", origin="vendor")
     first = reach(system, render, "failed")
     assert first["error"] == {"code": "7001", "message": "The wrong script.", "origin": "vendor"}
-    told, body = system.receiver.take()
+    first, body = system.receiver.take()
     assert json.loads(body)["type"] == "render.failed"
 
     (step,) = renderline.json("retry", render)
@@ -139,9 +139,9 @@ def test_a_retry_is_a_new_attempt_of_the_same_record(system: System, renderline:
     assert set(projects) == {first["project_id"], second["project_id"]}
     assert projects[second["project_id"]]["name"].endswith(f"[{render}.2]")
     assert [one["exports"] for one in projects.values()] == [1, 1]
-    retold, body = system.receiver.take()
+    replayed, body = system.receiver.take()
     assert json.loads(body)["type"] == "render.completed"
-    assert retold["webhook-id"] != told["webhook-id"]
+    assert replayed["webhook-id"] != first["webhook-id"]
 
 
 def test_an_expired_render_is_retried(system: System, renderline: CommandLine) -> None:

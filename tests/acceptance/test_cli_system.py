@@ -168,7 +168,7 @@ def test_watch_in_a_pipe_gives_every_event(system: System, renderline: CommandLi
 
 
 def _until_delivered(system: System, renderline: CommandLine, watching: subprocess.Popen[str]) -> list[str]:
-    """Submit a render, and return the states that are told of it."""
+    """Submit a render, and return the states that are shown of it."""
     (record,) = renderline.json("submit", "-", given=json.dumps(system.request(hooks=[])))
     states: list[str] = []
     assert watching.stdout
@@ -195,16 +195,16 @@ def test_the_vendors_lists_are_searched(renderline: CommandLine) -> None:
 
 
 def test_a_healthy_system_passes_the_doctor(system: System, renderline: CommandLine) -> None:
-    told = renderline.json("doctor")
-    verdicts = {one["check"]: one["verdict"] for one in told["checks"]}
-    assert told["ok"]
+    report = renderline.json("doctor")
+    verdicts = {one["check"]: one["verdict"] for one in report["checks"]}
+    assert report["ok"]
     for check in ("settings", "redis", "redis memory", "clock", "storage", "workers", "sweep", "vendor v3 (default)"):
-        assert verdicts[check] == "ok", told
+        assert verdicts[check] == "ok", report
     for queue in ("requests", "submit", "poll", "hooks"):
         assert verdicts[f"queue {queue}"] == "ok"
     assert verdicts["vendor v2 (default)"] == "ok"
     secrets = [value for name, value in system.environ.items() if name.endswith(("_KEY", "_SECRET"))]
-    assert not any(secret in json.dumps(told) for secret in secrets)
+    assert not any(secret in json.dumps(report) for secret in secrets)
 
 
 def test_the_doctor_names_what_is_wrong(renderline: CommandLine) -> None:

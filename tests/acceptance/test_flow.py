@@ -164,7 +164,7 @@ def test_a_failing_hook_is_retried_then_dead_lettered_and_the_others_still_run(s
     assert first[0]["webhook-id"] != second[0]["webhook-id"]
     ledger = Ledger(Redis.from_url(system.valkey.url, decode_responses=True))
     record = until(lambda: (found := ledger.record(render)) and found["state"] == "undelivered" and found)
-    # They do not wait for each other: either may have been the first to be told.
+    # They do not wait for each other: either may have been called first.
     (dead,) = [hook for hook in record["hooks"] if hook["state"] == "dead"]
     assert "410" in dead["error"]
 

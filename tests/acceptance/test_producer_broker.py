@@ -106,7 +106,7 @@ def test_a_broker_that_was_away_between_two_calls(tmp_path: Path) -> None:
 
 
 def test_waiting_outlives_the_broker(tmp_path: Path) -> None:
-    told: list[tuple[str, float]] = []
+    seen_states: list[tuple[str, float]] = []
     with Valkey(tmp_path) as server, Celery("billing", broker=server.url) as app:
         render_id = contract.render_id_for_key("D")
         with Redis.from_url(server.url, decode_responses=True) as client:
@@ -115,18 +115,18 @@ def test_waiting_outlives_the_broker(tmp_path: Path) -> None:
             outcome: list[Any] = []
 
             def follow() -> None:
-                outcome.append(wait_for(app, render_id, timeout=60, progress=lambda *seen: told.append(seen)))
+                outcome.append(wait_for(app, render_id, timeout=60, progress=lambda *seen: seen_states.append(seen)))
 
             waiting = threading.Thread(target=follow)
             waiting.start()
-            while not told:
+            while not seen_states:
                 time.sleep(0.02)
             restart(server)
             ledger.fail(render_id, code="x", message="No.", origin="vendor")
             waiting.join(30)
     assert outcome[0].state == "failed"
     assert outcome[0].error == "No."
-    assert [state for state, _ in told] == ["accepted", "failed"]
+    assert [state for state, _ in seen_states] == ["accepted", "failed"]
 
 
 def accept(ledger: Ledger, render_id: str) -> None:

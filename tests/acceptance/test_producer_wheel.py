@@ -54,7 +54,7 @@ ids = [result.get(timeout=60), again.get(timeout=30)]
 with app.connection_for_read() as connection, connection.SimpleQueue("billing") as queue:
     message = queue.get(timeout=60)
     message.ack()
-print(json.dumps({"ids": ids, "task": message.headers["task"], "told": message.payload[0][0]}))
+print(json.dumps({"ids": ids, "task": message.headers["task"], "output": message.payload[0][0]}))
 """
 
 FOREIGN = """
@@ -191,26 +191,26 @@ def system(start_system: Any) -> System:
 
 def test_another_service_enqueues_and_follows_renders(system: System, service: Path) -> None:
     request = system.request(hooks=[{"type": "download"}], name="First")
-    told = json.loads(run(service, BILLING, request, BROKER=system.valkey.url))
+    output = json.loads(run(service, BILLING, request, BROKER=system.valkey.url))
 
-    assert told["outcome"]["id"] == told["first"] == told["several"][0]
-    assert told["outcome"]["state"] == "delivered"
-    assert told["outcome"]["stored_url"].endswith(f"{told['first']}.mp4")
-    assert told["seen"][-1] == ["delivered", 100]
-    assert told["ends"] == ["delivered", "delivered"]
-    assert "priority: " in told["why"]
-    assert "site-packages/tasks/" in told["tasks"]
-    assert len(system.projects_of(told["first"])) == 1
+    assert output["outcome"]["id"] == output["first"] == output["several"][0]
+    assert output["outcome"]["state"] == "delivered"
+    assert output["outcome"]["stored_url"].endswith(f"{output['first']}.mp4")
+    assert output["seen"][-1] == ["delivered", 100]
+    assert output["ends"] == ["delivered", "delivered"]
+    assert "priority: " in output["why"]
+    assert "site-packages/tasks/" in output["tasks"]
+    assert len(system.projects_of(output["first"])) == 1
 
 
 def test_another_service_needs_none_of_our_code(system: System, service: Path) -> None:
     hook = {"type": "celery", "task": "billing.video_ready", "queue": "billing"}
-    told = json.loads(run(service, PLAIN, system.request(hooks=[hook]), BROKER=system.valkey.url))
-    assert told["ids"][0] == told["ids"][1]
-    assert told["task"] == "billing.video_ready"
-    assert told["told"]["type"] == "render.completed"
-    assert told["told"]["data"]["id"] == told["ids"][0]
-    assert len(system.projects_of(told["ids"][0])) == 1
+    output = json.loads(run(service, PLAIN, system.request(hooks=[hook]), BROKER=system.valkey.url))
+    assert output["ids"][0] == output["ids"][1]
+    assert output["task"] == "billing.video_ready"
+    assert output["output"]["type"] == "render.completed"
+    assert output["output"]["data"]["id"] == output["ids"][0]
+    assert len(system.projects_of(output["ids"][0])) == 1
 
 
 def test_the_page_on_the_producer_runs_as_printed(system: System, service: Path) -> None:

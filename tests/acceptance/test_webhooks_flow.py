@@ -71,8 +71,8 @@ def test_called_done_too_early_it_is_followed_until_it_is(called: Called) -> Non
     render = called.enqueue(called.system.request("Hello. [sandbox:slow=100]", hooks=[]), account="default")
     called.reaches(render, "rendering")
     until(lambda: called.project("default", render)["exports"] == 1)
-    told = {"progress": 100, "credit": 9, "download_url": "https://elsewhere.test/1.mp4"}
-    assert requests.post(called.url(render), json=told, timeout=30).status_code == 204
+    webhook = {"progress": 100, "credit": 9, "download_url": "https://elsewhere.test/1.mp4"}
+    assert requests.post(called.url(render), json=webhook, timeout=30).status_code == 204
     until(lambda: called.record(render)["polls"] == 1)
     assert called.record(render)["state"] == "rendering"
     called.vendors["default"].control("POST", "complete", id=called.project("default", render)["id"])

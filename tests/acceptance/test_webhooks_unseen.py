@@ -57,12 +57,12 @@ def test_v2_tells_which_project_it_is(called: Called) -> None:
     called.reaches(render, "unconfirmed")
     (project,) = (project for project in vendor.projects() if project["api"] == "v2")
     vendor.control("POST", "complete", id=project["id"])
-    told = {
+    webhook = {
         "ai_progress_update_loc": f"ai-video/{project['id']}/",
         "videoUrl": "https://elsewhere.test/v2.mp4",
         "duration": "3.274014",
     }
-    assert requests.get(called.url(render), params=told, timeout=30).status_code == 204
+    assert requests.get(called.url(render), params=webhook, timeout=30).status_code == 204
     record = called.callback(render)
     assert (record["project_id"], project["exports"]) == (project["id"], 1)
     assert record["download_url"] == f"{vendor.url}/files/{project['id']}.mp4"

@@ -52,7 +52,7 @@ class Called:
         """Return the record that the receiver was sent when the render was done."""
         while render_id not in self.seen:
             body = json.loads(self.system.receiver.take()[1])
-            assert body["data"]["id"] not in self.seen, "told twice"
+            assert body["data"]["id"] not in self.seen, "called twice"
             self.seen[body["data"]["id"]] = body["data"]
         return self.seen[render_id]
 

@@ -172,11 +172,11 @@ def test_a_fault_ends_as_it_should_and_nothing_is_paid_twice(aftermath, name):
     if mode == "direct":
         state, exports = direct_outcome(name, state, exports)
     record, made = records[name], projects[name]
-    told = (record["error"], record["note"], record["times"], made)
-    assert record["state"] == state, told
-    assert sum(project["exports"] for project in made) == exports, told
-    assert sum(project["credits"] for project in made) == (1 if state == "delivered" else 0), told
-    assert len([project for project in made if project["draft"] and not project["deleted"]]) == 0, told
+    context = (record["error"], record["note"], record["times"], made)
+    assert record["state"] == state, context
+    assert sum(project["exports"] for project in made) == exports, context
+    assert sum(project["credits"] for project in made) == (1 if state == "delivered" else 0), context
+    assert len([project for project in made if project["draft"] and not project["deleted"]]) == 0, context
     if state in ("failed", "expired"):
         assert record["error"]["message"]
     else:

@@ -97,9 +97,9 @@ def test_a_later_draft_has_an_url_of_its_own(urls):
     first, second = (urls.url(RENDER, attempt=2, draft=draft, seconds=600.0) for draft in (1, 2))
     assert urls.verify(RENDER, first.rpartition("/")[2]) == (2, 1)
     assert urls.verify(RENDER, second.rpartition("/")[2]) == (2, 2)
-    told, expires, mac = second.rpartition("/")[2].split(".")
+    signed, expires, mac = second.rpartition("/")[2].split(".")
     assert urls.verify(RENDER, f"2.{expires}.{mac}") is None
-    assert urls.verify(RENDER, f"{told}1.{expires}.{mac}") is None
+    assert urls.verify(RENDER, f"{signed}1.{expires}.{mac}") is None
 
 
 def test_an_url_made_before_drafts_had_numbers_is_about_the_first(urls):

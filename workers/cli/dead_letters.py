@@ -74,8 +74,8 @@ def show(session: Session, render_id: str, hook: int | None) -> None:
 
 def _rows(hook: dict[str, Any]) -> list[tuple[str, Any]]:
     asked = [(name, value) for name, value in hook["request"].items() if name != "type"]
-    told = [(name, hook[name]) for name in ("hook", "type", "state", "attempts", "at", "error")]
-    return [*told, *asked, ("", " ")]
+    shown = [(name, hook[name]) for name in ("hook", "type", "state", "attempts", "at", "error")]
+    return [*shown, *asked, ("", " ")]
 
 
 @dead.command()

@@ -42,7 +42,7 @@ def breaker(driver, **options):
 
 
 def test_a_worker_killed_after_its_first_write_leaves_no_account_that_probes_for_ever(driver, dying):
-    """The probe was answered, and its worker dies as soon as it has told Redis anything at all."""
+    """The probe was answered, and its worker dies after its first write to Redis."""
     names = [f"r{index}" for index in range(4)]
     for one in names:
         driver.accept(one)

@@ -102,7 +102,7 @@ def test_a_held_account_is_tried_now_and_then_and_goes_on_by_itself(driver: Ledg
     for one in "abc":
         driver.accept(one)
     assert driver.limits.hold("main", reason="no credit", seconds=300.0)
-    assert not driver.limits.hold("main", reason="no credit", seconds=300.0), "told once"
+    assert not driver.limits.hold("main", reason="no credit", seconds=300.0), "reported once"
     assert [driver.ledger.claim_submission(one, lease=20.0) for one in "abc"] == [None] * 3
     assert driver.limits.unpark() == []
     driver.clock.forward(301.0)

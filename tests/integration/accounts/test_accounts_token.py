@@ -1,4 +1,4 @@
-"""One token per account for every worker: one of them asks for it, the others wait, share it, or are told why not."""
+"""One token per account for every worker: one of them requests it, the others wait and share it, or its fault."""
 
 import subprocess
 import sys
@@ -179,7 +179,7 @@ def test_an_early_refresh_that_fails_leaves_the_old_token_in_use(worker, redis, 
     clock.now += DAY * 0.9
     issuer.fault = VendorUnavailable("away", endpoint="token")
     assert (one.current(), two.current()) == (old, old)
-    assert issuer.calls == 2, "the fault of one is told to the other"
+    assert issuer.calls == 2, "both get the fault of one"
     issuer.fault = None
     redis.delete("renderline:token:main:failure")
     clock.now += 1.1
@@ -259,12 +259,12 @@ def test_another_worker_goes_on_when_the_one_that_asks_is_killed(valkey, worker,
 def test_those_who_wait_are_told_why_there_is_no_token(worker, redis, issuer, fault):
     workers = [worker() for _ in range(10)]
     issuer.fault = fault
-    told = together(*(one.current for one in workers))
-    assert {type(one) for one in told} == {type(fault)}
-    assert {(one.message, one.status, one.code) for one in told} == {(fault.message, fault.status, fault.code)}
+    raised_faults = together(*(one.current for one in workers))
+    assert {type(one) for one in raised_faults} == {type(fault)}
+    assert {(one.message, one.status, one.code) for one in raised_faults} == {(fault.message, fault.status, fault.code)}
     assert issuer.calls == 1
     if fault.retry_after:
-        assert all(8.0 < one.retry_after <= 9.0 for one in told)
+        assert all(8.0 < one.retry_after <= 9.0 for one in raised_faults)
     left = redis.pttl("renderline:token:main:failure") / 1000
     expected = {"CredentialsRefused": 30.0, "VendorUnavailable": 2.0}.get(type(fault).__name__, fault.retry_after or 2)
     assert expected - 1.5 < left <= expected
@@ -287,9 +287,9 @@ def test_the_vendors_429_on_the_token_call_says_how_long_to_wait(redis, start_sa
     sandbox.control("POST", "faults", call=ISSUED, fault="429", seconds=3, times=1)
     endpoint = TokenEndpoint(sandbox.url, app_id="studio.acme", user_key="k" * 36)
     workers = [SharedToken(redis, endpoint, account="main") for _ in range(6)]
-    told = together(*(one.current for one in workers))
-    assert {type(one) for one in told} == {RateLimited}
-    assert all(2.0 < one.retry_after <= 3.0 for one in told)
+    raised_faults = together(*(one.current for one in workers))
+    assert {type(one) for one in raised_faults} == {RateLimited}
+    assert all(2.0 < one.retry_after <= 3.0 for one in raised_faults)
     assert sandbox.counts()[ISSUED] == 1
     with pytest.raises(RateLimited):
         workers[0].current()

@@ -1,4 +1,4 @@
-"""What only a person can mend is told by `renderline doctor`, and does not pile up."""
+"""`renderline doctor` reports what only a person can repair, and the reports do not pile up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workers.cli.checks.result import CheckResult
 ONE = "a" * 32
 
 
-def told(driver: LedgerDriver, check: str) -> list[CheckResult]:
+def results_of(driver: LedgerDriver, check: str) -> list[CheckResult]:
     return [
         one for one in backlog.check(driver.ledger, Queries(driver.ledger), driver.operations) if one.check == check
     ]
@@ -27,10 +27,10 @@ def alarm(driver: LedgerDriver, one: str, *, attempt: int = 1) -> None:
 
 
 def test_a_rendered_revoked_draft_is_shown_by_the_doctor(driver: LedgerDriver) -> None:
-    assert [one.verdict for one in told(driver, "alarms")] == ["ok"]
+    assert [one.verdict for one in results_of(driver, "alarms")] == ["ok"]
     driver.accept(ONE)
     alarm(driver, ONE)
-    (found,) = told(driver, "alarms")
+    (found,) = results_of(driver, "alarms")
     assert found.verdict == "warn"
     assert f"render {ONE}, attempt 1, draft 1, tag [{ONE}]" in found.detail
     assert "credit" in found.advice
@@ -41,7 +41,7 @@ def test_the_tag_of_an_alarm_is_the_one_in_the_projects_name(driver: LedgerDrive
     assert driver.ledger.fail(ONE, code="", message="no", origin="vendor")
     assert driver.operations.retry(ONE)
     alarm(driver, ONE, attempt=2)
-    (found,) = told(driver, "alarms")
+    (found,) = results_of(driver, "alarms")
     assert f"attempt 2, draft 1, tag [{ONE}.2]" in found.detail
 
 
@@ -52,7 +52,7 @@ def test_alarms_do_not_pile_up(driver: LedgerDriver) -> None:
     alarm(driver, ONE)
     assert driver.redis.zcard("renderline:alarms") == 1000
     assert driver.operations.alarms(limit=1)[0].render_id == ONE, "the newest is kept"
-    findings = told(driver, "alarms")
+    findings = results_of(driver, "alarms")
     assert len(findings) == 6
     assert findings[-1].detail == "995 more"
     driver.ledger.forget(retention=1000.0)
@@ -68,15 +68,15 @@ def test_an_account_in_an_outage_is_shown_by_the_doctor(driver: LedgerDriver, st
     driver.start()
     for _ in range(3):
         driver.limits.call_failed("main", failures=3 if state == "away" else 4, pause=10.0)
-    assert [one.verdict for one in told(driver, "account main")] == (["warn"] if state == "away" else [])
+    assert [one.verdict for one in results_of(driver, "account main")] == (["warn"] if state == "away" else [])
     driver.operations.resume("main")
-    assert told(driver, "account main") == []
+    assert results_of(driver, "account main") == []
 
 
 def test_an_account_without_credit_is_shown_by_the_doctor(driver: LedgerDriver) -> None:
     driver.accept()
     driver.limits.hold("main", reason="not enough credits", seconds=300.0)
-    (found,) = told(driver, "account main")
+    (found,) = results_of(driver, "account main")
     assert (found.verdict, "not enough credits" in found.detail) == ("warn", True)
     assert "resume" in found.advice
 
@@ -84,10 +84,10 @@ def test_an_account_without_credit_is_shown_by_the_doctor(driver: LedgerDriver) 
 def test_an_account_that_no_worker_knows_is_shown_by_the_doctor(driver: LedgerDriver) -> None:
     driver.accept()
     driver.ledger.announce_capabilities(["account:main"])
-    assert [one.verdict for one in told(driver, "unknown accounts")] == ["ok"]
+    assert [one.verdict for one in results_of(driver, "unknown accounts")] == ["ok"]
     driver.accept("r2", account="new")
     assert driver.ledger.claim_submission("r2", lease=LEASE, known=("main",)) is None
-    (found,) = told(driver, "unknown accounts")
+    (found,) = results_of(driver, "unknown accounts")
     assert (found.verdict, found.detail.endswith(": new")) == ("warn", True)
 
 
@@ -97,4 +97,4 @@ def test_a_record_that_was_set_aside_is_shown_by_the_doctor(driver: LedgerDriver
     driver.redis.set("renderline:render:r1", "no hash")
     driver.clock.forward(31)
     driver.ledger.stalled()
-    assert [one.verdict for one in told(driver, "quarantine")] == ["warn"]
+    assert [one.verdict for one in results_of(driver, "quarantine")] == ["warn"]

@@ -63,7 +63,7 @@ def test_a_broken_stream_goes_on_after_the_last_event_seen(gateway, ledger):
     with gateway.follow(f"/v1/renders/{one}/events", after=change.id) as stream:
         rest = list(stream)
     assert [(event.event, event.data["state"]) for event in rest] == [("change", "failed"), ("record", "failed")]
-    # Browsers come back by themselves until they are told that nothing more will come.
+    # Browsers come back by themselves until the stream says that nothing more will come.
     last = {"Last-Event-ID": rest[-1].id}
     assert gateway.ask("GET", f"/v1/renders/{one}/events", headers=last).status_code == 204
 
@@ -91,8 +91,8 @@ def test_all_renders_are_followed_and_nothing_is_missed_between_two_streams(gate
         submit(ledger, one)
     with gateway.follow("/v1/events", after=seen[-1].id) as stream:
         seen += [stream.take() for _ in range(4)]
-    told = [(event.data["id"], event.data["state"]) for event in seen]
-    assert told == [(one, "accepted") for one in ids] + [(one, "submitting") for one in ids]
+    announced = [(event.data["id"], event.data["state"]) for event in seen]
+    assert announced == [(one, "accepted") for one in ids] + [(one, "submitting") for one in ids]
     assert len({event.id for event in seen}) == 6
 
 
@@ -107,7 +107,7 @@ def test_a_gap_is_told(gateway, ledger, redis):
     with gateway.follow("/v1/events", after=seen) as stream:
         assert stream.take().event == "gap"
         assert stream.take().data["state"] == "accepted"
-    # A single render is told as it is now.
+    # A single render is sent as it is now.
     with gateway.follow(f"/v1/renders/{one}/events", after=seen) as stream:
         assert stream.take().event == "record"
 
@@ -133,7 +133,7 @@ def test_streams_are_bounded_and_leave_room_for_requests(small, redis):
     assert_problem(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0
     assert small.submit({"kind": "film"}).status_code == 422
-    # A reader that goes makes room, though nothing happens that it could be told.
+    # A reader that goes makes room, though no event happens.
     streams[0].response.close()
 
     def has_room():

@@ -120,8 +120,12 @@ def test_a_render_under_way_is_noted_and_not_looked_at(gateway):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_v2_calls_with_a_query_that_names_the_project(gateway, method):
     gateway.submitted(confirmed=False, project_id=None)
-    told = {"ai_progress_update_loc": "ai-video/-N4qJq7DwnR/", "videoUrl": "https://v.test/2.mp4", "duration": "3.27"}
-    assert gateway.call(gateway.url(), method=method, params=told).status_code == 204
+    payload_args = {
+        "ai_progress_update_loc": "ai-video/-N4qJq7DwnR/",
+        "videoUrl": "https://v.test/2.mp4",
+        "duration": "3.27",
+    }
+    assert gateway.call(gateway.url(), method=method, params=payload_args).status_code == 204
     assert gateway.record()["state"] == "rendering"
     assert (gateway.record()["project_id"], gateway.field("reported_url")) == ("-N4qJq7DwnR", "https://v.test/2.mp4")
     assert len(gateway.wakes) == 1
@@ -170,8 +174,8 @@ def test_every_refusal_is_the_same_and_changes_nothing(gateway, confirmed):
     before = gateway.everything()
     answers = {}
     for name, url in refused(gateway).items():
-        for method, told in (("POST", {"json": DONE}), ("GET", {"params": DONE})):
-            answer = gateway.call(url, method=method, **told)
+        for method, payload_args in (("POST", {"json": DONE}), ("GET", {"params": DONE})):
+            answer = gateway.call(url, method=method, **payload_args)
             kept = {key: value for key, value in answer.headers.items() if key != "Date"}
             answers[f"{name} {method}"] = (answer.status_code, answer.content, kept)
     assert {status for status, _, _ in answers.values()} == {404}

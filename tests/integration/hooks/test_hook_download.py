@@ -60,7 +60,7 @@ def link(server):
 
 
 def failure(store, server, hook=None, **settings):
-    """Deliver, and return the failure, after a look that nothing was stored and nothing secret was told."""
+    """Deliver, and return the failure, after a check that nothing was stored and nothing secret was shown."""
     before = store.files()
     with pytest.raises(HookFailed) as caught:
         DownloadHook(store.url, **settings).deliver(hook or {"type": "download"}, completed(link(server)))

@@ -28,7 +28,7 @@ class LinkVendor:
     """A vendor whose links carry a number; only the one with `good` gives the video, another gets `refusal`."""
 
     def __init__(self, vendor: FakeVendor) -> None:
-        self.vendor, self.good, self.told, self.refusal = vendor, 1, 1, Answer(403, {}, b"expired")
+        self.vendor, self.good, self.shown, self.refusal = vendor, 1, 1, Answer(403, {}, b"expired")
         vendor.override = self.override
 
     def link(self, number: int) -> str:
@@ -38,7 +38,7 @@ class LinkVendor:
         if call.name == "file" and call.key != f"video-{self.good}":
             return self.refusal
         if call.name == "progress":
-            return success({"progress": 100, "state": "exported", "downloadUrl": self.link(self.told)})
+            return success({"progress": 100, "state": "exported", "downloadUrl": self.link(self.shown)})
         return None
 
 
@@ -110,7 +110,7 @@ def record_of(ledger: Ledger) -> dict[str, Any]:
 def test_an_expired_link_is_replaced_and_the_video_stored_at_once(
     links: LinkVendor, ledger: Ledger, deliverer: Deliverer, tmp_path: Path, refusal: Answer
 ) -> None:
-    links.good = links.told = 2
+    links.good = links.shown = 2
     links.refusal = refusal
     assert isinstance(deliverer.deliver("r1", 0), Done)
     record = record_of(ledger)
@@ -152,7 +152,7 @@ def test_a_replayed_download_asks_for_a_fresh_link(links: LinkVendor, ledger: Le
         ledger.redis.hdel(f"{ledger.prefix}render:r1", "h0:until")
         deliverer.deliver("r1", 0)
     assert record_of(ledger)["state"] == "undelivered"
-    links.vendor.override, links.told = links.override, 2
+    links.vendor.override, links.shown = links.override, 2
     assert Commands(ledger).replay("r1", 0)
     assert isinstance(deliverer.deliver("r1", 0), Done)
     assert record_of(ledger)["state"] == "delivered"

@@ -34,10 +34,10 @@ def failure(deliverer, target, what=None):
     """Deliver, and return the failure, after a look for what no message and no traceback may show."""
     with pytest.raises(HookFailed) as caught:
         deliverer.deliver(target, what or delivery())
-    told = "".join(traceback.format_exception(caught.value))
-    assert "topsecret" not in told
-    assert "/done" not in told
-    assert SECRET not in told
+    shown_text = "".join(traceback.format_exception(caught.value))
+    assert "topsecret" not in shown_text
+    assert "/done" not in shown_text
+    assert SECRET not in shown_text
     return caught.value
 
 

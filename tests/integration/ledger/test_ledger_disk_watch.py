@@ -1,4 +1,4 @@
-"""One of those who wait for the disk watches it; the others sleep until they are told."""
+"""One of those who wait for the disk watches it; the others sleep until it wakes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from renderline.ledger.durability import Persistence
 
 
 class _Told(DiskSync):
-    """A disk whose looks are told by the test, on a clock of its own."""
+    """A disk whose state the test sets, on a clock of its own."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(Redis(), **options)

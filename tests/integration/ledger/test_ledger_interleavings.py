@@ -186,7 +186,7 @@ def test_what_was_seen_before_an_operator_named_the_project_does_not_count(desk:
 
 
 def test_a_hook_of_an_attempt_that_ended_settles_nothing_of_the_next(desk: Desk) -> None:
-    """It would have counted as delivered, and nobody would have been told of the video."""
+    """It would have counted as delivered, and no hook would have reported the video."""
     desk.failed("a")
     old = desk.ledger.claim_hook("a", 0, lease=LEASE)
     assert desk.people.retry("a")

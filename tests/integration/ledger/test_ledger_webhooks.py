@@ -13,7 +13,7 @@ def driver(redis):
     return LedgerDriver(redis)
 
 
-def told(driver, progress=None, **details):
+def send_webhook(driver, progress=None, **details):
     given = {"attempt": 1, "poll_in": NET, "alive_for": 10 * NET, **details}
     return driver.operations.record_webhook("r1", progress=progress, **given)
 
@@ -54,7 +54,7 @@ def test_progress_is_recorded_and_is_as_good_as_a_look(driver):
     driver.accept()
     driver.start(poll_in=2.0)
     driver.clock.forward(1.0)
-    assert told(driver, 25.0) == ("rendering", None)
+    assert send_webhook(driver, 25.0) == ("rendering", None)
     assert driver.record()["progress"] == 25
     assert due_in(driver) == NET
     driver.clock.forward(2.0)
@@ -65,32 +65,32 @@ def test_progress_is_recorded_and_is_as_good_as_a_look(driver):
 def test_progress_never_brings_a_look_forward_nor_puts_it_past_the_deadline(driver):
     driver.accept(deadline=90.0)
     driver.start(poll_in=80.0)
-    told(driver, 25.0)
+    send_webhook(driver, 25.0)
     assert due_in(driver) == 80.0
     driver.clock.forward(79.0)
-    told(driver, 50.0)
+    send_webhook(driver, 50.0)
     assert due_in(driver) == 11.0
 
 
 def test_progress_that_falls_back_changes_nothing(driver):
     driver.accept()
     driver.start()
-    told(driver, 75.0)
-    told(driver, 25.0)
+    send_webhook(driver, 75.0)
+    send_webhook(driver, 25.0)
     assert driver.record()["progress"] == 75
 
 
 def test_done_has_it_looked_at_now_and_once(driver):
     driver.accept()
     driver.start(poll_in=500.0)
-    state, wake = told(driver, 100.0, credit=3.0, url=URL)
+    state, wake = send_webhook(driver, 100.0, credit=3.0, url=URL)
     assert (state, wake.account, wake.delay) == ("rendering", "main", 0.0)
-    assert told(driver, 100.0, credit=3.0, url=URL) == ("rendering", None)
+    assert send_webhook(driver, 100.0, credit=3.0, url=URL) == ("rendering", None)
     (look,) = driver.claim_due_polls(wake)
     assert (look.webhook_done, look.reported_url, look.webhooks_alive) == (True, URL, True)
     assert driver.record_result(look, "done", url="https://v/real.mp4") == [("r1", "delivered")]
     assert (driver.record()["credit"], driver.record()["download_url"]) == (3, "https://v/real.mp4")
-    assert told(driver, 100.0, url=URL) == ("delivered", None)
+    assert send_webhook(driver, 100.0, url=URL) == ("delivered", None)
     assert driver.record()["download_url"] == "https://v/real.mp4"
     driver.check_indexes()
 
@@ -98,7 +98,7 @@ def test_done_has_it_looked_at_now_and_once(driver):
 def test_a_call_that_names_no_progress_has_it_looked_at_too(driver):
     driver.accept()
     driver.start(poll_in=500.0)
-    _, wake = told(driver)
+    _, wake = send_webhook(driver)
     assert wake
     assert driver.record()["progress"] == 0
 
@@ -106,9 +106,9 @@ def test_a_call_that_names_no_progress_has_it_looked_at_too(driver):
 def test_in_reverse_order_the_first_one_counts(driver):
     driver.accept()
     driver.start(poll_in=500.0)
-    told(driver, 100.0)
+    send_webhook(driver, 100.0)
     for progress in (75.0, 50.0, 25.0, 0.0):
-        assert told(driver, progress) == ("rendering", None)
+        assert send_webhook(driver, progress) == ("rendering", None)
     assert due_in(driver) == 0.0
     assert len(looks(driver)) == 1
 
@@ -116,9 +116,9 @@ def test_in_reverse_order_the_first_one_counts(driver):
 def test_doubled_during_the_look_it_costs_no_second_one(driver):
     driver.accept()
     driver.start(poll_in=500.0)
-    _, wake = told(driver, 100.0)
+    _, wake = send_webhook(driver, 100.0)
     (look,) = driver.claim_due_polls(wake)
-    assert told(driver, 100.0) == ("rendering", None)
+    assert send_webhook(driver, 100.0) == ("rendering", None)
     assert looks(driver) == []
     assert driver.record_result(look, "done", url=URL) == [("r1", "delivered")]
 
@@ -126,7 +126,7 @@ def test_doubled_during_the_look_it_costs_no_second_one(driver):
 def test_a_look_that_was_under_way_when_it_was_called_done_is_followed_by_another(driver):
     driver.accept()
     (look,) = driver.claim_due_polls(driver.start())
-    told(driver, 100.0)
+    send_webhook(driver, 100.0)
     assert driver.record_result(look, "wait", poll_in=500.0, progress=99.0) == []
     assert due_in(driver) == 0.0
     (look,) = looks(driver)
@@ -138,7 +138,7 @@ def test_a_look_that_was_under_way_when_it_was_called_done_is_followed_by_anothe
 def test_a_look_that_failed_meanwhile_is_repeated_at_its_own_pace(driver):
     driver.accept()
     (look,) = driver.claim_due_polls(driver.start())
-    told(driver, 100.0)
+    send_webhook(driver, 100.0)
     driver.record_result(look, "error", poll_in=30.0, message="429")
     assert due_in(driver) == 30.0
 
@@ -146,7 +146,7 @@ def test_a_look_that_failed_meanwhile_is_repeated_at_its_own_pace(driver):
 def test_a_worker_that_died_at_the_look_does_not_swallow_the_call(driver):
     driver.accept()
     driver.claim_due_polls(driver.start())
-    told(driver, 100.0)
+    send_webhook(driver, 100.0)
     assert [look.id for look in driver.claim_again(LEASE + GRACE)] == ["r1"]
 
 
@@ -155,7 +155,7 @@ def test_an_unconfirmed_render_is_confirmed(driver):
         driver.redis.flushall()
         driver.accept()
         driver.start(confirmed=False, poll_in=400.0)
-        state, wake = told(driver, progress)
+        state, wake = send_webhook(driver, progress)
         assert (state, driver.state(), bool(wake)) == ("rendering", "rendering", woken)
         driver.check_indexes()
 
@@ -166,7 +166,7 @@ def test_a_call_before_the_answer_is_kept_and_confirms_it(driver, progress, poll
     driver.accept()
     claim = driver.claim()
     driver.ledger.record_intent(claim, "create", lease=LEASE)
-    assert told(driver, progress, url=URL) == ("submitting", None)
+    assert send_webhook(driver, progress, url=URL) == ("submitting", None)
     driver.check_indexes()
     recorded, wake = driver.ledger.start(claim, confirmed=confirmed, project_id=None, poll_in=2.0)
     assert recorded
@@ -182,8 +182,8 @@ def test_of_two_early_calls_the_more_urgent_counts(driver):
         driver.accept()
         claim = driver.claim()
         driver.ledger.record_intent(claim, "create", lease=LEASE)
-        told(driver, first)
-        told(driver, second)
+        send_webhook(driver, first)
+        send_webhook(driver, second)
         assert driver.ledger.start(claim, confirmed=True, project_id="p", poll_in=2.0)[1].delay == 0.0
 
 
@@ -192,7 +192,7 @@ def test_a_call_from_before_the_paid_one_proves_nothing(driver):
     driver.accept()
     claim = driver.claim()
     driver.ledger.record_intent(claim, "draft", lease=LEASE)
-    told(driver, 0.0)
+    send_webhook(driver, 0.0)
     driver.ledger.advance(claim, stage="export", project_id="p1")
     driver.ledger.record_intent(claim, "export", lease=LEASE)
     driver.ledger.start(claim, confirmed=False, project_id="p1", poll_in=2.0)
@@ -204,25 +204,25 @@ def test_another_attempt_changes_nothing(driver, attempt):
     driver.accept()
     driver.start(confirmed=False)
     before = everything(driver.redis)
-    assert told(driver, 100.0, attempt=attempt, credit=1.0, url=URL) == ("", None)
+    assert send_webhook(driver, 100.0, attempt=attempt, credit=1.0, url=URL) == ("", None)
     assert everything(driver.redis) == before
 
 
 def test_an_unknown_render_is_none_afterwards(driver):
-    assert told(driver, 100.0, url=URL) == ("", None)
+    assert send_webhook(driver, 100.0, url=URL) == ("", None)
     assert everything(driver.redis) == {}
 
 
 def test_a_late_call_about_the_attempt_that_ended_does_not_touch_the_new_one(driver):
     driver.accept()
     (look,) = driver.claim_due_polls(driver.start())
-    told(driver, 100.0, url=URL, credit=2.0)
+    send_webhook(driver, 100.0, url=URL, credit=2.0)
     driver.record_result(look, "failed", message="no")
     assert driver.operations.retry("r1")
-    assert told(driver, 100.0, url=URL) == ("", None)
+    assert send_webhook(driver, 100.0, url=URL) == ("", None)
     (look,) = driver.claim_due_polls(driver.start())
     assert (look.webhook_done, look.reported_url, look.attempt) == (False, None, 2)
-    assert told(driver, 50.0, attempt=2)[0] == "rendering"
+    assert send_webhook(driver, 50.0, attempt=2)[0] == "rendering"
 
 
 @pytest.mark.parametrize("end", ["delivered", "failed", "expired", "canceled"])
@@ -234,7 +234,7 @@ def test_what_it_cost_is_learned_after_the_end_too_and_nothing_else(driver, end)
     else:
         driver.record_result(look, {"delivered": "done"}.get(end, end), url="https://v/real.mp4", message="no")
     before = driver.record()
-    assert told(driver, 100.0, credit=4.0, url=URL, project_id="p9") == (end, None)
+    assert send_webhook(driver, 100.0, credit=4.0, url=URL, project_id="p9") == (end, None)
     assert driver.record() == {**before, "credit": 4}
     driver.check_indexes()
 
@@ -242,14 +242,14 @@ def test_what_it_cost_is_learned_after_the_end_too_and_nothing_else(driver, end)
 def test_a_project_id_is_taken_only_where_there_is_none(driver):
     driver.accept()
     driver.start()
-    told(driver, 50.0, project_id="p9")
+    send_webhook(driver, 50.0, project_id="p9")
     assert driver.record()["project_id"] == "p-r1"
     driver.redis.flushall()
     driver.accept()
     claim = driver.claim()
     driver.ledger.record_intent(claim, "create", lease=LEASE)
     driver.ledger.start(claim, confirmed=False, project_id=None, poll_in=2.0)
-    told(driver, 50.0, project_id="p9")
+    send_webhook(driver, 50.0, project_id="p9")
     assert driver.record()["project_id"] == "p9"
 
 
@@ -266,7 +266,7 @@ def first_look(driver, one):
 
 def test_webhooks_are_relied_on_while_they_arrive(driver):
     assert first_look(driver, "r1") == 2.0
-    told(driver, 0.0)
+    send_webhook(driver, 0.0)
     assert first_look(driver, "r2") == NET
     driver.clock.forward(10 * NET - 1)
     assert {look.webhooks_alive for look in looks(driver)} == {True}
@@ -277,14 +277,14 @@ def test_webhooks_are_relied_on_while_they_arrive(driver):
 def test_where_nobody_asks_for_webhooks_none_are_relied_on(driver):
     driver.accept()
     driver.start()
-    told(driver, 0.0, alive_for=0.0)
+    send_webhook(driver, 0.0, alive_for=0.0)
     assert first_look(driver, "r2") == 2.0
 
 
 def test_a_render_that_was_done_unsaid_ends_the_trust_and_the_next_call_renews_it(driver):
     driver.accept()
     driver.start()
-    told(driver, 75.0)
+    send_webhook(driver, 75.0)
     driver.clock.forward(NET)
     (look,) = looks(driver)
     assert look.webhooks_alive
@@ -297,7 +297,7 @@ def test_a_render_that_was_done_unsaid_ends_the_trust_and_the_next_call_renews_i
 def test_a_render_that_was_called_done_keeps_the_trust(driver):
     driver.accept()
     driver.start(poll_in=500.0)
-    _, wake = told(driver, 100.0)
+    _, wake = send_webhook(driver, 100.0)
     (look,) = driver.claim_due_polls(wake)
     driver.record_result(look, "done", url=URL)
     assert first_look(driver, "r2") == NET
@@ -306,7 +306,7 @@ def test_a_render_that_was_called_done_keeps_the_trust(driver):
 def test_trust_is_an_accounts_own(driver):
     driver.accept()
     driver.start()
-    told(driver, 0.0)
+    send_webhook(driver, 0.0)
     driver.accept("b1", account="other")
     claim = driver.claim("b1")
     driver.ledger.record_intent(claim, "export", lease=LEASE)

@@ -125,13 +125,13 @@ class LateVendor:
         percent = self._percent(project)
         if call.name == "progress":
             return success({"progress": percent, "downloadUrl": self._url(project)})
-        told = {
+        as_read = {
             "_id": project,
             "progress": percent,
             "creditSubstracted": percent > 0,
             "download_url": self._url(project),
         }
-        return success({**told, "name": self.vendor.projects[project].name})
+        return success({**as_read, "name": self.vendor.projects[project].name})
 
 
 @dataclasses.dataclass

@@ -25,7 +25,7 @@ AT_THE_END: dict[str, Any] = {"progress": 100, "state": "exported"}
 
 
 class Looker:
-    """Makes the looks that are due, an hour of the ledger's time before the deadline unless told otherwise."""
+    """Makes the due polls, by default an hour of the ledger's time before the deadline."""
 
     def __init__(self, driver: LedgerDriver, vendor: FakeVendor, *, deadline: float = 3600.0) -> None:
         self.driver, self.vendor = driver, vendor

@@ -37,9 +37,9 @@ def compact(tag):
     return {"kind": "project", "name": "Welcome", "scenes": [{"script": f"Hello. {tag}", "avatar": AVATAR}]}
 
 
-def hint(local_worker, one, **told):
+def hint(local_worker, one, **details):
     """Do what the receiver does with a call."""
-    state, wake = Commands(local_worker.ledger).record_webhook(one, attempt=1, poll_in=60.0, alive_for=600.0, **told)
+    state, wake = Commands(local_worker.ledger).record_webhook(one, attempt=1, poll_in=60.0, alive_for=600.0, **details)
     if wake:
         local_worker.wakes.append(wake)
     return state

@@ -8,7 +8,7 @@ from sandbox_client import Caller, SandboxClient, running
 
 @pytest.fixture(scope="session")
 def slow_emulator() -> Iterator[SandboxClient]:
-    """One sandbox for this folder whose renders end only when told to (or by a tag)."""
+    """One sandbox for this folder whose renders end only on command (or by a tag)."""
     with running("--render-seconds", "600", "--seed", "1") as emulator:
         yield emulator
 

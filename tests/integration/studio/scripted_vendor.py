@@ -1,4 +1,4 @@
-"""A vendor that says line by line what it is told to: a real HTTP server on a real socket, one step per request."""
+"""A vendor that sends scripted lines: a real HTTP server on a real socket, one step per request."""
 
 import json
 import socket

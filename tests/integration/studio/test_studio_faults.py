@@ -233,12 +233,12 @@ def test_no_fault_repeats_token_script_or_webhook_address(studio, vendor):
     assert refused.value.message.startswith("cannot say '[...]' or '[...]' for [...], hook")
     assert len(refused.value.message) <= 300
     for caught in (refused, unknown):
-        told = _everything_told_by(caught.value)
+        shown_text = _everything_shown_by(caught.value)
         for secret in ("token-one", "figures", "confidential", "Secret!", "0123456789abcdef"):
-            assert secret not in told
+            assert secret not in shown_text
 
 
-def _everything_told_by(fault: BaseException) -> str:
+def _everything_shown_by(fault: BaseException) -> str:
     parts, link = [], fault
     while link is not None:
         parts += [str(link), repr(link), repr(vars(link))]

@@ -40,8 +40,8 @@ def test_it_keeps_what_it_was_told_over_a_restart(start, tmp_path):
     url = f"redis://:p%40ss%22word@127.0.0.1:{free_port()}/0"
     first = start(REDIS_URL=url)
     with ready(Redis.from_url(url, decode_responses=True)) as client:
-        told = client.config_get("appendonly", "appendfsync", "maxmemory-policy", "bind", "save")
-        assert told == {
+        options = client.config_get("appendonly", "appendfsync", "maxmemory-policy", "bind", "save")
+        assert options == {
             "appendonly": "yes",
             "appendfsync": "everysec",
             "maxmemory-policy": "noeviction",

@@ -52,7 +52,7 @@ class Onlooker:
     def _listen(self):
         with self.app.connection() as connection:
             self._receiver = self.app.events.Receiver(connection, handlers={"*": self.events.append})
-            # In one go: between two captures, what is published is heard by nobody.
+            # In one go: between two captures, nobody receives what is published.
             self._receiver.capture(limit=None, timeout=None, wakeup=False)
 
     def _look(self):

@@ -21,16 +21,16 @@ def test_a_byte_order_mark_is_no_content():
 
 
 def test_pretty_json_is_not_taken_for_lines():
-    with pytest.raises(Unreadable) as told:
+    with pytest.raises(Unreadable) as caught:
         items("a", json.dumps({"a": [1]}, indent=2).encode()[:-1])
-    (line,) = told.value.lines
+    (line,) = caught.value.lines
     assert "line 5" in line
 
 
 def test_all_wrong_lines_of_all_files_are_told():
-    with pytest.raises(Unreadable) as told:
+    with pytest.raises(Unreadable) as caught:
         all_items(iter([("a", b'{}\n{\n"'), ("b", b""), ("c", b"{}")]))
-    assert [line.partition(":")[0] for line in told.value.lines] == ["a line 2", "a line 3", "b"]
+    assert [line.partition(":")[0] for line in caught.value.lines] == ["a line 2", "a line 3", "b"]
 
 
 def test_a_value_at_a_path():

@@ -1,4 +1,4 @@
-"""What is told at the door, and at start, about settings that a hook cannot work with."""
+"""Errors about settings that a hook cannot work with, for requests and at start."""
 
 import pytest
 
@@ -93,12 +93,12 @@ def test_a_storages_password_is_never_told():
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "shown"),
     [
         ("https://user:pw@example.com:8443/a?b=c", "https://example.com:8443"),
         ("http://[::1]:80/x", "http://[::1]:80"),
         ("http://[bad/x?y", "an unreadable URL"),
     ],
 )
-def test_of_a_url_only_the_origin_is_told(url, told):
-    assert origin(url) == told
+def test_of_a_url_only_the_origin_is_shown(url, shown):
+    assert origin(url) == shown

@@ -191,7 +191,7 @@ def test_a_project_that_reads_may_not_show_yet_is_not_missing():
 
 
 def test_a_missing_project_fails_with_the_vendors_words_or_ours():
-    told = of_missing(ProjectMissing("gone", code="40401"))
-    assert (told.code, told.message, told.origin) == ("40401", "gone", "vendor")
+    result = of_missing(ProjectMissing("gone", code="40401"))
+    assert (result.code, result.message, result.origin) == ("40401", "gone", "vendor")
     untold = of_missing(ProjectMissing())
     assert (untold.code, untold.message) == ("project_missing", "the vendor no longer knows the project")

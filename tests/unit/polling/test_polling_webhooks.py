@@ -85,9 +85,9 @@ def test_the_next_look(age, progress, trusted, expected):
 
 
 def test_the_latest_rate_predicts_the_end_here_too():
-    told = {"policy": POLICY, "now": NOW + 100, "deadline_at": 1e9, "webhooks_alive": True}
-    assert poll_in(course(100.0, 60.0), **told) == pytest.approx(66.7, abs=0.1)
-    assert poll_in(course(80.0, 50.0).seen(60.0, now=NOW + 100), **told) == pytest.approx(80.0)
+    options = {"policy": POLICY, "now": NOW + 100, "deadline_at": 1e9, "webhooks_alive": True}
+    assert poll_in(course(100.0, 60.0), **options) == pytest.approx(66.7, abs=0.1)
+    assert poll_in(course(80.0, 50.0).seen(60.0, now=NOW + 100), **options) == pytest.approx(80.0)
 
 
 @pytest.mark.parametrize(("left", "expected"), [(1000.0, 60.0), (17.0, 17.0), (0.0, 0.0), (-5.0, 0.0)])
@@ -129,7 +129,7 @@ def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_
         (
             {"webhooks_alive": True, "webhook_done": True},
             6.75,
-        ),  # told that it is done, and it is not: we see for ourselves
+        ),  # a webhook reported the end, the vendor does not show it: polls find out
         ({"webhooks_alive": True, "kind": "v2_project"}, 6.75),  # a call that takes no webhook URL
     ],
 )

@@ -68,15 +68,17 @@ def test_a_second_export_is_charged_again() -> None:
 
 def test_marks_only_with_a_webhook() -> None:
     timeline = RenderTimeline()
-    silent, told = timeline.project(), timeline.project(webhook=True)
+    silent, with_webhook = timeline.project(), timeline.project(webhook=True)
     timeline.start(silent)
-    timeline.start(told)
+    timeline.start(with_webhook)
     timeline.renders.advance(1060.0)
-    assert timeline.marks == [(told.id, 0), (told.id, 25), (told.id, 50)]
+    assert timeline.marks == [(with_webhook.id, 0), (with_webhook.id, 25), (with_webhook.id, 50)]
     timeline.renders.advance(1100.0)
-    assert timeline.marks[3:] == [(told.id, 75), (silent.id, 100), (told.id, 100)] or timeline.marks[3:] == [
-        (told.id, 75),
-        (told.id, 100),
+    assert timeline.marks[3:] == [(with_webhook.id, 75), (silent.id, 100), (with_webhook.id, 100)] or timeline.marks[
+        3:
+    ] == [
+        (with_webhook.id, 75),
+        (with_webhook.id, 100),
         (silent.id, 100),
     ]
 

@@ -68,7 +68,7 @@ def _role(info: Mapping[str, Any]) -> CheckResult:
 
 
 def _memory(info: Mapping[str, Any]) -> CheckResult:
-    policy, most = str(info.get("maxmemory_policy", "not told")), int(info.get("maxmemory", 0))
+    policy, most = str(info.get("maxmemory_policy", "unknown")), int(info.get("maxmemory", 0))
     used = f"{int(info.get('used_memory', 0)) / 2**20:.0f} MB used"
     detail = f"maxmemory-policy {policy}, {used}{f' of {most / 2**20:.0f} MB' if most else ''}"
     if "maxmemory_policy" not in info:
