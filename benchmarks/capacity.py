@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.result import quantile
-from benchmarks.schedule_simulation import MIX, SUBMISSION_CALLS, Ours, durations, looks_at, typical_of
+from benchmarks.schedule_simulation import MIX, SUBMISSION_CALLS, Ours, durations, polls_at, typical_of
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 LOADS = (1_000, 100_000, 1_000_000, 5_000_000, 10_000_000)
@@ -30,28 +30,28 @@ _SECONDS = 300
 
 @dataclass(frozen=True)
 class Prices:
-    """What a render's steps and a look take: CPU seconds of a worker and of Redis, commands in Redis; bytes kept."""
+    """What a render's steps and a poll take: CPU seconds of a worker and of Redis, commands in Redis; bytes kept."""
 
     step_worker: float
     step_redis: float
     step_commands: float
-    look_worker: float
-    look_redis: float
-    look_commands: float
+    poll_worker: float
+    poll_redis: float
+    poll_commands: float
     kept: float
 
     @classmethod
     def measured(cls, results: dict[str, Any]) -> Prices:
         """Return the prices with 100,000 renders in flight; raises KeyError if that benchmark was not run."""
         found = results["benchmarks"]["in_flight"]["figures"]
-        steps, look = found["render_without_looks"]["100000"], found["look"]["100000"]
+        steps, poll = found["render_without_polls"]["100000"], found["poll"]["100000"]
         return cls(
             steps["worker_cpu_ms"] / 1e3,
             steps["redis_cpu_ms"] / 1e3,
             steps["redis_commands"],
-            look["worker_cpu_ms"] / 1e3,
-            look["redis_cpu_ms"] / 1e3,
-            look["redis_commands"],
+            poll["worker_cpu_ms"] / 1e3,
+            poll["redis_cpu_ms"] / 1e3,
+            poll["redis_commands"],
             found["redis_bytes_per_render_beside_payload"] + found["payload_bytes"],
         )
 
@@ -61,32 +61,32 @@ class Peak:
     """The busiest hour of a load: its 99th percentile second, and the most renders in flight."""
 
     renders: float
-    looks: float
+    polls: float
     in_flight: int
 
     @property
     def vendor_calls(self) -> float:
         """Calls a second."""
-        return self.renders * SUBMISSION_CALLS + self.looks
+        return self.renders * SUBMISSION_CALLS + self.polls
 
     def redis_share(self, prices: Prices) -> float:
         """Return the share of a core that Redis uses."""
-        return self.renders * prices.step_redis + self.looks * prices.look_redis
+        return self.renders * prices.step_redis + self.polls * prices.poll_redis
 
     def redis_commands(self, prices: Prices) -> float:
         """Return commands a second, those inside scripts included."""
-        return self.renders * prices.step_commands + self.looks * prices.look_commands
+        return self.renders * prices.step_commands + self.polls * prices.poll_commands
 
     def workers(self, prices: Prices) -> int:
         """Return how many worker processes it takes."""
-        return max(1, math.ceil((self.renders * prices.step_worker + self.looks * prices.look_worker) / BUSY))
+        return max(1, math.ceil((self.renders * prices.step_worker + self.polls * prices.poll_worker) / BUSY))
 
 
 def tracks(count: int = 200) -> list[tuple[float, list[float]]]:
-    """Return renders of 1 to 10 minutes with mixed curves: how long each takes, and when it is looked at."""
+    """Return renders of 1 to 10 minutes with mixed curves: how long each takes, and when it is polled at."""
     lengths = durations(count)
     quick = typical_of(lengths)
-    return [(seconds, looks_at(Ours(), curve, seconds, typical=quick)) for curve in MIX.values() for seconds in lengths]
+    return [(seconds, polls_at(Ours(), curve, seconds, typical=quick)) for curve in MIX.values() for seconds in lengths]
 
 
 def peak_of(per_day: int, followed: Sequence[tuple[float, list[float]]], *, seed: int = 1) -> Peak:
@@ -94,12 +94,12 @@ def peak_of(per_day: int, followed: Sequence[tuple[float, list[float]]], *, seed
     chance = random.Random(seed)
     rate = per_day / 86_400 * PEAK
     warm = max(seconds for seconds, _ in followed) + 60
-    arrivals, looks, flying = Counter[int](), Counter[int](), Counter[int]()
+    arrivals, polls, flying = Counter[int](), Counter[int](), Counter[int]()
     now = 0.0
     while (now := now + chance.expovariate(rate)) < warm + _SECONDS:
         seconds, seen = chance.choice(followed)
         arrivals[int(now)] += 1
-        looks.update(int(now + at) for at in seen)
+        polls.update(int(now + at) for at in seen)
         flying[int(now)] += 1
         flying[int(now + seconds) + 1] -= 1
     window = range(int(warm), int(warm) + _SECONDS)
@@ -107,7 +107,7 @@ def peak_of(per_day: int, followed: Sequence[tuple[float, list[float]]], *, seed
     for second in range(window.stop):
         level += flying[second]
         most = max(most, level) if second in window else most
-    return Peak(_p99(arrivals, window), _p99(looks, window), most)
+    return Peak(_p99(arrivals, window), _p99(polls, window), most)
 
 
 def _p99(counts: Counter[int], window: range) -> float:
@@ -115,14 +115,14 @@ def _p99(counts: Counter[int], window: range) -> float:
 
 
 def prices_table(results: dict[str, Any]) -> str:
-    """Return what a render's steps and a look take, as docs/scaling.md has it."""
+    """Return what a render's steps and a poll take, as docs/scaling.md has it."""
     found = results["benchmarks"]["in_flight"]["figures"]
     lines = [
         "| with 100,000 in flight | worker CPU | Redis CPU | Redis commands | round trips |",
         "|:--|--:|--:|--:|--:|",
     ]
-    steps = "a render without its looks: three tasks, two vendor calls, one hook"
-    for name, row in ((steps, found["render_without_looks"]["100000"]), ("a look", found["look"]["100000"])):
+    steps = "a render without its polls: three tasks, two vendor calls, one hook"
+    for name, row in ((steps, found["render_without_polls"]["100000"]), ("a poll", found["poll"]["100000"])):
         cpu = f"{row['worker_cpu_ms']:.2f} ms | {row['redis_cpu_ms']:.3f} ms"
         lines.append(f"| {name} | {cpu} | {row['redis_commands']:.0f} | {row['redis_round_trips']:.1f} |")
     return "\n".join(lines)
@@ -131,7 +131,7 @@ def prices_table(results: dict[str, Any]) -> str:
 def loads_table(prices: Prices, loads: Sequence[int] = LOADS) -> str:
     """Return what each load (renders a day) takes, as docs/scaling.md has it."""
     followed = tracks()
-    names = ("renders a day", "renders/s", "in flight", "looks/s", "vendor calls/s", "Redis commands/s", "Redis core")
+    names = ("renders a day", "renders/s", "in flight", "polls/s", "vendor calls/s", "Redis commands/s", "Redis core")
     names = (*names, f"kept {RETENTION_DAYS:g} days", "worker processes")
     lines = [f"| {' | '.join(names)} |", f"|{'--:|' * len(names)}"]
     for per_day in loads:
@@ -140,7 +140,7 @@ def loads_table(prices: Prices, loads: Sequence[int] = LOADS) -> str:
             f"{per_day:,}",
             f"{peak.renders:,.0f}",
             f"{peak.in_flight:,}",
-            f"{peak.looks:,.0f}",
+            f"{peak.polls:,.0f}",
             f"{peak.vendor_calls:,.0f}",
             f"{peak.redis_commands(prices):,.0f}",
             f"{peak.redis_share(prices):.0%}",

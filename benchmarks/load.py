@@ -40,7 +40,7 @@ class Measured:
     in_flight: int
     cpu: float
     vendor_cpu: float
-    looks: int
+    polls: int
     calls: int
     lags: list[float]
 
@@ -67,7 +67,7 @@ class Measured:
             "in_flight": self.in_flight,
             "worker_share_of_a_core": round(self.cpu / self.seconds, 3),
             "worker_cpu_ms_per_render": round(self.cpu_per_render * 1e3, 2),
-            "looks_per_render": round(self.looks / self.renders, 2),
+            "polls_per_render": round(self.polls / self.renders, 2),
             "vendor_calls_per_render": round(self.calls / self.renders, 2),
             "lag_mean_s": round(self.lag, 3),
             "lag_p95_s": round(quantile(self.lags, 0.95), 3),
@@ -110,7 +110,7 @@ class Loop:
             in_flight=round(self.wanted),
             cpu=cpu["worker"],
             vendor_cpu=cpu["vendor"],
-            looks=sum(count for name, count in calls.items() if "/progress/" in name),
+            polls=sum(count for name, count in calls.items() if "/progress/" in name),
             calls=sum(calls.values()),
             lags=[at - completed[int(number)] for at, number in hooks],
         )
@@ -122,7 +122,7 @@ class Loop:
             self._keep_up(1.0)
             used = cpu_seconds(self._contender.worker.popen.pid) - before
             share = used / (time.monotonic() - begin)
-            # Gently: new orders cost more than those that are followed, and would look like the load that they bring.
+            # Gently: new orders cost more than those that are followed, and would appear as the load that they bring.
             growth = min(1.3, max(0.9, self._plan.share / max(share, 0.05)))
             self.wanted = min(float(self._plan.most), max(1.0, self.wanted * growth))
 

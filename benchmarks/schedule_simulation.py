@@ -1,6 +1,6 @@
 """The poll schedule on many shapes of progress, beside fixed and exponential ones: calls against lag, simulated.
 
-Renders of 1 to 10 minutes, unscaled. A look takes no time here, so lag is what the schedule itself costs.
+Renders of 1 to 10 minutes, unscaled. A poll takes no time here, so lag is what the schedule itself costs.
 `python -m benchmarks.schedule_simulation` prints the table.
 """
 
@@ -33,7 +33,7 @@ def _waits_first(waiting: float) -> Curve:
     return lambda share: max(0.0, (share - waiting) / (1 - waiting))
 
 
-def _stands_still(begin: float, end: float) -> Curve:
+def _stalls(begin: float, end: float) -> Curve:
     """Even, but for a stretch in which nothing moves."""
     speed = 1 / (1 - (end - begin))
     return lambda share: speed * (share if share < begin else begin if share < end else share - (end - begin))
@@ -57,7 +57,7 @@ FURTHER: dict[str, Curve] = {
     "s-curve": lambda share: share * share * (3 - 2 * share),
     "10 steps": _steps(10),
     "2 steps": _steps(2),
-    "stands still": _stands_still(0.45, 0.7),
+    "stalls": _stalls(0.45, 0.7),
     "90 % at half time": _knee(0.5, 0.9),
     "99 % at 70 %": _knee(0.7, 0.99),
     "10 % at 80 %": _knee(0.8, 0.1),
@@ -69,7 +69,7 @@ FURTHER: dict[str, Curve] = {
 
 @dataclass
 class Render:
-    """What a schedule may know: when the render started (0), the clock, and what each look has shown."""
+    """What a schedule may know: when the render started (0), the clock, and what each poll has shown."""
 
     typical: float | None = None
     now: float = 0.0
@@ -77,10 +77,10 @@ class Render:
 
 
 class Schedule(Protocol):
-    """A rule for when to look next; made anew for each render."""
+    """A rule for when to poll next; made anew for each render."""
 
     def wait(self, render: Render) -> float:
-        """Return the seconds until the next look; first of all before any (`seen` is empty)."""
+        """Return the seconds until the next poll; first of all before any (`seen` is empty)."""
 
 
 class Fixed:
@@ -113,7 +113,7 @@ class Ours:
         self._course = ProgressHistory(0.0)
 
     def wait(self, render: Render) -> float:
-        """Return the wait after the newest look."""
+        """Return the wait after the newest poll."""
         if not render.seen:
             return self._policy.first_poll_in(typical=render.typical)
         self._course = self._course.seen(render.seen[-1], now=render.now)
@@ -123,27 +123,27 @@ class Ours:
 
 @dataclass(frozen=True)
 class Followed:
-    """How a render was followed: its looks, and how late the last one was (seconds)."""
+    """How a render was followed: its polls, and how late the last one was (seconds)."""
 
-    looks: int
+    polls: int
     lag: float
 
 
 def follow(schedule: Schedule, curve: Curve, seconds: float, *, typical: float | None = None) -> Followed:
-    """Look at a render that takes `seconds` until it is seen done."""
-    looks = looks_at(schedule, curve, seconds, typical=typical)
-    return Followed(len(looks), looks[-1] - seconds)
+    """Poll a render that takes `seconds` until it is seen done."""
+    polls = polls_at(schedule, curve, seconds, typical=typical)
+    return Followed(len(polls), polls[-1] - seconds)
 
 
-def looks_at(schedule: Schedule, curve: Curve, seconds: float, *, typical: float | None = None) -> list[float]:
-    """Return when a render that takes `seconds` is looked at, in seconds from its start; the last look sees it done."""
+def polls_at(schedule: Schedule, curve: Curve, seconds: float, *, typical: float | None = None) -> list[float]:
+    """Return when a render that takes `seconds` is polled, in seconds from its start; the last poll sees it done."""
     render = Render(typical=typical)
-    looks = []
+    polls = []
     while True:
         render.now += schedule.wait(render)
-        looks.append(render.now)
+        polls.append(render.now)
         if render.now >= seconds:
-            return looks
+            return polls
         # The vendor shows two decimals, and never 100 before the end.
         render.seen.append(min(99.99, round(curve(render.now / seconds) * 100, 2)))
 
@@ -160,7 +160,7 @@ class Verdict:
     def of(cls, followed: Sequence[Followed]) -> Verdict:
         """Sum up."""
         return cls(
-            sum(one.looks for one in followed) / len(followed) + SUBMISSION_CALLS,
+            sum(one.polls for one in followed) / len(followed) + SUBMISSION_CALLS,
             sum(one.lag for one in followed) / len(followed),
             quantile((one.lag for one in followed), 0.95),
         )

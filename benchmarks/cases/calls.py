@@ -1,4 +1,4 @@
-"""How many vendor calls a render takes and how late its end is noticed: by looks alone, and with webhooks."""
+"""How many vendor calls a render takes and how late its end is noticed: by polls alone, and with webhooks."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ TITLE = "Calls to the vendor per render of 1-10 minutes, and the lag"
 RENDERS = 300
 FEED_SECONDS = 15.0
 WARM = 30
-"""Renders before those that count: until the first webhook has come, and some durations are learnt, more is looked."""
+"""Renders before those that count: until the first webhook has come, and some durations are learnt, more is polled."""
 _TICK = 0.25
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Simulate the looks; then run renders with webhooks, scaled down 30 times."""
+    """Simulate the polls; then run renders with webhooks, scaled down 30 times."""
     judgements = simulation.compare(simulation.MIX)
     further = simulation.compare(simulation.FURTHER)
     ours, cold = judgements[simulation.LEARNT]["all"], judgements["renderline"]["all"]
-    say(f"looks alone, simulated: {ours.calls:.1f} calls, lag {ours.lag:.2f} s, p95 {ours.lag_p95:.2f} s")
+    say(f"polls alone, simulated: {ours.calls:.1f} calls, lag {ours.lag:.2f} s, p95 {ours.lag_p95:.2f} s")
     calls, lags = _with_webhooks(say)
     return BenchmarkResult(
         "calls",

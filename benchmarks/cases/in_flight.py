@@ -21,9 +21,9 @@ MANY, FEW = 100_000, 100
 _BURST = 200
 _LATER = 86_400.0
 _SHARE_SECONDS = 5.0
-_LOOK_SECONDS = 5.0
-LOOKS_PER_RENDER = 15
-"""How many looks a render of minutes takes; what a render costs is counted as its other steps and so many looks."""
+_POLL_SECONDS = 5.0
+POLLS_PER_RENDER = 15
+"""How many polls a render of minutes takes; what a render costs is counted as its other steps and so many polls."""
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,22 @@ class _Price:
 
 @dataclass(frozen=True)
 class _Cost:
-    """What a render takes apart from its looks, and what a look takes."""
+    """What a render takes apart from its polls, and what a poll takes."""
 
     steps: _Price
-    look: _Price
+    poll: _Price
 
     @property
     def render(self) -> float:
         """CPU seconds."""
-        return self.steps.worker + self.steps.redis + LOOKS_PER_RENDER * (self.look.worker + self.look.redis)
+        return self.steps.worker + self.steps.redis + POLLS_PER_RENDER * (self.poll.worker + self.poll.redis)
 
     def __str__(self) -> str:
-        return f"{self.render * 1e3:.1f} ms a render, {self.look.worker * 1e3:.2f} ms of them in a worker for each look"
+        return f"{self.render * 1e3:.1f} ms a render, {self.poll.worker * 1e3:.2f} ms of them in a worker for each poll"
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Measure a render's cost with few others in flight, then with many; then have two workers share the looks."""
+    """Measure a render's cost with few others in flight, then with many; then have two workers share the polls."""
     before = _cost_of_few(say)
     with System.open() as system:
         empty = _used(system)
@@ -82,10 +82,10 @@ def run(say: Say) -> BenchmarkResult:
         many = _cost(system)
         say(f"{MANY} in flight: {many}")
         shares, idle, growth, rate = _shared(system)
-        say(f"two workers: {rate:.0f} looks/s, shares {shares[0]:.0%} and {shares[1]:.0%}, grown {growth:.1f} MB")
+        say(f"two workers: {rate:.0f} polls/s, shares {shares[0]:.0%} and {shares[1]:.0%}, grown {growth:.1f} MB")
     # Before and after, since the machine may have become slower or faster meanwhile.
     after = _cost_of_few(say)
-    few = _Cost((before.steps + after.steps).times(0.5), (before.look + after.look).times(0.5))
+    few = _Cost((before.steps + after.steps).times(0.5), (before.poll + after.poll).times(0.5))
     ratio = many.render / few.render
     return BenchmarkResult(
         "in_flight",
@@ -100,12 +100,12 @@ def run(say: Say) -> BenchmarkResult:
                 note=f"payload {payload / MANY:.0f} bytes",
             ),
             Row(
-                "smaller share of the looks that one of two workers has",
+                "smaller share of the polls that one of two workers has",
                 min(shares) * 100,
                 35,
                 "%",
                 least=True,
-                note=f"{rate:.0f} looks/s together",
+                note=f"{rate:.0f} polls/s together",
             ),
             Row(
                 "cost per render at 100,000 in flight over that at 100",
@@ -120,10 +120,10 @@ def run(say: Say) -> BenchmarkResult:
             "payload_bytes": round(payload / MANY),
             "worker_idle_mb": round(idle, 2),
             "worker_growth_mb": round(growth, 2),
-            "shares_of_the_looks": [round(share, 3) for share in shares],
-            "looks_per_second_of_two_workers": round(rate),
-            "render_without_looks": {"100": few.steps.figures(), "100000": many.steps.figures()},
-            "look": {"100": few.look.figures(), "100000": many.look.figures()},
+            "shares_of_the_polls": [round(share, 3) for share in shares],
+            "polls_per_second_of_two_workers": round(rate),
+            "render_without_polls": {"100": few.steps.figures(), "100000": many.steps.figures()},
+            "poll": {"100": few.poll.figures(), "100000": many.poll.figures()},
         },
     )
 
@@ -157,29 +157,29 @@ class _Gauge:
 
 
 def _cost(system: System) -> _Cost:
-    """Measure the steps of renders while the others wait, then looks while all of them are due all the time."""
+    """Measure the steps of renders while the others wait, then polls while all of them are due all the time."""
     stub = system.stub("--seconds", "0.5")
     worker = system.workers(1, stub.url, RENDERLINE_POLL_MIN="1", RENDERLINE_SWEEP_EVERY="1")[0]
     app = Celery("producer", broker=system.valkey.url)
     burst(app, stub, 20)
     gauge = _Gauge(system, worker)
     burst(app, stub, _BURST)
-    spent, looks = gauge.read(), stub.count("progress")
+    spent, polls = gauge.read(), stub.count("progress")
     app.close()
     system.end(worker, stub)
-    look = _look_price(system)
-    return _Cost(steps=(spent - look.times(looks)).times(1 / _BURST), look=look)
+    poll = _poll_price(system)
+    return _Cost(steps=(spent - poll.times(polls)).times(1 / _BURST), poll=poll)
 
 
-def _look_price(system: System) -> _Price:
-    """Return what a look takes, and leave everything waiting again."""
+def _poll_price(system: System) -> _Price:
+    """Return what a poll takes, and leave everything waiting again."""
     stub = system.stub()
     # So short that even few renders are always due.
     worker = system.workers(1, stub.url, RENDERLINE_POLL_MIN="0.02", RENDERLINE_POLL_MAX="0.02")[0]
     make_due(system.valkey.url, at=time.time())
-    until(lambda: stub.count("progress") > 500, seconds=30, what="looks under way")
+    until(lambda: stub.count("progress") > 500, seconds=30, what="polls under way")
     gauge, begin = _Gauge(system, worker), stub.count("progress")
-    time.sleep(_LOOK_SECONDS)
+    time.sleep(_POLL_SECONDS)
     price = gauge.read().times(1 / (stub.count("progress") - begin))
     system.end(worker, stub)
     make_due(system.valkey.url, at=time.time() + _LATER)
@@ -187,7 +187,7 @@ def _look_price(system: System) -> _Price:
 
 
 class _Together(NamedTuple):
-    """Two workers at everything: the share of the looks of each, idle size and greater growth (MB), looks a second."""
+    """Two workers at everything: the share of the polls of each, idle size and greater growth (MB), polls a second."""
 
     shares: tuple[float, float]
     idle: float
@@ -196,23 +196,23 @@ class _Together(NamedTuple):
 
 
 def _shared(system: System) -> _Together:
-    """Have two workers look at everything.
+    """Have two workers poll everything.
 
-    Each has a vendor of its own, which tells whose looks they are.
+    Each has a vendor of its own, which shows whose polls they are.
     """
     stubs = [system.stub(), system.stub()]
     workers = [system.workers(1, stub.url, RENDERLINE_SWEEP_EVERY="1")[0] for stub in stubs]
     time.sleep(2.0)
     idle = [resident_bytes(worker.popen.pid) for worker in workers]
     make_due(system.valkey.url, at=time.time())
-    until(lambda: all(stub.count("progress") > 200 for stub in stubs), seconds=30, what="both look")
+    until(lambda: all(stub.count("progress") > 200 for stub in stubs), seconds=30, what="both poll")
     before, begin = [stub.count("progress") for stub in stubs], time.monotonic()
     time.sleep(_SHARE_SECONDS)
-    looks = [stub.count("progress") - start for stub, start in zip(stubs, before, strict=True)]
+    polls = [stub.count("progress") - start for stub, start in zip(stubs, before, strict=True)]
     passed = time.monotonic() - begin
     grown = [resident_bytes(worker.popen.pid) - start for worker, start in zip(workers, idle, strict=True)]
-    total = sum(looks)
-    return _Together((looks[0] / total, looks[1] / total), max(idle) / 1e6, max(grown) / 1e6, total / passed)
+    total = sum(polls)
+    return _Together((polls[0] / total, polls[1] / total), max(idle) / 1e6, max(grown) / 1e6, total / passed)
 
 
 def _used(system: System) -> int:

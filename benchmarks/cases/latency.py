@@ -78,7 +78,7 @@ def _to_the_hook() -> list[float]:
         count = SAMPLES + 5
         enqueue_renders(app, (order(number, f"{receiver.url}/hook") for number in range(count)))
         until(lambda: len(sandbox.projects()) == count and all(one["exports"] for one in sandbox.projects()))
-        time.sleep(5.0)  # until the first looks are over: the system is to be idle
+        time.sleep(5.0)  # until the first polls are over: the system is to be idle
         ends = {}
         for project in sandbox.projects():
             taken = receiver.count("hook")

@@ -1,4 +1,4 @@
-"""What a look costs, and how many one worker makes: against a bare GET, and against Celery tasks that retry."""
+"""What a poll costs, and how many one worker makes: against a bare GET, and against Celery tasks that retry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.result import BenchmarkResult, Row, Say, median, rounded
 from benchmarks.system import Meter, Stub, System
 from harness import Process, until
 
-TITLE = "Looks at 5,000 renders in flight by one worker"
+TITLE = "Polls of 5,000 renders in flight by one worker"
 RENDERS = 5000
 RUNS = 3
 SECONDS = 3.0
@@ -22,7 +22,7 @@ _INTERVAL = 5
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Measure both with more falling due than they can look at, one after the other, several times."""
+    """Measure both with more falling due than they can poll, one after the other, several times."""
     rates, costs, floors, theirs, their_costs, shares = [], [], [], [], [], []
     with System.open() as system:
         stub = system.stub()
@@ -31,7 +31,7 @@ def run(say: Say) -> BenchmarkResult:
             settings = {"RENDERLINE_POLL_MIN": "1", "RENDERLINE_POLL_MAX": "1", "RENDERLINE_SWEEP_EVERY": "1"}
             worker = system.workers(1, stub.url, **settings)[0]
             make_due(system.valkey.url, at=time.time())
-            rate, cost, share = looks_of(worker, stub)
+            rate, cost, share = polls_of(worker, stub)
             system.end(worker)
             rates.append(rate)
             costs.append(cost)
@@ -40,7 +40,7 @@ def run(say: Say) -> BenchmarkResult:
             rate, cost = _retrying(system, stub)
             theirs.append(rate)
             their_costs.append(cost)
-            say(f"run {attempt + 1}: {rates[-1]:.0f} looks/s, {costs[-1] * 1e3:.2f} ms each; Celery {rate:.0f}/s")
+            say(f"run {attempt + 1}: {rates[-1]:.0f} polls/s, {costs[-1] * 1e3:.2f} ms each; Celery {rate:.0f}/s")
     cost = median(mine / floor for mine, floor in zip(costs, floors, strict=True))
     speed = median(mine / other for mine, other in zip(rates, theirs, strict=True))
     return BenchmarkResult(
@@ -74,15 +74,15 @@ def run(say: Say) -> BenchmarkResult:
     )
 
 
-def looks_of(worker: Process, stub: Stub, *, seconds: float = SECONDS) -> tuple[float, float, float]:
-    """Return looks per second, the worker's CPU seconds for one, and the stub's share of a core, once under way."""
+def polls_of(worker: Process, stub: Stub, *, seconds: float = SECONDS) -> tuple[float, float, float]:
+    """Return polls per second, the worker's CPU seconds for one, and the stub's share of a core, once under way."""
     before = stub.count("progress")
-    until(lambda: stub.count("progress") > before + 500, seconds=30, what="looks under way")
+    until(lambda: stub.count("progress") > before + 500, seconds=30, what="polls under way")
     meter, begin = Meter(worker=worker, stub=stub), stub.count("progress")
     time.sleep(seconds)
     passed, cpu = meter.read()
-    looks = stub.count("progress") - begin
-    return looks / passed, cpu["worker"] / looks, cpu["stub"] / passed
+    polls = stub.count("progress") - begin
+    return polls / passed, cpu["worker"] / polls, cpu["stub"] / passed
 
 
 def _retrying(system: System, stub: Stub) -> tuple[float, float]:
@@ -103,7 +103,7 @@ def _retrying(system: System, stub: Stub) -> tuple[float, float]:
     worker = system.run("retrying", command, environ)
     until(lambda: stub.count("progress") > before, seconds=60, what="the first of Celery's polls")
     time.sleep(_INTERVAL)
-    rate, cost, _ = looks_of(worker, stub)
+    rate, cost, _ = polls_of(worker, stub)
     system.end(worker)
     app.close()
     return rate, cost

@@ -19,11 +19,11 @@ _WARM = 20
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Feed one worker with renders of 1 to 3 s, some 3 looks each: few, so that what is not a look weighs heavily.
+    """Feed one worker with renders of 1 to 3 s, some 3 polls each: few, so that what is not a poll weighs heavily.
 
     The floor is measured before and after each run, for a machine does not stay equally fast.
     """
-    ours, looks, shares, floors = [], [], [], []
+    ours, polls, shares, floors = [], [], [], []
     with System.open() as system:
         stub = system.stub("--seconds", "1-3")
         worker = system.workers(1, stub.url, RENDERLINE_POLL_MIN="0.35", RENDERLINE_POLL_MAX="3")[0]
@@ -36,10 +36,10 @@ def run(say: Say) -> BenchmarkResult:
             floors.append((before.of(seen) + after.of(seen)) / 2)
             before = after
             ours.append(cost)
-            looks.append(seen)
+            polls.append(seen)
             shares.append(share)
-            say(f"run {attempt + 1}: {cost * 1e3:.1f} ms a render, floor {floors[-1] * 1e3:.1f} ms, {seen:.1f} looks")
-        careful = _floor(stub, system, plain=True).of(median(looks))
+            say(f"run {attempt + 1}: {cost * 1e3:.1f} ms a render, floor {floors[-1] * 1e3:.1f} ms, {seen:.1f} polls")
+        careful = _floor(stub, system, plain=True).of(median(polls))
         app.close()
     ratio = median(mine / floor for mine, floor in zip(ours, floors, strict=True))
     return BenchmarkResult(
@@ -50,7 +50,7 @@ def run(say: Say) -> BenchmarkResult:
             "worker_cpu_ms_per_render": rounded(value * 1e3 for value in ours),
             "floor_cpu_ms_per_render": rounded(value * 1e3 for value in floors),
             "floor_without_trust_env_ms": round(careful * 1e3, 3),
-            "looks_per_render": rounded(looks),
+            "polls_per_render": rounded(polls),
             "stub_share_of_a_core": rounded(shares),
         },
     )
@@ -58,20 +58,20 @@ def run(say: Say) -> BenchmarkResult:
 
 @dataclass(frozen=True)
 class _Floor:
-    """CPU seconds of create, export and hook together, and of a look, by bare requests."""
+    """CPU seconds of create, export and hook together, and of a poll, by bare requests."""
 
     steps: float
-    look: float
+    poll: float
 
-    def of(self, looks: float) -> float:
-        """Return the floor of a render with so many looks."""
-        return self.steps + looks * self.look
+    def of(self, polls: float) -> float:
+        """Return the floor of a render with so many polls."""
+        return self.steps + polls * self.poll
 
 
 def _floor(stub: Stub, system: System, *, plain: bool = False) -> _Floor:
     steps = floor_seconds(stub.url, renders=RENDERS, directory=system.directory, plain=plain) / RENDERS
-    look = floor_seconds(stub.url, polls=2 * RENDERS, directory=system.directory, plain=plain) / (2 * RENDERS)
-    return _Floor(steps, look)
+    poll = floor_seconds(stub.url, polls=2 * RENDERS, directory=system.directory, plain=plain) / (2 * RENDERS)
+    return _Floor(steps, poll)
 
 
 def _note(ours: list[float], floors: list[float]) -> str:
@@ -79,7 +79,7 @@ def _note(ours: list[float], floors: list[float]) -> str:
 
 
 def _once(app: Celery, stub: Stub, worker: Worker) -> tuple[float, float, float]:
-    """Return the worker's CPU seconds per render, the looks per render, and the stub's share of a core."""
+    """Return the worker's CPU seconds per render, the polls per render, and the stub's share of a core."""
     meter = Meter(worker=worker, stub=stub)
     burst(app, stub, RENDERS)
     passed, cpu = meter.read()

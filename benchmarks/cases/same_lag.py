@@ -27,7 +27,7 @@ BRIEFLY = Plan(ramp=10.0, settle=3.0, windows=1)
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Measure Renderline first; its mean lag sets the interval at which the peers look."""
+    """Measure Renderline first; its mean lag sets the interval at which the peers poll."""
     ours = measure(lambda setup: Renderline(setup, **POLICY), say)
     # A fixed interval notices after half of it on average. What a peer's own work adds makes its lag the larger one.
     interval = 2 * ours.lag
@@ -61,7 +61,7 @@ def measure(make: Callable[[Setup], Contender], say: Say, *, plan: Plan = PLAN) 
     figures = found.figures()
     say(
         f"{contender.name}: {found.rate:.1f} renders/s with {found.in_flight} in flight, "
-        f"{figures['worker_cpu_ms_per_render']} ms and {figures['looks_per_render']} looks a render, "
+        f"{figures['worker_cpu_ms_per_render']} ms and {figures['polls_per_render']} polls a render, "
         f"lag {found.lag:.2f} s, worker {figures['worker_share_of_a_core']:.0%}, vendor "
         f"{figures['vendor_share_of_a_core']:.0%} of a core"
     )

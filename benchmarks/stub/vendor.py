@@ -70,7 +70,7 @@ class Vendor:
     def _progress(self, key: str) -> bytes:
         started, seconds = self._running.get(key, (0.0, 0.0))
         if not started:
-            # Every look sees a little more than the one before.
+            # Every poll sees a little more than the one before.
             done = min(99.0, 10 + (time.time() - self._began) * 0.2)
             return b'{"success":true,"data":{"progress":%.4f,"state":"exporting"}}' % done
         share = (time.time() - started) / seconds if seconds else 1.0

@@ -33,7 +33,7 @@ def driver(redis: Redis) -> LedgerDriver:
 
 @pytest.fixture
 def rendering(driver: LedgerDriver) -> DuePoll:
-    """A render that is due for its first look, and the look."""
+    """A render that is due for its first poll, and the claim."""
     driver.accept()
     wake = driver.start()
     assert wake is not None

@@ -1,4 +1,4 @@
-"""Who waits for a place sleeps until there may be one: a crowd that wakes for one place costs every thread."""
+"""A thread that waits for the bulkhead sleeps until it may go on: waking all for one costs every thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from harness import until
 from renderline.bulkhead import Bulkhead
 
-CROWD = 40
+THREADS = 40
 
 
 class _Counted(Bulkhead):
@@ -33,21 +33,21 @@ def _one_after_the_other(places: Bulkhead, account: str) -> bool:
 def test_a_place_that_gets_free_does_not_wake_all_who_wait() -> None:
     places = _Counted(each=1, most=10)
     assert places.acquire("a", patience=0)
-    with ThreadPoolExecutor(CROWD) as pool:
-        waiting = [pool.submit(_one_after_the_other, places, "a") for _ in range(CROWD)]
-        until(lambda: places._waiting and places._waiting["a"].count == CROWD)
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting = [pool.submit(_one_after_the_other, places, "a") for _ in range(THREADS)]
+        until(lambda: places._waiting and places._waiting["a"].count == THREADS)
         places.release("a")
         assert all(one.result() for one in waiting)
     # Each looks when it comes and when it is woken, and may find that another was faster.
-    assert places.looks <= 4 * CROWD
+    assert places.looks <= 4 * THREADS
     assert not places._waiting
 
 
 @pytest.mark.parametrize("most", [1, 2])
 def test_a_place_that_another_account_left_is_not_slept_through(most: int) -> None:
     places = Bulkhead(each=1, most=most, strict=True)
-    with ThreadPoolExecutor(CROWD) as pool:
-        waiting = [pool.submit(_one_after_the_other, places, f"account {n % 4}") for n in range(CROWD)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting = [pool.submit(_one_after_the_other, places, f"account {n % 4}") for n in range(THREADS)]
         assert all(one.result() for one in waiting)
     assert places.acquired == 0
 

@@ -1,4 +1,4 @@
-"""The sweep: one at a time over all workers, and everything that stands still is moved on."""
+"""The sweep: one at a time over all workers, and everything that stalled goes on."""
 
 import threading
 import time

@@ -74,7 +74,7 @@ def test_overdue_renders_that_nobody_looks_at_hide_no_other_deadline(driver, swe
 
 
 def test_a_render_expires_on_time_though_its_look_came_late(driver, sweep, sent):
-    """The grace begins with the look, and no sweep in between puts it off."""
+    """The grace begins with the poll, and no sweep in between puts it off."""
     driver.accept(deadline=100.0)
     driver.start()
     driver.clock.forward(100.0)
@@ -135,7 +135,7 @@ def test_a_sweeper_that_lost_its_turn_goes_no_further(driver, sweep, sent):
     sent.submit_all = frozen
     sweep()
     assert len(sent.submitted) == SWEPT_AT_ONCE
-    assert driver.redis.get("renderline:sweep:lock") == "another worker", "handed back what was not its own"
+    assert driver.redis.get("renderline:sweep:lock") == "another worker", "released what was not its own"
 
 
 def test_a_long_sweep_keeps_its_turn(driver, sweep, sent):

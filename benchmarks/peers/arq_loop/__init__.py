@@ -1,1 +1,1 @@
-"""A render as one arq job: a coroutine that creates, looks at fixed intervals and calls the hook, on aiohttp."""
+"""A render as one arq job: a coroutine that creates, polls at fixed intervals and calls the hook, on aiohttp."""

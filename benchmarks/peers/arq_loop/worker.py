@@ -41,7 +41,7 @@ async def _call(ctx: dict[str, Any], method: str, path: str, body: Any = None) -
 
 
 async def render(ctx: dict[str, Any], order: int) -> None:
-    """Create and export in one call, look until the video is there, tell the receiver; a fault repeats it all."""
+    """Create and export in one call, poll until the video is there, call the endpoint; a fault repeats it all."""
     try:
         made = await _call(ctx, "POST", "/editor/project", {**_BODY, "name": f"Order {order}", "isExport": True})
         while True:

@@ -34,7 +34,7 @@ app.conf.update(
     broker_connection_max_retries=None,
     broker_transport_options={
         "visibility_timeout": int(os.environ.get("VISIBILITY_TIMEOUT", "3600")),
-        # By default looked at every 100 s.
+        # By default polled at every 100 s.
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_timeout": 30,
@@ -100,7 +100,7 @@ def submit(body: dict[str, Any]) -> str:
 
 @app.task(name="chain.poll", bind=True, max_retries=None)
 def poll(self: Task, project_id: str) -> None:
-    """Look until the video is ready; a look that failed is as good as none."""
+    """Poll until the video is ready; a failed poll counts as none."""
     try:
         seen = call("GET", f"/editor/progress/{project_id}")
         if float(seen["progress"]) >= 100 and seen.get("downloadUrl"):

@@ -82,7 +82,7 @@ def cleanup(redis):
     return new
 
 
-def suspect(redis, account, *names):
+def mark_orphan(redis, account, *names):
     redis.zadd(f"renderline:suspects:{account}", {f"{one}.1#1": 1 for one in names or (ONE,)})
 
 
@@ -95,8 +95,8 @@ def test_a_hanging_vendor_keeps_no_other_account_from_its_cleanup(redis, new_ven
     hanging, other = new_vendor(), new_vendor()
     hanging.override = Hanging("list")
     lost = orphan(other)
-    suspect(redis, "a")
-    suspect(redis, "b")
+    mark_orphan(redis, "a")
+    mark_orphan(redis, "b")
     running = cleanup(hanging, other)
     running.start()
     assert hanging.override.entered.wait(60)
@@ -110,7 +110,7 @@ def test_a_hanging_vendor_keeps_no_other_account_from_its_cleanup(redis, new_ven
 def test_a_hanging_vendor_delays_neither_the_sweep_nor_the_claims_of_hooks(driver, redis, new_vendor, cleanup):
     vendor = new_vendor()
     vendor.override = Hanging("list")
-    suspect(redis, "a")
+    mark_orphan(redis, "a")
     services = Services(driver, cleanup(vendor))
     driver.complete("held")
     claim = driver.ledger.claim_hook("held", 0, lease=LEASE)
@@ -165,7 +165,7 @@ class Services:
 
 def test_an_outage_is_not_probed_by_cleanup(driver, redis, new_vendor, cleanup):
     vendor = new_vendor()
-    suspect(redis, "a")
+    mark_orphan(redis, "a")
     failing = cleanup(vendor, ledger=driver.ledger)
     driver.limits.call_failed("a", failures=1, pause=10.0)
     failing.run("a")
@@ -180,7 +180,7 @@ def test_an_outage_is_not_probed_by_cleanup(driver, redis, new_vendor, cleanup):
 def test_cleanup_of_a_worker_that_died_is_done_by_another(driver, redis, new_vendor, cleanup):
     vendor = new_vendor()
     lost = orphan(vendor)
-    suspect(redis, "a")
+    mark_orphan(redis, "a")
     assert driver.ledger.claim_orphan_drafts("a", limit=9, lease=120.0) == [(ONE, 1, f"{ONE}.1#1")]
     other = cleanup(vendor, ledger=driver.ledger)
     other.run("a")
@@ -193,7 +193,7 @@ def test_cleanup_of_a_worker_that_died_is_done_by_another(driver, redis, new_ven
 
 def test_failed_cleanup_is_retried_later(redis, new_vendor, cleanup):
     vendor = new_vendor()
-    suspect(redis, "a")
+    mark_orphan(redis, "a")
     AccountLimits(Ledger(redis)).slow_down("a", seconds=0.0)
     vendor.override = lambda call: call.answer()._replace(status=500) if call.name == "list" else None
     cleanup(vendor).run("a")
@@ -204,7 +204,7 @@ def test_failed_cleanup_is_retried_later(redis, new_vendor, cleanup):
 
 def test_more_suspects_than_a_batch_are_all_looked_for(redis, new_vendor, cleanup):
     vendor = new_vendor()
-    suspect(redis, "a", *(f"{number:032x}" for number in range(450)))
+    mark_orphan(redis, "a", *(f"{number:032x}" for number in range(450)))
     cleanup(vendor).run("a")
     assert not redis.exists("renderline:suspects:a")
     assert vendor.calls["list"] == 3

@@ -52,9 +52,9 @@ def test_alarms_do_not_pile_up(driver: LedgerDriver) -> None:
     alarm(driver, ONE)
     assert driver.redis.zcard("renderline:alarms") == 1000
     assert driver.operations.alarms(limit=1)[0].render_id == ONE, "the newest is kept"
-    findings = results_of(driver, "alarms")
-    assert len(findings) == 6
-    assert findings[-1].detail == "995 more"
+    alarms = results_of(driver, "alarms")
+    assert len(alarms) == 6
+    assert alarms[-1].detail == "995 more"
     driver.ledger.forget(retention=1000.0)
     assert [one.render_id for one in driver.operations.alarms()] == [ONE], "kept for longer than a record"
     driver.clock.forward(1001.0)

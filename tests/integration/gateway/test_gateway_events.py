@@ -165,7 +165,7 @@ def test_a_gateway_that_stops_ends_its_streams(valkey, tmp_path):
 
 
 def test_silence_is_broken_by_comments(valkey, redis):
-    """In this process, because only here can the silence be made short."""
+    """In this process, because only here can the pause be made short."""
     app = gateway_app(redis, streams=EventStreams(limit=1, heartbeat=0.05))
     with app.test_client() as client:
         answer = client.get("/v1/events", buffered=False)

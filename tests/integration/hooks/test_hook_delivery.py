@@ -113,7 +113,7 @@ def test_a_failing_hook_is_tried_again_under_the_same_id_and_then_given_up(drive
     assert deliverer.deliver("r1", 0) == Done()
     assert driver.record()["hooks"][0]["state"] == "dead"
     assert {delivery.webhook_id for _, delivery in hook.deliveries} == {"msg_r1_1_0"}
-    # A broken hook must not silence the next one, which tells of it.
+    # A broken hook must not stop the next one, which reports it.
     assert deliverer.deliver("r1", 1) == Done()
     assert hook.deliveries[-1][1].record["hooks"][0]["error"] == "answered 502"
     assert driver.state() == "undelivered"

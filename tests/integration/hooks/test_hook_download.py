@@ -20,7 +20,7 @@ BLOCK = b"\x00" * 65536
 
 
 class Store:
-    """A storage under test: its URL, and a look into it past the code under test."""
+    """A storage under test: its URL, and what it holds, read past the code under test."""
 
     def __init__(self, url, filesystem, root):
         self.url = url

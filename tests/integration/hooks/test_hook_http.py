@@ -31,7 +31,7 @@ def deliverer():
 
 
 def failure(deliverer, target, what=None):
-    """Deliver, and return the failure, after a look for what no message and no traceback may show."""
+    """Deliver, and return the failure, after a search for what no message and no traceback may show."""
     with pytest.raises(HookFailed) as caught:
         deliverer.deliver(target, what or delivery())
     shown_text = "".join(traceback.format_exception(caught.value))

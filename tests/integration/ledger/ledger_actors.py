@@ -16,7 +16,7 @@ class Permits:
     """Counts the calls that cost: who may make one, and whether an earlier one may have been made.
 
     A render's paid call is open from the moment it was permitted until it is certain that it started nothing: its
-    holder handed it back, or somebody (an operator, two looks at the vendor) said so.
+    holder released it, or somebody (an operator, two polls) said so.
     """
 
     open: dict[str, Worker] = field(default_factory=dict)
@@ -113,13 +113,13 @@ class Worker:
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who looks at the vendor for a render; `life` is the paid call whose outcome it looks for."""
+    """Polls the vendor about a render; `life` is the paid call whose outcome it looks for."""
 
     look: DuePoll
     life: int
 
     def finding(self, status: str, *, now: float, settle: float) -> PollResult | None:
-        """Return what it may report of such a look, None for what it cannot see."""
+        """Return what it may report of such a poll, None for what it cannot see."""
         look = self.look
         seen: dict[str, dict[str, Any]] = {
             "wait": {"poll_in": 5.0, "progress": 50.0},

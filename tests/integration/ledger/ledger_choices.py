@@ -28,6 +28,6 @@ late = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 5, 8])
 """How many newer ones there are: mostly the newest comes, or nearly the newest."""
 times = st.sampled_from([0.1, 1.0, 2.0, 6.0, SETTLE, LEASE + 0.1, GRACE + 1, 5 * GRACE, DEADLINE])
 fates = st.sampled_from(["well", "well", "well", "unseen", "refused", "not made"])
-verdicts = st.sampled_from(["wait", "error", "done", "started", "untouched", "resubmit", "failed", "expired"])
+statuses = st.sampled_from(["wait", "error", "done", "started", "untouched", "resubmit", "failed", "expired"])
 wishes = st.sampled_from(["cancel", "adopt", "adopt", "discard", "replay", "replay", "replay"])
 outcomes = st.sampled_from(["delivered", "delivered", "retrying", "dead", "skipped"])

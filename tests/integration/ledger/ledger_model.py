@@ -35,7 +35,7 @@ class LedgerModel(RuleBasedStateMachine):
         self.settled: set[tuple[str, int, int]] = set()
         self.last_event = "0-0"
         self.newest: dict[Any, Any] = {}
-        """Who claimed a submission, a look or a hook last: only that one may change anything."""
+        """Who claimed a submission, a poll or a hook last: only that one may change anything."""
 
     # -- what is true at any time
 

@@ -1,4 +1,4 @@
-"""How fast an account may go: silence, pauses, outages and slots, kept where work is claimed."""
+"""How fast an account may go: backoff, pauses, circuit and slots, kept where work is claimed."""
 
 import pytest
 

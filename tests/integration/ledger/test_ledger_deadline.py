@@ -15,7 +15,7 @@ def test_a_render_past_its_deadline_gets_one_more_look_and_then_expires(driver):
     expired, (wake,) = driver.ledger.overdue()
     assert expired == []
     assert wake.delay == 0.0
-    assert driver.ledger.overdue() == ([], []), "the look is under way: nothing to wake twice"
+    assert driver.ledger.overdue() == ([], []), "the poll is under way: nothing to wake twice"
     (look,) = driver.claim_due_polls(wake)
     driver.record_result(look, "error", poll_in=30.0, message="the vendor is away")
     driver.clock.forward(GRACE)
@@ -47,13 +47,13 @@ def test_the_overdue_look_can_still_find_it_done(driver):
 
 
 def test_an_outage_of_ours_that_outlasts_the_deadline_expires_nothing_that_is_ready(driver):
-    """All workers were down: the first look afterwards must be over before anything is given up."""
+    """All workers were down: the first poll afterwards must be over before anything is given up."""
     driver.accept(deadline=600.0)
     driver.start()
     driver.clock.forward(86_400.0)
     _, (wake,) = driver.ledger.overdue()
     (look,) = driver.claim_due_polls(wake)
-    assert driver.ledger.overdue() == ([], []), "given up while the look is under way"
+    assert driver.ledger.overdue() == ([], []), "given up while the poll is under way"
     assert driver.record_result(look, "done", url="https://v/1.mp4") == [("r1", "delivered")]
 
 

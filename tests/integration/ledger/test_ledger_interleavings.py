@@ -11,7 +11,7 @@ from tests.integration.ledger.ledger_truths import Picture, Truths
 GRACE, LEASE = 30.0, 20.0
 
 
-class Desk:
+class Actors:
     """A ledger whose time the test drives, and short ways through it."""
 
     def __init__(self, redis: Redis) -> None:
@@ -65,162 +65,162 @@ class Desk:
 
 
 @pytest.fixture
-def desk(redis: Redis) -> Desk:
-    return Desk(redis)
+def actors(redis: Redis) -> Actors:
+    return Actors(redis)
 
 
-def test_a_parked_render_that_is_begun_by_a_late_message_is_parked_no_more(desk: Desk) -> None:
-    desk.accept("a")
-    desk.people.pause("main")
-    assert desk.ledger.claim_submission("a", lease=LEASE) is None
-    desk.people.resume("main")
-    desk.export(desk.begin("a"), confirmed=True)
-    assert desk.limits.unpark() == []
-    desk.sound()
+def test_a_parked_render_that_is_begun_by_a_late_message_is_parked_no_more(actors: Actors) -> None:
+    actors.accept("a")
+    actors.people.pause("main")
+    assert actors.ledger.claim_submission("a", lease=LEASE) is None
+    actors.people.resume("main")
+    actors.export(actors.begin("a"), confirmed=True)
+    assert actors.limits.unpark() == []
+    actors.sound()
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_render_that_was_parked_behind_a_slow_workers_back_is_parked_no_more(desk: Desk, announced: bool) -> None:
+def test_a_render_that_was_parked_behind_a_slow_workers_back_is_parked_no_more(actors: Actors, announced: bool) -> None:
     """Its lease had ended during the paid call, or before it; nobody else claimed it."""
-    desk.accept("a")
-    claim = desk.begin("a")
+    actors.accept("a")
+    claim = actors.begin("a")
     if announced:
-        assert desk.ledger.record_intent(claim, "export", lease=LEASE)
-    desk.now += LEASE + 1
-    desk.people.pause("main")
-    assert desk.ledger.claim_submission("a", lease=LEASE) is None
+        assert actors.ledger.record_intent(claim, "export", lease=LEASE)
+    actors.now += LEASE + 1
+    actors.people.pause("main")
+    assert actors.ledger.claim_submission("a", lease=LEASE) is None
     if not announced:
-        assert desk.ledger.record_intent(claim, "export", lease=LEASE)
-        desk.sound()
-    assert desk.ledger.start(claim, confirmed=True, project_id="p", poll_in=1.0)[0]
-    desk.people.resume("main")
-    assert desk.limits.unpark() == []
-    desk.sound()
+        assert actors.ledger.record_intent(claim, "export", lease=LEASE)
+        actors.sound()
+    assert actors.ledger.start(claim, confirmed=True, project_id="p", poll_in=1.0)[0]
+    actors.people.resume("main")
+    assert actors.limits.unpark() == []
+    actors.sound()
 
 
-def test_a_parked_render_that_has_its_slot_already_does_not_wait_for_another(desk: Desk) -> None:
+def test_a_parked_render_that_has_its_slot_already_does_not_wait_for_another(actors: Actors) -> None:
     """Its worker died, its account was silent when the sweep sent it again; nobody else could free its slot."""
-    desk.limits.set_slots({"main": 1})
-    desk.accept("a")
-    desk.begin("a")
-    desk.now += LEASE + 1
-    desk.limits.slow_down("main", seconds=5.0)
-    assert desk.ledger.claim_submission("a", lease=LEASE) is None
-    desk.now += 6.0
-    assert desk.limits.unpark() == [("a", "normal")]
-    desk.begin("a")
-    desk.sound()
+    actors.limits.set_slots({"main": 1})
+    actors.accept("a")
+    actors.begin("a")
+    actors.now += LEASE + 1
+    actors.limits.slow_down("main", seconds=5.0)
+    assert actors.ledger.claim_submission("a", lease=LEASE) is None
+    actors.now += 6.0
+    assert actors.limits.unpark() == [("a", "normal")]
+    actors.begin("a")
+    actors.sound()
 
 
-def test_of_parked_renders_one_without_a_slot_does_not_go_with_those_that_have_one(desk: Desk) -> None:
-    desk.limits.set_slots({"main": 1})
+def test_of_parked_renders_one_without_a_slot_does_not_go_with_those_that_have_one(actors: Actors) -> None:
+    actors.limits.set_slots({"main": 1})
     for one in ("a", "b"):
-        desk.accept(one)
-    desk.begin("a")
-    desk.now += LEASE + 1
-    desk.limits.slow_down("main", seconds=5.0)
+        actors.accept(one)
+    actors.begin("a")
+    actors.now += LEASE + 1
+    actors.limits.slow_down("main", seconds=5.0)
     for one in ("b", "a"):
-        assert desk.ledger.claim_submission(one, lease=LEASE) is None
-    desk.now += 6.0
-    assert desk.limits.unpark() == [("a", "normal")]
+        assert actors.ledger.claim_submission(one, lease=LEASE) is None
+    actors.now += 6.0
+    assert actors.limits.unpark() == [("a", "normal")]
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
-def test_a_start_that_arrives_again_after_the_resubmission_starts_nothing(desk: Desk, confirmed: bool) -> None:
-    desk.accept("a")
-    claim = desk.begin("a")
-    desk.export(claim, confirmed=False)
-    assert desk.people.resubmit("a")
-    assert desk.ledger.start(claim, confirmed=confirmed, project_id="p", poll_in=1.0) == (False, None)
-    assert desk.state("a") == "submitting"
-    desk.sound()
+def test_a_start_that_arrives_again_after_the_resubmission_starts_nothing(actors: Actors, confirmed: bool) -> None:
+    actors.accept("a")
+    claim = actors.begin("a")
+    actors.export(claim, confirmed=False)
+    assert actors.people.resubmit("a")
+    assert actors.ledger.start(claim, confirmed=confirmed, project_id="p", poll_in=1.0) == (False, None)
+    assert actors.state("a") == "submitting"
+    actors.sound()
 
 
-def test_a_claim_ends_when_two_looks_showed_that_its_call_started_nothing(desk: Desk) -> None:
-    desk.accept("a")
-    claim = desk.begin("a")
-    desk.export(claim, confirmed=False)
-    desk.find(desk.look(), "untouched", poll_in=10.0)
-    assert desk.find(desk.look(), "resubmit") == [("a", "submitting")]
-    assert not desk.ledger.record_intent(claim, "export", lease=LEASE)
-    assert desk.ledger.start(claim, confirmed=False, project_id="p", poll_in=1.0) == (False, None)
-    desk.sound()
+def test_a_claim_ends_when_two_looks_showed_that_its_call_started_nothing(actors: Actors) -> None:
+    actors.accept("a")
+    claim = actors.begin("a")
+    actors.export(claim, confirmed=False)
+    actors.find(actors.look(), "untouched", poll_in=10.0)
+    assert actors.find(actors.look(), "resubmit") == [("a", "submitting")]
+    assert not actors.ledger.record_intent(claim, "export", lease=LEASE)
+    assert actors.ledger.start(claim, confirmed=False, project_id="p", poll_in=1.0) == (False, None)
+    actors.sound()
 
 
 @pytest.mark.parametrize("status", ["resubmit", "failed", "started", "wait"])
-def test_what_was_seen_of_one_paid_call_says_nothing_about_the_next(desk: Desk, status: str) -> None:
+def test_what_was_seen_of_one_paid_call_says_nothing_about_the_next(actors: Actors, status: str) -> None:
     """Taken for the second call, `resubmit` would have it paid for twice."""
-    desk.accept("a")
-    desk.export(desk.begin("a"), confirmed=False)
-    desk.find(desk.look(), "untouched", poll_in=10.0)
-    late = desk.look()
-    assert desk.people.resubmit("a")
-    desk.export(desk.begin("a"), confirmed=False)
-    assert desk.find(late, status, poll_in=5.0, code="1", message="no") == []
-    assert desk.state("a") == "unconfirmed"
-    desk.sound()
+    actors.accept("a")
+    actors.export(actors.begin("a"), confirmed=False)
+    actors.find(actors.look(), "untouched", poll_in=10.0)
+    late = actors.look()
+    assert actors.people.resubmit("a")
+    actors.export(actors.begin("a"), confirmed=False)
+    assert actors.find(late, status, poll_in=5.0, code="1", message="no") == []
+    assert actors.state("a") == "unconfirmed"
+    actors.sound()
 
 
-def test_what_was_seen_of_an_earlier_attempt_says_nothing_about_the_retry(desk: Desk) -> None:
-    desk.accept("a")
-    desk.export(desk.begin("a"), confirmed=True)
-    late = desk.look()
-    assert desk.ledger.fail("a", code="1", message="given up", origin="renderline")
-    assert desk.people.retry("a")
-    desk.export(desk.begin("a"), confirmed=True)
-    assert desk.find(late, "done", progress=100.0, url="https://v/old.mp4") == []
-    assert desk.state("a") == "rendering"
-    desk.sound()
+def test_what_was_seen_of_an_earlier_attempt_says_nothing_about_the_retry(actors: Actors) -> None:
+    actors.accept("a")
+    actors.export(actors.begin("a"), confirmed=True)
+    late = actors.look()
+    assert actors.ledger.fail("a", code="1", message="given up", origin="renderline")
+    assert actors.people.retry("a")
+    actors.export(actors.begin("a"), confirmed=True)
+    assert actors.find(late, "done", progress=100.0, url="https://v/old.mp4") == []
+    assert actors.state("a") == "rendering"
+    actors.sound()
 
 
-def test_what_was_seen_before_an_operator_named_the_project_does_not_count(desk: Desk) -> None:
-    desk.accept("a")
-    desk.export(desk.begin("a"), confirmed=False)
-    late = desk.look()
-    assert desk.people.adopt("a", "theirs")[0]
-    assert desk.find(late, "started", poll_in=5.0, project_id="another") == []
-    record = desk.ledger.record("a")
+def test_what_was_seen_before_an_operator_named_the_project_does_not_count(actors: Actors) -> None:
+    actors.accept("a")
+    actors.export(actors.begin("a"), confirmed=False)
+    late = actors.look()
+    assert actors.people.adopt("a", "theirs")[0]
+    assert actors.find(late, "started", poll_in=5.0, project_id="another") == []
+    record = actors.ledger.record("a")
     assert record is not None
     assert record["project_id"] == "theirs"
-    desk.sound()
+    actors.sound()
 
 
-def test_a_hook_of_an_attempt_that_ended_settles_nothing_of_the_next(desk: Desk) -> None:
+def test_a_hook_of_an_attempt_that_ended_settles_nothing_of_the_next(actors: Actors) -> None:
     """It would have counted as delivered, and no hook would have reported the video."""
-    desk.failed("a")
-    old = desk.ledger.claim_hook("a", 0, lease=LEASE)
-    assert desk.people.retry("a")
-    desk.ledger.record_hook("a", 0, old, outcome="delivered")
-    record = desk.ledger.record("a")
+    actors.failed("a")
+    old = actors.ledger.claim_hook("a", 0, lease=LEASE)
+    assert actors.people.retry("a")
+    actors.ledger.record_hook("a", 0, old, outcome="delivered")
+    record = actors.ledger.record("a")
     assert record is not None
     assert record["hooks"][0]["state"] == "pending"
-    desk.sound()
+    actors.sound()
 
 
-def test_a_try_from_before_a_replay_does_not_hold_the_replay_up(desk: Desk) -> None:
-    desk.failed("a")
-    old = desk.ledger.claim_hook("a", 0, lease=LEASE)
-    desk.ledger.record_hook("a", 0, old, outcome="dead")
-    assert desk.people.replay("a", 0)
-    assert not desk.ledger.renew_hook("a", 0, old, lease=LEASE)
-    desk.ledger.record_hook("a", 0, old, outcome="delivered")
-    assert desk.ledger.claim_hook("a", 0, lease=LEASE).status == "yours"
-    desk.sound()
+def test_a_try_from_before_a_replay_does_not_hold_the_replay_up(actors: Actors) -> None:
+    actors.failed("a")
+    old = actors.ledger.claim_hook("a", 0, lease=LEASE)
+    actors.ledger.record_hook("a", 0, old, outcome="dead")
+    assert actors.people.replay("a", 0)
+    assert not actors.ledger.renew_hook("a", 0, old, lease=LEASE)
+    actors.ledger.record_hook("a", 0, old, outcome="delivered")
+    assert actors.ledger.claim_hook("a", 0, lease=LEASE).status == "yours"
+    actors.sound()
 
 
-def test_the_pauses_between_re_sendings_begin_anew_once_one_was_heard(desk: Desk) -> None:
+def test_the_pauses_between_re_sendings_begin_anew_once_one_was_heard(actors: Actors) -> None:
     """They double while a message waits in a long queue, not from crash to crash."""
-    desk.accept("a")
+    actors.accept("a")
     for _ in range(4):
-        assert _sent_again_after(desk) <= 8 * GRACE
-    desk.begin("a")
-    assert _sent_again_after(desk) == LEASE + 1
-    assert _sent_again_after(desk) == 2 * GRACE
-    desk.sound()
+        assert _sent_again_after(actors) <= 8 * GRACE
+    actors.begin("a")
+    assert _sent_again_after(actors) == LEASE + 1
+    assert _sent_again_after(actors) == 2 * GRACE
+    actors.sound()
 
 
-def _sent_again_after(desk: Desk) -> float:
-    since = desk.now
-    while not desk.ledger.stalled():
-        desk.now += 1.0
-    return desk.now - since
+def _sent_again_after(actors: Actors) -> float:
+    since = actors.now
+    while not actors.ledger.stalled():
+        actors.now += 1.0
+    return actors.now - since

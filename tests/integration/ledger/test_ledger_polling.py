@@ -153,7 +153,7 @@ def test_an_untouched_look_does_not_outlive_the_evidence(driver):
 
 @pytest.mark.parametrize("evidence", ["adopt", "hint"])
 def test_evidence_that_comes_during_a_look_without_any_is_not_undone_by_it(driver, evidence):
-    """The look found nothing, the vendor called meanwhile: the render must not be lost between the two."""
+    """The poll found nothing, the vendor called meanwhile: the render must not be lost between the two."""
     driver.accept()
     (look,) = driver.claim_due_polls(driver.start(confirmed=False))
     if evidence == "adopt":

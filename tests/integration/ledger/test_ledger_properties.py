@@ -33,8 +33,8 @@ from tests.integration.ledger.ledger_choices import (
     outcomes,
     picks,
     renders,
+    statuses,
     times,
-    verdicts,
     wishes,
 )
 from tests.integration.ledger.ledger_model import LedgerModel
@@ -136,7 +136,7 @@ class LedgerMachine(LedgerModel):
             self.keep(PumpWake(wake.account, wake.slot, rest[1], rest[0]))
 
     @precondition(lambda self: self.watchers)
-    @rule(pick=late, status=verdicts, twice=st.booleans())
+    @rule(pick=late, status=statuses, twice=st.booleans())
     def finding_comes(self, pick: int, status: str, twice: bool) -> None:
         """A finding, of the newest looks more often, but of any; it stays, and may come again."""
         watcher = self.watchers[-1 - pick % len(self.watchers)]

@@ -1,4 +1,4 @@
-"""What the ledger makes of a webhook: in any state, in any order, doubled, early, or while a look is under way."""
+"""What the ledger makes of a webhook: in any state, in any order, doubled, early, or while a poll is under way."""
 
 import pytest
 

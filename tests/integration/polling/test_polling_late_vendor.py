@@ -288,7 +288,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_revocation_is_followed_by_another
 
     def die(call: Call) -> Answer | None:
         if call.name == "delete" and not place.redis.hget(place.record_key, "died"):
-            # What the look that made this call finds is never recorded.
+            # What the poll that made this call shows is never recorded.
             place.redis.hincrby(place.record_key, "epoch", 1)
             place.redis.hset(place.record_key, "died", 1)
             if dies == "before the deletion":

@@ -47,11 +47,11 @@ def test_one_list_finds_the_finished_ones_and_the_others_wait(new_local_worker):
     complete(local_worker, "r2")
     complete(local_worker, "r4")
     before = local_worker.sandbox.counts()
-    findings, rest = ProjectList(local_worker.policy).poll(local_worker.accounts["main"], looks, now=now)
+    results, rest = ProjectList(local_worker.policy).poll(local_worker.accounts["main"], looks, now=now)
     after = local_worker.sandbox.counts()
-    assert {finding.id for finding in findings if finding.status == "done"} == {"r2", "r4"}
-    assert all(finding.url for finding in findings if finding.status == "done")
-    assert {finding.status for finding in findings} == {"done", "wait"}
+    assert {result.id for result in results if result.status == "done"} == {"r2", "r4"}
+    assert all(result.url for result in results if result.status == "done")
+    assert {result.status for result in results} == {"done", "wait"}
     assert rest == []
     assert after[LIST] - before.get(LIST, 0) == 1
     assert after.get(PROGRESS, 0) == before.get(PROGRESS, 0)

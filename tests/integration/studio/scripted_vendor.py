@@ -138,7 +138,7 @@ def reset(handler: _Handler) -> None:
     handler.connection.close()
 
 
-def silence(handler: _Handler) -> None:
+def no_answer(handler: _Handler) -> None:
     """Say nothing until the test is over."""
     handler.close_connection = True
     handler.server.released.wait(30)

@@ -81,22 +81,22 @@ def test_a_finding_that_the_script_refuses_takes_no_other_with_it(driver: Any) -
     deep: Any = []
     for _ in range(2000):
         deep = [deep]
-    findings = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
-    findings[0] = PollResult(findings[0].id, findings[0].epoch, "wait", credit=deep)
-    moved = driver.ledger.record_poll_results(findings)
-    assert sorted(one for one, _ in moved) == sorted(each.id for each in findings[1:])
-    assert driver.score_in("due:main", findings[0].id) is not None, "looked at again"
-    assert driver.record(findings[0].id)["note"]
+    results = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
+    results[0] = PollResult(results[0].id, results[0].epoch, "wait", credit=deep)
+    moved = driver.ledger.record_poll_results(results)
+    assert sorted(one for one, _ in moved) == sorted(each.id for each in results[1:])
+    assert driver.score_in("due:main", results[0].id) is not None, "polled again"
+    assert driver.record(results[0].id)["note"]
 
 
 @pytest.mark.parametrize("wrong", [{"progress": "x"}, {"verdict": "done", "url": None}, {"poll_in": "x"}])
 def test_a_finding_that_makes_no_sense_is_looked_at_again(driver: Any, wrong: dict[str, Any]) -> None:
     looks = {look.id: look for look in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
     bad_one = looks.pop("bad")
-    findings = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
-    findings.insert(2, PollResult("bad", bad_one.epoch, **{"verdict": "wait", "poll_in": 1.0, **wrong}))
-    assert sorted(one for one, _ in driver.ledger.record_poll_results(findings)) == GOOD
-    assert driver.score_in("due:main", "bad") is not None, "looked at again"
+    results = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
+    results.insert(2, PollResult("bad", bad_one.epoch, **{"verdict": "wait", "poll_in": 1.0, **wrong}))
+    assert sorted(one for one, _ in driver.ledger.record_poll_results(results)) == GOOD
+    assert driver.score_in("due:main", "bad") is not None, "polled again"
 
 
 @pytest.mark.parametrize("text", [HALF, f"a{HALF}b", "\udc00\ud83d"])

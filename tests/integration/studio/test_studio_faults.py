@@ -8,7 +8,7 @@ import traceback
 from email.utils import formatdate
 
 import pytest
-from scripted_vendor import bad, dribble, good, hang_up, raw, reply, reset, silence
+from scripted_vendor import bad, dribble, good, hang_up, no_answer, raw, reply, reset
 
 from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, StudioV3, VendorUnavailable
 
@@ -59,7 +59,7 @@ def test_a_side_effect_that_nobody_saw_is_unknown_and_was_sent_once(studio, vend
 
 def test_silence_ends_at_the_read_timeout(vendor, tokens):
     client = StudioV3(vendor.url, tokens=tokens, read_timeout=0.2)
-    vendor.will(silence, silence)
+    vendor.will(no_answer, no_answer)
     with pytest.raises(VendorUnavailable, match="timed out"):
         client.progress(ID)
     with pytest.raises(OutcomeUnknown, match="timed out"):

@@ -175,7 +175,7 @@ def stopped(pid: int) -> bool:
 
 
 def test_a_look_that_was_stopped_deletes_no_draft(local_worker, vendor):
-    """Announced, stopped, overtaken by a look that found a start: its deletion would hit a render."""
+    """Announced, stopped, overtaken by a poll that found a start: its deletion would hit a render."""
 
     def drop_the_export(call):
         if call.name == "export":
@@ -190,7 +190,7 @@ def test_a_look_that_was_stopped_deletes_no_draft(local_worker, vendor):
         patience=60.0,
     )
     stopped_after(local_worker, "begin_revocation", times=1)
-    until(lambda: _pumped(local_worker) and vendor.calls["project"] >= 2, what="the look that was stopped")
+    until(lambda: _pumped(local_worker) and vendor.calls["project"] >= 2, what="the poll that was stopped")
     assert vendor.calls["delete"] == 0
 
 

@@ -1,4 +1,4 @@
-"""The doctor's verdicts that follow from plain facts."""
+"""The doctor's results that follow from plain facts."""
 
 import pytest
 
@@ -18,12 +18,12 @@ GOOD = {
 }
 
 
-def verdicts(changes, *, snapshots=False):
+def verdict_of(changes, *, snapshots=False):
     return {one.check: one.verdict for one in server.of_info({**GOOD, **changes}, snapshots=snapshots)}
 
 
 def test_a_good_server():
-    assert set(verdicts({}).values()) == {"ok"}
+    assert set(verdict_of({}).values()) == {"ok"}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_good_server():
     ],
 )
 def test_a_server_with_one_fault(changes, check, verdict):
-    found = verdicts(changes)
+    found = verdict_of(changes)
     assert found.pop(check) == verdict
     assert set(found.values()) == {"ok"}
 

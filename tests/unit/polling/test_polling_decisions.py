@@ -1,4 +1,4 @@
-"""What a look at the vendor means for a render."""
+"""What a poll means for a render."""
 
 import dataclasses
 import json
@@ -49,7 +49,7 @@ def look(**changes):
 
 
 PROGRESS = [
-    # what the look knew, what was seen, the status, the error code
+    # what the claim knew, what was seen, the status, the error code
     ({}, Progress(100.0, "https://v/1.mp4", "exported"), "done", ""),
     ({}, Progress(40.0, "https://v/1.mp4", "exported"), "done", ""),  # the state says so
     ({}, Progress(40.0, "https://v/old.mp4", "exporting"), "wait", ""),  # a URL of an earlier render, perhaps
