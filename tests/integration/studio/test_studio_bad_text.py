@@ -76,7 +76,7 @@ def test_a_refusal_with_a_bad_text_ends_the_render(local_worker: Any, vendor: Fa
     assert "script too long" in record["error"]["message"]
 
 
-def test_a_finding_that_the_script_refuses_takes_no_other_with_it(driver: Any) -> None:
+def test_a_poll_result_that_the_script_refuses_takes_no_other_with_it(driver: Any) -> None:
     looks = {look.id: look for look in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
     deep: Any = []
     for _ in range(2000):
@@ -89,12 +89,12 @@ def test_a_finding_that_the_script_refuses_takes_no_other_with_it(driver: Any) -
     assert driver.record(results[0].id)["note"]
 
 
-@pytest.mark.parametrize("wrong", [{"progress": "x"}, {"verdict": "done", "url": None}, {"poll_in": "x"}])
-def test_a_finding_that_makes_no_sense_is_looked_at_again(driver: Any, wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize("wrong", [{"progress": "x"}, {"status": "done", "url": None}, {"poll_in": "x"}])
+def test_a_poll_result_that_makes_no_sense_is_polled_again(driver: Any, wrong: dict[str, Any]) -> None:
     looks = {look.id: look for look in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
     bad_one = looks.pop("bad")
     results = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
-    results.insert(2, PollResult("bad", bad_one.epoch, **{"verdict": "wait", "poll_in": 1.0, **wrong}))
+    results.insert(2, PollResult("bad", bad_one.epoch, **{"status": "wait", "poll_in": 1.0, **wrong}))
     assert sorted(one for one, _ in driver.ledger.record_poll_results(results)) == GOOD
     assert driver.score_in("due:main", "bad") is not None, "polled again"
 
