@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import flask_smorest
 from flask import Flask, Response
+from marshmallow import Schema
 from werkzeug.exceptions import HTTPException
 
 from renderline.gateway import error_handlers
@@ -57,6 +58,11 @@ class Blueprint(flask_smorest.Blueprint):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.after_request(_no_store)
+
+    def arguments(self, schema: type[Schema], **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Load what a schema describes and pass it to the view; the schema is made once, not for each request."""
+        loaded: Callable[[Callable[..., Any]], Callable[..., Any]] = super().arguments(schema(), **options)
+        return loaded
 
     def problems(self, *statuses: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Document the problems that a route may answer, besides those of every route."""
