@@ -35,8 +35,8 @@ def load_body(kind: Kind, request: Mapping[str, Any]) -> dict[str, Any]:
         preferred = {theirs: ours for ours, theirs in reversed(list(kind.fields.items()))}
         for name, messages in error.normalized_messages().items():
             path = given_as.get(name) or _path(name, preferred, payload)
-            for at, said in flattened(messages, path).items():
-                errors.setdefault(at, []).extend(said)
+            for wrong, texts in flattened(messages, path).items():
+                errors.setdefault(wrong, []).extend(texts)
     if errors:
         raise RequestRefused(errors)
     return body if compact else _normalised(kind, body)

@@ -1,4 +1,4 @@
-"""Lays the compact form out into a full v3 body: scripts, background, layers, ids and the place of every clip."""
+"""Turns the compact form into a full v3 body: scripts, background, layers, ids and the place of every clip."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def _background(background: dict[str, Any]) -> dict[str, Any]:
 def _cover(canvas: Canvas, background: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the clip that covers the background, if it is a colour or a video.
 
-    `image` is the only background type that the vendor shows, and its own sample makes a video background of a clip
-    that fills the canvas. So both are clips here, which are documented, rather than guessed background types.
+    The vendor documents `image` as the only background type. Its own sample makes a video background with a clip that
+    fills the canvas, so a colour or a video becomes such a clip.
     """
     place = {"left": 0, "top": 0, "width": canvas.width, "height": canvas.height, "scaleX": 1, "scaleY": 1}
     if "color" in background:

@@ -1,8 +1,8 @@
-"""Where things stand on the canvas: boxes in pixels for avatars, texts and pictures.
+"""Geometry: the boxes in pixels of avatars, texts and pictures on the canvas.
 
-The avatar's figures come from the vendor's sample, which shows it in landscape: a tight box of 679 x 2229 px at scale 1
-on a canvas of 1920 x 1080, its axis a little right of the middle, its head 147 px below the upper edge, cut off by the
-lower edge at about the hips. Other models are placed by the same box, as the API tells nothing of theirs.
+The avatar's box is the one of the vendor's landscape sample: 679 x 2229 px at scale 1 on a canvas of 1920 x 1080. Its
+axis is a little right of the middle, its head 147 px below the upper edge, and the lower edge cuts it off at the hips.
+The API says nothing about other models, so they get the same box.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _GLYPH: Final = 0.55  # mean width of a Latin letter, in font sizes; East Asian 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The picture's size in pixels."""
+    """The size of the video in pixels."""
 
     width: int
     height: int
@@ -45,14 +45,14 @@ CANVASES: Final = {"landscape": Canvas(1920, 1080), "portrait": Canvas(1080, 192
 
 
 def avatar_place(canvas: Canvas, *, position: str, scale: float) -> dict[str, Any]:
-    """Return the geometry of an avatar clip: `scale` 1 is the vendor's sample's size, fitted to the canvas."""
+    """Return the geometry of an avatar clip. `scale` 1 is the size in the vendor's sample, fitted to the canvas."""
     factor = min(canvas.height / 1080, _WIDEST * canvas.width / AVATAR_WIDTH) * scale
     width, height = AVATAR_WIDTH * factor, AVATAR_HEIGHT * factor
     axis = canvas.width * {"left": 0.25, "center": 0.5, "right": 0.75}[position]
     left = axis - _AXIS * factor
     if width <= canvas.width:
         left = min(max(left, 0), canvas.width - width)
-    # An avatar too short to be cut off by the lower edge stands on it instead of floating.
+    # An avatar that ends above the lower edge is moved down to it, instead of floating.
     top = max(_HEAD_ROOM * canvas.height, canvas.height - height)
     return {
         "left": round(left, 4),
@@ -65,9 +65,9 @@ def avatar_place(canvas: Canvas, *, position: str, scale: float) -> dict[str, An
 
 
 def clip_place(canvas: Canvas, clip: dict[str, Any], *, beside: str) -> dict[str, Any]:
-    """Return the geometry of a text, picture or shape; what the clip says of its own place is kept.
+    """Return the geometry of a text, picture or shape. What the clip itself says about its place wins.
 
-    `beside` is the side on which the avatar stands: pictures without a position go to the other one.
+    `beside` is the avatar's side. Pictures without a position go to the other side.
     """
     text = clip["type"] == "textImage"
     natural = text_box(canvas, clip) if text else _picture_box(clip)
@@ -104,7 +104,7 @@ def _line_width(line: str) -> float:
 
 
 def _picture_box(clip: dict[str, Any]) -> tuple[float, float]:
-    # The API wants the natural size, which only the caller can know.
+    # The API wants the natural size, which only the caller knows.
     return (300, 300) if clip["type"] == "shape" else (640, 360)
 
 

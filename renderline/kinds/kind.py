@@ -50,7 +50,7 @@ class Kind:
     poll: Callable[[AccountClients, str], Progress]
     """Asks the vendor how far the render of a project is."""
     inspect: Callable[[AccountClients, str], Project] | None
-    """Reads the project, to settle an export with an unknown outcome. None where the API has no such call."""
+    """Reads the project, to find out whether an export was started. None where the API has no such call."""
     owns_project: bool = False
     """Whether the project is made for the render alone, so that it may be deleted."""
     api: Literal["v3", "v2"] = "v3"

@@ -58,7 +58,7 @@ def _clip(*, url: bool) -> Schema:
 _CLIPS: Final = {
     "image": _clip(url=True),
     "background": _clip(url=True),
-    "text": _clip(url=False),  # the table demands a URL here too; no text sample has one
+    "text": _clip(url=False),  # the table requires a URL here too; no text sample has one
     "userVideo": _clip(url=True),  # in samples, not in the enum
 }
 

@@ -1,4 +1,4 @@
-"""The render request: what every door takes, checked once and normalised."""
+"""The render request: the same for every door, checked once and normalised."""
 
 from renderline.requests.detection import as_request
 from renderline.requests.loading import load_request

@@ -57,8 +57,8 @@ def load_request(
     hooks, hook_errors = load_hooks(envelope.get("hooks", []), hook_kinds)
     body, body_errors = _body(kind, data)
     for found in (_unknown(data, kind), _account_errors(data, envelope, accounts), hook_errors, body_errors):
-        for path, said in found.items():
-            errors.setdefault(path, []).extend(said)
+        for path, messages in found.items():
+            errors.setdefault(path, []).extend(messages)
     if kind is None or errors:
         raise refusal(errors)
     deadline = envelope.get("deadline")
@@ -113,8 +113,8 @@ def _account_errors(data: dict[str, Any], envelope: dict[str, Any], accounts: Co
     if account is None or account in accounts:
         return {}
     known = ", ".join(sorted(accounts)) or "none"
-    said = f"unknown account{quoted(account)}" if data.get("account") is not None else "is required"
-    return {"account": [f"{said}; known: {known}"]}
+    error = f"unknown account{quoted(account)}" if data.get("account") is not None else "is required"
+    return {"account": [f"{error}; known: {known}"]}
 
 
 def _body(kind: str | None, data: dict[str, Any]) -> tuple[dict[str, Any], _Errors]:

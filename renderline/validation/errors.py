@@ -26,9 +26,9 @@ class RequestRefused(ValueError):
     def __init__(self, errors: Mapping[str, Collection[str]] | str) -> None:
         """Take the errors as a mapping of paths to messages, or as the text that `str()` gave."""
         self.errors: dict[str, list[str]] = (
-            _parsed(errors) if isinstance(errors, str) else {path: list(said) for path, said in errors.items()}
+            _parsed(errors) if isinstance(errors, str) else {path: list(texts) for path, texts in errors.items()}
         )
-        super().__init__("\n".join(f"{path}: {message}" for path, said in self.errors.items() for message in said))
+        super().__init__("\n".join(f"{path}: {message}" for path, texts in self.errors.items() for message in texts))
 
 
 def _parsed(text: str) -> dict[str, list[str]]:
@@ -57,12 +57,12 @@ def flattened(messages: Any, path: str = "") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
-            for at, said in flattened(inner, path if key == SCHEMA else join_path(path, key)).items():
-                found.setdefault(at, []).extend(said)
+            for wrong, texts in flattened(inner, path if key == SCHEMA else join_path(path, key)).items():
+                found.setdefault(wrong, []).extend(texts)
     elif isinstance(messages, list | tuple):
         for inner in messages:
-            for at, said in flattened(inner, path).items():
-                found.setdefault(at, []).extend(said)
+            for wrong, texts in flattened(inner, path).items():
+                found.setdefault(wrong, []).extend(texts)
     else:
         found[path or "request"] = [" ".join(str(messages).split())]
     return found

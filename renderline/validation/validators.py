@@ -41,7 +41,7 @@ class NotBlank(validate.Length):
         super().__init__(min=1)
 
     def __call__(self, value: Any) -> Any:
-        """Raise ValidationError if there is nothing but white space."""
+        """Raise ValidationError if the value is empty or white space."""
         if not value.strip():
             raise ValidationError("may not be empty")
         return value

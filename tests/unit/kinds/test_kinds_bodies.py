@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from harness.requests import build
-from renderline.kinds import KINDS
 
 PROJECT = "65fa6b07dca2e367461a2925"
 UPDATE = {"sceneIdx": 0, "type": "aiModel", "values": {"script": "New words."}}
@@ -159,7 +158,3 @@ def test_v2_is_lenient_where_the_vendors_samples_are(errors):
         {"type": "text", "detail": {"textSource": "Hi", "layer": 501}},
     ]
     assert errors({"kind": "v2_project", "scenes": [{"clips": clips}, {"AIModel": V2_AVATAR, "clips": None}]}) == {}
-
-
-def test_the_table_is_whole():
-    assert set(KINDS) == {"project", "edit", "export", "template", "simple_video", "v2_project"}

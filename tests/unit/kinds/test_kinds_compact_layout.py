@@ -1,4 +1,4 @@
-"""The compact form, laid out: what the vendor gets for it and where things stand in the picture."""
+"""The compact form: the vendor body made from it, and the place of each clip in the picture."""
 
 from __future__ import annotations
 

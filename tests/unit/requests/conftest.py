@@ -1,4 +1,4 @@
-"""The door as a deployment with two accounts and three kinds of hook would open it."""
+"""Requests as a deployment with two accounts and three kinds of hook loads them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Queued:
 
 @pytest.fixture(scope="session")
 def load() -> Callable[[Any], RenderRequest]:
-    """Load a request through the door."""
+    """Load a request."""
     kinds = {"download": Plain(), "http": Addressed(), "celery": Queued()}
 
     def load_one(data: Any) -> RenderRequest:

@@ -1,4 +1,4 @@
-"""Whatever JSON comes through the door, the answer is a request or a refusal, never a traceback."""
+"""Any JSON is either loaded as a request or refused; nothing ends in a traceback."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from renderline.kinds import KINDS
 from renderline.requests import RequestRefused, load_request
 
 AVATAR = {"model": "M000045058", "clothes": "BG00002320"}
@@ -60,7 +61,7 @@ def test_null_is_the_same_as_left_out(load):
         (
             {"kind": "projekt"},
             "kind",
-            "must be one of edit, export, project, simple_video, template, v2_project, not 'p",
+            f"must be one of {', '.join(KINDS)}, not 'projekt'",
         ),
         ({"kind": None}, "kind", "is required"),
         ({"kind": ["project"]}, "kind", "must be one of"),
