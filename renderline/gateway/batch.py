@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Any, Final
 
 from renderline.acceptance import Item, NotTogether
+from renderline.contract import MAX_KEY_LENGTH
 from renderline.gateway import error_handlers
 from renderline.gateway import response_schemas as schemas
 from renderline.gateway.access import SUBMIT, requires
@@ -47,11 +49,17 @@ def _items(given: list[dict[str, Any]], batch_key: str | None) -> list[Item]:
     return [
         Item(
             item["request"],
-            key=item.get("key") or (f"{batch_key}/{index}" if batch_key else None),
+            key=item.get("key") or (_item_key(batch_key, index) if batch_key else None),
             message_id=str(uuid.uuid4()),
         )
         for index, item in enumerate(given)
     ]
+
+
+def _item_key(batch_key: str, index: int) -> str:
+    key = f"{batch_key}/{index}"
+    # The longest keys leave no room for the index.
+    return key if len(key) <= MAX_KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _result(index: int, outcome: str | RequestRefused | KeyConflict) -> dict[str, Any]:

@@ -103,9 +103,11 @@ def test_two_that_want_all_of_the_same_keys_do_not_mix(gateway, redis):
     assert renders(redis) == 200
 
 
-def test_a_key_of_the_whole_call_makes_it_repeatable(gateway, redis):
+@pytest.mark.parametrize("key", ["nightly", "x" * 255], ids=["short", "longest"])
+def test_a_key_of_the_whole_call_makes_it_repeatable(gateway, redis, key):
     body = {"requests": [item("One."), item("Two."), item("Three.", key="own")]}
-    answers = [gateway.ask("POST", BATCH, body, headers={"Idempotency-Key": "nightly"}) for _ in range(2)]
+    answers = [gateway.ask("POST", BATCH, body, headers={"Idempotency-Key": key}) for _ in range(2)]
+    assert [answer.json()["refused"] for answer in answers] == [0, 0]
     first, second = ([result["id"] for result in answer.json()["results"]] for answer in answers)
     assert first == second
     assert first[2] == contract.render_id_for_key("own")
