@@ -60,7 +60,7 @@ def _spellings(secret: str) -> tuple[str, ...]:
 
 
 class Mask:
-    """Masks known secrets and everything that looks like a token; the last processor of a log line."""
+    """Masks known secrets and everything in the form of a token; the last processor of a log line."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         spellings = {text for secret in secrets if len(secret) >= _MIN_LENGTH for text in _spellings(secret)}

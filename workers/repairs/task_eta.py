@@ -1,6 +1,6 @@
 """The ETA of a message is by the Redis server's clock, so that workers with wrong clocks run it on time.
 
-Celery compares the sender's clock with the receiver's. `app.now()`, from which it makes an ETA, is the server's time
+Celery compares the producer's clock with the worker's. `app.now()`, from which it makes an ETA, is the server's time
 here, and this repair turns an ETA that comes in into local time. No upstream issue was found.
 """
 

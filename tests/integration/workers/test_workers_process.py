@@ -27,7 +27,7 @@ def request(words=SECRET_WORDS, **more):
     return {"kind": "project", "name": "Welcome", "scenes": [scene], **more}
 
 
-class Onlooker:
+class Observer:
     """Watches everything that can be seen while renders run: Celery's events, and what stands in Redis."""
 
     def __init__(self, app, redis):
@@ -124,9 +124,9 @@ def stack(tmp_path_factory):
         processes.callback(worker.kill)
         app = Celery("shop", broker=valkey.url, backend=valkey.url)
         app.conf.update(task_serializer="json", accept_content=["json"], broker_connection_retry_on_startup=True)
-        onlooker = Onlooker(app, redis)
+        observer = Observer(app, redis)
         yield SimpleNamespace(
-            app=app, redis=redis, sandbox=sandbox, worker=worker, receiver=receiver, onlooker=onlooker
+            app=app, redis=redis, sandbox=sandbox, worker=worker, receiver=receiver, observer=observer
         )
         app.close()
 
@@ -143,11 +143,11 @@ def state(stack, render_id):
 
 @pytest.fixture(scope="module")
 def rendered(stack):
-    """Send all requests of this module while the onlooker watches; returns their results."""
+    """Send all requests of this module while the observer watches; returns their results."""
     stack.worker.wait_ready()
     hooks = [{"type": "download"}, {"type": "http", "url": stack.receiver.url}]
     message_id = str(uuid.uuid4())
-    with stack.onlooker:
+    with stack.observer:
         results = {
             "keyed": ask(stack, request(hooks=hooks), key="order-A-17"),
             "again": ask(stack, request(hooks=hooks), key="order-A-17"),
@@ -202,18 +202,18 @@ def test_a_key_for_another_request_is_refused(stack, rendered):
 
 
 def test_nothing_secret_is_seen_in_redis_or_events(stack, rendered):
-    onlooker = stack.onlooker
+    observer = stack.observer
     token = stack.redis.hget("renderline:token:default", "token")
     assert token
-    kinds = {event["type"] for event in onlooker.events}
+    kinds = {event["type"] for event in observer.events}
     assert {"task-received", "task-started", "task-succeeded", "task-failed", "task-retried"} <= kinds
     secrets = {"token": token, "user key": USER_KEY, "hook secret": HOOK_SECRET, "script": SECRET_WORDS[:20]}
-    found = [(place, name, text[:300]) for place, text in onlooker.seen() for name, it in secrets.items() if it in text]
+    found = [(place, name, text[:300]) for place, text in observer.seen() for name, it in secrets.items() if it in text]
     assert found == []
-    # The onlooker did look: it saw renders, and messages with their ids.
-    texts = "".join(text for _, text in onlooker.seen())
+    # The observer saw renders, and messages with their ids.
+    texts = "".join(text for _, text in observer.seen())
     assert rendered.ids["keyed"] in texts
-    assert any(key.startswith("renderline:render:") for key in onlooker.texts)
+    assert any(key.startswith("renderline:render:") for key in observer.texts)
 
 
 def test_nothing_secret_is_logged(stack, rendered):
