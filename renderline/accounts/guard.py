@@ -1,7 +1,7 @@
 """The guard of an account: every vendor call passes it, whoever makes it.
 
 Before a call it checks backoff and circuit breaker and waits for a turn of the rate limit. After it, it records the
-outcome. It stands in the transport of the account's clients, so no caller can leave it out.
+outcome. It is part of the transport of the account's clients, so no caller can leave it out.
 """
 
 from __future__ import annotations

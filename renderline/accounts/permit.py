@@ -1,11 +1,11 @@
 """Permits: which vendor calls of this thread need not ask the guard again.
 
-The guard stands in front of every call. Two things are decided before it is reached, and a permit carries them there:
+Every call passes the guard. A permit carries there what was decided before:
 
-* The ledger hands out no work of an account that is in backoff or whose circuit is open, apart from the one probe. So
-  work that it handed out is not checked again, and the probe gets through.
-* A submission announces its call in the ledger and waits for the disk before the call leaves. It must then leave at
-  once, so its turn and its token are taken before the announcement.
+* While an account is in backoff or its circuit is open, the ledger hands out none of its work except the one probe. So
+  calls for work that the ledger handed out are not checked again, and the probe passes.
+* A submission announces its call in the ledger and waits for the disk. The call must then leave at once, so its turn
+  and its token are taken before the announcement.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A known limit of requests a second, kept by all workers of an account together."""
+"""The rate limit of an account: at most so many requests a second, over all workers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from redis import Redis
 
 from renderline.studio import VendorUnavailable
 
-PATIENCE = 2.0
-"""Seconds for which a call waits for its turn before it is put off: well below any lease."""
+LONGEST_WAIT = 2.0
+"""The most seconds that a call waits for its turn; far less than any lease."""
 
 
 class RateLimitReached(VendorUnavailable):
@@ -38,9 +38,9 @@ def window(per_second: float) -> tuple[int, int]:
 
 
 class RateLimit:
-    """Hands out the turns of one account. A moving window: in no second do more calls start than allowed.
+    """Hands out the turns of one account, in a sliding window: in no second do more calls start than allowed.
 
-    It goes by the server's clock, so that a worker whose own is wrong takes no more than its turns.
+    It uses the Redis server's clock, so a worker with a wrong clock does not exceed the limit.
     """
 
     def __init__(self, redis: Redis, account: str, per_second: float) -> None:
@@ -48,8 +48,8 @@ class RateLimit:
         self._take = redis.register_script(_TAKE)
 
     def take(self) -> None:
-        """Wait for a turn; raises `RateLimitReached` if none comes within `PATIENCE`."""
-        give_up = time.monotonic() + PATIENCE
+        """Wait for a turn; raises `RateLimitReached` if none comes within `LONGEST_WAIT`."""
+        give_up = time.monotonic() + LONGEST_WAIT
         while wait := int(self._take(keys=[self._key], args=list(self._window))) / 1000:
             if time.monotonic() + wait > give_up:
                 raise RateLimitReached("the account's limit of requests a second is used up", retry_after=wait)

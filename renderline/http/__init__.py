@@ -1,6 +1,6 @@
 """Bounded HTTP for everything that goes out: total time, size of headers, addresses that may be called.
 
-The vendor's client and the hooks stand on it. It knows neither.
+The vendor's client and the hooks use it; it imports nothing of ours.
 """
 
 from renderline.http.address import host_and_port, is_private_literal, origin, url_fault

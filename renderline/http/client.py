@@ -35,16 +35,15 @@ class _BoundedAdapter(HTTPAdapter):
 
 
 class _PublicAdapter(_BoundedAdapter, IPFilterAdapter):
-    """Connects to public addresses only, and to the very address that it looked up and checked."""
+    """Connects to public addresses only: to the address that it resolved and checked, not to a later one."""
 
 
 class Client:
-    """Sends requests that tell nothing about this machine, and keeps nothing that answers tell; share among threads.
+    """Sends requests that reveal nothing about this machine; threads may share it.
 
-    No proxy, `.netrc` or certificate settings from the environment, no cookies, no credentials from a URL. Unless
-    `allow_private`, every connection, redirects included, goes to an address that was looked up and found public;
-    otherwise `PrivateAddress` is raised. Apart from that it raises what requests and urllib3 raise. The body of an
-    answer is not read yet.
+    It uses no proxy, `.netrc` or certificate settings from the environment, no cookies and no credentials from a URL.
+    Without `allow_private` it raises `PrivateAddress` if a host, also that of a redirect, has a non-public address.
+    Apart from that it raises what requests and urllib3 raise. The caller reads the body of the answer.
     """
 
     def __init__(self, *, user_agent: str, allow_private: bool, pool_size: int = 32) -> None:
@@ -64,7 +63,7 @@ class Client:
     def get(
         self, url: str, *, headers: Mapping[str, str], connect_timeout: float, read_timeout: float, end: float
     ) -> requests.Response:
-        """Ask for a URL and follow up to `MAX_REDIRECTS` redirects, whose bodies are not read.
+        """Get a URL and follow up to `MAX_REDIRECTS` redirects, whose bodies are not read.
 
         The timeouts (seconds) are for each connection, and for the headers of each answer and every later read; all
         must be over by `end` (monotonic).

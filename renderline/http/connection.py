@@ -1,6 +1,6 @@
 """Connections that keep the limits of the exchange they are used for.
 
-Four things decide whether a call that costs money may be repeated, and neither requests nor urllib3 tells them:
+Four things decide whether a call that costs money may be repeated, and requests and urllib3 answer none of them:
 
 * *Was anything sent?* A refused connection, a failed TLS handshake and a reset after sending all arrive as
   `requests.ConnectionError`. Here the connection notes when it hands the first byte to the socket.

@@ -49,7 +49,7 @@ def origin_of(base_url: str) -> str:
 
 
 def segment(endpoint: Endpoint, key: str, *, reserved: frozenset[str] = frozenset()) -> str:
-    """Return `key` fit to stand in a path; raise PayloadRefused if it would address something else."""
+    """Return `key` quoted for a path; raise PayloadRefused if it would address something else."""
     if not key.strip() or key in (".", "..") or key in reserved:
         raise PayloadRefused("the id in the path is empty or a reserved word; nothing was sent", endpoint=str(endpoint))
     return quote(key, safe="")

@@ -6,8 +6,8 @@ StudioFault               (the root; never raised itself)
 |- VendorUnavailable      *retry* with backoff: nothing was sent, or the call changes nothing and may be repeated
 |  `- TooLate             the same: this worker was too slow, so the call was not sent
 |- RateLimited            *wait* `retry_after` seconds (choose, if None), then repeat: the call was not processed
-|- TokenRejected          *refresh* has been tried: the client fetched a newer token and repeated once; wait, repeat,
-|                         and tell an operator if it lasts
+|- TokenRejected          *wait*, then repeat: the client already fetched a newer token and repeated once; alert an
+|                         operator if it lasts
 |- CredentialsRefused     *give up*: app id and user key (v2: the secret key) are wrong; only a person can help
 |- CreditExhausted        *hold the account*: it has no credit; the call was not processed, only a person can help
 |- PayloadRefused         *give up*: the vendor refused the call; keep its code and message

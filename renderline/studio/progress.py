@@ -1,4 +1,4 @@
-"""What the vendor reports about a project, read leniently from its differing answers."""
+"""What the vendor reports about a project, read leniently: the forms of its answers differ."""
 
 import math
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class Unreadable(ValueError):
 class Progress:
     """How far a render is: `progress` 0-100, the video's URL once it has one, and the vendor's open state word.
 
-    `error_code` and `error_message` are what the vendor says of a failed render; the contract documents neither.
+    `error_code` and `error_message` describe a failed render; the contract documents neither.
     """
 
     progress: float
@@ -31,18 +31,18 @@ class Progress:
 
     @property
     def finished(self) -> bool:
-        """True when the render is at its end, by its progress or its state, with or without a URL."""
+        """Whether the render has ended, by its progress or its state; it may have no URL yet."""
         return self.progress >= COMPLETE or (self.state or "").lower() in FINISHED_STATES
 
     @property
     def done(self) -> bool:
-        """True when there is a video to fetch; 100 without a URL is not done, since the URL may lag behind."""
+        """Whether there is a video to fetch; 100 without a URL is not done, since the URL may come later."""
         return self.finished and self.download_url is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One project as get-project tells it; `updated_at` is the vendor's own text, its format is not documented."""
+    """One project as get-project shows it; `updated_at` is the vendor's own text, its format is not documented."""
 
     id: str
     name: str | None

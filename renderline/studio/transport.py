@@ -118,7 +118,7 @@ class Transport:
         request = PreparedRequest()
         request.method = endpoint.method
         request.url = self.origin + path
-        request.headers = headers  # type: ignore[assignment]  # a plain dict: nobody looks a name up in another case
+        request.headers = headers  # type: ignore[assignment]  # a plain dict: every name is looked up as it is written here
         request.body = content
         exchange = running.exchange = Exchange(
             total_timeout=self.total_timeout,

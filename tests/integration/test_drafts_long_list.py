@@ -3,22 +3,13 @@
 import json
 
 from harness.fake_vendor import Answer, FakeVendor
+from harness.fixed_token import FixedToken
 from renderline.accounts.clients import AccountClients
 from renderline.drafts import find_by_name
 from renderline.studio import StudioV3
 
 ONE = "0" * 31 + "1"
 LONG = "s" * 100_000
-
-
-class Token:
-    """A token that is always good."""
-
-    def current(self):
-        return "token"
-
-    def reject(self, token):
-        raise AssertionError(token)
 
 
 def long_list(call):
@@ -34,7 +25,7 @@ def long_list(call):
 
 def test_a_project_list_beyond_32_mb_does_not_stop_recovery():
     with FakeVendor(override=long_list) as vendor:
-        clients = AccountClients("main", StudioV3(vendor.url, tokens=Token()), None)
+        clients = AccountClients("main", StudioV3(vendor.url, tokens=FixedToken()), None)
         found = find_by_name(clients, ONE)
         assert getattr(found, "id", found) == "wanted"
         assert len(clients.use_v3().list_projects()) == 501

@@ -6,6 +6,7 @@ import pytest
 
 from harness import until
 from harness.fake_vendor import FakeVendor
+from harness.fixed_token import FixedToken
 from harness.ledger import LEASE
 from renderline.accounts.clients import AccountClients
 from renderline.capabilities import WorkerCapabilities
@@ -21,16 +22,6 @@ from workers.housekeeping import Housekeeper
 ONE = "0" * 31 + "1"
 PATIENT = {"read_timeout": 300.0, "total_timeout": 300.0}
 """No call gives up before what waits for it has been found to."""
-
-
-class Token:
-    """A token that is always good."""
-
-    def current(self):
-        return "token"
-
-    def reject(self, token):
-        raise AssertionError(token)
 
 
 class Hanging:
@@ -74,7 +65,7 @@ def cleanup(redis):
     def new(*vendors, ledger=None):
         ledger = ledger or Ledger(redis)
         accounts = {
-            name: AccountClients(name, StudioV3(vendor.url, tokens=Token(), **PATIENT), None)
+            name: AccountClients(name, StudioV3(vendor.url, tokens=FixedToken(), **PATIENT), None)
             for name, vendor in zip("abc", vendors, strict=False)
         }
         return CleanupRunner(ledger, accounts, [OrphanSweep(ledger, lease=120.0)])
@@ -88,7 +79,7 @@ def mark_orphan(redis, account, *names):
 
 def orphan(vendor, one=ONE):
     """Have the vendor hold a draft of a render that no record knows."""
-    return StudioV3(vendor.url, tokens=Token()).create_project({"name": f"Lost [{one}]"}, export=False)
+    return StudioV3(vendor.url, tokens=FixedToken()).create_project({"name": f"Lost [{one}]"}, export=False)
 
 
 def test_a_hanging_vendor_keeps_no_other_account_from_its_cleanup(redis, new_vendor, cleanup):

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.fake_vendor import FakeVendor
+from harness.fixed_token import FixedToken
 from harness.ledger import LEASE
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.accounts.clients import AccountClients
@@ -13,16 +14,6 @@ from renderline.hooks.retry import HookRetryPolicy
 from renderline.studio import StudioV3
 
 ONE = "0" * 31 + "1"
-
-
-class Token:
-    """A token that is always good."""
-
-    def current(self):
-        return "token"
-
-    def reject(self, token):
-        raise AssertionError(token)
 
 
 class Storing:
@@ -49,7 +40,7 @@ def vendor():
 @pytest.fixture
 def play(driver, vendor):
     """Have a render delivered, of which the vendor holds a project; returns the cleanup and the project."""
-    clients = AccountClients("main", StudioV3(vendor.url, tokens=Token()), None)
+    clients = AccountClients("main", StudioV3(vendor.url, tokens=FixedToken()), None)
 
     def play(*, stored_url="file:///1.mp4", delete_stored=True, name=f"Welcome [{ONE}]", hooks=1):
         project_id = clients.use_v3().create_project({"name": name}, export=True)
