@@ -31,7 +31,7 @@ class Contender(Protocol):
 
 @dataclass(frozen=True)
 class Setup:
-    """Where a contender finds the vendor and the receiver; `body` is a file with the vendor's body."""
+    """Where a contender finds the vendor and the endpoint; `body` is a file with the vendor's body."""
 
     system: System
     vendor_url: str

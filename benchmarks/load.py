@@ -84,8 +84,8 @@ def middle(windows: Sequence[Measured]) -> Measured:
 class Loop:
     """Keeps a number of orders in flight at a contender."""
 
-    def __init__(self, contender: Contender, receiver: Stub, plan: Plan) -> None:
-        self._contender, self._receiver, self._plan = contender, receiver, plan
+    def __init__(self, contender: Contender, endpoint: Stub, plan: Plan) -> None:
+        self._contender, self._endpoint, self._plan = contender, endpoint, plan
         self._asked = 0
         self.wanted = float(_FIRST)
 
@@ -97,11 +97,11 @@ class Loop:
 
     def _window(self, sandbox: SandboxProcess) -> Measured:
         meter = Meter(worker=self._contender.worker, vendor=sandbox)
-        done, counts = self._receiver.count("hook"), sandbox.counts()
+        done, counts = self._endpoint.count("hook"), sandbox.counts()
         self._keep_up(self._plan.hold)
         passed, cpu = meter.read()
         after = sandbox.counts()
-        hooks = self._receiver.ask("hooks")[done:]
+        hooks = self._endpoint.ask("hooks")[done:]
         completed = {_number(project["name"]): project["completed_at"] for project in sandbox.projects()}
         calls = {name: count - counts.get(name, 0) for name, count in after.items()}
         return Measured(
@@ -129,7 +129,7 @@ class Loop:
     def _keep_up(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            missing = round(self.wanted) - (self._asked - self._receiver.count("hook"))
+            missing = round(self.wanted) - (self._asked - self._endpoint.count("hook"))
             if missing > 0:
                 self._contender.ask(range(self._asked, self._asked + missing))
                 self._asked += missing

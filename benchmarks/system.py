@@ -1,4 +1,4 @@
-"""The real parts of one measurement: a Valkey, a vendor, a receiver of hooks, workers; all of them end with it."""
+"""The real parts of one measurement: a Valkey, a vendor, a hook endpoint, workers; all of them end with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
 
 
 class Stub(Process):
-    """The stand-in for the vendor and for receivers, as a process; `options` are those of `benchmarks.stub`."""
+    """The stand-in for the vendor and for endpoints, as a process; `options` are those of `benchmarks.stub`."""
 
     def __init__(self, log: Path, *options: str) -> None:
         self.port = free_port()

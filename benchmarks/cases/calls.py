@@ -66,26 +66,26 @@ def _with_webhooks(say: Say) -> tuple[float, list[float]]:
     """Return the vendor calls per render, and the seconds from each completion to its hook."""
     with System.open(**POLICY, RENDERLINE_SECRET_KEY=SECRET_KEY) as system:
         sandbox = system.sandbox(*VENDOR)
-        receiver = system.stub()
+        endpoint = system.stub()
         gateway = system.gateway(RENDERLINE_PUBLIC_URL="http://127.0.0.1", **system.environ)
         system.workers(1, sandbox.url, RENDERLINE_PUBLIC_URL=gateway.url)
         app = Celery("producer", broker=system.valkey.url)
-        enqueue_renders(app, [order(number, f"{receiver.url}/hook") for number in range(WARM)])
-        until(lambda: receiver.count("hook") >= WARM, seconds=60, what="the first hooks")
+        enqueue_renders(app, [order(number, f"{endpoint.url}/hook") for number in range(WARM)])
+        until(lambda: endpoint.count("hook") >= WARM, seconds=60, what="the first hooks")
         before, first, last = sandbox.counts(), WARM, WARM + RENDERS
         begin, sent = time.monotonic(), first
         while sent < last:
             due = min(last, first + round((time.monotonic() - begin) / FEED_SECONDS * RENDERS))
-            enqueue_renders(app, [order(number, f"{receiver.url}/hook") for number in range(sent, due)])
+            enqueue_renders(app, [order(number, f"{endpoint.url}/hook") for number in range(sent, due)])
             sent = due
             time.sleep(_TICK)
-        until(lambda: receiver.count("hook") >= last, seconds=60, what="all hooks")
+        until(lambda: endpoint.count("hook") >= last, seconds=60, what="all hooks")
         counts = {
             name: count - before.get(name, 0) for name, count in sandbox.counts().items() if "/api/odin/v3" in name
         }
         completed = {project["name"].split()[1]: project["completed_at"] for project in sandbox.projects()}
         app.close()
-        lags = [at - completed[number] for at, number in receiver.ask("hooks") if int(number) >= first]
+        lags = [at - completed[number] for at, number in endpoint.ask("hooks") if int(number) >= first]
         by_call = {name.rpartition("v3")[2]: round(count / RENDERS, 2) for name, count in counts.items()}
         say(f"with webhooks: {by_call}, lag p50 {quantile(lags, 0.5):.3f} s, p99 {quantile(lags, 0.99):.3f} s")
         return sum(counts.values()) / RENDERS, lags

@@ -70,22 +70,22 @@ def _to_the_hook() -> list[float]:
     """Return the seconds from a render's completion at the vendor to the arrival of its hook."""
     with System.open() as system:
         sandbox = system.sandbox("--render-seconds", "600")
-        receiver = system.stub()
+        endpoint = system.stub()
         system.environ = {"RENDERLINE_SECRET_KEY": SECRET_KEY}
         gateway = system.gateway(RENDERLINE_PUBLIC_URL="http://127.0.0.1", **system.environ)
         system.workers(1, sandbox.url, RENDERLINE_PUBLIC_URL=gateway.url)
         app = Celery("producer", broker=system.valkey.url)
         count = SAMPLES + 5
-        enqueue_renders(app, (order(number, f"{receiver.url}/hook") for number in range(count)))
+        enqueue_renders(app, (order(number, f"{endpoint.url}/hook") for number in range(count)))
         until(lambda: len(sandbox.projects()) == count and all(one["exports"] for one in sandbox.projects()))
         time.sleep(5.0)  # until the first polls are over: the system is to be idle
         ends = {}
         for project in sandbox.projects():
-            taken = receiver.count("hook")
+            taken = endpoint.count("hook")
             sandbox.control("POST", "complete", id=project["id"])
-            _wait_for(receiver, "hook", taken + 1)
+            _wait_for(endpoint, "hook", taken + 1)
             ends[project["name"].split()[1]] = project["id"]
             time.sleep(_PAUSE)
         completed = {project["id"]: project["completed_at"] for project in sandbox.projects()}
         app.close()
-        return [at - completed[ends[number]] for at, number in receiver.ask("hooks")][5:]
+        return [at - completed[ends[number]] for at, number in endpoint.ask("hooks")][5:]

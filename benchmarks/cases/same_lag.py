@@ -53,11 +53,11 @@ def measure(make: Callable[[Setup], Contender], say: Say, *, plan: Plan = PLAN) 
     """Load one contender on a system of its own."""
     with System.open() as system:
         sandbox = system.sandbox(*VENDOR)
-        receiver = system.stub()
+        endpoint = system.stub()
         body = system.directory / "body.json"
         body.write_text(json.dumps(vendor_body()))
-        contender = make(Setup(system, sandbox.url, f"{receiver.url}/hook", body))
-        found = Loop(contender, receiver, plan).run(sandbox)
+        contender = make(Setup(system, sandbox.url, f"{endpoint.url}/hook", body))
+        found = Loop(contender, endpoint, plan).run(sandbox)
     figures = found.figures()
     say(
         f"{contender.name}: {found.rate:.1f} renders/s with {found.in_flight} in flight, "

@@ -1,4 +1,4 @@
-"""The vendor's calls that a render takes, and a hook receiver, each answered from a few numbers."""
+"""The vendor's calls that a render takes, and a hook endpoint, each answered from a few numbers."""
 
 from __future__ import annotations
 

@@ -25,12 +25,12 @@ async def _start(ctx: dict[str, Any]) -> None:
     async with ctx["vendor"].post(f"{_ROOT}/auth/token", json=_CREDENTIALS) as answer:
         token = (await answer.json())["data"]["token"]
     ctx["vendor"].headers["Authorization"] = token
-    ctx["receiver"] = aiohttp.ClientSession(timeout=timeout)
+    ctx["endpoint"] = aiohttp.ClientSession(timeout=timeout)
 
 
 async def _stop(ctx: dict[str, Any]) -> None:
     await ctx["vendor"].close()
-    await ctx["receiver"].close()
+    await ctx["endpoint"].close()
 
 
 async def _call(ctx: dict[str, Any], method: str, path: str, body: Any = None) -> dict[str, Any]:
@@ -50,7 +50,7 @@ async def render(ctx: dict[str, Any], order: int) -> None:
             if seen["progress"] >= 100 and seen.get("downloadUrl"):
                 break
         event = {"type": "render.completed", "data": {"metadata": {"order": str(order)}}}
-        async with ctx["receiver"].post(os.environ["HOOK_URL"], json=event) as answer:
+        async with ctx["endpoint"].post(os.environ["HOOK_URL"], json=event) as answer:
             answer.raise_for_status()
     except aiohttp.ClientError:
         raise Retry(defer=ctx["job_try"] * 2) from None

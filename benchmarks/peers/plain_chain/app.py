@@ -112,7 +112,7 @@ def poll(self: Task, project_id: str) -> None:
 
 @app.task(name="chain.hook", **_RETRIED)
 def hook(order: int, url: str) -> None:
-    """Tell the receiver."""
+    """Tell the endpoint."""
     headers = {"webhook-id": f"{order}{urlsplit(url).path}"}
     body = {"type": "render.completed", "data": {"metadata": {"order": str(order)}}}
     answer = session.post(url, json=body, headers=headers, timeout=TIMEOUT)
