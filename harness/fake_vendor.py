@@ -1,6 +1,6 @@
-"""A small v3 vendor on real HTTP, in the test's own process, whose every answer a test can override.
+"""A small v3 vendor over real HTTP, in the test's own process. A test can override every answer.
 
-It keeps what the tests judge by: which projects were made, exported and deleted, and how often each call came.
+It records which projects were created, exported and deleted, and how often each call came.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A TCP line between two parts of a test, which can be cut, and led elsewhere while old connections stay."""
+"""A TCP proxy that can be cut, and redirected while old connections stay."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from harness import free_port
 
 
 class TcpProxy:
-    """A TCP relay from a port of its own to the port `to`.
-
-    It can be cut: its connections break, and its port is closed until it is mended.
-    """
+    """Relays a port of its own to the port `to`. After `cut` its port is closed until `mend`."""
 
     def __init__(self, to: int) -> None:
         self.port, self._to = free_port(), to
@@ -27,8 +24,8 @@ class TcpProxy:
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=256)
         threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
 
-    def lead_to(self, port: int) -> None:
-        """Lead connections that are made from now on to another port; those that exist stay as they are."""
+    def redirect_to(self, port: int) -> None:
+        """Relay new connections to another port; existing ones stay."""
         self._to = port
 
     def cut(self, *, close: bool = True) -> None:

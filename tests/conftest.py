@@ -73,7 +73,7 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[HookEndpoint]:
+def hook_endpoint() -> Iterator[HookEndpoint]:
     """An HTTP server that keeps what it is sent."""
     with HookEndpoint() as server:
         yield server

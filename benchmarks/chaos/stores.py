@@ -1,4 +1,4 @@
-"""The server that broker and ledger share, reached over a line; with a replica that can be promoted in its place."""
+"""The server of broker and ledger, reached through a proxy, with a replica that can be promoted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PAUSE = 10.0
 class Stores:
     """A primary, and a replica of it if asked for; `url` always leads to the primary of the moment.
 
-    Connections go over a line, so that those made before a failover stay with the server that was demoted.
+    Connections go through a proxy, so that those made before a failover stay with the server that was demoted.
     """
 
     def __init__(self, directory: Path, *, replicated: bool) -> None:
@@ -69,7 +69,7 @@ class Stores:
             begin = time.monotonic()
             primary.client_pause(int(_PAUSE * 1000), all=False)
             until(lambda: _synchronous(primary, replica), seconds=_PAUSE / 2, what="the replica has every write")
-            self._line.lead_to(new.port)
+            self._line.redirect_to(new.port)
             replica.replicaof("NO", "ONE")
             primary.replicaof("127.0.0.1", str(new.port))
             primary.client_unpause()

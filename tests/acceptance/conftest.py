@@ -1,4 +1,4 @@
-"""One running system for the acceptance tests of a module: Valkey, the sandbox, two workers, a receiver."""
+"""One running system for the acceptance tests of a module: Valkey, the sandbox, two workers, a hook endpoint."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class System:
 
     valkey: Valkey
     sandbox: SandboxProcess
-    receiver: HookEndpoint
+    hook_endpoint: HookEndpoint
     directory: Path
     environ: dict[str, str]
     app: Celery
@@ -47,8 +47,8 @@ class System:
         return str(self.send(request, key=key).get(timeout=60))
 
     def request(self, script: str = "Hello.", **fields: Any) -> dict[str, Any]:
-        """Return a compact request that downloads the video and calls the receiver."""
-        hooks = [{"type": "download"}, {"type": "http", "url": self.receiver.url}]
+        """Return a compact request that downloads the video and calls the hook endpoint."""
+        hooks = [{"type": "download"}, {"type": "http", "url": self.hook_endpoint.url}]
         return {"kind": "project", "scenes": [{"script": script, "avatar": AVATAR}], "hooks": hooks, **fields}
 
     def projects_of(self, render_id: str) -> list[dict[str, Any]]:
@@ -67,7 +67,7 @@ def start_system(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> It
             for worker in system.workers:
                 worker.kill()
             system.sandbox.stop()
-            system.receiver.__exit__()
+            system.hook_endpoint.__exit__()
             system.app.close()
         started.clear()
 
@@ -77,8 +77,8 @@ def start_system(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> It
         with Redis.from_url(valkey.url) as client:
             client.flushall()
         sandbox = SandboxProcess(directory / "sandbox.log", *sandbox_options)
-        receiver = HookEndpoint()
-        receiver.__enter__()
+        hook_endpoint = HookEndpoint()
+        hook_endpoint.__enter__()
         settings = {
             "REDIS_URL": valkey.url,
             "AISTUDIOS_BASE_URL": sandbox.url,
@@ -97,7 +97,7 @@ def start_system(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> It
             **environ,
         }
         app = Celery("billing", broker=valkey.url, backend=valkey.url)
-        system = System(valkey, sandbox, receiver, directory, settings, app)
+        system = System(valkey, sandbox, hook_endpoint, directory, settings, app)
         started.append(system)
         for _ in range(workers):
             system.start_worker()

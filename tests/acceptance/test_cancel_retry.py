@@ -22,9 +22,9 @@ def system(start_system: Any) -> System:
 
 @pytest.fixture
 def renderline(system: System, tmp_path: Path) -> CommandLine:
-    system.receiver.answer = lambda _: 204
-    while not system.receiver.received.empty():
-        system.receiver.received.get_nowait()
+    system.hook_endpoint.answer = lambda _: 204
+    while not system.hook_endpoint.received.empty():
+        system.hook_endpoint.received.get_nowait()
     return CommandLine(system.environ, tmp_path)
 
 
@@ -66,16 +66,16 @@ def test_canceled_while_rendering_it_is_not_followed_and_no_hook_runs(system: Sy
     assert [hook["state"] for hook in record["hooks"]] == ["skipped", "skipped"]
     assert record["project_id"] == project["id"]
     assert record["stored_url"] is None
-    assert system.receiver.received.empty()
+    assert system.hook_endpoint.received.empty()
     again = renderline.json("cancel", render)
     assert again[0]["done"]
 
 
 def test_a_hook_may_ask_to_be_told_of_a_cancellation(system: System, renderline: CommandLine) -> None:
-    hook = {"type": "http", "url": system.receiver.url, "events": ["render.canceled"]}
+    hook = {"type": "http", "url": system.hook_endpoint.url, "events": ["render.canceled"]}
     render = submit(renderline, system.request("[sandbox:slow=80]", hooks=[hook]))
     renderline.json("cancel", render)
-    _, body = system.receiver.take()
+    _, body = system.hook_endpoint.take()
     assert json.loads(body)["type"] == "render.canceled"
     assert json.loads(body)["data"]["state"] == "canceled"
 
@@ -119,7 +119,7 @@ def test_a_retry_is_a_new_attempt_of_the_same_record(system: System, renderline:
         assert Ledger(client, grace=1.0).fail(render, code="7001", message="The wrong script.", origin="vendor")
     first = reach(system, render, "failed")
     assert first["error"] == {"code": "7001", "message": "The wrong script.", "origin": "vendor"}
-    first, body = system.receiver.take()
+    first, body = system.hook_endpoint.take()
     assert json.loads(body)["type"] == "render.failed"
 
     (step,) = renderline.json("retry", render)
@@ -139,7 +139,7 @@ def test_a_retry_is_a_new_attempt_of_the_same_record(system: System, renderline:
     assert set(projects) == {first["project_id"], second["project_id"]}
     assert projects[second["project_id"]]["name"].endswith(f"[{render}.2]")
     assert [one["exports"] for one in projects.values()] == [1, 1]
-    replayed, body = system.receiver.take()
+    replayed, body = system.hook_endpoint.take()
     assert json.loads(body)["type"] == "render.completed"
     assert replayed["webhook-id"] != first["webhook-id"]
 
@@ -154,19 +154,19 @@ def test_an_expired_render_is_retried(system: System, renderline: CommandLine) -
 
 
 def test_a_replayed_hook_comes_under_the_same_id(system: System, renderline: CommandLine) -> None:
-    system.receiver.answer = lambda _: 410
+    system.hook_endpoint.answer = lambda _: 410
     render = submit(renderline, system.request(hooks=system.request()["hooks"][1:]))
-    refused, _ = system.receiver.take()
+    refused, _ = system.hook_endpoint.take()
     reach(system, render, "undelivered")
     (letter,) = [one for one in renderline.json("dead", "list") if one["id"] == render]
     assert letter["hook"] == 0
     (shown,) = renderline.json("dead", "show", render)
-    assert shown["request"]["url"] == system.receiver.url
+    assert shown["request"]["url"] == system.hook_endpoint.url
     assert "410" in shown["error"]
 
-    system.receiver.answer = lambda _: 204
+    system.hook_endpoint.answer = lambda _: 204
     assert renderline.json("dead", "replay", render)[0]["done"]
-    taken, body = system.receiver.take()
+    taken, body = system.hook_endpoint.take()
     assert taken["webhook-id"] == refused["webhook-id"]
     assert json.loads(body)["data"]["id"] == render
     assert reach(system, render, "delivered")["hooks"][0]["state"] == "delivered"

@@ -33,7 +33,7 @@ def take(system: System, wanted: set[str], *, seconds: float = 40.0) -> dict[str
     """Return the verified callbacks of the wanted renders, by render id."""
     found: dict[str, dict[str, Any]] = {}
     while set(found) < wanted:
-        headers, raw = system.receiver.take(seconds)
+        headers, raw = system.hook_endpoint.take(seconds)
         body = Webhook(HOOK_SECRET).verify(raw, headers)
         assert body == json.loads(raw)
         if body["data"]["id"] in wanted:
@@ -148,7 +148,7 @@ def test_every_fault_of_the_vendor_ends_well_and_pays_once(system: System) -> No
 
 
 def test_a_failing_hook_is_retried_then_dead_lettered_and_the_others_still_run(system: System) -> None:
-    gone = {"type": "http", "url": system.receiver.url}
+    gone = {"type": "http", "url": system.hook_endpoint.url}
     refused: list[str] = []
 
     def answer(body: dict[str, Any]) -> int:
@@ -158,9 +158,9 @@ def test_a_failing_hook_is_retried_then_dead_lettered_and_the_others_still_run(s
         # 410 says that nobody will ever listen there again.
         return 410 if len(refused) == 1 else 204
 
-    system.receiver.answer = answer
+    system.hook_endpoint.answer = answer
     render = system.enqueue(system.request(metadata={"case": "dead"}, hooks=[gone, system.request()["hooks"][1]]))
-    first, second = system.receiver.take(), system.receiver.take()
+    first, second = system.hook_endpoint.take(), system.hook_endpoint.take()
     assert first[0]["webhook-id"] != second[0]["webhook-id"]
     ledger = Ledger(Redis.from_url(system.valkey.url, decode_responses=True))
     record = until(lambda: (found := ledger.record(render)) and found["state"] == "undelivered" and found)
@@ -176,8 +176,8 @@ def test_a_hook_that_fails_at_first_arrives_under_the_same_id(system: System) ->
         tries.append(body["data"]["id"])
         return 500 if len(tries) == 1 else 204
 
-    system.receiver.answer = answer
+    system.hook_endpoint.answer = answer
     system.enqueue(system.request(hooks=[system.request()["hooks"][1]]))
-    first, second = system.receiver.take(), system.receiver.take()
+    first, second = system.hook_endpoint.take(), system.hook_endpoint.take()
     assert first[0]["webhook-id"] == second[0]["webhook-id"]
     assert json.loads(second[1])["data"]["hooks"][0]["attempts"] == 2

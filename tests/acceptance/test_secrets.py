@@ -45,7 +45,7 @@ def secrets_of(system: System) -> list[str]:
 def test_flower_and_logs_show_ids_and_no_secrets(system: System, flower: Flower) -> None:
     request = system.request(SCRIPT)
     render = system.enqueue(request, key="order-C-3")
-    system.receiver.take()
+    system.hook_endpoint.take()
     bad = {**request, "scenes": [{"script": SCRIPT, "avatar": {"model": SCRIPT * 30}}]}
     with pytest.raises(Exception, match="clothes"):
         system.enqueue(bad)

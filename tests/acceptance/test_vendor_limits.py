@@ -16,7 +16,7 @@ def stats(system: System) -> dict[str, Any]:
 
 
 def delivered(system: System, count: int, *, seconds: float = 60.0) -> None:
-    until(lambda: len(system.receiver.bodies) >= count, seconds=seconds, what=f"{count} callbacks")
+    until(lambda: len(system.hook_endpoint.bodies) >= count, seconds=seconds, what=f"{count} callbacks")
 
 
 def calls(system: System) -> int:
@@ -25,7 +25,7 @@ def calls(system: System) -> int:
 
 
 def only_http(system: System, **fields: Any) -> dict[str, Any]:
-    return system.request(hooks=[{"type": "http", "url": system.receiver.url}], **fields)
+    return system.request(hooks=[{"type": "http", "url": system.hook_endpoint.url}], **fields)
 
 
 def test_four_workers_never_have_more_than_ten_renders_at_the_vendor(start_system: Any) -> None:
@@ -47,7 +47,7 @@ def test_the_request_rate_of_all_workers_together_stays_below_the_limit(start_sy
     for number in range(15):
         system.send(only_http(system), key=f"rate-{number}")
     samples = [(time.monotonic(), calls(system))]
-    while len(system.receiver.bodies) < 15:
+    while len(system.hook_endpoint.bodies) < 15:
         assert time.monotonic() - samples[0][0] < 60
         time.sleep(0.1)
         samples.append((time.monotonic(), calls(system)))
@@ -77,7 +77,7 @@ def test_an_outage_costs_a_probe_now_and_then_and_accepted_work_waits(start_syst
     time.sleep(time_left)
     assert calls(system) - settled <= 6
     assert calls(system) - before <= 60
-    assert len(system.receiver.bodies) == 1
+    assert len(system.hook_endpoint.bodies) == 1
 
     system.sandbox.control("POST", "outage", on=False)
     delivered(system, 31)

@@ -8,20 +8,20 @@ import pytest
 import requests
 
 from harness import until
-from tests.acceptance.vendor_calls import Called, calls, start_called
+from tests.acceptance.webhook_system import WebhookSystem, calls, start_webhook_system
 
-__all__ = ["start_called"]
+__all__ = ["start_webhook_system"]
 
 NET = 2.0
 
 
 @pytest.fixture(scope="module")
-def called(start_called: Callable[..., Called]) -> Called:
+def called(start_webhook_system: Callable[..., WebhookSystem]) -> WebhookSystem:
     vendors = {"default": ("--webhooks", "none", "--render-seconds", "1"), "working": ("--render-seconds", "4")}
-    return start_called(vendors, RENDERLINE_WEBHOOK_POLL=str(NET))
+    return start_webhook_system(vendors, RENDERLINE_WEBHOOK_POLL=str(NET))
 
 
-def test_where_none_ever_arrives_polling_is_as_close_as_without(called: Called) -> None:
+def test_where_none_ever_arrives_polling_is_as_close_as_without(called: WebhookSystem) -> None:
     render = called.enqueue(called.system.request(), account="default")
     assert (
         "webhooks/aistudios"
@@ -32,7 +32,7 @@ def test_where_none_ever_arrives_polling_is_as_close_as_without(called: Called) 
     assert called.ledger.redis.exists("renderline:heard:default") == 0
 
 
-def test_where_they_stop_polling_finds_the_end_and_relies_on_them_no_more(called: Called) -> None:
+def test_where_they_stop_polling_finds_the_end_and_relies_on_them_no_more(called: WebhookSystem) -> None:
     first = called.enqueue(called.system.request("Hello. [sandbox:slow=100]", hooks=[]), account="default")
     called.reaches(first, "rendering")
     assert requests.post(called.url(first), json={"progress": 1}, timeout=30).status_code == 204
@@ -44,7 +44,7 @@ def test_where_they_stop_polling_finds_the_end_and_relies_on_them_no_more(called
     assert called.ledger.redis.exists("renderline:heard:default") == 0
 
 
-def test_while_they_arrive_there_is_next_to_no_polling(called: Called) -> None:
+def test_while_they_arrive_there_is_next_to_no_polling(called: WebhookSystem) -> None:
     ids = [called.enqueue(called.system.request(hooks=[]), account="working") for _ in range(5)]
     for one in ids:
         assert called.reaches(one, "delivered")["polls"] <= 2

@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from harness import until
-from tests.acceptance.vendor_calls import NEVER, Called, calls, start_called
+from tests.acceptance.webhook_system import NEVER, WebhookSystem, calls, start_webhook_system
 
-__all__ = ["start_called"]
+__all__ = ["start_webhook_system"]
 
 VENDORS = {
     "default": (),
@@ -25,13 +25,13 @@ EXPECTED = {"POST /v3/editor/project": 1, "POST /v3/editor/project/export": 1, "
 
 
 @pytest.fixture(scope="module")
-def called(start_called: Callable[..., Called]) -> Called:
+def called(start_webhook_system: Callable[..., WebhookSystem]) -> WebhookSystem:
     options = {name: ("--render-seconds", "1", *given) for name, given in VENDORS.items()}
     late = dict.fromkeys(("RENDERLINE_POLL_MIN", "RENDERLINE_POLL_MAX", "RENDERLINE_WEBHOOK_POLL"), NEVER)
-    return start_called(options, **late)
+    return start_webhook_system(options, **late)
 
 
-def test_with_three_calls_a_render_is_completed_at_once_in_every_mode_of_calling(called: Called) -> None:
+def test_with_three_calls_a_render_is_completed_at_once_in_every_mode_of_calling(called: WebhookSystem) -> None:
     ids = {account: called.enqueue(called.system.request(), account=account) for account in VENDORS}
     for account, render in ids.items():
         record = called.callback(render)
@@ -43,7 +43,7 @@ def test_with_three_calls_a_render_is_completed_at_once_in_every_mode_of_calling
         assert called.reaches(render, "delivered")["hooks"][1]["attempts"] == 1
 
 
-def test_progress_is_seen_without_asking(called: Called) -> None:
+def test_progress_is_seen_without_asking(called: WebhookSystem) -> None:
     render = called.enqueue(called.system.request("Slow. [sandbox:slow=8]", hooks=[]), account="default")
     until(lambda: called.record(render)["progress"] >= 25)
     assert (called.record(render)["polls"], called.record(render)["state"]) == (0, "rendering")
@@ -51,7 +51,7 @@ def test_progress_is_seen_without_asking(called: Called) -> None:
     assert called.reaches(render, "delivered")["polls"] == 1
 
 
-def test_calls_before_the_answer_to_the_export_are_not_lost(called: Called) -> None:
+def test_calls_before_the_answer_to_the_export_are_not_lost(called: WebhookSystem) -> None:
     """The answer is held back until the render is done and the vendor has made all its calls."""
     vendor = called.vendors["wrapped"]
     route = "POST /api/odin/v3/editor/project/export"
@@ -66,7 +66,7 @@ def test_calls_before_the_answer_to_the_export_are_not_lost(called: Called) -> N
     assert called.project("wrapped", render)["exports"] == 1
 
 
-def test_called_done_too_early_it_is_followed_until_it_is(called: Called) -> None:
+def test_called_done_too_early_it_is_followed_until_it_is(called: WebhookSystem) -> None:
     """The call says 100, the vendor's progress does not: it is asked again, and nothing is believed."""
     render = called.enqueue(called.system.request("Hello. [sandbox:slow=100]", hooks=[]), account="default")
     called.reaches(render, "rendering")
@@ -81,7 +81,7 @@ def test_called_done_too_early_it_is_followed_until_it_is(called: Called) -> Non
     assert record["credit"] == 1
 
 
-def test_forged_expired_and_unknown_addresses_lead_nowhere(called: Called) -> None:
+def test_forged_expired_and_unknown_addresses_lead_nowhere(called: WebhookSystem) -> None:
     render = called.enqueue(called.system.request("Hello. [sandbox:slow=100]", hooks=[]), account="default")
     called.reaches(render, "rendering")
     until(lambda: called.project("default", render)["exports"] == 1)
@@ -108,10 +108,10 @@ def test_forged_expired_and_unknown_addresses_lead_nowhere(called: Called) -> No
     assert called.record(render)["progress"] == 40
 
 
-def test_neither_log_shows_an_address_that_somebody_could_call(called: Called) -> None:
+def test_neither_log_shows_an_address_that_somebody_could_call(called: WebhookSystem) -> None:
     signatures = [project["webhook_url"].rpartition(".")[2] for project in called.vendors["default"].projects()]
     logs = called.gateway.output() + "".join(worker.output() for worker in called.system.workers)
     assert signatures
-    assert "vendor called" in logs
+    assert "webhook received" in logs
     assert not [signature for signature in signatures if signature in logs]
     assert "elsewhere.test" not in json.dumps(logs)

@@ -11,25 +11,25 @@ import pytest
 import requests
 
 from harness import ROOT, until
-from tests.acceptance.vendor_calls import NEVER, Called, calls, start_called
+from tests.acceptance.webhook_system import NEVER, WebhookSystem, calls, start_webhook_system
 
-__all__ = ["start_called"]
+__all__ = ["start_webhook_system"]
 
 
 @pytest.fixture(scope="module")
-def called(start_called: Callable[..., Called]) -> Called:
+def called(start_webhook_system: Callable[..., WebhookSystem]) -> WebhookSystem:
     """A system that makes one call for create and export, and a vendor that lists only what is finished."""
     late = dict.fromkeys(("RENDERLINE_POLL_MIN", "RENDERLINE_POLL_MAX", "RENDERLINE_WEBHOOK_POLL"), NEVER)
     shy = ("--list", "exported", "--render-seconds", "3")
     silent = (*shy, "--webhooks", "none")
-    return start_called({"default": shy, "silent": silent}, RENDERLINE_SUBMIT="direct", **late)
+    return start_webhook_system({"default": shy, "silent": silent}, RENDERLINE_SUBMIT="direct", **late)
 
 
 def example(name: str) -> dict[str, object]:
     return json.loads((ROOT / "examples" / name).read_text())
 
 
-def test_the_vendors_call_proves_that_it_was_accepted(called: Called) -> None:
+def test_the_vendors_call_proves_that_it_was_accepted(called: WebhookSystem) -> None:
     render = called.enqueue(called.system.request("Hello. [sandbox:drop]"), account="default")
     record = called.callback(render)
     project = called.project("default", render)
@@ -37,7 +37,7 @@ def test_the_vendors_call_proves_that_it_was_accepted(called: Called) -> None:
     assert calls(called.vendors["default"])["GET /v3/editor/progress/{key}"] == 1
 
 
-def test_a_render_without_a_project_to_ask_is_completed_by_what_the_call_told(called: Called) -> None:
+def test_a_render_without_a_project_to_ask_is_completed_by_what_the_call_told(called: WebhookSystem) -> None:
     """A chroma-key video has no name by which its project could be found."""
     payload = {**example("v3-simple-video.json"), "text": "Hello. [sandbox:drop#simple]"}
     hooks = called.system.request()["hooks"]
@@ -48,7 +48,7 @@ def test_a_render_without_a_project_to_ask_is_completed_by_what_the_call_told(ca
     assert stored[4:8] == b"ftyp"
 
 
-def test_v2_tells_which_project_it_is(called: Called) -> None:
+def test_v2_tells_which_project_it_is(called: WebhookSystem) -> None:
     payload = example("v2-seed-minimal.json")
     payload["scenes"][0]["AIModel"]["script"] += " [sandbox:drop]"  # type: ignore[index]
     hooks = called.system.request()["hooks"]
@@ -69,7 +69,7 @@ def test_v2_tells_which_project_it_is(called: Called) -> None:
     assert calls(vendor)["GET /editor/progress/{key}"] == 1
 
 
-def test_without_a_call_it_stays_unconfirmed_and_is_not_paid_twice(called: Called) -> None:
+def test_without_a_call_it_stays_unconfirmed_and_is_not_paid_twice(called: WebhookSystem) -> None:
     render = called.enqueue(called.system.request("Hello. [sandbox:drop]"), account="silent")
     called.reaches(render, "unconfirmed")
     until(lambda: called.project("silent", render)["completed_at"])

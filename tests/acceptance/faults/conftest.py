@@ -1,4 +1,4 @@
-"""An arena for the crash tests, where many share a Valkey, and scenarios, each with a Valkey of its own."""
+"""The harness of the crash tests, which share a Valkey, and scenarios, each with its own Valkey."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 
 from harness import HookEndpoint, SandboxProcess, Valkey
-from tests.acceptance.faults.crashes import RENDER, Arena
+from tests.acceptance.faults.crashes import RENDER, CrashHarness
 
 SCENARIOS_AT_ONCE = 4
 
 
 @pytest.fixture(scope="module")
-def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+def crash_harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CrashHarness]:
     """The parts that all crashes of a module share."""
-    directory = tmp_path_factory.mktemp("arena")
-    with Valkey(directory, "--databases", "256") as valkey, HookEndpoint() as receiver:
+    directory = tmp_path_factory.mktemp("crash_harness")
+    with Valkey(directory, "--databases", "256") as valkey, HookEndpoint() as hook_endpoint:
         sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", str(RENDER))
-        yield Arena(directory, valkey, sandbox, receiver)
+        yield CrashHarness(directory, valkey, sandbox, hook_endpoint)
         sandbox.stop()
 
 
 class Ahead(dict[Any, Future[Any]]):
-    """What the tests of a module are going to ask for, several begun at once: most of their time is waiting.
+    """The results that a module's tests will ask for. Several are computed at once: most of their time is waiting.
 
     Under pytest-xdist a module must stay in one process (`--dist loadfile`), or each would begin all of it.
     """

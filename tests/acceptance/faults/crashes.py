@@ -1,4 +1,4 @@
-"""What a crash test does: run a render until its worker is killed, start another one, see how it ends."""
+"""Crash tests: run a render until its worker is killed, start another worker, check how the render ends."""
 
 from __future__ import annotations
 
@@ -110,13 +110,13 @@ class FaultWorker:
 
 
 @dataclass
-class Place:
-    """One system of its own for one crash: a database of the shared Valkey, an account at a sandbox, the receiver."""
+class CrashSystem:
+    """The system of one crash: a database of the shared Valkey, an account at a sandbox, the hook endpoint."""
 
     number: int
     valkey: Valkey
     sandbox: SandboxProcess
-    receiver: HookEndpoint
+    hook_endpoint: HookEndpoint
     directory: Path
     environ: dict[str, str] = field(default_factory=dict)
     workers: list[FaultWorker] = field(default_factory=list)
@@ -126,7 +126,7 @@ class Place:
         self.redis = Redis.from_url(self.url, decode_responses=True)
         self.ledger = Ledger(self.redis, grace=LEASE)
         self.producer = Celery(f"producer-{self.number}", broker=self.url)
-        self.key = f"place-{self.number}"
+        self.key = f"system-{self.number}"
         self.id = contract.render_id_for_key(self.key)
         self.environ = {
             "REDIS_URL": self.url,
@@ -156,8 +156,8 @@ class Place:
         return self.workers[-1]
 
     def send(self, request: dict[str, Any]) -> None:
-        """Send the request through the Celery door, under the place's key."""
-        hooks = [{"type": "download"}, {"type": "http", "url": self.receiver.url}]
+        """Send the request through the Celery door, under the system's key."""
+        hooks = [{"type": "download"}, {"type": "http", "url": self.hook_endpoint.url}]
         body = {"kind": "project", "scenes": [{"script": "Hello.", "avatar": AVATAR}], "hooks": hooks, **request}
         self.producer.send_task(contract.REQUEST, kwargs={"request": body, "key": self.key}, queue="requests")
 
@@ -205,7 +205,7 @@ class Place:
         return [one for one in self.projects() if not one["exports"] and not one["deleted"]]
 
     def close(self) -> None:
-        """End every process of this place."""
+        """End every process of this system."""
         for worker in self.workers:
             worker.kill()
         self.producer.close()
@@ -213,7 +213,7 @@ class Place:
 
 
 @dataclass
-class Outcome:
+class CrashResult:
     """How a render ended after its worker was killed."""
 
     record: dict[str, Any]
@@ -228,26 +228,28 @@ class Outcome:
     """Drafts at the vendor that nobody will export, once the orphans were looked for."""
 
 
-class Arena:
-    """Hands out places; the sandbox, the receiver and the Valkey are shared unless a crash needs its own."""
+class CrashHarness:
+    """Creates systems; the sandbox, the hook endpoint and the Valkey are shared unless a crash needs its own."""
 
-    def __init__(self, directory: Path, valkey: Valkey, sandbox: SandboxProcess, receiver: HookEndpoint) -> None:
-        self.directory, self.valkey, self.sandbox, self.receiver = directory, valkey, sandbox, receiver
+    def __init__(self, directory: Path, valkey: Valkey, sandbox: SandboxProcess, hook_endpoint: HookEndpoint) -> None:
+        self.directory, self.valkey, self.sandbox, self.hook_endpoint = directory, valkey, sandbox, hook_endpoint
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
-    def place(self, *, sandbox: SandboxProcess | None = None, **environ: str) -> Place:
-        """Return a new place."""
+    def system(self, *, sandbox: SandboxProcess | None = None, **environ: str) -> CrashSystem:
+        """Return a new system."""
         with self._lock:
             number = next(self._numbers)
         directory = self.directory / str(number)
         directory.mkdir()
-        return Place(number, self.valkey, sandbox or self.sandbox, self.receiver, directory, environ)
+        return CrashSystem(number, self.valkey, sandbox or self.sandbox, self.hook_endpoint, directory, environ)
 
     def webhook_ids(self, render_id: str) -> list[str]:
         """Return the `webhook-id` of every delivery for a render, in order."""
         return [
-            headers["webhook-id"] for headers, raw in list(self.receiver.received.queue) if render_id.encode() in raw
+            headers["webhook-id"]
+            for headers, raw in list(self.hook_endpoint.received.queue)
+            if render_id.encode() in raw
         ]
 
     def own_sandbox(self) -> SandboxProcess:
@@ -264,35 +266,37 @@ def wait_until_dead(worker: FaultWorker, *, what: str) -> None:
 
 
 def recover(
-    arena: Arena,
-    place: Place,
+    crash_harness: CrashHarness,
+    system: CrashSystem,
     request: dict[str, Any],
     *,
     seconds: float,
     afterwards: Callable[[], object] = lambda: None,
-) -> Outcome:
+) -> CrashResult:
     """Start another worker, wait for the render's end, deliver what the dead one held once more, and look.
 
     `afterwards` is called once the render has ended.
     """
     killed = time.monotonic()
-    held = place.unacknowledged()
-    place.start()
-    if place.state() is None:
+    held = system.unacknowledged()
+    system.start()
+    if system.state() is None:
         # Nothing was promised yet. Its producer got no answer and asks again, under the same key.
-        place.send(request)
+        system.send(request)
     until(
-        place.settled, seconds=seconds, what=f"{place.id} still {place.state()}: {place.workers[-1].output()[-3000:]}"
+        system.settled,
+        seconds=seconds,
+        what=f"{system.id} still {system.state()}: {system.workers[-1].output()[-3000:]}",
     )
     recovered_in = time.monotonic() - killed
     afterwards()
-    place.deliver_again({tag: raw for tag, raw in place.unacknowledged().items() if tag in held})
+    system.deliver_again({tag: raw for tag, raw in system.unacknowledged().items() if tag in held})
     with contextlib.suppress(AssertionError):
-        until(lambda: not place.drafts(), seconds=ORPHANS, what="orphan drafts deleted")
-    record = place.ledger.record(place.id)
+        until(lambda: not system.drafts(), seconds=ORPHANS, what="orphan drafts deleted")
+    record = system.ledger.record(system.id)
     assert record is not None
     names = ("wake", "due:default", "deadline", "parked:default")
-    left = {name: int(place.redis.zcard(f"renderline:{name}")) for name in names}
-    left["slots"] = int(place.redis.scard("renderline:slots:default"))
-    exports = [project["exports"] for project in place.projects() if project["exports"]]
-    return Outcome(record, exports, arena.webhook_ids(place.id), recovered_in, left, len(place.drafts()))
+    left = {name: int(system.redis.zcard(f"renderline:{name}")) for name in names}
+    left["slots"] = int(system.redis.scard("renderline:slots:default"))
+    exports = [project["exports"] for project in system.projects() if project["exports"]]
+    return CrashResult(record, exports, crash_harness.webhook_ids(system.id), recovered_in, left, len(system.drafts()))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pytest
 
 from harness import until
-from tests.acceptance.faults.crashes import LEASE, SWEEP, Arena, Outcome, recover
+from tests.acceptance.faults.crashes import LEASE, SWEEP, CrashHarness, CrashResult, recover
 
 AT_ONCE = 8
 SETTLE = 12.0
@@ -49,65 +49,65 @@ class Call:
 HELD = [Call(name, fate) for name in CALLS for fate in ("never arrives", "arrives late", "answer lost")]
 
 
-def kill_during(arena: Arena, call: Call) -> Outcome:
+def kill_during(crash_harness: CrashHarness, call: Call) -> CrashResult:
     """Kill a worker while its call is kept back, then let the call's fate take its course."""
     route, name = CALLS[call.name]
-    sandbox = arena.own_sandbox()
-    place = arena.place(sandbox=sandbox)
+    sandbox = crash_harness.own_sandbox()
+    system = crash_harness.system(sandbox=sandbox)
     try:
         fault = "hold" if call.fate == "answer lost" else "hold-before"
         sandbox.control("POST", "faults", call=route, fault=fault, times=1)
-        victim = place.start()
-        place.send({"name": name})
+        victim = system.start()
+        system.send({"name": name})
         until(lambda: sandbox.control("GET", "held"), what=f"{call} is under way")
         victim.kill()
 
         def let_go() -> None:
             sandbox.control("POST", "release", forget=call.fate != "arrives late")
 
-        # A draft that arrives after another was made in its place is an orphan; the others arrive at once.
+        # A draft that arrives after another was made in its system is an orphan; the others arrive at once.
         orphan = call == Call("draft", "arrives late")
         if not orphan:
             let_go()
-        return recover(arena, place, {"name": name}, seconds=90, afterwards=let_go if orphan else lambda: None)
+        return recover(crash_harness, system, {"name": name}, seconds=90, afterwards=let_go if orphan else lambda: None)
     finally:
-        place.close()
+        system.close()
         sandbox.stop()
 
 
-def kill_during_hook(arena: Arena) -> Outcome:
-    """Kill a worker while the receiver of its hook has taken the delivery and not answered yet."""
-    place = arena.place()
+def kill_during_hook(crash_harness: CrashHarness) -> CrashResult:
+    """Kill a worker while the hook endpoint of its hook has taken the delivery and not answered yet."""
+    system = crash_harness.system()
     taken, answer = threading.Event(), threading.Event()
 
     def hold(body: dict[str, Any]) -> int:
-        if body["data"]["id"] == place.id and not taken.is_set():
+        if body["data"]["id"] == system.id and not taken.is_set():
             taken.set()
             answer.wait(60)
         return 204
 
-    arena.receiver.answer = hold
+    crash_harness.hook_endpoint.answer = hold
     try:
-        victim = place.start()
-        place.send({})
+        victim = system.start()
+        system.send({})
         assert taken.wait(20)
         victim.kill()
         answer.set()
-        return recover(arena, place, {}, seconds=60)
+        return recover(crash_harness, system, {}, seconds=60)
     finally:
         answer.set()
-        place.close()
+        system.close()
 
 
 @pytest.fixture(scope="module")
-def outcomes(arena: Arena, ahead: Any) -> dict[Call, Future[Outcome]]:
+def outcomes(crash_harness: CrashHarness, ahead: Any) -> dict[Call, Future[CrashResult]]:
     """How each one that was asked for ended."""
-    return ahead(lambda call: kill_during(arena, call), AT_ONCE)
+    return ahead(lambda call: kill_during(crash_harness, call), AT_ONCE)
 
 
 @pytest.mark.parametrize("call", HELD, ids=str)
 def test_a_worker_killed_during_a_vendor_call_costs_only_time(
-    outcomes: dict[Call, Future[Outcome]], call: Call, record_property: Any
+    outcomes: dict[Call, Future[CrashResult]], call: Call, record_property: Any
 ) -> None:
     outcome = outcomes[call].result()
     record_property("recovered_in", round(outcome.recovered_in, 2))
@@ -123,8 +123,10 @@ def test_a_worker_killed_during_a_vendor_call_costs_only_time(
     assert outcome.recovered_in < LEASE + 1 + SWEEP + 3 + settling + SLOW
 
 
-def test_a_worker_killed_while_the_receiver_answers_delivers_again_under_the_same_id(arena: Arena) -> None:
-    outcome = kill_during_hook(arena)
+def test_a_worker_killed_while_the_receiver_answers_delivers_again_under_the_same_id(
+    crash_harness: CrashHarness,
+) -> None:
+    outcome = kill_during_hook(crash_harness)
 
     assert outcome.record["state"] == "delivered"
     assert outcome.exports == [1]

@@ -18,9 +18,9 @@ from tests.acceptance.faults.crashes import (
     LEASE,
     RENDER,
     SWEEP,
-    Arena,
-    Outcome,
-    Place,
+    CrashHarness,
+    CrashResult,
+    CrashSystem,
     lists_of,
     recover,
     wait_until_dead,
@@ -164,42 +164,42 @@ CRASHES = [
 ]
 
 
-def lose_message(place: Place, flow: Scenario) -> None:
+def lose_message(system: CrashSystem, flow: Scenario) -> None:
     """Bring the render to where the flow's message is queued, and take the message away."""
     before = {"submit": "requests", "poll": "requests,submit", "hooks": "requests,submit,poll"}[flow.lose]
-    worker = place.start(queues=before)
-    place.send(flow.magic)
-    until(lambda: place.waiting(flow.lose), what=f"a message in {flow.lose}")
+    worker = system.start(queues=before)
+    system.send(flow.magic)
+    until(lambda: system.waiting(flow.lose), what=f"a message in {flow.lose}")
     worker.kill()
-    place.redis.delete(*lists_of(flow.lose), "unacked", "unacked_index", "renderline:sweep", "renderline:sweep:lock")
+    system.redis.delete(*lists_of(flow.lose), "unacked", "unacked_index", "renderline:sweep", "renderline:sweep:lock")
     if flow is LOST_SUBMIT:
-        until(place.stands_still, what="the first sweep of the next worker will find it")
+        until(system.stands_still, what="the first sweep of the next worker will find it")
 
 
-def crash(arena: Arena, at: Crash) -> Outcome:
+def crash(crash_harness: CrashHarness, at: Crash) -> CrashResult:
     """Run one render into the crash and out of it."""
-    place = arena.place(**at.flow.environ)
+    system = crash_harness.system(**at.flow.environ)
     try:
         if at.flow.lose:
-            lose_message(place, at.flow)
-        victim = place.start(failing=True, CRASH_AT=f"{at.side} {at.write} {at.nth}")
+            lose_message(system, at.flow)
+        victim = system.start(failing=True, CRASH_AT=f"{at.side} {at.write} {at.nth}")
         if not at.flow.lose:
-            place.send(at.flow.magic)
+            system.send(at.flow.magic)
         wait_until_dead(victim, what=str(at))
-        return recover(arena, place, at.flow.magic, seconds=at.bound + 60)
+        return recover(crash_harness, system, at.flow.magic, seconds=at.bound + 60)
     finally:
-        place.close()
+        system.close()
 
 
 @pytest.fixture(scope="module")
-def outcomes(arena: Arena, ahead: Any) -> dict[Crash, Future[Outcome]]:
+def outcomes(crash_harness: CrashHarness, ahead: Any) -> dict[Crash, Future[CrashResult]]:
     """How each one that was asked for ended."""
-    return ahead(lambda at: crash(arena, at), AT_ONCE)
+    return ahead(lambda at: crash(crash_harness, at), AT_ONCE)
 
 
 @pytest.mark.parametrize("at", CRASHES, ids=str)
 def test_a_worker_killed_here_costs_only_time(
-    outcomes: dict[Crash, Future[Outcome]], at: Crash, record_property: Any
+    outcomes: dict[Crash, Future[CrashResult]], at: Crash, record_property: Any
 ) -> None:
     outcome = outcomes[at].result()
     record_property("recovered_in", round(outcome.recovered_in, 2))
@@ -214,17 +214,17 @@ def test_a_worker_killed_here_costs_only_time(
     assert outcome.recovered_in < at.bound
 
 
-def test_every_write_of_a_run_is_among_the_crash_points(arena: Arena) -> None:
-    place = arena.place()
+def test_every_write_of_a_run_is_among_the_crash_points(crash_harness: CrashHarness) -> None:
+    system = crash_harness.system()
     try:
-        noted = place.directory / "writes"
-        place.start(failing=True, WRITES_TO=str(noted))
-        place.send(SMOOTH.magic)
-        until(place.settled, what="delivered")
-        until(place.quiet, what="all acknowledged")
+        noted = system.directory / "writes"
+        system.start(failing=True, WRITES_TO=str(noted))
+        system.send(SMOOTH.magic)
+        until(system.settled, what="delivered")
+        until(system.quiet, what="all acknowledged")
         until(lambda: noted.read_text().count("sweep_end") >= 2, what="sweeps")
         seen = set(noted.read_text().splitlines())
         assert seen == {write for flow in (SMOOTH, LOST_SUBMIT) for write, _ in WRITES[flow]}
-        assert float(place.environ["RENDERLINE_POLL_MIN"]) > RENDER
+        assert float(system.environ["RENDERLINE_POLL_MIN"]) > RENDER
     finally:
-        place.close()
+        system.close()

@@ -10,37 +10,37 @@ from redis import Redis
 
 from harness import Valkey, until
 from renderline.ledger import Ledger
-from tests.acceptance.faults.crowd import Crowd, a_crowd
+from tests.acceptance.faults.loaded_system import LoadedSystem, loaded_system
 
 
-def promote(crowd: Crowd, replica: Valkey, client: Redis) -> None:
+def promote(system: LoadedSystem, replica: Valkey, client: Redis) -> None:
     """Fail over as an operator does who loses nothing: writes wait until the replica has them all."""
-    old, new = crowd.redis, client
+    old, new = system.redis, client
     old.client_pause(60_000, all=False)
     wanted = old.info("replication")["master_repl_offset"]
     until(lambda: new.info("replication")["master_repl_offset"] >= wanted, what="replica in step")
-    crowd.line.lead_to(replica.port)
+    system.proxy.redirect_to(replica.port)
     new.replicaof("NO", "ONE")
     old.replicaof("127.0.0.1", replica.port)
     old.client_unpause()
-    crowd.redis, crowd.ledger = new, Ledger(new)
-    crowd.producer = Celery("producer", broker=replica.url)
+    system.redis, system.ledger = new, Ledger(new)
+    system.producer = Celery("producer", broker=replica.url)
 
 
 def test_workers_find_the_promoted_server_by_themselves(tmp_path: Path) -> None:
     second = tmp_path / "second"
     second.mkdir()
     with ExitStack() as parts:
-        crowd = parts.enter_context(a_crowd(tmp_path, workers=2))
+        system = parts.enter_context(loaded_system(tmp_path, workers=2))
         replica = parts.enter_context(Valkey(second))
         client = parts.enter_context(Redis.from_url(replica.url, decode_responses=True))
-        client.replicaof("127.0.0.1", crowd.valkey.port)
+        client.replicaof("127.0.0.1", system.valkey.port)
         until(lambda: client.info("replication").get("master_link_status") == "up", what="replica in step")
-        ids = crowd.send((f"before-{number}" for number in range(20)), name="[sandbox:slow=4]")
-        until(lambda: all(state == "rendering" for state in crowd.states(ids).values()), what="all rendering")
-        promote(crowd, replica, client)
-        ids += crowd.send(f"after-{number}" for number in range(10))
-        crowd.wait_for(ids, seconds=120)
-        crowd.check(ids)
-        assert [worker.popen.poll() for worker in crowd.workers] == [None, None], "without a restart"
-        assert not any("ReadOnlyError" in worker.output() for worker in crowd.workers)
+        ids = system.send((f"before-{number}" for number in range(20)), name="[sandbox:slow=4]")
+        until(lambda: all(state == "rendering" for state in system.states(ids).values()), what="all rendering")
+        promote(system, replica, client)
+        ids += system.send(f"after-{number}" for number in range(10))
+        system.wait_for(ids, seconds=120)
+        system.check(ids)
+        assert [worker.popen.poll() for worker in system.workers] == [None, None], "without a restart"
+        assert not any("ReadOnlyError" in worker.output() for worker in system.workers)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import USER_KEY, Process, Valkey
-from tests.acceptance.faults.crowd import a_crowd
+from tests.acceptance.faults.loaded_system import loaded_system
 
 APP = "tests.acceptance.faults.other_libraries"
 TIME_SAVERS = "ack_batching requeue shared_client event_batching"
@@ -50,19 +50,19 @@ def test_a_worker_does_not_start_without_what_a_promise_needs(
 
 
 def test_without_the_time_savers_killed_workers_still_lose_nothing_and_pay_nothing_twice(tmp_path: Path) -> None:
-    with a_crowd(tmp_path, app=APP, UNFIT=TIME_SAVERS) as crowd:
+    with loaded_system(tmp_path, app=APP, UNFIT=TIME_SAVERS) as system:
         ids: list[str] = []
         for round_ in range(3):
-            ids += crowd.send(f"{round_}-{number}" for number in range(8))
+            ids += system.send(f"{round_}-{number}" for number in range(8))
             time.sleep(0.7)
-            crowd.workers[round_].kill()
-            crowd.start()
-        *killed, stopped, last = crowd.workers
+            system.workers[round_].kill()
+            system.start()
+        *killed, stopped, last = system.workers
         assert len(killed) == 3
         assert stopped.stop() == 0
-        ids += crowd.send(["last"])
-        crowd.wait_for(ids, seconds=CAUGHT_UP)
-        crowd.check(ids)
+        ids += system.send(["last"])
+        system.wait_for(ids, seconds=CAUGHT_UP)
+        system.check(ids)
         assert last.running
         for worker in (stopped, last):
             (warning,) = [line for line in worker.output().splitlines() if "repairs that save time are off" in line]

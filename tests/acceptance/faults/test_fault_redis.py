@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 from harness import Process, Valkey, until
 from renderline import contract
 from tests.acceptance.faults.crashes import lists_of
-from tests.acceptance.faults.crowd import Crowd, a_crowd
+from tests.acceptance.faults.loaded_system import LoadedSystem, loaded_system
 from workers.repairs.transport import transport_class
 
 AWAY = 12.0
@@ -33,7 +33,7 @@ JUST_SENT = [f"just-sent-{number}" for number in range(10)]
 
 
 @contextmanager
-def held_at_every_step(crowd: Crowd) -> Iterator[list[str]]:
+def held_at_every_step(system: LoadedSystem) -> Iterator[list[str]]:
     """Bring renders to every step, held there from outside: drafts, exports, looks and a hook under way.
 
     Left, what was held goes on.
@@ -46,130 +46,130 @@ def held_at_every_step(crowd: Crowd) -> Iterator[list[str]]:
             answer.wait(60)
         return 204
 
-    crowd.receiver.answer = hold
-    ids = crowd.send((f"rendering-{number}" for number in range(5)), name="[sandbox:slow=4]")
-    ids += crowd.send(["hook"], name="at its hook")
+    system.hook_endpoint.answer = hold
+    ids = system.send((f"rendering-{number}" for number in range(5)), name="[sandbox:slow=4]")
+    ids += system.send(["hook"], name="at its hook")
     assert hooked.wait(60)
     calls = {"draft": "POST /api/odin/v3/editor/project", "export": "POST /api/odin/v3/editor/project/export"}
     for stage, call in calls.items():
-        crowd.sandbox.control("POST", "faults", call=call, fault="hold", name=f"at its {stage}", times=2)
-        ids += crowd.send((f"{stage}-{number}" for number in range(2)), name=f"at its {stage}")
-    until(lambda: len(crowd.sandbox.control("GET", "held")) == 4, what="drafts and exports held")
-    ids += crowd.send(JUST_SENT)
+        system.sandbox.control("POST", "faults", call=call, fault="hold", name=f"at its {stage}", times=2)
+        ids += system.send((f"{stage}-{number}" for number in range(2)), name=f"at its {stage}")
+    until(lambda: len(system.sandbox.control("GET", "held")) == 4, what="drafts and exports held")
+    ids += system.send(JUST_SENT)
     yield ids
-    crowd.sandbox.control("POST", "release")
+    system.sandbox.control("POST", "release")
     answer.set()
 
 
 @contextmanager
-def frozen(crowd: Crowd) -> Iterator[None]:
+def frozen(system: LoadedSystem) -> Iterator[None]:
     """Redis does not answer, and its connections stand."""
-    crowd.server.signal(signal.SIGSTOP)
+    system.server.signal(signal.SIGSTOP)
     yield
-    crowd.server.signal(signal.SIGCONT)
+    system.server.signal(signal.SIGCONT)
 
 
 @contextmanager
-def cut_off(crowd: Crowd) -> Iterator[None]:
+def cut_off(system: LoadedSystem) -> Iterator[None]:
     """Redis cannot be reached: its connections break, new ones are refused."""
-    crowd.line.cut()
+    system.proxy.cut()
     yield
-    crowd.line.mend()
+    system.proxy.mend()
 
 
 def killed_and_started_again(directory: Path, appendfsync: str) -> None:
     """Also with `everysec`: what the process wrote survives it. Only a machine that fails loses the last second."""
-    with a_crowd(directory, "--appendfsync", appendfsync) as crowd:
+    with loaded_system(directory, "--appendfsync", appendfsync) as system:
         keys = [f"first-{number}" for number in range(20)]
-        with held_at_every_step(crowd) as ids:
-            ids += crowd.send(keys)
-            until(lambda: len(crowd.accepted(ids)) >= 20, what="accepted")
-            accepted = crowd.accepted(ids)
-            crowd.server.kill()
-            crowd.valkey.start()
+        with held_at_every_step(system) as ids:
+            ids += system.send(keys)
+            until(lambda: len(system.accepted(ids)) >= 20, what="accepted")
+            accepted = system.accepted(ids)
+            system.server.kill()
+            system.valkey.start()
 
-        assert crowd.accepted(accepted) == accepted
+        assert system.accepted(accepted) == accepted
         # Their producers got no answer for the others, and repeat them under the same keys.
-        crowd.send([*JUST_SENT, *keys])
-        ids += crowd.send(f"second-{number}" for number in range(10))
-        crowd.wait_for(ids, seconds=CAUGHT_UP)
-        crowd.check(ids)
-        assert crowd.alive()
+        system.send([*JUST_SENT, *keys])
+        ids += system.send(f"second-{number}" for number in range(10))
+        system.wait_for(ids, seconds=CAUGHT_UP)
+        system.check(ids)
+        assert system.alive()
 
 
-def away(directory: Path, how: Callable[[Crowd], AbstractContextManager[None]]) -> None:
-    with a_crowd(directory) as crowd:
-        steps = held_at_every_step(crowd)
+def away(directory: Path, how: Callable[[LoadedSystem], AbstractContextManager[None]]) -> None:
+    with loaded_system(directory) as system:
+        steps = held_at_every_step(system)
         ids = steps.__enter__()
-        with how(crowd):
-            # The vendor's and the receiver's answers come now, and nobody can write them down.
+        with how(system):
+            # The vendor's and the hook endpoint's answers come now, and nobody can write them down.
             steps.__exit__(None, None, None)
             time.sleep(AWAY)
-        crowd.send(JUST_SENT)
-        ids += crowd.send(f"later-{number}" for number in range(5))
-        crowd.wait_for(ids, seconds=CAUGHT_UP)
-        crowd.check(ids)
-        assert crowd.alive()
+        system.send(JUST_SENT)
+        ids += system.send(f"later-{number}" for number in range(5))
+        system.wait_for(ids, seconds=CAUGHT_UP)
+        system.check(ids)
+        assert system.alive()
 
 
 def lines_that_break_again_and_again(directory: Path) -> None:
     keys = [f"{round_}-{number}" for round_ in range(5) for number in range(6)]
-    with a_crowd(directory) as crowd:
+    with loaded_system(directory) as system:
         ids: list[str] = []
         for round_ in range(5):
-            ids += crowd.send(keys[6 * round_ : 6 * round_ + 6])
+            ids += system.send(keys[6 * round_ : 6 * round_ + 6])
             time.sleep(0.5)
-            crowd.line.cut(close=False)
-        crowd.wait_for(crowd.accepted(ids), seconds=CAUGHT_UP)
+            system.proxy.cut(close=False)
+        system.wait_for(system.accepted(ids), seconds=CAUGHT_UP)
         # A line that breaks while a message of the door is on its way loses the message: its producer repeats it.
-        crowd.send(keys)
-        crowd.wait_for(ids, seconds=CAUGHT_UP)
-        crowd.check(ids)
-        assert crowd.alive()
+        system.send(keys)
+        system.wait_for(ids, seconds=CAUGHT_UP)
+        system.check(ids)
+        assert system.alive()
 
 
 def a_worker_killed_while_redis_is_frozen(directory: Path) -> None:
-    with a_crowd(directory, workers=1) as crowd:
-        with held_at_every_step(crowd) as ids:
-            crowd.server.signal(signal.SIGSTOP)
-        crowd.workers.pop().kill()
-        crowd.server.signal(signal.SIGCONT)
-        crowd.start()
-        crowd.send(JUST_SENT)
-        crowd.wait_for(ids, seconds=CAUGHT_UP)
-        crowd.check(ids)
+    with loaded_system(directory, workers=1) as system:
+        with held_at_every_step(system) as ids:
+            system.server.signal(signal.SIGSTOP)
+        system.workers.pop().kill()
+        system.server.signal(signal.SIGCONT)
+        system.start()
+        system.send(JUST_SENT)
+        system.wait_for(ids, seconds=CAUGHT_UP)
+        system.check(ids)
 
 
 def full(directory: Path) -> None:
-    with a_crowd(directory) as crowd:
-        with held_at_every_step(crowd) as ids:
-            until(lambda: len(crowd.accepted(ids)) == len(ids), what="accepted")
-            crowd.redis.config_set("maxmemory", "1mb")
+    with loaded_system(directory) as system:
+        with held_at_every_step(system) as ids:
+            until(lambda: len(system.accepted(ids)) == len(ids), what="accepted")
+            system.redis.config_set("maxmemory", "1mb")
         with pytest.raises(OperationalError, match="not allowed when used memory > 'maxmemory'"):
-            crowd.send(["refused"])
+            system.send(["refused"])
         time.sleep(3)
-        assert crowd.accepted(ids) == set(ids)
-        crowd.redis.config_set("maxmemory", "0")
-        ids += crowd.send(["refused"])
-        crowd.wait_for(ids, seconds=CAUGHT_UP)
-        crowd.check(ids)
-        assert crowd.alive()
+        assert system.accepted(ids) == set(ids)
+        system.redis.config_set("maxmemory", "0")
+        ids += system.send(["refused"])
+        system.wait_for(ids, seconds=CAUGHT_UP)
+        system.check(ids)
+        assert system.alive()
 
 
 def every_message_delivered_three_times(directory: Path) -> None:
-    with a_crowd(directory, workers=0) as crowd:
-        ids = crowd.send(f"thrice-{number}" for number in range(5))
+    with loaded_system(directory, workers=0) as system:
+        ids = system.send(f"thrice-{number}" for number in range(5))
         for queue in contract.QUEUES:
             keys = lists_of(queue)
-            until(lambda keys=keys: any(map(crowd.redis.llen, keys)), what=f"messages in {queue}")
+            until(lambda keys=keys: any(map(system.redis.llen, keys)), what=f"messages in {queue}")
             for key in keys:
-                for message in crowd.redis.lrange(key, 0, -1):
-                    crowd.redis.lpush(key, message, message)
-            crowd.start(queues=queue)
-            until(lambda keys=keys: not any(map(crowd.redis.llen, keys)), what=f"{queue} empty")
-        crowd.wait_for(ids, seconds=CAUGHT_UP)
-        crowd.check(ids)
-        assert len(crowd.receiver.bodies) == len(ids)
+                for message in system.redis.lrange(key, 0, -1):
+                    system.redis.lpush(key, message, message)
+            system.start(queues=queue)
+            until(lambda keys=keys: not any(map(system.redis.llen, keys)), what=f"{queue} empty")
+        system.wait_for(ids, seconds=CAUGHT_UP)
+        system.check(ids)
+        assert len(system.hook_endpoint.bodies) == len(ids)
 
 
 SCENARIOS: dict[str, Callable[[Path], None]] = {

@@ -10,14 +10,14 @@ from renderline.acceptance import Acceptor
 from renderline.capabilities import KnownAccounts
 from renderline.dispatcher import Dispatcher
 from tasks.publisher import CeleryPublisher
-from tests.acceptance.faults.crowd import AVATAR, Crowd, a_crowd
+from tests.acceptance.faults.loaded_system import AVATAR, LoadedSystem, loaded_system
 
 
-def accounts(crowd: Crowd, *names: str) -> dict[str, str]:
+def accounts(system: LoadedSystem, *names: str) -> dict[str, str]:
     """Return the settings of a worker that knows these accounts."""
-    path = crowd.directory / f"{'-'.join(names)}.toml"
+    path = system.directory / f"{'-'.join(names)}.toml"
     tables = [
-        {"name": name, "app_id": f"studioV3.{name}", "user_key": USER_KEY, "base_url": crowd.sandbox.url}
+        {"name": name, "app_id": f"studioV3.{name}", "user_key": USER_KEY, "base_url": system.sandbox.url}
         for name in names
     ]
     lines = [
@@ -29,21 +29,21 @@ def accounts(crowd: Crowd, *names: str) -> dict[str, str]:
 
 
 def test_renders_of_an_account_that_half_of_the_workers_know_are_delivered(tmp_path: Path) -> None:
-    with a_crowd(tmp_path, workers=0) as crowd:
-        crowd.start(**accounts(crowd, "a"))
-        crowd.start(**accounts(crowd, "a", "b"))
-        until(lambda: "account:b" in crowd.ledger.capabilities(), what="the new worker tells what it serves")
+    with loaded_system(tmp_path, workers=0) as system:
+        system.start(**accounts(system, "a"))
+        system.start(**accounts(system, "a", "b"))
+        until(lambda: "account:b" in system.ledger.capabilities(), what="the new worker tells what it serves")
         door = Acceptor(
-            ledger=crowd.ledger,
-            dispatcher=Dispatcher(CeleryPublisher(crowd.producer), crowd.ledger),
-            accounts=KnownAccounts(crowd.ledger, ["a"]),
+            ledger=system.ledger,
+            dispatcher=Dispatcher(CeleryPublisher(system.producer), system.ledger),
+            accounts=KnownAccounts(system.ledger, ["a"]),
             hook_kinds={},
             deadline=600.0,
             max_bytes=1 << 20,
         )
         request = {"kind": "project", "account": "b", "scenes": [{"script": "Hello.", "avatar": AVATAR}]}
         ids = [door.accept(request, key=f"straight-{number}", message_id="m") for number in range(20)]
-        ids += crowd.send((f"queued-{number}" for number in range(20)), account="b")
-        crowd.wait_for(ids, seconds=120)
-        assert set(crowd.states(ids).values()) == {"delivered"}
-        assert crowd.sandbox.control("GET", "stats")["exports"] == len(ids)
+        ids += system.send((f"queued-{number}" for number in range(20)), account="b")
+        system.wait_for(ids, seconds=120)
+        assert set(system.states(ids).values()) == {"delivered"}
+        assert system.sandbox.control("GET", "stats")["exports"] == len(ids)

@@ -15,16 +15,16 @@ import pytest
 
 from harness import until
 from tests.acceptance.faults.crashes import lists_of
-from tests.acceptance.faults.crowd import LEASE, SWEEP, Crowd, a_crowd
+from tests.acceptance.faults.loaded_system import LEASE, SWEEP, LoadedSystem, loaded_system
 
 WAYS = {"SIGTERM": {}, "SIGTERM as SIGQUIT": {"REMAP_SIGTERM": "SIGQUIT"}}
 EXIT = 15.0
 """Seconds that ending takes beyond what is waited for: kombu's last BRPOP, closing connections, a busy machine."""
 
 
-def stop(crowd: Crowd, *, seconds: float) -> float:
+def stop(system: LoadedSystem, *, seconds: float) -> float:
     """Ask the last worker to stop, which it does without a complaint; returns how long that took."""
-    worker = crowd.workers[-1]
+    worker = system.workers[-1]
     asked = time.monotonic()
     worker.popen.terminate()
     assert worker.popen.wait(seconds) == 0
@@ -33,11 +33,11 @@ def stop(crowd: Crowd, *, seconds: float) -> float:
     return took
 
 
-def waiting(crowd: Crowd, queue: str) -> int:
-    return sum(int(crowd.redis.llen(key)) for key in lists_of(queue))
+def waiting(system: LoadedSystem, queue: str) -> int:
+    return sum(int(system.redis.llen(key)) for key in lists_of(queue))
 
 
-def hold_hook(crowd: Crowd) -> tuple[str, threading.Event]:
+def hold_hook(system: LoadedSystem) -> tuple[str, threading.Event]:
     """Bring a render to its hook, which runs until the event is set; returns its id and the event."""
     taken, answer = threading.Event(), threading.Event()
 
@@ -47,25 +47,25 @@ def hold_hook(crowd: Crowd) -> tuple[str, threading.Event]:
             answer.wait(90)
         return 204
 
-    crowd.receiver.answer = hold
-    (held,) = crowd.send(["held"], name="held")
+    system.hook_endpoint.answer = hold
+    (held,) = system.send(["held"], name="held")
     assert taken.wait(60)
     return held, answer
 
 
-def longest_wait(crowd: Crowd, name: str, *, meanwhile: Callable[[], None]) -> float:
+def longest_wait(system: LoadedSystem, name: str, *, meanwhile: Callable[[], None]) -> float:
     """Send a steady load while something happens; returns how long (seconds) the slowest render took to its end."""
     over = threading.Event()
     doing = threading.Thread(target=lambda: (meanwhile(), over.set()))
     doing.start()
     ids: list[str] = []
     while not over.is_set():
-        ids += crowd.send([f"{name}-{len(ids)}"])
+        ids += system.send([f"{name}-{len(ids)}"])
         time.sleep(0.1)
     doing.join()
-    crowd.wait_for(ids, seconds=90)
-    crowd.check(ids)
-    records = [crowd.ledger.record(one) for one in ids]
+    system.wait_for(ids, seconds=90)
+    system.check(ids)
+    records = [system.ledger.record(one) for one in ids]
     marks = [(record["times"]["accepted"], record["times"]["delivered"]) for record in records if record]
     return max(seconds_between(accepted, delivered) for accepted, delivered in marks)
 
@@ -77,46 +77,46 @@ def seconds_between(earlier: str, later: str) -> float:
 
 def idle(directory: Path) -> None:
     """It ends at once."""
-    with a_crowd(directory, workers=0) as crowd:
+    with loaded_system(directory, workers=0) as system:
         for way in WAYS.values():
-            crowd.start(**way)
-            assert stop(crowd, seconds=60) < EXIT
+            system.start(**way)
+            assert stop(system, seconds=60) < EXIT
 
 
 def busy(directory: Path, way: str) -> None:
     """What waits is handed back while the running task is being finished."""
-    with a_crowd(directory, workers=0) as crowd:
-        crowd.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="60", RENDERLINE_POLL_MIN="3")
-        running, answer = hold_hook(crowd)
-        (waits,) = crowd.send(["waits"])
-        until(lambda: crowd.states([waits])[waits] == "rendering", what="its look waits for its time in the worker")
-        worker = crowd.workers[-1]
+    with loaded_system(directory, workers=0) as system:
+        system.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="60", RENDERLINE_POLL_MIN="3")
+        running, answer = hold_hook(system)
+        (waits,) = system.send(["waits"])
+        until(lambda: system.states([waits])[waits] == "rendering", what="its look waits for its time in the worker")
+        worker = system.workers[-1]
         worker.popen.terminate()
-        until(lambda: waiting(crowd, "poll"), seconds=30, what="the look is handed back while the hook still runs")
+        until(lambda: waiting(system, "poll"), seconds=30, what="the look is handed back while the hook still runs")
         assert worker.popen.poll() is None
         answer.set()
         assert worker.popen.wait(60) == 0
         assert "Traceback" not in worker.output()
-        assert crowd.states([running]) == {running: "delivered"}
-        assert crowd.redis.hlen("unacked") == 0
-        crowd.start(RENDERLINE_POLL_MIN="3")
-        crowd.wait_for([waits], seconds=60)
-        crowd.check([running, waits])
-        assert len(crowd.receiver.bodies) == 2
+        assert system.states([running]) == {running: "delivered"}
+        assert system.redis.hlen("unacked") == 0
+        system.start(RENDERLINE_POLL_MIN="3")
+        system.wait_for([waits], seconds=60)
+        system.check([running, waits])
+        assert len(system.hook_endpoint.bodies) == 2
 
 
 def too_long(directory: Path, way: str) -> None:
     """A task that outlasts the shutdown timeout is handed back."""
-    with a_crowd(directory, workers=0) as crowd:
-        crowd.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="2")
-        running, answer = hold_hook(crowd)
-        took = stop(crowd, seconds=60)
+    with loaded_system(directory, workers=0) as system:
+        system.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="2")
+        running, answer = hold_hook(system)
+        took = stop(system, seconds=60)
         assert 2 <= took < 2 + EXIT
-        assert waiting(crowd, "hooks") == 1
+        assert waiting(system, "hooks") == 1
         answer.set()
-        crowd.start()
-        crowd.wait_for([running], seconds=LEASE + 1 + SWEEP + 30)
-        crowd.check([running])
+        system.start()
+        system.wait_for([running], seconds=LEASE + 1 + SWEEP + 30)
+        system.check([running])
 
 
 SCENARIOS: dict[str, Callable[[Path], None]] = {
@@ -136,17 +136,17 @@ def test_a_worker_that_is_asked_to_stop(scenarios: dict[str, Future[None]], name
 def test_a_rolling_restart_under_load_loses_no_second(tmp_path: Path, record_property: Any) -> None:
     # With the lease of a deployment: whatever only a sweep would carry on stands out.
     lease = {"RENDERLINE_LEASE": "30", "RENDERLINE_SWEEP_EVERY": "1"}
-    with a_crowd(tmp_path, workers=3, **lease) as crowd:
-        quiet = longest_wait(crowd, "quiet", meanwhile=lambda: time.sleep(3))
+    with loaded_system(tmp_path, workers=3, **lease) as system:
+        quiet = longest_wait(system, "quiet", meanwhile=lambda: time.sleep(3))
 
         def restart_all() -> None:
-            for old in list(crowd.workers):
-                crowd.start()
+            for old in list(system.workers):
+                system.start()
                 old.popen.terminate()
                 assert old.popen.wait(60) == 0
                 assert "Traceback" not in old.output()
 
-        restarted = longest_wait(crowd, "restarted", meanwhile=restart_all)
+        restarted = longest_wait(system, "restarted", meanwhile=restart_all)
     record_property("longest_wait_without", quiet)
     record_property("longest_wait_with", restarted)
     # A render that waited for a sweep would take the whole lease longer.

@@ -1,4 +1,4 @@
-"""The line that tests put between a client and its server."""
+"""The TCP proxy that tests put between a client and its server."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def ask(connection: socket.socket) -> bytes:
 
 def test_a_line_led_elsewhere_keeps_its_connections_and_a_cut_one_none() -> None:
     with server(b"one") as one, server(b"two") as two:
-        line = TcpProxy(one)
-        old = socket.create_connection(("127.0.0.1", line.port), timeout=60)
+        proxy = TcpProxy(one)
+        old = socket.create_connection(("127.0.0.1", proxy.port), timeout=60)
         assert ask(old) == b"one"
-        line.lead_to(two)
-        with socket.create_connection(("127.0.0.1", line.port), timeout=60) as new:
+        proxy.redirect_to(two)
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as new:
             assert (ask(old), ask(new)) == (b"one", b"two")
-            line.cut()
+            proxy.cut()
             assert (old.recv(10), new.recv(10)) == (b"", b"")
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", line.port), timeout=60)
+            socket.create_connection(("127.0.0.1", proxy.port), timeout=60)
         old.close()

@@ -135,8 +135,8 @@ class LateVendor:
 
 
 @dataclasses.dataclass
-class Place:
-    """The core before that vendor, and the clock."""
+class LateVendorScenario:
+    """A local worker, that vendor, and the clock."""
 
     local_worker: LocalWorker
     vendor: LateVendor
@@ -190,7 +190,7 @@ class Place:
 
 
 @pytest.fixture
-def place(redis):
+def scenario(redis):
     with FakeVendor() as vendor:
         clock = Clock()
         local_worker = LocalWorker(redis, vendor, clock=clock)
@@ -199,120 +199,120 @@ def place(redis):
         local_worker.poller = dataclasses.replace(
             local_worker.poller, policy=policy, confirmation=window, patience=60.0, lease=30.0
         )
-        yield Place(local_worker, LateVendor(vendor, clock), clock)
+        yield LateVendorScenario(local_worker, LateVendor(vendor, clock), clock)
         local_worker.close()
 
 
 @pytest.mark.parametrize("lag", [0.0, 25.0, 60.0, 180.0])
 @pytest.mark.parametrize("late", [0.0, 5.0, 21.0, 48.0, 100.0, 150.0, 177.0, 181.0, 200.0, 240.0, 300.0])
-def test_an_export_that_is_carried_out_late_is_not_paid_twice(place, late, lag):
-    place.vendor.late, place.vendor.lag = late, lag
-    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
-    record = place.run()
+def test_an_export_that_is_carried_out_late_is_not_paid_twice(scenario, late, lag):
+    scenario.vendor.late, scenario.vendor.lag = late, lag
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+    record = scenario.run()
     seen_in_time = late + lag <= WINDOW
     overtaken = late < WINDOW < late + lag  # begun, but not shown before its draft was deleted
     assert record["state"] in (("delivered", "failed") if overtaken else ("delivered",)), record
-    assert place.vendor.exports_called == (1 if seen_in_time or overtaken else 2)
-    assert place.paid == 1
+    assert scenario.vendor.exports_called == (1 if seen_in_time or overtaken else 2)
+    assert scenario.paid == 1
 
 
-def test_an_export_that_reads_show_only_after_the_window_is_lost_once_and_said_so(place, capsys):
-    place.vendor.late, place.vendor.lag = 150.0, 60.0
-    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
-    record = place.run()
+def test_an_export_that_reads_show_only_after_the_window_is_lost_once_and_said_so(scenario, capsys):
+    scenario.vendor.late, scenario.vendor.lag = 150.0, 60.0
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+    record = scenario.run()
     assert (record["state"], record["error"]["code"]) == ("failed", "404")
-    assert (place.vendor.exports_called, place.paid) == (1, 1)
+    assert (scenario.vendor.exports_called, scenario.paid) == (1, 1)
     assert "paid for in vain" in capsys.readouterr().out
 
 
-def test_an_export_that_never_came_is_made_again_with_another_draft(place):
-    began = place.clock.now
-    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
-    record = place.run()
-    assert (record["state"], place.paid) == ("delivered", 1)
-    assert place.drafts == [f"{RENDER}]", f"{RENDER}.1.2]"]
-    assert place.vendor.deleted.keys() == {"p000001"}
+def test_an_export_that_never_came_is_made_again_with_another_draft(scenario):
+    began = scenario.clock.now
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+    record = scenario.run()
+    assert (record["state"], scenario.paid) == ("delivered", 1)
+    assert scenario.drafts == [f"{RENDER}]", f"{RENDER}.1.2]"]
+    assert scenario.vendor.deleted.keys() == {"p000001"}
     assert record["project_id"] == "p000002"
     # What a lost export costs: the window, a second or two to see the draft gone, and the second render's time.
-    assert place.vendor.started["p000002"] - began < WINDOW + 5
+    assert scenario.vendor.started["p000002"] - began < WINDOW + 5
 
 
-def test_a_draft_that_is_not_seen_to_be_gone_is_not_made_again(place):
-    place.vendor.deletes = False
-    place.local_worker.accept(REQUEST, RENDER, deadline=600.0)
-    record = place.run()
+def test_a_draft_that_is_not_seen_to_be_gone_is_not_made_again(scenario):
+    scenario.vendor.deletes = False
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=600.0)
+    record = scenario.run()
     assert (record["state"], record["error"]["code"]) == ("expired", "unconfirmed")
-    assert (place.vendor.exports_called, place.drafts) == (1, [f"{RENDER}]"])
+    assert (scenario.vendor.exports_called, scenario.drafts) == (1, [f"{RENDER}]"])
 
 
-def test_a_deadline_inside_the_window_expires_the_render_and_repeats_nothing(place):
-    place.vendor.late = 150.0
-    place.local_worker.accept(REQUEST, RENDER, deadline=90.0)
-    record = place.run()
+def test_a_deadline_inside_the_window_expires_the_render_and_repeats_nothing(scenario):
+    scenario.vendor.late = 150.0
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=90.0)
+    record = scenario.run()
     assert (record["state"], record["error"]["code"]) == ("expired", "unconfirmed")
-    assert (place.vendor.exports_called, place.vendor.deleted) == (1, {})
+    assert (scenario.vendor.exports_called, scenario.vendor.deleted) == (1, {})
 
 
-def test_a_draft_that_the_vendor_does_not_show_yet_is_waited_for(place):
-    place.vendor.late, place.vendor.created_lag = 0.0, 60.0
-    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
-    assert place.run()["state"] == "delivered"
-    assert place.paid == 1
+def test_a_draft_that_the_vendor_does_not_show_yet_is_waited_for(scenario):
+    scenario.vendor.late, scenario.vendor.created_lag = 0.0, 60.0
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+    assert scenario.run()["state"] == "delivered"
+    assert scenario.paid == 1
 
 
-def test_a_render_whose_project_is_not_shown_for_long_is_not_declared_failed(place):
+def test_a_render_whose_project_is_not_shown_for_long_is_not_declared_failed(scenario):
     """Its export was answered, and it is paid for: the reads lag behind its making."""
-    place.vendor.answers, place.vendor.created_lag = True, 150.0
-    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
-    record = place.run()
+    scenario.vendor.answers, scenario.vendor.created_lag = True, 150.0
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+    record = scenario.run()
     assert record["state"] == "delivered", record
-    assert (place.vendor.exports_called, place.paid) == (1, 1)
+    assert (scenario.vendor.exports_called, scenario.paid) == (1, 1)
 
 
-def test_a_project_list_that_cannot_be_read_revokes_nothing(place):
-    override = place.vendor
+def test_a_project_list_that_cannot_be_read_revokes_nothing(scenario):
+    override = scenario.vendor
 
     def no_list(call: Call) -> Answer | None:
         return failure(500, "500", "too long") if call.name == "list" else override(call)
 
-    place.vendor.vendor.override = no_list
-    place.local_worker.accept(REQUEST, RENDER, deadline=600.0)
-    assert place.run()["state"] == "expired"
-    assert (place.vendor.exports_called, place.vendor.deleted) == (1, {})
+    scenario.vendor.vendor.override = no_list
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=600.0)
+    assert scenario.run()["state"] == "expired"
+    assert (scenario.vendor.exports_called, scenario.vendor.deleted) == (1, {})
 
 
 @pytest.mark.parametrize("dies", ["before the deletion", "after the deletion"])
-def test_a_worker_that_dies_in_the_middle_of_a_revocation_is_followed_by_another(place, dies):
-    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
-    override = place.vendor
+def test_a_worker_that_dies_in_the_middle_of_a_revocation_is_followed_by_another(scenario, dies):
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+    override = scenario.vendor
 
     def die(call: Call) -> Answer | None:
-        if call.name == "delete" and not place.redis.hget(place.record_key, "died"):
+        if call.name == "delete" and not scenario.redis.hget(scenario.record_key, "died"):
             # What the poll that made this call shows is never recorded.
-            place.redis.hincrby(place.record_key, "epoch", 1)
-            place.redis.hset(place.record_key, "died", 1)
+            scenario.redis.hincrby(scenario.record_key, "epoch", 1)
+            scenario.redis.hset(scenario.record_key, "died", 1)
             if dies == "before the deletion":
                 raise Drop
         return override(call)
 
-    place.vendor.vendor.override = die
-    assert place.run()["state"] == "delivered"
-    assert (place.paid, place.drafts) == (1, [f"{RENDER}]", f"{RENDER}.1.2]"])
+    scenario.vendor.vendor.override = die
+    assert scenario.run()["state"] == "delivered"
+    assert (scenario.paid, scenario.drafts) == (1, [f"{RENDER}]", f"{RENDER}.1.2]"])
 
 
-def test_a_look_that_was_overtaken_deletes_nothing(place):
-    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
-    place.run(until=lambda: place.local_worker.record(RENDER)["state"] == "unconfirmed")
-    assert not place.local_worker.ledger.begin_revocation(RENDER, epoch=99, project_id="p000001")
-    assert place.vendor.deleted == {}
+def test_a_look_that_was_overtaken_deletes_nothing(scenario):
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+    scenario.run(until=lambda: scenario.local_worker.record(RENDER)["state"] == "unconfirmed")
+    assert not scenario.local_worker.ledger.begin_revocation(RENDER, epoch=99, project_id="p000001")
+    assert scenario.vendor.deleted == {}
 
 
-def test_signs_of_a_start_that_come_during_a_revocation_end_it(place):
+def test_signs_of_a_start_that_come_during_a_revocation_end_it(scenario):
     """The deletion is not carried out, and the late export is."""
-    place.vendor.deletes, place.vendor.late = False, 200.0
-    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
-    assert place.run()["state"] == "delivered"
-    assert (place.vendor.exports_called, place.paid) == (1, 1)
+    scenario.vendor.deletes, scenario.vendor.late = False, 200.0
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+    assert scenario.run()["state"] == "delivered"
+    assert (scenario.vendor.exports_called, scenario.paid) == (1, 1)
 
 
 def shown_only_by(vendor: LateVendor, where: str) -> Callable[[Call], Answer | None]:
@@ -331,49 +331,49 @@ def shown_only_by(vendor: LateVendor, where: str) -> Callable[[Call], Answer | N
 
 
 @pytest.mark.parametrize("where", ["progress", "project", "list"])
-def test_a_start_that_only_one_of_the_reads_shows_is_not_paid_twice(place, where):
-    place.vendor.late = 48.0
-    place.vendor.vendor.override = shown_only_by(place.vendor, where)
-    place.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
+def test_a_start_that_only_one_of_the_reads_shows_is_not_paid_twice(scenario, where):
+    scenario.vendor.late = 48.0
+    scenario.vendor.vendor.override = shown_only_by(scenario.vendor, where)
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=3600.0)
 
     def go_on() -> bool:
-        if place.local_worker.record(RENDER)["state"] == "rendering":
-            place.vendor.vendor.override = place.vendor
+        if scenario.local_worker.record(RENDER)["state"] == "rendering":
+            scenario.vendor.vendor.override = scenario.vendor
         return False
 
-    assert place.run(until=go_on)["state"] == "delivered"
-    assert (place.vendor.exports_called, place.vendor.deleted, place.paid) == (1, {}, 1)
+    assert scenario.run(until=go_on)["state"] == "delivered"
+    assert (scenario.vendor.exports_called, scenario.vendor.deleted, scenario.paid) == (1, {}, 1)
 
 
 @pytest.mark.parametrize("deletes", [True, False])
-def test_a_list_that_hides_drafts_proves_nothing(place, deletes):
+def test_a_list_that_hides_drafts_proves_nothing(scenario, deletes):
     """Gone is what get-project does not know."""
-    override = place.vendor
+    override = scenario.vendor
     override.deletes = deletes
     override.vendor.override = lambda call: success([]) if call.name == "list" else override(call)
-    place.local_worker.accept(REQUEST, RENDER, deadline=600.0)
-    assert place.run()["state"] == ("delivered" if deletes else "expired")
-    assert place.vendor.exports_called == (2 if deletes else 1)
-    assert place.paid == (1 if deletes else 0)
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=600.0)
+    assert scenario.run()["state"] == ("delivered" if deletes else "expired")
+    assert scenario.vendor.exports_called == (2 if deletes else 1)
+    assert scenario.paid == (1 if deletes else 0)
 
 
 @pytest.mark.parametrize("exported", [False, True])
-def test_a_project_that_is_not_ours_is_neither_deleted_nor_exported_again(place, exported):
+def test_a_project_that_is_not_ours_is_neither_deleted_nor_exported_again(scenario, exported):
     """As long as the operator has not allowed it, whatever its reads show."""
     body = {"name": "Base", "scenes": []}
-    base = place.local_worker.v3.create_project(body, export=False)
+    base = scenario.local_worker.v3.create_project(body, export=False)
     if exported:
-        place.vendor.started[base] = place.clock.now - 600.0
-    place.local_worker.accept({"kind": "export", "project_id": base}, RENDER, deadline=900.0)
-    record = place.run()
+        scenario.vendor.started[base] = scenario.clock.now - 600.0
+    scenario.local_worker.accept({"kind": "export", "project_id": base}, RENDER, deadline=900.0)
+    record = scenario.run()
     assert (record["state"], record["error"]["code"]) == ("expired", "unconfirmed")
     assert "not ours" in record["error"]["message"]
-    assert (place.vendor.exports_called, place.vendor.deleted) == (1, {})
+    assert (scenario.vendor.exports_called, scenario.vendor.deleted) == (1, {})
 
 
-def test_an_export_that_never_left_is_made_at_once(place):
+def test_an_export_that_never_left_is_made_at_once(scenario):
     """Nobody took the connection: there is nothing to be looked for."""
-    export, refused = place.local_worker.v3.export_project, []
+    export, refused = scenario.local_worker.v3.export_project, []
 
     def refuse_once(*given: Any, **options: Any) -> str:
         if not refused:
@@ -381,10 +381,10 @@ def test_an_export_that_never_left_is_made_at_once(place):
             raise VendorUnavailable("the connection was refused", endpoint="export")
         return export(*given, **options)
 
-    place.vendor.answers = True
-    place.local_worker.v3.export_project = refuse_once
-    place.local_worker.accept(REQUEST, RENDER, deadline=600.0)
-    record = place.run()
+    scenario.vendor.answers = True
+    scenario.local_worker.v3.export_project = refuse_once
+    scenario.local_worker.accept(REQUEST, RENDER, deadline=600.0)
+    record = scenario.run()
     assert record["state"] == "delivered"
     assert "unconfirmed" not in record["times"]
-    assert (place.vendor.exports_called, place.paid, place.drafts) == (1, 1, [f"{RENDER}]"])
+    assert (scenario.vendor.exports_called, scenario.paid, scenario.drafts) == (1, 1, [f"{RENDER}]"])

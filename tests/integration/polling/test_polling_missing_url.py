@@ -24,7 +24,7 @@ URL = "https://videos.example.com/1.mp4"
 AT_THE_END: dict[str, Any] = {"progress": 100, "state": "exported"}
 
 
-class Looker:
+class PollRounds:
     """Makes the due polls, by default an hour of the ledger's time before the deadline."""
 
     def __init__(self, driver: LedgerDriver, vendor: FakeVendor, *, deadline: float = 3600.0) -> None:
@@ -47,7 +47,7 @@ class Looker:
         assert wake
         self.wakes = [wake]
 
-    def look(self, *, after: float = 0.0) -> dict[str, Any]:
+    def poll(self, *, after: float = 0.0) -> dict[str, Any]:
         """Make one round of looks, `after` seconds and the time until the next one is due have passed."""
         self.driver.clock.forward(after)
         wake = self.wakes.pop() if self.wakes else self.driver.ledger.restart_pumps()[0]
@@ -69,14 +69,14 @@ def vendor() -> Iterator[FakeVendor]:
 
 
 @pytest.fixture
-def looker(redis: Redis, vendor: FakeVendor) -> Iterator[Callable[..., Looker]]:
-    made: list[Looker] = []
+def rounds(redis: Redis, vendor: FakeVendor) -> Iterator[Callable[..., PollRounds]]:
+    made: list[PollRounds] = []
 
-    def new(**answers: Answer) -> Looker:
+    def new(**answers: Answer) -> PollRounds:
         usual = {"list": success([]), "project": success({"_id": "p-r1", "state": "exported", "progress": 100})}
         given = {"progress": success(AT_THE_END), **usual, **answers}
         vendor.override = lambda call: given.get(call.name)
-        made.append(Looker(LedgerDriver(redis), vendor))
+        made.append(PollRounds(LedgerDriver(redis), vendor))
         return made[-1]
 
     yield new
@@ -84,55 +84,55 @@ def looker(redis: Redis, vendor: FakeVendor) -> Iterator[Callable[..., Looker]]:
         one.close()
 
 
-def test_a_link_that_only_get_project_tells_completes_the_render(looker: Callable[..., Looker]) -> None:
+def test_a_link_that_only_get_project_tells_completes_the_render(rounds: Callable[..., PollRounds]) -> None:
     project = {"_id": "p-r1", "state": "exported", "progress": 100, "download_url": URL}
-    record = looker(project=success(project)).look()
+    record = rounds(project=success(project)).poll()
     assert (record["state"], record["download_url"]) == ("delivered", URL)
 
 
-def test_a_link_that_only_the_list_tells_completes_the_render(looker: Callable[..., Looker]) -> None:
+def test_a_link_that_only_the_list_tells_completes_the_render(rounds: Callable[..., PollRounds]) -> None:
     rows = [{"id": "p-other", "state": "exported", "download_url": "https://videos.example.com/2.mp4"}]
-    one = looker(list=success([*rows, {"id": "p-r1", "state": "exported", "download_url": URL}]))
-    assert one.look()["state"] == "rendering"
-    record = one.look()
+    one = rounds(list=success([*rows, {"id": "p-r1", "state": "exported", "download_url": URL}]))
+    assert one.poll()["state"] == "rendering"
+    record = one.poll()
     assert (record["state"], record["download_url"]) == ("delivered", URL)
 
 
 @pytest.mark.parametrize("word", ["Complete", "completed", "COMPLETE"])
-def test_a_word_for_the_end_completes_the_render_without_a_figure(looker: Callable[..., Looker], word: str) -> None:
-    record = looker(progress=success({"state": word, "downloadUrl": URL})).look()
+def test_a_word_for_the_end_completes_the_render_without_a_figure(rounds: Callable[..., PollRounds], word: str) -> None:
+    record = rounds(progress=success({"state": word, "downloadUrl": URL})).poll()
     assert (record["state"], record["download_url"], record["progress"]) == ("delivered", URL, 100)
 
 
-def test_the_webhooks_link_is_believed_when_no_other_is_told(looker: Callable[..., Looker]) -> None:
-    one = looker(list=failure(503, "503", "away"), project=failure(500, "500", "oops"))
-    one.look()
+def test_the_webhooks_link_is_believed_when_no_other_is_told(rounds: Callable[..., PollRounds]) -> None:
+    one = rounds(list=failure(503, "503", "away"), project=failure(500, "500", "oops"))
+    one.poll()
     one.driver.redis.hset(f"{one.driver.ledger.prefix}render:r1", "reported_url", URL)
-    record = one.look()
+    record = one.poll()
     assert (record["state"], record["download_url"]) == ("delivered", URL)
 
 
-def test_a_finished_render_without_a_link_is_not_failed_before_its_deadline(looker: Callable[..., Looker]) -> None:
-    one = looker()
+def test_a_finished_render_without_a_link_is_not_failed_before_its_deadline(rounds: Callable[..., PollRounds]) -> None:
+    one = rounds()
     for _ in range(4):
-        assert one.look(after=700.0)["state"] == "rendering"
-    record = one.look(after=900.0)
+        assert one.poll(after=700.0)["state"] == "rendering"
+    record = one.poll(after=900.0)
     assert record["state"] == "expired"
     assert record["error"]["code"] == "no_download_url"
     for place in ("progress", "get-project", "list", "webhook"):
         assert place in record["error"]["message"]
 
 
-def test_the_earlier_video_of_a_project_is_not_taken_for_the_new_one(looker: Callable[..., Looker]) -> None:
+def test_the_earlier_video_of_a_project_is_not_taken_for_the_new_one(rounds: Callable[..., PollRounds]) -> None:
     project = {"_id": "p-r1", "state": "exported", "progress": 100, "download_url": URL}
-    one = looker(project=success(project))
+    one = rounds(project=success(project))
     one.driver.redis.hset(
         f"{one.driver.ledger.prefix}render:r1", "baseline", '{"task":null,"credit":true,"url":"' + URL + '"}'
     )
     one.driver.redis.hset(f"{one.driver.ledger.prefix}render:r1", "progress", "60")
-    assert one.look()["state"] == "rendering"
+    assert one.poll()["state"] == "rendering"
 
 
-def test_a_failed_render_is_not_looked_for(looker: Callable[..., Looker], vendor: FakeVendor) -> None:
-    assert looker(progress=success({"progress": 100, "state": "failed"})).look()["state"] == "failed"
+def test_a_failed_render_is_not_looked_for(rounds: Callable[..., PollRounds], vendor: FakeVendor) -> None:
+    assert rounds(progress=success({"progress": 100, "state": "failed"})).poll()["state"] == "failed"
     assert not vendor.calls["list"] + vendor.calls["project"]

@@ -23,16 +23,16 @@ from workers.repairs.transport import transport_class
 
 
 class Pair:
-    """A primary, its replica, and a line that leads to the primary of the moment."""
+    """A primary, its replica, and a proxy that leads to the current primary."""
 
     def __init__(self, directory: Path, parts: ExitStack) -> None:
         self.old, self.new = (parts.enter_context(Valkey(_made(directory / name))) for name in ("old", "new"))
         self._primary, self._replica = (
             parts.enter_context(Redis.from_url(one.url, decode_responses=True)) for one in (self.old, self.new)
         )
-        self.line = TcpProxy(self.old.port)
-        parts.callback(self.line.cut)
-        self.url = f"redis://127.0.0.1:{self.line.port}/0"
+        self.proxy = TcpProxy(self.old.port)
+        parts.callback(self.proxy.cut)
+        self.url = f"redis://127.0.0.1:{self.proxy.port}/0"
         self._replica.replicaof("127.0.0.1", self.old.port)
         until(lambda: self._replica.info("replication").get("master_link_status") == "up", what="replica in step")
 
@@ -41,7 +41,7 @@ class Pair:
         self._primary.client_pause(60_000, all=False)
         wanted = self._primary.info("replication")["master_repl_offset"]
         until(lambda: self._replica.info("replication")["master_repl_offset"] >= wanted, what="replica in step")
-        self.line.lead_to(self.new.port)
+        self.proxy.redirect_to(self.new.port)
         self._replica.replicaof("NO", "ONE")
         self._primary.replicaof("127.0.0.1", self.new.port)
         self._primary.client_unpause()
@@ -65,7 +65,7 @@ def _ledger(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
 
 def _script(settings: Settings, parts: ExitStack) -> Callable[[], Any]:
     ledger = Ledger(parts.enter_context(connect(settings)))
-    return ledger.silent
+    return ledger.stalled
 
 
 def _transaction(settings: Settings, parts: ExitStack) -> Callable[[], Any]:

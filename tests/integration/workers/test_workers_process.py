@@ -102,7 +102,7 @@ def stack(tmp_path_factory):
     with (
         Valkey(directory) as valkey,
         Redis.from_url(valkey.url, decode_responses=True) as redis,
-        HookEndpoint() as receiver,
+        HookEndpoint() as hook_endpoint,
         contextlib.ExitStack() as processes,
     ):
         given = ("--app-id", "studio.acme", "--user-key", USER_KEY)
@@ -126,7 +126,7 @@ def stack(tmp_path_factory):
         app.conf.update(task_serializer="json", accept_content=["json"], broker_connection_retry_on_startup=True)
         observer = Observer(app, redis)
         yield SimpleNamespace(
-            app=app, redis=redis, sandbox=sandbox, worker=worker, receiver=receiver, observer=observer
+            app=app, redis=redis, sandbox=sandbox, worker=worker, hook_endpoint=hook_endpoint, observer=observer
         )
         app.close()
 
@@ -145,7 +145,7 @@ def state(stack, render_id):
 def rendered(stack):
     """Send all requests of this module while the observer watches; returns their results."""
     stack.worker.wait_ready()
-    hooks = [{"type": "download"}, {"type": "http", "url": stack.receiver.url}]
+    hooks = [{"type": "download"}, {"type": "http", "url": stack.hook_endpoint.url}]
     message_id = str(uuid.uuid4())
     with stack.observer:
         results = {
@@ -168,12 +168,12 @@ def rendered(stack):
 def test_another_service_gets_the_render_id(stack, rendered):
     assert rendered.ids["keyed"] == render_id_for_key("order-A-17")
     assert state(stack, rendered.ids["keyed"]) == "delivered"
-    assert stack.receiver.take()[0].keys() >= {"webhook-id", "webhook-signature"}
+    assert stack.hook_endpoint.take()[0].keys() >= {"webhook-id", "webhook-signature"}
 
 
 def test_the_same_key_is_the_same_render(stack, rendered):
     assert rendered.ids["again"] == rendered.ids["keyed"]
-    assert len(stack.receiver.bodies) == 1
+    assert len(stack.hook_endpoint.bodies) == 1
 
 
 def test_the_same_message_twice_is_one_render(stack, rendered):

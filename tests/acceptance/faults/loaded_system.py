@@ -1,4 +1,4 @@
-"""Many renders on a Redis of their own that is about to suffer: real worker processes, and the promise over all."""
+"""A system under load: its own Redis, real worker processes, many renders, and a check of the promise."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LEASE, SWEEP = 3.0, 0.5
 
 
 @dataclass
-class Crowd:
-    """A system under load, whose workers reach Redis over a line."""
+class LoadedSystem:
+    """A system under load. Its workers reach Redis through a proxy."""
 
     directory: Path
     valkey: Valkey
     sandbox: SandboxProcess
-    receiver: HookEndpoint
-    line: TcpProxy
+    hook_endpoint: HookEndpoint
+    proxy: TcpProxy
     environ: dict[str, str] = field(default_factory=dict)
     app: str = "workers.app"
     workers: list[Process] = field(default_factory=list)
@@ -42,9 +42,9 @@ class Crowd:
         self.producer = Celery("producer", broker=self.valkey.url)
         self.producer.conf.broker_transport_options = {"socket_timeout": 5}
         self.environ = {
-            "REDIS_URL": f"redis://127.0.0.1:{self.line.port}/0",
+            "REDIS_URL": f"redis://127.0.0.1:{self.proxy.port}/0",
             "AISTUDIOS_BASE_URL": self.sandbox.url,
-            "AISTUDIOS_APP_ID": "studioV3.crowd",
+            "AISTUDIOS_APP_ID": "studioV3.load",
             "AISTUDIOS_USER_KEY": USER_KEY,
             "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
@@ -74,7 +74,7 @@ class Crowd:
 
     def send(self, keys: Iterable[str], **fields: Any) -> list[str]:
         """Send one request for every key; returns the ids that the renders have or will have."""
-        hooks = [{"type": "http", "url": self.receiver.url}]
+        hooks = [{"type": "http", "url": self.hook_endpoint.url}]
         scenes = [{"script": "Hello.", "avatar": AVATAR}]
         request = {"kind": "project", "scenes": scenes, "hooks": hooks, **fields}
         ids = []
@@ -92,7 +92,7 @@ class Crowd:
             return dict(zip(known, pipe.execute(), strict=True))
 
     def accepted(self, ids: Iterable[str]) -> set[str]:
-        """Return the renders that stand in the ledger."""
+        """Return the renders that are in the ledger."""
         return {one for one, state in self.states(ids).items() if state}
 
     def wait_for(self, ids: Iterable[str], *, seconds: float) -> None:
@@ -102,7 +102,7 @@ class Crowd:
         def unfinished() -> dict[str, str | None]:
             with suppress(RedisError):
                 return {one: state for one, state in self.states(known).items() if state not in FINAL}
-            return {"": "Redis away"}
+            return {"": "Redis is unreachable"}
 
         try:
             until(lambda: not unfinished(), seconds=seconds)
@@ -111,7 +111,7 @@ class Crowd:
             raise AssertionError(f"{len(unfinished())} not finished, such as {records}") from None
 
     def check(self, ids: Iterable[str]) -> None:
-        """Assert the promise for these renders, all of which were to succeed."""
+        """Assert that each render was delivered, paid for once, and its hook called under one id."""
         known = set(ids)
         states = self.states(known)
         assert {one: state for one, state in states.items() if state != "delivered"} == {}
@@ -121,7 +121,7 @@ class Crowd:
             exports[tag.partition(".")[0]] += project["exports"]
         assert {one: exports[one] for one in known if exports[one] != 1} == {}
         hooks: dict[str, set[str]] = defaultdict(set)
-        for headers, raw in list(self.receiver.received.queue):
+        for headers, raw in list(self.hook_endpoint.received.queue):
             hooks[next(one for one in (raw.decode().partition('"id":"')[2][:32],))].add(headers["webhook-id"])
         assert {one: hooks[one] for one in known if len(hooks[one]) != 1} == {}
 
@@ -136,20 +136,20 @@ class Crowd:
         self.sandbox.stop()
         self.producer.close()
         self.redis.close()
-        self.line.cut()
+        self.proxy.cut()
 
 
 @contextmanager
-def a_crowd(
+def loaded_system(
     directory: Path, *options: str, workers: int = 2, app: str = "workers.app", **environ: str
-) -> Iterator[Crowd]:
-    """Start a system with a Valkey (with these options), a sandbox and a receiver of its own."""
-    with Valkey(directory, *options) as valkey, HookEndpoint() as receiver:
+) -> Iterator[LoadedSystem]:
+    """Start a system with a Valkey (with these options), a sandbox and a hook endpoint of its own."""
+    with Valkey(directory, *options) as valkey, HookEndpoint() as hook_endpoint:
         sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "1")
-        crowd = Crowd(directory, valkey, sandbox, receiver, TcpProxy(valkey.port), environ, app)
+        system = LoadedSystem(directory, valkey, sandbox, hook_endpoint, TcpProxy(valkey.port), environ, app)
         try:
             for _ in range(workers):
-                crowd.start()
-            yield crowd
+                system.start()
+            yield system
         finally:
-            crowd.close()
+            system.close()

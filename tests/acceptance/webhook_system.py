@@ -1,4 +1,4 @@
-"""A system that the vendor can call: the gateway as a process, its public address, and a vendor for each account."""
+"""A system with webhooks: the gateway as a process, its public URL, and a vendor for each account."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ NEVER = "500"
 
 
 @dataclass
-class Called:
-    """A running system whose vendors call its gateway, one vendor for each account."""
+class WebhookSystem:
+    """A running system whose vendors send webhooks to its gateway, one vendor for each account."""
 
     system: System
     gateway: Server
@@ -49,9 +49,9 @@ class Called:
         return self.record(render_id)
 
     def callback(self, render_id: str) -> dict[str, Any]:
-        """Return the record that the receiver was sent when the render was done."""
+        """Return the record that the hook endpoint received when the render was done."""
         while render_id not in self.seen:
-            body = json.loads(self.system.receiver.take()[1])
+            body = json.loads(self.system.hook_endpoint.take()[1])
             assert body["data"]["id"] not in self.seen, "called twice"
             self.seen[body["data"]["id"]] = body["data"]
         return self.seen[render_id]
@@ -73,11 +73,11 @@ def calls(vendor: SandboxProcess) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def start_called(start_system: Callable[..., System]) -> Iterator[Callable[..., Called]]:
+def start_webhook_system(start_system: Callable[..., System]) -> Iterator[Callable[..., WebhookSystem]]:
     """Start a system that ends with the module: `vendors` are the sandbox's options by account."""
     with contextlib.ExitStack() as ending:
 
-        def start(vendors: dict[str, tuple[str, ...]], **environ: str) -> Called:
+        def start(vendors: dict[str, tuple[str, ...]], **environ: str) -> WebhookSystem:
             port = free_port()
             public = f"http://127.0.0.1:{port}"
             blank = dict.fromkeys(("AISTUDIOS_APP_ID", "AISTUDIOS_USER_KEY", "AISTUDIOS_V2_SECRET_KEY"), "")
@@ -101,6 +101,6 @@ def start_called(start_system: Callable[..., System]) -> Iterator[Callable[..., 
             ending.callback(gateway.stop)
             system.start_worker()
             redis = ending.enter_context(Redis.from_url(system.valkey.url, decode_responses=True))
-            return Called(system, gateway, running, Ledger(redis), WebhookUrls(public, SECRET_KEY))
+            return WebhookSystem(system, gateway, running, Ledger(redis), WebhookUrls(public, SECRET_KEY))
 
         yield start
