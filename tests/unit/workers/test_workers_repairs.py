@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 
@@ -86,3 +87,13 @@ def test_without_the_time_savers_kombu_acks_and_connects_in_its_own_way() -> Non
     assert channel.QoS.ack is redis.QoS.ack
     assert not issubclass(channel.QoS, ack_batching.QoS)
     assert ack_batching.REPAIR in TIME_SAVERS
+
+
+def test_nothing_outside_this_package_uses_the_transport_or_private_names_of_the_libraries() -> None:
+    private = re.compile(
+        r"kombu\.transport|celery\.(backends|events|worker\.consumer)|\b(channel|qos|producer)\._[a-z]"
+    )
+    files = [path for folder in ("config", "renderline", "tasks", "workers") for path in (ROOT / folder).rglob("*.py")]
+    others = [path for path in files if path not in MODULES]
+    assert len(others) > 100
+    assert [str(path.relative_to(ROOT)) for path in others if private.search(path.read_text())] == []
