@@ -6,7 +6,7 @@ import time
 
 
 class Clock:
-    """Returns `now`, which only the test changes; it starts at the present second unless told otherwise."""
+    """Returns `now`, which only the test changes; it starts at the present second by default."""
 
     def __init__(self, now: float | None = None) -> None:
         self.now = float(int(time.time())) if now is None else now

@@ -196,13 +196,13 @@ def test_the_vendors_lists_are_searched(renderline: CommandLine) -> None:
 
 def test_a_healthy_system_passes_the_doctor(system: System, renderline: CommandLine) -> None:
     report = renderline.json("doctor")
-    verdicts = {one["check"]: one["verdict"] for one in report["checks"]}
+    verdict_of = {one["check"]: one["verdict"] for one in report["checks"]}
     assert report["ok"]
     for check in ("settings", "redis", "redis memory", "clock", "storage", "workers", "sweep", "vendor v3 (default)"):
-        assert verdicts[check] == "ok", report
+        assert verdict_of[check] == "ok", report
     for queue in ("requests", "submit", "poll", "hooks"):
-        assert verdicts[f"queue {queue}"] == "ok"
-    assert verdicts["vendor v2 (default)"] == "ok"
+        assert verdict_of[f"queue {queue}"] == "ok"
+    assert verdict_of["vendor v2 (default)"] == "ok"
     secrets = [value for name, value in system.environ.items() if name.endswith(("_KEY", "_SECRET"))]
     assert not any(secret in json.dumps(report) for secret in secrets)
 

@@ -72,7 +72,7 @@ def test_an_outage_costs_a_probe_now_and_then_and_accepted_work_waits(start_syst
     began = time.monotonic()
     until(lambda: calls(system) >= before + 6, what="the circuit to open and be probed")
     # Some calls were under way when the circuit opened; from then on there are probes alone, one in two seconds.
-    settled = until(lambda: _unchanged(system, 0.5), what="silence")
+    settled = until(lambda: _unchanged(system, 0.5), what="no more calls")
     time_left = max(0.0, 6.0 - (time.monotonic() - began))
     time.sleep(time_left)
     assert calls(system) - settled <= 6
