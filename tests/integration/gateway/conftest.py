@@ -31,6 +31,13 @@ def gateway(
     assert "Traceback" not in process.output()
 
 
+@pytest.fixture(scope="module")
+def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A Valkey that the tests of a module may kill."""
+    with Valkey(tmp_path_factory.mktemp("own")) as server:
+        yield server
+
+
 @pytest.fixture
 def ledger(redis: Redis) -> Ledger:
     return Ledger(redis)

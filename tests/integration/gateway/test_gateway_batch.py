@@ -1,4 +1,4 @@
-"""Many requests in one call: each for itself, or all or none."""
+"""Many requests in one call: each by itself, or all or none."""
 
 import json
 import threading
@@ -34,7 +34,7 @@ def messages(redis):
     return sum(redis.llen(key) for key in redis.scan_iter("submit*"))
 
 
-def test_a_thousand_are_accepted_announced_and_answered_in_order(gateway, redis):
+def test_a_thousand_are_accepted_published_and_answered_in_order(gateway, redis):
     answer = post(gateway, *(item(f"Take {number}.", key=f"k{number}") for number in range(1000)))
     assert answer.status_code == 202, answer.text
     body = answer.json()
@@ -49,7 +49,7 @@ def test_a_thousand_are_accepted_announced_and_answered_in_order(gateway, redis)
     assert redis.zcard("renderline:parked:default") == 992
 
 
-def test_each_is_answered_for_itself(gateway, redis):
+def test_each_request_has_its_own_result(gateway, redis):
     gateway.accept(a_request("Another."), key="taken")
     answer = post(
         gateway, item(), item(kind="film"), item(key="taken"), item("Another.", key="taken"), item(deadline=0)
@@ -89,7 +89,7 @@ def test_all_or_nothing_accepts_all_and_can_be_repeated(gateway, redis):
     assert renders(redis) == 10
 
 
-def test_two_that_want_all_of_the_same_keys_do_not_mix(gateway, redis):
+def test_two_batches_with_the_same_keys_do_not_mix(gateway, redis):
     """Each of the two takes either all of the keys, or none."""
     ready = threading.Barrier(2)
 
@@ -130,7 +130,7 @@ def test_a_key_of_the_whole_call_makes_it_repeatable(gateway, redis, key):
         ({"requests": [item()], "all": True}, ["all"]),
     ],
 )
-def test_a_batch_of_another_form_is_refused_as_a_whole(gateway, redis, body, paths):
+def test_a_malformed_batch_is_refused_as_a_whole(gateway, redis, body, paths):
     answer = gateway.ask("POST", BATCH, data=json.dumps(body), headers={"Content-Type": "application/json"})
     assert_problem(answer, 422, *paths)
     assert renders(redis) == 0

@@ -1,4 +1,4 @@
-"""Server-sent events: followed to the end, taken up again where they broke off, bounded in number."""
+"""Server-sent events: followed to the end, continued after a lost connection, bounded in number."""
 
 import threading
 import time
@@ -43,14 +43,14 @@ def test_a_render_is_followed_from_where_it_is_to_its_end(gateway, ledger):
     assert rest[-1].data["error"]["code"] == "50010"
 
 
-def test_a_render_at_its_end_is_told_once(gateway, ledger):
+def test_the_stream_of_an_ended_render_has_one_record(gateway, ledger):
     one = gateway.accept()
     fail(ledger, one)
     with gateway.follow(f"/v1/renders/{one}/events") as stream:
         assert [(event.event, event.data["state"]) for event in stream] == [("record", "failed")]
 
 
-def test_a_broken_stream_goes_on_after_the_last_event_seen(gateway, ledger):
+def test_a_stream_continues_after_the_last_event_id(gateway, ledger):
     one, other = gateway.accept(), gateway.accept()
     with gateway.follow(f"/v1/renders/{one}/events") as stream:
         seen = stream.take().id
@@ -96,7 +96,7 @@ def test_all_renders_are_followed_and_nothing_is_missed_between_two_streams(gate
     assert len({event.id for event in seen}) == 6
 
 
-def test_a_gap_is_told(gateway, ledger, redis):
+def test_a_gap_is_reported(gateway, ledger, redis):
     with gateway.follow("/v1/events") as stream:
         stream.take()
         one = gateway.accept()
@@ -113,7 +113,7 @@ def test_a_gap_is_told(gateway, ledger, redis):
 
 
 @pytest.mark.parametrize("given", ["x", "1", "-", "1-", "99999999999999999999-0", "1-0, 2-0"])
-def test_what_is_no_event_id_is_refused(gateway, redis, given):
+def test_a_bad_last_event_id_is_refused(gateway, redis, given):
     answer = gateway.ask("GET", "/v1/events", headers={"Last-Event-ID": given})
     assert_problem(answer, 422, "Last-Event-ID")
 
@@ -164,7 +164,7 @@ def test_a_gateway_that_stops_ends_its_streams(valkey, tmp_path):
     assert "Traceback" not in gateway.output()
 
 
-def test_silence_is_broken_by_comments(valkey, redis):
+def test_heartbeats_are_sent_when_nothing_happens(valkey, redis):
     """In this process, because only here can the pause be made short."""
     app = gateway_app(redis, streams=EventStreams(limit=1, heartbeat=0.05))
     with app.test_client() as client:

@@ -1,4 +1,4 @@
-"""What those who run the place do: dead letters, unconfirmed renders, paused accounts."""
+"""The routes for operators: dead letters, unconfirmed renders, paused accounts."""
 
 import json
 
@@ -25,7 +25,7 @@ def started(gateway, ledger, *, confirmed=True):
 
 
 def dead(gateway, ledger):
-    """Return a finished render whose first hook was delivered and whose second one was given up."""
+    """Return a finished render with one delivered and one dead-lettered hook."""
     one, wake = started(gateway, ledger)
     batch = ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=1, lease=20)
     assert ledger.record_poll_results([PollResult(one, batch.polls[0].epoch, "done", url="https://v/1.mp4")])
@@ -71,7 +71,7 @@ def test_a_dead_hook_is_discarded(gateway, ledger):
 
 
 @pytest.mark.parametrize("what", ["replay", "discard"])
-def test_only_what_was_given_up_is_replayed_or_discarded(gateway, ledger, what):
+def test_only_a_dead_lettered_hook_is_replayed_or_discarded(gateway, ledger, what):
     one = dead(gateway, ledger)
     body = assert_problem(gateway.ask("POST", f"/v1/renders/{one}/hooks/0/{what}"), 409)
     assert "delivered" in body["detail"]
@@ -95,7 +95,7 @@ def test_an_unconfirmed_render_is_submitted_again(gateway, ledger, redis):
 
 
 @pytest.mark.parametrize(("body", "message"), [(None, "given up by an operator"), ({"message": "lost"}, "lost")])
-def test_an_unconfirmed_render_is_given_up(gateway, ledger, redis, body, message):
+def test_an_unconfirmed_render_is_failed(gateway, ledger, redis, body, message):
     one, _ = started(gateway, ledger, confirmed=False)
     answer = gateway.ask("POST", f"/v1/renders/{one}/fail", body)
     assert (answer.status_code, answer.json()["state"]) == (200, "failed")
@@ -106,7 +106,7 @@ def test_an_unconfirmed_render_is_given_up(gateway, ledger, redis, body, message
 @pytest.mark.parametrize(
     ("call", "body"), [("adopt", {"project_id": "p2"}), ("resubmit", None), ("fail", None), ("fail", {"message": "x"})]
 )
-def test_only_an_unconfirmed_render_is_settled(gateway, ledger, call, body):
+def test_only_an_unconfirmed_render_is_adopted_resubmitted_or_failed(gateway, ledger, call, body):
     one, _ = started(gateway, ledger)
     said = assert_problem(gateway.ask("POST", f"/v1/renders/{one}/{call}", body), 409)
     assert "rendering" in said["detail"]
@@ -127,7 +127,7 @@ def test_only_an_unconfirmed_render_is_settled(gateway, ledger, call, body):
         ("fail", {"message": 1}, ["message"]),
     ],
 )
-def test_what_is_wrong_with_a_settlement_is_named(gateway, redis, call, body, paths):
+def test_wrong_fields_of_adopt_and_fail_are_named(gateway, redis, call, body, paths):
     sent = {} if body is None else {"data": json.dumps(body), "headers": {"Content-Type": "application/json"}}
     answer = gateway.ask("POST", f"/v1/renders/{UNKNOWN}/{call}", **sent)
     assert_problem(answer, 422, *paths)
@@ -151,5 +151,5 @@ def test_an_account_is_paused_and_resumed(gateway, redis, ledger):
 
 @pytest.mark.parametrize("name", ["elsewhere", "%00", "a%20b"])
 @pytest.mark.parametrize("call", ["pause", "resume"])
-def test_an_account_that_is_not_configured(gateway, redis, call, name):
+def test_an_account_that_is_not_configured_is_not_found(gateway, redis, call, name):
     assert_problem(gateway.ask("POST", f"/v1/accounts/{name}/{call}"), 404)

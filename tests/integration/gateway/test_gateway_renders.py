@@ -13,7 +13,7 @@ from renderline import contract
 UNKNOWN = "0" * 32
 
 
-def test_a_request_is_accepted_recorded_and_announced(gateway, redis):
+def test_a_request_is_accepted_recorded_and_published(gateway, redis):
     answer = gateway.submit(a_request(name="Welcome", metadata={"order": "A-17"}, hooks=[{"type": "download"}]))
     assert answer.status_code == 202
     record = answer.json()
@@ -93,7 +93,7 @@ JSON = {"Content-Type": "application/json"}
         (b" " * 1_100_000, JSON, 413),
     ],
 )
-def test_what_cannot_be_read_is_refused(gateway, raw, headers, status):
+def test_an_unreadable_body_is_refused(gateway, raw, headers, status):
     assert_problem(gateway.ask("POST", "/v1/renders", data=raw, headers=headers), status)
 
 
@@ -116,7 +116,7 @@ def test_a_body_without_a_length_is_limited_too(gateway):
         ("GET", "/v1/renders/batch", 405),
     ],
 )
-def test_what_is_not_there(gateway, redis, method, path, status):
+def test_unknown_paths_renders_and_methods(gateway, redis, method, path, status):
     answer = gateway.ask(method, path)
     assert_problem(answer, status)
     assert ("Allow" in answer.headers) is (status == 405)
@@ -129,14 +129,14 @@ def test_cancel_can_be_repeated_and_ends_the_render(gateway, redis):
         assert (answer.status_code, answer.json()["state"]) == (200, "canceled")
 
 
-def test_what_has_ended_cannot_be_canceled(gateway, ledger):
+def test_an_ended_render_cannot_be_canceled(gateway, ledger):
     one = gateway.accept()
     ledger.fail(one, code="50010", message="no credit", origin="vendor")
     body = assert_problem(gateway.ask("POST", f"/v1/renders/{one}/cancel"), 409)
     assert "failed" in body["detail"]
 
 
-def test_a_canceled_render_tells_the_hooks_that_asked_for_it(gateway, redis):
+def test_hooks_that_ask_for_it_run_on_cancel(gateway, redis):
     hook = {"type": "http", "url": "http://127.0.0.1:9/done", "events": ["render.canceled"]}
     one = gateway.accept(a_request(hooks=[hook]))
     gateway.ask("POST", f"/v1/renders/{one}/cancel")
@@ -156,13 +156,13 @@ def test_retry_is_a_new_attempt_in_the_same_record(gateway, ledger, redis):
     assert sum(redis.llen(key) for key in redis.scan_iter("submit*")) == 1
 
 
-def test_only_what_failed_can_be_retried(gateway, redis):
+def test_only_a_failed_render_can_be_retried(gateway, redis):
     one = gateway.accept()
     body = assert_problem(gateway.ask("POST", f"/v1/renders/{one}/retry"), 409)
     assert "accepted" in body["detail"]
 
 
-def test_the_log_has_routes_and_outcomes_but_no_body(gateway, redis):
+def test_the_access_log_has_routes_and_statuses_but_no_body(gateway, redis):
     gateway.accept(a_request("A script that nobody may read."))
     assert_problem(gateway.submit(a_request("Another script.", kind="film")), 422, "kind")
     log = gateway.output()

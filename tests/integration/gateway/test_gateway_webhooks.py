@@ -101,7 +101,7 @@ SENT = {
 
 
 @pytest.mark.parametrize("sent", SENT.values(), ids=SENT)
-def test_a_finished_render_is_noted_and_looked_at(gateway, sent):
+def test_a_finished_render_is_recorded_and_polled(gateway, sent):
     gateway.submitted()
     answer = gateway.call(gateway.url(), **sent)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -110,7 +110,7 @@ def test_a_finished_render_is_noted_and_looked_at(gateway, sent):
     assert gateway.record()["state"] == "rendering"
 
 
-def test_a_render_under_way_is_noted_and_not_looked_at(gateway):
+def test_a_running_render_is_recorded_and_not_polled(gateway):
     gateway.submitted()
     assert gateway.call(gateway.url(), json={"progress": 25, "backendTaskId": "t1"}).status_code == 204
     assert gateway.wakes == []
@@ -131,7 +131,7 @@ def test_v2_calls_with_a_query_that_names_the_project(gateway, method):
     assert len(gateway.wakes) == 1
 
 
-def test_a_call_in_no_known_form_is_one_all_the_same(gateway):
+def test_an_unreadable_webhook_counts_as_one(gateway):
     gateway.submitted(confirmed=False)
     assert (
         gateway.call(gateway.url(), data=b"\x00\xff{", headers={"Content-Type": "application/json"}).status_code == 204
@@ -141,7 +141,7 @@ def test_a_call_in_no_known_form_is_one_all_the_same(gateway):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_somebody_who_only_tries_the_address_proves_nothing(gateway, method):
+def test_a_get_without_fields_only_tests_the_url(gateway, method):
     gateway.submitted(confirmed=False)
     before = gateway.everything()
     assert gateway.call(gateway.url(), method=method).status_code == 204
@@ -185,7 +185,7 @@ def test_every_refusal_is_the_same_and_changes_nothing(gateway, confirmed):
     assert gateway.wakes == []
 
 
-def test_a_call_about_a_render_that_is_over_is_fine(gateway):
+def test_a_webhook_about_an_ended_render_is_accepted(gateway):
     gateway.submitted()
     gateway.driver.operations.cancel(RENDER)
     assert gateway.call(gateway.url(), json=DONE).status_code == 204
@@ -199,7 +199,7 @@ def test_too_large_a_body_is_refused_whatever_it_says_about_its_size(gateway):
     large = json.dumps({**DONE, "padding": "x" * LARGEST_BODY}).encode()
     assert gateway.call(gateway.url(), data=large).status_code == 413
     assert gateway.call(refused(gateway)["forged"], data=b"{}" + b" " * 5000).status_code == 404
-    # Who does not name the size at all is read no further than the limit either.
+    # A body without a length is read no further than the limit either.
     place = urlsplit(gateway.url())
     line = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
     line.request("POST", place.path, body=iter([large[:1000], large[1000:]]), encode_chunked=True)
@@ -226,7 +226,7 @@ def test_the_vendor_gets_204_though_the_broker_is_unavailable(gateway):
     assert gateway.field("webhook_done") == "1"
 
 
-def test_many_calls_at_once_have_it_looked_at_once(gateway):
+def test_many_webhooks_at_once_wake_one_pump(gateway):
     gateway.submitted()
     ready = threading.Barrier(12)
     url, statuses = gateway.url(), []
@@ -244,7 +244,7 @@ def test_many_calls_at_once_have_it_looked_at_once(gateway):
     assert len(gateway.wakes) == 1
 
 
-def test_a_call_costs_one_script_and_no_look(gateway):
+def test_a_webhook_costs_one_script_and_no_poll(gateway):
     gateway.submitted()
     url = gateway.url()
     gateway.call(url, json={"progress": 1})

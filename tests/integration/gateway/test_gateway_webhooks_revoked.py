@@ -26,9 +26,9 @@ def logged(monkeypatch):
 def revoked(driver):
     """Bring the render to where its first draft was revoked; returns nothing."""
     driver.accept()
-    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
-    assert driver.ledger.begin_revocation("r1", epoch=look.epoch, project_id="p-r1")
-    assert driver.record_result(look, "revoked", project_id="p-r1") == [("r1", "submitting")]
+    (due,) = driver.claim_due_polls(driver.start(confirmed=False))
+    assert driver.ledger.begin_revocation("r1", epoch=due.epoch, project_id="p-r1")
+    assert driver.record_result(due, "revoked", project_id="p-r1") == [("r1", "submitting")]
 
 
 def receive(driver, payload, *, attempt=1):
@@ -39,7 +39,7 @@ def receive(driver, payload, *, attempt=1):
     return handler.handle("r1", signature, lambda: payload)
 
 
-def hint(driver, draft):
+def webhook(driver, draft):
     return driver.operations.record_webhook(
         "r1", progress=100.0, credit=7.0, url="https://v/1.mp4", attempt=1, draft=draft
     )
@@ -60,27 +60,27 @@ def test_the_alarm_of_a_retry_names_the_tag_that_the_dashboard_shows(driver, log
     driver.accept()
     assert driver.ledger.fail("r1", code="", message="no", origin="vendor")
     assert driver.operations.retry("r1")
-    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
-    assert driver.ledger.begin_revocation("r1", epoch=look.epoch, project_id="p-r1")
-    assert driver.record_result(look, "revoked", project_id="p-r1")
+    (due,) = driver.claim_due_polls(driver.start(confirmed=False))
+    assert driver.ledger.begin_revocation("r1", epoch=due.epoch, project_id="p-r1")
+    assert driver.record_result(due, "revoked", project_id="p-r1")
     assert receive(driver, WebhookPayload(progress=100.0), attempt=2)
     assert [line["tag"] for line in logged if line["log_level"] == "error"] == [project_name("", "r1", 2, 1).strip()]
 
 
-def test_the_draft_that_counts_is_heard(driver):
+def test_the_present_draft_counts(driver):
     revoked(driver)
-    assert hint(driver, draft=1)[0] == REVOKED
-    assert hint(driver, draft=2)[0] == "submitting"
+    assert webhook(driver, draft=1)[0] == REVOKED
+    assert webhook(driver, draft=2)[0] == "submitting"
     assert driver.redis.hget("renderline:render:r1", "reported_url") == "https://v/1.mp4"
     assert len(driver.operations.alarms()) == 1
 
 
 def test_a_webhook_about_a_draft_that_is_being_revoked_saves_it(driver):
     driver.accept()
-    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
-    assert driver.ledger.begin_revocation("r1", epoch=look.epoch, project_id="p-r1")
-    assert hint(driver, draft=1)[0] == "rendering"
-    assert driver.record_result(look, "revoked", project_id="p-r1") == []
+    (due,) = driver.claim_due_polls(driver.start(confirmed=False))
+    assert driver.ledger.begin_revocation("r1", epoch=due.epoch, project_id="p-r1")
+    assert webhook(driver, draft=1)[0] == "rendering"
+    assert driver.record_result(due, "revoked", project_id="p-r1") == []
     assert (driver.state(), driver.record()["project_id"]) == ("rendering", "p-r1")
     driver.check_indexes()
 
