@@ -265,7 +265,7 @@ def test_a_refused_export_leaves_the_callers_project_alone(local_worker, base):
     assert (seen["exports"], seen["deleted"]) == (0, False)
 
 
-def test_a_project_that_the_vendor_forgot_fails_after_three_looks(new_local_worker):
+def test_a_project_that_the_vendor_forgot_fails_after_three_polls(new_local_worker):
     local_worker = new_local_worker()
     local_worker.accept(project("[sandbox:stuck]"), "r1")
     record = local_worker.poll_until("r1", "rendering")
@@ -284,7 +284,7 @@ def test_an_account_that_is_no_longer_configured_waits_for_a_worker_that_knows_i
     assert local_worker.seen() == []
 
 
-def test_a_render_is_looked_at_a_few_times(local_worker):
+def test_a_render_is_polled_a_few_times(local_worker):
     local_worker.accept(project(), "r1")
     local_worker.submit("r1")
     local_worker.poll_until("r1", "delivered")

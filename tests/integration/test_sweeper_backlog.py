@@ -54,7 +54,7 @@ def test_a_backlog_does_not_hide_what_came_after_it(driver, sweep, sent):
     assert sent.hooked == ["b"]
 
 
-def test_overdue_renders_that_nobody_looks_at_hide_no_other_deadline(driver, sweep, sent):
+def test_overdue_renders_that_nobody_polls_hide_no_other_deadline(driver, sweep, sent):
     for number in range(MANY):
         driver.accept(f"a{number}", account="unserved", deadline=100.0)
         driver.start(f"a{number}")
@@ -73,7 +73,7 @@ def test_overdue_renders_that_nobody_looks_at_hide_no_other_deadline(driver, swe
     assert driver.state("a0") == "rendering"
 
 
-def test_a_render_expires_on_time_though_its_look_came_late(driver, sweep, sent):
+def test_a_render_expires_on_time_though_its_poll_came_late(driver, sweep, sent):
     """The grace begins with the poll, and no sweep in between puts it off."""
     driver.accept(deadline=100.0)
     driver.start()

@@ -48,7 +48,7 @@ def test_silence_concerns_one_account(driver):
     assert claimed(driver, "b")
 
 
-def test_no_look_while_the_vendor_wants_silence(driver):
+def test_no_poll_while_the_vendor_wants_silence(driver):
     driver.accept()
     wake = driver.start()
     driver.limits.slow_down("main", seconds=60.0)

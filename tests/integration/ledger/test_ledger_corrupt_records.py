@@ -53,7 +53,7 @@ def test_a_corrupt_record_does_not_stop_the_polls_of_its_account(driver: Any, ho
     assert driver.redis.xlen("renderline:quarantine") == 1, "said once"
 
 
-def test_a_record_that_breaks_between_look_and_finding_does_not_take_its_batch_along(driver: Any) -> None:
+def test_a_record_that_breaks_between_poll_and_finding_does_not_take_its_batch_along(driver: Any) -> None:
     looks = driver.claim_due_polls(driver.start_all("bad", *NEIGHBOURS))
     spoil(driver, "type")
     moved = driver.ledger.record_poll_results([_done(look) for look in looks])

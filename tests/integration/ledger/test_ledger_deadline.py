@@ -3,7 +3,7 @@
 from harness.ledger import GRACE, LEASE
 
 
-def test_a_render_past_its_deadline_gets_one_more_look_and_then_expires(driver):
+def test_a_render_past_its_deadline_gets_one_more_poll_and_then_expires(driver):
     driver.accept(hooks=1, deadline=600.0)
     wake = driver.start(poll_in=2.0)
     (look,) = driver.claim_due_polls(wake)
@@ -35,7 +35,7 @@ def test_a_render_past_its_deadline_gets_one_more_look_and_then_expires(driver):
     assert driver.ledger.overdue() == ([], [])
 
 
-def test_the_overdue_look_can_still_find_it_done(driver):
+def test_the_overdue_poll_can_still_find_it_done(driver):
     driver.accept(deadline=10.0)
     (look,) = driver.claim_due_polls(driver.start())
     driver.record_result(look, "wait", poll_in=5000.0)
@@ -84,7 +84,7 @@ def test_a_second_submission_has_a_deadline_of_its_own(driver):
     driver.check_indexes()
 
 
-def test_a_render_that_nobody_looks_at_does_not_expire(driver):
+def test_a_render_that_nobody_polls_does_not_expire(driver):
     """No worker serves the poll queue: it may well be ready at the vendor."""
     driver.accept(deadline=10.0)
     driver.start()

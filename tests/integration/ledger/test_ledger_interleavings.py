@@ -136,7 +136,7 @@ def test_a_start_that_arrives_again_after_the_resubmission_starts_nothing(actors
     actors.sound()
 
 
-def test_a_claim_ends_when_two_looks_showed_that_its_call_started_nothing(actors: Actors) -> None:
+def test_a_claim_ends_when_two_polls_showed_that_its_call_started_nothing(actors: Actors) -> None:
     actors.accept("a")
     claim = actors.begin("a")
     actors.export(claim, confirmed=False)

@@ -6,7 +6,7 @@ from harness.ledger import GRACE, LEASE
 from renderline.ledger import PollResult
 
 
-def test_what_a_look_carries(driver, rendering):
+def test_what_a_poll_carries(driver, rendering):
     now = driver.clock.now
     assert (rendering.id, rendering.kind, rendering.state) == ("r1", "project", "rendering")
     assert (rendering.project_id, rendering.polls, rendering.progress) == ("p-r1", 0, 0.0)
@@ -59,7 +59,7 @@ def test_waiting_is_a_poll_and_an_error_is_a_fault(driver, rendering):
     driver.check_indexes()
 
 
-def test_a_good_look_forgives_the_faults_before_it(driver, rendering):
+def test_a_good_poll_forgives_the_faults_before_it(driver, rendering):
     look = rendering
     for _ in range(3):
         driver.record_result(look, "error", poll_in=GRACE * 2, message="away")
@@ -137,7 +137,7 @@ def test_untouched_twice_leads_back_to_submitting_at_the_export(driver):
     assert (claim.stage, claim.project_id, claim.intent) == ("export", "p-r1", None)
 
 
-def test_an_untouched_look_does_not_outlive_the_evidence(driver):
+def test_an_untouched_poll_does_not_outlive_the_evidence(driver):
     """What was seen before a confirmed start says nothing about a later unknown outcome."""
     driver.accept()
     (look,) = driver.claim_due_polls(driver.start(confirmed=False))
@@ -152,7 +152,7 @@ def test_an_untouched_look_does_not_outlive_the_evidence(driver):
 
 
 @pytest.mark.parametrize("evidence", ["adopt", "hint"])
-def test_evidence_that_comes_during_a_look_without_any_is_not_undone_by_it(driver, evidence):
+def test_evidence_that_comes_during_a_poll_without_any_is_not_undone_by_it(driver, evidence):
     """The poll found nothing, the vendor called meanwhile: the render must not be lost between the two."""
     driver.accept()
     (look,) = driver.claim_due_polls(driver.start(confirmed=False))

@@ -50,7 +50,7 @@ def due_in(driver):
     return driver.score_in("due:main") - driver.clock.now
 
 
-def test_progress_is_recorded_and_is_as_good_as_a_look(driver):
+def test_progress_is_recorded_and_is_as_good_as_a_poll(driver):
     driver.accept()
     driver.start(poll_in=2.0)
     driver.clock.forward(1.0)
@@ -62,7 +62,7 @@ def test_progress_is_recorded_and_is_as_good_as_a_look(driver):
     driver.check_indexes()
 
 
-def test_progress_never_brings_a_look_forward_nor_puts_it_past_the_deadline(driver):
+def test_progress_never_brings_a_poll_forward_nor_puts_it_past_the_deadline(driver):
     driver.accept(deadline=90.0)
     driver.start(poll_in=80.0)
     send_webhook(driver, 25.0)
@@ -80,7 +80,7 @@ def test_progress_that_falls_back_changes_nothing(driver):
     assert driver.record()["progress"] == 75
 
 
-def test_done_has_it_looked_at_now_and_once(driver):
+def test_done_has_it_polled_now_and_once(driver):
     driver.accept()
     driver.start(poll_in=500.0)
     state, wake = send_webhook(driver, 100.0, credit=3.0, url=URL)
@@ -95,7 +95,7 @@ def test_done_has_it_looked_at_now_and_once(driver):
     driver.check_indexes()
 
 
-def test_a_call_that_names_no_progress_has_it_looked_at_too(driver):
+def test_a_call_that_names_no_progress_has_it_polled_too(driver):
     driver.accept()
     driver.start(poll_in=500.0)
     _, wake = send_webhook(driver)
@@ -113,7 +113,7 @@ def test_in_reverse_order_the_first_one_counts(driver):
     assert len(looks(driver)) == 1
 
 
-def test_doubled_during_the_look_it_costs_no_second_one(driver):
+def test_doubled_during_the_poll_it_costs_no_second_one(driver):
     driver.accept()
     driver.start(poll_in=500.0)
     _, wake = send_webhook(driver, 100.0)
@@ -123,7 +123,7 @@ def test_doubled_during_the_look_it_costs_no_second_one(driver):
     assert driver.record_result(look, "done", url=URL) == [("r1", "delivered")]
 
 
-def test_a_look_that_was_under_way_when_it_was_called_done_is_followed_by_another(driver):
+def test_a_poll_that_was_under_way_when_it_was_called_done_is_followed_by_another(driver):
     driver.accept()
     (look,) = driver.claim_due_polls(driver.start())
     send_webhook(driver, 100.0)
@@ -135,7 +135,7 @@ def test_a_look_that_was_under_way_when_it_was_called_done_is_followed_by_anothe
     driver.check_indexes()
 
 
-def test_a_look_that_failed_meanwhile_is_repeated_at_its_own_pace(driver):
+def test_a_poll_that_failed_meanwhile_is_repeated_at_its_own_pace(driver):
     driver.accept()
     (look,) = driver.claim_due_polls(driver.start())
     send_webhook(driver, 100.0)
@@ -143,7 +143,7 @@ def test_a_look_that_failed_meanwhile_is_repeated_at_its_own_pace(driver):
     assert due_in(driver) == 30.0
 
 
-def test_a_worker_that_died_at_the_look_does_not_swallow_the_call(driver):
+def test_a_worker_that_died_at_the_poll_does_not_swallow_the_call(driver):
     driver.accept()
     driver.claim_due_polls(driver.start())
     send_webhook(driver, 100.0)

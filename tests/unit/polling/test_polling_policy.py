@@ -18,7 +18,7 @@ def course(*looks: tuple[float, float], since: float = 1000.0) -> ProgressHistor
     return seen
 
 
-def test_a_course_keeps_the_rate_of_the_latest_rise_and_counts_the_looks_that_saw_none():
+def test_a_course_keeps_the_rate_of_the_latest_rise_and_counts_the_polls_that_saw_none():
     seen = course((0.0, 0), (10.0, 0))
     assert (seen.progress, seen.risen_at, seen.rate, seen.stalls) == (0.0, None, None, 0)
     seen = course((10.0, 20), (20.0, 30), (25.0, 30), (30.0, 25))
@@ -48,7 +48,7 @@ def test_a_course_keeps_the_rate_of_the_latest_rise_and_counts_the_looks_that_sa
         ([], -5.0, 2.0),  # a clock that was put back
     ],
 )
-def test_the_next_look(looks, age, expected):
+def test_the_next_poll(looks, age, expected):
     wait = poll_in(course(*looks), policy=POLICY, now=1000.0 + age, deadline_at=1e9)
     assert wait == pytest.approx(expected)
 
@@ -66,7 +66,7 @@ def test_while_a_render_is_younger_than_half_of_what_a_quick_one_takes_there_is_
 
 
 @pytest.mark.parametrize(("left", "expected"), [(100.0, 16.0), (3.0, 3.0), (0.0, 0.0), (-7.0, 0.0)])
-def test_no_look_is_put_off_past_the_deadline(left, expected):
+def test_no_poll_is_put_off_past_the_deadline(left, expected):
     wait = poll_in(ProgressHistory(1000.0), policy=POLICY, now=1020.0, deadline_at=1020.0 + left)
     assert wait == pytest.approx(expected)
 
@@ -86,7 +86,7 @@ def test_every_wait_lies_within_its_bounds(looks, age, left, typical):
     assert wait >= min(POLICY.min_interval, max(0.0, left) - 1e-6)
 
 
-def test_a_steady_render_is_seen_ready_soon_after_it_is_with_few_looks():
+def test_a_steady_render_is_seen_ready_soon_after_it_is_with_few_polls():
     duration, now, looks = 300.0, 4.0, 0
     seen = ProgressHistory(0.0)
     while now < duration:
