@@ -93,7 +93,6 @@ class ForkedWorker(Process):
 
 def serve(app: str) -> None:
     """Fork a worker for every line of the standard input."""
-    sys.argv = ["celery", "-A", app, "worker"]
     application = importlib.import_module(app).app
     for name in ("celery.bin.worker", "celery.apps.worker", "celery.worker.consumer", "celery.concurrency.thread"):
         importlib.import_module(name)
