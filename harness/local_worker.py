@@ -14,6 +14,7 @@ from harness.fake_vendor import FakeVendor
 from harness.ledger import GRACE
 from harness.processes import SandboxProcess
 from harness.recorded_dispatcher import RecordedDispatcher
+from harness.requests import record
 from renderline.accounts.circuit_breaker import CircuitBreaker
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.guard import Guard
@@ -26,7 +27,7 @@ from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.polling.poller import Poller
 from renderline.renders import FINAL
-from renderline.requests import load_body_json, load_request
+from renderline.requests import load_body_json
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
 from renderline.submission.outcome import Outcome
@@ -100,18 +101,7 @@ class LocalWorker:
         return Submitter(**{**given, **changes})
 
     def accept(self, data: dict[str, Any], one: str, *, deadline: float = 60.0, account: str = "main") -> str:
-        request = load_request({"account": account, **data}, accounts=[account], hook_kinds={}, max_bytes=1 << 20)
-        self.ledger.accept(
-            one,
-            kind=request.kind,
-            account=request.account,
-            priority=request.priority,
-            deadline=request.deadline or deadline,
-            meta={"name": request.name, "hooks": [], "metadata": {}},
-            body=request.body_json(),
-            fingerprint=request.fingerprint(),
-        )
-        return one
+        return record(self.ledger, one, data, account=account, deadline=deadline)
 
     def submit(self, one: str) -> Outcome:
         return self.submitter.submit(one)

@@ -1,10 +1,12 @@
-"""Render requests as one deployment without hooks loads them, and the vendor bodies built from them."""
+"""Render requests as one deployment without hooks loads them: their vendor bodies, their records in the ledger."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from renderline.acceptance import ledger_entry
 from renderline.kinds import KINDS
+from renderline.ledger import Ledger
 from renderline.requests import RenderRequest, load_request
 
 
@@ -16,3 +18,12 @@ def load(data: Any) -> RenderRequest:
 def build(request: RenderRequest, *, name: str = "n", webhook_url: str | None = None) -> dict[str, Any]:
     """Return the vendor body of the call that starts a render."""
     return KINDS[request.kind].build(request.body, name=name, webhook_url=webhook_url)
+
+
+def record(
+    ledger: Ledger, render_id: str, data: dict[str, Any], *, account: str = "main", deadline: float = 600.0
+) -> str:
+    """Record a request in the ledger as the acceptor does; nothing is published. Returns the render id."""
+    request = load_request({**data, "account": account}, accounts=[account], hook_kinds={}, max_bytes=1 << 20)
+    ledger.take(ledger_entry(render_id, request, deadline=deadline))
+    return render_id

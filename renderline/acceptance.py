@@ -96,16 +96,21 @@ class Acceptor:
         return load_request(data, accounts=self.accounts, hook_kinds=self.hook_kinds, max_bytes=self.max_bytes)
 
     def _entry(self, render_id: str, request: RenderRequest) -> Entry:
-        return Entry(
-            render_id,
-            kind=request.kind,
-            account=request.account,
-            priority=request.priority,
-            deadline=request.deadline or self.deadline,
-            meta={"name": request.name, "hooks": list(request.hooks), "metadata": request.metadata},
-            body=request.body_json(),
-            fingerprint=request.fingerprint(),
-        )
+        return ledger_entry(render_id, request, deadline=self.deadline)
+
+
+def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float) -> Entry:
+    """Return what the ledger records of a request. `deadline` (seconds) is for a request without one of its own."""
+    return Entry(
+        render_id,
+        kind=request.kind,
+        account=request.account,
+        priority=request.priority,
+        deadline=request.deadline or deadline,
+        meta={"name": request.name, "hooks": list(request.hooks), "metadata": request.metadata},
+        body=request.body_json(),
+        fingerprint=request.fingerprint(),
+    )
 
 
 def check_key(key: Any) -> None:

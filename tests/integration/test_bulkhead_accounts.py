@@ -14,6 +14,7 @@ from redis import Redis
 from harness import until
 from harness.fake_vendor import Answer, Call, Drop, FakeVendor
 from harness.recorded_dispatcher import RecordedDispatcher
+from harness.requests import record
 from renderline.accounts.circuit_breaker import CircuitBreaker
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.guard import Guard
@@ -24,7 +25,6 @@ from renderline.polling.confirmation import Confirmation
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.polling.poller import Poller
-from renderline.requests import load_request
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3, TokenEndpoint
 from renderline.submission.outcome import NotMyTurn, Parked, Submitted
@@ -78,17 +78,7 @@ class Worker:
 
     def accept(self, account: str, *names: str) -> None:
         for one in names:
-            request = load_request({**REQUEST, "account": account}, accounts=[account], hook_kinds={}, max_bytes=9999)
-            self.ledger.accept(
-                one,
-                kind=request.kind,
-                account=account,
-                priority="normal",
-                deadline=600.0,
-                meta={"name": one, "hooks": [], "metadata": {}},
-                body=request.body_json(),
-                fingerprint=one,
-            )
+            record(self.ledger, one, {**REQUEST, "name": one}, account=account)
 
     def rendering(self, account: str, *names: str) -> None:
         self.accept(account, *names)

@@ -24,11 +24,11 @@ from redis import Redis, RedisError
 from harness import ROOT, Valkey
 from harness.fake_vendor import FakeVendor, success
 from harness.recorded_dispatcher import RecordedDispatcher
+from harness.requests import record
 from renderline.accounts.clients import AccountClients
 from renderline.ledger import DiskSync, Ledger
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
-from renderline.requests import load_request
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3
 from renderline.submission.outcome import NotMyTurn, Submitted
@@ -137,18 +137,8 @@ def submitter_of(redis: Redis, vendor: FakeVendor, *, clock: Callable[[], float]
 
 
 def accept(ledger: Ledger, one: str) -> None:
-    data = {**json.loads((ROOT / "examples" / "compact-landscape.json").read_text()), "account": "main", "hooks": []}
-    request = load_request(data, accounts=["main"], hook_kinds={}, max_bytes=1 << 20)
-    ledger.accept(
-        one,
-        kind=request.kind,
-        account="main",
-        priority="normal",
-        deadline=600.0,
-        meta={"name": request.name, "hooks": [], "metadata": {}},
-        body=request.body_json(),
-        fingerprint=request.fingerprint(),
-    )
+    data = json.loads((ROOT / "examples" / "compact-landscape.json").read_text())
+    record(ledger, one, {**data, "hooks": []})
 
 
 def run(cuts: int, *, wait: bool, at_once: int = 6, seed: int = 1) -> list[Cut]:

@@ -14,6 +14,7 @@ from redis import Redis
 from config.settings import load
 from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
 from harness.recorded_dispatcher import RecordedDispatcher
+from harness.requests import record
 from harness.samples import USER_KEY
 from renderline.accounts.circuit_breaker import CircuitBreaker
 from renderline.accounts.clients import AccountClients
@@ -26,7 +27,6 @@ from renderline.drafts import find_by_name
 from renderline.ledger import AccountLimits, Ledger
 from renderline.operations import Operations
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
-from renderline.requests import load_request
 from renderline.studio import RateLimited, StudioFault, StudioV2, StudioV3, TokenEndpoint
 from renderline.submission.outcome import Submitted
 from workers.composition.services import compose
@@ -228,22 +228,7 @@ def test_v2_renders_are_submitted_while_the_v3_tokens_of_their_account_are_refus
     for _ in range(3):
         with contextlib.suppress(StudioFault):
             clients.use_v3().list_projects()
-    request = load_request(
-        {"kind": "v2_project", "payload": examples("v2-seed-minimal.json")},
-        accounts=["default"],
-        hook_kinds={},
-        max_bytes=1 << 20,
-    )
-    services.ledger.accept(
-        ONE,
-        kind=request.kind,
-        account="default",
-        priority="normal",
-        deadline=60.0,
-        meta=META,
-        body=request.body_json(),
-        fingerprint="f",
-    )
+    record(services.ledger, ONE, {"kind": "v2_project", "payload": examples("v2-seed-minimal.json")}, account="default")
     assert isinstance(services.submitter.submit(ONE), Submitted)
 
 

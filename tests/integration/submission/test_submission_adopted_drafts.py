@@ -11,13 +11,13 @@ from redis import Redis
 from harness import ROOT
 from harness.fake_vendor import Call, FakeVendor, failure, success
 from harness.recorded_dispatcher import RecordedDispatcher
+from harness.requests import record
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.token import SharedToken
 from renderline.drafts import project_name
 from renderline.ledger import Ledger
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
-from renderline.requests import load_request
 from renderline.retry import RetryPolicy
 from renderline.studio import StudioV3, TokenEndpoint
 from renderline.submission.outcome import NotMyTurn, RetryIn, Submitted
@@ -52,18 +52,8 @@ def submitter(redis: Redis, vendor: FakeVendor) -> Iterator[Submitter]:
 
 def left_with_an_announced_draft(submitter: Submitter) -> None:
     """Bring the render to where a restored append-only file leaves it: the draft announced, nothing known after."""
-    data = {**json.loads((ROOT / "examples" / "compact-landscape.json").read_text()), "account": "main", "hooks": []}
-    body = load_request(data, accounts=["main"], hook_kinds={}, max_bytes=1 << 20).body_json()
-    submitter.ledger.accept(
-        RENDER,
-        kind="project",
-        account="main",
-        priority="normal",
-        deadline=600.0,
-        meta={"name": "Hello", "hooks": [], "metadata": {}},
-        body=body,
-        fingerprint="f",
-    )
+    data = json.loads((ROOT / "examples" / "compact-landscape.json").read_text())
+    record(submitter.ledger, RENDER, {**data, "name": "Hello", "hooks": []})
     claim = submitter.ledger.claim_submission(RENDER, lease=30.0)
     assert claim
     assert submitter.ledger.record_intent(claim, "draft", lease=30.0)
