@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from marshmallow import ValidationError
-
 from config import parsers
-from config.accounts import BASE_URL, V2_BASE_URL, Account, read_accounts
+from config.account_variables import ACCOUNT_VARIABLES, accounts_of, names_account
+from config.accounts import Account
 from config.variable import Environment, SettingsError, Variable, variable
 
 __all__ = ["VARIABLES", "Account", "Role", "Settings", "SettingsError", "load"]
@@ -157,38 +156,12 @@ class Settings:
         return tuple(dict.fromkeys(secret for secret in found if secret))
 
 
-_BASE = "http(s)://host[:port] without a path"
-
-# One account can be given in the environment itself; AISTUDIOS_ACCOUNTS names a file with several.
-_ACCOUNT = {
-    "app_id": Variable(name="AISTUDIOS_APP_ID", read=parsers.text, allowed="the app id of the account", secret=True),
-    "user_key": Variable(name="AISTUDIOS_USER_KEY", read=parsers.text, allowed="the user key", secret=True),
-    "v2_secret_key": Variable(
-        name="AISTUDIOS_V2_SECRET_KEY", read=parsers.text, allowed="the v2 secret key", secret=True
-    ),
-}
-_ACCOUNT_DEFAULTS = {
-    "base_url": Variable(name="AISTUDIOS_BASE_URL", read=parsers.base_url, allowed=_BASE, default=BASE_URL),
-    "v2_base_url": Variable(name="AISTUDIOS_V2_BASE_URL", read=parsers.base_url, allowed=_BASE, default=V2_BASE_URL),
-    "max_requests_per_second": Variable(
-        name="RENDERLINE_MAX_REQUESTS_PER_SECOND", read=parsers.number(), allowed="a number above 0"
-    ),
-    "max_concurrent_renders": Variable(
-        name="RENDERLINE_MAX_CONCURRENT_RENDERS", read=parsers.count(), allowed="a whole number of at least 1"
-    ),
-}
-_ACCOUNTS_FILE = Variable(
-    name="AISTUDIOS_ACCOUNTS", read=parsers.text, allowed="the path of a TOML file with [[account]] tables"
-)
 # Only docker-compose.yml reads it. It is declared here so that .env.example lists it and it is not refused.
 _COMPOSE = Variable(name="RENDERLINE_REDIS_PASSWORD", read=parsers.text, allowed="a password", secret=True)
 
 _FIELDS: dict[str, Variable] = {f.name: f.metadata["variable"] for f in fields(Settings) if "variable" in f.metadata}
 
-VARIABLES: dict[str, Variable] = {
-    found.name: found
-    for found in (*_FIELDS.values(), *_ACCOUNT.values(), *_ACCOUNT_DEFAULTS.values(), _ACCOUNTS_FILE, _COMPOSE)
-}
+VARIABLES: dict[str, Variable] = {found.name: found for found in (*_FIELDS.values(), *ACCOUNT_VARIABLES, _COMPOSE)}
 
 
 def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
@@ -200,7 +173,7 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
     env = Environment(environ, VARIABLES)
     env.refuse_unknown(_PREFIXES)
     values = {name: env.value(wanted) for name, wanted in _FIELDS.items()}
-    accounts = _accounts(env)
+    accounts = accounts_of(env)
     _require(env, role, accounts)
     # A bad value is None here.
     if None not in (values["poll_min"], values["poll_max"]) and values["poll_min"] > values["poll_max"]:
@@ -214,8 +187,7 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
 
 def _require(env: Environment, role: Role, accounts: tuple[Account, ...]) -> None:
     """Add a problem for everything that this role needs and that is missing."""
-    named = {_ACCOUNTS_FILE.name, *(wanted.name for wanted in _ACCOUNT.values())}
-    if role == "worker" and not accounts and not named & set(env.given):
+    if role == "worker" and not accounts and not names_account(env):
         env.problems.append(
             "AISTUDIOS_APP_ID and AISTUDIOS_USER_KEY are missing: a worker needs the credentials of an account; set "
             "both (v3 API), AISTUDIOS_V2_SECRET_KEY (v2 API), or AISTUDIOS_ACCOUNTS (a file with several accounts)"
@@ -230,33 +202,3 @@ def _require(env: Environment, role: Role, accounts: tuple[Account, ...]) -> Non
             "RENDERLINE_SECRET_KEY is missing: it signs the webhook URLs that RENDERLINE_PUBLIC_URL asks for; "
             "set it to at least 32 random characters, the same for all processes, or unset RENDERLINE_PUBLIC_URL"
         )
-
-
-def _accounts(env: Environment) -> tuple[Account, ...]:
-    """Return the accounts of the file, or the one account of the environment, or none."""
-    defaults: dict[str, Any] = {key: env.value(wanted) for key, wanted in _ACCOUNT_DEFAULTS.items()}
-    given = {key: env.value(wanted) for key, wanted in _ACCOUNT.items() if wanted.name in env.given}
-    path = env.value(_ACCOUNTS_FILE)
-    if path:
-        for key in given:
-            env.problems.append(
-                f"{_ACCOUNT[key].name}: must not be set beside AISTUDIOS_ACCOUNTS; move it into the file or unset one"
-            )
-        return _accounts_of(env, path, defaults)
-    if ("app_id" in given) != ("user_key" in given):
-        there, missing = ("app_id", "user_key") if "app_id" in given else ("user_key", "app_id")
-        env.problems.append(
-            f"{_ACCOUNT[missing].name} is missing: {_ACCOUNT[there].name} needs it; set both or neither"
-        )
-    return (Account(name="default", **given, **defaults),) if given else ()
-
-
-def _accounts_of(env: Environment, path: str, defaults: Mapping[str, Any]) -> tuple[Account, ...]:
-    try:
-        return read_accounts(path, defaults=defaults)
-    except ValidationError as problem:
-        if len(problem.messages) == 1 and "account." not in problem.messages[0]:
-            env.problems.append(_ACCOUNTS_FILE.problem(path, problem.messages))
-        else:
-            env.problems += [f"AISTUDIOS_ACCOUNTS: {path}: {line}; correct the file" for line in problem.messages]
-        return ()

@@ -18,7 +18,7 @@ after the visibility timeout. Longer waits are kept in the ledger, and the sweep
 
 
 class RenderlineTask(Task):
-    """Base of every task."""
+    """Base of every task. Workers set its `Request` class (workers/repairs/transport.py)."""
 
     max_retries = None
     typing = False

@@ -9,21 +9,18 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from celery.utils.time import maybe_iso8601
 from kombu.compression import decompress
 from kombu.serialization import loads as deserialise
 from kombu.utils.json import loads
 
 from renderline import contract
+from workers.message_fields import is_count, is_id, is_list_of, is_signature, is_time, is_time_limits
 
 _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _TEXTS = ("lang", "root_id", "parent_id", "group", "argsrepr", "kwargsrepr", "shadow", "origin", "compression")
 _TEXT = (str, type(None))
-_MAX_ID = 255
-_MAX_ETA = timedelta(days=366)
 
 _ARGUMENTS: Mapping[str, Mapping[str, type]] = {
     contract.SUBMIT: {"render_id": str},
@@ -65,7 +62,7 @@ def check_envelope(message: Any, *, plain: bool = False) -> None:
     _require(isinstance(message.get("headers"), dict), "its headers are not an object")
     properties = message.get("properties")
     _require(isinstance(properties, dict), "its properties are not an object")
-    _require(_is_id(properties.get("delivery_tag")), "its delivery_tag is not text")
+    _require(is_id(properties.get("delivery_tag")), "its delivery_tag is not text")
     route = properties.get("delivery_info")
     _require(isinstance(route, dict), "its delivery_info is not an object")
     for name in ("exchange", "routing_key"):
@@ -73,7 +70,7 @@ def check_envelope(message: Any, *, plain: bool = False) -> None:
     for name in ("correlation_id", "reply_to"):
         _require(isinstance(properties.get(name), _TEXT), f"its {name} is not text")
     _require(properties.get("body_encoding") in ("base64", None), "its body_encoding is not base64")
-    _require(_is_count(properties.get("priority", 0)), "its priority is not a whole number")
+    _require(is_count(properties.get("priority", 0)), "its priority is not a whole number")
     if plain:
         return
     try:
@@ -127,19 +124,19 @@ def _check_headers(headers: dict[str, Any]) -> None:
     name = headers["task"]
     _require(isinstance(name, str), "its task is not text")
     _require(name in _TASKS, f"task {name[:100]!r} is not known to this version")
-    _require(_is_id(headers.get("id")), "its id is not text")
+    _require(is_id(headers.get("id")), "its id is not text")
     for text in _TEXTS:
         if not isinstance(headers.get(text), _TEXT):
             raise InvalidMessage(f"its {text} is not text")
-    _require(_is_count(headers.get("retries", 0)), "its retries are not a whole number")
+    _require(is_count(headers.get("retries", 0)), "its retries are not a whole number")
     _require(headers.get("ignore_result") in (None, True, False), "its ignore_result is not true or false")
-    _require(_is_count(headers.get("replaced_task_nesting") or 0), "its replaced_task_nesting is not a whole number")
+    _require(is_count(headers.get("replaced_task_nesting") or 0), "its replaced_task_nesting is not a whole number")
     for moment in ("eta", "expires"):
-        _require(_is_moment(headers.get(moment)), f"its {moment} is not a time")
-    _require(_are_limits(headers.get("timelimit")), "its timelimit is not two numbers")
+        _require(is_time(headers.get(moment)), f"its {moment} is not a time")
+    _require(is_time_limits(headers.get("timelimit")), "its timelimit is not two numbers")
     _require(isinstance(headers.get("stamps"), dict | None), "its stamps are not an object")
     stamped = headers.get("stamped_headers")
-    _require(stamped is None or _all(stamped, str), "its stamped_headers are not a list of texts")
+    _require(stamped is None or is_list_of(stamped, str), "its stamped_headers are not a list of texts")
 
 
 def _check_embed(embed: Any) -> None:
@@ -149,10 +146,10 @@ def _check_embed(embed: Any) -> None:
     for name in ("callbacks", "errbacks", "chain"):
         following = embed.get(name)
         _require(
-            following is None or (_all(following, dict) and all(map(_is_signature, following))),
+            following is None or (is_list_of(following, dict) and all(map(is_signature, following))),
             f"its {name} are not a list of signatures",
         )
-    _require(embed.get("chord") is None or _is_signature(embed["chord"]), "its chord is not a signature")
+    _require(embed.get("chord") is None or is_signature(embed["chord"]), "its chord is not a signature")
 
 
 def _check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -163,52 +160,8 @@ def _check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) 
         f"{task} takes other arguments in this version",
     )
     for name, value in {**given, **kwargs}.items():
-        valid = _is_id(value) if wanted[name] is str else _is_count(value)
+        valid = is_id(value) if wanted[name] is str else is_count(value)
         _require(valid, f"its argument {name} is not {'text' if wanted[name] is str else 'a whole number'}")
-
-
-def _is_signature(value: Any) -> bool:
-    if not isinstance(value, dict) or not isinstance(value.get("task"), str):
-        return False
-    shapes = (("args", list), ("kwargs", dict), ("options", dict))
-    return all(isinstance(value.get(name), shape | None) for name, shape in shapes)
-
-
-def _is_id(value: Any) -> bool:
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID:
-        return False
-    return value.isprintable()  # neither control characters nor halves of surrogate pairs
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
-
-
-def _is_moment(value: Any) -> bool:
-    if value is None:
-        return True
-    try:
-        moment = maybe_iso8601(value) if isinstance(value, str) else None
-        if moment is None:
-            return False
-        aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return abs(aware - datetime.now(UTC)) < _MAX_ETA
-    except (ValueError, TypeError, OverflowError, AttributeError):
-        return False
-
-
-def _are_limits(value: Any) -> bool:
-    if value is None:
-        return True
-    return isinstance(value, list) and len(value) == 2 and all(each is None or _is_limit(each) for each in value)
-
-
-def _is_limit(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**31
-
-
-def _all(value: Any, shape: type) -> bool:
-    return isinstance(value, list) and all(isinstance(each, shape) for each in value)
 
 
 def _require(valid: bool, why: str) -> None:
