@@ -1,4 +1,4 @@
-"""The routes that settle an unconfirmed render, of which nobody saw whether the vendor started it."""
+"""The routes for an unconfirmed render: the vendor may have started it, and an operator decides."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ blp = Blueprint(
 @blp.response(202, schemas.Render)
 @blp.problems(400, 404, 409, 413, 415, 422)
 def adopt(body: dict[str, Any], render_id: str) -> Any:
-    """Adopt a vendor project as the one of this render, which is then polled."""
+    """Adopt a vendor project: it belongs to this render, which is then polled."""
     return accepted(context().operations.adopt(render_id, body["project_id"]))
 
 
@@ -30,7 +30,7 @@ def adopt(body: dict[str, Any], render_id: str) -> Any:
 @blp.response(202, schemas.Render)
 @blp.problems(404, 409)
 def resubmit(render_id: str) -> Any:
-    """Submit the render again, because the vendor never started it: the paid call is repeated."""
+    """Resubmit the render: the vendor never started it, so the paid call is repeated."""
     return accepted(context().operations.resubmit(render_id))
 
 
@@ -40,5 +40,5 @@ def resubmit(render_id: str) -> Any:
 @blp.response(200, schemas.Render)
 @blp.problems(400, 404, 409, 413, 415, 422)
 def fail(body: dict[str, Any], render_id: str) -> Any:
-    """Give the render up as failed."""
+    """Fail the render: its hooks run, and it can be retried."""
     return context().operations.fail(render_id, message=body["message"])

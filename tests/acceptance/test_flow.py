@@ -30,7 +30,7 @@ def system(start_system: Any) -> System:
 
 
 def take(system: System, wanted: set[str], *, seconds: float = 40.0) -> dict[str, dict[str, Any]]:
-    """Return the verified callbacks of the wanted renders, by render id."""
+    """Return the verified deliveries of the wanted renders, by render id."""
     found: dict[str, dict[str, Any]] = {}
     while set(found) < wanted:
         headers, raw = system.hook_endpoint.take(seconds)
@@ -45,7 +45,7 @@ def stored(record: dict[str, Any]) -> bytes:
     return Path(unquote(urlsplit(record["stored_url"]).path)).read_bytes()
 
 
-def test_requests_of_every_form_become_different_playable_files_and_signed_callbacks(system: System) -> None:
+def test_requests_of_every_form_become_different_playable_files_and_signed_deliveries(system: System) -> None:
     requests = [
         {"kind": kind, "payload": json.loads((ROOT / f"examples/{name}.json").read_text())}
         for name, kind in EXAMPLES.items()
@@ -54,11 +54,11 @@ def test_requests_of_every_form_become_different_playable_files_and_signed_callb
     requests += [system.request(f"Take {take}.", orientation="portrait", metadata={"take": take}) for take in range(3)]
     ids = [system.enqueue(request) for request in requests]
 
-    callbacks = take(system, set(ids))
+    deliveries = take(system, set(ids))
 
-    assert len(callbacks) == len(requests)
-    records = [callbacks[one]["data"] for one in ids]
-    assert {callbacks[one]["type"] for one in ids} == {"render.completed"}
+    assert len(deliveries) == len(requests)
+    records = [deliveries[one]["data"] for one in ids]
+    assert {deliveries[one]["type"] for one in ids} == {"render.completed"}
     assert {(record["state"], record["progress"], record["error"]) for record in records} == {("completed", 100, None)}
     assert [record["metadata"] for record in records[-3:]] == [{"take": 0}, {"take": 1}, {"take": 2}]
     files = [stored(record) for record in records]
@@ -129,9 +129,9 @@ def test_every_fault_of_the_vendor_ends_well_and_pays_once(system: System) -> No
     ids = {
         system.enqueue(system.request(f"Hello. [sandbox:{fault}]", name=fault, deadline=20)): fault for fault in FAULTS
     }
-    callbacks = take(system, set(ids), seconds=60)
+    deliveries = take(system, set(ids), seconds=60)
 
-    seen = {ids[one]: callbacks[one]["data"] for one in ids}
+    seen = {ids[one]: deliveries[one]["data"] for one in ids}
     ends = {fault: (record["state"], (record["error"] or {}).get("code")) for fault, record in seen.items()}
     assert ends == FAULTS
     for one, fault in ids.items():

@@ -16,7 +16,7 @@ def stats(system: System) -> dict[str, Any]:
 
 
 def delivered(system: System, count: int, *, seconds: float = 60.0) -> None:
-    until(lambda: len(system.hook_endpoint.bodies) >= count, seconds=seconds, what=f"{count} callbacks")
+    until(lambda: len(system.hook_endpoint.bodies) >= count, seconds=seconds, what=f"{count} deliveries")
 
 
 def calls(system: System) -> int:

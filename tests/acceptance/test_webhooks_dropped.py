@@ -27,7 +27,7 @@ def test_where_none_ever_arrives_polling_is_as_close_as_without(called: WebhookS
         "webhooks/aistudios"
         in until(lambda: [one["webhook_url"] for one in called.vendors["default"].projects() if one["webhook_url"]])[0]
     )
-    record = called.callback(render)
+    record = called.delivery(render)
     assert record["state"] == "completed"
     assert called.ledger.redis.exists("renderline:heard:default") == 0
 
@@ -39,7 +39,7 @@ def test_where_they_stop_polling_finds_the_end_and_relies_on_them_no_more(called
     assert called.ledger.redis.exists("renderline:heard:default") == 1
     # This one is no longer called about.
     second = called.enqueue(called.system.request(), account="default")
-    record = called.callback(second)
+    record = called.delivery(second)
     assert record["polls"] == 1
     assert called.ledger.redis.exists("renderline:heard:default") == 0
 

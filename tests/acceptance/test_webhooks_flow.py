@@ -34,7 +34,7 @@ def called(start_webhook_system: Callable[..., WebhookSystem]) -> WebhookSystem:
 def test_with_three_calls_a_render_is_completed_at_once_in_every_mode_of_calling(called: WebhookSystem) -> None:
     ids = {account: called.enqueue(called.system.request(), account=account) for account in VENDORS}
     for account, render in ids.items():
-        record = called.callback(render)
+        record = called.delivery(render)
         assert (record["state"], record["progress"], record["credit"]) == ("completed", 100, 1), account
         assert calls(called.vendors[account]) == EXPECTED, account
         project = called.project(account, render)
@@ -61,7 +61,7 @@ def test_calls_before_the_answer_to_the_export_are_not_lost(called: WebhookSyste
     until(lambda: [project for project in vendor.projects() if render in project["name"] and project["completed_at"]])
     assert called.record(render)["state"] == "submitting"
     vendor.control("POST", "release")
-    assert called.callback(render)["credit"] == 1
+    assert called.delivery(render)["credit"] == 1
     assert calls(vendor)["GET /v3/editor/progress/{key}"] == before + 1
     assert called.project("wrapped", render)["exports"] == 1
 
@@ -87,7 +87,7 @@ def test_forged_expired_and_unknown_addresses_lead_nowhere(called: WebhookSystem
     until(lambda: called.project("default", render)["exports"] == 1)
     url = called.project("default", render)["webhook_url"]
     until(lambda: called.record(render)["state"] == "rendering")
-    time_gone = type(called.callbacks)(called.callbacks.public_url, called.callbacks.key, lambda: time.time() - 2e5)
+    time_gone = type(called.urls)(called.urls.public_url, called.urls.key, lambda: time.time() - 2e5)
     wrong = [
         url[:-1] + ("0" if url[-1] != "0" else "1"),
         url.replace(render, "0" * 32),

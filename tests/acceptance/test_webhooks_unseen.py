@@ -31,7 +31,7 @@ def example(name: str) -> dict[str, object]:
 
 def test_the_vendors_call_proves_that_it_was_accepted(called: WebhookSystem) -> None:
     render = called.enqueue(called.system.request("Hello. [sandbox:drop]"), account="default")
-    record = called.callback(render)
+    record = called.delivery(render)
     project = called.project("default", render)
     assert (project["exports"], record["project_id"], record["credit"]) == (1, project["id"], 1)
     assert calls(called.vendors["default"])["GET /v3/editor/progress/{key}"] == 1
@@ -42,7 +42,7 @@ def test_a_render_without_a_project_to_ask_is_completed_by_what_the_call_told(ca
     payload = {**example("v3-simple-video.json"), "text": "Hello. [sandbox:drop#simple]"}
     hooks = called.system.request()["hooks"]
     render = called.enqueue({"kind": "simple_video", "payload": payload, "hooks": hooks}, account="default")
-    record = called.callback(render)
+    record = called.delivery(render)
     assert (record["state"], record["project_id"], record["credit"]) == ("completed", None, 1)
     stored = Path(unquote(urlsplit(record["stored_url"]).path)).read_bytes()
     assert stored[4:8] == b"ftyp"
@@ -63,7 +63,7 @@ def test_v2_tells_which_project_it_is(called: WebhookSystem) -> None:
         "duration": "3.274014",
     }
     assert requests.get(called.url(render), params=webhook, timeout=30).status_code == 204
-    record = called.callback(render)
+    record = called.delivery(render)
     assert (record["project_id"], project["exports"]) == (project["id"], 1)
     assert record["download_url"] == f"{vendor.url}/files/{project['id']}.mp4"
     assert calls(vendor)["GET /editor/progress/{key}"] == 1
@@ -77,5 +77,5 @@ def test_without_a_call_it_stays_unconfirmed_and_is_not_paid_twice(called: Webho
     assert requests.post(called.url(render), json={"progress": 50}, timeout=30).status_code == 204
     assert called.record(render)["state"] == "rendering"
     assert requests.post(called.url(render), json={"success": True, "data": {"progress": 100}}, timeout=30).ok
-    assert called.callback(render)["project_id"] == called.project("silent", render)["id"]
+    assert called.delivery(render)["project_id"] == called.project("silent", render)["id"]
     assert called.project("silent", render)["exports"] == 1

@@ -30,7 +30,7 @@ class WebhookSystem:
     gateway: Server
     vendors: dict[str, SandboxProcess]
     ledger: Ledger
-    callbacks: WebhookUrls
+    urls: WebhookUrls
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def enqueue(self, request: dict[str, Any], *, account: str) -> str:
@@ -48,7 +48,7 @@ class WebhookSystem:
         until(lambda: self.record(render_id)["state"] in states, seconds=seconds, what=f"{states}")
         return self.record(render_id)
 
-    def callback(self, render_id: str) -> dict[str, Any]:
+    def delivery(self, render_id: str) -> dict[str, Any]:
         """Return the record that the hook endpoint received when the render was done."""
         while render_id not in self.seen:
             body = json.loads(self.system.hook_endpoint.take()[1])
@@ -63,7 +63,7 @@ class WebhookSystem:
 
     def url(self, render_id: str, *, attempt: int = 1) -> str:
         """Return an address that the vendor might call, as the workers sign them."""
-        return self.callbacks.url(render_id, attempt=attempt, seconds=600.0)
+        return self.urls.url(render_id, attempt=attempt, seconds=600.0)
 
 
 def calls(vendor: SandboxProcess) -> dict[str, int]:
@@ -86,7 +86,7 @@ def start_webhook_system(start_system: Callable[..., System]) -> Iterator[Callab
             running: dict[str, SandboxProcess] = {}
             for name, options in vendors.items():
                 running[name] = SandboxProcess(system.directory / f"{name}.log", *options)
-                ending.callback(running[name].stop)
+                ending.delivery(running[name].stop)
             tables = (
                 f'[[account]]\nname = "{name}"\napp_id = "{name}"\nuser_key = "{USER_KEY}"\n'
                 f'v2_secret_key = "{V2_KEY}"\nbase_url = "{vendor.url}"\nv2_base_url = "{vendor.url}"\n'
@@ -98,7 +98,7 @@ def start_webhook_system(start_system: Callable[..., System]) -> Iterator[Callab
             command = gateway_command(port, threads=8)
             gateway = Server(command, port=port, log=system.directory / "gateway.log", environ=system.environ)
             gateway.wait_ready()
-            ending.callback(gateway.stop)
+            ending.delivery(gateway.stop)
             system.start_worker()
             redis = ending.enter_context(Redis.from_url(system.valkey.url, decode_responses=True))
             return WebhookSystem(system, gateway, running, Ledger(redis), WebhookUrls(public, SECRET_KEY))
