@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from redis import Redis
 
+from harness.clock import Clock
 from renderline.ledger import AccountLimits, Commands, DuePoll, Entry, Ledger, PollResult, PumpWake, Submission
 
 GRACE = 30.0
 LEASE = 20.0
 
 
-class Clock:
-    """The ledger's time, which passes only on command."""
+def accept_render(ledger: Ledger, render_id: str, **changes: Any) -> None:
+    """Accept a small render; `changes` replace arguments of `Ledger.accept`."""
+    fields: dict[str, Any] = {
+        "kind": "project",
+        "account": "main",
+        "priority": "normal",
+        "deadline": 600.0,
+        "meta": {"name": f"Render {render_id}", "hooks": [], "metadata": {}},
+        "body": "{}",
+        "fingerprint": "f",
+    }
+    assert ledger.accept(render_id, **{**fields, **changes})
 
-    def __init__(self) -> None:
-        self.now = float(int(time.time()))
 
-    def __call__(self) -> float:
-        return self.now
-
-    def forward(self, seconds: float) -> None:
-        self.now += seconds
+def due_poll(now: float) -> DuePoll:
+    """Return the fourth poll of a render that has rendered for 20 s."""
+    return DuePoll(
+        id="r1",
+        epoch=4,
+        kind="project",
+        state="rendering",
+        project_id="p1",
+        polls=3,
+        progress=10.0,
+        progress_at=now - 10,
+        since=now - 20,
+        deadline_at=now + 1000,
+        faults=0,
+        untouched=0,
+        untouched_at=None,
+        baseline=None,
+        intent_at=now - 21,
+    )
 
 
 class LedgerDriver:

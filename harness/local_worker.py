@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,3 +175,16 @@ class LocalWorker:
 
     def exports(self) -> int:
         return int(self.sandbox.control("GET", "stats")["exports"])
+
+
+@contextmanager
+def local_workers(redis: Redis, vendor: SandboxProcess | FakeVendor) -> Iterator[Callable[..., LocalWorker]]:
+    """Yield a factory of local workers at one vendor; closes them at the end."""
+    with ExitStack() as stack:
+
+        def new(**options: Any) -> LocalWorker:
+            worker = LocalWorker(redis, vendor, **options)
+            stack.callback(worker.close)
+            return worker
+
+        yield new

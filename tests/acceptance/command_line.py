@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,26 +14,13 @@ import pytest
 from redis import Redis
 
 from harness import ROOT, until
+from harness.command_result import CommandResult
 from renderline.ledger import Ledger
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import System
 
 COMMAND = [sys.executable, "-P", str(ROOT / "renderline" / "command.py")]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How one run of the command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def value(self) -> Any:
-        """Return the one JSON value on standard output; there must be nothing else."""
-        return json.loads(self.out)
 
 
 @dataclass(frozen=True)
@@ -49,7 +35,7 @@ class CommandLine:
         """Return the environment of a run."""
         return {**os.environ, **self.environ}
 
-    def __call__(self, *arguments: str, given: str = "", seconds: float = 60, **environ: str) -> Ended:
+    def __call__(self, *arguments: str, given: str = "", seconds: float = 60, **environ: str) -> CommandResult:
         """Run it with these arguments and standard input, and return how it ended."""
         done = subprocess.run(
             [*COMMAND, *arguments],
@@ -62,7 +48,7 @@ class CommandLine:
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def json(self, *arguments: str, given: str = "", code: int = 0, **environ: str) -> Any:
         """Run it with `--json`, check the exit code, and return the value on standard output."""

@@ -110,7 +110,7 @@ def test_the_exit_code_tells_the_outcome(system: System, renderline: CommandLine
     ended = renderline("submit", "-", "--wait", "--json", given=json.dumps([good, bad]))
     assert ended.code == 1
     assert [one["state"] for one in ended.value] == ["delivered", "failed"]
-    slow = system.request("[sandbox:slow=5]", hooks=[])
+    slow = system.request("[sandbox:slow=60]", hooks=[])
     ended = renderline("submit", "-", "--wait", "--timeout", "1", "--json", given=json.dumps(slow))
     assert ended.code == 4
     (record,) = ended.value

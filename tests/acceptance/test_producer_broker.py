@@ -15,6 +15,7 @@ from celery import Celery, signals
 from redis import Redis
 
 from harness import Valkey
+from harness.ledger import accept_render
 from renderline import contract, producer
 from renderline.ledger import Ledger
 from renderline.producer import enqueue_render, enqueue_renders, wait_for
@@ -130,8 +131,7 @@ def test_waiting_outlives_the_broker(tmp_path: Path) -> None:
 
 
 def accept(ledger: Ledger, render_id: str) -> None:
-    fixed = {"kind": "project", "account": "default", "priority": "normal", "deadline": 60.0}
-    ledger.accept(render_id, **fixed, meta={"name": "X", "hooks": [], "metadata": {}}, body="{}", fingerprint="f")
+    accept_render(ledger, render_id, account="default", deadline=60.0)
 
 
 def test_waiting_ends_in_time(app: Celery, redis: Redis) -> None:

@@ -10,8 +10,9 @@ import pytest
 from redis import Redis
 
 from harness import ROOT, SandboxProcess, Valkey, example
+from harness.fake_vendor import FakeVendor
 from harness.ledger import LedgerDriver
-from harness.local_worker import LocalWorker
+from harness.local_worker import LocalWorker, local_workers
 from renderline.ledger import DuePoll
 
 
@@ -55,15 +56,15 @@ def new_local_worker(redis: Redis, shared_sandbox: SandboxProcess) -> Iterator[C
     shared_sandbox.control("DELETE", "faults")
     shared_sandbox.control("POST", "reset")
     shared_sandbox.control("POST", "outage", on=False)
-    made: list[LocalWorker] = []
+    with local_workers(redis, shared_sandbox) as new:
+        yield new
 
-    def new(**options: Any) -> LocalWorker:
-        made.append(LocalWorker(redis, shared_sandbox, **options))
-        return made[-1]
 
-    yield new
-    for one in made:
-        one.close()
+@pytest.fixture
+def vendor(request: pytest.FixtureRequest) -> Iterator[FakeVendor]:
+    """A fake vendor. A module sets RENDER_SECONDS if its renders should take another time than half a second."""
+    with FakeVendor(render_seconds=getattr(request.module, "RENDER_SECONDS", 0.5)) as vendor:
+        yield vendor
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from harness.clock import Clock
 from renderline.webhook_urls import GRACE, WebhookUrls
 
 KEY = "k" * 32
@@ -12,17 +13,9 @@ RENDER = "5f0c" * 8
 NOW = 1_800_000_000.0
 
 
-class Clock:
-    def __init__(self):
-        self.now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from pathlib import Path
 from redis import Redis
 
 from harness import Valkey
+from harness.ledger import accept_render
 from renderline.ledger import Ledger, Submission
 
 PROCESSES, THREADS, RENDERS = 2, 16, 2000
@@ -25,17 +26,7 @@ BODY = '{"scenes": "' + "a" * 900 + '"}'
 
 def submit(ledger: Ledger, render_id: str) -> None:
     """Take one render through the writes from its acceptance to its start at the vendor."""
-    meta = {"name": "price", "hooks": [], "metadata": {}}
-    ledger.accept(
-        render_id,
-        kind="project",
-        account="default",
-        priority="normal",
-        deadline=3600,
-        meta=meta,
-        body=BODY,
-        fingerprint="price",
-    )
+    accept_render(ledger, render_id, account="default", deadline=3600.0, body=BODY)
     claim = ledger.claim_submission(render_id, lease=30)
     assert isinstance(claim, Submission)
     ledger.record_intent(claim, "draft", lease=30)

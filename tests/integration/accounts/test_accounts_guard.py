@@ -13,6 +13,7 @@ from redis import Redis
 
 from config.settings import load
 from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
+from harness.ledger import accept_render
 from harness.recorded_dispatcher import RecordedDispatcher
 from harness.requests import record
 from harness.samples import USER_KEY
@@ -31,15 +32,10 @@ from renderline.studio import RateLimited, StudioFault, StudioV2, StudioV3, Toke
 from renderline.submission.outcome import Submitted
 from workers.composition.services import compose
 
+RENDER_SECONDS = 0.01
 ONE = "a" * 32
 META: dict[str, Any] = {"name": "n", "hooks": [], "metadata": {}}
 RECORD = {"id": ONE, "kind": "project", "account": "main", "project_id": "p1", "attempt": 1, "download_url": None}
-
-
-@pytest.fixture
-def vendor() -> Iterator[FakeVendor]:
-    with FakeVendor(render_seconds=0.01) as one:
-        yield one
 
 
 @pytest.fixture
@@ -131,9 +127,7 @@ STOPS: dict[str, Callable[[AccountLimits], object]] = {
 def test_who_has_not_claimed_work_makes_no_call_while_the_account_backs_off(account, vendor, ledger, caller, stop):
     clients = account()
     clients.token.current()
-    ledger.accept(
-        ONE, kind="project", account="main", priority="normal", deadline=60.0, meta=META, body="{}", fingerprint="f"
-    )
+    accept_render(ledger, ONE, deadline=60.0, meta=META)
     assert ledger.claim_submission(ONE, lease=30.0)
     STOPS[stop](AccountLimits(ledger))
     vendor.calls.clear()

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from harness.fake_vendor import Answer, Call, FakeVendor, failure
+from harness.fake_vendor import Answer, Call, failure
 from harness.ledger import LedgerDriver
 from renderline.ledger import Commands
 from renderline.submission.outcome import NotMyTurn, Parked, RetryIn, Submitted
 from tests.integration.test_bulkhead_accounts import Worker
 
+RENDER_SECONDS = 0.05
 HTML = {"Content-Type": "text/html"}
 PAGES = {
     "html 404": Answer(404, HTML, b"<html>nginx</html>"),
@@ -22,12 +23,6 @@ PAGES = {
     "json 403 of a gateway": Answer(403, {"Content-Type": "application/json"}, b'{"message": "Forbidden"}'),
 }
 ONE = "a" * 32
-
-
-@pytest.fixture
-def vendor():
-    with FakeVendor(render_seconds=0.05) as one:
-        yield one
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from redis import Redis
 from structlog.testing import capture_logs
 
 from harness import ROOT, until
+from harness.clock import Clock
 from renderline.accounts.token import LIFETIME, SharedToken
 from renderline.studio import CredentialsRefused, RateLimited, StudioV3, TokenEndpoint, VendorUnavailable
 
@@ -40,17 +41,9 @@ class Issuer:
         return f"opaque-token-{number}"
 
 
-class Clock:
-    def __init__(self):
-        self.now = time.time()
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(time.time())
 
 
 @pytest.fixture

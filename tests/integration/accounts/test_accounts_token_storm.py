@@ -15,6 +15,8 @@ from renderline.studio import TokenRejected, VendorUnavailable
 from renderline.submission.outcome import Submitted
 from tests.integration.test_bulkhead_accounts import Worker
 
+RENDER_SECONDS = 0.05
+
 
 class Issuer:
     """Issues a new token each time it is asked."""
@@ -24,12 +26,6 @@ class Issuer:
     def issue(self) -> str:
         self.issued += 1
         return f"token-{self.issued}"
-
-
-@pytest.fixture
-def vendor() -> Iterator[FakeVendor]:
-    with FakeVendor(render_seconds=0.05) as one:
-        yield one
 
 
 @pytest.fixture

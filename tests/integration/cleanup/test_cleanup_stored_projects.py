@@ -2,7 +2,6 @@
 
 import pytest
 
-from harness.fake_vendor import FakeVendor
 from harness.fixed_token import FixedToken
 from harness.ledger import LEASE
 from harness.recorded_dispatcher import RecordedDispatcher
@@ -29,12 +28,6 @@ class Storing:
 
     def deliver(self, spec, delivery):
         return {"stored_url": self.stored_url}
-
-
-@pytest.fixture
-def vendor():
-    with FakeVendor() as vendor:
-        yield vendor
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,8 @@ from click.testing import CliRunner
 from redis import Redis
 
 from harness import USER_KEY, Valkey
+from harness.command_result import CommandResult
 from workers.cli.program import cli
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def value(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture
@@ -39,14 +28,14 @@ def environ(valkey: Valkey, redis: Redis, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environ: dict[str, str], tmp_path: Path) -> Callable[..., Ended]:
+def run(environ: dict[str, str], tmp_path: Path) -> Callable[..., CommandResult]:
     """Run a command; keyword arguments are further settings, `given` is its standard input."""
 
-    def run(*arguments: str, given: str | bytes = "", **more: str) -> Ended:
+    def run(*arguments: str, given: str | bytes = "", **more: str) -> CommandResult:
         result = CliRunner().invoke(cli, arguments, input=given, env={**environ, **more})
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Ended(result.exit_code, result.stdout, result.stderr)
+        return CommandResult(result.exit_code, result.stdout, result.stderr)
 
     return run
 

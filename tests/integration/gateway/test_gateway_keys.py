@@ -4,21 +4,14 @@ import re
 
 import pytest
 
+from harness.clock import Clock
 from renderline.gateway.access import AccessDenied, Caller
 from renderline.gateway.api_keys import CACHED, USED_EVERY, ApiKeys
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1_800_000_000.0)
 
 
 @pytest.fixture

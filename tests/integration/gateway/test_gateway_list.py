@@ -5,22 +5,15 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
+from harness.clock import Clock
 from harness.gateway import assert_problem
+from harness.ledger import accept_render
 from renderline.ledger import Ledger
-
-
-class Clock:
-    """The time at which the ledger accepts."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1_800_000_000.0)
 
 
 @pytest.fixture
@@ -32,8 +25,7 @@ def accept(redis, clock):
         clock.now = at or clock.now
         one = f"{number:032x}"
         meta = {"name": f"Render {number}", "hooks": [], "metadata": metadata or {}}
-        fields = {"kind": kind, "account": account, "priority": "normal", "deadline": 60.0, "body": "{}"}
-        assert ledger.accept(one, **fields, meta=meta, fingerprint="f")
+        accept_render(ledger, one, kind=kind, account=account, deadline=60.0, meta=meta)
         return one
 
     return accept

@@ -9,7 +9,7 @@ from redis import Redis
 from structlog.testing import capture_logs
 
 from harness import until
-from harness.ledger import LEASE
+from harness.ledger import LEASE, accept_render
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.hooks import HookFailed
 from renderline.hooks.delivery import Deliverer
@@ -216,8 +216,7 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
     """On the server's own clock: the claim would end in 0.3 s, the hook takes much longer."""
     ledger = Ledger(redis, grace=30.0)
     meta = {"name": "n", "hooks": [{"type": "http"}], "metadata": {}}
-    ledger.accept("r1", kind="project", account="main", priority="normal", deadline=60, meta=meta, body="{}",
-                  fingerprint="f")  # fmt: skip
+    accept_render(ledger, "r1", deadline=60.0, meta=meta)
     claim = ledger.claim_submission("r1", lease=9.0)
     ledger.record_intent(claim, "export", lease=9.0)
     _, wake = ledger.start(claim, confirmed=True, project_id="p", poll_in=0.0)

@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 
 from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
+from harness.ledger import accept_render
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.token import SharedToken
@@ -53,16 +54,7 @@ def ledger(redis: Redis, links: LinkVendor) -> Ledger:
     """A ledger with one completed render that owes a download; its link is number 1."""
     ledger = Ledger(redis, grace=30.0)
     meta = {"name": "Hello", "hooks": [{"type": "download"}], "metadata": {}}
-    ledger.accept(
-        "r1",
-        kind="project",
-        account="main",
-        priority="normal",
-        deadline=600.0,
-        meta=meta,
-        body="{}",
-        fingerprint="f",
-    )
+    accept_render(ledger, "r1", meta=meta)
     claim = ledger.claim_submission("r1", lease=30.0)
     assert claim
     assert ledger.record_intent(claim, "export", lease=30.0)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from harness.clock import Clock
 from harness.fake_vendor import Answer, Call, Drop, FakeVendor, failure, success
-from harness.ledger import Clock
 from harness.local_worker import LocalWorker
 from renderline.polling.confirmation import Confirmation
 from renderline.polling.policy import PollPolicy

@@ -63,12 +63,6 @@ class PollRounds:
 
 
 @pytest.fixture
-def vendor() -> Iterator[FakeVendor]:
-    with FakeVendor() as one:
-        yield one
-
-
-@pytest.fixture
 def rounds(redis: Redis, vendor: FakeVendor) -> Iterator[Callable[..., PollRounds]]:
     made: list[PollRounds] = []
 

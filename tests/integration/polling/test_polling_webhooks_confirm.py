@@ -3,7 +3,7 @@
 import pytest
 
 from harness import SandboxProcess, example
-from harness.local_worker import LocalWorker
+from harness.local_worker import local_workers
 from renderline.ledger import Commands
 
 AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
@@ -22,15 +22,8 @@ def shy_sandbox(tmp_path_factory):
 @pytest.fixture
 def new_local_worker(redis, shy_sandbox):
     shy_sandbox.control("POST", "reset")
-    made = []
-
-    def new(mode):
-        made.append(LocalWorker(redis, shy_sandbox, mode=mode))
-        return made[-1]
-
-    yield new
-    for one in made:
-        one.close()
+    with local_workers(redis, shy_sandbox) as new:
+        yield new
 
 
 def compact(tag):
@@ -57,7 +50,7 @@ def read_calls(local_worker):
 
 
 def test_a_two_phase_render_is_confirmed_by_one_progress_call(new_local_worker):
-    local_worker = new_local_worker("two_phase")
+    local_worker = new_local_worker(mode="two_phase")
     local_worker.accept(compact("[sandbox:drop]"), "a" * 32)
     local_worker.submit("a" * 32)
     assert local_worker.record("a" * 32)["state"] == "unconfirmed"
@@ -71,7 +64,7 @@ def test_a_two_phase_render_is_confirmed_by_one_progress_call(new_local_worker):
 
 
 def test_a_direct_one_is_found_by_its_name_once_it_is_finished(new_local_worker):
-    local_worker = new_local_worker("direct")
+    local_worker = new_local_worker(mode="direct")
     one = local_worker.accept(compact("[sandbox:drop]"), "b" * 32)
     local_worker.submit(one)
     assert hint(local_worker, one) == "rendering"
@@ -88,7 +81,7 @@ def test_a_direct_one_is_found_by_its_name_once_it_is_finished(new_local_worker)
 
 
 def test_one_that_leaves_no_trace_is_completed_with_the_address_that_the_call_told(new_local_worker):
-    local_worker = new_local_worker("direct")
+    local_worker = new_local_worker(mode="direct")
     body = example("v3-simple-video.json")
     one = local_worker.accept({"kind": "simple_video", "payload": {**body, "text": "Hello. [sandbox:drop]"}}, "c" * 32)
     local_worker.submit(one)
@@ -102,7 +95,7 @@ def test_one_that_leaves_no_trace_is_completed_with_the_address_that_the_call_to
 
 
 def test_one_that_leaves_no_trace_expires_if_no_address_is_told_either(new_local_worker):
-    local_worker = new_local_worker("direct")
+    local_worker = new_local_worker(mode="direct")
     body = example("v3-simple-video.json")
     request = {"kind": "simple_video", "payload": {**body, "text": "Hello. [sandbox:drop]"}}
     one = local_worker.accept(request, "d" * 32, deadline=1.0)
@@ -114,7 +107,7 @@ def test_one_that_leaves_no_trace_expires_if_no_address_is_told_either(new_local
 
 
 def test_v2_names_its_project_in_the_call(new_local_worker):
-    local_worker = new_local_worker("direct")
+    local_worker = new_local_worker(mode="direct")
     body = example("v2-seed-minimal.json")
     body["scenes"][0]["AIModel"]["script"] += " [sandbox:drop]"
     one = local_worker.accept({"kind": "v2_project", "payload": body}, "e" * 32)
@@ -129,7 +122,7 @@ def test_v2_names_its_project_in_the_call(new_local_worker):
 
 
 def test_a_project_that_the_vendor_does_not_know_is_not_the_end_of_a_finished_render(new_local_worker):
-    local_worker = new_local_worker("direct")
+    local_worker = new_local_worker(mode="direct")
     body = example("v2-seed-minimal.json")
     body["scenes"][0]["AIModel"]["script"] += " [sandbox:drop]"
     one = local_worker.accept({"kind": "v2_project", "payload": body}, "f" * 32)
@@ -147,7 +140,7 @@ def test_a_project_that_the_vendor_does_not_know_is_not_the_end_of_a_finished_re
 
 
 def test_a_call_that_came_before_the_lost_answer_saves_the_looking(new_local_worker):
-    local_worker = new_local_worker("direct")
+    local_worker = new_local_worker(mode="direct")
     one = local_worker.accept(compact("Hello."), "9" * 32)
     claim = local_worker.claim(one)
     local_worker.record_intent(claim, "create")

@@ -23,13 +23,8 @@ from renderline.studio import StudioV3, TokenEndpoint
 from renderline.submission.outcome import NotMyTurn, RetryIn, Submitted
 from renderline.submission.submitter import Submitter
 
+RENDER_SECONDS = 600
 RENDER = "adopted-1"
-
-
-@pytest.fixture
-def vendor() -> Iterator[FakeVendor]:
-    with FakeVendor(render_seconds=600) as one:
-        yield one
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ import threading
 
 import pytest
 
-from harness.fake_vendor import Call, FakeVendor, success
-from harness.local_worker import LocalWorker
+from harness.fake_vendor import Call, success
+from harness.local_worker import local_workers
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.submission.outcome import NotMyTurn, Submitted
 
+RENDER_SECONDS = 0.2
 REQUEST = {
     "kind": "project",
     "name": "Welcome",
@@ -22,22 +23,9 @@ ENDS = ("delivered", "failed", "expired")
 
 
 @pytest.fixture
-def vendor():
-    with FakeVendor(render_seconds=0.2) as vendor:
-        yield vendor
-
-
-@pytest.fixture
 def new_local_worker(redis, vendor):
-    made = []
-
-    def new(**options):
-        made.append(LocalWorker(redis, vendor, **options))
-        return made[-1]
-
-    yield new
-    for local_worker in made:
-        local_worker.close()
+    with local_workers(redis, vendor) as new:
+        yield new
 
 
 def answers_the_first(name):

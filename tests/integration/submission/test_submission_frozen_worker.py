@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from harness import until
-from harness.fake_vendor import Drop, FakeVendor
+from harness.fake_vendor import Drop
 from harness.local_worker import LocalWorker
 from renderline.submission.outcome import NotMyTurn, RetryIn, Submitted
 
@@ -31,12 +31,6 @@ class Vendor:
     """Only an address, for a process that has the vendor elsewhere."""
 
     url: str
-
-
-@pytest.fixture
-def vendor():
-    with FakeVendor() as vendor:
-        yield vendor
 
 
 @pytest.fixture

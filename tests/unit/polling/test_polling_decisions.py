@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from harness.ledger import due_poll
 from renderline.kinds import render_evidence, started_since
-from renderline.ledger import DuePoll
 from renderline.polling import confirmation, decisions, evidence
 from renderline.polling.policy import PollPolicy
 from renderline.studio import (
@@ -21,23 +21,7 @@ from renderline.studio import (
 
 NOW = 10_000.0
 POLICY = PollPolicy(first_interval=1.0, min_interval=2.0, max_interval=30.0, confirm_interval=10.0)
-LOOK = DuePoll(
-    id="r1",
-    epoch=4,
-    kind="project",
-    state="rendering",
-    project_id="p1",
-    polls=3,
-    progress=10.0,
-    progress_at=NOW - 10,
-    since=NOW - 20,
-    deadline_at=NOW + 1000,
-    faults=0,
-    untouched=0,
-    untouched_at=None,
-    baseline=None,
-    intent_at=NOW - 21,
-)
+LOOK = due_poll(NOW)
 DRAFT = Project("p1", "n", "draft", 0.0, None, False, None, None)
 RENDERED = dataclasses.replace(
     DRAFT, state="exported", progress=100.0, backend_task_id="t1", credit_subtracted=True, download_url="u"

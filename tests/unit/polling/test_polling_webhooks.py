@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderline.ledger import DuePoll
+from harness.ledger import due_poll
 from renderline.polling import decisions
 from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
 from renderline.studio import Progress, ProjectMissing, VendorUnavailable
@@ -16,23 +16,7 @@ POLICY = PollPolicy(
 )
 WITHOUT = dataclasses.replace(POLICY, fallback_interval=None)
 NOW = 10_000.0
-LOOK = DuePoll(
-    id="r1",
-    epoch=4,
-    kind="project",
-    state="rendering",
-    project_id="p1",
-    polls=3,
-    progress=10.0,
-    progress_at=NOW - 10,
-    since=NOW - 20,
-    deadline_at=NOW + 1000,
-    faults=0,
-    untouched=0,
-    untouched_at=None,
-    baseline=None,
-    intent_at=NOW - 21,
-)
+LOOK = due_poll(NOW)
 URL = "https://v/1.mp4"
 
 
