@@ -7,7 +7,7 @@ import pytest
 from harness.requests import load
 from renderline.accounts.clients import AccountClients
 from renderline.drafts import project_name
-from renderline.kinds import KINDS, render_evidence, started_since
+from renderline.kinds import KINDS, PAID_STAGES, render_evidence, started_since
 from renderline.studio import Project
 
 PLANS = [
@@ -50,6 +50,12 @@ def test_no_name_means_a_free_stage_in_one_plan_and_a_paid_one_in_the_other(kind
     """An announced call is known by its stage's name alone; whether it costs must follow from that."""
     for stage in kind.plan(mode, at=""):
         assert kind.stage(stage.name).paid == stage.paid
+
+
+def test_no_kind_has_a_free_stage_with_the_name_of_a_paid_one():
+    # The ledger is given the names alone.
+    for kind in KINDS.values():
+        assert {stage.name for stage in kind.stages if stage.name in PAID_STAGES and not stage.paid} == set()
 
 
 def test_an_unknown_stage_is_an_error():
