@@ -56,13 +56,13 @@ def _entry(number: int, template: RenderRequest) -> Entry:
 def make_due(redis_url: str, *, at: float) -> None:
     """Make every poll of the account due at `at` (epoch seconds)."""
     with Redis.from_url(redis_url, decode_responses=True) as redis:
-        key = f"{Ledger(redis).prefix}due:default"
+        key = Ledger(redis).keys.due("default")
         for chunk in _chunks(iter(redis.zrange(key, 0, -1))):
             redis.zadd(key, dict.fromkeys(chunk, at))
         # The pumps are dead, or sleep until the poll that was first. Forget them, so that the sweep starts new ones.
         # Do that last: a sweep before it would start a pump for the old times.
         fields = [f"{slot}:{name}" for slot in range(_SLOTS) for name in ("at", "busy")]
-        redis.hdel(f"{Ledger(redis).prefix}pump:default", *fields)
+        redis.hdel(Ledger(redis).keys.pump("default"), *fields)
 
 
 def _chunks(members: Iterator[str]) -> Iterator[list[str]]:

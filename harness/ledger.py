@@ -148,7 +148,7 @@ class LedgerDriver:
         assert indexed == [f"{prefix}{state}"]
         account = self.record(one)["account"]
         followed = {name for name in (f"due:{account}", "deadline") if self.score_in(name, one) is not None}
-        woken = self.score_in("wake", one) is not None
+        woken = self.score_in("resend", one) is not None
         if state in ("rendering", "unconfirmed"):
             assert followed == {f"due:{account}", "deadline"}
         else:

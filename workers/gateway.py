@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 from flask import Flask
-from redis import Redis
+from redis import Redis, RedisError
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
@@ -22,6 +22,7 @@ from renderline.gateway.api_keys import ApiKeys
 from renderline.gateway.webhooks import WebhookHandler
 from renderline.ledger import Commands, Ledger, Queries
 from renderline.ledger.failover import connection_class
+from renderline.ledger.schema import SchemaMismatch, check_schema
 from renderline.operations import Operations
 from tasks.publisher import CeleryPublisher
 from workers.application import create_app as create_celery_app
@@ -43,6 +44,14 @@ def create() -> Flask:
         print(f"The gateway cannot start:\n{problem}", file=sys.stderr)
         raise SystemExit(4) from None
     logging.configure(level=chosen.log_level, fmt=chosen.log_format, secrets=chosen.secrets())
+    try:
+        with _connect(chosen) as redis:
+            check_schema(redis)
+    except SchemaMismatch as problem:
+        print(f"The gateway cannot start: {problem}", file=sys.stderr)
+        raise SystemExit(4) from None
+    except (RedisError, OSError):
+        pass  # /readyz reports it, and the gateway serves requests once Redis answers
     return build(chosen)
 
 

@@ -9,6 +9,7 @@ from redis import Redis, RedisError, ResponseError
 from config.settings import Settings
 from renderline.ledger import AccountLimits, Ledger, persistence
 from renderline.ledger.eviction import policy_problem
+from renderline.ledger.schema import SchemaMismatch, check_schema
 from workers.application import Renderline, load_or_exit
 from workers.composition.connection import connect
 
@@ -31,7 +32,9 @@ def check_or_exit(app: Renderline) -> None:
 def _redis_problem(settings: Settings) -> str | None:
     try:
         with connect(settings) as redis:
-            problem = policy_problem(redis) or _disk_problem(redis, settings)
+            problem = policy_problem(redis) or _disk_problem(redis, settings) or _schema_problem(redis)
+            if problem:
+                return problem
             # For all workers: where work is claimed, the limit is read from Redis.
             AccountLimits(Ledger(redis)).set_slots(
                 {account.name: account.max_concurrent_renders for account in settings.accounts}
@@ -40,7 +43,15 @@ def _redis_problem(settings: Settings) -> str | None:
         return str(error)
     except (RedisError, OSError) as error:
         return f"it does not answer: {error}"
-    return problem
+    return None
+
+
+def _schema_problem(redis: Redis) -> str | None:
+    try:
+        check_schema(redis)
+    except SchemaMismatch as mismatch:
+        return str(mismatch)
+    return None
 
 
 def _disk_problem(redis: Redis, settings: Settings) -> str | None:

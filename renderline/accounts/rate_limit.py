@@ -7,6 +7,7 @@ import time
 
 from redis import Redis
 
+from renderline.ledger import Keys
 from renderline.studio import VendorUnavailable
 
 LONGEST_WAIT = 2.0
@@ -44,7 +45,7 @@ class RateLimit:
     """
 
     def __init__(self, redis: Redis, account: str, per_second: float) -> None:
-        self._window, self._key = window(per_second), f"renderline:turns:{account}"
+        self._window, self._key = window(per_second), Keys().recent_calls(account)
         self._take = redis.register_script(_TAKE)
 
     def take(self) -> None:

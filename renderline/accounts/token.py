@@ -15,6 +15,7 @@ from redis import Redis
 from renderline.accounts.guard import CircuitOpen, InBackoff
 from renderline.accounts.permit import current_permit
 from renderline.accounts.rate_limit import RateLimitReached
+from renderline.ledger import PREFIX, Keys
 from renderline.studio import CredentialsRefused, RateLimited, StudioFault, TokenRejected, VendorUnavailable
 
 log = structlog.get_logger(__name__)
@@ -101,14 +102,14 @@ class SharedToken:
         issuer: Issuer,
         *,
         account: str,
-        prefix: str = "renderline:",
+        prefix: str = PREFIX,
         lock_seconds: float = 30.0,
         clock: Callable[[], float] = time.time,
         back_off: Callable[[float], None] | None = None,
     ) -> None:
         """`back_off` stops the account's calls for so many seconds, while its tokens are refused."""
         self._redis, self._issuer, self._account, self._clock = redis, issuer, account, clock
-        self._key = f"{prefix}token:{account}"
+        self._key = Keys(prefix).token(account)
         self._lock_seconds = lock_seconds
         self._held: Token | None = None
         self._recheck_at = 0.0

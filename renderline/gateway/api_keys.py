@@ -19,7 +19,7 @@ from typing import Any, cast
 from redis import Redis
 
 from renderline.gateway.access import ADMIN, SCOPES, AccessDenied, Caller
-from renderline.ledger import PREFIX
+from renderline.ledger import PREFIX, Keys
 
 CACHED = 2.0
 """Seconds for which a process caches a key: a revoked key works at most that long."""
@@ -145,11 +145,11 @@ class ApiKeys:
 
     @property
     def _keys(self) -> str:
-        return f"{self.prefix}keys"
+        return Keys(self.prefix).api_keys
 
     @property
     def _used(self) -> str:
-        return f"{self.prefix}keys:used"
+        return Keys(self.prefix).api_keys_used
 
 
 def _digest(secret: str) -> str:

@@ -6,9 +6,10 @@ from renderline.ledger.claims import Batch, DuePoll, HookClaim, PollResult, Pump
 from renderline.ledger.clock import SKEWED, ServerClock
 from renderline.ledger.commands import REVOKED, Alarm, Commands
 from renderline.ledger.durability import DiskSync, NotSynced, Persistence, persistence
+from renderline.ledger.keys import PREFIX, Keys
 from renderline.ledger.queries import Filter, HeldHook, Queries
 from renderline.ledger.record import iso, public_record
-from renderline.ledger.store import PREFIX, AccountUnknown, ForeignProject, KeyConflict, Ledger
+from renderline.ledger.store import AccountUnknown, ForeignProject, KeyConflict, Ledger
 
 __all__ = [
     "PREFIX",
@@ -29,6 +30,7 @@ __all__ = [
     "HeldHook",
     "HookClaim",
     "KeyConflict",
+    "Keys",
     "Ledger",
     "NotSynced",
     "Persistence",

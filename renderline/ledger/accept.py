@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from redis import Redis, WatchError
 
+from renderline.ledger.keys import Keys
+
 _AWAITED = frozenset({"download"})
 """Kinds of hooks whose outcome the bodies of the later ones tell (`stored_url`), so that those wait for it."""
 
@@ -53,15 +55,15 @@ def record_each(redis: Redis, run: Callable[..., Any], entries: Sequence[Entry])
 
 
 def record_together(
-    redis: Redis, run: Callable[..., Any], entries: Sequence[Entry], *, prefix: str
+    redis: Redis, run: Callable[..., Any], entries: Sequence[Entry], *, keys: Keys
 ) -> list[AcceptResult]:
     """Record all entries in one transaction, or none of them if one is a `conflict`; the others are `left` then."""
-    keys = [f"{prefix}render:{entry.render_id}" for entry in entries]
+    names = [keys.render(entry.render_id) for entry in entries]
     while True:
         with redis.pipeline(transaction=True) as pipe:
-            pipe.watch(*keys)
+            pipe.watch(*names)
             # Read over another connection: on the watching one each read would be a round trip of its own.
-            conflicts = _conflicts(entries, _fingerprints(redis, keys))
+            conflicts = _conflicts(entries, _fingerprints(redis, names))
             if any(conflicts):
                 return [AcceptResult("conflict" if conflict else "left") for conflict in conflicts]
             pipe.multi()

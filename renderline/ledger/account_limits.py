@@ -37,9 +37,9 @@ class AccountLimits:
         with self._ledger.redis.pipeline() as pipe:
             for account, count in slots.items():
                 if count is None:
-                    pipe.hdel(f"{self._ledger.prefix}limits", account)
+                    pipe.hdel(self._ledger.keys.slot_limits, account)
                 else:
-                    pipe.hset(f"{self._ledger.prefix}limits", account, str(count))
+                    pipe.hset(self._ledger.keys.slot_limits, account, str(count))
             pipe.execute()
 
     def slow_down(self, account: str, *, seconds: float) -> None:

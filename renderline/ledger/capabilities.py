@@ -7,12 +7,14 @@ from typing import Any
 
 from redis import Redis
 
+from renderline.ledger.keys import Keys
+
 
 class Capabilities:
     """The part of the ledger that the capabilities asks. Every method raises `redis.RedisError`."""
 
     redis: Redis
-    prefix: str
+    keys: Keys
     run: Any
 
     def announce_capabilities(self, names: Sequence[str]) -> None:
@@ -25,8 +27,8 @@ class Capabilities:
 
     def active_accounts(self) -> set[str]:
         """Return the accounts with renders that are parked or at the vendor."""
-        names: Any = self.redis.smembers(f"{self.prefix}accounts")
-        return {one for one in names if self.redis.exists(f"{self.prefix}parked:{one}", f"{self.prefix}due:{one}")}
+        names: Any = self.redis.smembers(self.keys.accounts)
+        return {one for one in names if self.redis.exists(self.keys.parked(one), self.keys.due(one))}
 
     def missing_apis(self) -> set[str]:
         """Return the APIs, such as `v2:main`, that renders wait for since the worker that took them lacked them."""

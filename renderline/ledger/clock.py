@@ -9,6 +9,8 @@ from typing import Any
 
 from redis import Redis, RedisError
 
+from renderline.ledger.keys import Keys
+
 SKEWED = 2.0
 """Seconds by which a machine's clock may differ from the server's before somebody should hear of it."""
 
@@ -66,12 +68,12 @@ class ServerClock:
 
 def note_skew(redis: Redis, worker: str, ahead: float, *, prefix: str, seconds: float) -> None:
     """Note for `seconds` that a worker's clock is `ahead` of the server's by so many seconds."""
-    redis.set(f"{prefix}skew:{worker}", f"{ahead:.1f}", px=int(seconds * 1000))
+    redis.set(Keys(prefix).clock_skew(worker), f"{ahead:.1f}", px=int(seconds * 1000))
 
 
 def skews(redis: Redis, workers: Sequence[str], *, prefix: str) -> dict[str, float]:
     """Return by how many seconds the clocks of these workers are ahead, of those that noted that they are wrong."""
     if not workers:
         return {}
-    found: Any = redis.mget([f"{prefix}skew:{worker}" for worker in workers])
+    found: Any = redis.mget([Keys(prefix).clock_skew(worker) for worker in workers])
     return {worker: float(ahead) for worker, ahead in zip(workers, found, strict=True) if ahead}

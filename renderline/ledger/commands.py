@@ -31,7 +31,7 @@ class Commands:
     """Steps that are taken from outside the flow. Each is atomic and does nothing where it does not apply."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger, self._run = ledger, ledger.run
+        self._ledger, self._keys, self._run = ledger, ledger.keys, ledger.run
 
     def cancel(self, render_id: str) -> str:
         """Give a render up; returns the state it is in afterwards, empty for an unknown render.
@@ -59,7 +59,7 @@ class Commands:
 
     def discard(self, render_id: str, index: int) -> bool:
         """Take a hook off the list of dead letters without trying it; False if it was not on it."""
-        return bool(self._ledger.redis.zrem(f"{self._ledger.prefix}dead", f"{render_id}:{index}"))
+        return bool(self._ledger.redis.zrem(self._keys.dead_letters, f"{render_id}:{index}"))
 
     def adopt(self, render_id: str, project_id: str) -> tuple[bool, PumpWake | None]:
         """Say which vendor project an unconfirmed render is; it goes on as rendering. False: it is not unconfirmed."""
@@ -105,7 +105,7 @@ class Commands:
 
     def pause(self, account: str) -> None:
         """Submit nothing more for this account until it is resumed; what runs at the vendor is followed on."""
-        self._ledger.redis.sadd(f"{self._ledger.prefix}paused", account)
+        self._ledger.redis.sadd(self._keys.paused, account)
 
     def resume(self, account: str) -> bool:
         """Let an account go on; False if nothing held it back. The sweep sends what waited.
@@ -116,27 +116,27 @@ class Commands:
 
     def paused(self) -> set[str]:
         """Return the names of the paused accounts."""
-        return {str(name) for name in self._ledger.redis.smembers(f"{self._ledger.prefix}paused")}
+        return {str(name) for name in self._ledger.redis.smembers(self._keys.paused)}
 
     def holds(self) -> dict[str, str]:
         """Return why the vendor refuses to render, by account, for those for which it does."""
-        names = [str(name) for name in sorted(self._ledger.redis.smembers(f"{self._ledger.prefix}accounts"))]
+        names = [str(name) for name in sorted(self._ledger.redis.smembers(self._keys.accounts))]
         with self._ledger.redis.pipeline(transaction=False) as pipe:
             for name in names:
-                pipe.hget(f"{self._ledger.prefix}hold:{name}", "reason")
+                pipe.hget(self._keys.hold(name), "reason")
             return {name: str(reason) for name, reason in zip(names, pipe.execute(), strict=True) if reason}
 
     def open_circuits(self) -> set[str]:
         """Return the accounts whose circuit is open: their vendor does not answer, and one call at a time probes."""
-        names = [str(name) for name in self._ledger.redis.smembers(f"{self._ledger.prefix}accounts")]
+        names = [str(name) for name in self._ledger.redis.smembers(self._keys.accounts)]
         with self._ledger.redis.pipeline(transaction=False) as pipe:
             for name in names:
-                pipe.hexists(f"{self._ledger.prefix}circuit:{name}", "until")
+                pipe.hexists(self._keys.circuit(name), "until")
             return {name for name, is_open in zip(names, pipe.execute(), strict=True) if is_open}
 
     def alarms(self, *, limit: int = 1000) -> list[Alarm]:
         """Return up to `limit` alarms, the newest first; the newest 1,000 are kept, each for the retention."""
-        key = f"{self._ledger.prefix}alarms"
+        key = self._keys.alarms
         newest: Any = self._ledger.redis.zrevrange(key, 0, limit - 1, withscores=True)
         return [Alarm(*_draft(member), at) for member, at in newest]
 
@@ -153,7 +153,7 @@ class Commands:
     def _wake(self, render_id: str, raw: list[str] | None) -> PumpWake | None:
         if not raw:
             return None
-        account = str(self._ledger.redis.hget(f"{self._ledger.prefix}render:{render_id}", "account"))
+        account = str(self._ledger.redis.hget(self._keys.render(render_id), "account"))
         return PumpWake(account, int(raw[0]), int(raw[1]), float(raw[2]))
 
 

@@ -17,6 +17,8 @@ from typing import Any
 import structlog
 from redis import Redis, ResponseError
 
+from renderline.ledger.keys import Keys
+
 log = structlog.get_logger(__name__)
 
 SECOND = 1.1
@@ -69,7 +71,7 @@ def persistence(redis: Redis) -> Persistence:
 
 def _unsaid(redis: Redis) -> str:
     """Return the setting of a server that hides it: one that never syncs does not answer WAITAOF."""
-    mark = "renderline:disk"
+    mark = Keys().disk_probe
     try:
         with redis.pipeline(transaction=False) as pipe:
             pipe.set(mark, "", px=60_000)
@@ -206,7 +208,7 @@ class DiskSync:
         """Return the server's time, and whether no sync was under way then."""
         with self._redis.pipeline(transaction=False) as pipe:
             # Something to be synced: a file that was changed for a new one is synced in front of it, unseen.
-            pipe.set("renderline:disk", "", px=60_000)
+            pipe.set(Keys().disk_probe, "", px=60_000)
             pipe.time()
             pipe.info("persistence")
             _, (seconds, micros), info = pipe.execute()

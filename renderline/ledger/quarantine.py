@@ -7,8 +7,7 @@ from typing import Any
 
 from redis import Redis
 
-STREAM = "quarantine"
-COUNTS = "quarantined"
+from renderline.ledger.keys import PREFIX, Keys
 
 MOST_ENTRIES = 1000
 """The newest so many are kept."""
@@ -34,8 +33,8 @@ class Entry:
 class Quarantine:
     """Keeps the newest of what was set aside, and counts all of it. Raises `redis.RedisError`."""
 
-    def __init__(self, redis: Redis, *, prefix: str = "renderline:") -> None:
-        self._redis, self._stream, self._counts = redis, f"{prefix}{STREAM}", f"{prefix}{COUNTS}"
+    def __init__(self, redis: Redis, *, prefix: str = PREFIX) -> None:
+        self._redis, self._stream, self._counts = redis, Keys(prefix).quarantine, Keys(prefix).quarantine_counts
 
     def add_message(self, raw: bytes, *, queue: str, reason: str) -> None:
         """Set a message aside, its bytes as they were."""

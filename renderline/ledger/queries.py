@@ -48,7 +48,7 @@ class Queries:
     """Queries over all renders."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger, self._redis, self._prefix = ledger, ledger.redis, ledger.prefix
+        self._ledger, self._redis, self._keys = ledger, ledger.redis, ledger.keys
 
     def page(
         self, wanted: Filter, *, limit: int = 100, cursor: str | None = None, scan_limit: int = 5000
@@ -75,7 +75,7 @@ class Queries:
         return found, None if last is None else f"{last[0]:.3f}-{last[1]}"
 
     def _chunk(self, wanted: Filter, last: tuple[float, str] | None) -> list[tuple[str, float]]:
-        key = f"{self._prefix}state:{wanted.state}" if wanted.state else f"{self._prefix}renders"
+        key = self._keys.state(wanted.state) if wanted.state else self._keys.renders
         before = wanted.before if last is None else min(wanted.before, last[0])
         size = _SCAN
         while True:
@@ -91,12 +91,12 @@ class Queries:
         names = [str(state) for state in states]
         with self._redis.pipeline(transaction=False) as pipe:
             for name in names:
-                pipe.zcard(f"{self._prefix}state:{name}")
+                pipe.zcard(self._keys.state(name))
             return dict(zip(names, pipe.execute(), strict=True))
 
     def dead_letters(self, *, limit: int = 100) -> list[dict[str, Any]]:
         """Return the dead-lettered hooks, newest first: render id, name, index, type, attempts, error and time."""
-        rows: Any = self._redis.zrevrange(f"{self._prefix}dead", 0, limit - 1, withscores=True)
+        rows: Any = self._redis.zrevrange(self._keys.dead_letters, 0, limit - 1, withscores=True)
         places: list[tuple[str, str, Any]] = [(*member.rsplit(":", 1), at) for member, at in rows]
         letters = []
         for (one, index, at), record in zip(places, self._ledger.records([place[0] for place in places]), strict=True):
@@ -128,18 +128,18 @@ class Queries:
 
         `$` means from now on. Waits up to `block` seconds for the first one; yields nothing if none comes.
         """
-        answer: Any = self._redis.xread({f"{self._prefix}events": after}, count=limit, block=max(1, int(block * 1000)))
+        answer: Any = self._redis.xread({self._keys.events: after}, count=limit, block=max(1, int(block * 1000)))
         for _, entries in answer or ():
             yield from entries
 
     def last_event(self) -> str:
         """Return the id of the newest event, `0-0` if there is none, to follow on from."""
-        newest: Any = self._redis.xrevrange(f"{self._prefix}events", count=1)
+        newest: Any = self._redis.xrevrange(self._keys.events, count=1)
         return str(newest[0][0]) if newest else "0-0"
 
     def trimmed(self, event_id: str) -> bool:
         """Return whether events that came after this one may be among those no longer kept."""
-        key = f"{self._prefix}events"
+        key = self._keys.events
         if not self._redis.exists(key):
             return False
         stream: Any = self._redis.xinfo_stream(key)

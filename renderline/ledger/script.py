@@ -11,6 +11,7 @@ from typing import Any
 
 from redis import Redis
 
+from renderline.ledger.schema import VERSION
 from renderline.renders import EVENTS, FINAL, TRANSITIONS, State
 
 SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
@@ -46,7 +47,7 @@ _ONCE = """
 local function step()
 {body}
 end
-local kept = P .. 'answer:' .. KEYS[2]
+local kept = K.answer .. KEYS[2]
 local newest = redis.call('GETRANGE', kept, 0, 15)
 if newest > KEYS[3] then return redis.error_reply('LATE its caller has gone on') end
 if newest == KEYS[3] then
@@ -79,6 +80,7 @@ class Scripts:
             + _lua_set("FINAL", FINAL)
             + _lua_set("HOOKED", HOOKED)
             + _lua_set("SETTLED", SETTLED_HOOKS)
+            + f"local SCHEMA = {VERSION}\n"
             + "".join((folder / name).read_text() for name in _SHARED)
         )
         bodies = {

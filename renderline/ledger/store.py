@@ -14,6 +14,7 @@ from redis import Redis, ResponseError
 from renderline.ledger.accept import AcceptResult, Entry, record_each, record_together
 from renderline.ledger.capabilities import Capabilities
 from renderline.ledger.claims import Batch, HookClaim, PollResult, PumpWake, Submission
+from renderline.ledger.keys import PREFIX, Keys
 from renderline.ledger.parsing import answers_of, due_poll_of, fields_of, owed_of, record_of, submission_of, wake_of
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record
 from renderline.ledger.script import Scripts
@@ -22,9 +23,6 @@ from renderline.ledger.sweep import SweepSteps
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-
-PREFIX = "renderline:"
-
 
 _UNRECORDED = "what was seen could not be recorded"
 _UNRECORDED_AGAIN = 60.0
@@ -64,7 +62,7 @@ class Ledger(SweepSteps, Capabilities):
         grace: float = 30.0,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self.redis, self.prefix = redis, prefix
+        self.redis, self.prefix, self.keys = redis, prefix, Keys(prefix)
         self.run = Scripts(redis, prefix=prefix, grace=grace, clock=clock).run
 
     # -- accepting and reading
@@ -100,7 +98,7 @@ class Ledger(SweepSteps, Capabilities):
         `together`: all in one transaction, or none if one is a `conflict`; the others are `left` then.
         """
         if together:
-            return record_together(self.redis, self.run, entries, prefix=self.prefix)
+            return record_together(self.redis, self.run, entries, keys=self.keys)
         return record_each(self.redis, self.run, entries)
 
     def record(self, render_id: str) -> dict[str, Any] | None:
@@ -111,8 +109,8 @@ class Ledger(SweepSteps, Capabilities):
         """Return the public records of several renders in one round trip, None where there is none."""
         with self.redis.pipeline(transaction=False) as pipe:
             for one in ids:
-                pipe.hgetall(f"{self.prefix}render:{one}")
-                pipe.mget(f"{self.prefix}meta:{one}", f"{self.prefix}history:{one}")
+                pipe.hgetall(self.keys.render(one))
+                pipe.mget(self.keys.meta(one), self.keys.history(one))
             raw = answers_of(pipe.execute(raise_on_error=False))
         return [
             record_of(one, fields, texts) if fields else None
@@ -121,13 +119,13 @@ class Ledger(SweepSteps, Capabilities):
 
     def hooks_of(self, render_id: str) -> list[dict[str, Any]]:
         """Return the hook objects of a render in the request's order."""
-        return load_meta(str(self.redis.get(f"{self.prefix}meta:{render_id}") or "")).get("hooks", [])
+        return load_meta(str(self.redis.get(self.keys.meta(render_id)) or "")).get("hooks", [])
 
     def owed_hooks(self, ids: Sequence[str]) -> list[list[int]]:
         """Return, for each render, the indexes of its hooks that are not settled yet, in order."""
         with self.redis.pipeline(transaction=False) as pipe:
             for one in ids:
-                pipe.hgetall(f"{self.prefix}render:{one}")
+                pipe.hgetall(self.keys.render(one))
             raw = answers_of(pipe.execute(raise_on_error=False))
         return [self._readable(one, "", partial(owed_of, fields)) or [] for one, fields in zip(ids, raw, strict=True)]
 
@@ -135,12 +133,12 @@ class Ledger(SweepSteps, Capabilities):
         """Return, for each render, which draft of its present attempt is the one that counts: 1, or a later one."""
         with self.redis.pipeline(transaction=False) as pipe:
             for one in ids:
-                pipe.hget(f"{self.prefix}render:{one}", "draft")
+                pipe.hget(self.keys.render(one), "draft")
             return [int(found or 1) for found in pipe.execute()]
 
     def priority_of(self, render_id: str) -> str:
         """Return the priority of a render; `normal` if it is gone."""
-        return str(self.redis.hget(f"{self.prefix}render:{render_id}", "priority") or "normal")
+        return str(self.redis.hget(self.keys.render(render_id), "priority") or "normal")
 
     # -- submitting
 

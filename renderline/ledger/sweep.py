@@ -9,6 +9,7 @@ from typing import Any
 from redis import Redis
 
 from renderline.ledger.claims import PumpWake
+from renderline.ledger.keys import Keys
 from renderline.renders import FINAL
 
 SWEPT_AT_ONCE = 50
@@ -19,7 +20,7 @@ class SweepSteps:
     """The part of the ledger for those who look after it. Every method raises `redis.RedisError`."""
 
     redis: Redis
-    prefix: str
+    keys: Keys
     run: Any
 
     def sweep_turn(self, holder: str, *, seconds: float, every: float) -> bool:
@@ -56,7 +57,7 @@ class SweepSteps:
 
     def restart_pumps(self) -> list[PumpWake]:
         """Return the pumps to start for accounts whose due renders nobody is going to look at."""
-        accounts: Any = self.redis.smembers(f"{self.prefix}accounts")
+        accounts: Any = self.redis.smembers(self.keys.accounts)
         names, wakes = sorted(accounts), []
         for first in range(0, len(names), SWEPT_AT_ONCE):
             wakes += self.run("sweep_pumps", *names[first : first + SWEPT_AT_ONCE])
@@ -67,8 +68,8 @@ class SweepSteps:
         now: Any = self.redis.time()
         with self.redis.pipeline(transaction=False) as pipe:
             for account in accounts:
-                pipe.zcount(f"{self.prefix}suspects:{account}", "-inf", now[0])
-                pipe.zcount(f"{self.prefix}stored:{account}", "-inf", now[0])
+                pipe.zcount(self.keys.orphan_drafts(account), "-inf", now[0])
+                pipe.zcount(self.keys.stored_projects(account), "-inf", now[0])
             found = pipe.execute()
         return [account for account, *due in zip(accounts, found[::2], found[1::2], strict=True) if any(due)]
 
@@ -77,21 +78,21 @@ class SweepSteps:
 
         None while the account may make no calls. Those that are not cleared within `lease` seconds are due again.
         """
-        due = self.run("cleanup_claim", "suspects", account, limit, lease)
+        due = self.run("cleanup_claim", "orphan_drafts", account, limit, lease)
         parts = [(member, *member.partition("#")[0].split(".")) for member in due]
         return [(one, int(attempt), member) for member, one, attempt in parts]
 
     def clear_orphan_drafts(self, account: str, members: Sequence[str]) -> None:
         """Take members that were looked for off the list of suspects."""
-        self.redis.zrem(f"{self.prefix}suspects:{account}", *members)
+        self.redis.zrem(self.keys.orphan_drafts(account), *members)
 
     def claim_stored_projects(self, account: str, *, limit: int, lease: float) -> list[str]:
         """Claim renders whose project at the vendor is to be deleted, as `suspects` does."""
-        return list(self.run("cleanup_claim", "stored", account, limit, lease))
+        return list(self.run("cleanup_claim", "stored_projects", account, limit, lease))
 
     def clear_stored_project(self, account: str, render_id: str) -> None:
         """Take a render off the list of those whose project is to be deleted."""
-        self.redis.zrem(f"{self.prefix}stored:{account}", render_id)
+        self.redis.zrem(self.keys.stored_projects(account), render_id)
 
     def forget(self, *, retention: float) -> int:
         """Drop finished records older than `retention` seconds; returns how many."""

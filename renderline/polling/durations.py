@@ -38,7 +38,7 @@ class Durations:
         read_at, kept = self._kept.get((account, kind), (-_CACHED_FOR, UNKNOWN))
         if now - read_at < _CACHED_FOR:
             return kept
-        rows: Any = self._ledger.redis.lrange(f"{self._ledger.prefix}durations:{account}:{kind}", 0, -1)
+        rows: Any = self._ledger.redis.lrange(self._ledger.keys.durations(account, kind), 0, -1)
         found = _typical(sorted(float(row) for row in rows))
         self._kept[account, kind] = (now, found)
         return found

@@ -29,19 +29,19 @@ def test_where_none_ever_arrives_polling_is_as_close_as_without(called: WebhookS
     )
     record = called.delivery(render)
     assert record["state"] == "completed"
-    assert called.ledger.redis.exists("renderline:heard:default") == 0
+    assert called.ledger.redis.exists("renderline:webhooks_alive:default") == 0
 
 
 def test_where_they_stop_polling_finds_the_end_and_relies_on_them_no_more(called: WebhookSystem) -> None:
     first = called.enqueue(called.system.request("Hello. [sandbox:slow=100]", hooks=[]), account="default")
     called.reaches(first, "rendering")
     assert requests.post(called.url(first), json={"progress": 1}, timeout=30).status_code == 204
-    assert called.ledger.redis.exists("renderline:heard:default") == 1
+    assert called.ledger.redis.exists("renderline:webhooks_alive:default") == 1
     # This one is no longer called about.
     second = called.enqueue(called.system.request(), account="default")
     record = called.delivery(second)
     assert record["polls"] == 1
-    assert called.ledger.redis.exists("renderline:heard:default") == 0
+    assert called.ledger.redis.exists("renderline:webhooks_alive:default") == 0
 
 
 def test_while_they_arrive_there_is_next_to_no_polling(called: WebhookSystem) -> None:

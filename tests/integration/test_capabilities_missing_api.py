@@ -108,7 +108,7 @@ def test_its_draft_stays_a_suspect_when_it_fails(new_local_worker: Any, examples
     stranger = local_worker.new_submitter(accounts={"other": local_worker.accounts["main"]}, unknown_after=0.0)
     until(lambda: isinstance(stranger.submit("r1"), Refused), what="its end", seconds=15)
     assert local_worker.record("r1")["error"]["code"] == "unavailable_account"
-    assert local_worker.redis.zcard("renderline:suspects:main") == 2
+    assert local_worker.redis.zcard("renderline:orphan_drafts:main") == 2
     assert local_worker.seen() == []
 
 

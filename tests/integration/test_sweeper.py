@@ -209,13 +209,13 @@ def test_a_second_draft_that_the_list_did_not_show_in_time_is_deleted(local_work
     record = local_worker.poll_until(one, *FINAL)
     assert record["state"] == "delivered"
     member = f"{one}.{record['attempt']}#1"
-    local_worker.redis.zadd("renderline:suspects:main", {member: 1})
+    local_worker.redis.zadd("renderline:orphan_drafts:main", {member: 1})
     CleanupRunner(local_worker.ledger, local_worker.accounts, [OrphanSweep(local_worker.ledger, lease=LEASE)]).run(
         "main"
     )
     shown = {seen["id"]: (seen["exports"], seen["deleted"]) for seen in local_worker.seen()}
     assert shown == {orphan: (0, True), record["project_id"]: (1, False)}
-    assert local_worker.redis.zscore("renderline:suspects:main", member) is None
+    assert local_worker.redis.zscore("renderline:orphan_drafts:main", member) is None
 
 
 SCENES = [

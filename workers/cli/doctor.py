@@ -48,16 +48,22 @@ _UNREACHABLE = "redis connection"
 def _results(session: Session) -> Iterator[CheckResult]:
     from redis import RedisError
 
+    from renderline.ledger.schema import SchemaMismatch
+
     settings = session.settings
     yield _settings(session)
     from workers.cli.checks import backlog, processes, server, storage, vendor
 
     try:
-        yield from server.check(session.ledger.redis)
+        yield from server.check(session.services.ledger.redis)
+        session.ledger  # noqa: B018 (checks the schema)
     except (RedisError, OSError) as error:
         address = settings.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
         advice = "start it, or correct REDIS_URL; nothing else can be checked without it"
         yield CheckResult(_UNREACHABLE, "fail", f"{address}: {error}", advice)
+        return
+    except SchemaMismatch as mismatch:
+        yield CheckResult("ledger schema", "fail", str(mismatch), "docs/ledger.md says how")
         return
     yield from vendor.check(settings, session.services.submitter.accounts)
     yield storage.check(settings.storage_url)

@@ -14,6 +14,7 @@ from workers.cli.dead_letters import COMMANDS as DEAD_LETTERS
 from workers.cli.doctor import COMMANDS as DOCTOR
 from workers.cli.errors import ExitCode, as_command_error, print_error
 from workers.cli.keys import COMMANDS as KEYS
+from workers.cli.migrate import COMMANDS as MIGRATE
 from workers.cli.operations import COMMANDS as OPERATIONS
 from workers.cli.quarantine import COMMANDS as QUARANTINE
 from workers.cli.session import Session, json_option
@@ -88,6 +89,7 @@ for commands in (
     ACCOUNTS,
     VENDOR,
     DOCTOR,
+    MIGRATE,
     KEYS,
     COMPLETION,
 ):

@@ -59,14 +59,19 @@ class Session:
         services.dispatcher.on_unpublished = _note_unpublished
         return services
 
-    @property
+    @cached_property
     def ledger(self) -> Ledger:
-        """Return the ledger."""
-        return self.services.ledger
+        """Return the ledger; raises `SchemaMismatch` if it is not of this program's schema."""
+        from renderline.ledger.schema import check_schema
+
+        ledger = self.services.ledger
+        check_schema(ledger.redis, prefix=ledger.prefix)
+        return ledger
 
     @property
     def operations(self) -> Operations:
         """Return the operations on renders, hooks and accounts."""
+        self.ledger  # noqa: B018 (checks the schema)
         return self.services.operations
 
     @cached_property

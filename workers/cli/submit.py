@@ -147,6 +147,7 @@ def _accept(session: Session, orders: Sequence[_Order]) -> list[str]:
     from renderline.acceptance import Item, NotTogether
 
     accepted: list[str] = []
+    session.ledger  # noqa: B018 (checks the schema)
     try:
         for start in range(0, len(orders), _PER_TRANSACTION):
             some = orders[start : start + _PER_TRANSACTION]

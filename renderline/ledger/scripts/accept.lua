@@ -5,15 +5,16 @@ local known = redis.call('HGET', render(id), 'fingerprint')
 if known then
   local account = field(id, 'account')
   -- Its message may be lost; one that waits for its turn is sent when that comes.
-  local idle = field(id, 'state') == 'accepted' and not redis.call('ZSCORE', P .. 'parked:' .. account, id)
+  local idle = field(id, 'state') == 'accepted' and not redis.call('ZSCORE', K.parked .. account, id)
   return {known == fingerprint and 'known' or 'conflict', field(id, 'state'), idle and 1 or 0}
 end
 set(id, 'state', 'accepted', 't:accepted', stamp(NOW), 'kind', ARGV[4], 'account', ARGV[5], 'priority', ARGV[6],
   'fingerprint', fingerprint, 'deadline', ARGV[8], 'hooks', ARGV[9], 'attempt', 1, 'stage', '')
 if tonumber(ARGV[9]) > 0 then set(id, 'awaited', ARGV[12]) end
-redis.call('SET', P .. 'meta:' .. id, ARGV[10])
-redis.call('SET', P .. 'body:' .. id, ARGV[11])
-redis.call('ZADD', P .. 'renders', stamp(NOW), id)
-redis.call('ZADD', P .. 'state:accepted', stamp(NOW), id)
+redis.call('SET', K.meta .. id, ARGV[10])
+redis.call('SET', K.body .. id, ARGV[11])
+redis.call('ZADD', K.renders, stamp(NOW), id)
+redis.call('ZADD', K.state .. 'accepted', stamp(NOW), id)
+redis.call('SET', K.schema, SCHEMA, 'NX')
 publish_event(id, 'accepted')
 return {'new', 'accepted', admit_submission(id) and 1 or 0}

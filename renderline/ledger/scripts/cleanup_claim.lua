@@ -1,6 +1,6 @@
 -- Claim cleanup tasks of an account: vendor calls that no render waits for. What a worker claims and does not clear is
 -- due again after the lease. ARGV: task account limit lease -> members
-local account, tasks = ARGV[4], P .. ARGV[3] .. ':' .. ARGV[4]
+local account, tasks = ARGV[4], K[ARGV[3]] .. ARGV[4]
 -- Cleanup never probes: it waits until the vendor answers others.
 if backoff_left(account) > 0 or circuit_open(account) then return {} end
 local members = redis.call('ZRANGEBYSCORE', tasks, '-inf', stamp(NOW), 'LIMIT', 0, ARGV[5])

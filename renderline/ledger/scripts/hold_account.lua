@@ -1,6 +1,6 @@
 -- The vendor refuses to render for an account (no credit): its submissions wait, and one tries now and then.
 -- ARGV: account seconds(between tries) reason -> 1 if it was not known yet
-local key = P .. 'hold:' .. ARGV[3]
+local key = K.hold .. ARGV[3]
 redis.call('HSET', key, 'until', stamp(NOW + tonumber(ARGV[4])), 'reason', ARGV[5])
-redis.call('SADD', P .. 'accounts', ARGV[3])
+redis.call('SADD', K.accounts, ARGV[3])
 return redis.call('HSETNX', key, 'since', stamp(NOW))

@@ -21,4 +21,4 @@ redis.call('HINCRBY', render(id), h .. ':attempts', 1)
 wake_hooks(id)
 local owed = tonumber(field(id, h .. ':since')) or ended_at(id)
 return {'yours', tostring(fence), stamp(math.max(0, NOW - owed)), {}, probe, redis.call('HGETALL', render(id)),
-  redis.call('GET', P .. 'meta:' .. id), redis.call('GET', P .. 'history:' .. id)}
+  redis.call('GET', K.meta .. id), redis.call('GET', K.history .. id)}

@@ -22,7 +22,7 @@ if outcome == 'retrying' then
   return {1, field(id, 'state'), following(queue_hooks(id))}
 end
 redis.call('HDEL', render(id), h .. ':until')
-if outcome == 'dead' then redis.call('ZADD', P .. 'dead', stamp(NOW), id .. ':' .. index) end
+if outcome == 'dead' then redis.call('ZADD', K.dead_letters, stamp(NOW), id .. ':' .. index) end
 local all, dead = true, false
 for i = 0, tonumber(field(id, 'hooks')) - 1 do
   local o = field(id, 'h' .. i)
@@ -31,11 +31,11 @@ for i = 0, tonumber(field(id, 'hooks')) - 1 do
 end
 local sent = {}
 if all then
-  no_wake(id)
+  drop_resend(id)
   if field(id, 'state') == 'completed' then
     transition(id, dead and 'undelivered' or 'delivered')
     if not dead and ARGV[10] == '1' and field(id, 'stored_url') ~= '' and field(id, 'project_id') ~= '' then
-      redis.call('ZADD', P .. 'stored:' .. field(id, 'account'), stamp(NOW), id)
+      redis.call('ZADD', K.stored_projects .. field(id, 'account'), stamp(NOW), id)
     end
   end
 else

@@ -1,8 +1,8 @@
 -- Take waiting hooks for which a worker has places, and tell which hosts are not to be called. ARGV: most
 -- -> {array of {id, index} to be sent, hosts}
 local barred = {}
-for _, owner in ipairs(redis.call('ZRANGE', P .. 'hookowners', 0, 49)) do
-  for _, host in ipairs(redis.call('ZRANGE', P .. 'hookhosts:' .. owner, 0, 49)) do
+for _, owner in ipairs(redis.call('ZRANGE', K.hook_accounts, 0, 49)) do
+  for _, host in ipairs(redis.call('ZRANGE', K.hook_hosts .. owner, 0, 49)) do
     if circuit_open(host_circuit(host)) then table.insert(barred, host) end
   end
 end

@@ -4,10 +4,10 @@
 local SHARE = 8
 local LOST = 10 -- graces after which a message counts as lost, however long the queue is
 
-local function queued(lane, owner) return P .. 'standing:' .. lane .. ':' .. owner end
+local function queued(lane, owner) return K.queued .. lane .. ':' .. owner end
 local function enqueue(lane, owner, member)
   redis.call('ZADD', queued(lane, owner), stamp(NOW), member)
-  redis.call('SADD', P .. 'lanes', lane .. ' ' .. owner)
+  redis.call('SADD', K.lanes, lane .. ' ' .. owner)
 end
 local function is_queued(lane, owner, member)
   local sent = tonumber(redis.call('ZSCORE', queued(lane, owner), member))
@@ -41,11 +41,11 @@ local function submission_dequeued(id) dequeue(submit_lane(id), field(id, 'accou
 
 -- Take up to `most` parked renders of an account that may go on. -> array of {id, priority}
 local function unpark(account, most)
-  local parked, slots = P .. 'parked:' .. account, P .. 'slots:' .. account
+  local parked, slots = K.parked .. account, K.slots .. account
   local items = {}
   local refusal, refused_for = refused(account)
   if redis.call('EXISTS', parked) == 0 or backoff_left(account) > 0 or (refusal and refused_for > 0)
-      or redis.call('SISMEMBER', P .. 'paused', account) == 1 then
+      or redis.call('SISMEMBER', K.paused, account) == 1 then
     return items
   end
   local rate, tokens = rate_limit(account)
@@ -53,7 +53,7 @@ local function unpark(account, most)
   if circuit_open(account) or refusal then most = math.min(most, 1) end
   local function take(id)
     local priority = priority_of(id)
-    wake_at(id, NOW + GRACE)
+    resend_at(id, NOW + GRACE)
     table.insert(items, {id, priority})
   end
   -- Those that kept their slot need no other, and free it soonest.
@@ -65,7 +65,7 @@ local function unpark(account, most)
       take(id)
     end)
   end
-  local limit = tonumber(redis.call('HGET', P .. 'limits', account))
+  local limit = tonumber(redis.call('HGET', K.slot_limits, account))
   local free = limit and limit - redis.call('SCARD', slots) or math.huge
   for _, name in ipairs({'high', 'normal', 'low'}) do
     if limit then free = free - redis.call('ZCARD', queued('submit.' .. name, account)) end
@@ -86,11 +86,11 @@ local function band(api) return stamp(APIS[api]), '(' .. stamp(APIS[api] + 1e11)
 local function park_for(id, api)
   park(id, 'waits for a worker that has the ' .. api .. ' credentials of its account')
   local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[priority_of(id)] * 1e10
-  redis.call('ZADD', P .. 'parked:' .. field(id, 'account'), stamp(APIS[api] + order), id)
+  redis.call('ZADD', K.parked .. field(id, 'account'), stamp(APIS[api] + order), id)
 end
 local function waiting_for(account, api, most)
   local low, high = band(api)
-  return redis.call('ZRANGEBYSCORE', P .. 'parked:' .. account, low, high, 'LIMIT', 0, most)
+  return redis.call('ZRANGEBYSCORE', K.parked .. account, low, high, 'LIMIT', 0, most)
 end
 
 -- Whether nobody has known for so long what a parked render needs that it may be sent to its end.
@@ -105,7 +105,7 @@ local function admit_submission(id)
   local lane, account = submit_lane(id), field(id, 'account')
   if room(lane, account) > 0 then
     enqueue(lane, account, id)
-    wake_at(id, NOW + GRACE)
+    resend_at(id, NOW + GRACE)
     return true
   end
   park(id, 'waits for its turn')
@@ -117,17 +117,17 @@ end
 local ANYWHERE = '*'
 local PATIENCE = 900 -- seconds that a hook waits for one before it whose outcome it tells, unless that is being tried
 local SOON = 60      -- a retry that is further away is waited for by nobody
-local function hooks_waiting(owner, host) return P .. 'hooks:' .. owner .. '|' .. host end
+local function hooks_waiting(owner, host) return K.waiting_hooks .. owner .. '|' .. host end
 local function host_circuit(host) return 'hook ' .. host end
 -- Counted: within a millisecond there may be many.
-local function next_turn() return redis.call('INCR', P .. 'turn') end
+local function next_turn() return redis.call('INCR', K.hook_turn) end
 local function ended_at(id) return tonumber(field(id, 't:' .. field(id, 'state'))) or NOW end
 
 local function hook_waits(id, index, host)
   local owner = field(id, 'account')
   redis.call('ZADD', hooks_waiting(owner, host), stamp(ended_at(id)), id .. ':' .. index)
-  redis.call('ZADD', P .. 'hookhosts:' .. owner, 'NX', next_turn(), host)
-  redis.call('ZADD', P .. 'hookowners', 'NX', next_turn(), owner)
+  redis.call('ZADD', K.hook_hosts .. owner, 'NX', next_turn(), host)
+  redis.call('ZADD', K.hook_accounts, 'NX', next_turn(), owner)
   set(id, 'h' .. index .. ':waits', host, 'h' .. index .. ':waits_at', stamp(NOW))
 end
 local function hook_comes(id, index)
@@ -170,7 +170,7 @@ local function wake_hooks(id)
       first = math.min(first, at)
     end
   end
-  if first < math.huge then wake_at(id, first) else no_wake(id) end
+  if first < math.huge then resend_at(id, first) else drop_resend(id) end
 end
 
 -- Have the hooks run that a finished render owes and that may run now. -> array of {id, index} to be sent
@@ -204,7 +204,7 @@ local function next_of(owner, host, most)
     wake_hooks(id)
     table.insert(sent, {id, tonumber(index)})
   end
-  if redis.call('EXISTS', key) == 0 then redis.call('ZREM', P .. 'hookhosts:' .. owner, host) end
+  if redis.call('EXISTS', key) == 0 then redis.call('ZREM', K.hook_hosts .. owner, host) end
   return sent
 end
 
@@ -212,10 +212,10 @@ end
 -- While a host's circuit is open, one now and then probes.
 local function take_hooks(most, only)
   local sent = {}
-  for _, owner in ipairs(redis.call('ZRANGE', P .. 'hookowners', 0, 49)) do
+  for _, owner in ipairs(redis.call('ZRANGE', K.hook_accounts, 0, 49)) do
     if #sent >= most then break end
-    local hosts = only and {only} or redis.call('ZRANGE', P .. 'hookhosts:' .. owner, 0, 9)
-    if #hosts == 0 then redis.call('ZREM', P .. 'hookowners', owner) end
+    local hosts = only and {only} or redis.call('ZRANGE', K.hook_hosts .. owner, 0, 9)
+    if #hosts == 0 then redis.call('ZREM', K.hook_accounts, owner) end
     for _, host in ipairs(hosts) do
       local name, probe, may = host_circuit(host), false, #sent < most and room('hook', owner) > 0
       if may and redis.call('EXISTS', hooks_waiting(owner, host)) == 1 then
@@ -226,12 +226,12 @@ local function take_hooks(most, only)
         for _, one in ipairs(may and next_of(owner, host, 1) or {}) do
           if probe then set(one[1], 'h' .. one[2] .. ':probe', 1) end
           table.insert(sent, one)
-          redis.call('ZADD', P .. 'hookowners', 'XX', next_turn(), owner)
+          redis.call('ZADD', K.hook_accounts, 'XX', next_turn(), owner)
         end
       elseif may then
-        redis.call('ZREM', P .. 'hookhosts:' .. owner, host)
+        redis.call('ZREM', K.hook_hosts .. owner, host)
       end
-      redis.call('ZADD', P .. 'hookhosts:' .. owner, 'XX', next_turn(), host)
+      redis.call('ZADD', K.hook_hosts .. owner, 'XX', next_turn(), host)
     end
   end
   return sent

@@ -1,6 +1,6 @@
 -- Which APIs renders wait for since not every worker has them for their account. -> array of names such as v2:main
 local names = {}
-for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
+for _, account in ipairs(redis.call('SMEMBERS', K.accounts)) do
   for api in pairs(APIS) do
     if #waiting_for(account, api, 1) > 0 then table.insert(names, api .. ':' .. account) end
   end

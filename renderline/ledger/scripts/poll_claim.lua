@@ -9,7 +9,7 @@ if redis.call('HGET', key, slot .. ':ticket') ~= ticket then return {'stale', st
 redis.call('HDEL', key, slot .. ':at')
 redis.call('HSET', key, slot .. ':busy', stamp(NOW + lease))
 if backoff_left(account) > 0 then return {'quiet', stamp(NOW), {}, false} end
-local due = P .. 'due:' .. account
+local due = K.due .. account
 local items = {}
 local ids = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, limit)
 local room = #ids
@@ -21,7 +21,7 @@ each({unpack(ids, 1, room)}, account, function(id)
     -- When the first look since the deadline began; the sweep leaves it time to end.
     if NOW >= (tonumber(field(id, 'deadline_at')) or math.huge) then
       if redis.call('HSETNX', render(id), 'late_at', stamp(NOW)) == 1 then
-        redis.call('ZADD', P .. 'deadline', 'XX', stamp(NOW + GRACE + 0.001), id)
+        redis.call('ZADD', K.deadline, 'XX', stamp(NOW + GRACE + 0.001), id)
       end
     end
     redis.call('ZADD', due, stamp(NOW + lease), id)

@@ -34,10 +34,10 @@ local function record(r)
     end
     if r.status == 'done' then
       -- Done, and no webhook had said so: from now on we look for ourselves, until the next one comes.
-      if field(id, 'webhook_done') == '' then redis.call('DEL', P .. 'heard:' .. field(id, 'account')) end
+      if field(id, 'webhook_done') == '' then redis.call('DEL', K.webhooks_alive .. field(id, 'account')) end
       set(id, 'download_url', r.url, 'progress', 100)
       -- How long renders of this kind take here, for those to come.
-      local durations = P .. 'durations:' .. field(id, 'account') .. ':' .. field(id, 'kind')
+      local durations = K.durations .. field(id, 'account') .. ':' .. field(id, 'kind')
       redis.call('LPUSH', durations, stamp(NOW - (tonumber(field(id, 'intent_at')) or NOW)))
       redis.call('LTRIM', durations, 0, 63)
       if finish(id, 'completed') then table.insert(moved, {id, field(id, 'state')}) end
@@ -54,14 +54,14 @@ local function record(r)
       if transition(id, 'submitting') then
         -- Who made the call before may still be there; its claim is over.
         redis.call('HINCRBY', k, 'fence', 1)
-        wake_at(id, NOW + GRACE)
+        resend_at(id, NOW + GRACE)
         table.insert(moved, {id, 'submitting'})
       end
     else
       if r.status == 'untouched' then
         if redis.call('HINCRBY', k, 'untouched', 1) == 1 then set(id, 'untouched_at', stamp(NOW)) end
       end
-      redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + (again and 0 or r.poll_in)), id)
+      redis.call('ZADD', K.due .. field(id, 'account'), stamp(NOW + (again and 0 or r.poll_in)), id)
     end
   end
 end
@@ -71,7 +71,7 @@ local function later(id)
   redis.call('HDEL', render(id), 'polling_until')
   local state = field(id, 'state')
   if state == 'rendering' or state == 'unconfirmed' then
-    redis.call('ZADD', P .. 'due:' .. field(id, 'account'), stamp(NOW + 60), id)
+    redis.call('ZADD', K.due .. field(id, 'account'), stamp(NOW + 60), id)
   end
 end
 for _, r in ipairs(cjson.decode(ARGV[3])) do

@@ -1,6 +1,21 @@
 -- What every step shares. KEYS[1] is the key prefix, ARGV[1] the time in seconds ('' takes the server's clock,
 -- so that workers whose clocks differ agree), ARGV[2] the grace in seconds before a silent render is re-sent.
 local P = KEYS[1]
+-- The names of the keys; docs/ledger.md says what each holds, and `keys.py` names those that Python uses.
+local K = {
+  accounts = P .. 'accounts', alarms = P .. 'alarms', answer = P .. 'answer:', backoff = P .. 'backoff:', 
+  body = P .. 'body:',  calls = P .. 'calls:', capabilities = P .. 'capabilities', circuit = P .. 'circuit:',
+  dead_letters = P .. 'dead_letters', deadline = P .. 'deadline', due = P .. 'due:', durations = P .. 'durations:',
+  events = P .. 'events', history = P .. 'history:', hold = P .. 'hold:', hook_accounts = P .. 'hook_accounts',
+  hook_hosts = P .. 'hook_hosts:', hook_turn = P .. 'hook_turn', lanes = P .. 'lanes', meta = P .. 'meta:',
+  orphan_drafts = P .. 'orphan_drafts:', parked = P .. 'parked:', paused = P .. 'paused',
+  project_owners = P .. 'project_owners:', pump = P .. 'pump:', quarantine = P .. 'quarantine',
+  quarantine_counts = P .. 'quarantine_counts', queued = P .. 'queued:', rate_limit = P .. 'rate_limit:',
+  render = P .. 'render:', renders = P .. 'renders', resend = P .. 'resend', schema = P .. 'schema',
+  slot_limits = P .. 'slot_limits', slots = P .. 'slots:', state = P .. 'state:',
+  stored_projects = P .. 'stored_projects:', sweep = P .. 'sweep', sweep_lock = P .. 'sweep:lock',
+  token = P .. 'token:', waiting_hooks = P .. 'waiting_hooks:', webhooks_alive = P .. 'webhooks_alive:',
+}
 local NOW = tonumber(ARGV[1])
 if not NOW then
   local t = redis.call('TIME')
@@ -10,41 +25,41 @@ local GRACE = tonumber(ARGV[2])
 local SLOTS = 8
 
 local function stamp(seconds) return string.format('%.3f', seconds) end
-local function render(id) return P .. 'render:' .. id end
+local function render(id) return K.render .. id end
 local function field(id, name) return redis.call('HGET', render(id), name) or '' end
 local function set(id, ...) redis.call('HSET', render(id), ...) end
 
 -- The sweep re-sends what has not moved by then.
-local function wake_at(id, seconds)
-  redis.call('ZADD', P .. 'wake', stamp(seconds), id)
+local function resend_at(id, seconds)
+  redis.call('ZADD', K.resend, stamp(seconds), id)
 end
-local function no_wake(id)
-  redis.call('ZREM', P .. 'wake', id)
+local function drop_resend(id)
+  redis.call('ZREM', K.resend, id)
 end
 
 -- Those who watch renders read this stream; its entry ids let them resume.
 local function publish_event(id, state)
-  redis.call('XADD', P .. 'events', 'MAXLEN', '~', 10000, '*', 'id', id, 'state', state, 'at', stamp(NOW),
+  redis.call('XADD', K.events, 'MAXLEN', '~', 10000, '*', 'id', id, 'state', state, 'at', stamp(NOW),
     'progress', field(id, 'progress'))
 end
 
 -- The slot of a render at the vendor, where the account has a limit: from the paid call to its end.
 local function leave_slot(id)
-  redis.call('SREM', P .. 'slots:' .. field(id, 'account'), id)
+  redis.call('SREM', K.slots .. field(id, 'account'), id)
 end
 
 -- A record that cannot be read is taken out of everything that would hand it out again, and noted for a person.
 -- The note comes first: a server that takes no writes refuses it, and then no record is to blame.
 local function quarantine(id, reason, account)
-  redis.call('XADD', P .. 'quarantine', 'MAXLEN', 1000, '*', 'what', 'record', 'id', id, 'where', account or '',
+  redis.call('XADD', K.quarantine, 'MAXLEN', 1000, '*', 'what', 'record', 'id', id, 'where', account or '',
     'reason', string.sub(reason, 1, 300), 'size', 0)
-  redis.call('HINCRBY', P .. 'quarantined', 'record', 1)
-  no_wake(id)
-  redis.call('ZREM', P .. 'deadline', id)
+  redis.call('HINCRBY', K.quarantine_counts, 'record', 1)
+  drop_resend(id)
+  redis.call('ZREM', K.deadline, id)
   if account then
-    redis.call('ZREM', P .. 'due:' .. account, id)
-    redis.call('ZREM', P .. 'parked:' .. account, id)
-    redis.call('SREM', P .. 'slots:' .. account, id)
+    redis.call('ZREM', K.due .. account, id)
+    redis.call('ZREM', K.parked .. account, id)
+    redis.call('SREM', K.slots .. account, id)
   end
   pcall(set, id, 'note', 'set aside: its record cannot be read')
 end
@@ -67,8 +82,8 @@ local function transition(id, to)
   publish_event(id, to)
   redis.call('HDEL', render(id), 'resends')
   set(id, 'state', to, 't:' .. to, stamp(NOW))
-  redis.call('ZREM', P .. 'state:' .. from, id)
-  redis.call('ZADD', P .. 'state:' .. to, stamp(NOW), id)
+  redis.call('ZREM', K.state .. from, id)
+  redis.call('ZADD', K.state .. to, stamp(NOW), id)
   return true
 end
 
@@ -80,22 +95,22 @@ end
 
 local function stop_polling(id)
   drop_poll(id)
-  redis.call('ZREM', P .. 'due:' .. field(id, 'account'), id)
-  redis.call('ZREM', P .. 'deadline', id)
+  redis.call('ZREM', K.due .. field(id, 'account'), id)
+  redis.call('ZREM', K.deadline, id)
   leave_slot(id)
 end
 
 -- A draft of this render may stand at the vendor that the record does not know: to be looked for, twice.
 local function mark_orphan_of(account, id, attempt)
   local member = id .. '.' .. attempt
-  redis.call('ZADD', P .. 'suspects:' .. account, stamp(NOW + GRACE * 2), member .. '#1',
+  redis.call('ZADD', K.orphan_drafts .. account, stamp(NOW + GRACE * 2), member .. '#1',
     stamp(NOW + GRACE * 8), member .. '#2')
 end
 local function mark_orphan(id) mark_orphan_of(field(id, 'account'), id, field(id, 'attempt')) end
 
 -- A project that a call made belongs to one attempt at one render: true if that is this one, from now on.
 local function claim_project(id, project)
-  local key, me = P .. 'owners:' .. field(id, 'account'), id .. '.' .. field(id, 'attempt')
+  local key, me = K.project_owners .. field(id, 'account'), id .. '.' .. field(id, 'attempt')
   if redis.call('HSETNX', key, project, me) == 1 then return true end
   local owner = redis.call('HGET', key, project)
   if owner == me then return true end
@@ -121,12 +136,12 @@ local function finish(id, to)
   if from == 'submitting' or from == 'unconfirmed' then mark_orphan(id) end
   stop_polling(id)
   redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'webhook_hint')
-  redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)
-  redis.call('ZREM', P .. 'standing:submit.' .. field(id, 'priority') .. ':' .. field(id, 'account'), id)
+  redis.call('ZREM', K.parked .. field(id, 'account'), id)
+  redis.call('ZREM', K.queued .. 'submit.' .. field(id, 'priority') .. ':' .. field(id, 'account'), id)
   if (tonumber(field(id, 'hooks')) or 0) > 0 then
-    wake_at(id, NOW + GRACE)
+    resend_at(id, NOW + GRACE)
   else
-    no_wake(id)
+    drop_resend(id)
     if to == 'completed' then transition(id, 'delivered') end
   end
   return true
@@ -138,7 +153,7 @@ end
 
 -- Poll pumps: each account has up to SLOTS `poll` messages in flight. A slot either sleeps until `at` or is busy until
 -- `busy`; its ticket makes any other copy of its message a no-op.
-local function pump(account) return P .. 'pump:' .. account end
+local function pump(account) return K.pump .. account end
 
 -- Make sure that a pump runs at `at`; returns {slot, ticket, delay} of the message to publish, or false.
 local function wake_pump(account, at)
@@ -158,20 +173,20 @@ local function wake_pump(account, at)
   local ticket = redis.call('HINCRBY', key, idle .. ':ticket', 1)
   redis.call('HSET', key, idle .. ':at', stamp(at))
   redis.call('HDEL', key, idle .. ':busy')
-  redis.call('SADD', P .. 'accounts', account)
+  redis.call('SADD', K.accounts, account)
   return {idle, ticket, stamp(math.max(0, at - NOW))}
 end
 
 local function start_polling(id, at)
   local account = field(id, 'account')
-  redis.call('ZADD', P .. 'due:' .. account, stamp(at), id)
+  redis.call('ZADD', K.due .. account, stamp(at), id)
   return wake_pump(account, at)
 end
 
 -- The circuit breaker of an account: `failures` in a row; once open, `until` when the next call may probe, and `probing`
 -- while one does. Without news it is forgotten, so that no accident can keep it open.
 local CIRCUIT_FORGETS = 120
-local function circuit(account) return P .. 'circuit:' .. account end
+local function circuit(account) return K.circuit .. account end
 local function remember_circuit(account, until_)
   redis.call('PEXPIRE', circuit(account), math.ceil((math.max(0, until_ - NOW) + CIRCUIT_FORGETS) * 1000))
 end
@@ -179,7 +194,7 @@ local function circuit_open(account) return redis.call('HEXISTS', circuit(accoun
 
 -- How long calls for this account have to wait, in seconds: the vendor asked for it, or its circuit is open.
 local function retry_after_left(account)
-  return math.max(0, (tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0) - NOW)
+  return math.max(0, (tonumber(redis.call('GET', K.backoff .. account)) or 0) - NOW)
 end
 local function backoff_left(account)
   return math.max(retry_after_left(account), (tonumber(redis.call('HGET', circuit(account), 'until')) or 0) - NOW)
@@ -188,8 +203,8 @@ end
 local LONGEST_BACKOFF = 3600
 local function back_off(account, seconds)
   seconds = math.min(seconds, LONGEST_BACKOFF)
-  local until_ = math.max(NOW + seconds, tonumber(redis.call('GET', P .. 'quiet:' .. account)) or 0)
-  redis.call('SET', P .. 'quiet:' .. account, stamp(until_), 'PX', math.max(1, math.ceil((until_ - NOW) * 1000)))
+  local until_ = math.max(NOW + seconds, tonumber(redis.call('GET', K.backoff .. account)) or 0)
+  redis.call('SET', K.backoff .. account, stamp(until_), 'PX', math.max(1, math.ceil((until_ - NOW) * 1000)))
 end
 
 -- While the circuit is open whoever comes first after the pause is the probe; the others wait until it has an answer,
@@ -203,7 +218,7 @@ end
 
 -- Why the vendor refuses to render for an account, and for how many seconds nobody tries; nil if it does not.
 local function refused(account)
-  local h = redis.call('HMGET', P .. 'hold:' .. account, 'until', 'reason')
+  local h = redis.call('HMGET', K.hold .. account, 'until', 'reason')
   if not h[1] then return nil end
   return h[2], math.max(0, tonumber(h[1]) - NOW)
 end
@@ -211,7 +226,7 @@ end
 -- The pace of an account for which the vendor once said "too many": calls a second, lowered each time it says so and
 -- growing by a fixed step a second otherwise, until it no longer matters. No pace, no limit.
 local function rate_limit(account)
-  local key = P .. 'pace:' .. account
+  local key = K.rate_limit .. account
   local p = redis.call('HMGET', key, 'rate', 'tokens', 'at', 'slowed_at', 'step')
   local rate = tonumber(p[1])
   if not rate then return nil end
@@ -232,9 +247,9 @@ local function admit(account, wanted, whole)
   if rate then
     given = math.min(wanted, math.max(0, math.floor(tokens)))
     if whole and given < wanted then given = 0 end
-    redis.call('HINCRBYFLOAT', P .. 'pace:' .. account, 'tokens', -given)
+    redis.call('HINCRBYFLOAT', K.rate_limit .. account, 'tokens', -given)
   end
-  if given > 0 then redis.call('HINCRBY', P .. 'calls:' .. account, math.floor(NOW), given) end
+  if given > 0 then redis.call('HINCRBY', K.calls .. account, math.floor(NOW), given) end
   return given
 end
 
@@ -247,16 +262,16 @@ end
 local function park(id, note)
   local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[priority_of(id)] * 1e10
   -- One that kept its slot (its worker died) goes first: it needs no other, and frees it soonest.
-  if redis.call('SISMEMBER', P .. 'slots:' .. field(id, 'account'), id) == 1 then order = order - 1e11 end
-  redis.call('ZADD', P .. 'parked:' .. field(id, 'account'), stamp(order), id)
-  redis.call('SADD', P .. 'accounts', field(id, 'account'))
+  if redis.call('SISMEMBER', K.slots .. field(id, 'account'), id) == 1 then order = order - 1e11 end
+  redis.call('ZADD', K.parked .. field(id, 'account'), stamp(order), id)
+  redis.call('SADD', K.accounts, field(id, 'account'))
   set(id, 'note', note)
-  wake_at(id, NOW + GRACE * 10)
+  resend_at(id, NOW + GRACE * 10)
 end
 
 -- '1' while the vendor's webhooks for this account arrive: one came of late, and none was found missing since.
 local function webhooks_alive(account)
-  return (tonumber(redis.call('GET', P .. 'heard:' .. account)) or 0) > NOW and '1' or ''
+  return (tonumber(redis.call('GET', K.webhooks_alive .. account)) or 0) > NOW and '1' or ''
 end
 
 -- Write down that a vendor call of this stage is about to be made.
@@ -269,13 +284,13 @@ end
 -- Whoever submits a render has it for `lease` seconds; then the sweep gives it to another.
 local function hold(id, lease)
   set(id, 'lease_until', stamp(NOW + lease))
-  wake_at(id, NOW + lease + 1)
+  resend_at(id, NOW + lease + 1)
 end
 
 -- What workers that live say they can serve: `account:<name>`, `hook:<type>`.
 local ALIVE_FOR = 60
 local function has_worker(what, name)
-  return (tonumber(redis.call('ZSCORE', P .. 'served', what .. ':' .. name)) or 0) > NOW - ALIVE_FOR
+  return (tonumber(redis.call('ZSCORE', K.capabilities, what .. ':' .. name)) or 0) > NOW - ALIVE_FOR
 end
 -- Whether a name is among those in a text with commas between them; the empty text stands for all.
 local function listed(names, name)

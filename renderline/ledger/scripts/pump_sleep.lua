@@ -3,7 +3,7 @@
 local account, slot, ticket, limit = ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local key = pump(account)
 if redis.call('HGET', key, slot .. ':ticket') ~= ticket then return {} end
-local due = P .. 'due:' .. account
+local due = K.due .. account
 local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 local needed = #first > 0
 if needed and slot > 0 then

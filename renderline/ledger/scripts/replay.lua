@@ -5,7 +5,7 @@ redis.call('HDEL', render(id), h, h .. ':error', h .. ':attempts', h .. ':until'
 set(id, h .. ':since', stamp(NOW))
 -- A try from before it died may still run.
 redis.call('HINCRBY', render(id), h .. ':fence', 1)
-redis.call('ZREM', P .. 'dead', id .. ':' .. ARGV[4])
+redis.call('ZREM', K.dead_letters, id .. ':' .. ARGV[4])
 if field(id, 'state') == 'undelivered' then transition(id, 'completed') end
-wake_at(id, NOW + GRACE)
+resend_at(id, NOW + GRACE)
 return 1

@@ -10,7 +10,7 @@ for i = 0, tonumber(field(id, 'hooks')) - 1 do
     h .. ':probe')
   -- A try that still runs belongs to the attempt that ended.
   redis.call('HINCRBY', k, h .. ':fence', 1)
-  redis.call('ZREM', P .. 'dead', id .. ':' .. i)
+  redis.call('ZREM', K.dead_letters, id .. ':' .. i)
 end
 for _, state in ipairs({'submitting', 'unconfirmed', 'rendering', 'completed', 'failed', 'expired'}) do
   redis.call('HDEL', k, 't:' .. state)
@@ -21,5 +21,5 @@ redis.call('HDEL', k, 'project_id', 'baseline', 'progress', 'progress_at', 'down
   'draft', 'revoking', 'unknown_since')
 redis.call('HINCRBY', k, 'attempt', 1)
 set(id, 'stage', '')
-redis.call('SET', P .. 'history:' .. id, ARGV[5])
+redis.call('SET', K.history .. id, ARGV[5])
 return admit_submission(id) and 'due' or 'waits'

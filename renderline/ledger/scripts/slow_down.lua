@@ -3,12 +3,12 @@
 local SLOWEST = 4
 local account, seconds = ARGV[3], tonumber(ARGV[4])
 if seconds > 0 then back_off(account, seconds) end
-local key = P .. 'pace:' .. account
+local key = K.rate_limit .. account
 if (tonumber(redis.call('HGET', key, 'slowed_at')) or 0) > NOW - 1 then return 0 end
 local rate = rate_limit(account)
 if not rate then
   -- What was called in the busier of this second and the one before.
-  local calls = redis.call('HMGET', P .. 'calls:' .. account, math.floor(NOW), math.floor(NOW) - 1)
+  local calls = redis.call('HMGET', K.calls .. account, math.floor(NOW), math.floor(NOW) - 1)
   rate = math.max(tonumber(calls[1]) or 0, tonumber(calls[2]) or 0)
 end
 -- Never below SLOWEST: the vendor's Retry-After is the means against a limit lower than that, and a few stray answers

@@ -14,8 +14,8 @@ if state == 'submitting' then
 elseif state ~= 'accepted' then
   return {'over', following()}
 end
-local slots = P .. 'slots:' .. account
-local limit = tonumber(redis.call('HGET', P .. 'limits', account))
+local slots = K.slots .. account
+local limit = tonumber(redis.call('HGET', K.slot_limits, account))
 local reason = nil
 local refusal, refused_for = refused(account)
 -- Not known to whoever took it: others may know it. A call that costs and was announced is settled without it; one that is
@@ -42,7 +42,7 @@ else
 end
 if reason then
   -- Nothing else is asked of it.
-elseif redis.call('SISMEMBER', P .. 'paused', account) == 1 then
+elseif redis.call('SISMEMBER', K.paused, account) == 1 then
   reason = 'its account is paused'
 elseif (',' .. ARGV[7] .. ','):find(',' .. account .. ',', 1, true) then
   reason = 'its account hangs, with as many submissions under way as one worker makes'
@@ -60,9 +60,9 @@ if reason then
   return {'parked', {}}
 end
 -- This one tries whether the vendor renders again.
-if refusal then redis.call('HSET', P .. 'hold:' .. account, 'until', stamp(NOW + lease)) end
+if refusal then redis.call('HSET', K.hold .. account, 'until', stamp(NOW + lease)) end
 if state == 'accepted' then transition(id, 'submitting') end
-redis.call('ZREM', P .. 'parked:' .. account, id)
+redis.call('ZREM', K.parked .. account, id)
 redis.call('SADD', slots, id)
 -- The holder before died, or did not see, a call of its own.
 if field(id, 'intent') ~= '' then mark_orphan(id) end
@@ -73,5 +73,5 @@ hold(id, lease)
 local fields = redis.call('HGETALL', render(id))
 local announced = field(id, 'stage') == '' and field(id, 'intent') == '' and cjson.decode(ARGV[6])[field(id, 'kind')] or ''
 if announced ~= '' then intend(id, announced) end
-return {'yours', following(), tostring(fence), fields, redis.call('GET', P .. 'meta:' .. id), redis.call('GET', P .. 'body:' .. id),
+return {'yours', following(), tostring(fence), fields, redis.call('GET', K.meta .. id), redis.call('GET', K.body .. id),
   announced}

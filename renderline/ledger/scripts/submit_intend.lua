@@ -2,7 +2,7 @@
 local id, fence = ARGV[3], ARGV[4]
 if not mine(id, fence) then return 0 end
 -- Parked after its lease had ended, and its holder is there after all.
-redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)
+redis.call('ZREM', K.parked .. field(id, 'account'), id)
 intend(id, ARGV[5])
 hold(id, tonumber(ARGV[6]))
 return 1

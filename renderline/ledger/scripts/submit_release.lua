@@ -10,5 +10,5 @@ if ARGV[9] == '1' then
   return 1
 end
 set(id, 'note', ARGV[6])
-wake_at(id, NOW + tonumber(ARGV[5]) + GRACE)
+resend_at(id, NOW + tonumber(ARGV[5]) + GRACE)
 return 1

@@ -12,15 +12,15 @@ if hinted then to = 'rendering' end
 if not mine(id, fence) or not transition(id, to) then return {0, false} end
 if project ~= '' then set(id, 'project_id', project) end
 -- The vendor takes the account's renders.
-if ARGV[5] == 'rendering' and not foreign then redis.call('DEL', P .. 'hold:' .. field(id, 'account')) end
+if ARGV[5] == 'rendering' and not foreign then redis.call('DEL', K.hold .. field(id, 'account')) end
 local began = tonumber(field(id, 'intent_at')) or NOW
 local deadline = began + tonumber(field(id, 'deadline'))
 redis.call('HDEL', render(id), 'lease_until', 'note', 'untouched', 'untouched_at', 'late_at', 'rate', 'stalls')
 set(id, 'deadline_at', stamp(deadline), 'progress', 0, 'progress_at', stamp(NOW))
 if foreign then set(id, 'note', "the vendor answered with the project of another render") end
-redis.call('ZADD', P .. 'deadline', stamp(deadline), id)
-no_wake(id)
-redis.call('ZREM', P .. 'parked:' .. field(id, 'account'), id)
+redis.call('ZADD', K.deadline, stamp(deadline), id)
+drop_resend(id)
+redis.call('ZREM', K.parked .. field(id, 'account'), id)
 redis.call('HDEL', render(id), 'webhook_hint')
 local poll_in = hinted or tonumber(webhooks_alive(field(id, 'account')) ~= '' and ARGV[8] or ARGV[7])
 return {1, start_polling(id, NOW + poll_in)}

@@ -1,24 +1,24 @@
 -- Drop finished records older than the retention. ARGV: retention limit state skip(so many were passed over before)
 -- -> {seen, dropped}
 local state = ARGV[5]
-local ids = redis.call('ZRANGEBYSCORE', P .. 'state:' .. state, '-inf', stamp(NOW - tonumber(ARGV[3])), 'LIMIT', ARGV[6], ARGV[4])
+local ids = redis.call('ZRANGEBYSCORE', K.state .. state, '-inf', stamp(NOW - tonumber(ARGV[3])), 'LIMIT', ARGV[6], ARGV[4])
 local dropped = 0
-redis.call('ZREMRANGEBYSCORE', P .. 'alarms', '-inf', stamp(NOW - tonumber(ARGV[3])))
+redis.call('ZREMRANGEBYSCORE', K.alarms, '-inf', stamp(NOW - tonumber(ARGV[3])))
 for _, id in ipairs(ids) do
-  if not redis.call('ZSCORE', P .. 'wake', id) then
+  if not redis.call('ZSCORE', K.resend, id) then
     local read, hooks = pcall(field, id, 'hooks')
     for i = 0, (read and tonumber(hooks) or 0) - 1 do
-      redis.call('ZREM', P .. 'dead', id .. ':' .. i)
+      redis.call('ZREM', K.dead_letters, id .. ':' .. i)
       hook_comes(id, i)
     end
-    redis.call('ZREM', P .. 'state:' .. state, id)
-    redis.call('ZREM', P .. 'renders', id)
+    redis.call('ZREM', K.state .. state, id)
+    redis.call('ZREM', K.renders, id)
     local known, account = pcall(field, id, 'account')
     if known then
-      local told = (redis.call('GET', P .. 'history:' .. id) or '') .. '"project_id":"' .. field(id, 'project_id') .. '"'
-      for project in string.gmatch(told, '"project_id":"([^"]+)"') do redis.call('HDEL', P .. 'owners:' .. account, project) end
+      local told = (redis.call('GET', K.history .. id) or '') .. '"project_id":"' .. field(id, 'project_id') .. '"'
+      for project in string.gmatch(told, '"project_id":"([^"]+)"') do redis.call('HDEL', K.project_owners .. account, project) end
     end
-    redis.call('DEL', render(id), P .. 'meta:' .. id, P .. 'body:' .. id, P .. 'history:' .. id)
+    redis.call('DEL', render(id), K.meta .. id, K.body .. id, K.history .. id)
     dropped = dropped + 1
   end
 end

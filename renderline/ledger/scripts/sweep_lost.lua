@@ -2,7 +2,7 @@
 -- those sent before the oldest that does, but for those just taken, which begin in a moment.
 -- ARGV: JSON object, by lane the member of the oldest message in its queue; none for an empty queue
 local oldest, before = cjson.decode(ARGV[3]), {}
-for _, entry in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
+for _, entry in ipairs(redis.call('SMEMBERS', K.lanes)) do
   local lane, owner = string.match(entry, '^(%S+) (.*)$')
   if not before[lane] then
     before[lane] = stamp(NOW - GRACE)
@@ -14,6 +14,6 @@ for _, entry in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
     end
   end
   redis.call('ZREMRANGEBYSCORE', queued(lane, owner), '-inf', before[lane])
-  if redis.call('EXISTS', queued(lane, owner)) == 0 then redis.call('SREM', P .. 'lanes', entry) end
+  if redis.call('EXISTS', queued(lane, owner)) == 0 then redis.call('SREM', K.lanes, entry) end
 end
 return 1

@@ -2,12 +2,12 @@
 -- Whoever was seen to is put back in `deadline`, to when it has to be seen to again: it hides nobody.
 -- ARGV: limit -> {seen, expired ids, wakes {account, slot, ticket, delay}}
 local expired, wakes, accounts = {}, {}, {}
-local ids = redis.call('ZRANGEBYSCORE', P .. 'deadline', '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
+local ids = redis.call('ZRANGEBYSCORE', K.deadline, '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
 each(ids, nil, function(id)
   local f = redis.call('HMGET', render(id), 'state', 'late_at', 'account', 'note', 'deadline')
   local late_at = tonumber(f[2])
   if f[1] ~= 'rendering' and f[1] ~= 'unconfirmed' then
-    redis.call('ZREM', P .. 'deadline', id)
+    redis.call('ZREM', K.deadline, id)
   elseif late_at and NOW > late_at + GRACE then
     finish(id, 'expired')
     set_error(id, 'deadline', 'not ready within ' .. string.format('%.14g', tonumber(f[5]) or 0) .. ' s of its submission'
@@ -15,7 +15,7 @@ each(ids, nil, function(id)
     table.insert(expired, id)
   else
     if not late_at then
-      redis.call('ZADD', P .. 'due:' .. f[3], 'LT', stamp(NOW), id)
+      redis.call('ZADD', K.due .. f[3], 'LT', stamp(NOW), id)
       accounts[f[3]] = true
       if retry_after_left(f[3]) > 0 then
         -- No poll comes while the vendor wants silence: the deadline holds all the same. In an outage probes come, and
@@ -24,7 +24,7 @@ each(ids, nil, function(id)
         set(id, 'late_at', stamp(NOW))
       end
     end
-    redis.call('ZADD', P .. 'deadline', stamp(late_at and late_at + GRACE + 0.001 or NOW + GRACE), id)
+    redis.call('ZADD', K.deadline, stamp(late_at and late_at + GRACE + 0.001 or NOW + GRACE), id)
   end
 end)
 for account in pairs(accounts) do

@@ -3,8 +3,8 @@ local wakes = {}
 for n = 3, #ARGV do
   local account = ARGV[n]
   -- The calls of seconds long past are of no use any more.
-  if redis.call('HLEN', P .. 'calls:' .. account) > 120 then redis.call('DEL', P .. 'calls:' .. account) end
-  local first = redis.call('ZRANGE', P .. 'due:' .. account, 0, 0, 'WITHSCORES')
+  if redis.call('HLEN', K.calls .. account) > 120 then redis.call('DEL', K.calls .. account) end
+  local first = redis.call('ZRANGE', K.due .. account, 0, 0, 'WITHSCORES')
   if #first > 0 then
     local at = math.max(NOW + backoff_left(account), tonumber(first[2]))
     local alive = false

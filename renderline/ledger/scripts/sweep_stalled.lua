@@ -2,18 +2,18 @@
 -- a long queue is not doubled again and again. What still stands in the queue, or waits for its turn, is not sent again.
 -- ARGV: limit -> {seen, array of {id, state, priority}}
 local items = {}
-local ids = redis.call('ZRANGEBYSCORE', P .. 'wake', '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
+local ids = redis.call('ZRANGEBYSCORE', K.resend, '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
 each(ids, nil, function(id)
   local state, account = field(id, 'state'), field(id, 'account')
   if state == '' then
-    no_wake(id)
-  elseif redis.call('ZSCORE', P .. 'parked:' .. account, id) then
-    wake_at(id, NOW + GRACE * 10)
+    drop_resend(id)
+  elseif redis.call('ZSCORE', K.parked .. account, id) then
+    resend_at(id, NOW + GRACE * 10)
   elseif (state == 'accepted' or state == 'submitting') and is_queued(submit_lane(id), account, id) then
-    wake_at(id, NOW + GRACE)
+    resend_at(id, NOW + GRACE)
   else
     local n = redis.call('HINCRBY', render(id), 'resends', 1)
-    wake_at(id, NOW + GRACE * 2 ^ math.min(n, 5))
+    resend_at(id, NOW + GRACE * 2 ^ math.min(n, 5))
     if state == 'accepted' or state == 'submitting' then enqueue(submit_lane(id), account, id) end
     table.insert(items, {id, state, priority_of(id)})
   end

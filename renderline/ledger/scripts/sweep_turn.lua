@@ -1,6 +1,6 @@
 -- Who sweeps: one worker at a time, and one in a period. ARGV: holder seconds period(milliseconds)
 -- -> 1, 0 (another has the turn, or has had it in this period). Whoever has the turn keeps it by asking again.
-local lock, had = P .. 'sweep:lock', P .. 'sweep'
+local lock, had = K.sweep_lock, K.sweep
 local holder = redis.call('GET', lock)
 if holder ~= ARGV[3] and (holder or redis.call('EXISTS', had) == 1) then return 0 end
 redis.call('SET', lock, ARGV[3], 'PX', math.ceil(tonumber(ARGV[4]) * 1000))

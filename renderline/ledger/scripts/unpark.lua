@@ -2,7 +2,7 @@
 -- ARGV: limit known(accounts that the caller knows, and the APIs that it has for them, such as main,v3:main; '': all)
 -- unknown_after -> array of {id, priority}
 local items = {}
-for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
+for _, account in ipairs(redis.call('SMEMBERS', K.accounts)) do
   local most = tonumber(ARGV[3])
   if listed(ARGV[4], account) then
     for api in pairs(APIS) do
@@ -14,7 +14,7 @@ for _, account in ipairs(redis.call('SMEMBERS', P .. 'accounts')) do
     end
   else
     -- Left to those who know it. Where nobody has for long, one after the other is sent to its end.
-    local head = redis.call('ZRANGE', P .. 'parked:' .. account, 0, 0)[1]
+    local head = redis.call('ZRANGE', K.parked .. account, 0, 0)[1]
     most = abandoned(head, 'account', account, tonumber(ARGV[5])) and 1 or 0
     if most == 1 then each({head}, account, function(id) park(id, 'waits for its end') end) end
   end

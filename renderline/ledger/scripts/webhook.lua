@@ -7,13 +7,13 @@ if state == '' or (ARGV[8] ~= '' and ARGV[8] ~= field(id, 'attempt')) then retur
 local account = field(id, 'account')
 local draft = tonumber(ARGV[11])
 if draft and draft < (tonumber(field(id, 'draft')) or 1) then
-  redis.call('ZADD', P .. 'alarms', stamp(NOW), id .. '.' .. field(id, 'attempt') .. '.' .. draft)
-  redis.call('ZREMRANGEBYRANK', P .. 'alarms', 0, -1001)
+  redis.call('ZADD', K.alarms, stamp(NOW), id .. '.' .. field(id, 'attempt') .. '.' .. draft)
+  redis.call('ZREMRANGEBYRANK', K.alarms, 0, -1001)
   return {'revoked', false}
 end
 local trust = tonumber(ARGV[10])
 if trust > 0 then
-  redis.call('SET', P .. 'heard:' .. account, stamp(NOW + trust), 'PX', math.ceil(trust * 1000))
+  redis.call('SET', K.webhooks_alive .. account, stamp(NOW + trust), 'PX', math.ceil(trust * 1000))
 end
 -- What it cost is news at any time, also when a look was faster.
 if ARGV[5] ~= '' and state ~= 'accepted' then set(id, 'credit', ARGV[5]) end
@@ -35,7 +35,7 @@ if state == 'unconfirmed' then
   redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'revoking')
   transition(id, 'rendering')
 end
-local due = P .. 'due:' .. account
+local due = K.due .. account
 local looking = (tonumber(field(id, 'polling_until')) or 0) > NOW
 if not over then
   if progress > (tonumber(field(id, 'progress')) or 0) then

@@ -168,11 +168,11 @@ class CrashSystem:
 
     def settled(self) -> bool:
         """Return whether the render came to its end and owes no hook any more."""
-        return self.state() in ENDS and self.redis.zscore("renderline:wake", self.id) is None
+        return self.state() in ENDS and self.redis.zscore("renderline:resend", self.id) is None
 
     def stands_still(self) -> bool:
         """Return whether the sweep would send the render again now."""
-        wake = self.redis.zscore("renderline:wake", self.id)
+        wake = self.redis.zscore("renderline:resend", self.id)
         return wake is not None and float(wake) < self.redis.time()[0]
 
     def unacknowledged(self) -> dict[str, str]:

@@ -27,7 +27,7 @@ def test_an_epoch_time_in_retry_after_does_not_freeze_an_account(local_worker, c
         local_worker._pump(local_worker.wakes.pop())
     else:
         assert isinstance(outcome, Parked)
-    assert 0 < local_worker.redis.pttl("renderline:quiet:main") <= 300_000
+    assert 0 < local_worker.redis.pttl("renderline:backoff:main") <= 300_000
     assert local_worker.record("r1")["state"] not in FINAL
 
 
@@ -38,14 +38,14 @@ def test_a_submission_put_off_by_the_vendor_goes_on_when_the_account_is_resumed(
     assert local_worker.limits.unpark() == []
     assert isinstance(local_worker.submit("r1"), NotMyTurn)
     assert Commands(local_worker.ledger).resume("main")
-    local_worker.redis.delete("renderline:pace:main")
+    local_worker.redis.delete("renderline:rate_limit:main")
     assert [one for one, _ in local_worker.limits.unpark()] == ["r1"]
     assert isinstance(local_worker.submit("r1"), Submitted)
 
 
 def test_what_is_written_down_is_capped_once_more(driver):
     driver.limits.slow_down("main", seconds=DECADES)
-    assert 0 < driver.redis.pttl("renderline:quiet:main") <= 3600_000
+    assert 0 < driver.redis.pttl("renderline:backoff:main") <= 3600_000
 
 
 def test_a_render_of_a_quiet_account_expires_on_time(driver):

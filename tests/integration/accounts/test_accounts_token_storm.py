@@ -43,7 +43,7 @@ def refused(call: Call) -> Answer | None:
 def pass_time(redis: Redis) -> None:
     """Let the wait for the next token end, as time would."""
     redis.hset("renderline:token:main:refusals", "until", "0")
-    redis.delete("renderline:quiet:main")
+    redis.delete("renderline:backoff:main")
 
 
 def test_tokens_refused_by_every_call_are_not_asked_for_with_every_call(workers, vendor, redis):
@@ -58,13 +58,13 @@ def test_tokens_refused_by_every_call_are_not_asked_for_with_every_call(workers,
         ticket = int(redis.hget("renderline:pump:main", "0:ticket"))
         worker.pump(PumpWake("main", 0, ticket, 0.0))
     assert vendor.calls["token"] - before <= 2
-    assert 0 < redis.pttl("renderline:quiet:main") <= 1000, "the account is quiet until the next token"
+    assert 0 < redis.pttl("renderline:backoff:main") <= 1000, "the account is quiet until the next token"
     for _ in range(5):
         pass_time(redis)
         for one in names[10:]:
             workers[0].submitter.submit(one)
     assert vendor.calls["token"] - before <= 2 + 5
-    assert redis.pttl("renderline:quiet:main") > 8000
+    assert redis.pttl("renderline:backoff:main") > 8000
     assert {workers[0].state(one) for one in names[10:]} <= {"accepted", "submitting"}, "none fails for it"
     vendor.override = lambda _: None
     pass_time(redis)

@@ -74,7 +74,7 @@ def cleanup(redis):
 
 
 def mark_orphan(redis, account, *names):
-    redis.zadd(f"renderline:suspects:{account}", {f"{one}.1#1": 1 for one in names or (ONE,)})
+    redis.zadd(f"renderline:orphan_drafts:{account}", {f"{one}.1#1": 1 for one in names or (ONE,)})
 
 
 def orphan(vendor, one=ONE):
@@ -92,7 +92,7 @@ def test_a_hanging_vendor_keeps_no_other_account_from_its_cleanup(redis, new_ven
     running.start()
     assert hanging.override.entered.wait(60)
     until(lambda: other.projects[lost].deleted, what="the other account's orphan to be deleted")
-    until(lambda: not redis.exists("renderline:suspects:b"))
+    until(lambda: not redis.exists("renderline:orphan_drafts:b"))
     assert hanging.override.hangs
     running.start()
     assert hanging.calls["list"] == 1, "asked again while the first call hangs"
@@ -179,7 +179,7 @@ def test_cleanup_of_a_worker_that_died_is_done_by_another(driver, redis, new_ven
     driver.clock.forward(121.0)
     other.run("a")
     assert vendor.projects[lost].deleted
-    assert not redis.exists("renderline:suspects:a")
+    assert not redis.exists("renderline:orphan_drafts:a")
 
 
 def test_failed_cleanup_is_retried_later(redis, new_vendor, cleanup):
@@ -189,7 +189,7 @@ def test_failed_cleanup_is_retried_later(redis, new_vendor, cleanup):
     vendor.override = lambda call: call.answer()._replace(status=500) if call.name == "list" else None
     cleanup(vendor).run("a")
     assert vendor.calls["list"] == 1
-    (score,) = [score for _, score in redis.zrange("renderline:suspects:a", 0, -1, withscores=True)]
+    (score,) = [score for _, score in redis.zrange("renderline:orphan_drafts:a", 0, -1, withscores=True)]
     assert score > redis.time()[0] + 60
 
 
@@ -197,5 +197,5 @@ def test_more_suspects_than_a_batch_are_all_looked_for(redis, new_vendor, cleanu
     vendor = new_vendor()
     mark_orphan(redis, "a", *(f"{number:032x}" for number in range(450)))
     cleanup(vendor).run("a")
-    assert not redis.exists("renderline:suspects:a")
+    assert not redis.exists("renderline:orphan_drafts:a")
     assert vendor.calls["list"] == 3

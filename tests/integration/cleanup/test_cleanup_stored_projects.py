@@ -56,10 +56,10 @@ def play(driver, vendor):
 def test_a_stored_project_is_deleted(driver, play):
     cleanup, project = play()
     assert driver.state(ONE) == "delivered"
-    assert driver.redis.zrange("renderline:stored:main", 0, -1) == [ONE]
+    assert driver.redis.zrange("renderline:stored_projects:main", 0, -1) == [ONE]
     cleanup.run("main")
     assert project.deleted
-    assert not driver.redis.exists("renderline:stored:main")
+    assert not driver.redis.exists("renderline:stored_projects:main")
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_what_waited_for_a_place_is_delivered_when_it_gets_free(worker: Worker) 
     until(lambda: worker.delivered(*waiting), what="all that waited")
     assert worker.endpoints.calls["hangs"] == 40
     assert all(worker.driver.record(one)["hooks"][0]["attempts"] == 1 for one in waiting)
-    assert worker.driver.redis.keys("renderline:hooks:*") == []
+    assert worker.driver.redis.keys("renderline:waiting_hooks:*") == []
 
 
 def test_many_hanging_endpoints_leave_threads_to_submissions(worker: Worker) -> None:
@@ -206,7 +206,7 @@ def test_a_hook_does_not_wait_behind_hundreds_of_another_account(worker: Worker)
         return deliver(hook, delivery)
 
     def waiting(account: str) -> int:
-        return int(worker.driver.redis.zcard(f"renderline:hooks:{account}|shared"))
+        return int(worker.driver.redis.zcard(f"renderline:waiting_hooks:{account}|shared"))
 
     worker.endpoints.deliver = one_at_a_time  # type: ignore[method-assign]
     worker.completed(*names("shared", 150), account="big")

@@ -136,7 +136,7 @@ def test_a_permanent_failure_is_not_repeated(driver, deliverer, hook):
     assert deliverer.deliver("r1", 0) == Done()
     assert len(hook.deliveries) == 1
     assert driver.record()["hooks"][0]["error"] == "answered 410: gone"
-    assert driver.redis.zrange("renderline:dead", 0, -1) == ["r1:0"]
+    assert driver.redis.zrange("renderline:dead_letters", 0, -1) == ["r1:0"]
 
 
 def test_the_receivers_wish_to_wait_is_kept(driver, deliverer, hook):

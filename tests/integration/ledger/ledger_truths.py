@@ -29,7 +29,7 @@ class Picture:
     def take(cls, redis: Redis, prefix: str, ids: Iterable[str], accounts: Iterable[str], *, after: str) -> Picture:
         """Read it; `after` is the last event id known before."""
         ids, accounts = list(ids), list(accounts)
-        names = ["renders", "wake", "deadline", "dead", *(f"state:{state}" for state in State)]
+        names = ["renders", "resend", "deadline", "dead_letters", *(f"state:{state}" for state in State)]
         names += [f"{kind}:{account}" for account in accounts for kind in ("due", "parked")]
         with redis.pipeline() as pipe:
             for one in ids:
@@ -38,7 +38,7 @@ class Picture:
                 pipe.zrange(f"{prefix}{name}", 0, -1, withscores=True)
             for account in accounts:
                 pipe.smembers(f"{prefix}slots:{account}")
-            pipe.hgetall(f"{prefix}limits")
+            pipe.hgetall(f"{prefix}slot_limits")
             pipe.xrange(f"{prefix}events", f"({after}")
             answers = pipe.execute()
         hashes = dict(zip(ids, answers, strict=False))
@@ -119,7 +119,7 @@ class Truths:
             assert picture.sets["deadline"][one] >= float(picture.hashes[one]["deadline_at"])
 
     def _future(self, picture: Picture, one: str, *, now: float) -> None:
-        state, wakes = picture.state(one), picture.sets["wake"]
+        state, wakes = picture.state(one), picture.sets["resend"]
         if state in FOLLOWED:
             assert one not in wakes, f"{one} is {state} and would be sent again"
         elif state in WAITING or picture.owes(one):

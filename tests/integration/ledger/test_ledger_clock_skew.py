@@ -68,7 +68,7 @@ def test_a_limit_of_calls_a_second_holds_with_a_worker_whose_clock_is_wrong(act,
         times = [float(one) for one in (tmp_path / "ahead").read_text().split()]
         # Of calls at most 2 a second, the fifth starts 2 s after the first.
         assert times[-1] - times[0] > 1.9
-    kept = redis.lrange("renderline:turns:main", 0, -1)
+    kept = redis.lrange("renderline:recent_calls:main", 0, -1)
     assert all(abs(int(one) / 1000 - redis.time()[0]) < MINUTE / 2 for one in kept)
 
 
@@ -125,4 +125,4 @@ def test_doctor_names_the_workers_whose_clocks_are_wrong(redis: Redis, valkey: V
     (finding,) = processes.of_clocks(found)
     assert (finding.check, finding.verdict) == ("clock of worker@late", "warn")
     assert "75 s behind" in finding.detail
-    assert 0 < redis.pttl("renderline:skew:worker@late") <= 60_000
+    assert 0 < redis.pttl("renderline:clock_skew:worker@late") <= 60_000

@@ -26,7 +26,7 @@ def test_hooks_do_not_wait_for_each_other(driver):
     assert status(driver, 2) == "over"
     assert [hook["state"] for hook in driver.record()["hooks"]] == ["skipped", "delivered", "delivered"]
     driver.check_indexes()
-    assert driver.score_in("wake") is None
+    assert driver.score_in("resend") is None
 
 
 def test_a_render_without_an_end_has_no_hooks_to_run(driver):
@@ -73,7 +73,7 @@ def test_a_hook_that_takes_long_keeps_its_claim(driver):
     assert not driver.ledger.renew_hook("r1", 0, claim, lease=LEASE)
     driver.ledger.record_hook("r1", 0, newer, outcome="delivered")
     assert not driver.ledger.renew_hook("r1", 0, newer, lease=LEASE)
-    assert driver.score_in("wake") is None
+    assert driver.score_in("resend") is None
 
 
 def test_a_retry_is_not_taken_before_its_time(driver):
@@ -100,7 +100,7 @@ def test_a_lost_retry_is_sent_again_soon_after_its_time(driver):
 def test_a_dead_hook_makes_the_render_undelivered_after_the_others(driver):
     driver.complete(hooks=2)
     assert settle(driver, 0, "dead", error="gone") == "completed"
-    assert driver.redis.zrange("renderline:dead", 0, -1) == ["r1:0"]
+    assert driver.redis.zrange("renderline:dead_letters", 0, -1) == ["r1:0"]
     assert settle(driver, 1, "delivered") == "undelivered"
     assert driver.record()["hooks"][0]["error"] == "gone"
     driver.check_indexes()
@@ -117,7 +117,7 @@ def test_a_failed_render_stays_failed_while_its_hooks_run(driver, end):
     assert settle(driver, 0, "dead", error="x") == end
     assert settle(driver, 1, "delivered") == end
     assert driver.ledger.owed_hooks(["r1"]) == [[]]
-    assert driver.score_in("wake") is None
+    assert driver.score_in("resend") is None
     assert status(driver, 1) == "done"
 
 
@@ -171,7 +171,7 @@ def keys_about(driver, one="r1"):
     found = []
     for key in driver.redis.scan_iter(f"{driver.ledger.prefix}*"):
         kind = driver.redis.type(key)
-        if key in ("renderline:events", "renderline:suspects:main") or key.startswith("renderline:answer:"):
+        if key in ("renderline:events", "renderline:orphan_drafts:main") or key.startswith("renderline:answer:"):
             continue
         members = {
             "zset": lambda key: driver.redis.zrange(key, 0, -1),
@@ -233,7 +233,7 @@ def test_a_retried_render_leaves_nothing_behind_either(driver):
     driver.record_result(look, "failed", message="x")
     settle(driver, 0, "dead", error="x")
     assert driver.operations.retry("r1")
-    assert driver.redis.zrange("renderline:dead", 0, -1) == []
+    assert driver.redis.zrange("renderline:dead_letters", 0, -1) == []
     (look,) = driver.claim_due_polls(driver.start() or driver.ledger.restart_pumps()[0])
     driver.record_result(look, "done", url="https://v/2.mp4")
     settle(driver, 0, "delivered")

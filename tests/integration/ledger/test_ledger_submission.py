@@ -99,7 +99,7 @@ def test_an_old_fence_changes_nothing(driver):
     new = driver.claim()
     assert driver.ledger.record_intent(new, "draft", lease=LEASE)
     before = driver.redis.hgetall("renderline:render:r1")
-    woken = driver.score_in("wake")
+    woken = driver.score_in("resend")
 
     assert driver.ledger.record_intent(old, "export", lease=99.0) is False
     assert driver.ledger.advance(old, stage="export", project_id="stolen", baseline="{}") is False
@@ -109,7 +109,7 @@ def test_an_old_fence_changes_nothing(driver):
     assert driver.ledger.fail("r1", code="x", message="stolen", origin="vendor", fence=old.fence) is False
 
     assert driver.redis.hgetall("renderline:render:r1") == before
-    assert driver.score_in("wake") == woken
+    assert driver.score_in("resend") == woken
     assert driver.score_in("due:main") is None
     assert driver.redis.smembers("renderline:slots:main") == {"r1"}
     assert driver.ledger.advance(new, stage="export", project_id="p1")
@@ -150,7 +150,7 @@ def test_a_released_claim_can_be_taken_at_once(driver):
     driver.ledger.record_intent(claim, "draft", lease=LEASE)
     assert driver.ledger.release(claim, retry_in=5.0, note="no answer")
     assert driver.record()["note"] == "no answer"
-    assert driver.score_in("wake") == driver.clock.now + 5.0 + GRACE
+    assert driver.score_in("resend") == driver.clock.now + 5.0 + GRACE
     driver.check_indexes()
     assert driver.claim().attempts == 2
 
@@ -176,7 +176,7 @@ def test_starting_schedules_the_first_look_and_the_deadline(driver):
     # Counted from the call that costs, not from its answer.
     assert driver.score_in("deadline") == driver.clock.now - 4.0 + 600.0
     assert driver.record()["deadline"] is not None
-    assert driver.score_in("wake") is None
+    assert driver.score_in("resend") is None
     driver.check_indexes()
 
 

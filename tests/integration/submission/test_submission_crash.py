@@ -285,8 +285,8 @@ def test_a_draft_made_for_a_render_that_was_canceled_meanwhile_is_deleted(local_
     local_worker.sandbox.control("POST", "release")
     thread.join(60)
     assert outcomes == [NotMyTurn()]
-    for member in local_worker.redis.zrange("renderline:suspects:main", 0, -1):
-        local_worker.redis.zadd("renderline:suspects:main", {member: 1})
+    for member in local_worker.redis.zrange("renderline:orphan_drafts:main", 0, -1):
+        local_worker.redis.zadd("renderline:orphan_drafts:main", {member: 1})
     OrphanSweep(local_worker.ledger, lease=5.0).run(local_worker.accounts["main"])
     (seen,) = local_worker.seen()
     assert (seen["exports"], seen["deleted"]) == (0, True)
@@ -302,7 +302,7 @@ def test_the_vendors_429_silences_the_account_for_every_step(local_worker):
     local_worker.accept(PROJECT, "r1")
     outcome = local_worker.submitter.submit("r1")
     assert isinstance(outcome, Parked)
-    assert 3000 <= local_worker.redis.pttl("renderline:quiet:main") <= 5000
+    assert 3000 <= local_worker.redis.pttl("renderline:backoff:main") <= 5000
     record = local_worker.record("r1")
     assert record["state"] == "submitting"
     assert "429" in record["note"]
@@ -315,7 +315,7 @@ def test_the_vendors_429_silences_the_account_for_every_step(local_worker):
         name: count for name, count in before.items() if "/api/" in name
     }
     assert local_worker.record("looked-at")["polls"] == 0
-    local_worker.redis.delete("renderline:quiet:main")
+    local_worker.redis.delete("renderline:backoff:main")
     until(lambda: isinstance(local_worker.submitter.submit("r1"), Submitted), what="its turn at the lower pace")
 
 
@@ -342,7 +342,7 @@ def test_refused_credentials_keep_the_work_waiting(redis, start_sandbox):
     assert (record["state"], record["error"]) == ("submitting", None)
     assert "9" * 8 not in str(record)
     assert wrong.seen() == []
-    redis.delete("renderline:token:main:trouble")  # the operator corrects the key and starts the workers anew
+    redis.delete("renderline:token:main:failure")  # the operator corrects the key and starts the workers anew
     right = LocalWorker(redis, sandbox, user_key=key)
     record, (seen,) = finished(right)
     assert (record["state"], seen["exports"]) == ("delivered", 1)
@@ -362,11 +362,11 @@ def test_what_was_accepted_waits_however_long_the_vendor_is_away(local_worker, a
     else:
         local_worker.sandbox.control("POST", "faults", call="*", fault="drop-before")
     for _ in range(40):
-        local_worker.redis.delete("renderline:token:main:trouble")
+        local_worker.redis.delete("renderline:token:main:failure")
         assert isinstance(local_worker.submitter.submit("r1"), RetryIn)
     local_worker.sandbox.control("POST", "outage", on=False)
     local_worker.sandbox.control("DELETE", "faults")
-    local_worker.redis.delete("renderline:token:main:trouble")
+    local_worker.redis.delete("renderline:token:main:failure")
     record, (seen,) = finished(local_worker)
     assert (record["state"], seen["exports"]) == ("delivered", 1)
 

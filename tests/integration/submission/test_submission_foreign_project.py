@@ -90,10 +90,10 @@ def test_a_direct_call_that_answers_another_renders_project_does_not_deliver_its
 def test_what_is_forgotten_owns_nothing(new_local_worker, vendor):
     local_worker = new_local_worker()
     delivered(local_worker)
-    assert local_worker.redis.hlen("renderline:owners:main") == 4
-    local_worker.redis.zremrangebyscore("renderline:wake", "-inf", "+inf")
+    assert local_worker.redis.hlen("renderline:project_owners:main") == 4
+    local_worker.redis.zremrangebyscore("renderline:resend", "-inf", "+inf")
     assert local_worker.ledger.forget(retention=-10.0) == 4
-    assert local_worker.redis.hlen("renderline:owners:main") == 0
+    assert local_worker.redis.hlen("renderline:project_owners:main") == 0
 
 
 def test_a_retry_is_not_answered_with_the_project_of_the_attempt_before(new_local_worker):
@@ -140,7 +140,7 @@ def test_a_thawed_worker_does_not_delete_what_was_delivered(new_local_worker, ve
 
 def sweep_orphans(local_worker):
     """Look for orphans as if their time had come."""
-    for member in local_worker.redis.zrange("renderline:suspects:main", 0, -1):
-        local_worker.redis.zadd("renderline:suspects:main", {member: 1})
+    for member in local_worker.redis.zrange("renderline:orphan_drafts:main", 0, -1):
+        local_worker.redis.zadd("renderline:orphan_drafts:main", {member: 1})
     OrphanSweep(local_worker.ledger, lease=5.0).run(local_worker.accounts["main"])
-    assert local_worker.redis.zcard("renderline:suspects:main") == 0
+    assert local_worker.redis.zcard("renderline:orphan_drafts:main") == 0

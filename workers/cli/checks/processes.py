@@ -11,6 +11,7 @@ from redis import Redis
 
 from config.settings import Settings
 from renderline.contract import QUEUES
+from renderline.ledger import Keys
 from renderline.ledger.clock import skews
 from workers.cli.checks.result import CheckResult
 
@@ -25,7 +26,7 @@ def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iter
     yield of_workers(serving)
     yield from of_clocks(skews(redis, sorted(serving), prefix=prefix))
     yield from of_queues(_lengths(app), serving)
-    yield _sweep(redis, f"{prefix}sweep", settings.sweep_every, workers=bool(serving))
+    yield _sweep(redis, Keys(prefix).sweep, settings.sweep_every, workers=bool(serving))
     yield _flower(settings)
 
 

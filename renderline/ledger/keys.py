@@ -1,0 +1,87 @@
+"""The names of the ledger's Redis keys. docs/ledger.md says what each holds; `scripts/prelude.lua` has them for Lua."""
+
+from __future__ import annotations
+
+PREFIX = "renderline:"
+
+
+class Keys:
+    """Builds the name of every key that Python code uses. The Lua scripts have the same names in their table `K`."""
+
+    def __init__(self, prefix: str = PREFIX) -> None:
+        self.prefix = prefix
+        self.schema = f"{prefix}schema"
+        self.renders = f"{prefix}renders"
+        self.events = f"{prefix}events"
+        self.accounts = f"{prefix}accounts"
+        self.slot_limits = f"{prefix}slot_limits"
+        self.paused = f"{prefix}paused"
+        self.alarms = f"{prefix}alarms"
+        self.dead_letters = f"{prefix}dead_letters"
+        self.capabilities = f"{prefix}capabilities"
+        self.quarantine = f"{prefix}quarantine"
+        self.quarantine_counts = f"{prefix}quarantine_counts"
+        self.sweep = f"{prefix}sweep"
+        self.disk_probe = f"{prefix}disk_probe"
+        self.api_keys = f"{prefix}keys"
+        self.api_keys_used = f"{prefix}keys:used"
+
+    def render(self, render_id: str) -> str:
+        """Return the hash of a render: its state and all that changes."""
+        return f"{self.prefix}render:{render_id}"
+
+    def meta(self, render_id: str) -> str:
+        """Return the JSON of what a render was accepted with: name, hooks, metadata."""
+        return f"{self.prefix}meta:{render_id}"
+
+    def history(self, render_id: str) -> str:
+        """Return the JSON of a render's earlier attempts."""
+        return f"{self.prefix}history:{render_id}"
+
+    def state(self, state: str) -> str:
+        """Return the sorted set of the renders in a state."""
+        return f"{self.prefix}state:{state}"
+
+    def due(self, account: str) -> str:
+        """Return the sorted set of an account's renders by the time of their next poll."""
+        return f"{self.prefix}due:{account}"
+
+    def parked(self, account: str) -> str:
+        """Return the sorted set of an account's parked submissions."""
+        return f"{self.prefix}parked:{account}"
+
+    def pump(self, account: str) -> str:
+        """Return the hash of an account's poll pumps."""
+        return f"{self.prefix}pump:{account}"
+
+    def hold(self, account: str) -> str:
+        """Return the hash that says why the vendor refuses to render for an account."""
+        return f"{self.prefix}hold:{account}"
+
+    def circuit(self, account: str) -> str:
+        """Return the hash of an account's circuit breaker."""
+        return f"{self.prefix}circuit:{account}"
+
+    def orphan_drafts(self, account: str) -> str:
+        """Return the sorted set of the renders whose unknown drafts are to be looked for."""
+        return f"{self.prefix}orphan_drafts:{account}"
+
+    def stored_projects(self, account: str) -> str:
+        """Return the sorted set of the renders whose project is to be deleted."""
+        return f"{self.prefix}stored_projects:{account}"
+
+    def durations(self, account: str, kind: str) -> str:
+        """Return the list of how long an account's newest renders of a kind took."""
+        return f"{self.prefix}durations:{account}:{kind}"
+
+    def token(self, account: str) -> str:
+        """Return the hash of an account's shared token; `:lock`, `:failure` and `:refusals` stand beside it."""
+        return f"{self.prefix}token:{account}"
+
+    def recent_calls(self, account: str) -> str:
+        """Return the list of when an account's latest calls began."""
+        return f"{self.prefix}recent_calls:{account}"
+
+    def clock_skew(self, worker: str) -> str:
+        """Return the text that says by how much a worker's clock is wrong."""
+        return f"{self.prefix}clock_skew:{worker}"

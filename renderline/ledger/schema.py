@@ -1,0 +1,55 @@
+"""The schema version of the ledger: how keys and fields are named. A program and its ledger must have the same."""
+
+from __future__ import annotations
+
+from redis import Redis
+
+from renderline.ledger.keys import PREFIX, Keys
+
+VERSION = 2
+MIGRATING = "migrating"
+"""What the key `schema` holds while `renderline migrate` runs, and after it was killed."""
+
+_COMMAND = "stop the workers and gateways, and run: renderline migrate"
+
+# Schema 1 had no version key. It alone has these keys; without renders and workers it may have none of them.
+_OF_VERSION_1 = ("served", "wake", "dead", "limits", "hookowners", "turn", "quarantined")
+
+
+class SchemaMismatch(RuntimeError):
+    """The ledger has another schema than this program; the message says which, and what to do."""
+
+
+def found_version(redis: Redis, *, prefix: str = PREFIX) -> str:
+    """Return the version of the ledger, `migrating` for one between versions, and empty for an empty Redis."""
+    keys = Keys(prefix)
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.get(keys.schema)
+        pipe.exists(keys.renders, *(f"{prefix}{name}" for name in _OF_VERSION_1))
+        version, of_version_1 = pipe.execute()
+    if version:
+        return str(version)
+    # Schema 2 sets the version with the first render and with every sign of life of a worker.
+    return "1" if of_version_1 else ""
+
+
+def check_schema(redis: Redis, *, prefix: str = PREFIX) -> None:
+    """Raise `SchemaMismatch` if the ledger has another schema; an empty Redis is given the one of this program."""
+    version = found_version(redis, prefix=prefix)
+    if version == str(VERSION):
+        return
+    if not version:
+        redis.set(Keys(prefix).schema, VERSION, nx=True)
+        return
+    raise SchemaMismatch(_mismatch(version))
+
+
+def _mismatch(version: str) -> str:
+    if version == MIGRATING:
+        return f"the migration of the ledger to schema {VERSION} has not ended: {_COMMAND}"
+    if version.isdigit() and int(version) < VERSION:
+        return f"the ledger has schema {version}, and this program needs {VERSION}: {_COMMAND}"
+    return (
+        f"the ledger has schema {version}, and this program knows {VERSION}: this program is older than the ledger, "
+        "deploy the version that wrote it"
+    )
