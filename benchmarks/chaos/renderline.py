@@ -138,12 +138,12 @@ class Renderline:
         with self._redis.pipeline(transaction=False) as pipe:
             for state in FINAL:
                 pipe.zcard(f"{PREFIX}state:{state}")
-            pipe.zcard(f"{PREFIX}wake")
+            pipe.zcard(f"{PREFIX}resend")
             for account in dict.fromkeys(ACCOUNTS):
-                pipe.zcard(f"{PREFIX}suspects:{account}")
+                pipe.zcard(f"{PREFIX}orphan_drafts:{account}")
             counts = pipe.execute()
-        ended, woken, suspects = counts[: len(FINAL)], counts[len(FINAL)], counts[len(FINAL) + 1 :]
-        return max(len(self._asked) - sum(ended), woken, sum(suspects))
+        ended, woken, orphans = counts[: len(FINAL)], counts[len(FINAL)], counts[len(FINAL) + 1 :]
+        return max(len(self._asked) - sum(ended), woken, sum(orphans))
 
     def reported(self) -> Sequence[Reported]:
         """Return what became of every render that was seen in the ledger at any time."""

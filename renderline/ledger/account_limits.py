@@ -1,4 +1,4 @@
-"""How fast an account may go (silence, circuit breaker, pace, slots): kept by all workers, where work is claimed."""
+"""The limits of an account: backoff, circuit, rate limit, slots. All workers share them; claims check them."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class DuePoll:
-    """One render that is due for a look at the vendor. Times are epoch seconds."""
+    """One render whose poll is due. Times are epoch seconds."""
 
     id: str
     epoch: int
@@ -69,7 +69,7 @@ class DuePoll:
     revoking: bool = False
     """Whether its draft is being deleted, to be made anew."""
     reported_url: str | None = None
-    """The download URL that a webhook told, to be believed only where there is no project to ask."""
+    """The download URL that a webhook reported. It is believed only if there is no project to poll."""
     webhook_done: bool = False
     """Whether a webhook said that it is done."""
     rate: float | None = None
@@ -89,7 +89,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class PollResult:
-    """What a look at the vendor showed, to be recorded under the look's epoch.
+    """What a poll showed, to be recorded under the poll's epoch.
 
     `status` is one of wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft
     is gone), failed, expired.

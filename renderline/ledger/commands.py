@@ -99,8 +99,8 @@ class Commands:
         Returns the render's state and the pump to wake. The state is empty for an unknown render or another attempt,
         and `REVOKED` for a draft that was given up: then nothing changes but `alarms`.
         """
-        told = ("" if value is None else value for value in (progress, credit, url, project_id, attempt))
-        state, wake = self._run("webhook", render_id, *told, poll_in, alive_for, "" if draft is None else draft)
+        fields = ("" if value is None else value for value in (progress, credit, url, project_id, attempt))
+        state, wake = self._run("webhook", render_id, *fields, poll_in, alive_for, "" if draft is None else draft)
         return state, self._wake(render_id, wake)
 
     def pause(self, account: str) -> None:

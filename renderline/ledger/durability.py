@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 SECOND = 1.1
 """What `everysec` takes at most before it syncs, when no sync is under way; with a margin for the server's tick."""
-_LOOK_EVERY = 0.05
+_CHECK_EVERY = 0.05
 """Seconds between looks at the least."""
 _ASK_AGAIN = 30.0
 """Seconds after which the server is asked again how it keeps things: it may be another, or configured anew."""
@@ -89,10 +89,10 @@ class _Waiter:
     quiet_at: float | None = None
     late: int = 0
     done: bool = False
-    told: threading.Event = field(default_factory=threading.Event)
+    woken: threading.Event = field(default_factory=threading.Event)
     """Set when it is done, or when the watch is its own from now on."""
-    look_at: float = 0.0
-    """By the monotonic clock: a look before that would tell it nothing new."""
+    check_at: float = 0.0
+    """By the monotonic clock: a check before that would show nothing new."""
 
     def saw(self, now: float, *, quiet: bool) -> None:
         """Take note of one look at the server, made after the wait began."""
@@ -100,7 +100,7 @@ class _Waiter:
             self.late = 0
         elif self.quiet_at is None:
             self.quiet_at = now
-            self.look_at = time.monotonic() + SECOND
+            self.check_at = time.monotonic() + SECOND
         elif now >= self.quiet_at + SECOND:
             # The first such look finds the second passed, and has the server see it; the next one counts.
             self.late += 1
@@ -120,7 +120,7 @@ class DiskSync:
         self._lock = threading.Lock()
         self._watcher: _Waiter | None = None
         self._more = threading.Event()
-        self._next_look = 0.0
+        self._next_check = 0.0
         self._persistence: tuple[float, Persistence] | None = None
 
     def wait(self) -> None:
@@ -161,11 +161,11 @@ class DiskSync:
                 left = give_up - time.monotonic()
                 if left <= 0:
                     raise NotSynced(f"the server's disk took longer than {self._timeout:g} s")
-                # One of them watches for all; the others sleep until they are told, however many they are.
+                # One of them watches for all; the others sleep until it wakes them, however many they are.
                 if self._watcher is me:
-                    self._look_for_all(how, patience=left)
+                    self._check_for_all(how, patience=left)
                 else:
-                    me.told.wait(left)
+                    me.woken.wait(left)
         finally:
             self._leave(me)
 
@@ -175,9 +175,9 @@ class DiskSync:
             if self._watcher is me:
                 self._watcher = next((one for one in self._waiters if not one.done), None)
                 if self._watcher:
-                    self._watcher.told.set()
+                    self._watcher.woken.set()
 
-    def _look_for_all(self, how: Persistence, *, patience: float) -> None:
+    def _check_for_all(self, how: Persistence, *, patience: float) -> None:
         """Look at the server when that may tell one of them something new."""
         if not self._due(time.monotonic() + patience):
             return
@@ -185,26 +185,26 @@ class DiskSync:
             # Only those who wait by now: what is seen says nothing about what is written later.
             waiting = list(self._waiters)
         try:
-            now, quiet = self._look(how)
+            now, quiet = self._check(how)
         finally:
-            self._next_look = time.monotonic() + _LOOK_EVERY
+            self._next_check = time.monotonic() + _CHECK_EVERY
         for one in waiting:
             one.saw(now, quiet=quiet)
             if one.done:
-                one.told.set()
+                one.woken.set()
 
     def _due(self, give_up: float) -> bool:
-        """Wait until the next look is due; False if that is not before `give_up`."""
+        """Wait until the next check is due; False if that is not before `give_up`."""
         while True:
             self._more.clear()
             with self._lock:
-                due = max(self._next_look, min(one.look_at for one in self._waiters if not one.done))
+                due = max(self._next_check, min(one.check_at for one in self._waiters if not one.done))
             left = min(due, give_up) - time.monotonic()
             if left <= 0:
                 return due <= give_up
             self._more.wait(left)
 
-    def _look(self, how: Persistence) -> tuple[float, bool]:
+    def _check(self, how: Persistence) -> tuple[float, bool]:
         """Return the server's time, and whether no sync was under way then."""
         with self._redis.pipeline(transaction=False) as pipe:
             # Something to be synced: a file that was changed for a new one is synced in front of it, unseen.

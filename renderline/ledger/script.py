@@ -69,7 +69,7 @@ class Scripts:
     """Runs the steps in `scripts/*.lua` on one Redis connection pool.
 
     Each call takes the key prefix, the time (None: the server's clock, so that workers whose clocks differ agree) and
-    the grace in seconds after which a render that stood still is re-sent.
+    the grace in seconds after which the message of a stalled render is sent again.
     """
 
     def __init__(self, redis: Redis, *, prefix: str, grace: float, clock: Any = None) -> None:

@@ -50,7 +50,7 @@ class ForeignProject(ValueError):
 class Ledger(SweepSteps, Capabilities):
     """Reads and changes render records. All times are epoch seconds of the Redis server's clock.
 
-    `grace` is how long (seconds) a render may stand still before the sweep re-sends its message. `clock` replaces the
+    `grace` is how long (seconds) a render may stall before the sweep sends its message again. `clock` replaces the
     server's clock in tests. Every method raises `redis.RedisError` if the server cannot be reached.
     """
 
@@ -160,8 +160,8 @@ class Ledger(SweepSteps, Capabilities):
 
         `first` is by kind the name of the free stage with which its plan begins: the call of a submission that has not
         begun is announced in the same step. Renders of the accounts that are `hanging` in this process are parked.
-        Returns None if it is over or in other hands, or if its account may not go on now (silence, outage, pace, slots,
-        pause): then it is parked until `unpark` takes it.
+        Returns None if it is over or in other hands. It also returns None if its account may not go on now (backoff,
+        circuit, rate limit, slots, pause): then it is parked until `unpark` takes it.
         Renders of accounts other than those that are `known` (none: all are) are parked for workers that know them;
         raises `AccountUnknown` if none has for `unknown_after` seconds. The same holds for the API that `apis` names
         for a kind (such as `v2`): `known` has `v2:main` where this process may use it. A call of one of the stages in
@@ -210,8 +210,8 @@ class Ledger(SweepSteps, Capabilities):
         With `lease` the call of `stage` is announced in the same step, as `intend` does. `made`: a call made that
         project; raises `ForeignProject`, and records nothing, if it is another render's.
         """
-        told = (project_id or "", baseline or "", "" if lease is None else lease, int(made))
-        answer = self.run("submit_advance", claim.id, claim.fence, stage, *told)
+        fields = (project_id or "", baseline or "", "" if lease is None else lease, int(made))
+        answer = self.run("submit_advance", claim.id, claim.fence, stage, *fields)
         if answer == 2:
             raise ForeignProject(f"project {project_id} belongs to another render")
         return bool(answer)
@@ -276,31 +276,31 @@ class Ledger(SweepSteps, Capabilities):
         polls = [self._readable(item[0], account, partial(due_poll_of, item)) for item in items]
         return Batch(now=float(now), polls=[one for one in polls if one], more=wake_of(account, more))
 
-    def record_poll_results(self, findings: Sequence[PollResult]) -> list[tuple[str, str]]:
-        """Record what looks at the vendor showed; returns (id, new state) of the renders that moved.
+    def record_poll_results(self, results: Sequence[PollResult]) -> list[tuple[str, str]]:
+        """Record what polls showed; returns (id, new state) of the renders that moved.
 
-        A finding whose epoch is no longer the newest changes nothing. One that cannot be recorded counts as a look that
+        A result whose epoch is no longer the newest changes nothing. One that cannot be recorded counts as a poll that
         failed; the others are recorded.
         """
-        if not findings:
+        if not results:
             return []
         try:
-            moved = self.run("poll_record", json.dumps([one.as_json() for one in findings], ensure_ascii=False))
+            moved = self.run("poll_record", json.dumps([one.as_json() for one in results], ensure_ascii=False))
         except (ResponseError, ValueError, RecursionError) as error:
-            if len(findings) > 1:
-                return [change for one in findings for change in self.record_poll_results([one])]
-            (finding,) = findings
-            if finding.message == _UNRECORDED:
+            if len(results) > 1:
+                return [change for one in results for change in self.record_poll_results([one])]
+            (result,) = results
+            if result.message == _UNRECORDED:
                 raise
-            log.error("finding not recorded", render_id=finding.id, status=finding.status, why=type(error).__name__)
-            spare = PollResult(finding.id, finding.epoch, "error", poll_in=_UNRECORDED_AGAIN, message=_UNRECORDED)
+            log.error("result not recorded", render_id=result.id, status=result.status, why=type(error).__name__)
+            spare = PollResult(result.id, result.epoch, "error", poll_in=_UNRECORDED_AGAIN, message=_UNRECORDED)
             return self.record_poll_results([spare])
         return [(one, state) for one, state in moved]
 
     def begin_revocation(self, render_id: str, *, epoch: int, project_id: str) -> bool:
         """Write down that the draft of an unconfirmed render is about to be deleted; False: then leave it alone.
 
-        `epoch` is that of the look that found no sign of a start.
+        `epoch` is that of the poll that found no sign of a start.
         """
         return bool(self.run("revoke", render_id, epoch, project_id))
 
@@ -354,14 +354,14 @@ class Ledger(SweepSteps, Capabilities):
         """
         kept = {name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)}
         extra = json.dumps(kept, ensure_ascii=False)
-        told = (outcome, retry_in, error, extra, int(dispose), host)
-        _, state, next_ones = self.run("hook_record", render_id, index, claim.fence, *told)
+        details = (outcome, retry_in, error, extra, int(dispose), host)
+        _, state, next_ones = self.run("hook_record", render_id, index, claim.fence, *details)
         if following and next_ones:
             following(_hooks(next_ones))
         return state
 
     def defer_hook(self, render_id: str, index: int, claim: HookClaim, *, host: str) -> tuple[tuple[str, int], ...]:
-        """Hand back a hook that was not tried: it waits for `host`, or (empty) for any place in a worker.
+        """Release a hook that was not called: it waits for `host`, or (empty) for any worker with a free thread.
 
         Returns the hooks (render id, index) that may go first, to be sent.
         """
@@ -373,8 +373,8 @@ class Ledger(SweepSteps, Capabilities):
 
     def take_hooks(self, most: int) -> tuple[tuple[tuple[str, int], ...], list[str]]:
         """Take up to `most` waiting hooks, to be sent; returns them and the hosts whose circuit is open."""
-        following, barred = self.run("hook_take", most)
-        return _hooks(following), list(barred)
+        following, blocked = self.run("hook_take", most)
+        return _hooks(following), list(blocked)
 
     def update_download_url(self, render_id: str, *, attempt: int, url: str) -> bool:
         """Note the download URL that the vendor tells now; False if the record is gone or of another attempt."""

@@ -1,4 +1,4 @@
-"""What the sweep and the cleanup tasks ask of the ledger: what stands still, what is overdue, what is old."""
+"""What the sweep and the cleanup tasks ask of the ledger: what stalled, what is overdue, what is old."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SweepSteps:
     def stalled(
         self, *, limit: int = SWEPT_AT_ONCE, oldest: Mapping[str, str] | None = None
     ) -> list[tuple[str, str, str]]:
-        """Take up to `limit` renders that stood still too long: (id, state, priority), to be re-sent; none: no more.
+        """Take up to `limit` renders that stalled for too long: (id, state, priority), to be sent again; none: no more.
 
         `oldest` is by lane the member of the oldest message that stands in its queue: what was sent after it is not
         sent again. A lane whose queue is empty is left out.
@@ -83,11 +83,11 @@ class SweepSteps:
         return [(one, int(attempt), member) for member, one, attempt in parts]
 
     def clear_orphan_drafts(self, account: str, members: Sequence[str]) -> None:
-        """Take members that were looked for off the list of suspects."""
+        """Remove members that were searched for from the list of orphan drafts."""
         self.redis.zrem(self.keys.orphan_drafts(account), *members)
 
     def claim_stored_projects(self, account: str, *, limit: int, lease: float) -> list[str]:
-        """Claim renders whose project at the vendor is to be deleted, as `suspects` does."""
+        """Claim renders whose project at the vendor is to be deleted, as `orphan_drafts` does."""
         return list(self.run("cleanup_claim", "stored_projects", account, limit, lease))
 
     def clear_stored_project(self, account: str, render_id: str) -> None:

@@ -30,7 +30,7 @@ def migrate(session: Session, dry_run: bool, force: bool) -> None:
             done = Migration(redis).run(dry=dry_run, force=force)
         except OldWorkersAlive as problem:
             raise CommandError(str(problem)) from None
-    told = {
+    outcome = {
         "found": done.found or None,
         "schema": VERSION,
         "dry_run": dry_run,
@@ -38,18 +38,18 @@ def migrate(session: Session, dry_run: bool, force: bool) -> None:
         "records": done.records,
         "fields": done.fields,
     }
-    session.answer(told, lambda: _shown(told))
+    session.answer(outcome, lambda: _shown(outcome))
 
 
-def _shown(told: dict[str, Any]) -> Any:
-    if told["found"] in (None, str(told["schema"])):
-        return Text(f"the ledger has schema {told['schema']}: nothing to do")
-    counts = ", ".join(f"{name} {count}" for name, count in told["keys"].items()) or "none"
-    verb = "to rename" if told["dry_run"] else "renamed"
+def _shown(outcome: dict[str, Any]) -> Any:
+    if outcome["found"] in (None, str(outcome["schema"])):
+        return Text(f"the ledger has schema {outcome['schema']}: nothing to do")
+    counts = ", ".join(f"{name} {count}" for name, count in outcome["keys"].items()) or "none"
+    verb = "to rename" if outcome["dry_run"] else "renamed"
     lines = [
         f"keys {verb}: {counts}",
-        f"fields {verb}: {told['fields']} in {told['records']} records",
-        f"the ledger has schema {told['found'] if told['dry_run'] else told['schema']}",
+        f"fields {verb}: {outcome['fields']} in {outcome['records']} records",
+        f"the ledger has schema {outcome['found'] if outcome['dry_run'] else outcome['schema']}",
     ]
     return Text("\n".join(lines))
 

@@ -1,9 +1,9 @@
 -- Take waiting hooks for which a worker has places, and tell which hosts are not to be called. ARGV: most
 -- -> {array of {id, index} to be sent, hosts}
-local barred = {}
+local blocked = {}
 for _, owner in ipairs(redis.call('ZRANGE', K.hook_accounts, 0, 49)) do
   for _, host in ipairs(redis.call('ZRANGE', K.hook_hosts .. owner, 0, 49)) do
-    if circuit_open(host_circuit(host)) then table.insert(barred, host) end
+    if circuit_open(host_circuit(host)) then table.insert(blocked, host) end
   end
 end
-return {take_hooks(tonumber(ARGV[3])), barred}
+return {take_hooks(tonumber(ARGV[3])), blocked}

@@ -1,6 +1,6 @@
 -- Claim a batch of due renders of an account under a lease. ARGV: account slot ticket limit lease
 -- -> {status, now, items, wake}; an item is {id, epoch, kind, state, project_id, polls, progress, progress_at, since,
---    deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, reported_url, told, rate, stalls,
+--    deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, reported_url, webhook_done, rate, stalls,
 --    draft, revoking, trusted}
 local account, slot, ticket = ARGV[3], ARGV[4], ARGV[5]
 local limit, lease = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -18,7 +18,7 @@ each({unpack(ids, 1, room)}, account, function(id)
   local state = field(id, 'state')
   if state == 'rendering' or state == 'unconfirmed' then
     local epoch = redis.call('HINCRBY', render(id), 'epoch', 1)
-    -- When the first look since the deadline began; the sweep leaves it time to end.
+    -- When the first poll since the deadline began; the sweep leaves it time to end.
     if NOW >= (tonumber(field(id, 'deadline_at')) or math.huge) then
       if redis.call('HSETNX', render(id), 'late_at', stamp(NOW)) == 1 then
         redis.call('ZADD', K.deadline, 'XX', stamp(NOW + GRACE + 0.001), id)

@@ -1,4 +1,4 @@
--- Record what a batch of looks at the vendor showed. ARGV: JSON array of
+-- Record what a batch of polls showed. ARGV: JSON array of
 --   {id, epoch, status, progress?, url?, poll_in?, code?, message?, origin?, project_id?, credit?, rate?, stalls?}
 -- statuses: wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft is gone),
 --   failed, expired -> array of {id, new state}, for those that moved
@@ -65,7 +65,7 @@ local function record(r)
     end
   end
 end
--- What cannot be recorded of one says nothing about the others: it is looked at again later, if its record allows.
+-- What cannot be recorded of one says nothing about the others: it is polled again later, if its record allows.
 local function later(id)
   set(id, 'note', 'what was seen could not be recorded')
   redis.call('HDEL', render(id), 'polling_until')

@@ -87,7 +87,7 @@ local function transition(id, to)
   return true
 end
 
--- A look that is under way says nothing about what comes next: another paid call, another project.
+-- A poll that is under way says nothing about what comes next: another paid call, another project.
 local function drop_poll(id)
   redis.call('HINCRBY', render(id), 'epoch', 1)
   redis.call('HDEL', render(id), 'polling_until', 'poll_again')

@@ -6,9 +6,9 @@ if foreign then
   -- What the vendor answered is another render's: nobody knows what became of this one.
   to, project = 'unconfirmed', ''
 end
--- The vendor's webhook was faster than the answer, or came without one: it started, and was heard of.
-local hinted = tonumber(field(id, 'webhook_hint'))
-if hinted then to = 'rendering' end
+-- The vendor's webhook was faster than the answer, or came without one: it started.
+local hint = tonumber(field(id, 'webhook_hint'))
+if hint then to = 'rendering' end
 if not mine(id, fence) or not transition(id, to) then return {0, false} end
 if project ~= '' then set(id, 'project_id', project) end
 -- The vendor takes the account's renders.
@@ -22,5 +22,5 @@ redis.call('ZADD', K.deadline, stamp(deadline), id)
 drop_resend(id)
 redis.call('ZREM', K.parked .. field(id, 'account'), id)
 redis.call('HDEL', render(id), 'webhook_hint')
-local poll_in = hinted or tonumber(webhooks_alive(field(id, 'account')) ~= '' and ARGV[8] or ARGV[7])
+local poll_in = hint or tonumber(webhooks_alive(field(id, 'account')) ~= '' and ARGV[8] or ARGV[7])
 return {1, start_polling(id, NOW + poll_in)}

@@ -15,8 +15,8 @@ for _, id in ipairs(ids) do
     redis.call('ZREM', K.renders, id)
     local known, account = pcall(field, id, 'account')
     if known then
-      local told = (redis.call('GET', K.history .. id) or '') .. '"project_id":"' .. field(id, 'project_id') .. '"'
-      for project in string.gmatch(told, '"project_id":"([^"]+)"') do redis.call('HDEL', K.project_owners .. account, project) end
+      local projects = (redis.call('GET', K.history .. id) or '') .. '"project_id":"' .. field(id, 'project_id') .. '"'
+      for project in string.gmatch(projects, '"project_id":"([^"]+)"') do redis.call('HDEL', K.project_owners .. account, project) end
     end
     redis.call('DEL', render(id), K.meta .. id, K.body .. id, K.history .. id)
     dropped = dropped + 1

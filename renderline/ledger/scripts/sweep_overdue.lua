@@ -18,7 +18,7 @@ each(ids, nil, function(id)
       redis.call('ZADD', K.due .. f[3], 'LT', stamp(NOW), id)
       accounts[f[3]] = true
       if retry_after_left(f[3]) > 0 then
-        -- No poll comes while the vendor wants silence: the deadline holds all the same. In an outage probes come, and
+        -- No poll comes during a backoff: the deadline holds all the same. In an outage probes come, and
         -- what is finished and paid for is not given up for it.
         late_at = NOW
         set(id, 'late_at', stamp(NOW))

@@ -1,4 +1,4 @@
--- Take what has stood still too long, to be re-sent. Each re-sending waits twice as long as the one before, so that
+-- Take renders that stalled for too long, to be sent again. Each re-sending waits twice as long as the one before, so that
 -- a long queue is not doubled again and again. What still stands in the queue, or waits for its turn, is not sent again.
 -- ARGV: limit -> {seen, array of {id, state, priority}}
 local items = {}

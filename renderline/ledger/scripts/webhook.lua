@@ -15,7 +15,7 @@ local trust = tonumber(ARGV[10])
 if trust > 0 then
   redis.call('SET', K.webhooks_alive .. account, stamp(NOW + trust), 'PX', math.ceil(trust * 1000))
 end
--- What it cost is news at any time, also when a look was faster.
+-- What it cost is news at any time, also when a poll was faster.
 if ARGV[5] ~= '' and state ~= 'accepted' then set(id, 'credit', ARGV[5]) end
 if state ~= 'submitting' and state ~= 'unconfirmed' and state ~= 'rendering' then return {state, false} end
 
@@ -43,14 +43,14 @@ if not over then
     publish_event(id, 'rendering')
   end
   if not looking and field(id, 'webhook_done') == '' then
-    -- As good as a look, so the next one is counted from here.
+    -- It counts as a poll, so the next one is scheduled from here.
     local at = math.min(NOW + poll_in, tonumber(field(id, 'deadline_at')) or math.huge)
     redis.call('ZADD', due, 'XX', 'GT', stamp(at), id)
   end
   return {'rendering', false}
 end
 if looking then
-  -- The answer to a look that is under way may be older than this call; if so, one more follows.
+  -- The answer to a poll that is under way may be older than this call; if so, one more follows.
   set(id, 'poll_again', 1)
   return {'rendering', false}
 end

@@ -139,7 +139,7 @@ class CrashSystem:
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
             "RENDERLINE_STORAGE_URL": (self.directory / "videos").as_uri(),
             "RENDERLINE_DATA_DIR": str(self.directory),
-            # Longer than a render: the first look finds it done, so that every run makes the same calls.
+            # Longer than a render: the first poll finds it done, so that every run makes the same calls.
             "RENDERLINE_POLL_MIN": str(RENDER * 2),
             "RENDERLINE_LEASE": str(LEASE),
             "RENDERLINE_SWEEP_EVERY": str(SWEEP),

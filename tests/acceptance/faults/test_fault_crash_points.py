@@ -89,7 +89,7 @@ WRITES: dict[Scenario, list[tuple[str, int]]] = {
         ("submit_start", 1),
         ("publish poll", 1),
         ("acked submit", 1),
-        # The look that finds it done.
+        # The poll that finds it done.
         ("noted poll", 1),
         ("poll_claim", 1),
         ("poll_record", 1),

@@ -84,7 +84,7 @@ def idle(directory: Path) -> None:
 
 
 def busy(directory: Path, way: str) -> None:
-    """What waits is handed back while the running task is being finished."""
+    """Waiting messages are requeued while the running task is being finished."""
     with loaded_system(directory, workers=0) as system:
         system.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="60", RENDERLINE_POLL_MIN="3")
         running, answer = hold_hook(system)
@@ -92,7 +92,7 @@ def busy(directory: Path, way: str) -> None:
         until(lambda: system.states([waits])[waits] == "rendering", what="its look waits for its time in the worker")
         worker = system.workers[-1]
         worker.popen.terminate()
-        until(lambda: waiting(system, "poll"), seconds=30, what="the look is handed back while the hook still runs")
+        until(lambda: waiting(system, "poll"), seconds=30, what="the poll is requeued while the hook still runs")
         assert worker.popen.poll() is None
         answer.set()
         assert worker.popen.wait(60) == 0
@@ -106,7 +106,7 @@ def busy(directory: Path, way: str) -> None:
 
 
 def too_long(directory: Path, way: str) -> None:
-    """A task that outlasts the shutdown timeout is handed back."""
+    """A task that outlasts the shutdown timeout is requeued."""
     with loaded_system(directory, workers=0) as system:
         system.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="2")
         running, answer = hold_hook(system)

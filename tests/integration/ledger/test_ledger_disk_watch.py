@@ -25,7 +25,7 @@ class _Told(DiskSync):
     def persistence(self) -> Persistence:
         return Persistence(watched=True)
 
-    def _look(self, how: Persistence) -> tuple[float, bool]:
+    def _check(self, how: Persistence) -> tuple[float, bool]:
         self.go.wait(60)
         self.threads.add(threading.get_ident())
         if self.broken:
