@@ -86,7 +86,7 @@ def start_webhook_system(start_system: Callable[..., System]) -> Iterator[Callab
             running: dict[str, SandboxProcess] = {}
             for name, options in vendors.items():
                 running[name] = SandboxProcess(system.directory / f"{name}.log", *options)
-                ending.delivery(running[name].stop)
+                ending.callback(running[name].stop)
             tables = (
                 f'[[account]]\nname = "{name}"\napp_id = "{name}"\nuser_key = "{USER_KEY}"\n'
                 f'v2_secret_key = "{V2_KEY}"\nbase_url = "{vendor.url}"\nv2_base_url = "{vendor.url}"\n'
@@ -98,7 +98,7 @@ def start_webhook_system(start_system: Callable[..., System]) -> Iterator[Callab
             command = gateway_command(port, threads=8)
             gateway = Server(command, port=port, log=system.directory / "gateway.log", environ=system.environ)
             gateway.wait_ready()
-            ending.delivery(gateway.stop)
+            ending.callback(gateway.stop)
             system.start_worker()
             redis = ending.enter_context(Redis.from_url(system.valkey.url, decode_responses=True))
             return WebhookSystem(system, gateway, running, Ledger(redis), WebhookUrls(public, SECRET_KEY))
