@@ -149,7 +149,7 @@ def polls_at(schedule: Schedule, curve: Curve, seconds: float, *, typical: float
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What a schedule cost over many renders: calls with those of the submission, lags in seconds."""
 
     calls: float
@@ -157,7 +157,7 @@ class Verdict:
     lag_p95: float
 
     @classmethod
-    def of(cls, followed: Sequence[Followed]) -> Verdict:
+    def of(cls, followed: Sequence[Followed]) -> Judgement:
         """Sum up."""
         return cls(
             sum(one.polls for one in followed) / len(followed) + SUBMISSION_CALLS,
@@ -191,17 +191,17 @@ LEARNT = "renderline, durations learnt"
 
 def judge(
     make: Callable[[], Schedule], curves: Mapping[str, Curve], *, count: int = 400, typical: float | None = None
-) -> dict[str, Verdict]:
+) -> dict[str, Judgement]:
     """Return the judgement on a schedule for each curve, and over all of them under the name `all`."""
     found: dict[str, list[Followed]] = {
         name: [follow(make(), curve, seconds, typical=typical) for seconds in durations(count)]
         for name, curve in curves.items()
     }
     found["all"] = [one for followed in list(found.values()) for one in followed]
-    return {name: Verdict.of(followed) for name, followed in found.items()}
+    return {name: Judgement.of(followed) for name, followed in found.items()}
 
 
-def compare(curves: Mapping[str, Curve], *, count: int = 400) -> dict[str, dict[str, Verdict]]:
+def compare(curves: Mapping[str, Curve], *, count: int = 400) -> dict[str, dict[str, Judgement]]:
     """Return the judgements on every schedule."""
     found = {name: judge(make, curves, count=count) for name, make in SCHEDULES.items()}
     found[LEARNT] = judge(Ours, curves, count=count, typical=typical_of(durations(count)))

@@ -53,9 +53,9 @@ redis = Redis.from_url(REDIS_URL, decode_responses=True)
 session = requests.Session()
 session.trust_env = False
 
-TROUBLE = (requests.RequestException, RedisError, ValueError, KeyError)
+TRANSIENT = (requests.RequestException, RedisError, ValueError, KeyError)
 _RETRIED: dict[str, Any] = {
-    "autoretry_for": TROUBLE,
+    "autoretry_for": TRANSIENT,
     "retry_backoff": 1,
     "retry_backoff_max": 30,
     "max_retries": 20,
@@ -76,7 +76,7 @@ def token() -> str:
 
 
 def call(method: str, path: str, **options: Any) -> dict[str, Any]:
-    """Make one vendor call and return its data; raises one of `TROUBLE`."""
+    """Make one vendor call and return its data; raises one of `TRANSIENT`."""
     url, used = f"{VENDOR_URL}/api/odin/v3{path}", token()
     answer = session.request(method, url, headers={"Authorization": used}, timeout=TIMEOUT, **options)
     if answer.status_code == 401:
@@ -105,7 +105,7 @@ def poll(self: Task, project_id: str) -> None:
         seen = call("GET", f"/editor/progress/{project_id}")
         if float(seen["progress"]) >= 100 and seen.get("downloadUrl"):
             return
-    except TROUBLE:
+    except TRANSIENT:
         pass
     raise self.retry(countdown=POLL_EVERY)
 
