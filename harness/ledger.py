@@ -9,6 +9,7 @@ from redis import Redis
 
 from harness.clock import Clock
 from renderline.ledger import AccountLimits, Commands, DuePoll, Entry, Ledger, PollResult, PumpWake, Submission
+from renderline.ledger.script import SETTLED_HOOKS
 
 GRACE = 30.0
 LEASE = 20.0
@@ -153,8 +154,15 @@ class LedgerDriver:
             assert followed == {f"due:{account}", "deadline"}
         else:
             assert not followed
-            owed = state not in ("accepted", "submitting") and self.ledger.owed_hooks([one])[0]
+            owed = state not in ("accepted", "submitting") and owed_hooks(self.ledger, one)
             if state in ("accepted", "submitting", "completed") or (owed and state != "canceled"):
                 assert woken, f"{state}, and nothing will ever wake it"
         if state in ("accepted", "completed", "delivered", "undelivered", "failed", "expired", "canceled"):
             assert not self.redis.sismember(f"{self.ledger.prefix}slots:{account}", one)
+
+
+def owed_hooks(ledger: Ledger, one: str) -> list[int]:
+    """Return the indexes of a render's hooks that are not settled."""
+    record = ledger.record(one)
+    assert record
+    return [index for index, hook in enumerate(record["hooks"]) if hook["state"] not in SETTLED_HOOKS]

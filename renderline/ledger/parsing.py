@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from renderline.ledger.claims import DuePoll, PumpWake, Submission
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record, unreadable_record
-from renderline.ledger.script import SETTLED_HOOKS
 
 
 def answers_of(raw: list[Any]) -> list[Any]:
@@ -55,43 +54,65 @@ def fields_of(flat: Sequence[str]) -> dict[str, str]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def owed_of(fields: Mapping[str, str]) -> list[int]:
-    """Return the indexes of the hooks that are not settled; raises one of `UNREADABLE`."""
-    return [index for index in range(int(fields.get("hooks", 0))) if fields.get(f"h{index}") not in SETTLED_HOOKS]
-
-
 def wake_of(account: str, raw: Sequence[Any] | None) -> PumpWake | None:
     """Return the pump to start that a step answered, if any."""
     return PumpWake(account, int(raw[0]), int(raw[1]), float(raw[2])) if raw else None
 
 
+POLL_FIELDS = [
+    "kind",
+    "state",
+    "epoch",
+    "project_id",
+    "polls",
+    "progress",
+    "progress_at",
+    "t:rendering",
+    "t:unconfirmed",
+    "deadline_at",
+    "faults",
+    "untouched",
+    "untouched_at",
+    "baseline",
+    "intent_at",
+    "attempt",
+    "draft",
+    "revoking",
+    "reported_url",
+    "webhook_done",
+    "rate",
+    "stalls",
+]
+"""The record fields that a due poll is made of, as the claiming step returns them."""
+
+
 def due_poll_of(item: Sequence[Any]) -> DuePoll:
-    """Return an item of the step that claims due renders; raises one of `UNREADABLE`."""
-    one, epoch, kind, state, project_id, polls, progress, progress_at = item[:8]
-    since, deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt = item[8:16]
-    reported_url, webhook_done, rate, stalls, draft, revoking, webhooks_alive = item[16:23]
+    """Return an item of the step that claims due polls; raises one of `UNREADABLE`."""
+    render_id, webhooks_alive, values = item
+    fields = dict(zip(POLL_FIELDS, values, strict=True))
+    since = fields[f"t:{fields['state']}"]
     return DuePoll(
-        id=one,
-        epoch=int(epoch),
-        kind=kind,
-        state=state,
-        project_id=project_id,
-        polls=int(polls or 0),
-        progress=float(progress or 0),
-        progress_at=float(progress_at or since),
+        id=render_id,
+        epoch=int(fields["epoch"]),
+        kind=fields["kind"],
+        state=fields["state"],
+        project_id=fields["project_id"],
+        polls=int(fields["polls"] or 0),
+        progress=float(fields["progress"] or 0),
+        progress_at=float(fields["progress_at"] or since),
         since=float(since),
-        deadline_at=float(deadline_at),
-        faults=int(faults or 0),
-        untouched=int(untouched or 0),
-        untouched_at=float(untouched_at) if untouched_at else None,
-        baseline=baseline,
-        intent_at=float(intent_at or since),
-        attempt=int(attempt or 1),
-        draft=int(draft or 1),
-        revoking=bool(revoking) and revoking == project_id,
-        reported_url=reported_url,
-        webhook_done=bool(webhook_done),
-        rate=float(rate) if rate else None,
-        stalls=int(stalls or 0),
+        deadline_at=float(fields["deadline_at"]),
+        faults=int(fields["faults"] or 0),
+        untouched=int(fields["untouched"] or 0),
+        untouched_at=float(fields["untouched_at"]) if fields["untouched_at"] else None,
+        baseline=fields["baseline"],
+        intent_at=float(fields["intent_at"] or since),
+        attempt=int(fields["attempt"] or 1),
+        draft=int(fields["draft"] or 1),
+        revoking=bool(fields["revoking"]) and fields["revoking"] == fields["project_id"],
+        reported_url=fields["reported_url"],
+        webhook_done=bool(fields["webhook_done"]),
+        rate=float(fields["rate"]) if fields["rate"] else None,
+        stalls=int(fields["stalls"] or 0),
         webhooks_alive=bool(webhooks_alive),
     )

@@ -15,7 +15,7 @@ from renderline.ledger.accept import AcceptResult, Entry, record_each, record_to
 from renderline.ledger.capabilities import Capabilities
 from renderline.ledger.claims import Batch, HookClaim, PollResult, PumpWake, Submission
 from renderline.ledger.keys import PREFIX, Keys
-from renderline.ledger.parsing import answers_of, due_poll_of, fields_of, owed_of, record_of, submission_of, wake_of
+from renderline.ledger.parsing import POLL_FIELDS, answers_of, due_poll_of, fields_of, record_of, submission_of, wake_of
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record
 from renderline.ledger.script import Scripts
 from renderline.ledger.sweep import SweepSteps
@@ -120,14 +120,6 @@ class Ledger(SweepSteps, Capabilities):
     def hooks_of(self, render_id: str) -> list[dict[str, Any]]:
         """Return the hook objects of a render in the request's order."""
         return load_meta(str(self.redis.get(self.keys.meta(render_id)) or "")).get("hooks", [])
-
-    def owed_hooks(self, ids: Sequence[str]) -> list[list[int]]:
-        """Return, for each render, the indexes of its hooks that are not settled yet, in order."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for one in ids:
-                pipe.hgetall(self.keys.render(one))
-            raw = answers_of(pipe.execute(raise_on_error=False))
-        return [self._readable(one, "", partial(owed_of, fields)) or [] for one, fields in zip(ids, raw, strict=True)]
 
     def drafts(self, ids: Sequence[str]) -> list[int]:
         """Return, for each render, which draft of its present attempt is the one that counts: 1, or a later one."""
@@ -270,7 +262,7 @@ class Ledger(SweepSteps, Capabilities):
 
     def claim_due_polls(self, account: str, *, slot: int, ticket: int, limit: int, lease: float) -> Batch | None:
         """Claim up to `limit` due renders of an account for `lease` seconds; None if the ticket is an old one."""
-        status, now, items, more = self.run("poll_claim", account, slot, ticket, limit, lease)
+        status, now, items, more = self.run("poll_claim", account, slot, ticket, limit, lease, *POLL_FIELDS)
         if status == "stale":
             return None
         polls = [self._readable(item[0], account, partial(due_poll_of, item)) for item in items]

@@ -1,7 +1,5 @@
--- Claim a batch of due renders of an account under a lease. ARGV: account slot ticket limit lease
--- -> {status, now, items, wake}; an item is {id, epoch, kind, state, project_id, polls, progress, progress_at, since,
---    deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, reported_url, webhook_done, rate, stalls,
---    draft, revoking, trusted}
+-- Claim a batch of due renders of an account under a lease. ARGV: account slot ticket limit lease, then the names of the
+-- record fields to be returned -> {status, now, items, wake}; an item is {id, webhooks_alive, values of the fields}
 local account, slot, ticket = ARGV[3], ARGV[4], ARGV[5]
 local limit, lease = tonumber(ARGV[6]), tonumber(ARGV[7])
 local key = pump(account)
@@ -17,7 +15,7 @@ if room > 0 then room = probes(account, lease) and 1 or admit(account, room) end
 each({unpack(ids, 1, room)}, account, function(id)
   local state = field(id, 'state')
   if state == 'rendering' or state == 'unconfirmed' then
-    local epoch = redis.call('HINCRBY', render(id), 'epoch', 1)
+    redis.call('HINCRBY', render(id), 'epoch', 1)
     -- When the first poll since the deadline began; the sweep leaves it time to end.
     if NOW >= (tonumber(field(id, 'deadline_at')) or math.huge) then
       if redis.call('HSETNX', render(id), 'late_at', stamp(NOW)) == 1 then
@@ -26,11 +24,7 @@ each({unpack(ids, 1, room)}, account, function(id)
     end
     redis.call('ZADD', due, stamp(NOW + lease), id)
     set(id, 'polling_until', stamp(NOW + lease))
-    local f = redis.call('HMGET', render(id), 'kind', 'state', 'project_id', 'polls', 'progress', 'progress_at',
-      't:' .. state, 'deadline_at', 'faults', 'untouched', 'untouched_at', 'baseline', 'intent_at',
-      'attempt', 'reported_url', 'webhook_done', 'rate', 'stalls', 'draft', 'revoking')
-    f[21] = webhooks_alive(account)
-    table.insert(items, {id, epoch, unpack(f, 1, 21)})
+    table.insert(items, {id, webhooks_alive(account), redis.call('HMGET', render(id), unpack(ARGV, 8))})
   else
     redis.call('ZREM', due, id)
   end

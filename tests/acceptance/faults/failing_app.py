@@ -42,7 +42,7 @@ SISMEMBER SMEMBERS TIME TTL ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE"""
 _QUIET = frozenset(_READS.split())
 _READING_STEPS = frozenset({"hook_held", "capabilities", "missing_apis"})
 # What is written when a worker starts, whatever it does then.
-_OF_THE_START = ("_kombu.binding", "unacked_mutex", "renderline:slot_limits")
+_OF_THE_START = ("_kombu.binding", "unacked_mutex", "renderline:slot_limits", "renderline:schema")
 
 _steps: dict[str, str] = {}
 _taken: dict[str, str] = {}

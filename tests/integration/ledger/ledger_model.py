@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 from redis import Redis
 
+from harness.ledger import owed_hooks
 from renderline.ledger import AccountLimits, Commands, DuePoll, Ledger, PollResult, PumpWake, Submission
 from tests.integration.ledger.ledger_actors import Messenger, Permits, Watcher, Worker
 from tests.integration.ledger.ledger_choices import ACCOUNTS, FINAL_WITHIN, GRACE, LEASE, LOOKED_AT_WITHIN
@@ -98,7 +99,7 @@ class LedgerModel(RuleBasedStateMachine):
     def owing(self, wanted: str) -> str:
         """Return the wanted render, or one whose hooks are to be run if the wanted one has none."""
         ended = [one for one in sorted(self.truths.states) if self.truths.states[one] in HOOKED]
-        fitting = [one for one in ended if self.ledger.owed_hooks([one])[0]]
+        fitting = [one for one in ended if owed_hooks(self.ledger, one)]
         return wanted if wanted in fitting or not fitting else fitting[0]
 
     def hash_of(self, one: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from harness.ledger import owed_hooks
 from renderline.ledger import AccountLimits, DuePoll, Ledger, PollResult, PumpWake, Submission
 from tests.integration.ledger.ledger_actors import Watcher, Worker
 from tests.integration.ledger.ledger_choices import LEASE, SETTLE
@@ -57,7 +58,7 @@ def look_well(play: Play, wake: PumpWake) -> None:
 
 def deliver_well(play: Play, one: str) -> None:
     """Run the hooks that a render owes."""
-    for index in play.ledger.owed_hooks([one])[0]:
+    for index in owed_hooks(play.ledger, one):
         claim = play.ledger.claim_hook(one, index, lease=LEASE)
         if claim.status == "yours":
             play.ledger.record_hook(one, index, claim, outcome="delivered")

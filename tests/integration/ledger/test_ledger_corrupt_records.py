@@ -149,7 +149,7 @@ def test_a_corrupt_record_keeps_no_hook_of_others_back(driver: Any, how: str) ->
     for one in ("bad", "n0"):
         driver.complete(one)
     spoil(driver, how)
-    assert driver.ledger.owed_hooks(["bad", "n0"]) == [[], [0]]
+    assert driver.ledger.queue_hooks(["bad", "n0"]) == (("n0", 0),)
 
 
 def test_a_hook_of_a_record_that_cannot_be_read_is_not_tried_for_ever(driver: Any) -> None:

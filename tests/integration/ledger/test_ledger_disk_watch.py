@@ -20,12 +20,13 @@ class _Told(DiskSync):
     def __init__(self, **options: Any) -> None:
         super().__init__(Redis(), **options)
         self.time, self.broken, self.threads = 0.0, 0, set[int]()
-        self.go = threading.Event()
+        self.go, self.looking = threading.Event(), threading.Event()
 
     def persistence(self) -> Persistence:
         return Persistence(watched=True)
 
     def _check(self, how: Persistence) -> tuple[float, bool]:
+        self.looking.set()
         self.go.wait(60)
         self.threads.add(threading.get_ident())
         if self.broken:
@@ -72,7 +73,12 @@ def test_another_one_goes_on_when_the_one_who_watches_fails() -> None:
 @pytest.mark.parametrize("count", [1, 5])
 def test_who_gave_up_leaves_the_watch_to_the_next(count: int) -> None:
     disk = _Told(timeout=0.01)
-    assert set(_outcomes(disk, count)) <= {"NotSynced", "on disk"}
+    with ThreadPoolExecutor(count) as pool:
+        waiting = [pool.submit(_settle, disk) for _ in range(count)]
+        # The others may have given up by now, or come only after it.
+        assert disk.looking.wait(60)
+        disk.go.set()
+        assert {one.result(60) for one in waiting} <= {"NotSynced", "on disk"}
     assert not disk._waiters
     assert disk._watcher is None
     disk._timeout = 60
