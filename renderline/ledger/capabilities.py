@@ -1,4 +1,4 @@
-"""Which workers serve what: accounts, their APIs and kinds of hooks, and what waits for one that serves it."""
+"""What the living workers can serve: accounts, their APIs and hook types; and which APIs renders wait for."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Capabilities:
     run: Any
 
     def announce_capabilities(self, names: Sequence[str]) -> None:
-        """Say what this worker serves, under names such as `account:main`, `api:v2:main` and `hook:http`."""
+        """Announce what this worker serves, by names such as `account:main`, `api:v2:main` and `hook:http`."""
         self.run("capabilities_set", *names)
 
     def capabilities(self) -> frozenset[str]:
-        """Return what some worker that lives serves."""
+        """Return what at least one living worker serves."""
         return frozenset(self.run("capabilities"))
 
     def active_accounts(self) -> set[str]:

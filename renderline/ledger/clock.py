@@ -1,4 +1,4 @@
-"""The Redis server's clock, read from memory: the one time that all processes agree on, however wrong their own is."""
+"""The Redis server's clock, which all processes agree on even if their own clocks are wrong."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _JUMP = 0.5
 
 
 class ServerClock:
-    """Tells the server's time in epoch seconds; measured every minute, and when this machine's clock was set.
+    """Returns the server's time in epoch seconds. It is measured every minute, and after this machine's clock was set.
 
-    In between the monotonic clock carries it on. Where the server cannot be asked, the last measurement is kept, and
-    before the first this machine's own clock is taken.
+    In between the monotonic clock counts on. If the server does not answer, the last measurement is used; before the
+    first one, this machine's clock.
     """
 
     def __init__(self, redis: Redis) -> None:

@@ -91,7 +91,7 @@ class Commands:
         poll_in: float = 0.0,
         alive_for: float = 0.0,
     ) -> tuple[str, PumpWake | None]:
-        """Take note of a vendor webhook: it is looked at now if it may be done, and an unconfirmed render is confirmed.
+        """Record a vendor webhook: poll the render now if it may be done; confirm it if it is unconfirmed.
 
         `attempt` and `draft` are those that the webhook is about (None: whichever). A webhook that tells
         of progress puts the next poll off to `poll_in` seconds from now. For `alive_for` seconds further webhooks

@@ -1,4 +1,4 @@
-"""What the Redis server must be like for the ledger to be kept there."""
+"""The check that Redis does not evict keys when its memory is full."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ WANTED_POLICY = "noeviction"
 
 
 def policy_problem(redis: Redis) -> str | None:
-    """Return why this server might throw renders away when its memory is short, None if it will not.
+    """Return why this server might evict renders when its memory is full; None if it will not.
 
-    A server that does not say (some hosted ones hide it) is believed. Raises `redis.RedisError` if it does not answer.
+    Some hosted servers hide the setting; they are trusted. Raises `redis.RedisError` if it does not answer.
     """
     try:
         memory: Any = redis.info("memory")

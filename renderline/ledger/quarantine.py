@@ -1,4 +1,4 @@
-"""What could not be read, set aside with the reason: messages that are no tasks of ours, records that lost a field."""
+"""Keeps what could not be read, with the reason: foreign messages, records that lost a field."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from redis import Redis
 from renderline.ledger.keys import PREFIX, Keys
 
 MOST_ENTRIES = 1000
-"""The newest so many are kept."""
+"""How many of the newest entries are kept."""
 MOST_BYTES = 128 * 1024
-"""So much is kept of one message; `size` says how large it was."""
+"""How much of one message is kept; `size` is its whole size."""
 _LONGEST_REASON = 300
 
 
@@ -25,19 +25,19 @@ class Entry:
     reason: str
     where: str
     at: float
-    """When it was set aside, in epoch seconds."""
+    """When it was quarantined, in epoch seconds."""
     size: int
     render_id: str | None
 
 
 class Quarantine:
-    """Keeps the newest of what was set aside, and counts all of it. Raises `redis.RedisError`."""
+    """Keeps the newest entries and counts all of them. Raises `redis.RedisError`."""
 
     def __init__(self, redis: Redis, *, prefix: str = PREFIX) -> None:
         self._redis, self._stream, self._counts = redis, Keys(prefix).quarantine, Keys(prefix).quarantine_counts
 
     def add_message(self, raw: bytes, *, queue: str, reason: str) -> None:
-        """Set a message aside, its bytes as they were."""
+        """Quarantine a message with its raw bytes."""
         fields: dict[Any, Any] = {
             "what": "message",
             "reason": reason[:_LONGEST_REASON],

@@ -232,7 +232,7 @@ class Ledger(SweepSteps, Capabilities):
         return bool(recorded), wake_of(claim.account, wake)
 
     def mark_orphan(self, claim: Submission) -> None:
-        """Have a draft that was made under a claim since lost looked for: deleted only if no record points to it."""
+        """Mark a possible orphan draft of a claim that was lost. It is deleted only if no record points to it."""
         self.run("mark_orphan", claim.account, claim.id, claim.attempt)
 
     def release(
@@ -389,7 +389,7 @@ class Ledger(SweepSteps, Capabilities):
         self.run("quarantine", render_id, account, reason)
 
     def _readable(self, render_id: str, account: str, read: Callable[[], T]) -> T | None:
-        """Return what `read` makes of a record; None, and the record is set aside, if it cannot be read."""
+        """Return what `read` makes of a record; quarantine the record and return None if it cannot be read."""
         try:
             return read()
         except UNREADABLE as error:

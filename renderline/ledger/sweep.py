@@ -46,7 +46,7 @@ class SweepSteps:
                 return [tuple(item) for item in items]
 
     def overdue(self, *, limit: int = SWEPT_AT_ONCE) -> tuple[list[str], list[PumpWake]]:
-        """Expire what passed its deadline and was looked at since; have the others looked at once more, now.
+        """Expire renders that passed their deadline and were polled since; have the others polled once more, now.
 
         Sees to `limit` renders or more; nothing to expire and no pump to start: there are no more.
         """
@@ -74,7 +74,7 @@ class SweepSteps:
         return [account for account, *due in zip(accounts, found[::2], found[1::2], strict=True) if any(due)]
 
     def claim_orphan_drafts(self, account: str, *, limit: int, lease: float) -> list[tuple[str, int, str]]:
-        """Claim renders of which an unknown draft is to be looked for now: (id, attempt, member to clear).
+        """Claim renders that may have an orphan draft to look for now: (id, attempt, member to clear).
 
         None while the account may make no calls. Those that are not cleared within `lease` seconds are due again.
         """

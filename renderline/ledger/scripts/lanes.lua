@@ -156,7 +156,7 @@ local function hook_is_early(id, index)
   return false
 end
 
--- The sweep looks at a finished render again when the first of its hooks may need it.
+-- The sweep checks a finished render again when the first of its hooks may need it.
 local function wake_hooks(id)
   local first = math.huge
   for index = 0, (tonumber(field(id, 'hooks')) or 0) - 1 do

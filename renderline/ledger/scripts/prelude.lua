@@ -1,5 +1,5 @@
 -- What every step shares. KEYS[1] is the key prefix, ARGV[1] the time in seconds ('' takes the server's clock,
--- so that workers whose clocks differ agree), ARGV[2] the grace in seconds before a silent render is re-sent.
+-- so that workers whose clocks differ agree), ARGV[2] the grace in seconds before a stalled render is re-sent.
 local P = KEYS[1]
 -- The names of the keys; docs/ledger.md says what each holds, and `keys.py` names those that Python uses.
 local K = {
@@ -61,10 +61,10 @@ local function quarantine(id, reason, account)
     redis.call('ZREM', K.parked .. account, id)
     redis.call('SREM', K.slots .. account, id)
   end
-  pcall(set, id, 'note', 'set aside: its record cannot be read')
+  pcall(set, id, 'note', 'quarantined: its record cannot be read')
 end
 
--- Runs `act` for each render; one whose record is broken is set aside, and the others go on.
+-- Runs `act` for each render; one whose record is broken is quarantined, and the others go on.
 local function each(ids, account, act)
   for _, id in ipairs(ids) do
     local fine, fault = pcall(act, id)
@@ -100,7 +100,7 @@ local function stop_polling(id)
   leave_slot(id)
 end
 
--- A draft of this render may stand at the vendor that the record does not know: to be looked for, twice.
+-- The vendor may have a draft of this render that the record does not know. The cleanup looks for it twice.
 local function mark_orphan_of(account, id, attempt)
   local member = id .. '.' .. attempt
   redis.call('ZADD', K.orphan_drafts .. account, stamp(NOW + GRACE * 2), member .. '#1',

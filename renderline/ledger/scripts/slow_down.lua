@@ -1,4 +1,4 @@
--- The vendor said "too many": keep quiet as long as it asks, and lower the account's pace, once a second at most.
+-- The vendor answered 429: back off as long as it asks, and lower the account's rate limit, at most once a second.
 -- ARGV: account seconds
 local SLOWEST = 4
 local account, seconds = ARGV[3], tonumber(ARGV[4])
