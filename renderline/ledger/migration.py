@@ -19,7 +19,7 @@ from renderline.ledger.schema import MIGRATING, VERSION, SchemaMismatch, check_s
 BATCH = 500
 """How many keys one round trip renames."""
 ALIVE_FOR = 60.0
-"""Seconds for which a worker of schema 1 counts as alive after it last said so."""
+"""Seconds for which a worker of schema 1 counts as alive after its last announcement."""
 
 _KEYS = {
     "wake": "resend",
@@ -123,8 +123,8 @@ class Migration:
             return done
         if not force and (alive := self.old_workers()):
             raise OldWorkersAlive(
-                f"workers of the old version are alive (they serve {', '.join(alive)}): stop them and wait "
-                f"{ALIVE_FOR:g} s, or use --force if none is left"
+                f"workers of the old version announced themselves in the last {ALIVE_FOR:g} s ({', '.join(alive)}): stop them "
+                f"and run this again {ALIVE_FOR:g} s later, or use --force if none is left"
             )
         if not dry:
             self._redis.set(self._keys.schema, MIGRATING)
@@ -135,7 +135,7 @@ class Migration:
         return done
 
     def old_workers(self) -> list[str]:
-        """Return what workers of schema 1 said in the last minute that they serve."""
+        """Return the capabilities that workers of schema 1 announced in the last minute."""
         now: Any = self._redis.time()
         found: Any = self._redis.zrangebyscore(f"{self._prefix}served", now[0] - ALIVE_FOR, "+inf")
         return [str(name) for name in found]

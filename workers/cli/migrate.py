@@ -13,13 +13,13 @@ from workers.cli.session import Session, json_option, pass_session
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Count what would be renamed, and change nothing.")
-@click.option("--force", is_flag=True, help="Migrate although workers of the old version seem to be alive.")
+@click.option("--force", is_flag=True, help="Migrate even if workers of the old version were alive in the last minute.")
 @json_option
 @pass_session
 def migrate(session: Session, dry_run: bool, force: bool) -> None:
     """Rename keys and fields in Redis after an upgrade that needs it.
 
-    Stop all workers and gateways first. It may be interrupted and run again, and does nothing where nothing is to do.
+    Stop all workers and gateways first, and wait a minute. It may be interrupted and run again.
     """
     from renderline.ledger.migration import Migration, OldWorkersAlive
     from renderline.ledger.schema import VERSION
