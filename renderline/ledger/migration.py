@@ -123,8 +123,8 @@ class Migration:
             return done
         if not force and (alive := self.old_workers()):
             raise OldWorkersAlive(
-                f"workers of the old version announced themselves in the last {ALIVE_FOR:g} s ({', '.join(alive)}): stop them "
-                f"and run this again {ALIVE_FOR:g} s later, or use --force if none is left"
+                f"workers of the old version announced themselves in the last {ALIVE_FOR:g} s ({', '.join(alive)}): "
+                f"stop them and run this again {ALIVE_FOR:g} s later, or use --force if none is left"
             )
         if not dry:
             self._redis.set(self._keys.schema, MIGRATING)
