@@ -16,6 +16,7 @@ class RecordedDispatcher:
         self.hooked: list[str] = []
         self.sent_hooks: list[tuple[str, int]] = []
         self.changes: list[tuple[str, str]] = []
+        self.unparked = 0
 
     def submit(self, render_id: str, priority: str) -> None:
         self.submitted.append((render_id, priority))
@@ -40,7 +41,7 @@ class RecordedDispatcher:
         self.changes += changes
 
     def unpark(self) -> None:
-        pass
+        self.unparked += 1
 
     def oldest(self) -> Mapping[str, str]:
         return {}

@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from harness import USER_KEY, Valkey
+import config.celery
+import workers.application
+from harness import USER_KEY, Valkey, free_port
 from harness.ledger import LedgerDriver
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.ledger.script import Scripts
@@ -76,7 +78,7 @@ def test_cancel_has_hooks_and_parked_renders_go_on(
     bring(driver, "rendering")
     done = operations.cancel(RENDER)
     assert (done.record["state"], done.project, done.why) == ("canceled", "untouched", "")
-    assert dispatcher.hooked == [RENDER]
+    assert (dispatcher.hooked, dispatcher.unparked) == ([RENDER], 1)
     assert operations.cancel(RENDER).record["state"] == "canceled", "safe to repeat"
 
 
@@ -94,13 +96,14 @@ def test_an_unconfirmed_render_is_adopted_resubmitted_or_given_up(
 ) -> None:
     bring(driver, "unconfirmed")
     assert operations.adopt(RENDER, "p9")["project_id"] == "p9"
+    assert [wake.account for wake in dispatcher.wakes] == ["main"], "it is polled now"
     bring(driver, "unconfirmed")
     assert operations.resubmit(RENDER)["state"] == "submitting"
     assert dispatcher.submitted == [(RENDER, "normal")]
     bring(driver, "unconfirmed")
     record = operations.fail(RENDER, message="The dashboard shows nothing.")
     assert record["error"] == {"code": "given_up", "message": "The dashboard shows nothing.", "origin": "caller"}
-    assert dispatcher.hooked == [RENDER]
+    assert (dispatcher.hooked, dispatcher.unparked) == ([RENDER], 1)
     driver.check_indexes(RENDER)
 
 
@@ -161,7 +164,8 @@ class HttpDoor:
 
     def __call__(self, operation: str, render_id: str) -> Answer:
         body = {"adopt": {"project_id": "p9"}, "fail": {"message": "lost"}}.get(operation)
-        answer = self.client.post(f"/v1/renders/{render_id}/{operation}", json=body)
+        path = f"hooks/0/{operation}" if operation in ("replay", "discard") else operation
+        answer = self.client.post(f"/v1/renders/{render_id}/{path}", json=body)
         assert answer.status_code in (200, 202, 404, 409), answer.text
         return Answer(answer.status_code == 409, answer.status_code == 404, answer.text)
 
@@ -176,7 +180,8 @@ class CommandLineDoor:
         from workers.cli.program import cli
 
         more = {"adopt": ["p9"], "fail": ["--reason", "lost"]}.get(operation, [])
-        result = CliRunner().invoke(cli, [operation, render_id, *more], env=self.environ)
+        command = ["dead", operation] if operation in ("replay", "discard") else [operation]
+        result = CliRunner().invoke(cli, [*command, render_id, *more], env=self.environ)
         assert result.exit_code in (0, 1, 5), result.output
         return Answer(result.exit_code == 1, result.exit_code == 5, result.stderr)
 
@@ -244,6 +249,35 @@ def test_a_webhook_just_before_the_step_wins_over_giving_up(
     assert answer.refused
     assert "rendering" in answer.text
     assert driver.state(RENDER) == "rendering"
+
+
+# By operation: the state in which it applies, and the state that follows.
+PUBLISHING = {
+    "cancel": ("rendering", "canceled"),
+    "retry": ("failed", "accepted"),
+    "adopt": ("unconfirmed", "rendering"),
+    "resubmit": ("unconfirmed", "submitting"),
+    "fail": ("unconfirmed", "failed"),
+    "replay": ("undelivered", "completed"),
+    "discard": ("undelivered", "undelivered"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_an_operation_is_recorded_though_the_broker_is_away(
+    driver: LedgerDriver, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    options = config.celery.options
+    away = {"broker_url": f"redis://:sesame@127.0.0.1:{free_port()}/0"}
+    monkeypatch.setattr(workers.application, "options", lambda settings: {**options(settings), **away})
+    call = DOORS[door](environ)
+    for operation, (state, after) in PUBLISHING.items():
+        bring(driver, state)
+        answer = call(operation, RENDER)
+        assert not answer.refused, (operation, answer.text)
+        assert driver.state(RENDER) == after, operation
+        assert "sesame" not in answer.text
+        assert "Traceback" not in answer.text
 
 
 def test_both_doors_say_which_hooks_run_on_cancel(environ: dict[str, str]) -> None:
