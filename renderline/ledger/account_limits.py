@@ -43,14 +43,14 @@ class AccountLimits:
             pipe.execute()
 
     def slow_down(self, account: str, *, seconds: float) -> None:
-        """Take note of the vendor's "too many": no calls for `seconds`, and a lower pace from then on.
+        """Record a 429: no calls for `seconds`, and a lower rate limit from then on.
 
-        The pace grows again by itself until it no longer matters (additive increase, multiplicative decrease).
+        The rate limit grows again until it is deleted (additive increase, multiplicative decrease).
         """
         self._ledger.run("slow_down", account, seconds)
 
     def back_off(self, account: str, *, seconds: float) -> None:
-        """Make no calls for `seconds`; the pace stays as it is."""
+        """Make no calls for `seconds`; the rate limit stays as it is."""
         self._ledger.run("back_off", account, seconds)
 
     def backoff(self, account: str) -> Backoff:

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 SECOND = 1.1
 """What `everysec` takes at most before it syncs, when no sync is under way; with a margin for the server's tick."""
 _CHECK_EVERY = 0.05
-"""Seconds between looks at the least."""
+"""Least seconds between two checks of the server."""
 _ASK_AGAIN = 30.0
 """Seconds after which the server is asked again how it keeps things: it may be another, or configured anew."""
 
@@ -95,14 +95,14 @@ class _Waiter:
     """By the monotonic clock: a check before that would show nothing new."""
 
     def saw(self, now: float, *, quiet: bool) -> None:
-        """Take note of one look at the server, made after the wait began."""
+        """Take note of a check of the server, made after the wait began."""
         if not quiet:
             self.late = 0
         elif self.quiet_at is None:
             self.quiet_at = now
             self.check_at = time.monotonic() + SECOND
         elif now >= self.quiet_at + SECOND:
-            # The first such look finds the second passed, and has the server see it; the next one counts.
+            # The first such check shows the second passed, and makes the server notice; the next one counts.
             self.late += 1
             self.done = self.late > 1
 
@@ -178,7 +178,7 @@ class DiskSync:
                     self._watcher.woken.set()
 
     def _check_for_all(self, how: Persistence, *, patience: float) -> None:
-        """Look at the server when that may tell one of them something new."""
+        """Check the server when that may show one of them something new."""
         if not self._due(time.monotonic() + patience):
             return
         with self._lock:

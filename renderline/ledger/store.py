@@ -218,7 +218,7 @@ class Ledger(SweepSteps, Capabilities):
         fallback_in: float | None = None,
         made: bool = False,
     ) -> tuple[bool, PumpWake | None]:
-        """Record that the call that costs was made, `confirmed` or with an unknown outcome, and when to look first.
+        """Record that the paid call was made, `confirmed` or with an unknown outcome, and when to poll first.
 
         `made`: the call made that project; if it is another render's, the outcome counts as unknown.
         `fallback_in` is in how many seconds instead, where the vendor's webhooks for the account arrive. A webhook that
@@ -249,7 +249,7 @@ class Ledger(SweepSteps, Capabilities):
 
         `failed`: it counts as a failure of this render.
         `park`: it waits until its account may go on instead, as in `claim_submission`.
-        `keep_intent`: nobody saw what became of the announced call; the next holder has to look first.
+        `keep_intent`: the outcome of the announced call is unknown; the next holder has to find it out first.
         """
         flags = (int(keep_intent), int(failed), int(park))
         return bool(self.run("submit_release", claim.id, claim.fence, retry_in, note, *flags))

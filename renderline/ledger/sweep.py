@@ -17,7 +17,7 @@ SWEPT_AT_ONCE = 50
 
 
 class SweepSteps:
-    """The part of the ledger for those who look after it. Every method raises `redis.RedisError`."""
+    """The part of the ledger that the sweep uses. Every method raises `redis.RedisError`."""
 
     redis: Redis
     keys: Keys
@@ -36,7 +36,7 @@ class SweepSteps:
     ) -> list[tuple[str, str, str]]:
         """Take up to `limit` renders that stalled for too long: (id, state, priority), to be sent again; none: no more.
 
-        `oldest` is by lane the member of the oldest message that stands in its queue: what was sent after it is not
+        `oldest` is by lane the member of the oldest message in its queue: what was sent after it is not
         sent again. A lane whose queue is empty is left out.
         """
         self.run("sweep_lost", json.dumps(dict(oldest or {})))
@@ -56,7 +56,7 @@ class SweepSteps:
                 return expired, [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in wakes]
 
     def restart_pumps(self) -> list[PumpWake]:
-        """Return the pumps to start for accounts whose due renders nobody is going to look at."""
+        """Return the pumps to start for accounts whose due renders no pump is going to poll."""
         accounts: Any = self.redis.smembers(self.keys.accounts)
         names, wakes = sorted(accounts), []
         for first in range(0, len(names), SWEPT_AT_ONCE):

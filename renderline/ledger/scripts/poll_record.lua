@@ -8,7 +8,7 @@ local function record(r)
   local state = field(id, 'state')
   if (state == 'rendering' or state == 'unconfirmed') and field(id, 'epoch') == tostring(r.epoch) then
     redis.call('HDEL', k, 'polling_until')
-    -- The vendor called while this look was under way.
+    -- A webhook came during this poll.
     local again = redis.call('HDEL', k, 'poll_again') == 1 and r.status ~= 'error'
     if r.status == 'error' then
       redis.call('HINCRBY', k, 'faults', 1)

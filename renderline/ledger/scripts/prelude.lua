@@ -223,8 +223,8 @@ local function refused(account)
   return h[2], math.max(0, tonumber(h[1]) - NOW)
 end
 
--- The pace of an account for which the vendor once said "too many": calls a second, lowered each time it says so and
--- growing by a fixed step a second otherwise, until it no longer matters. No pace, no limit.
+-- The rate limit of an account after a 429: calls a second. Each 429 lowers it, and it grows by a fixed step a second,
+-- until it is so high that it is deleted. Without one there is no limit.
 local function rate_limit(account)
   local key = K.rate_limit .. account
   local p = redis.call('HMGET', key, 'rate', 'tokens', 'at', 'slowed_at', 'step')
@@ -240,7 +240,7 @@ local function rate_limit(account)
   redis.call('HSET', key, 'rate', rate, 'tokens', tokens, 'at', stamp(NOW))
   return rate, tokens
 end
--- How many of `wanted` calls (`whole`: all or none) may be made now; they count as made. Without a pace: all.
+-- How many of `wanted` calls (`whole`: all or none) may be made now; they count as made. Without a rate limit: all.
 local function admit(account, wanted, whole)
   local rate, tokens = rate_limit(account)
   local given = wanted

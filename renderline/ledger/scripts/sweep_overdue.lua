@@ -1,5 +1,5 @@
--- Renders past their deadline get one more look at once; those that it did not find done within the grace expire.
--- Whoever was seen to is put back in `deadline`, to when it has to be seen to again: it hides nobody.
+-- Renders past their deadline are polled once more at once. Those that are not found done within the grace expire. Each
+-- gets a new time in `deadline`, so that it hides no other.
 -- ARGV: limit -> {seen, expired ids, wakes {account, slot, ticket, delay}}
 local expired, wakes, accounts = {}, {}, {}
 local ids = redis.call('ZRANGEBYSCORE', K.deadline, '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
@@ -11,7 +11,7 @@ each(ids, nil, function(id)
   elseif late_at and NOW > late_at + GRACE then
     finish(id, 'expired')
     set_error(id, 'deadline', 'not ready within ' .. string.format('%.14g', tonumber(f[5]) or 0) .. ' s of its submission'
-      .. (f[4] and f[4] ~= '' and ('; the last look failed: ' .. f[4]) or ''), 'renderline')
+      .. (f[4] and f[4] ~= '' and ('; the last poll failed: ' .. f[4]) or ''), 'renderline')
     table.insert(expired, id)
   else
     if not late_at then

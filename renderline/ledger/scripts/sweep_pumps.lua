@@ -1,4 +1,4 @@
--- Start the pumps of accounts whose due renders nobody is going to look at. ARGV: accounts -> array of {account, slot, ticket, delay}
+-- Start the pumps of accounts whose due renders no pump is going to poll. ARGV: accounts -> array of {account, slot, ticket, delay}
 local wakes = {}
 for n = 3, #ARGV do
   local account = ARGV[n]

@@ -1,5 +1,5 @@
 -- Take renders that stalled for too long, to be sent again. Each re-sending waits twice as long as the one before, so that
--- a long queue is not doubled again and again. What still stands in the queue, or waits for its turn, is not sent again.
+-- a long queue is not doubled again and again. What is still in the queue, or waits for its turn, is not sent again.
 -- ARGV: limit -> {seen, array of {id, state, priority}}
 local items = {}
 local ids = redis.call('ZRANGEBYSCORE', K.resend, '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))

@@ -28,7 +28,7 @@ def test_a_render_past_its_deadline_gets_one_more_poll_and_then_expires(driver):
     assert (record["state"], record["progress"]) == ("expired", 55)
     assert record["error"] == {
         "code": "deadline",
-        "message": "not ready within 600 s of its submission; the last look failed: still away",
+        "message": "not ready within 600 s of its submission; the last poll failed: still away",
         "origin": "renderline",
     }
     driver.check_indexes()
