@@ -1,4 +1,4 @@
-"""Recording renders at acceptance: what is written of each; many in one round trip, together or not at all."""
+"""Records renders at acceptance: one or many in one round trip, or all of them or none in one transaction."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from redis import Redis, WatchError
 from renderline.ledger.keys import Keys
 
 _AWAITED = frozenset({"download"})
-"""Kinds of hooks whose outcome the bodies of the later ones tell (`stored_url`), so that those wait for it."""
+"""Kinds of hooks that wait for the earlier ones: their bodies contain the outcome of those (`stored_url`)."""
 
 
 class AcceptResult(NamedTuple):
-    """What became of one entry."""
+    """The result of one entry."""
 
     status: str
-    """`new`, `known`, `conflict`, or `left` (not tried, because another one of the same transaction is a conflict)."""
+    """`new`, `known`, `conflict`, or `left` (not recorded, because another entry of the transaction is a conflict)."""
     due: bool = False
-    """Whether its submission is to be sent now; otherwise it waits for its turn, or is on its way."""
+    """Whether to send its submission now. If not, it waits for its turn or was sent already."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def record_each(redis: Redis, run: Callable[..., Any], entries: Sequence[Entry])
 def record_together(
     redis: Redis, run: Callable[..., Any], entries: Sequence[Entry], *, keys: Keys
 ) -> list[AcceptResult]:
-    """Record all entries in one transaction, or none of them if one is a `conflict`; the others are `left` then."""
+    """Record all entries in one transaction. If one is a `conflict`, none is recorded and the others are `left`."""
     names = [keys.render(entry.render_id) for entry in entries]
     while True:
         with redis.pipeline(transaction=True) as pipe:
             pipe.watch(*names)
-            # Read over another connection: on the watching one each read would be a round trip of its own.
+            # Read over another connection: on the watching one, each read would be a round trip of its own.
             conflicts = _conflicts(entries, _fingerprints(redis, names))
             if any(conflicts):
                 return [AcceptResult("conflict" if conflict else "left") for conflict in conflicts]

@@ -13,7 +13,7 @@ class Circuit(NamedTuple):
 
     open: bool
     probe_in: float
-    """Seconds until a call may try whether the vendor is back; 0 while it is closed."""
+    """Seconds until a call may probe the vendor; 0 while it is closed."""
     changed: bool
     """Whether this call opened or closed it."""
 
@@ -29,11 +29,11 @@ class AccountLimits:
     """Steps that hold an account's work back and let it go on."""
 
     def __init__(self, ledger: Ledger, *, known: Sequence[str] = (), unknown_after: float = UNKNOWN_AFTER) -> None:
-        """`known` are this process' accounts and their APIs (`main`, `v2:main`), whose renders go on; none: all."""
+        """`known` are this process' accounts and APIs (`main`, `v2:main`). Only their renders go on; none: all."""
         self._ledger, self._known, self._unknown_after = ledger, known, unknown_after
 
     def set_slots(self, slots: Mapping[str, int | None]) -> None:
-        """Set how many renders each account may have at the vendor at once (None: any number)."""
+        """Set how many renders each account may have at the vendor at once (None: no limit)."""
         with self._ledger.redis.pipeline() as pipe:
             for account, count in slots.items():
                 if count is None:
@@ -43,38 +43,38 @@ class AccountLimits:
             pipe.execute()
 
     def slow_down(self, account: str, *, seconds: float) -> None:
-        """Record a 429: no calls for `seconds`, and a lower rate limit from then on.
+        """Record a 429: no calls for `seconds`, and a lower rate limit afterwards.
 
-        The rate limit grows again until it is deleted (additive increase, multiplicative decrease).
+        The rate limit grows back by itself until it no longer matters (additive increase, multiplicative decrease).
         """
         self._ledger.run("slow_down", account, seconds)
 
     def back_off(self, account: str, *, seconds: float) -> None:
-        """Make no calls for `seconds`; the rate limit stays as it is."""
+        """Make no calls for `seconds`; the rate limit does not change."""
         self._ledger.run("back_off", account, seconds)
 
     def backoff(self, account: str) -> Backoff:
-        """Return for how long calls have to wait that are not for work which the ledger handed out."""
+        """Return how long calls have to wait. Calls for work that the ledger handed out need not ask."""
         seconds, circuit_open = self._ledger.run("backoff_left", account)
         return Backoff(float(seconds), circuit_open == 1)
 
     def hold(self, account: str, *, reason: str, seconds: float) -> bool:
-        """Take note that the vendor refuses to render for an account; returns whether that is news.
+        """Record that the vendor refuses to render for an account; returns whether that is new.
 
-        Its submissions are parked, one tries every `seconds`, and the first that is accepted, or an operator's
-        `resume`, lets all go on. What runs at the vendor is followed on.
+        Its submissions are parked, apart from one every `seconds`. The first accepted one, or an operator's `resume`,
+        unparks all. Renders at the vendor are still polled.
         """
         return bool(self._ledger.run("hold_account", account, seconds, reason))
 
     def call_failed(self, account: str, *, failures: int, pause: float) -> Circuit:
-        """Have the circuit breaker take note of a call that nobody answered.
+        """Record an unanswered call in the circuit breaker.
 
-        `failures` in a row open it: no calls for `pause` seconds, and after that one at a time, until one is answered.
+        `failures` in a row open it: no calls for `pause` seconds, then one probe at a time until one is answered.
         """
         return self._circuit(account, "failed", failures, pause)
 
     def call_answered(self, account: str) -> Circuit:
-        """Have the circuit breaker take note of an answer; the answer to a probe closes it."""
+        """Record an answered call in the circuit breaker; an answered probe closes it."""
         return self._circuit(account, "answered", 0, 0)
 
     def _circuit(self, account: str, outcome: str, failures: int, pause: float) -> Circuit:
@@ -82,6 +82,6 @@ class AccountLimits:
         return Circuit(state == "open", float(left), changed == "1")
 
     def unpark(self, *, limit: int = 200) -> list[tuple[str, str]]:
-        """Take up to `limit` parked renders of each account that may go on: (id, priority), the most urgent first."""
+        """Claim up to `limit` parked renders of each account that may go on: (id, priority), the most urgent first."""
         known, after = ",".join(self._known), self._unknown_after
         return [(one, priority) for one, priority in self._ledger.run("unpark", limit, known, after)]

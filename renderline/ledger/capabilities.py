@@ -1,4 +1,4 @@
-"""What the living workers can serve: accounts, their APIs and hook types; and which APIs renders wait for."""
+"""The capabilities of workers (accounts, APIs, kinds of hooks), and the work that waits for one of them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from renderline.ledger.keys import Keys
 
 
 class Capabilities:
-    """The part of the ledger that the capabilities asks. Every method raises `redis.RedisError`."""
+    """The part of the ledger for capabilities. Every method raises `redis.RedisError`."""
 
     redis: Redis
     keys: Keys
     run: Any
 
     def announce_capabilities(self, names: Sequence[str]) -> None:
-        """Announce what this worker serves, by names such as `account:main`, `api:v2:main` and `hook:http`."""
+        """Announce this worker's capabilities, such as `account:main`, `api:v2:main` and `hook:http`."""
         self.run("capabilities_set", *names)
 
     def capabilities(self) -> frozenset[str]:
-        """Return what at least one living worker serves."""
+        """Return the capabilities of all live workers."""
         return frozenset(self.run("capabilities"))
 
     def active_accounts(self) -> set[str]:
@@ -31,5 +31,5 @@ class Capabilities:
         return {one for one in names if self.redis.exists(self.keys.parked(one), self.keys.due(one))}
 
     def missing_apis(self) -> set[str]:
-        """Return the APIs, such as `v2:main`, that renders wait for since the worker that took them lacked them."""
+        """Return the APIs, such as `v2:main`, that parked renders need and that some worker lacked."""
         return set(self.run("missing_apis"))

@@ -1,4 +1,4 @@
-"""What the ledger hands out to those who act on a render: claims with a fence or an epoch, and pump wakes."""
+"""What the ledger hands out: claims with a fence or an epoch, due polls, and pump wakes."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Submission:
     kind: str
     account: str
     attempt: int
-    """Which life of the record this is: 1, and one more for every retry."""
+    """The attempt: 1, and one more for every retry."""
     draft: int
-    """Which draft of this attempt: 1, and one more for every draft that was revoked."""
+    """The draft of this attempt: 1, and one more for every revoked draft."""
     attempts: int
     failures: int
-    """Attempts that failed by this render's own doing, as far as the vendor's answers tell."""
+    """Failures of this attempt that the vendor's answers blame on the render itself."""
     deadline: float
     """Seconds within which the render must be done."""
     stage: str
     """Name of the next stage of the kind's plan; empty: the first."""
     intent: str | None
-    """The stage whose call an earlier holder announced and never accounted for."""
+    """The stage that an earlier claim announced, if the outcome of its call was never recorded."""
     announced: bool
     """Whether this claim announced the call of the plan's first stage."""
     project_id: str | None
@@ -67,11 +67,11 @@ class DuePoll:
     attempt: int = 1
     draft: int = 1
     revoking: bool = False
-    """Whether its draft is being deleted, to be made anew."""
+    """Whether its draft is being deleted, so that a new one can be made."""
     reported_url: str | None = None
-    """The download URL that a webhook reported. It is believed only if there is no project to poll."""
+    """The download URL that a webhook reported. It is used only if there is no project to poll."""
     webhook_done: bool = False
-    """Whether a webhook said that it is done."""
+    """Whether a webhook reported the end."""
     rate: float | None = None
     stalls: int = 0
     webhooks_alive: bool = False
@@ -80,7 +80,7 @@ class DuePoll:
 
 @dataclass(frozen=True)
 class Batch:
-    """The due renders that one pump run claimed. `now` is the ledger's clock, `more` a further pump to start."""
+    """The due renders that one run of a pump claimed. `now` is the ledger's clock, `more` another pump to start."""
 
     now: float
     polls: list[DuePoll]
@@ -89,7 +89,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class PollResult:
-    """What a poll showed, to be recorded under the poll's epoch.
+    """The result of a poll, to be recorded under its epoch.
 
     `status` is one of wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft
     is gone), failed, expired.
@@ -110,13 +110,13 @@ class PollResult:
     origin: str = "vendor"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields that the recording script reads, without those that say nothing."""
+        """Return the fields that the recording script reads, without the unset ones."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
 class HookClaim:
-    """The sole right, until the lease ends, to try one hook. `status`: yours, done, early, busy, over.
+    """The sole right, until the lease ends, to deliver one hook. `status`: yours, done, early, busy, over.
 
     `record` is the public record, `hook` the request's hook object; both None unless it is yours.
     """
@@ -127,6 +127,6 @@ class HookClaim:
     record: dict[str, Any] | None = None
     hook: dict[str, Any] | None = None
     probe: bool = False
-    """Whether this try tells if the host is back, whose circuit is open."""
+    """Whether this delivery probes a host with an open circuit."""
     following: tuple[tuple[str, int], ...] = ()
-    """Hooks (render id, index) whose turn has come, to be sent now."""
+    """Hooks (render id, index) to send now, since their turn has come."""

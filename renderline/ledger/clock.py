@@ -1,4 +1,4 @@
-"""The Redis server's clock, which all processes agree on even if their own clocks are wrong."""
+"""The Redis server's clock, read from memory. All processes agree on it, even if their own clocks are wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from redis import Redis, RedisError
 from renderline.ledger.keys import Keys
 
 SKEWED = 2.0
-"""Seconds by which a machine's clock may differ from the server's before somebody should hear of it."""
+"""Seconds by which a machine's clock may differ from the server's before it is reported."""
 
 _EVERY = 60.0
 _AFTER_FAILURE = 5.0
@@ -20,10 +20,10 @@ _JUMP = 0.5
 
 
 class ServerClock:
-    """Returns the server's time in epoch seconds. It is measured every minute, and after this machine's clock was set.
+    """Tells the server's time in epoch seconds. It is measured every minute, and after this machine's clock was set.
 
-    In between the monotonic clock counts on. If the server does not answer, the last measurement is used; before the
-    first one, this machine's clock.
+    In between the monotonic clock carries it on. If the server does not answer, the last measurement is kept; before
+    the first one this machine's own clock is used.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -49,7 +49,7 @@ class ServerClock:
         return time.time() - self()
 
     def _outdated(self) -> bool:
-        # A machine that slept, or whose clock was set: the two clocks of its own no longer agree as before.
+        # The machine slept, or its clock was set: wall clock and monotonic clock have drifted apart.
         jumped = abs(time.time() - time.monotonic() - self._own_offset) > _JUMP
         return time.monotonic() >= self._measure_at or (jumped and self._offset is not None)
 
@@ -67,12 +67,12 @@ class ServerClock:
 
 
 def note_skew(redis: Redis, worker: str, ahead: float, *, prefix: str, seconds: float) -> None:
-    """Note for `seconds` that a worker's clock is `ahead` of the server's by so many seconds."""
+    """Record for `seconds` that a worker's clock is `ahead` of the server's by so many seconds."""
     redis.set(Keys(prefix).clock_skew(worker), f"{ahead:.1f}", px=int(seconds * 1000))
 
 
 def skews(redis: Redis, workers: Sequence[str], *, prefix: str) -> dict[str, float]:
-    """Return by how many seconds the clocks of these workers are ahead, of those that noted that they are wrong."""
+    """Return, by worker, the seconds by which its clock is ahead; only workers with a recorded error."""
     if not workers:
         return {}
     found: Any = redis.mget([Keys(prefix).clock_skew(worker) for worker in workers])

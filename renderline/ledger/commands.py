@@ -1,4 +1,4 @@
-"""What people and the vendor's webhooks do to renders: cancel, retry, replay, adopt, resubmit, hint, pause."""
+"""Commands of operators and effects of webhooks: cancel, retry, replay, adopt, resubmit, pause, webhook hints."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from renderline.ledger.record import attempt_summary
 from renderline.ledger.store import Ledger
 
 REVOKED = "revoked"
-"""What a webhook about a draft that was revoked is answered with: the vendor rendered it all the same."""
+"""The answer to a webhook about a revoked draft: the vendor rendered it all the same."""
 
 
 Turn = Literal["", "due", "waits"]
-"""Whether a submission that begins anew is to be sent now (`due`) or waits for its account's turn; empty: not done."""
+"""Whether a new submission is sent now (`due`) or waits for its account's turn (`waits`); empty: not done."""
 
 
 class Alarm(NamedTuple):
-    """A draft of an attempt at a render that was revoked, and of which the vendor called all the same."""
+    """A webhook about a revoked draft."""
 
     render_id: str
     attempt: int
     draft: int
     at: float
-    """When the vendor last called, in epoch seconds of the ledger's clock."""
+    """Time of the latest webhook, in epoch seconds of the ledger's clock."""
 
 
 class Commands:
-    """Steps that are taken from outside the flow. Each is atomic and does nothing where it does not apply."""
+    """Steps that operators and webhooks take. Each is atomic, and does nothing where it does not apply."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger, self._keys, self._run = ledger, ledger.keys, ledger.run
 
     def cancel(self, render_id: str) -> str:
-        """Give a render up; returns the state it is in afterwards, empty for an unknown render.
+        """Cancel a render; returns its state afterwards, empty for an unknown render.
 
-        Before submission nothing is sent; afterwards it is no longer followed, and only hooks that asked for
+        Before submission nothing is sent. Afterwards it is no longer polled, and only hooks that asked for
         `render.canceled` run.
         """
         return str(self._run("cancel", render_id))
@@ -54,27 +54,27 @@ class Commands:
         return turn
 
     def replay(self, render_id: str, index: int) -> bool:
-        """Have a dead-lettered hook tried again, under the same webhook id; False if it is not dead."""
+        """Deliver a dead-lettered hook again, under the same webhook id; False if it is not dead."""
         return bool(self._run("replay", render_id, index))
 
     def discard(self, render_id: str, index: int) -> bool:
-        """Take a hook off the list of dead letters without trying it; False if it was not on it."""
+        """Take a hook off the dead-letter list without delivering it; False if it was not on it."""
         return bool(self._ledger.redis.zrem(self._keys.dead_letters, f"{render_id}:{index}"))
 
     def adopt(self, render_id: str, project_id: str) -> tuple[bool, PumpWake | None]:
-        """Say which vendor project an unconfirmed render is; it goes on as rendering. False: it is not unconfirmed."""
+        """Set the vendor project of an unconfirmed render, which goes on as rendering. False: it is not unconfirmed."""
         done, wake = self._run("adopt", render_id, project_id)
         return bool(done), self._wake(render_id, wake)
 
     def resubmit(self, render_id: str) -> Turn:
-        """Say that an unconfirmed render was never started, so that the paid call is made again; empty: it is not."""
+        """Repeat the paid call of an unconfirmed render that was never started; empty: it is not unconfirmed."""
         turn: Turn = self._run("resubmit", render_id)
         return turn
 
     def give_up(self, render_id: str, *, message: str) -> str:
-        """End an unconfirmed render as failed; returns the state it was in, empty for an unknown render.
+        """Fail an unconfirmed render; returns its earlier state, empty for an unknown render.
 
-        In any other state it stays as it is.
+        A render in any other state does not change.
         """
         return str(self._run("give_up", render_id, message))
 
@@ -91,26 +91,27 @@ class Commands:
         poll_in: float = 0.0,
         alive_for: float = 0.0,
     ) -> tuple[str, PumpWake | None]:
-        """Record a vendor webhook: poll the render now if it may be done; confirm it if it is unconfirmed.
+        """Record a vendor webhook. It may confirm an unconfirmed render, and a webhook that reports the end makes a
+        poll due.
 
-        `attempt` and `draft` are those that the webhook is about (None: whichever). A webhook that tells
-        of progress puts the next poll off to `poll_in` seconds from now. For `alive_for` seconds further webhooks
-        of the account are relied on.
+        `attempt` and `draft` are those that the webhook is about (None: any). A webhook that reports progress puts the
+        next poll off to `poll_in` seconds from now. For `alive_for` seconds more webhooks of the account are expected.
+
         Returns the render's state and the pump to wake. The state is empty for an unknown render or another attempt,
-        and `REVOKED` for a draft that was given up: then nothing changes but `alarms`.
+        and `REVOKED` for a revoked draft: then only `alarms` changes.
         """
         fields = ("" if value is None else value for value in (progress, credit, url, project_id, attempt))
         state, wake = self._run("webhook", render_id, *fields, poll_in, alive_for, "" if draft is None else draft)
         return state, self._wake(render_id, wake)
 
     def pause(self, account: str) -> None:
-        """Submit nothing more for this account until it is resumed; what runs at the vendor is followed on."""
+        """Submit nothing more for this account until it is resumed. Renders at the vendor are still polled."""
         self._ledger.redis.sadd(self._keys.paused, account)
 
     def resume(self, account: str) -> bool:
-        """Let an account go on; False if nothing held it back. The sweep sends what waited.
+        """Let an account go on; False if nothing held it back. The sweep sends its parked renders.
 
-        It lifts a pause, a wait that the vendor asked for, an open circuit, and a hold.
+        It lifts a pause, a backoff, an open circuit, and a hold.
         """
         return bool(self._run("resume", account))
 
@@ -119,7 +120,7 @@ class Commands:
         return {str(name) for name in self._ledger.redis.smembers(self._keys.paused)}
 
     def holds(self) -> dict[str, str]:
-        """Return why the vendor refuses to render, by account, for those for which it does."""
+        """Return, by account, why the vendor refuses to render for it."""
         names = [str(name) for name in sorted(self._ledger.redis.smembers(self._keys.accounts))]
         with self._ledger.redis.pipeline(transaction=False) as pipe:
             for name in names:
@@ -127,7 +128,7 @@ class Commands:
             return {name: str(reason) for name, reason in zip(names, pipe.execute(), strict=True) if reason}
 
     def open_circuits(self) -> set[str]:
-        """Return the accounts whose circuit is open: their vendor does not answer, and one call at a time probes."""
+        """Return the accounts with an open circuit: only one call at a time probes the vendor."""
         names = [str(name) for name in self._ledger.redis.smembers(self._keys.accounts)]
         with self._ledger.redis.pipeline(transaction=False) as pipe:
             for name in names:
@@ -141,9 +142,9 @@ class Commands:
         return [Alarm(*_draft(member), at) for member, at in newest]
 
     def accounts_without_worker(self) -> set[str]:
-        """Return the accounts with renders that wait, in the ledger or at the vendor, which no living worker serves.
+        """Return the accounts that have work, but that no live worker knows.
 
-        Of one that is served, but without the API that they need, the API is named: `main (v2)`.
+        If workers know the account and lack the API that its renders need, the API is named too: `main (v2)`.
         """
         served = self._ledger.capabilities()
         unknown = {name for name in self._ledger.active_accounts() if f"account:{name}" not in served}

@@ -1,10 +1,10 @@
-"""When what was written to the ledger is on the server's disk: asked before a call that costs money leaves.
+"""Waits until writes to the ledger are on the server's disk, before a paid call is sent.
 
-With `appendfsync everysec` an acknowledged write is in the server's hands for up to a second or two. WAITAOF is meant
-for this, but Redis 7.4 and Valkey up to 9.1 at least answer it at once, before the disk has anything (their own fix:
-"wrongly updating fsynced_reploff_pending"). So the server is watched instead, in terms that every version tells: it
-syncs no later than a second after it may, and `aof_pending_bio_fsync` says whether a sync is under way. Nothing under
-way at one moment, a second passed, and again nothing under way: then everything from before that moment is on disk.
+With `appendfsync everysec` an acknowledged write reaches the disk up to two seconds later. WAITAOF is meant for this,
+but Redis 7.4 and Valkey up to 9.1 at least answer it at once, before the disk has anything (their own fix: "wrongly
+updating fsynced_reploff_pending"). So the server's INFO is polled instead. The server begins a sync within a second of
+a write if none is under way; `aof_pending_bio_fsync` says whether one is. If none is under way now, and none a second
+later, all earlier writes are on disk.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from renderline.ledger.keys import Keys
 log = structlog.get_logger(__name__)
 
 SECOND = 1.1
-"""What `everysec` takes at most before it syncs, when no sync is under way; with a margin for the server's tick."""
+"""The longest time until `everysec` syncs, if no sync is under way; with a margin for the server's tick."""
 _CHECK_EVERY = 0.05
-"""Least seconds between two checks of the server."""
+"""The least seconds between two INFO calls."""
 _ASK_AGAIN = 30.0
-"""Seconds after which the server is asked again how it keeps things: it may be another, or configured anew."""
+"""Seconds for which the server's persistence settings are cached: it may be replaced or reconfigured."""
 
 
 class NotSynced(Exception):
-    """What was written may not be on disk; the message says why."""
+    """Earlier writes may not be on disk; the message says why."""
 
 
 @dataclass(frozen=True)
 class Persistence:
-    """How a server keeps what it acknowledges.
+    """How a server persists acknowledged writes.
 
-    `synced`: on disk when acknowledged. `watched`: on disk soon after, which can be seen. Neither: `why` says why not.
+    `synced`: they are on disk. `watched`: they are on disk soon after, and INFO shows when. Neither: `why` says why
+    not.
     """
 
     synced: bool = False
@@ -48,15 +49,15 @@ class Persistence:
 
 
 def persistence(redis: Redis) -> Persistence:
-    """Ask the server how it keeps things; raises `redis.RedisError` if it does not answer."""
+    """Read the server's persistence settings; raises `redis.RedisError` if it does not answer."""
     try:
         info: Any = redis.info("persistence")
     except ResponseError:
-        return Persistence(why="this user may not ask INFO, so nobody can see when something is on disk")
+        return Persistence(why="this user may not call INFO, so it is unknown when writes are on disk")
     if not int(info.get("aof_enabled", 0)):
-        return Persistence(why="it keeps no append-only file (appendonly yes)")
+        return Persistence(why="it has no append-only file (set appendonly yes)")
     if "aof_pending_bio_fsync" not in info:
-        return Persistence(why="it does not tell when it syncs")
+        return Persistence(why="its INFO does not say when it syncs")
     try:
         found: Any = {**redis.config_get("appendfsync"), **redis.config_get("no-appendfsync-on-rewrite")}
     except ResponseError:
@@ -66,11 +67,11 @@ def persistence(redis: Redis) -> Persistence:
         return Persistence(synced=True)
     if setting == "everysec":
         return Persistence(watched=True, pauses=found.get("no-appendfsync-on-rewrite") == "yes")
-    return Persistence(why="it leaves to its machine when to sync (appendfsync everysec, or always)")
+    return Persistence(why="the operating system decides when it syncs (set appendfsync to everysec or always)")
 
 
 def _unsaid(redis: Redis) -> str:
-    """Return the setting of a server that hides it: one that never syncs does not answer WAITAOF."""
+    """Return `appendfsync` of a server that hides it: with `no` it does not answer WAITAOF."""
     mark = Keys().disk_probe
     try:
         with redis.pipeline(transaction=False) as pipe:
@@ -84,34 +85,34 @@ def _unsaid(redis: Redis) -> str:
 
 @dataclass(eq=False)
 class _Waiter:
-    """One who waits, and what has been seen since: the server's time when nothing was under way first."""
+    """One waiting thread: the server's time at the first poll with no sync under way, and what came after."""
 
-    quiet_at: float | None = None
+    idle_at: float | None = None
     late: int = 0
     done: bool = False
     woken: threading.Event = field(default_factory=threading.Event)
-    """Set when it is done, or when the watch is its own from now on."""
+    """Set when it is done, or when this thread has to poll for all."""
     check_at: float = 0.0
-    """By the monotonic clock: a check before that would show nothing new."""
+    """Monotonic: an earlier check would show nothing new."""
 
     def saw(self, now: float, *, quiet: bool) -> None:
-        """Take note of a check of the server, made after the wait began."""
+        """Record one INFO poll of the server, made after the wait began."""
         if not quiet:
             self.late = 0
-        elif self.quiet_at is None:
-            self.quiet_at = now
+        elif self.idle_at is None:
+            self.idle_at = now
             self.check_at = time.monotonic() + SECOND
-        elif now >= self.quiet_at + SECOND:
-            # The first such check shows the second passed, and makes the server notice; the next one counts.
+        elif now >= self.idle_at + SECOND:
+            # The first such look finds the second passed, and has the server see it; the next one counts.
             self.late += 1
             self.done = self.late > 1
 
 
 class DiskSync:
-    """Waits until this process' writes are on disk. One watch of the server serves all who wait.
+    """Waits until this process' writes are on disk. One thread polls the server for all that wait.
 
-    `mode`: `auto` waits where it can be seen, `always` fails where it cannot, `never` does nothing. `timeout` (seconds)
-    is how long a slow disk is waited for.
+    `mode`: `auto` waits if INFO shows the disk's state, `always` fails if it does not, `never` does not wait. `timeout`
+    (seconds) limits the wait for a slow disk.
     """
 
     def __init__(self, redis: Redis, *, mode: str = "auto", timeout: float = 6.0) -> None:
@@ -124,9 +125,9 @@ class DiskSync:
         self._persistence: tuple[float, Persistence] | None = None
 
     def wait(self) -> None:
-        """Return when everything that was written and acknowledged before this call is on disk.
+        """Return when everything written and acknowledged before this call is on disk.
 
-        Raises `NotSynced` if it is not in time, or if it cannot be seen and `mode` is `always`; `redis.RedisError`.
+        Raises `NotSynced` after the timeout, or if INFO does not show it and `mode` is `always`; `redis.RedisError`.
         """
         if self._mode == "never":
             return
@@ -140,7 +141,7 @@ class DiskSync:
         self._watch(how)
 
     def persistence(self) -> Persistence:
-        """Return how the server keeps things, as asked of late; raises `redis.RedisError`."""
+        """Return the server's persistence settings, cached for a while; raises `redis.RedisError`."""
         known, now = self._persistence, time.monotonic()
         if known and now < known[0]:
             return known[1]
@@ -161,7 +162,7 @@ class DiskSync:
                 left = give_up - time.monotonic()
                 if left <= 0:
                     raise NotSynced(f"the server's disk took longer than {self._timeout:g} s")
-                # One of them watches for all; the others sleep until it wakes them, however many they are.
+                # One of them polls for all; the others sleep until it wakes them.
                 if self._watcher is me:
                     self._check_for_all(how, patience=left)
                 else:
@@ -178,11 +179,11 @@ class DiskSync:
                     self._watcher.woken.set()
 
     def _check_for_all(self, how: Persistence, *, patience: float) -> None:
-        """Check the server when that may show one of them something new."""
+        """Poll the server when that may tell one of them something new."""
         if not self._due(time.monotonic() + patience):
             return
         with self._lock:
-            # Only those who wait by now: what is seen says nothing about what is written later.
+            # Only those that wait now: a poll says nothing about later writes.
             waiting = list(self._waiters)
         try:
             now, quiet = self._check(how)
@@ -207,7 +208,8 @@ class DiskSync:
     def _check(self, how: Persistence) -> tuple[float, bool]:
         """Return the server's time, and whether no sync was under way then."""
         with self._redis.pipeline(transaction=False) as pipe:
-            # Something to be synced: a file that was changed for a new one is synced in front of it, unseen.
+            # Something to sync: the server syncs a file that it replaces in its main thread, and INFO does not show
+            # that.
             pipe.set(Keys().disk_probe, "", px=60_000)
             pipe.time()
             pipe.info("persistence")

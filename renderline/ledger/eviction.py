@@ -1,4 +1,4 @@
-"""The check that Redis does not evict keys when its memory is full."""
+"""Checks that the Redis server never evicts renders."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ WANTED_POLICY = "noeviction"
 
 
 def policy_problem(redis: Redis) -> str | None:
-    """Return why this server might evict renders when its memory is full; None if it will not.
+    """Return why this server may evict renders when its memory is short, None if it never does.
 
-    Some hosted servers hide the setting; they are trusted. Raises `redis.RedisError` if it does not answer.
+    A server that does not show its policy (some hosted ones hide it) passes. Raises `redis.RedisError` if it does not
+    answer.
     """
     try:
         memory: Any = redis.info("memory")
@@ -22,7 +23,4 @@ def policy_problem(redis: Redis) -> str | None:
     policy = memory.get("maxmemory_policy", WANTED_POLICY)
     if policy == WANTED_POLICY:
         return None
-    return (
-        f"its maxmemory-policy is {policy}, with which it throws renders away when memory is short; "
-        f"set it to {WANTED_POLICY}"
-    )
+    return f"its maxmemory-policy is {policy}, which evicts renders when memory is short; set it to {WANTED_POLICY}"

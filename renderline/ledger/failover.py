@@ -1,8 +1,8 @@
-"""Connections that leave a server that was demoted.
+"""Connections that leave a demoted server.
 
-A failover leads new connections to the new primary and may leave old ones as they are, at a server that now takes no
-writes. The client library tells that to its caller and keeps the connection, for ever. Here it is a broken connection:
-closed, and what was asked is asked again over a new one, by whatever repeats things after a lost connection.
+A failover leads new connections to the new primary, but may leave old ones open to a server that now refuses writes.
+The client library reports that and keeps the connection for ever. Here it counts as a broken connection: it is closed,
+and the code that repeats commands after a lost connection uses a new one.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from redis import Connection, ConnectionError, ReadOnlyError, ResponseError, SSL
 from redis.exceptions import MasterDownError
 
 _UNBLOCKED = "UNBLOCKED"
-"""What the server says to those who waited for a message when it was demoted."""
+"""The error that blocked clients get when the server is demoted."""
 
 
 class Demoted(ConnectionError):
-    """The server at the other end is no primary (any more); this connection to it was closed."""
+    """The server is no longer a primary; this connection to it was closed."""
 
 
 class _Leaving:
-    """Closes the connection on the answer of a server that is no primary."""
+    """Closes the connection when the server answers that it is no primary."""
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
@@ -43,7 +43,7 @@ class LeavingSSLConnection(_Leaving, SSLConnection):
 
 
 class LeavingSocketConnection(_Leaving, UnixDomainSocketConnection):
-    """Over a socket of this machine."""
+    """Over a Unix socket."""
 
 
 def connection_class(url: str) -> type[Any]:

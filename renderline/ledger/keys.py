@@ -27,11 +27,11 @@ class Keys:
         self.api_keys_used = f"{prefix}keys:used"
 
     def render(self, render_id: str) -> str:
-        """Return the hash of a render: its state and all that changes."""
+        """Return the hash of a render: its state and everything that changes."""
         return f"{self.prefix}render:{render_id}"
 
     def meta(self, render_id: str) -> str:
-        """Return the JSON of what a render was accepted with: name, hooks, metadata."""
+        """Return the JSON of a render's fixed data: name, hooks, metadata."""
         return f"{self.prefix}meta:{render_id}"
 
     def history(self, render_id: str) -> str:
@@ -63,7 +63,7 @@ class Keys:
         return f"{self.prefix}circuit:{account}"
 
     def orphan_drafts(self, account: str) -> str:
-        """Return the sorted set of the renders whose unknown drafts are to be looked for."""
+        """Return the sorted set of the renders that may have orphan drafts."""
         return f"{self.prefix}orphan_drafts:{account}"
 
     def stored_projects(self, account: str) -> str:
@@ -71,17 +71,17 @@ class Keys:
         return f"{self.prefix}stored_projects:{account}"
 
     def durations(self, account: str, kind: str) -> str:
-        """Return the list of how long an account's newest renders of a kind took."""
+        """Return the list of the durations of an account's newest renders of a kind."""
         return f"{self.prefix}durations:{account}:{kind}"
 
     def token(self, account: str) -> str:
-        """Return the hash of an account's shared token; `:lock`, `:failure` and `:refusals` stand beside it."""
+        """Return the hash of an account's shared token; `:lock`, `:failure` and `:refusals` are its neighbours."""
         return f"{self.prefix}token:{account}"
 
     def recent_calls(self, account: str) -> str:
-        """Return the list of when an account's latest calls began."""
+        """Return the list of the start times of an account's latest calls."""
         return f"{self.prefix}recent_calls:{account}"
 
     def clock_skew(self, worker: str) -> str:
-        """Return the text that says by how much a worker's clock is wrong."""
+        """Return the key that holds how far a worker's clock is ahead."""
         return f"{self.prefix}clock_skew:{worker}"

@@ -51,8 +51,7 @@ _FIELDS = {
     "told": "webhook_done",
 }
 
-# Where both names are there, somebody of the old version wrote on after a migration: what only the old one has is kept.
-# KEYS: old new -> 1 if there was one to rename
+# If both names exist, a worker of the old version wrote after a migration: keep what only the old key has.
 _RENAME = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if redis.call('RENAMENX', KEYS[1], KEYS[2]) == 1 then return 1 end
@@ -110,16 +109,16 @@ class Migration:
         self._rename_fields = redis.register_script(_RENAME_FIELDS)
 
     def run(self, *, dry: bool = False, force: bool = False) -> Migrated:
-        """Migrate; `dry` counts and changes nothing, and nothing is left to do where the version is right.
+        """Migrate; `dry` counts and changes nothing. Does nothing if the version is right already.
 
-        Raises `OldWorkersAlive` (not with `force`), and `SchemaMismatch` for a ledger that is newer than this program.
+        Raises `OldWorkersAlive` (not with `force`), and `SchemaMismatch` if the ledger is newer than this program.
         """
         done = Migrated(found_version(self._redis, prefix=self._prefix))
         if done.found not in ("1", MIGRATING):
             if not dry:
                 check_schema(self._redis, prefix=self._prefix)
             elif done.found not in ("", str(VERSION)):
-                raise SchemaMismatch(f"the ledger has schema {done.found}, and this program knows {VERSION}")
+                raise SchemaMismatch(f"the ledger has schema {done.found}; this program knows {VERSION}")
             return done
         if not force and (alive := self.old_workers()):
             raise OldWorkersAlive(

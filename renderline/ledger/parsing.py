@@ -1,4 +1,4 @@
-"""What Redis answers, made into what the ledger hands out; records may have lost fields, or hold nonsense."""
+"""Turns Redis' answers into the ledger's types. Records may lack fields or hold invalid values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from renderline.ledger.record import UNREADABLE, load_history, load_meta, public
 
 
 def answers_of(raw: list[Any]) -> list[Any]:
-    """Return a pipeline's answers; of the errors only those stay that say that a key is of another type."""
+    """Return a pipeline's answers; of the errors only those stay that report a key of the wrong type."""
     for one in raw:
         if isinstance(one, Exception) and not str(one).startswith("WRONGTYPE"):
             raise one
@@ -18,7 +18,7 @@ def answers_of(raw: list[Any]) -> list[Any]:
 
 
 def record_of(render_id: str, fields: Any, texts: Any) -> dict[str, Any]:
-    """Return the public record, or what stands in lists for one that cannot be read."""
+    """Return the public record, or the placeholder that lists show for an unreadable one."""
     try:
         meta, history = texts
         return public_record(render_id, fields, load_meta(meta), load_history(history))
@@ -27,7 +27,7 @@ def record_of(render_id: str, fields: Any, texts: Any) -> dict[str, Any]:
 
 
 def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, body: str, announced: str) -> Submission:
-    """Return what the claiming step answered as a claim; raises one of `UNREADABLE`."""
+    """Return the claim in the answer of the claiming step; raises one of `UNREADABLE`."""
     fields = fields_of(flat)
     return Submission(
         id=render_id,
@@ -50,12 +50,12 @@ def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, bo
 
 
 def fields_of(flat: Sequence[str]) -> dict[str, str]:
-    """Return what a script's HGETALL answers, names and values in turn, by name."""
+    """Return a script's HGETALL answer, names and values in turn, as a dict."""
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def wake_of(account: str, raw: Sequence[Any] | None) -> PumpWake | None:
-    """Return the pump to start that a step answered, if any."""
+    """Return the pump to start from a step's answer, if any."""
     return PumpWake(account, int(raw[0]), int(raw[1]), float(raw[2])) if raw else None
 
 

@@ -18,7 +18,7 @@ _LONGEST_REASON = 300
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing in quarantine. `what` is `message` or `record`, `where` its queue or account; no content."""
+    """One thing in quarantine. `what` is `message` or `record`, `where` its queue or account. It shows no content."""
 
     id: str
     what: str

@@ -1,4 +1,4 @@
-"""Reading the ledger at large: lists by state and time with a cursor, counts, dead letters, the stream of events."""
+"""Queries over the whole ledger: lists by state and time with a cursor, counts, dead letters, the event stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Filter:
     before: float = float("inf")
 
     def takes(self, record: dict[str, Any]) -> bool:
-        """Return whether a record passes, its state and time aside."""
+        """Return whether a record matches the filter; state and time are checked elsewhere."""
         if self.kind and record["kind"] != self.kind:
             return False
         if self.account and record["account"] != self.account:
@@ -34,14 +34,14 @@ class Filter:
 
 
 class HeldHook(NamedTuple):
-    """A hook that is not tried since its host does not answer."""
+    """A hook that is not called because the circuit of its host is open."""
 
     render_id: str
     hook: int
     """Its place among the render's hooks, from 0."""
     host: str
     seconds: float
-    """For how long the circuit of the host has been open."""
+    """Seconds for which the circuit of the host has been open."""
 
 
 class Queries:
@@ -80,14 +80,14 @@ class Queries:
         size = _SCAN
         while True:
             rows: Any = self._redis.zrevrangebyscore(key, before, wanted.after, start=0, num=size, withscores=True)
-            # Renders of the same instant stand in descending order of their ids.
+            # Renders of the same instant are in descending order of their ids.
             fresh = [(str(one), float(at)) for one, at in rows if last is None or (float(at), str(one)) < last]
             if fresh or len(rows) < size:
                 return fresh
             size *= 2
 
     def counts(self, states: Iterable[str]) -> dict[str, int]:
-        """Return how many renders stand in each of the given states."""
+        """Return how many renders are in each of the given states."""
         names = [str(state) for state in states]
         with self._redis.pipeline(transaction=False) as pipe:
             for name in names:
@@ -117,14 +117,14 @@ class Queries:
         return letters
 
     def held_hooks(self, ids: Sequence[str]) -> list[HeldHook]:
-        """Return the hooks of these renders that are not tried since their host does not answer."""
+        """Return the hooks of these renders whose host has an open circuit."""
         held = self._ledger.run("hook_held", json.dumps(list(ids))) if ids else ()
         return [HeldHook(one, int(index), host, float(seconds)) for one, index, host, seconds in held]
 
     def events(
         self, *, after: str = "$", block: float = 10.0, limit: int = 100
     ) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield (event id, fields `id`, `state`, `at`, `progress`) of what happened after the event id `after`.
+        """Yield the events after the event id `after`: (event id, fields `id`, `state`, `at`, `progress`).
 
         `$` means from now on. Waits up to `block` seconds for the first one; yields nothing if none comes.
         """
@@ -133,12 +133,12 @@ class Queries:
             yield from entries
 
     def last_event(self) -> str:
-        """Return the id of the newest event, `0-0` if there is none, to follow on from."""
+        """Return the id of the newest event, to follow on from; `0-0` if there is none."""
         newest: Any = self._redis.xrevrange(self._keys.events, count=1)
         return str(newest[0][0]) if newest else "0-0"
 
     def trimmed(self, event_id: str) -> bool:
-        """Return whether events that came after this one may be among those no longer kept."""
+        """Return whether some events after this one may already be dropped."""
         key = self._keys.events
         if not self._redis.exists(key):
             return False

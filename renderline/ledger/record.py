@@ -35,7 +35,7 @@ def _hook(index: int, spec: Mapping[str, Any], fields: Mapping[str, str]) -> dic
 
 
 UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
-"""What reading a record raises that lost a field, or holds nonsense in one."""
+"""What reading a record raises if it lacks a field or holds an invalid value."""
 _CODE = "unreadable_record"
 
 
@@ -46,7 +46,7 @@ def public_record(
     the `history` of its earlier attempts.
 
     Times are ISO 8601 in UTC; `progress` is 0-100; `error` is null or `{code, message, origin}`. Scripts, tokens and
-    keys are never part of it. Raises one of `UNREADABLE` for a record that lost a field or holds nonsense in one.
+    keys are never part of it. Raises one of `UNREADABLE` for a record that lacks a field or holds an invalid value.
     """
     deadline_at = fields.get("deadline_at")
     return {
@@ -83,7 +83,7 @@ def public_record(
 
 
 def unreadable_record(render_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return what stands in lists for a record that cannot be read: what is left of it, and an error that says so."""
+    """Return the placeholder that lists show for an unreadable record: its readable fields, and an error."""
     known = {state.value for state in State}
     plain = {"attempt": "1", "kind": "", "account": "", "priority": "normal", "state": ""}
     texts = {name: value for name, value in fields.items() if name in ("kind", "account", "project_id")}
@@ -94,18 +94,18 @@ def unreadable_record(render_id: str, fields: Mapping[str, str]) -> dict[str, An
 
 
 def is_unreadable(record: Mapping[str, Any]) -> bool:
-    """Return whether this stands for a record that cannot be read: nothing may be concluded from its fields."""
+    """Return whether this is the placeholder of an unreadable record. Its fields prove nothing."""
     return bool(record["error"]) and record["error"]["code"] == _CODE
 
 
 def attempt_summary(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the history keeps of an attempt, from the public record at its end."""
+    """Return the history entry of an attempt, from the public record at its end."""
     kept = ("attempt", "state", "error", "project_id", "progress", "credit", "attempts", "polls", "times", "hooks")
     return {name: record[name] for name in kept}
 
 
 def load_meta(text: str | None) -> dict[str, Any]:
-    """Return the fixed data of a render as recorded at acceptance; empty for a render that has none."""
+    """Return the fixed data recorded at acceptance; empty for a render without any."""
     return json.loads(text) if text else {}
 
 

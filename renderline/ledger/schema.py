@@ -1,4 +1,4 @@
-"""The schema version of the ledger: how keys and fields are named. A program and its ledger must have the same."""
+"""The schema version of the ledger: the names of its keys and fields. Program and ledger must have the same one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from renderline.ledger.keys import PREFIX, Keys
 
 VERSION = 2
 MIGRATING = "migrating"
-"""What the key `schema` holds while `renderline migrate` runs, and after it was killed."""
+"""The value of the key `schema` while `renderline migrate` runs, and after it was killed."""
 
 _COMMAND = "stop the workers and gateways, and run: renderline migrate"
 
-# Schema 1 had no version key. It alone has these keys; without renders and workers it may have none of them.
+# Schema 1 had no version key. Only it has these keys; without renders and workers it may have none of them.
 _OF_VERSION_1 = ("served", "wake", "dead", "limits", "hookowners", "turn", "quarantined")
 
 
@@ -29,12 +29,12 @@ def found_version(redis: Redis, *, prefix: str = PREFIX) -> str:
         version, of_version_1 = pipe.execute()
     if version:
         return str(version)
-    # Schema 2 sets the version with the first render and with every sign of life of a worker.
+    # Schema 2 sets the version with the first render and with every announcement of a worker.
     return "1" if of_version_1 else ""
 
 
 def check_schema(redis: Redis, *, prefix: str = PREFIX) -> None:
-    """Raise `SchemaMismatch` if the ledger has another schema; an empty Redis is given the one of this program."""
+    """Raise `SchemaMismatch` if the ledger has another schema. An empty Redis gets this program's version."""
     version = found_version(redis, prefix=prefix)
     if version == str(VERSION):
         return
@@ -46,10 +46,10 @@ def check_schema(redis: Redis, *, prefix: str = PREFIX) -> None:
 
 def _mismatch(version: str) -> str:
     if version == MIGRATING:
-        return f"the migration of the ledger to schema {VERSION} has not ended: {_COMMAND}"
+        return f"the migration of the ledger to schema {VERSION} has not finished: {_COMMAND}"
     if version.isdigit() and int(version) < VERSION:
-        return f"the ledger has schema {version}, and this program needs {VERSION}: {_COMMAND}"
+        return f"the ledger has schema {version}; this program needs {VERSION}: {_COMMAND}"
     return (
-        f"the ledger has schema {version}, and this program knows {VERSION}: this program is older than the ledger, "
+        f"the ledger has schema {version}; this program knows {VERSION} and is older than the ledger: "
         "deploy the version that wrote it"
     )

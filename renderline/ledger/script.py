@@ -18,7 +18,7 @@ SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
 HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVERED})
 
 _SHARED = ("prelude.lua", "lanes.lua")
-"""What stands in front of every step, in this order."""
+"""The Lua files in front of every step, in this order."""
 
 REPEATABLE = frozenset(
     {
@@ -37,19 +37,19 @@ REPEATABLE = frozenset(
         "missing_apis",
     }
 )
-"""Steps that answer the same when they run twice in a row, so that their answer need not be kept."""
+"""Steps that may run twice with the same answer, so their answer need not be kept."""
 
-# The client library sends a command again if its connection broke before the answer came; the server may have run it.
-# So the newest answer of each caller is kept: a step that comes again under the same number is answered, not run, and
-# one that stood in a broken connection's buffer until its caller had moved on is refused.
-# Not logged or replicated: after a crash or failover the step runs again, as it would have without.
+# The client library repeats a command if its connection broke before the answer came; the server may have run it. So
+# the newest answer of each caller is kept. A repeated call number gets that answer. An older call number, left in a
+# broken connection's buffer, is refused. Answers are neither logged nor replicated: after a crash or failover the step
+# runs again.
 _ONCE = """
 local function step()
 {body}
 end
 local kept = K.answer .. KEYS[2]
 local newest = redis.call('GETRANGE', kept, 0, 15)
-if newest > KEYS[3] then return redis.error_reply('LATE its caller has gone on') end
+if newest > KEYS[3] then return redis.error_reply('LATE its caller has made a newer call') end
 if newest == KEYS[3] then
   return cmsgpack.unpack(string.sub(redis.call('GET', kept), 17))
 end
@@ -97,10 +97,10 @@ class Scripts:
     def run(self, step: str, *args: Any, client: Redis | None = None) -> Any:
         """Run one step; arguments are sent as Redis sends them (strings and numbers).
 
-        With a pipeline as `client` it is added to that, and its answer is among the pipeline's: for `REPEATABLE` ones.
+        With a pipeline as `client` it is queued there; only for `REPEATABLE` steps.
         """
         now = "" if self._clock is None else repr(float(self._clock()))
-        # Half a surrogate pair is no text: the whole step would fail over it.
+        # A lone surrogate cannot be encoded, and the whole step would fail.
         args = tuple(_text(arg) if isinstance(arg, str) else arg for arg in args)
         keys = [self._prefix] if step in REPEATABLE else [self._prefix, *self._caller.next()]
         return self._steps[step](keys=keys, args=[now, self._grace, *args], client=client)
@@ -111,7 +111,7 @@ def _text(text: str) -> str:
 
 
 class _Caller(threading.local):
-    """Names each call: who makes it (this thread, which makes one at a time), and its number."""
+    """Numbers the calls of each caller. A caller is one thread, which makes one call at a time."""
 
     def __init__(self) -> None:
         self._name, self._numbers = uuid.uuid4().hex, itertools.count()

@@ -24,19 +24,19 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_UNRECORDED = "what was seen could not be recorded"
+_UNRECORDED = "the poll result could not be recorded"
 _UNRECORDED_AGAIN = 60.0
 
-# Kinds of hooks come from other packages too: none may write over what the ledger keeps in the same record.
+# Other packages add kinds of hooks: their outcome fields must not overwrite the ledger's own in the record.
 _OUTCOME_FIELDS = ("stored_url",)
 
 
 UNKNOWN_AFTER = 86_400.0
-"""Seconds for which what no worker knows is kept for one that does."""
+"""Seconds for which work that no worker knows is kept for one that does."""
 
 
 class AccountUnknown(LookupError):
-    """For long no worker that lives has known the account of this render."""
+    """No live worker has known the account of this render for a long time."""
 
 
 class KeyConflict(ValueError):
@@ -44,7 +44,7 @@ class KeyConflict(ValueError):
 
 
 class ForeignProject(ValueError):
-    """The vendor answered a call that makes a project with one that belongs to another render."""
+    """The vendor answered with a project that belongs to another render."""
 
 
 class Ledger(SweepSteps, Capabilities):
@@ -79,14 +79,15 @@ class Ledger(SweepSteps, Capabilities):
         body: str,
         fingerprint: str,
     ) -> bool:
-        """Record a render once and return whether it is new; raise `KeyConflict` if its id stands for another request.
+        """Record a render once and return whether it is new.
 
-        `meta` holds `name`, `hooks` and `metadata`; `body` is the stored request (JSON).
+        `meta` holds `name`, `hooks` and `metadata`; `body` is the stored request (JSON). Raises `KeyConflict` if its id
+        is that of another request.
         """
         return self.take(Entry(render_id, kind, account, priority, deadline, meta, body, fingerprint)).status == "new"
 
     def take(self, entry: Entry) -> AcceptResult:
-        """Record a render once, as `accept` does, and tell as well whether its submission is to be sent now."""
+        """Record a render once, as `accept` does; the result also says whether to send its submission now."""
         status, _, due = self.run("accept", *entry.arguments())
         if status == "conflict":
             raise KeyConflict(f"render {entry.render_id} was accepted with another request under the same key")
@@ -95,7 +96,7 @@ class Ledger(SweepSteps, Capabilities):
     def accept_all(self, entries: Sequence[Entry], *, together: bool) -> list[AcceptResult]:
         """Record many renders in one round trip.
 
-        `together`: all in one transaction, or none if one is a `conflict`; the others are `left` then.
+        With `together` all are recorded in one transaction; if one is a `conflict`, none is, and the others are `left`.
         """
         if together:
             return record_together(self.redis, self.run, entries, keys=self.keys)
@@ -122,7 +123,7 @@ class Ledger(SweepSteps, Capabilities):
         return load_meta(str(self.redis.get(self.keys.meta(render_id)) or "")).get("hooks", [])
 
     def drafts(self, ids: Sequence[str]) -> list[int]:
-        """Return, for each render, which draft of its present attempt is the one that counts: 1, or a later one."""
+        """Return, for each render, the number of its current draft."""
         with self.redis.pipeline(transaction=False) as pipe:
             for one in ids:
                 pipe.hget(self.keys.render(one), "draft")
@@ -150,15 +151,18 @@ class Ledger(SweepSteps, Capabilities):
     ) -> Submission | None:
         """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
 
-        `first` is by kind the name of the free stage with which its plan begins: the call of a submission that has not
-        begun is announced in the same step. Renders of the accounts that are `hanging` in this process are parked.
-        Returns None if it is over or in other hands. It also returns None if its account may not go on now (backoff,
-        circuit, rate limit, slots, pause): then it is parked until `unpark` takes it.
-        Renders of accounts other than those that are `known` (none: all are) are parked for workers that know them;
-        raises `AccountUnknown` if none has for `unknown_after` seconds. The same holds for the API that `apis` names
-        for a kind (such as `v2`): `known` has `v2:main` where this process may use it. A call of one of the stages in
-        `paid` that was announced is settled whoever knows the account.
-        `following` is given the renders (id, priority) of the same account whose turn has come, to be sent.
+        `first` has, by kind, the free stage that begins its plan: a new submission announces that call in the same
+        step. Renders of accounts that are `hanging` in this process are parked.
+
+        Returns None if it is over or another worker has the claim. Returns None, and parks it, if its account may not
+        go on (backoff, circuit, rate limit, slots, pause).
+
+        Accounts that are not `known` (none: all are) are left to other workers: their renders are parked. Raises
+        `AccountUnknown` if none has known the account for `unknown_after` seconds. The same holds for the API that
+        `apis` names for a kind (such as `v2`): `known` has `v2:main` if this process may use it. An announced call of a
+        stage in `paid` is resolved even if the account is unknown.
+
+        `following` receives the next renders (id, priority) of the account, to be sent.
         """
         onward = 1 if following else 0
         status, next_ones, *rest = self.run(
@@ -177,14 +181,14 @@ class Ledger(SweepSteps, Capabilities):
         if following and next_ones:
             following([(one, priority) for one, priority in next_ones])
         if status == "unknown":
-            what = f"the {rest[0]} credentials of its account were" if rest[0] else "its account was"
-            raise AccountUnknown(f"{what} known to no worker for {unknown_after:g} s")
+            what = f"had the {rest[0]} credentials of its account" if rest[0] else "knew its account"
+            raise AccountUnknown(f"no worker {what} for {unknown_after:g} s")
         if status != "yours":
             return None
         return self._readable(render_id, "", lambda: submission_of(render_id, *rest))
 
     def record_intent(self, claim: Submission, stage: str, *, lease: float) -> bool:
-        """Write down that the call of `stage` is about to be made; False if the claim was lost: then do not call."""
+        """Announce the call of `stage`; False if the claim was lost: then do not call."""
         return bool(self.run("submit_intend", claim.id, claim.fence, stage, lease))
 
     def advance(
@@ -199,8 +203,8 @@ class Ledger(SweepSteps, Capabilities):
     ) -> bool:
         """Record that a free stage is done and `stage` comes next; False if the claim was lost: then call nothing.
 
-        With `lease` the call of `stage` is announced in the same step, as `intend` does. `made`: a call made that
-        project; raises `ForeignProject`, and records nothing, if it is another render's.
+        With `lease` the call of `stage` is announced in the same step, as `intend` does. `made`: our call made that
+        project. Raises `ForeignProject`, and records nothing, if the project belongs to another render.
         """
         fields = (project_id or "", baseline or "", "" if lease is None else lease, int(made))
         answer = self.run("submit_advance", claim.id, claim.fence, stage, *fields)
@@ -220,9 +224,9 @@ class Ledger(SweepSteps, Capabilities):
     ) -> tuple[bool, PumpWake | None]:
         """Record that the paid call was made, `confirmed` or with an unknown outcome, and when to poll first.
 
-        `made`: the call made that project; if it is another render's, the outcome counts as unknown.
-        `fallback_in` is in how many seconds instead, where the vendor's webhooks for the account arrive. A webhook that
-        was faster confirms it. Returns whether it was recorded (False: the claim was lost) and the pump to wake.
+        `made`: our call made that project; if it belongs to another render, the outcome is unknown. `fallback_in` is
+        the delay of the first poll if the account's webhooks arrive. A webhook that came before the answer confirms it.
+        Returns whether it was recorded (False: the claim was lost) and the pump to wake.
         """
         state = "rendering" if confirmed else "unconfirmed"
         later = poll_in if fallback_in is None or not confirmed else fallback_in
@@ -232,7 +236,7 @@ class Ledger(SweepSteps, Capabilities):
         return bool(recorded), wake_of(claim.account, wake)
 
     def mark_orphan(self, claim: Submission) -> None:
-        """Mark a possible orphan draft of a claim that was lost. It is deleted only if no record points to it."""
+        """Mark a draft made under a lost claim for the orphan sweep, which deletes it if no record refers to it."""
         self.run("mark_orphan", claim.account, claim.id, claim.attempt)
 
     def release(
@@ -245,11 +249,11 @@ class Ledger(SweepSteps, Capabilities):
         failed: bool = False,
         park: bool = False,
     ) -> bool:
-        """Hand a submission back, to be tried again in `retry_in` seconds; `note` says why, in the record.
+        """Release a submission until a retry in `retry_in` seconds; `note` says why, in the record.
 
-        `failed`: it counts as a failure of this render.
-        `park`: it waits until its account may go on instead, as in `claim_submission`.
-        `keep_intent`: the outcome of the announced call is unknown; the next holder has to find it out first.
+        `failed`: it counts as a failure of this render. `park`: it waits until its account may go on, as in
+        `claim_submission`. `keep_intent`: the outcome of the announced call is unknown; the next claim has to check it
+        first.
         """
         flags = (int(keep_intent), int(failed), int(park))
         return bool(self.run("submit_release", claim.id, claim.fence, retry_in, note, *flags))
@@ -269,10 +273,10 @@ class Ledger(SweepSteps, Capabilities):
         return Batch(now=float(now), polls=[one for one in polls if one], more=wake_of(account, more))
 
     def record_poll_results(self, results: Sequence[PollResult]) -> list[tuple[str, str]]:
-        """Record what polls showed; returns (id, new state) of the renders that moved.
+        """Record poll results; returns (id, new state) of the renders that changed state.
 
-        A result whose epoch is no longer the newest changes nothing. One that cannot be recorded counts as a poll that
-        failed; the others are recorded.
+        A result with an old epoch changes nothing. A result that cannot be recorded counts as a failed poll; the others
+        are recorded.
         """
         if not results:
             return []
@@ -290,9 +294,9 @@ class Ledger(SweepSteps, Capabilities):
         return [(one, state) for one, state in moved]
 
     def begin_revocation(self, render_id: str, *, epoch: int, project_id: str) -> bool:
-        """Write down that the draft of an unconfirmed render is about to be deleted; False: then leave it alone.
+        """Record that the draft of an unconfirmed render is about to be deleted; False: then do not delete it.
 
-        `epoch` is that of the poll that found no sign of a start.
+        `epoch` is that of the poll that saw no sign of a start.
         """
         return bool(self.run("revoke", render_id, epoch, project_id))
 
@@ -301,7 +305,8 @@ class Ledger(SweepSteps, Capabilities):
     ) -> tuple[float, int] | None:
         """End a pump run; returns the delay (seconds) and the ticket of its next run, None if none is needed.
 
-        That is when `limit` renders are due, or one has been for `gather` seconds; in `least` seconds at the soonest.
+        The next run comes when `limit` renders are due, or one has been due for `gather` seconds; at the earliest in
+        `least` seconds.
         """
         answer = self.run("pump_sleep", account, slot, ticket, limit, gather, least)
         return (float(answer[0]), int(answer[1])) if answer else None
@@ -337,12 +342,11 @@ class Ledger(SweepSteps, Capabilities):
         host: str = "",
         following: Callable[[Sequence[tuple[str, int]]], object] | None = None,
     ) -> str:
-        """Record one try of a hook (delivered, dead, skipped, retrying); returns the render's state.
+        """Record one delivery of a hook (delivered, dead, skipped, retrying); returns the render's state.
 
-        `fields` are outcome fields for the record; of what a hook tells, `stored_url` is kept. `host` is where it went.
-        `dispose`: once all are delivered and the video is stored, its project at the vendor is to be deleted.
-        `following` is given the hooks (render id, index) that may run now, to be sent: those that waited for this one,
-        and one that waited for its place.
+        `fields` are outcome fields for the record; of those of a hook, only `stored_url` is kept. `host` is where it
+        went. `dispose`: the vendor project is deleted once the video is stored and all hooks are delivered. `following`
+        receives the hooks (render id, index) to send now: those that waited for this one or for its place.
         """
         kept = {name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)}
         extra = json.dumps(kept, ensure_ascii=False)
@@ -355,7 +359,7 @@ class Ledger(SweepSteps, Capabilities):
     def defer_hook(self, render_id: str, index: int, claim: HookClaim, *, host: str) -> tuple[tuple[str, int], ...]:
         """Release a hook that was not called: it waits for `host`, or (empty) for any worker with a free thread.
 
-        Returns the hooks (render id, index) that may go first, to be sent.
+        Returns the hooks (render id, index) to send instead.
         """
         return _hooks(self.run("hook_defer", render_id, index, claim.fence, host))
 
@@ -364,12 +368,12 @@ class Ledger(SweepSteps, Capabilities):
         return _hooks(self.run("hook_queue", json.dumps(list(ids)))) if ids else ()
 
     def take_hooks(self, most: int) -> tuple[tuple[tuple[str, int], ...], list[str]]:
-        """Take up to `most` waiting hooks, to be sent; returns them and the hosts whose circuit is open."""
+        """Claim up to `most` waiting hooks, to be sent; returns them and the hosts with an open circuit."""
         following, blocked = self.run("hook_take", most)
         return _hooks(following), list(blocked)
 
     def update_download_url(self, render_id: str, *, attempt: int, url: str) -> bool:
-        """Note the download URL that the vendor tells now; False if the record is gone or of another attempt."""
+        """Record a new download URL; False if the record is gone or has another attempt."""
         return bool(self.run("download_url", render_id, attempt, url))
 
     def renew_hook(self, render_id: str, index: int, claim: HookClaim, *, lease: float) -> bool:
@@ -377,19 +381,19 @@ class Ledger(SweepSteps, Capabilities):
         return bool(self.run("hook_renew", render_id, index, claim.fence, lease))
 
     def release_hook(self, render_id: str, index: int, claim: HookClaim, *, retry_in: float, note: str) -> float | None:
-        """Give back a hook whose kind is not known here; returns for how long that has been so, None if it was lost."""
+        """Release a hook of a kind unknown here; returns for how long no worker knew it, None if the claim was lost."""
         since = self.run("hook_release", render_id, index, claim.fence, retry_in, note)
         return float(since) if since else None
 
     # -- what cannot be read
 
     def quarantine(self, render_id: str, account: str, *, reason: str) -> None:
-        """Take a record that cannot be read out of every schedule, and note it in the quarantine."""
+        """Take an unreadable record out of every schedule, and quarantine it."""
         log.error("record quarantined", render_id=render_id, account=account, reason=reason)
         self.run("quarantine", render_id, account, reason)
 
     def _readable(self, render_id: str, account: str, read: Callable[[], T]) -> T | None:
-        """Return what `read` makes of a record; quarantine the record and return None if it cannot be read."""
+        """Return the result of `read` for a record; quarantine the record and return None if it is unreadable."""
         try:
             return read()
         except UNREADABLE as error:

@@ -1,4 +1,4 @@
-"""What the sweep and the cleanup tasks ask of the ledger: what stalled, what is overdue, what is old."""
+"""The ledger's steps for the sweep and cleanup: stalled, overdue and old renders, and cleanup tasks."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ from renderline.ledger.keys import Keys
 from renderline.renders import FINAL
 
 SWEPT_AT_ONCE = 50
-"""How many renders a step of the sweep sees to: Redis does nothing else meanwhile, for a few milliseconds."""
+"""How many renders one step of the sweep takes. Redis is blocked meanwhile, for a few milliseconds."""
 
 
 class SweepSteps:
-    """The part of the ledger that the sweep uses. Every method raises `redis.RedisError`."""
+    """The part of the ledger for sweep and cleanup. Every method raises `redis.RedisError`."""
 
     redis: Redis
     keys: Keys
     run: Any
 
     def sweep_turn(self, holder: str, *, seconds: float, every: float) -> bool:
-        """Take, or keep, the turn to sweep for `seconds`; False if another has it, or had it within `every` seconds."""
+        """Take or extend the sweep lock for `seconds`; False if another worker has it, or had it within `every`
+        seconds.
+        """
         return bool(self.run("sweep_turn", holder, seconds, max(1, int(every * 900))))
 
     def end_sweep(self, holder: str) -> bool:
-        """Hand the turn to sweep back; False if it was over."""
+        """Release the sweep lock; False if it had expired."""
         return bool(self.run("sweep_end", holder))
 
     def stalled(
         self, *, limit: int = SWEPT_AT_ONCE, oldest: Mapping[str, str] | None = None
     ) -> list[tuple[str, str, str]]:
-        """Take up to `limit` renders that stalled for too long: (id, state, priority), to be sent again; none: no more.
+        """Claim up to `limit` stalled renders, to be sent again: (id, state, priority); none: no more.
 
-        `oldest` is by lane the member of the oldest message in its queue: what was sent after it is not
-        sent again. A lane whose queue is empty is left out.
+        `oldest` has, by lane, the oldest message in its queue; later messages are not sent again. Lanes with an empty
+        queue are left out.
         """
         self.run("sweep_lost", json.dumps(dict(oldest or {})))
         while True:
@@ -46,9 +48,9 @@ class SweepSteps:
                 return [tuple(item) for item in items]
 
     def overdue(self, *, limit: int = SWEPT_AT_ONCE) -> tuple[list[str], list[PumpWake]]:
-        """Expire renders that passed their deadline and were polled since; have the others polled once more, now.
+        """Expire renders that were polled after their deadline; make a last poll due for the others.
 
-        Sees to `limit` renders or more; nothing to expire and no pump to start: there are no more.
+        Handles `limit` renders or more. If nothing expired and there is no pump to start, no overdue render is left.
         """
         while True:
             seen, expired, wakes = self.run("sweep_overdue", limit)
@@ -56,7 +58,7 @@ class SweepSteps:
                 return expired, [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in wakes]
 
     def restart_pumps(self) -> list[PumpWake]:
-        """Return the pumps to start for accounts whose due renders no pump is going to poll."""
+        """Return the pumps to start for accounts with due polls and no running pump."""
         accounts: Any = self.redis.smembers(self.keys.accounts)
         names, wakes = sorted(accounts), []
         for first in range(0, len(names), SWEPT_AT_ONCE):
@@ -64,7 +66,7 @@ class SweepSteps:
         return [PumpWake(one[0], int(one[1]), int(one[2]), float(one[3])) for one in wakes]
 
     def due_cleanup(self, accounts: Sequence[str]) -> list[str]:
-        """Return the accounts with cleanup tasks that are due: vendor calls that no render waits for."""
+        """Return the accounts with due cleanup tasks: vendor calls that no render waits for."""
         now: Any = self.redis.time()
         with self.redis.pipeline(transaction=False) as pipe:
             for account in accounts:
@@ -74,32 +76,32 @@ class SweepSteps:
         return [account for account, *due in zip(accounts, found[::2], found[1::2], strict=True) if any(due)]
 
     def claim_orphan_drafts(self, account: str, *, limit: int, lease: float) -> list[tuple[str, int, str]]:
-        """Claim renders that may have an orphan draft to look for now: (id, attempt, member to clear).
+        """Claim renders that may have an orphan draft: (id, attempt, member to clear).
 
-        None while the account may make no calls. Those that are not cleared within `lease` seconds are due again.
+        None while the account may make no calls. Members that are not cleared within `lease` seconds are due again.
         """
         due = self.run("cleanup_claim", "orphan_drafts", account, limit, lease)
         parts = [(member, *member.partition("#")[0].split(".")) for member in due]
         return [(one, int(attempt), member) for member, one, attempt in parts]
 
     def clear_orphan_drafts(self, account: str, members: Sequence[str]) -> None:
-        """Remove members that were searched for from the list of orphan drafts."""
+        """Remove searched members from the list of orphan drafts."""
         self.redis.zrem(self.keys.orphan_drafts(account), *members)
 
     def claim_stored_projects(self, account: str, *, limit: int, lease: float) -> list[str]:
-        """Claim renders whose project at the vendor is to be deleted, as `orphan_drafts` does."""
+        """Claim renders with a vendor project to delete, as `orphan_drafts` does."""
         return list(self.run("cleanup_claim", "stored_projects", account, limit, lease))
 
     def clear_stored_project(self, account: str, render_id: str) -> None:
-        """Take a render off the list of those whose project is to be deleted."""
+        """Take a render off the list of projects to delete."""
         self.redis.zrem(self.keys.stored_projects(account), render_id)
 
     def forget(self, *, retention: float) -> int:
-        """Drop finished records older than `retention` seconds; returns how many."""
+        """Delete ended renders older than `retention` seconds; returns how many."""
         return sum(self.forget_in_batches(retention=retention))
 
     def forget_in_batches(self, *, retention: float, limit: int = SWEPT_AT_ONCE) -> Iterator[int]:
-        """Drop finished records older than `retention` seconds, `limit` in a step; yields how many each dropped."""
+        """Delete ended renders older than `retention` seconds, `limit` in a step; yields the number of each step."""
         for state in sorted(FINAL):
             passed_over = 0
             seen = limit

@@ -1,10 +1,12 @@
--- Record a render once. ARGV: id kind account priority fingerprint deadline hooks meta body awaited(hooks whose outcome
--- the ones after them tell: their indexes, with commas around) -> {new|known|conflict, state, 1 to send its submission}
+-- Record a render once.
+-- ARGV: id kind account priority fingerprint deadline hooks meta body awaited(indexes, with commas around, of the hooks
+-- that the later ones wait for)
+-- -> {new|known|conflict, state, 1 to send its submission}
 local id, fingerprint = ARGV[3], ARGV[7]
 local known = redis.call('HGET', render(id), 'fingerprint')
 if known then
   local account = field(id, 'account')
-  -- Its message may be lost; one that waits for its turn is sent when that comes.
+  -- The message may be lost. A render that waits for its turn is sent when that comes.
   local idle = field(id, 'state') == 'accepted' and not redis.call('ZSCORE', K.parked .. account, id)
   return {known == fingerprint and 'known' or 'conflict', field(id, 'state'), idle and 1 or 0}
 end

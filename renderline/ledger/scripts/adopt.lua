@@ -1,4 +1,5 @@
--- An operator, or the project list, says which project an unconfirmed render is. ARGV: id project_id -> {done, wake}
+-- Set the project of an unconfirmed render: an operator or the project list named it.
+-- ARGV: id project_id -> {done, wake}
 local id = ARGV[3]
 if field(id, 'state') ~= 'unconfirmed' then return {0, false} end
 redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'revoking')

@@ -1,3 +1,3 @@
--- Make no calls for an account for so long. ARGV: account seconds
+-- Make no calls for an account for some seconds. ARGV: account seconds
 back_off(ARGV[3], tonumber(ARGV[4]))
 return 1

@@ -1,2 +1,2 @@
--- What can be served by some worker that lives. -> array of names such as account:main and hook:http
+-- List the capabilities of all live workers. -> array of names such as account:main and hook:http
 return redis.call('ZRANGEBYSCORE', K.capabilities, '(' .. stamp(NOW - ALIVE_FOR), '+inf')

@@ -1,4 +1,4 @@
--- The circuit breaker of an account takes note of a call: one step, so that a worker may die before or after it only.
+-- Record a call in an account's circuit breaker, in one step, so that a worker cannot die halfway.
 -- ARGV: account outcome('failed' or 'answered') failures(in a row that open it) pause(seconds between probes)
 -- -> {state('open' or 'closed'), seconds until the next probe, changed('1' if this call opened or closed it)}
 local account, outcome, most, pause = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -9,7 +9,7 @@ if outcome == 'answered' then
     redis.call('DEL', key)
     return {'closed', '0', '0'}
   end
-  -- An answer to a call from before it opened says nothing new; the probe's does.
+  -- An answer to a call made before the circuit opened proves nothing; only the probe's does.
   if not redis.call('HGET', key, 'probing') and NOW < open_until then
     return {'open', stamp(open_until - NOW), '0'}
   end

@@ -1,4 +1,4 @@
--- An operator gives an unconfirmed render up. ARGV: id message
+-- An operator fails an unconfirmed render. ARGV: id message
 -- -> the state that it was in ('unconfirmed': it is failed now), '' for an unknown render
 local id = ARGV[3]
 local state = field(id, 'state')

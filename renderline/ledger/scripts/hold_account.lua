@@ -1,5 +1,5 @@
--- The vendor refuses to render for an account (no credit): its submissions wait, and one tries now and then.
--- ARGV: account seconds(between tries) reason -> 1 if it was not known yet
+-- The vendor refuses to render for an account (no credit): its submissions wait, and one is attempted now and then.
+-- ARGV: account seconds(between attempts) reason -> 1 if this is new
 local key = K.hold .. ARGV[3]
 redis.call('HSET', key, 'until', stamp(NOW + tonumber(ARGV[4])), 'reason', ARGV[5])
 redis.call('SADD', K.accounts, ARGV[3])

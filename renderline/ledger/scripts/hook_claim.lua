@@ -1,7 +1,8 @@
 -- Claim one hook of a finished render. ARGV: id index lease
--- -> {status, fence, seconds, following, probe, fields, meta, history}: yours, done (this one is settled), early (one
---    before it, whose outcome it tells, is not), busy, over. `seconds`: since it is owed, or (busy) until it is free;
---    `following`: {id, index} of hooks to be sent now; `probe`: it tries whether its host is back. From there only yours.
+-- -> {status, fence, seconds, following, probe, fields, meta, history}. `status`: yours, done (it is finished already),
+-- early (it waits for an earlier hook), busy, over. `seconds`: since it became due, or (busy) until its claim ends.
+-- `following`: {id, index} of hooks to send now. `probe`: it probes a host with an open circuit. `probe` and later
+-- items come with `yours` only.
 local id, index, lease = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, owner = field(id, 'state'), field(id, 'account')
 if state == '' then return {'over', '0', '0', {}} end

@@ -1,5 +1,5 @@
--- Which hooks are not tried since the circuit of their host is open. ARGV: JSON array of ids
--- -> array of {id, index, host, seconds for which it has been open}
+-- List the hooks whose host has an open circuit. ARGV: JSON array of ids
+-- -> array of {id, index, host, seconds for which the circuit has been open}
 local held = {}
 each(cjson.decode(ARGV[3]), nil, function(id)
   for index = 0, (tonumber(field(id, 'hooks')) or 0) - 1 do

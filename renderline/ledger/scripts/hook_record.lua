@@ -1,9 +1,10 @@
--- Record one try of a hook. ARGV: id index fence outcome (delivered|dead|skipped|retrying) retry_in error fields(JSON object)
---   dispose(1: the vendor's copy of a stored video is to be deleted) host('': none)
+-- Record one delivery of a hook.
+-- ARGV: id index fence outcome (delivered|dead|skipped|retrying) retry_in error fields(JSON object) dispose(1: delete
+-- the vendor's copy of a stored video) host('': none)
 -- -> {recorded, state, array of {id, index} to be sent}
 local id, index, fence, outcome = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local h, host = 'h' .. index, ARGV[11]
--- The place that gets free is for one that waits for the same host, or else for any.
+-- The free thread goes to a hook of the same host, or else to any.
 local function following(sent)
   local next_ones = host ~= '' and take_hooks(1, host) or {}
   if #next_ones == 0 then next_ones = take_hooks(1) end

@@ -1,5 +1,6 @@
--- Give a hook back whose kind this worker does not know; this was no try of it. ARGV: id index fence retry_in note
--- -> for how many seconds nobody who took it has known its kind, or '' if the claim was lost
+-- Release a hook of a kind that this worker does not know; it counts as no delivery.
+-- ARGV: id index fence retry_in note
+-- -> for how many seconds no worker has known its kind, or '' if the claim was lost
 local id, index, fence = ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local h = 'h' .. index
 if field(id, h .. ':fence') ~= fence or SETTLED[field(id, h)] then return '' end

@@ -1,4 +1,4 @@
--- Take waiting hooks for which a worker has places, and tell which hosts are not to be called. ARGV: most
+-- Take waiting hooks for a worker's free threads, and list the hosts with an open circuit. ARGV: most
 -- -> {array of {id, index} to be sent, hosts}
 local blocked = {}
 for _, owner in ipairs(redis.call('ZRANGE', K.hook_accounts, 0, 49)) do

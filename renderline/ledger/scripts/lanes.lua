@@ -1,8 +1,8 @@
--- Fair turns between owners, part of what every step shares. Messages of a lane stand in one queue of the broker, first
--- come, first served. So that the flood of one owner does not stand before everybody else, at most SHARE messages of an
--- owner stand there at a time; the others wait here, and each that begins lets the owner's next one follow.
+-- Fair turns between owners; part of what every step shares. The messages of a lane are in one broker queue, first
+-- come, first served. At most SHARE messages of an owner are queued at a time, so that no owner floods the queue. The
+-- others wait here; each one that begins lets the owner's next one follow.
 local SHARE = 8
-local LOST = 10 -- graces after which a message counts as lost, however long the queue is
+local LOST = 10 -- graces after which a queued message counts as lost
 
 local function queued(lane, owner) return K.queued .. lane .. ':' .. owner end
 local function enqueue(lane, owner, member)
@@ -23,7 +23,7 @@ local function room(lane, owner)
   return left + redis.call('ZREMRANGEBYSCORE', key, '-inf', stamp(NOW - GRACE * LOST))
 end
 
--- Take the first `most` of those who wait in `key` with scores in that range, to be sent now.
+-- Take the first `most` members that wait in `key` with scores in that range, to be sent now.
 local function take_waiting(lane, owner, key, low, high, most)
   most = math.min(most, room(lane, owner))
   if most <= 0 then return {} end
@@ -35,7 +35,7 @@ local function take_waiting(lane, owner, key, low, high, most)
   return members
 end
 
--- Submissions: a lane for each priority, in which they wait parked, in bands of scores.
+-- Submissions: a lane for each priority. They wait parked, in bands of scores.
 local function submit_lane(id) return 'submit.' .. priority_of(id) end
 local function submission_dequeued(id) dequeue(submit_lane(id), field(id, 'account'), id) end
 
@@ -56,7 +56,7 @@ local function unpark(account, most)
     resend_at(id, NOW + GRACE)
     table.insert(items, {id, priority})
   end
-  -- Those that kept their slot need no other, and free it soonest.
+  -- Renders that kept their slot need no other, and free it soonest.
   for _, id in ipairs(most > 0 and redis.call('ZRANGEBYSCORE', parked, '-inf', '(0', 'LIMIT', 0, most) or {}) do
     redis.call('ZREM', parked, id)
     most = most - 1
@@ -79,8 +79,8 @@ local function unpark(account, most)
   return items
 end
 
--- Renders that need an API for which not every worker has their account's credentials: they wait in a band of scores for
--- each API, so that only those who have it take them back into the order of the others.
+-- Renders that need an API whose credentials some worker lacks. They wait in a band of scores for each API, so that
+-- only workers with the credentials take them.
 local APIS = {v3 = 1e11, v2 = 2e11}
 local function band(api) return stamp(APIS[api]), '(' .. stamp(APIS[api] + 1e11) end
 local function park_for(id, api)
@@ -93,14 +93,14 @@ local function waiting_for(account, api, most)
   return redis.call('ZRANGEBYSCORE', K.parked .. account, low, high, 'LIMIT', 0, most)
 end
 
--- Whether nobody has known for so long what a parked render needs that it may be sent to its end.
+-- Whether no worker has known a parked render's account or API for so long that the render has to fail.
 local function abandoned(id, what, name, unknown_after)
   local read, since = pcall(field, id or '', 'unknown_since')
   since = read and tonumber(since)
   return since and NOW - since > unknown_after and not has_worker(what, name)
 end
 
--- A new render is sent at once where its owner has room, else it waits for its turn. -> whether to send it
+-- Send a new render at once if its owner has room; else it waits for its turn. -> whether to send it
 local function admit_submission(id)
   local lane, account = submit_lane(id), field(id, 'account')
   if room(lane, account) > 0 then
@@ -112,14 +112,14 @@ local function admit_submission(id)
   return false
 end
 
--- Hooks: one lane. Those of an owner that have no room in the queue wait under ANYWHERE, those for whose endpoint no
--- worker has a place, or whose circuit is open, under their host: so they hold up none that goes elsewhere.
+-- Hooks: one lane. Hooks of an owner without room in the queue wait under ANYWHERE. Hooks of a host that has no free
+-- thread, or an open circuit, wait under that host, so they delay no other host.
 local ANYWHERE = '*'
-local PATIENCE = 900 -- seconds that a hook waits for one before it whose outcome it tells, unless that is being tried
-local SOON = 60      -- a retry that is further away is waited for by nobody
+local PATIENCE = 900 -- seconds that a hook waits for an earlier one; longer while that one runs
+local SOON = 60      -- no hook waits for a retry that is further away
 local function hooks_waiting(owner, host) return K.waiting_hooks .. owner .. '|' .. host end
 local function host_circuit(host) return 'hook ' .. host end
--- Counted: within a millisecond there may be many.
+-- A counter, since one millisecond may have many.
 local function next_turn() return redis.call('INCR', K.hook_turn) end
 local function ended_at(id) return tonumber(field(id, 't:' .. field(id, 'state'))) or NOW end
 
@@ -139,10 +139,10 @@ local function hook_comes(id, index)
   end
 end
 
--- Whether a hook has to wait for one before it: a later one tells what became of a download.
+-- Whether a hook has to wait for an earlier one: its body contains the outcome of a download.
 local function hook_is_early(id, index)
   local awaited = redis.call('HGET', render(id), 'awaited')
-  -- A record of a version that kept the request's order.
+  -- A record of an older version, which kept the request's order.
   if not awaited then awaited = ',0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,' end
   local own = string.find(awaited, ',' .. index .. ',', 1, true)
   if own and redis.call('HEXISTS', render(id), 'awaited') == 1 then return false end
@@ -156,7 +156,7 @@ local function hook_is_early(id, index)
   return false
 end
 
--- The sweep checks a finished render again when the first of its hooks may need it.
+-- Schedule the sweep's next visit to a finished render: when the first of its hooks may need it.
 local function wake_hooks(id)
   local first = math.huge
   for index = 0, (tonumber(field(id, 'hooks')) or 0) - 1 do
@@ -173,7 +173,7 @@ local function wake_hooks(id)
   if first < math.huge then resend_at(id, first) else drop_resend(id) end
 end
 
--- Have the hooks run that a finished render owes and that may run now. -> array of {id, index} to be sent
+-- Queue the hooks of a finished render that may run now. -> array of {id, index} to be sent
 local function queue_hooks(id)
   local sent, owner = {}, field(id, 'account')
   if not HOOKED[field(id, 'state')] then return sent end
@@ -200,7 +200,7 @@ local function next_of(owner, host, most)
   for _, member in ipairs(take_waiting('hook', owner, key, '-inf', '+inf', most)) do
     local id, index = string.match(member, '^(.*):(%d+)$')
     redis.call('HDEL', render(id), 'h' .. index .. ':waits', 'h' .. index .. ':waits_at')
-    -- Whoever is to publish it may die before it does.
+    -- The worker may die before it publishes the message.
     wake_hooks(id)
     table.insert(sent, {id, tonumber(index)})
   end
@@ -208,8 +208,8 @@ local function next_of(owner, host, most)
   return sent
 end
 
--- Take up to `most` waiting hooks, of each owner in turn, and of each of its hosts in turn (`only`: of this one).
--- While a host's circuit is open, one now and then probes.
+-- Take up to `most` waiting hooks: owners in turn, and each owner's hosts in turn (`only`: this host alone). While a
+-- host's circuit is open, one hook now and then probes.
 local function take_hooks(most, only)
   local sent = {}
   for _, owner in ipairs(redis.call('ZRANGE', K.hook_accounts, 0, 49)) do

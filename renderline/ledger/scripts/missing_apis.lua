@@ -1,4 +1,4 @@
--- Which APIs renders wait for since not every worker has them for their account. -> array of names such as v2:main
+-- List the APIs that parked renders need and some worker lacks. -> array of names such as v2:main
 local names = {}
 for _, account in ipairs(redis.call('SMEMBERS', K.accounts)) do
   for api in pairs(APIS) do

@@ -16,7 +16,7 @@ each({unpack(ids, 1, room)}, account, function(id)
   local state = field(id, 'state')
   if state == 'rendering' or state == 'unconfirmed' then
     redis.call('HINCRBY', render(id), 'epoch', 1)
-    -- When the first poll since the deadline began; the sweep leaves it time to end.
+    -- Time of the first poll after the deadline; the sweep lets it end.
     if NOW >= (tonumber(field(id, 'deadline_at')) or math.huge) then
       if redis.call('HSETNX', render(id), 'late_at', stamp(NOW)) == 1 then
         redis.call('ZADD', K.deadline, 'XX', stamp(NOW + GRACE + 0.001), id)

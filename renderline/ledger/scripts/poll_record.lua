@@ -1,14 +1,14 @@
--- Record what a batch of polls showed. ARGV: JSON array of
---   {id, epoch, status, progress?, url?, poll_in?, code?, message?, origin?, project_id?, credit?, rate?, stalls?}
--- statuses: wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft is gone),
---   failed, expired -> array of {id, new state}, for those that moved
+-- Record a batch of poll results. ARGV: JSON array of {id, epoch, status, progress?, url?, poll_in?, code?, message?,
+-- origin?, project_id?, credit?, rate?, stalls?} statuses: wait, error, dropped (no call was made), done, started,
+-- untouched, resubmit, revoked (its draft is gone), failed, expired -> array of {id, new state}, for renders that
+-- changed state
 local moved = {}
 local function record(r)
   local id, k = r.id, render(r.id)
   local state = field(id, 'state')
   if (state == 'rendering' or state == 'unconfirmed') and field(id, 'epoch') == tostring(r.epoch) then
     redis.call('HDEL', k, 'polling_until')
-    -- A webhook came during this poll.
+    -- A webhook came while this poll was under way.
     local again = redis.call('HDEL', k, 'poll_again') == 1 and r.status ~= 'error'
     if r.status == 'error' then
       redis.call('HINCRBY', k, 'faults', 1)
@@ -33,10 +33,10 @@ local function record(r)
       if r.status == 'started' then table.insert(moved, {id, 'rendering'}) end
     end
     if r.status == 'done' then
-      -- Done, and no webhook had said so: from now on we look for ourselves, until the next one comes.
+      -- It is done, and no webhook reported that: poll at the normal intervals until the next webhook comes.
       if field(id, 'webhook_done') == '' then redis.call('DEL', K.webhooks_alive .. field(id, 'account')) end
       set(id, 'download_url', r.url, 'progress', 100)
-      -- How long renders of this kind take here, for those to come.
+      -- How long renders of this kind take here, for the prediction of later ones.
       local durations = K.durations .. field(id, 'account') .. ':' .. field(id, 'kind')
       redis.call('LPUSH', durations, stamp(NOW - (tonumber(field(id, 'intent_at')) or NOW)))
       redis.call('LTRIM', durations, 0, 63)
@@ -52,7 +52,7 @@ local function record(r)
       drop_draft(id)
       redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'webhook_hint', 'reported_url', 'webhook_done')
       if transition(id, 'submitting') then
-        -- Who made the call before may still be there; its claim is over.
+        -- The worker that made the call may still be running; its claim ends here.
         redis.call('HINCRBY', k, 'fence', 1)
         resend_at(id, NOW + GRACE)
         table.insert(moved, {id, 'submitting'})
@@ -65,9 +65,9 @@ local function record(r)
     end
   end
 end
--- What cannot be recorded of one says nothing about the others: it is polled again later, if its record allows.
+-- A result that cannot be recorded must not affect the others: its render is polled again later, if its record allows.
 local function later(id)
-  set(id, 'note', 'what was seen could not be recorded')
+  set(id, 'note', 'the poll result could not be recorded')
   redis.call('HDEL', render(id), 'polling_until')
   local state = field(id, 'state')
   if state == 'rendering' or state == 'unconfirmed' then

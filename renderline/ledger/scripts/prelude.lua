@@ -1,5 +1,5 @@
--- What every step shares. KEYS[1] is the key prefix, ARGV[1] the time in seconds ('' takes the server's clock,
--- so that workers whose clocks differ agree), ARGV[2] the grace in seconds before a stalled render is re-sent.
+-- What every step shares. KEYS[1] is the key prefix, ARGV[1] the time in seconds ('' takes the server's clock, so that
+-- workers whose clocks differ agree), ARGV[2] the grace in seconds until the message of a stalled render is sent again.
 local P = KEYS[1]
 -- The names of the keys; docs/ledger.md says what each holds, and `keys.py` names those that Python uses.
 local K = {
@@ -29,7 +29,7 @@ local function render(id) return K.render .. id end
 local function field(id, name) return redis.call('HGET', render(id), name) or '' end
 local function set(id, ...) redis.call('HSET', render(id), ...) end
 
--- The sweep re-sends what has not moved by then.
+-- The sweep sends its message again if it has not changed by then.
 local function resend_at(id, seconds)
   redis.call('ZADD', K.resend, stamp(seconds), id)
 end
@@ -37,19 +37,19 @@ local function drop_resend(id)
   redis.call('ZREM', K.resend, id)
 end
 
--- Those who watch renders read this stream; its entry ids let them resume.
+-- The stream of state changes; its entry ids let readers resume.
 local function publish_event(id, state)
   redis.call('XADD', K.events, 'MAXLEN', '~', 10000, '*', 'id', id, 'state', state, 'at', stamp(NOW),
     'progress', field(id, 'progress'))
 end
 
--- The slot of a render at the vendor, where the account has a limit: from the paid call to its end.
+-- A render holds its slot at the vendor, if the account has a limit, from the paid call to its end.
 local function leave_slot(id)
   redis.call('SREM', K.slots .. field(id, 'account'), id)
 end
 
--- A record that cannot be read is taken out of everything that would hand it out again, and noted for a person.
--- The note comes first: a server that takes no writes refuses it, and then no record is to blame.
+-- Take an unreadable record out of every schedule, and quarantine it. The quarantine entry comes first: if the server
+-- refuses writes, the step fails there, and the record is not blamed.
 local function quarantine(id, reason, account)
   redis.call('XADD', K.quarantine, 'MAXLEN', 1000, '*', 'what', 'record', 'id', id, 'where', account or '',
     'reason', string.sub(reason, 1, 300), 'size', 0)
@@ -64,7 +64,7 @@ local function quarantine(id, reason, account)
   pcall(set, id, 'note', 'quarantined: its record cannot be read')
 end
 
--- Runs `act` for each render; one whose record is broken is quarantined, and the others go on.
+-- Run `act` for each render; a broken record is quarantined, and the others go on.
 local function each(ids, account, act)
   for _, id in ipairs(ids) do
     local fine, fault = pcall(act, id)
@@ -87,7 +87,7 @@ local function transition(id, to)
   return true
 end
 
--- A poll that is under way says nothing about what comes next: another paid call, another project.
+-- Invalidate a running poll: its result does not apply to another paid call or another project.
 local function drop_poll(id)
   redis.call('HINCRBY', render(id), 'epoch', 1)
   redis.call('HDEL', render(id), 'polling_until', 'poll_again')
@@ -100,7 +100,7 @@ local function stop_polling(id)
   leave_slot(id)
 end
 
--- The vendor may have a draft of this render that the record does not know. The cleanup looks for it twice.
+-- Mark a render for the orphan sweep, twice: the vendor may have a draft that the record does not know.
 local function mark_orphan_of(account, id, attempt)
   local member = id .. '.' .. attempt
   redis.call('ZADD', K.orphan_drafts .. account, stamp(NOW + GRACE * 2), member .. '#1',
@@ -108,7 +108,7 @@ local function mark_orphan_of(account, id, attempt)
 end
 local function mark_orphan(id) mark_orphan_of(field(id, 'account'), id, field(id, 'attempt')) end
 
--- A project that a call made belongs to one attempt at one render: true if that is this one, from now on.
+-- Claim a project that our call made for this attempt of this render; false if it belongs to another one.
 local function claim_project(id, project)
   local key, me = K.project_owners .. field(id, 'account'), id .. '.' .. field(id, 'attempt')
   if redis.call('HSETNX', key, project, me) == 1 then return true end
@@ -119,20 +119,20 @@ local function claim_project(id, project)
   return true
 end
 
--- A draft that was revoked, or is being: never exported again, nor taken for the one that is made in its place.
+-- Forget a revoked draft: it is never exported again, nor confused with its successor.
 local function drop_draft(id)
   if field(id, 'revoking') == '' then return end
   redis.call('HDEL', render(id), 'project_id', 'revoking')
   set(id, 'stage', '', 'draft', (tonumber(field(id, 'draft')) or 1) + 1)
-  -- Should it be there all the same.
+  -- In case it was not deleted.
   mark_orphan(id)
 end
 
--- A render that came to an end (or to `completed`) stops being followed and owes its hooks.
+-- End a render (or complete it): stop polling, and make its hooks due.
 local function finish(id, to)
   local from = field(id, 'state')
   if not transition(id, to) then return false end
-  -- Its call may still be carried out: a draft that is not there cannot be rendered.
+  -- Its call may still take effect. Once the draft is deleted, it cannot be rendered.
   if from == 'submitting' or from == 'unconfirmed' then mark_orphan(id) end
   stop_polling(id)
   redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'webhook_hint')
@@ -183,8 +183,8 @@ local function start_polling(id, at)
   return wake_pump(account, at)
 end
 
--- The circuit breaker of an account: `failures` in a row; once open, `until` when the next call may probe, and `probing`
--- while one does. Without news it is forgotten, so that no accident can keep it open.
+-- The circuit breaker of an account: `failures` in a row; once open, `until` when the next call may probe, and
+-- `probing` while one does. It expires without new calls, so that it cannot stay open for ever.
 local CIRCUIT_FORGETS = 120
 local function circuit(account) return K.circuit .. account end
 local function remember_circuit(account, until_)
@@ -192,14 +192,14 @@ local function remember_circuit(account, until_)
 end
 local function circuit_open(account) return redis.call('HEXISTS', circuit(account), 'until') == 1 end
 
--- How long calls for this account have to wait, in seconds: the vendor asked for it, or its circuit is open.
+-- Seconds for which calls of this account have to wait: for the backoff, or for the open circuit.
 local function retry_after_left(account)
   return math.max(0, (tonumber(redis.call('GET', K.backoff .. account)) or 0) - NOW)
 end
 local function backoff_left(account)
   return math.max(retry_after_left(account), (tonumber(redis.call('HGET', circuit(account), 'until')) or 0) - NOW)
 end
--- Longer than this nobody may make an account wait, whatever a header said.
+-- The longest backoff, whatever a header says.
 local LONGEST_BACKOFF = 3600
 local function back_off(account, seconds)
   seconds = math.min(seconds, LONGEST_BACKOFF)
@@ -207,8 +207,8 @@ local function back_off(account, seconds)
   redis.call('SET', K.backoff .. account, stamp(until_), 'PX', math.max(1, math.ceil((until_ - NOW) * 1000)))
 end
 
--- While the circuit is open whoever comes first after the pause is the probe; the others wait until it has an answer,
--- or for `seconds`, in which it should have one.
+-- While the circuit is open, the first claim after the pause is the probe. The others wait for its answer, at most
+-- `seconds`.
 local function probes(account, seconds)
   if not circuit_open(account) then return false end
   redis.call('HSET', circuit(account), 'until', stamp(NOW + seconds), 'probing', '1')
@@ -216,15 +216,15 @@ local function probes(account, seconds)
   return true
 end
 
--- Why the vendor refuses to render for an account, and for how many seconds nobody tries; nil if it does not.
+-- Why the vendor refuses to render for an account, and the seconds until the next attempt; nil if it does not.
 local function refused(account)
   local h = redis.call('HMGET', K.hold .. account, 'until', 'reason')
   if not h[1] then return nil end
   return h[2], math.max(0, tonumber(h[1]) - NOW)
 end
 
--- The rate limit of an account after a 429: calls a second. Each 429 lowers it, and it grows by a fixed step a second,
--- until it is so high that it is deleted. Without one there is no limit.
+-- The rate limit of an account after a 429: calls a second. Each 429 lowers it; it grows by a fixed step a second until
+-- it no longer matters. Without a 429 there is no limit.
 local function rate_limit(account)
   local key = K.rate_limit .. account
   local p = redis.call('HMGET', key, 'rate', 'tokens', 'at', 'slowed_at', 'step')
@@ -253,7 +253,7 @@ local function admit(account, wanted, whole)
   return given
 end
 
--- Put a submission aside until its account may go on; in order of priority, then age.
+-- Park a submission until its account may go on; ordered by priority, then age.
 local PRIORITY = {high = 0, normal = 1, low = 2}
 local function priority_of(id)
   local priority = field(id, 'priority')
@@ -261,7 +261,7 @@ local function priority_of(id)
 end
 local function park(id, note)
   local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[priority_of(id)] * 1e10
-  -- One that kept its slot (its worker died) goes first: it needs no other, and frees it soonest.
+  -- A render that kept its slot (its worker died) goes first: it needs no other, and frees it soonest.
   if redis.call('SISMEMBER', K.slots .. field(id, 'account'), id) == 1 then order = order - 1e11 end
   redis.call('ZADD', K.parked .. field(id, 'account'), stamp(order), id)
   redis.call('SADD', K.accounts, field(id, 'account'))
@@ -269,35 +269,35 @@ local function park(id, note)
   resend_at(id, NOW + GRACE * 10)
 end
 
--- '1' while the vendor's webhooks for this account arrive: one came of late, and none was found missing since.
+-- '1' while the vendor's webhooks for this account arrive: one came lately, and none has been missing since.
 local function webhooks_alive(account)
   return (tonumber(redis.call('GET', K.webhooks_alive .. account)) or 0) > NOW and '1' or ''
 end
 
--- Write down that a vendor call of this stage is about to be made.
+-- Announce a vendor call of this stage.
 local function intend(id, stage)
-  -- A webhook that came before this call says nothing about it.
+  -- A webhook from before this call is not about it.
   redis.call('HDEL', render(id), 'webhook_hint')
   set(id, 'intent', stage, 'intent_at', stamp(NOW))
 end
 
--- Whoever submits a render has it for `lease` seconds; then the sweep gives it to another.
+-- A worker holds the claim of a submission for `lease` seconds; then the sweep sends it again.
 local function hold(id, lease)
   set(id, 'lease_until', stamp(NOW + lease))
   resend_at(id, NOW + lease + 1)
 end
 
--- What workers that live say they can serve: `account:<name>`, `hook:<type>`.
+-- Whether a live worker has announced a capability: `account:<name>`, `api:<api>:<name>`, `hook:<type>`.
 local ALIVE_FOR = 60
 local function has_worker(what, name)
   return (tonumber(redis.call('ZSCORE', K.capabilities, what .. ':' .. name)) or 0) > NOW - ALIVE_FOR
 end
--- Whether a name is among those in a text with commas between them; the empty text stands for all.
+-- Whether a name is in a comma-separated list; an empty list contains every name.
 local function listed(names, name)
   return names == '' or (',' .. names .. ','):find(',' .. name .. ',', 1, true) ~= nil
 end
 
--- True while `fence` is the newest claim on this render's submission.
+-- Whether `fence` is that of the newest claim on this render's submission.
 local function mine(id, fence)
   return field(id, 'state') == 'submitting' and field(id, 'fence') == fence
 end

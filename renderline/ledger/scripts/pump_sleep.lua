@@ -1,4 +1,4 @@
--- A pump ends its run: when must it run again? ARGV: account slot ticket limit gather least
+-- End a run of a pump, and schedule its next one. ARGV: account slot ticket limit gather least
 -- -> {delay, ticket} or {} to retire
 local account, slot, ticket, limit = ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local key = pump(account)
@@ -7,7 +7,7 @@ local due = K.due .. account
 local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 local needed = #first > 0
 if needed and slot > 0 then
-  -- A further slot lives only as long as the backlog needs it and another one carries on.
+  -- A further slot is needed only for a backlog, and only if another slot carries on.
   needed = redis.call('ZCOUNT', due, '-inf', stamp(NOW)) > slot * limit
   if not needed and not redis.call('HGET', key, '0:at') and not redis.call('HGET', key, '0:busy') then needed = true end
 end
@@ -15,7 +15,7 @@ if not needed then
   redis.call('HDEL', key, slot .. ':at', slot .. ':busy')
   return {}
 end
--- Once a whole batch is due, or the first has waited for `gather` seconds for others.
+-- When a whole batch is due, or the first render has been due for `gather` seconds.
 local at = tonumber(first[2]) + tonumber(ARGV[7])
 local last = redis.call('ZRANGE', due, limit - 1, limit - 1, 'WITHSCORES')
 if #last > 0 then at = math.min(at, tonumber(last[2])) end

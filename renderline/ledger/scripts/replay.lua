@@ -1,9 +1,9 @@
--- Have a dead-lettered hook tried again from the start. ARGV: id index -> 1, 0 if it is not dead
+-- Deliver a dead-lettered hook again from the start. ARGV: id index -> 1, 0 if it is not dead
 local id, h = ARGV[3], 'h' .. ARGV[4]
 if field(id, h) ~= 'dead' then return 0 end
 redis.call('HDEL', render(id), h, h .. ':error', h .. ':attempts', h .. ':until', h .. ':late')
 set(id, h .. ':since', stamp(NOW))
--- A try from before it died may still run.
+-- An earlier delivery may still be running.
 redis.call('HINCRBY', render(id), h .. ':fence', 1)
 redis.call('ZREM', K.dead_letters, id .. ':' .. ARGV[4])
 if field(id, 'state') == 'undelivered' then transition(id, 'completed') end

@@ -1,4 +1,4 @@
--- A failed or expired render starts anew in the same record. ARGV: id attempt history(JSON of the attempts so far)
+-- Start a failed or expired render anew in the same record. ARGV: id attempt history(JSON of the attempts so far)
 -- -> due (its submission is to be sent now), waits (for its turn), or '' if it is in another state or attempt by now
 local id = ARGV[3]
 local k = render(id)
@@ -8,7 +8,7 @@ for i = 0, tonumber(field(id, 'hooks')) - 1 do
   hook_comes(id, i)
   redis.call('HDEL', k, h, h .. ':at', h .. ':error', h .. ':attempts', h .. ':until', h .. ':late', h .. ':since',
     h .. ':probe')
-  -- A try that still runs belongs to the attempt that ended.
+  -- A delivery that still runs belongs to the earlier attempt.
   redis.call('HINCRBY', k, h .. ':fence', 1)
   redis.call('ZREM', K.dead_letters, id .. ':' .. i)
 end

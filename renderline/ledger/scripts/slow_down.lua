@@ -1,4 +1,4 @@
--- The vendor answered 429: back off as long as it asks, and lower the account's rate limit, at most once a second.
+-- Record a 429: back off as long as the vendor asks, and lower the account's rate limit, at most once a second.
 -- ARGV: account seconds
 local SLOWEST = 4
 local account, seconds = ARGV[3], tonumber(ARGV[4])
@@ -7,12 +7,12 @@ local key = K.rate_limit .. account
 if (tonumber(redis.call('HGET', key, 'slowed_at')) or 0) > NOW - 1 then return 0 end
 local rate = rate_limit(account)
 if not rate then
-  -- What was called in the busier of this second and the one before.
+  -- The number of calls in the busier one of this second and the last.
   local calls = redis.call('HMGET', K.calls .. account, math.floor(NOW), math.floor(NOW) - 1)
   rate = math.max(tonumber(calls[1]) or 0, tonumber(calls[2]) or 0)
 end
--- Never below SLOWEST: the vendor's Retry-After is the means against a limit lower than that, and a few stray answers
--- must not bring an account to a halt. It is back where it was in some three seconds.
+-- Never below SLOWEST: Retry-After handles lower limits, and a few stray 429s must not stop an account. The rate is
+-- back after about three seconds.
 local lower = math.max(SLOWEST, rate * 0.7)
 redis.call('HSET', key, 'rate', lower, 'tokens', 0, 'at', stamp(NOW), 'slowed_at', stamp(NOW),
   'step', math.max(1, rate / 10))

@@ -1,5 +1,7 @@
--- A free stage is done. ARGV: id fence stage project_id baseline lease('' the next call is announced later)
--- made('1' the project was made by a call) -> 1, 0 (claim lost), 2 (the project is another render's: nothing is recorded)
+-- Record that a free stage is done.
+-- ARGV: id fence stage project_id baseline lease('' the next call is announced later) made('1' our call made the
+-- project)
+-- -> 1, 0 (claim lost), 2 (the project belongs to another render: nothing is recorded)
 local id, fence = ARGV[3], ARGV[4]
 if not mine(id, fence) then return 0 end
 if ARGV[9] == '1' and not claim_project(id, ARGV[6]) then return 2 end

@@ -1,9 +1,11 @@
--- Claim a submission. ARGV: id lease calls first(JSON object: by kind the free stage that a new submission begins with)
---   hanging(names of accounts of which the caller can begin no more, with commas between) onward(1: the caller sends what
---   follows) known(accounts that the caller knows, and the APIs that it has for them, such as main,v3:main; '': all)
---   unknown_after apis(JSON object: by kind the API that it needs) paid(names of the stages that cost, with commas between)
--- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, {parked|busy|over, following}, or {unknown, {}, the
--- API whose credentials no worker has, or '' where none knows the account}; `following` are {id, priority} of the account's next submissions, to be sent now that this one has left the queue
+-- Claim a submission.
+-- ARGV: id lease calls first(JSON object: by kind, the free stage that begins a new submission) hanging(accounts,
+-- separated by commas, for which the caller can begin no more) onward(1: the caller sends what follows) known(accounts
+-- and APIs that the caller knows, such as main,v3:main; '': all) unknown_after apis(JSON object: by kind, the API that
+-- it needs) paid(names of the paid stages, separated by commas)
+-- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, {parked|busy|over, following}, or
+-- {unknown, {}, the API whose credentials no worker has, '' if no worker knows the account}. `following` are {id,
+-- priority} of the account's next submissions, to be sent now that this one has left the queue.
 local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, account = field(id, 'state'), field(id, 'account')
 local function following() return ARGV[8] == '1' and unpark(account, 1) or {} end
@@ -18,8 +20,8 @@ local slots = K.slots .. account
 local limit = tonumber(redis.call('HGET', K.slot_limits, account))
 local reason = nil
 local refusal, refused_for = refused(account)
--- Not known to whoever took it: others may know it. A call that costs and was announced is settled without it; one that is
--- free is looked for by those who know the account.
+-- The caller does not know the account; other workers may. An announced paid call is resolved without it. An announced
+-- free call is looked up by workers that know the account.
 local settles = field(id, 'intent') ~= '' and (',' .. ARGV[12] .. ','):find(',' .. field(id, 'intent') .. ',', 1, true)
 local api = cjson.decode(ARGV[11])[field(id, 'kind')]
 local lacking, what, name = nil, 'account', account
@@ -41,30 +43,30 @@ else
   redis.call('HDEL', render(id), 'unknown_since')
 end
 if reason then
-  -- Nothing else is asked of it.
+  -- No further check is needed.
 elseif redis.call('SISMEMBER', K.paused, account) == 1 then
   reason = 'its account is paused'
 elseif (',' .. ARGV[7] .. ','):find(',' .. account .. ',', 1, true) then
   reason = 'its account hangs, with as many submissions under way as one worker makes'
 elseif backoff_left(account) > 0 then
-  reason = 'the vendor is away, or asked its account to wait'
+  reason = 'the circuit of its account is open, or the vendor asked it to wait'
 elseif refusal and refused_for > 0 then
   reason = 'the vendor refuses its account: ' .. refusal
 elseif limit and redis.call('SISMEMBER', slots, id) == 0 and redis.call('SCARD', slots) >= limit then
   reason = 'all ' .. limit .. ' renders that its account may have at the vendor at once are taken'
 elseif not probes(account, lease) and admit(account, calls, true) == 0 then
-  reason = 'the vendor asked its account for fewer calls'
+  reason = 'the rate limit of its account is used up'
 end
 if reason then
   park(id, reason)
   return {'parked', {}}
 end
--- This one tries whether the vendor renders again.
+-- This submission tests whether the vendor renders again.
 if refusal then redis.call('HSET', K.hold .. account, 'until', stamp(NOW + lease)) end
 if state == 'accepted' then transition(id, 'submitting') end
 redis.call('ZREM', K.parked .. account, id)
 redis.call('SADD', slots, id)
--- The holder before died, or did not see, a call of its own.
+-- The last holder of the claim died, or did not see the answer to its call.
 if field(id, 'intent') ~= '' then mark_orphan(id) end
 local fence = redis.call('HINCRBY', render(id), 'fence', 1)
 redis.call('HINCRBY', render(id), 'attempts', 1)

@@ -1,7 +1,7 @@
 -- Announce a vendor call. ARGV: id fence stage lease -> 1, 0 (claim lost)
 local id, fence = ARGV[3], ARGV[4]
 if not mine(id, fence) then return 0 end
--- Parked after its lease had ended, and its holder is there after all.
+-- It was parked after its lease ended, but the holder of the claim is still running.
 redis.call('ZREM', K.parked .. field(id, 'account'), id)
 intend(id, ARGV[5])
 hold(id, tonumber(ARGV[6]))

@@ -1,4 +1,4 @@
--- Hand a submission back, to be tried again in retry_in seconds. ARGV: id fence retry_in note keep_intent failed park
+-- Release a submission until a retry in retry_in seconds. ARGV: id fence retry_in note keep_intent failed park
 local id, fence = ARGV[3], ARGV[4]
 if not mine(id, fence) then return 0 end
 redis.call('HDEL', render(id), 'lease_until')

@@ -1,17 +1,18 @@
--- The paid call was made: seen accepted (rendering) or not seen (unconfirmed). ARGV: id fence state project_id poll_in
--- look_in_where_webhooks_arrive made('1' the project was made by a call) -> {done, wake}
+-- Record that the paid call was made: confirmed (rendering) or with an unknown outcome (unconfirmed).
+-- ARGV: id fence state project_id poll_in fallback_in(poll_in where webhooks arrive) made('1' our call made the
+-- project) -> {done, wake}
 local id, fence, to, project = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local foreign = ARGV[9] == '1' and mine(id, fence) and not claim_project(id, project)
 if foreign then
-  -- What the vendor answered is another render's: nobody knows what became of this one.
+  -- The vendor answered with another render's project: the outcome of this call is unknown.
   to, project = 'unconfirmed', ''
 end
--- The vendor's webhook was faster than the answer, or came without one: it started.
+-- A webhook came before the answer, or without one: the render has started.
 local hint = tonumber(field(id, 'webhook_hint'))
 if hint then to = 'rendering' end
 if not mine(id, fence) or not transition(id, to) then return {0, false} end
 if project ~= '' then set(id, 'project_id', project) end
--- The vendor takes the account's renders.
+-- The vendor renders for the account again.
 if ARGV[5] == 'rendering' and not foreign then redis.call('DEL', K.hold .. field(id, 'account')) end
 local began = tonumber(field(id, 'intent_at')) or NOW
 local deadline = began + tonumber(field(id, 'deadline'))

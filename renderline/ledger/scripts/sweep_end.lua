@@ -1,3 +1,3 @@
--- The sweep is done. ARGV: holder -> 1, 0 if its turn was over
+-- Release the sweep lock. ARGV: holder -> 1, 0 if it had expired
 if redis.call('GET', K.sweep_lock) ~= ARGV[3] then return 0 end
 return redis.call('DEL', K.sweep_lock)

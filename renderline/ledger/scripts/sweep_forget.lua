@@ -1,4 +1,4 @@
--- Drop finished records older than the retention. ARGV: retention limit state skip(so many were passed over before)
+-- Delete ended records older than the retention. ARGV: retention limit state skip(how many to pass over)
 -- -> {seen, dropped}
 local state = ARGV[5]
 local ids = redis.call('ZRANGEBYSCORE', K.state .. state, '-inf', stamp(NOW - tonumber(ARGV[3])), 'LIMIT', ARGV[6], ARGV[4])

@@ -1,5 +1,5 @@
--- Forget the messages that no longer stand in their queue though they were not begun, so that they are sent again: all
--- those sent before the oldest that does, but for those just taken, which begin in a moment.
+-- Forget lost messages, so that they are sent again: those sent before the oldest one that is still in the queue.
+-- Messages taken just now are spared, since they begin in a moment.
 -- ARGV: JSON object, by lane the member of the oldest message in its queue; none for an empty queue
 local oldest, before = cjson.decode(ARGV[3]), {}
 for _, entry in ipairs(redis.call('SMEMBERS', K.lanes)) do
@@ -8,7 +8,7 @@ for _, entry in ipairs(redis.call('SMEMBERS', K.lanes)) do
     before[lane] = stamp(NOW - GRACE)
     if oldest[lane] then
       local of = field(string.match(oldest[lane], '^[^:]*'), 'account')
-      -- One that nobody has noted came by another way, and tells nothing about the others.
+      -- The ledger did not send it, so it proves nothing about the others.
       local sent = tonumber(redis.call('ZSCORE', queued(lane, of), oldest[lane])) or 0
       if sent <= NOW - GRACE then before[lane] = '(' .. stamp(sent) end
     end

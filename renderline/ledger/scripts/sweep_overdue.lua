@@ -1,5 +1,5 @@
--- Renders past their deadline are polled once more at once. Those that are not found done within the grace expire. Each
--- gets a new time in `deadline`, so that it hides no other.
+-- Make one last poll due for renders past their deadline; expire those that it does not find done within the grace. A
+-- handled render goes back into `deadline` with a later time, so it delays no other.
 -- ARGV: limit -> {seen, expired ids, wakes {account, slot, ticket, delay}}
 local expired, wakes, accounts = {}, {}, {}
 local ids = redis.call('ZRANGEBYSCORE', K.deadline, '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
@@ -18,8 +18,8 @@ each(ids, nil, function(id)
       redis.call('ZADD', K.due .. f[3], 'LT', stamp(NOW), id)
       accounts[f[3]] = true
       if retry_after_left(f[3]) > 0 then
-        -- No poll comes during a backoff: the deadline holds all the same. In an outage probes come, and
-        -- what is finished and paid for is not given up for it.
+        -- No poll comes during a backoff: the deadline still holds. While a circuit is open probes come, so a finished
+        -- and paid render is not given up.
         late_at = NOW
         set(id, 'late_at', stamp(NOW))
       end

@@ -1,8 +1,9 @@
--- Start the pumps of accounts whose due renders no pump is going to poll. ARGV: accounts -> array of {account, slot, ticket, delay}
+-- Start the pumps of accounts with due polls and no running pump.
+-- ARGV: accounts -> array of {account, slot, ticket, delay}
 local wakes = {}
 for n = 3, #ARGV do
   local account = ARGV[n]
-  -- The calls of seconds long past are of no use any more.
+  -- Call counts of past seconds are no longer needed.
   if redis.call('HLEN', K.calls .. account) > 120 then redis.call('DEL', K.calls .. account) end
   local first = redis.call('ZRANGE', K.due .. account, 0, 0, 'WITHSCORES')
   if #first > 0 then

@@ -1,5 +1,5 @@
--- Take renders that stalled for too long, to be sent again. Each re-sending waits twice as long as the one before, so that
--- a long queue is not doubled again and again. What is still in the queue, or waits for its turn, is not sent again.
+-- Take stalled renders, to be sent again. Each wait is twice as long as the one before, so that a long queue does not
+-- double again and again. Messages that are still queued, or wait for their turn, are not sent again.
 -- ARGV: limit -> {seen, array of {id, state, priority}}
 local items = {}
 local ids = redis.call('ZRANGEBYSCORE', K.resend, '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))

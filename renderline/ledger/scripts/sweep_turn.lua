@@ -1,5 +1,5 @@
--- Who sweeps: one worker at a time, and one in a period. ARGV: holder seconds period(milliseconds)
--- -> 1, 0 (another has the turn, or has had it in this period). Whoever has the turn keeps it by asking again.
+-- Take or extend the sweep lock: one worker at a time, once in a period. ARGV: holder seconds period(milliseconds)
+-- -> 1, 0 (another worker has the lock, or had it in this period)
 local lock, had = K.sweep_lock, K.sweep
 local holder = redis.call('GET', lock)
 if holder ~= ARGV[3] and (holder or redis.call('EXISTS', had) == 1) then return 0 end

@@ -1,6 +1,6 @@
--- Take parked renders whose account may go on, in order of priority and age, as many as may stand in the queue.
--- ARGV: limit known(accounts that the caller knows, and the APIs that it has for them, such as main,v3:main; '': all)
--- unknown_after -> array of {id, priority}
+-- Take parked renders whose account may go on, by priority and age, as many as may be queued.
+-- ARGV: limit known(accounts and APIs that the caller knows, such as main,v3:main; '': all) unknown_after
+-- -> array of {id, priority}
 local items = {}
 for _, account in ipairs(redis.call('SMEMBERS', K.accounts)) do
   local most = tonumber(ARGV[3])
@@ -13,7 +13,7 @@ for _, account in ipairs(redis.call('SMEMBERS', K.accounts)) do
       end
     end
   else
-    -- Left to those who know it. Where nobody has for long, one after the other is sent to its end.
+    -- Left to workers that know it. If none has for long, they are sent one by one, to fail.
     local head = redis.call('ZRANGE', K.parked .. account, 0, 0)[1]
     most = abandoned(head, 'account', account, tonumber(ARGV[5])) and 1 or 0
     if most == 1 then each({head}, account, function(id) park(id, 'waits for its end') end) end

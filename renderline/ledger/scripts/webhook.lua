@@ -1,6 +1,7 @@
--- The vendor called a render's own URL. ARGV: id progress('' unknown) credit url project_id attempt('' any) poll_in trust
--- draft('' any) -> {state, wake}; state is '' for an unknown render, or one that has moved on to another attempt, and
--- 'revoked' for a call about a draft that was given up: it was rendered all the same, which only a person can mend
+-- Record a call of a render's webhook URL.
+-- ARGV: id progress('' unknown) credit url project_id attempt('' any) poll_in alive_for draft('' any)
+-- -> {state, wake}; state is '' for an unknown render or another attempt, and 'revoked' for a revoked draft: the vendor
+-- rendered it all the same, which only an operator can settle
 local id = ARGV[3]
 local state = field(id, 'state')
 if state == '' or (ARGV[8] ~= '' and ARGV[8] ~= field(id, 'attempt')) then return {'', false} end
@@ -11,11 +12,11 @@ if draft and draft < (tonumber(field(id, 'draft')) or 1) then
   redis.call('ZREMRANGEBYRANK', K.alarms, 0, -1001)
   return {'revoked', false}
 end
-local trust = tonumber(ARGV[10])
-if trust > 0 then
-  redis.call('SET', K.webhooks_alive .. account, stamp(NOW + trust), 'PX', math.ceil(trust * 1000))
+local alive_for = tonumber(ARGV[10])
+if alive_for > 0 then
+  redis.call('SET', K.webhooks_alive .. account, stamp(NOW + alive_for), 'PX', math.ceil(alive_for * 1000))
 end
--- What it cost is news at any time, also when a poll was faster.
+-- The cost is recorded at any time, even after the end.
 if ARGV[5] ~= '' and state ~= 'accepted' then set(id, 'credit', ARGV[5]) end
 if state ~= 'submitting' and state ~= 'unconfirmed' and state ~= 'rendering' then return {state, false} end
 
@@ -26,31 +27,31 @@ local over = not progress or progress >= 100
 local poll_in = over and 0 or tonumber(ARGV[9])
 if over then set(id, 'webhook_done', 1) end
 if state == 'submitting' then
-  -- Earlier than the answer of the call that it follows from: kept for the moment when that is recorded.
+  -- It came before the answer to the paid call: kept until that is recorded.
   if over or field(id, 'webhook_hint') == '' then set(id, 'webhook_hint', stamp(poll_in)) end
   return {state, false}
 end
 if state == 'unconfirmed' then
-  -- Only the vendor knows that URL, and only of a render that it accepted.
+  -- Only the vendor knows that URL, and it calls only for a render that it accepted.
   redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'revoking')
   transition(id, 'rendering')
 end
 local due = K.due .. account
-local looking = (tonumber(field(id, 'polling_until')) or 0) > NOW
+local polling = (tonumber(field(id, 'polling_until')) or 0) > NOW
 if not over then
   if progress > (tonumber(field(id, 'progress')) or 0) then
     set(id, 'progress', string.format('%.14g', progress), 'progress_at', stamp(NOW))
     publish_event(id, 'rendering')
   end
-  if not looking and field(id, 'webhook_done') == '' then
+  if not polling and field(id, 'webhook_done') == '' then
     -- It counts as a poll, so the next one is scheduled from here.
     local at = math.min(NOW + poll_in, tonumber(field(id, 'deadline_at')) or math.huge)
     redis.call('ZADD', due, 'XX', 'GT', stamp(at), id)
   end
   return {'rendering', false}
 end
-if looking then
-  -- The answer to a poll that is under way may be older than this call; if so, one more follows.
+if polling then
+  -- The result of the running poll may be older than this webhook; if so, another poll follows.
   set(id, 'poll_again', 1)
   return {'rendering', false}
 end

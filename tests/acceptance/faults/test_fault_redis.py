@@ -198,7 +198,7 @@ def test_a_redis_that_would_evict_renders_is_refused(tmp_path: Path) -> None:
     said = [line for line in worker.output().splitlines() if line.startswith("Renderline")]
     assert said == [
         f"Renderline cannot start: Redis at 127.0.0.1:{valkey.port}/0 (REDIS_URL): its maxmemory-policy is "
-        "allkeys-lru, with which it throws renders away when memory is short; set it to noeviction"
+        "allkeys-lru, which evicts renders when memory is short; set it to noeviction"
     ]
     assert "Traceback" not in worker.output()
 

@@ -21,7 +21,7 @@ def test_a_command_stops_in_one_line(old, run, command):
     ended = run(*command)
     assert ended.code == 1
     assert ended.err == (
-        "renderline: the ledger has schema 1, and this program needs 2: "
+        "renderline: the ledger has schema 1; this program needs 2: "
         "stop the workers and gateways, and run: renderline migrate\n"
     )
 

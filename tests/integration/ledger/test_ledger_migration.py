@@ -246,7 +246,7 @@ def test_a_migration_that_was_killed_is_run_again(old, batches):
     with pytest.raises(Killed):
         migration.run()
     assert found_version(old.redis) == MIGRATING
-    with pytest.raises(SchemaMismatch, match=r"has not ended.*renderline migrate"):
+    with pytest.raises(SchemaMismatch, match=r"has not finished.*renderline migrate"):
         check_schema(old.redis)
     Migration(old.redis).run()
     killed = whole(old.redis)
@@ -292,7 +292,7 @@ def test_a_redis_that_was_emptied_under_running_workers_is_no_old_one(driver):
 
 @pytest.mark.parametrize(
     ("found", "told"),
-    [(None, "has schema 1, and this program needs 2.*renderline migrate"), ("3", "older than the ledger.*deploy")],
+    [(None, "has schema 1; this program needs 2.*renderline migrate"), ("3", "older than the ledger.*deploy")],
 )
 def test_another_schema_is_refused(old, found, told):
     if found:
