@@ -1,1 +1,1 @@
-"""What Renderline is measured by: fault runs and comparisons with other ways to do its work."""
+"""The benchmarks: fault runs, and comparisons with other ways to do Renderline's work."""

@@ -1,4 +1,4 @@
-"""`make bench`: runs the benchmarks, prints every figure beside its target, writes the results and the charts."""
+"""`make bench`: runs the benchmarks, compares every figure with its target, writes results and charts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run and report; returns 1 if a benchmark could not be run, whatever the figures are."""
+    """Run and report; returns 1 if a benchmark could not run. A missed target does not change that."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=tuple(CASES), help="run this one; repeatable")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="default: %(default)s")
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     if chosen.table:
         print(markdown(json.loads(chosen.json.read_text())))
         return 0
-    # As an exception, so that every process that was started is ended on the way out.
+    # An exception, so that the started processes are ended on the way out.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     scrub()
     console = Console(highlight=False)
@@ -58,7 +58,7 @@ def _run(name: str, case: Case, console: Console) -> BenchmarkResult:
     try:
         result = case.run(lambda text: console.print(f"  {time.monotonic() - begin:5.1f} s  {text}", markup=False))
     except Exception as error:
-        # One that cannot be run must not take the figures of the others with it.
+        # A benchmark that cannot run must not lose the figures of the others.
         console.print(traceback.format_exc(), markup=False)
         result = BenchmarkResult(name, case.title, state="failed", why=f"{type(error).__name__}: {error}")
     result.seconds = time.monotonic() - begin

@@ -1,4 +1,4 @@
-"""What a load takes past this machine: peak hours simulated, priced with what `make bench` measured.
+"""What a load needs: a simulated peak hour, priced with the figures of `make bench`.
 
 `python -m benchmarks.capacity` prints the tables of docs/scaling.md; `--per-day N` adds a load of your own.
 """
@@ -23,14 +23,14 @@ LOADS = (1_000, 100_000, 1_000_000, 5_000_000, 10_000_000)
 PEAK = 3.0
 """How much busier the peak hour is than the average one."""
 BUSY = 0.6
-"""The share of a core that a worker process, or Redis, is planned to use at the peak."""
+"""The share of a core that a worker process, or Redis, may use at the peak."""
 RETENTION_DAYS = 7.0
 _SECONDS = 300
 
 
 @dataclass(frozen=True)
 class Prices:
-    """What a render's steps and a poll take: CPU seconds of a worker and of Redis, commands in Redis; bytes kept."""
+    """The price of a render's steps and of a poll: CPU seconds of a worker and of Redis, Redis commands; bytes kept."""
 
     step_worker: float
     step_redis: float
@@ -70,27 +70,27 @@ class Peak:
         return self.renders * SUBMISSION_CALLS + self.polls
 
     def redis_share(self, prices: Prices) -> float:
-        """Return the share of a core that Redis uses."""
+        """Return the share of a core that Redis needs."""
         return self.renders * prices.step_redis + self.polls * prices.poll_redis
 
     def redis_commands(self, prices: Prices) -> float:
-        """Return commands a second, those inside scripts included."""
+        """Return Redis commands a second, including those inside scripts."""
         return self.renders * prices.step_commands + self.polls * prices.poll_commands
 
     def workers(self, prices: Prices) -> int:
-        """Return how many worker processes it takes."""
+        """Return the number of worker processes."""
         return max(1, math.ceil((self.renders * prices.step_worker + self.polls * prices.poll_worker) / BUSY))
 
 
 def tracks(count: int = 200) -> list[tuple[float, list[float]]]:
-    """Return renders of 1 to 10 minutes with mixed curves: how long each takes, and when it is polled at."""
+    """Return renders of 1 to 10 minutes with mixed curves: their durations, and the times of their polls."""
     lengths = durations(count)
     quick = typical_of(lengths)
     return [(seconds, polls_at(Ours(), curve, seconds, typical=quick)) for curve in MIX.values() for seconds in lengths]
 
 
 def peak_of(per_day: int, followed: Sequence[tuple[float, list[float]]], *, seed: int = 1) -> Peak:
-    """Let renders arrive at random for some minutes of the peak hour, after as many as a render can take."""
+    """Simulate random arrivals for some minutes of the peak hour, after a warm-up as long as the longest render."""
     chance = random.Random(seed)
     rate = per_day / 86_400 * PEAK
     warm = max(seconds for seconds, _ in followed) + 60
@@ -115,7 +115,7 @@ def _p99(counts: Counter[int], window: range) -> float:
 
 
 def prices_table(results: dict[str, Any]) -> str:
-    """Return what a render's steps and a poll take, as docs/scaling.md has it."""
+    """Return the table of the price of a render's steps and a poll, for docs/scaling.md."""
     found = results["benchmarks"]["in_flight"]["figures"]
     lines = [
         "| with 100,000 in flight | worker CPU | Redis CPU | Redis commands | round trips |",
@@ -129,7 +129,7 @@ def prices_table(results: dict[str, Any]) -> str:
 
 
 def loads_table(prices: Prices, loads: Sequence[int] = LOADS) -> str:
-    """Return what each load (renders a day) takes, as docs/scaling.md has it."""
+    """Return the table of what each load (renders a day) needs, for docs/scaling.md."""
     followed = tracks()
     names = ("renders a day", "renders/s", "in flight", "polls/s", "vendor calls/s", "Redis commands/s", "Redis core")
     names = (*names, f"kept {RETENTION_DAYS:g} days", "worker processes")

@@ -11,7 +11,7 @@ from benchmarks.result import BenchmarkResult, Say
 
 @dataclass(frozen=True)
 class Case:
-    """A benchmark: takes a way to tell how it goes, returns its result."""
+    """A benchmark: takes a function that reports progress, returns its result."""
 
     title: str
     run: Callable[[Say], BenchmarkResult]

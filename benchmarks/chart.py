@@ -1,4 +1,4 @@
-"""The charts: calls against lag of poll schedules, and every measured figure as a multiple of its target."""
+"""The charts: calls and lag of poll schedules, and every measured figure as a multiple of its target."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from benchmarks.schedule_simulation import LEARNT
 
 _OURS, _OTHERS, _MISSED, _INK = "#2f6fed", "#8a94a6", "#d64545", "#1f2733"
 _NAMES = {"renderline": "Renderline, first renders", LEARNT: "Renderline"}
-# The same figures must give the same files.
+# The same figures must give identical files.
 _STYLE = {"svg.hashsalt": "renderline", "font.size": 10, "text.color": _INK, "axes.edgecolor": _OTHERS}
 
 
 def draw(results: dict[str, Any], folder: Path) -> Iterator[Path]:
-    """Draw what the results hold figures for, as PNG and SVG; yields the files."""
+    """Draw the charts for which the results have figures, as PNG and SVG; yields the files."""
     folder.mkdir(parents=True, exist_ok=True)
     measured = results["benchmarks"]
     with mpl.rc_context(_STYLE):  # type: ignore[arg-type]
@@ -79,7 +79,7 @@ def _schedules(mix: dict[str, dict[str, dict[str, float]]]) -> Figure:
 
 
 def _multiples(rows: list[Row], machine: dict[str, Any]) -> Figure:
-    """Draw how many times better than its target each figure is; left of 1 the target is missed."""
+    """Draw how many times better than its target each figure is; left of 1 it misses the target."""
     figure = Figure(figsize=(8.6, 0.36 * len(rows) + 1.4))
     axes: Axes = figure.subplots()
     places = range(len(rows), 0, -1)

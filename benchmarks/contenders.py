@@ -1,4 +1,4 @@
-"""The systems compared under the same load: each one worker process that turns order numbers into hook calls."""
+"""The systems compared under the same load. Each is one worker process that turns order numbers into hook calls."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Contender(Protocol):
     worker: Process
 
     def ask(self, numbers: Sequence[int]) -> None:
-        """Have these orders rendered."""
+        """Enqueue these orders."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Where a contender finds the vendor and the endpoint; `body` is a file with the vendor's body."""
+    """The addresses of vendor and endpoint; `body` is a file with the vendor's body."""
 
     system: System
     vendor_url: str
@@ -39,7 +39,7 @@ class Setup:
     body: Path
 
     def environ(self, *, poll_every: float) -> dict[str, str]:
-        """Return what a peer reads from its environment."""
+        """Return the environment of a peer."""
         return {
             "REDIS_URL": self.system.valkey.url,
             "VENDOR_URL": self.vendor_url,
@@ -89,7 +89,7 @@ class Renderline:
 
 
 class PlainChain:
-    """Build, submit, retrying poll and hook as one Celery chain."""
+    """Builds, submits, polls with retries and calls the hook in one Celery chain."""
 
     name = "chain"
 
@@ -101,7 +101,7 @@ class PlainChain:
         self.worker: Process = setup.system.run("chain", [*command, "-Q", ",".join(queues)], environ)
 
     def ask(self, numbers: Sequence[int]) -> None:
-        """Send a chain for each."""
+        """Send a chain for each order."""
         for number in numbers:
             links = [
                 self._link("chain.build", "requests", number, f"Order {number}"),
@@ -116,7 +116,7 @@ class PlainChain:
 
 
 class ArqLoop:
-    """One arq job for each render, on aiohttp."""
+    """One arq job per render, on aiohttp."""
 
     name = "arq"
 
@@ -128,12 +128,12 @@ class ArqLoop:
         self._feeder = setup.system.keep(Fed(feeder, log=setup.system.log("feed"), environ=environ))
 
     def ask(self, numbers: Sequence[int]) -> None:
-        """Enqueue a job for each."""
+        """Enqueue a job for each order."""
         self._feeder.feed(numbers)
 
 
 class SampleLoop:
-    """The vendor's sample, a thread for each render."""
+    """The vendor's sample, with a thread per render."""
 
     name = "sample"
 
@@ -144,5 +144,5 @@ class SampleLoop:
         self.worker: Process = setup.system.keep(self._loop)
 
     def ask(self, numbers: Sequence[int]) -> None:
-        """Start a loop for each."""
+        """Start a loop for each order."""
         self._loop.feed(numbers)

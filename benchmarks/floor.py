@@ -1,4 +1,4 @@
-"""The floor that CPU times are held against: the same HTTP calls by bare `requests`."""
+"""The floor for CPU times: the same HTTP calls by bare `requests`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from renderline.requests import load_request
 
 
 def floor_seconds(url: str, *, renders: int = 0, polls: int = 0, directory: Path, plain: bool = False) -> float:
-    """Return the CPU seconds that bare `requests` takes for the calls of `renders` renders and `polls` polls.
+    """Return the CPU seconds of bare `requests` for the calls of `renders` renders and `polls` polls.
 
     `plain` leaves `trust_env` off: faster, and not what a new session does.
     """

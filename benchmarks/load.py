@@ -33,7 +33,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a contender did in the measured part; lags are seconds from the vendor's completion to the hook."""
+    """The result of the measured part; lags are seconds from the vendor's completion to the hook."""
 
     renders: int
     seconds: float
@@ -90,7 +90,7 @@ class Loop:
         self.wanted = float(_FIRST)
 
     def run(self, sandbox: SandboxProcess) -> Measured:
-        """Load the contender until its worker is as busy as planned, and measure it then."""
+        """Load the contender until its worker is as busy as planned, then measure."""
         self._ramp()
         self._keep_up(self._plan.settle)
         return middle([self._window(sandbox) for _ in range(self._plan.windows)])
@@ -122,7 +122,7 @@ class Loop:
             self._keep_up(1.0)
             used = cpu_seconds(self._contender.worker.popen.pid) - before
             share = used / (time.monotonic() - begin)
-            # Gently: new orders cost more than those that are followed, and would appear as the load that they bring.
+            # Slowly: new orders cost more than older ones, and would look like their lasting load.
             growth = min(1.3, max(0.9, self._plan.share / max(share, 0.05)))
             self.wanted = min(float(self._plan.most), max(1.0, self.wanted * growth))
 

@@ -1,4 +1,4 @@
-"""What a run costs this machine: CPU time and memory of processes, and a few words about the machine itself."""
+"""CPU time and memory of processes, and a short description of this machine."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(leader: int) -> float:
-    """Return the CPU time of all processes in the session that `leader` leads, ended children of theirs included."""
+    """Return the CPU time of all processes in the session of `leader`, including their ended children."""
     if not _PROC.joinpath("self/stat").exists():
         return sum(_seconds(cpu) for group, cpu, _ in _listed() if group == leader)
     return sum(sum(map(int, fields[11:15])) for fields in _stats() if int(fields[3]) == leader) / _TICK
 
 
 def resident_bytes(leader: int) -> int:
-    """Return the resident memory of all processes in the session that `leader` leads."""
+    """Return the resident memory of all processes in the session of `leader`."""
     if not _PROC.joinpath("self/stat").exists():
         return sum(kilobytes * 1024 for group, _, kilobytes in _listed() if group == leader)
     return sum(int(fields[21]) for fields in _stats() if int(fields[3]) == leader) * os.sysconf("SC_PAGE_SIZE")
@@ -53,7 +53,7 @@ def _seconds(text: str) -> float:
 
 
 def described() -> dict[str, str | int | float]:
-    """Return what this machine is and how busy it is."""
+    """Return a description of this machine and its load."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "processor": _processor(),

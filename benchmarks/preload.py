@@ -1,4 +1,4 @@
-"""Puts many renders in flight directly in the ledger, by its own steps: accepted, submitted, rendering."""
+"""Puts many renders in flight directly in the ledger: accepted, submitted, rendering."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SLOTS = 8
 def put_in_flight(redis_url: str, count: int, *, poll_in: float, first: int = 0) -> int:
     """Record `count` renders, numbered from `first`, as rendering; returns the bytes of their payload.
 
-    Their first poll is due in `poll_in` seconds. The stub does not know their projects: for it they go on rendering.
+    Their first poll is due in `poll_in` seconds. The stub reports unknown projects as still rendering.
     """
     template = load_request({**order(0, ""), "hooks": []}, accounts=["default"], hook_kinds={}, max_bytes=1 << 20)
     payload = 0
@@ -59,8 +59,8 @@ def make_due(redis_url: str, *, at: float) -> None:
         key = Ledger(redis).keys.due("default")
         for chunk in _chunks(iter(redis.zrange(key, 0, -1))):
             redis.zadd(key, dict.fromkeys(chunk, at))
-        # The pumps are dead, or sleep until the poll that was first. Forget them, so that the sweep starts new ones.
-        # Do that last: a sweep before it would start a pump for the old times.
+        # The pumps are dead, or sleep until the earlier first poll. Forget them, so that the sweep starts new ones. Do
+        # that last: an earlier sweep would start a pump for the old times.
         fields = [f"{slot}:{name}" for slot in range(_SLOTS) for name in ("at", "busy")]
         redis.hdel(Ledger(redis).keys.pump("default"), *fields)
 

@@ -15,7 +15,7 @@ from benchmarks.result import BenchmarkResult, Row
 
 
 def show(console: Console, results: Sequence[BenchmarkResult]) -> None:
-    """Print one line for each figure that has a target, and why others are missing."""
+    """Print one line for each figure with a target, and why others are missing."""
     table = Table(title="Measured against the targets", pad_edge=False)
     table.add_column("what", ratio=1)
     table.add_column("target", justify="right", no_wrap=True)
@@ -35,7 +35,7 @@ def show(console: Console, results: Sequence[BenchmarkResult]) -> None:
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """Return the table of kept results as the README has it."""
+    """Return the table of kept results, for the README."""
     lines = ["| what | target | measured | | figures |", "|:--|--:|--:|:--|:--|"]
     for benchmark in results["benchmarks"].values():
         for kept in benchmark["rows"]:
@@ -46,7 +46,7 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def write(path: Path, results: Sequence[BenchmarkResult], machine: dict[str, Any], *, partial: bool) -> dict[str, Any]:
-    """Write the results and return them; after a `partial` run what was measured before is kept beside the new."""
+    """Write the results and return them; a `partial` run keeps the earlier figures of the other benchmarks."""
     kept: dict[str, Any] = {}
     if partial and path.exists():
         kept = json.loads(path.read_text())["benchmarks"]

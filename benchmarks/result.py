@@ -1,4 +1,4 @@
-"""What a benchmark found: its figures, and the rows in which they are held against a target."""
+"""The result of a benchmark: its figures, and the rows that compare them with a target."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Row:
-    """A figure beside its target; `least` says that the target is a least, not a most."""
+    """A figure and its target; `least` says that the target is a minimum."""
 
     what: str
     value: float
@@ -26,12 +26,12 @@ class Row:
 
     @property
     def shown(self) -> str:
-        """The value as people are shown it, with its unit."""
+        """The value with its unit, for display."""
         return f"{_short(self.value)} {self.unit}".strip()
 
     @property
     def bound(self) -> str:
-        """The target as people are shown it, with its unit."""
+        """The target with its unit, for display."""
         return f"{'≥' if self.least else '≤'} {_short(self.target)} {self.unit}".strip()
 
     def as_json(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Row:
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Row:
-        """Return the row that was kept in the results file; its judgement is found anew."""
+        """Return the row from the results file; whether it is met is computed again."""
         return cls(**{name: value for name, value in kept.items() if name != "met"})
 
 
@@ -61,12 +61,12 @@ class BenchmarkResult:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is written to the results file."""
+        """Return the entry for the results file."""
         return {**asdict(self), "seconds": round(self.seconds, 1), "rows": [row.as_json() for row in self.rows]}
 
 
 Say = Callable[[str], None]
-"""Tells the person who watches how it goes."""
+"""Reports progress to the person who watches."""
 
 
 def median(values: Iterable[float]) -> float:

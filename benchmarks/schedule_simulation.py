@@ -1,7 +1,7 @@
-"""The poll schedule on many shapes of progress, beside fixed and exponential ones: calls against lag, simulated.
+"""Simulates poll schedules on many shapes of progress, and compares ours with fixed and exponential ones.
 
-Renders of 1 to 10 minutes, unscaled. A poll takes no time here, so lag is what the schedule itself costs.
-`python -m benchmarks.schedule_simulation` prints the table.
+Renders of 1 to 10 minutes, unscaled. A poll takes no time here, so the lag is that of the schedule itself. `python -m
+benchmarks.schedule_simulation` prints the table.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from benchmarks.result import quantile
 from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
 
 Curve = Callable[[float], float]
-"""From the share of a render's time that has passed (0 to 1) to the share that is done."""
+"""From the elapsed share of a render's time (0 to 1) to its progress (0 to 1)."""
 
 SUBMISSION_CALLS = 2
-"""Draft and export; the token, one call a day and account, is left to the rounding."""
+"""Draft and export. The token is one call a day and account, and not counted."""
 
 _DEADLINE = 3600.0
 
@@ -34,13 +34,13 @@ def _waits_first(waiting: float) -> Curve:
 
 
 def _stalls(begin: float, end: float) -> Curve:
-    """Even, but for a stretch in which nothing moves."""
+    """Even, apart from a stretch without progress."""
     speed = 1 / (1 - (end - begin))
     return lambda share: speed * (share if share < begin else begin if share < end else share - (end - begin))
 
 
 def _knee(at: float, done: float) -> Curve:
-    """Two even stretches: `done` is reached at the share `at` of the time."""
+    """Two even stretches: progress `done` is reached at the share `at` of the time."""
     return lambda share: done * share / at if share < at else done + (1 - done) * (share - at) / (1 - at)
 
 
@@ -51,7 +51,7 @@ MIX: dict[str, Curve] = {
     "5 steps": _steps(5),
     "waits at 0": _waits_first(0.35),
 }
-"""What the targets are about: linear, slow start, slow end, steps, waiting at 0 first."""
+"""The shapes of the targets: linear, slow start, slow end, steps, waiting at 0 first."""
 
 FURTHER: dict[str, Curve] = {
     "s-curve": lambda share: share * share * (3 - 2 * share),
@@ -64,12 +64,12 @@ FURTHER: dict[str, Curve] = {
     "long queue": _waits_first(0.8),
     "nothing but the end": lambda share: 0.0,
 }
-"""Shapes that no target names, to see what a schedule does where it was not tuned."""
+"""Shapes without a target, to see a schedule outside its tuning."""
 
 
 @dataclass
 class Render:
-    """What a schedule may know: when the render started (0), the clock, and what each poll has shown."""
+    """What a schedule knows: the start (0), the clock, and the result of each poll."""
 
     typical: float | None = None
     now: float = 0.0
@@ -80,11 +80,11 @@ class Schedule(Protocol):
     """A rule for when to poll next; made anew for each render."""
 
     def wait(self, render: Render) -> float:
-        """Return the seconds until the next poll; first of all before any (`seen` is empty)."""
+        """Return the seconds until the next poll; the first call comes before any poll (`seen` is empty)."""
 
 
 class Fixed:
-    """Every so many seconds, as samples do."""
+    """A fixed interval, as in the vendor's samples."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -95,7 +95,7 @@ class Fixed:
 
 
 class Exponential:
-    """Each wait half as long again as the one before, between 2 s and `most`."""
+    """Each wait is 1.5 times the last, between 2 s and `most`."""
 
     def __init__(self, most: float, factor: float = 1.5) -> None:
         self._most, self._factor = most, factor
@@ -106,7 +106,7 @@ class Exponential:
 
 
 class Ours:
-    """`renderline.polling.policy` as the workers use it: the one place here that knows its interface."""
+    """`renderline.polling.policy` as the workers use it. Only this class depends on its interface."""
 
     def __init__(self, policy: PollPolicy | None = None) -> None:
         self._policy = policy or PollPolicy()
@@ -123,20 +123,20 @@ class Ours:
 
 @dataclass(frozen=True)
 class Followed:
-    """How a render was followed: its polls, and how late the last one was (seconds)."""
+    """The polls of a render, and how late the last one was (seconds)."""
 
     polls: int
     lag: float
 
 
 def follow(schedule: Schedule, curve: Curve, seconds: float, *, typical: float | None = None) -> Followed:
-    """Poll a render that takes `seconds` until it is seen done."""
+    """Poll a render that takes `seconds` until a poll sees it done."""
     polls = polls_at(schedule, curve, seconds, typical=typical)
     return Followed(len(polls), polls[-1] - seconds)
 
 
 def polls_at(schedule: Schedule, curve: Curve, seconds: float, *, typical: float | None = None) -> list[float]:
-    """Return when a render that takes `seconds` is polled, in seconds from its start; the last poll sees it done."""
+    """Return the times of the polls of a render that takes `seconds`, in seconds from its start."""
     render = Render(typical=typical)
     polls = []
     while True:
@@ -150,7 +150,7 @@ def polls_at(schedule: Schedule, curve: Curve, seconds: float, *, typical: float
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a schedule cost over many renders: calls with those of the submission, lags in seconds."""
+    """The cost of a schedule over many renders: calls, including those of the submission, and lags in seconds."""
 
     calls: float
     lag: float
@@ -177,7 +177,7 @@ def durations(count: int, *, seed: int = 1) -> list[float]:
 
 
 def typical_of(lengths: Iterable[float]) -> float:
-    """Return what a worker has learnt of such renders: how long the quickest tenth takes."""
+    """Return what a worker knows of such renders: how long the quickest tenth takes."""
     return quantile(lengths, 0.1)
 
 
@@ -192,7 +192,7 @@ LEARNT = "renderline, durations learnt"
 def judge(
     make: Callable[[], Schedule], curves: Mapping[str, Curve], *, count: int = 400, typical: float | None = None
 ) -> dict[str, Judgement]:
-    """Return the judgement on a schedule for each curve, and over all of them under the name `all`."""
+    """Return the cost of a schedule for each curve, and over all of them under the name `all`."""
     found: dict[str, list[Followed]] = {
         name: [follow(make(), curve, seconds, typical=typical) for seconds in durations(count)]
         for name, curve in curves.items()
@@ -202,7 +202,7 @@ def judge(
 
 
 def compare(curves: Mapping[str, Curve], *, count: int = 400) -> dict[str, dict[str, Judgement]]:
-    """Return the judgements on every schedule."""
+    """Return the cost of every schedule."""
     found = {name: judge(make, curves, count=count) for name, make in SCHEDULES.items()}
     found[LEARNT] = judge(Ours, curves, count=count, typical=typical_of(durations(count)))
     return found

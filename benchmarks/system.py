@@ -1,4 +1,4 @@
-"""The real parts of one measurement: a Valkey, a vendor, a hook endpoint, workers; all of them end with it."""
+"""The processes of one measurement: a Valkey, a vendor, a hook endpoint, workers. All end with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
 
 
 class Stub(Process):
-    """The stand-in for the vendor and for endpoints, as a process; `options` are those of `benchmarks.stub`."""
+    """The stand-in for vendor and endpoints, as a process; `options` are those of `benchmarks.stub`."""
 
     def __init__(self, log: Path, *options: str) -> None:
         self.port = free_port()
@@ -44,13 +44,13 @@ class Stub(Process):
         return self._session.get(f"{self.url}/_stub/{what}", timeout=10).json()
 
     def count(self, call: str) -> int:
-        """Return how many calls of a kind it has taken."""
+        """Return how many calls of a kind it has received."""
         return int(self.ask("counts").get(call, 0))
 
 
 @dataclass
 class System:
-    """One measurement's processes. `environ` is what its workers are started with."""
+    """The processes of one measurement. `environ` is the environment of its workers."""
 
     directory: Path
     valkey: Valkey
@@ -94,12 +94,12 @@ class System:
         return started
 
     def keep(self, process: Any) -> Any:
-        """End this process with the system; returns it."""
+        """End this process together with the system; returns it."""
         self.processes.append(process)
         return process
 
     def log(self, name: str) -> Path:
-        """Return where the next process of this name writes."""
+        """Return the log file of the next process of this name."""
         return self.directory / f"{name}-{len(self.processes)}.log"
 
     def end(self, *processes: Process) -> None:
@@ -111,10 +111,10 @@ class System:
     @classmethod
     @contextlib.contextmanager
     def open(cls, **environ: str) -> Iterator[Self]:
-        """Start with a Valkey of its own; everything that is started on the system ends with it."""
+        """Start a system with a Valkey of its own; all its processes end with it."""
         with contextlib.ExitStack() as parts:
             directory = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="renderline-bench-")))
-            # The log is rewritten whenever it has doubled; when that is would be a matter of chance.
+            # Valkey rewrites its log when the log has doubled, at times that depend on chance.
             valkey = parts.enter_context(Valkey(directory, "--auto-aof-rewrite-percentage", "0"))
             system = cls(directory, valkey, environ)
             try:
@@ -125,7 +125,7 @@ class System:
 
 
 class Meter:
-    """CPU time of some processes, and of the clock, since it was made."""
+    """CPU time of some processes, and wall time, since this was made."""
 
     def __init__(self, **processes: Process | None) -> None:
         self._pids = {name: process.popen.pid for name, process in processes.items() if process is not None}
@@ -133,7 +133,7 @@ class Meter:
         self._begin = time.monotonic()
 
     def read(self) -> tuple[float, dict[str, float]]:
-        """Return the seconds since then, and the CPU seconds by name."""
+        """Return the wall time, and the CPU seconds by name."""
         passed = time.monotonic() - self._begin
         return passed, {name: cpu_seconds(pid) - self._before[name] for name, pid in self._pids.items()}
 
@@ -150,6 +150,6 @@ def order(number: int, hook_url: str) -> dict[str, Any]:
 
 
 def scrub() -> None:
-    """Forget what the shell has set: it must not change what is measured."""
+    """Remove the shell's own variables: they must not change what is measured."""
     for name in [name for name in os.environ if name.startswith(("REDIS_", "AISTUDIOS_", "RENDERLINE_", "CELERY_"))]:
         del os.environ[name]

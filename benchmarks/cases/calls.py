@@ -1,4 +1,4 @@
-"""How many vendor calls a render takes and how late its end is noticed: by polls alone, and with webhooks."""
+"""The vendor calls per render and the lag until its end is noticed: with polls alone, and with webhooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TITLE = "Calls to the vendor per render of 1-10 minutes, and the lag"
 RENDERS = 300
 FEED_SECONDS = 15.0
 WARM = 30
-"""Renders before those that count: until the first webhook has come, and some durations are learnt, more is polled."""
+"""Renders before the measured ones: more is polled until the first webhook comes and some durations are known."""
 _TICK = 0.25
 
 
@@ -57,7 +57,7 @@ def run(say: Say) -> BenchmarkResult:
 
 
 def _worse(what: str, cold: float, learnt: float, target: float, unit: str = "") -> Row:
-    """Return the row of the worse figure of an account without and with durations that it has learnt."""
+    """Return the row of the worse figure of two accounts: with and without known durations."""
     note = f"simulated; {cold:.3g} before durations are learnt, {learnt:.3g} after"
     return Row(what, max(cold, learnt), target, unit, note=note)
 

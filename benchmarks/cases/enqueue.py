@@ -1,4 +1,4 @@
-"""What it takes a producer to enqueue 10,000 renders: one by one, and with `enqueue_renders`."""
+"""How long a producer takes to enqueue 10,000 renders: one by one, and with `enqueue_renders`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUNS = 3
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Enqueue them both ways in turn; nobody takes the messages."""
+    """Enqueue them in both ways, in turn; no worker takes the messages."""
     singly, together = [], []
     with System.open() as system:
         app = Celery("producer", broker=system.valkey.url)

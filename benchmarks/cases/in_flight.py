@@ -1,4 +1,4 @@
-"""100,000 renders in flight: what they take in memory, how two workers share them, whether a render costs more then."""
+"""100,000 renders in flight: their memory, how evenly two workers share them, and the cost of a render."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _LATER = 86_400.0
 _SHARE_SECONDS = 5.0
 _POLL_SECONDS = 5.0
 POLLS_PER_RENDER = 15
-"""How many polls a render of minutes takes; what a render costs is counted as its other steps and so many polls."""
+"""Polls of a render that takes minutes. The cost of a render is that of its other steps and so many polls."""
 
 
 @dataclass(frozen=True)
 class _Price:
-    """CPU seconds of worker and Redis, commands that Redis carried out (in scripts too), and how often it was asked."""
+    """CPU seconds of worker and Redis, executed Redis commands (in scripts too), and round trips to Redis."""
 
     worker: float
     redis: float
@@ -56,7 +56,7 @@ class _Price:
 
 @dataclass(frozen=True)
 class _Cost:
-    """What a render takes apart from its polls, and what a poll takes."""
+    """The cost of a render without its polls, and the cost of a poll."""
 
     steps: _Price
     poll: _Price
@@ -83,7 +83,7 @@ def run(say: Say) -> BenchmarkResult:
         say(f"{MANY} in flight: {many}")
         shares, idle, growth, rate = _shared(system)
         say(f"two workers: {rate:.0f} polls/s, shares {shares[0]:.0%} and {shares[1]:.0%}, grown {growth:.1f} MB")
-    # Before and after, since the machine may have become slower or faster meanwhile.
+    # Before and after, since the machine's speed may have changed meanwhile.
     after = _cost_of_few(say)
     few = _Cost((before.steps + after.steps).times(0.5), (before.poll + after.poll).times(0.5))
     ratio = many.render / few.render
@@ -137,14 +137,14 @@ def _cost_of_few(say: Say) -> _Cost:
 
 
 class _Gauge:
-    """What a worker and Redis have spent since it was made."""
+    """The CPU time and commands of a worker and Redis since this was made."""
 
     def __init__(self, system: System, worker: Process) -> None:
         self._system, self._meter = system, Meter(worker=worker, redis=system.valkey.process)
         self._before = self._counted()
 
     def read(self) -> _Price:
-        """Return it as a price of everything that was done."""
+        """Return the cost of each of so many things done."""
         cpu = self._meter.read()[1]
         commands, trips = (after - before for after, before in zip(self._counted(), self._before, strict=True))
         return _Price(cpu["worker"], cpu["redis"], commands, trips)
@@ -157,7 +157,7 @@ class _Gauge:
 
 
 def _cost(system: System) -> _Cost:
-    """Measure the steps of renders while the others wait, then polls while all of them are due all the time."""
+    """Measure the steps of renders while the others wait, then polls while all renders are always due."""
     stub = system.stub("--seconds", "0.5")
     worker = system.workers(1, stub.url, RENDERLINE_POLL_MIN="1", RENDERLINE_SWEEP_EVERY="1")[0]
     app = Celery("producer", broker=system.valkey.url)
@@ -172,9 +172,9 @@ def _cost(system: System) -> _Cost:
 
 
 def _poll_price(system: System) -> _Price:
-    """Return what a poll takes, and leave everything waiting again."""
+    """Return the cost of a poll; afterwards no render is due."""
     stub = system.stub()
-    # So short that even few renders are always due.
+    # So short that even a few renders are always due.
     worker = system.workers(1, stub.url, RENDERLINE_POLL_MIN="0.02", RENDERLINE_POLL_MAX="0.02")[0]
     make_due(system.valkey.url, at=time.time())
     until(lambda: stub.count("progress") > 500, seconds=30, what="polls under way")
@@ -187,7 +187,7 @@ def _poll_price(system: System) -> _Price:
 
 
 class _Together(NamedTuple):
-    """Two workers at everything: the share of the polls of each, idle size and greater growth (MB), polls a second."""
+    """Two workers poll everything: each one's share of the polls, idle size and greater growth (MB), polls a second."""
 
     shares: tuple[float, float]
     idle: float
@@ -196,10 +196,7 @@ class _Together(NamedTuple):
 
 
 def _shared(system: System) -> _Together:
-    """Have two workers poll everything.
-
-    Each has a vendor of its own, which shows whose polls they are.
-    """
+    """Have two workers poll everything. Each has a vendor of its own, which counts that worker's polls."""
     stubs = [system.stub(), system.stub()]
     workers = [system.workers(1, stub.url, RENDERLINE_SWEEP_EVERY="1")[0] for stub in stubs]
     time.sleep(2.0)

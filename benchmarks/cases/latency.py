@@ -1,4 +1,4 @@
-"""How fast an idle system is: from enqueueing to the vendor's create call, from the vendor's webhook to our hook."""
+"""The latency of an idle system: from enqueueing to the vendor's create call, and from the webhook to our hook."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from benchmarks.system import SECRET_KEY, Stub, System, order
 from harness import until
 from renderline.producer import enqueue_render, enqueue_renders
 
-TITLE = "An idle system: how long until the vendor is called, and until a hook is"
+TITLE = "Latency of an idle system, to the vendor's call and to the hook"
 SAMPLES = 60
 _PAUSE = 0.1
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Send one after the other, each once the one before is through and the system idle again."""
+    """Send renders one by one, each after the last one has ended and the system is idle again."""
     to_vendor = _to_the_vendor()
     say(f"enqueue to create: {median(to_vendor) * 1e3:.1f} ms, 90 % within {quantile(to_vendor, 0.9) * 1e3:.1f} ms")
     to_hook = _to_the_hook()

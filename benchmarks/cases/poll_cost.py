@@ -1,4 +1,4 @@
-"""What a poll costs, and how many one worker makes: against a bare GET, and against Celery tasks that retry."""
+"""The cost of a poll, and the polls per second of one worker: against a bare GET, and against retrying Celery tasks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INTERVAL = 5
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Measure both with more falling due than they can poll, one after the other, several times."""
+    """Measure both under overload, in turn, several times."""
     rates, costs, floors, theirs, their_costs, shares = [], [], [], [], [], []
     with System.open() as system:
         stub = system.stub()
@@ -75,7 +75,7 @@ def run(say: Say) -> BenchmarkResult:
 
 
 def polls_of(worker: Process, stub: Stub, *, seconds: float = SECONDS) -> tuple[float, float, float]:
-    """Return polls per second, the worker's CPU seconds for one, and the stub's share of a core, once under way."""
+    """Return polls per second, the worker's CPU seconds for one, and the stub's share of a core, after a warm-up."""
     before = stub.count("progress")
     until(lambda: stub.count("progress") > before + 500, seconds=30, what="polls under way")
     meter, begin = Meter(worker=worker, stub=stub), stub.count("progress")
@@ -86,7 +86,7 @@ def polls_of(worker: Process, stub: Stub, *, seconds: float = SECONDS) -> tuple[
 
 
 def _retrying(system: System, stub: Stub) -> tuple[float, float]:
-    """Return polls per second and CPU seconds for one of a Celery worker in which each render retries its own task."""
+    """Return polls per second, and CPU seconds for one, of a Celery worker that retries one task per render."""
     environ = {
         "REDIS_URL": system.valkey.url.removesuffix("/0") + "/1",
         "VENDOR_URL": stub.url,

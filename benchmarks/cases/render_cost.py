@@ -19,9 +19,9 @@ _WARM = 20
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Feed one worker with renders of 1 to 3 s, some 3 polls each: few, so that what is not a poll weighs heavily.
+    """Feed one worker with renders of 1 to 3 s, some 3 polls each: few, so that the other steps weigh heavily.
 
-    The floor is measured before and after each run, for a machine does not stay equally fast.
+    The floor is measured before and after each run, since a machine's speed changes.
     """
     ours, polls, shares, floors = [], [], [], []
     with System.open() as system:
@@ -58,7 +58,7 @@ def run(say: Say) -> BenchmarkResult:
 
 @dataclass(frozen=True)
 class _Floor:
-    """CPU seconds of create, export and hook together, and of a poll, by bare requests."""
+    """CPU seconds by bare requests: of create, export and hook together, and of a poll."""
 
     steps: float
     poll: float
@@ -87,7 +87,7 @@ def _once(app: Celery, stub: Stub, worker: Worker) -> tuple[float, float, float]
 
 
 def burst(app: Celery, stub: Stub, count: int, *, seconds: float = 120.0) -> None:
-    """Enqueue `count` renders at once and wait until the stub has taken the hooks of all of them."""
+    """Enqueue `count` renders at once and wait until the stub has received all their hooks."""
     stub.ask("reset")
     enqueue_renders(app, (order(number, f"{stub.url}/hook") for number in range(count)))
     until(lambda: stub.count("hook") >= count, seconds=seconds, what=f"{count} hooks")

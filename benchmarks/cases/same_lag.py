@@ -1,4 +1,4 @@
-"""Renderline, the plain Celery chain, arq and the vendor's sample under load, noticing videos equally late."""
+"""Throughput under load of Renderline, the plain Celery chain, arq and the vendor's sample, at the same mean lag."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from config.settings import VARIABLES
 TITLE = "Renders of 1-10 minutes scaled down 30 times, mixed curves, one worker process, the same mean lag"
 SCALE = 30.0
 VENDOR = ("--render-seconds", f"{330 / SCALE:g}", "--spread", f"{270 / 330:.4f}", "--curve", "mixed", "--seed", "7")
-# What a deployment has if it sets nothing, scaled down as the renders are.
+# The defaults of a deployment, scaled down as the renders are.
 POLICY = {
     name: f"{VARIABLES[name].default / SCALE:.4f}"
     for name in ("RENDERLINE_POLL_MIN", "RENDERLINE_POLL_MAX", "RENDERLINE_WEBHOOK_POLL")
 }
 _SAMPLE_EVERY = 3 / SCALE
 PLAN = Plan()
-# No target is about the sample: once is enough to show where it stands.
+# The sample has no target: one run is enough.
 BRIEFLY = Plan(ramp=10.0, settle=3.0, windows=1)
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Measure Renderline first; its mean lag sets the interval at which the peers poll."""
+    """Measure Renderline first; its mean lag sets the poll interval of the peers."""
     ours = measure(lambda setup: Renderline(setup, **POLICY), say)
-    # A fixed interval notices after half of it on average. What a peer's own work adds makes its lag the larger one.
+    # A fixed interval has a mean lag of half of it. A peer's own work adds to that.
     interval = 2 * ours.lag
     found = {
         "renderline": ours,

@@ -1,4 +1,4 @@
-"""What a second worker process adds, with a vendor that takes 200 ms for every answer."""
+"""The gain of a second worker process, with a vendor that takes 200 ms for every answer."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from benchmarks.system import Stub, System
 
 TITLE = "Throughput of one and of two worker processes, the vendor answering in 200 ms"
 RENDERS = 200
-"""For each process: enough that beginning and end, where threads wait, weigh little."""
+"""For each process: enough that the idle threads at beginning and end weigh little."""
 RUNS = 3
 _WARM = 32
 
 
 def run(say: Say) -> BenchmarkResult:
-    """Feed one with many renders, then, with another one beside it, both with twice as many; several times in turn."""
+    """Feed one worker with many renders, then two with twice as many; several times in turn."""
     rates: dict[int, list[float]] = {1: [], 2: []}
     with System.open() as system:
         stub = system.stub("--seconds", "1", "--latency", "0.2")

@@ -25,13 +25,13 @@ _SCRUBBED = ("REDIS_", "AISTUDIOS_", "RENDERLINE_", "CELERY_", "FLOWER_")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run and report; returns 1 if Renderline lost, forgot or paid twice for anything."""
+    """Run and report; returns 1 if Renderline broke a promise."""
     chosen = _parser().parse_args(arguments)
-    # As an exception, so that every process that was started is ended on the way out.
+    # An exception, so that the started processes are ended on the way out.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     plan = _plan(chosen)
     for name in [name for name in os.environ if name.startswith(_SCRUBBED)]:
-        # What the shell has set must not change what is measured.
+        # Variables of the shell must not change what is measured.
         del os.environ[name]
     console = Console(highlight=False)
     directory = ROOT / "var" / time.strftime("chaos-%Y%m%d-%H%M%S")

@@ -1,4 +1,4 @@
-"""The figures of a run: what the vendor and the hook endpoints counted, compared with what the system reports."""
+"""The figures of a run: the vendor's and hook endpoints' counts, compared with the system's own report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal
 Fate = Literal["delivered", "failed", "stuck", "lost"]
 
 HOOK_PATHS = ("/first", "/second")
-"""Each render has two hooks; systems may deliver them one after the other."""
+"""Each render has two hooks; a system may deliver them one after the other."""
 
 MUST_BE_NONE = (
     "lost",
@@ -24,7 +24,7 @@ MUST_BE_NONE = (
     "hooks_under_two_ids",
     "worker_deaths",
 )
-"""The figures each of which is a promise broken."""
+"""The figures that count broken promises."""
 
 _ORDER = re.compile(r"chaos-(\d+)\b")
 
@@ -41,13 +41,13 @@ def order_of(name: str) -> int | None:
 
 
 def meets_hanging_endpoint(order: int) -> bool:
-    """Return whether a render's first hook goes to the endpoint that hangs for a time: every fifth one's does."""
+    """Return whether a render's first hook goes to the endpoint that hangs for a time: every fifth render's does."""
     return order % 5 == 1
 
 
 @dataclass(frozen=True)
 class Reported:
-    """What the system under test says of an accepted render at the end; `why` explains a failed or stuck one."""
+    """The final report of the system under test on an accepted render; `why` explains a failed or stuck one."""
 
     order: int
     fate: Fate
@@ -85,12 +85,12 @@ class Figures:
 
     @property
     def paid_in_vain(self) -> int:
-        """Return the credits that were charged for what was not delivered."""
+        """Return the credits charged for renders that were not delivered."""
         return max(0, self.credits_charged - self.credits_due)
 
     @property
     def sound(self) -> bool:
-        """Return whether every promise held, and every request came in (the producer asks until it does)."""
+        """Return whether every promise held and every request was accepted (the producer repeats until it is)."""
         return self.accepted == self.asked and not any(getattr(self, name) for name in MUST_BE_NONE)
 
     def as_json(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def exports_of(projects: Iterable[Mapping[str, Any]]) -> Counter[int]:
 
 
 def twice(projects: Iterable[Mapping[str, Any]]) -> dict[int, list[str]]:
-    """Return the projects of each render that the vendor started more than once, with how often it started each."""
+    """Return, for each render that the vendor started more than once, its projects and how often each was started."""
     projects = list(projects)
     found: dict[int, list[str]] = {order: [] for order, count in exports_of(projects).items() if count > 1}
     for project in projects:
@@ -121,7 +121,7 @@ def twice(projects: Iterable[Mapping[str, Any]]) -> dict[int, list[str]]:
 
 
 def orphans_of(projects: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the ids of projects that were never exported and are still there: nobody will export or delete them."""
+    """Return the ids of projects that were never exported and are still there."""
     return [project["id"] for project in projects if not project["exports"] and not project["deleted"]]
 
 
@@ -148,11 +148,11 @@ def figures(
     deaths: int,
     wall_seconds: float,
 ) -> Figures:
-    """Count a run up.
+    """Return the figures of a run.
 
-    `reported` has one entry per accepted render; `projects` and `counts` are the vendor's, `taken` the hook
-    endpoints'. A render
-    counts as delivered only if the hook endpoints took all its hooks; one that says so without that is missing hooks.
+    `reported` has one entry per accepted render; `projects` and `counts` are the vendor's, `taken` the hook endpoints'.
+    A render counts as delivered only if the hook endpoints took all its hooks. A render that is only reported as
+    delivered counts as missing hooks.
     """
     reported, projects = list(reported), list(projects)
     fates = Counter(one.fate for one in reported)

@@ -1,4 +1,4 @@
-"""What the harness asks of a system under test."""
+"""The interface of a system under test."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from benchmarks.chaos.plan import Plan
 from harness import Process
 
 BROKER_AWAY = (OSError, RedisError, KombuError)
-"""What a broker client raises while its server is away, or no longer the primary."""
+"""What a broker client raises if its server is down, or no longer the primary."""
 
 
 @dataclass(frozen=True)
 class System:
-    """Where a system under test finds what it needs; URLs are of this machine's loopback interface."""
+    """The addresses for a system under test; all URLs are on the loopback interface."""
 
     plan: Plan
     directory: Path
@@ -30,9 +30,9 @@ class System:
     ill_vendor_url: str
     endpoint_url: str
     hanging_url: str
-    """Of the hook endpoint that hangs for a time."""
+    """The URL of the hook endpoint that hangs for a time."""
     arrived: Callable[[], Mapping[HookCall, float]]
-    """Which hooks the hook endpoints have taken."""
+    """The hooks that the endpoints have taken."""
 
     def hook_urls(self, order: int) -> tuple[str, ...]:
         """Return the URLs of a render's hooks, in their order."""
@@ -45,29 +45,29 @@ class Contender(Protocol):
 
     name: str
     meets: ClassVar[frozenset[str]]
-    """The faults of a plan that it can be asked to live through."""
+    """The faults of a plan that it can survive."""
     paid_call: ClassVar[str]
-    """The vendor call that it starts renders with."""
+    """The vendor call that starts its renders."""
     tasks: ClassVar[Mapping[str, str]]
-    """The name of a task for every queue."""
+    """The name of one task per queue."""
 
     def start_worker(self, queues: str, log: Path) -> Process:
         """Start one worker process that serves these queues."""
 
     def ask(self, order: int) -> None:
-        """Send one request as a producer does; raises what its broker client raises while the broker is away."""
+        """Send one request as a producer does; raises the broker client's errors if the broker is down."""
 
     def tend(self) -> int:
-        """Do what a producer does for requests that seem to have vanished; returns how many it sent again."""
+        """Repeat lost requests as a producer does; returns how many it sent again."""
 
     def reconnect(self) -> None:
-        """Leave connections that lead to a server which is no longer the primary."""
+        """Close connections to a server that is no longer the primary."""
 
     def unsettled(self) -> int:
-        """Return how many of the requests sent so far have not come to an end, as far as can be seen now."""
+        """Return how many of the requests sent so far are unfinished, as far as can be seen now."""
 
     def reported(self) -> Sequence[Reported]:
-        """Return what became of every accepted render."""
+        """Return the fate of every accepted render."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""

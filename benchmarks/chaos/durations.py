@@ -1,4 +1,4 @@
-"""How long renders took, and whether those that had nothing to do with a fault had to wait for those that had."""
+"""How long renders took, and whether renders without a fault had to wait for those with one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.chaos.hook_endpoint import HookCall
 
 @dataclass(frozen=True)
 class Durations:
-    """Seconds of some renders; None where none came so far.
+    """Seconds that some renders took; None without any.
 
     From the request to the start at the vendor, from the end at the vendor to the first hook, and from the request to
     the last hook.
@@ -45,7 +45,9 @@ def durations(
     *,
     group: Callable[[int], str],
 ) -> dict[str, Durations]:
-    """Return the pace of each group of renders; `asked` and `arrived` are epoch seconds, as the vendor's times are."""
+    """Return the durations of each group of renders; `asked` and `arrived` are epoch seconds, as the vendor's times
+    are.
+    """
     started: dict[int, float] = {}
     ended: dict[int, float] = {}
     for project in projects:

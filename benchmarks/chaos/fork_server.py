@@ -1,6 +1,6 @@
-"""Starts workers fast: forks them from a process that has imported their application and nothing else.
+"""Starts workers fast: forks them from a process that has only imported their application.
 
-Workers that are killed every second would spend most of their time importing. `python -m benchmarks.chaos.fork_server
+A worker that is killed every second would spend most of its life importing. `python -m benchmarks.chaos.fork_server
 APP` reads one JSON object a line, `{"argv": [...], "log": "..."}`, and answers each with the pid of a new worker.
 """
 
@@ -97,9 +97,9 @@ def serve(app: str) -> None:
     for name in ("celery.bin.worker", "celery.apps.worker", "celery.worker.consumer", "celery.concurrency.thread"):
         importlib.import_module(name)
     application.loader.import_default_modules()
-    # Children need not collect the objects that exist already.
+    # Children need not collect the existing objects.
     gc.freeze()
-    # Nobody reads the exit code of a worker.
+    # The exit codes of workers are not needed.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while line := sys.stdin.readline():
         command = json.loads(line)
@@ -110,7 +110,7 @@ def serve(app: str) -> None:
 
 
 def _become(argv: Sequence[str], log: Path) -> None:
-    """Go on as `celery` with these arguments; does not return."""
+    """Continue as `celery` with these arguments; does not return."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

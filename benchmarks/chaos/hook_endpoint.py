@@ -1,4 +1,4 @@
-"""The services that hooks call: one fails a share of the calls, one hangs for a time. What they took is the truth."""
+"""The hook endpoints: one fails a share of the calls, one hangs for a time. Their records decide what was delivered."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 HookCall = tuple[int, str]
-"""Which hook of which render: the order number and the path that was called."""
+"""A hook of a render: the order number and the path that was called."""
 
 
 class Tally:
-    """Decides what is refused, the share `fails` of the calls as drawn from `seed`, and keeps what was taken."""
+    """Decides which calls fail, a share `fails` drawn from `seed`, and records the hooks that were taken."""
 
     def __init__(self, *, fails: float, seed: int) -> None:
         self._chance, self._fails = random.Random(seed), fails
@@ -46,12 +46,12 @@ class Tally:
             self.hung += 1
 
     def taken(self) -> dict[tuple[HookCall, str], int]:
-        """Return how often each hook was taken, by place and webhook id."""
+        """Return how often each hook was taken, by render and path, and webhook id."""
         with self._lock:
             return dict(self._taken)
 
     def arrived(self) -> dict[HookCall, float]:
-        """Return which hooks were taken, and when (epoch seconds) for the first time."""
+        """Return which hooks were taken, and the epoch seconds of the first time."""
         with self._lock:
             return dict(self._first)
 
@@ -60,13 +60,13 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A caller that was killed has cut its line: what this is all about.
+        # The caller was killed, as the test intends.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class HookEndpoint:
-    """An HTTP server before a tally, reached under the name `host`; it can be made to take calls and not answer."""
+    """An HTTP server over a tally, under the name `host`. It can hang: then it takes calls and does not answer."""
 
     def __init__(self, tally: Tally, *, host: str = "127.0.0.1") -> None:
         answering = threading.Event()
@@ -79,14 +79,14 @@ class HookEndpoint:
                 length = int(self.headers.get("Content-Length", 0))
                 raw = self.rfile.read(length)
                 if len(raw) < length:
-                    # Its caller was killed before it had said everything.
+                    # Its caller was killed in the middle of the request.
                     self.close_connection = True
                     return
                 body = json.loads(raw)
                 if not answering.is_set():
                     tally.hang()
                     answering.wait()
-                    # Whoever asked has gone, or is left without an answer.
+                    # The caller is gone, or gets no answer.
                     self.close_connection = True
                     return
                 status = tally.take(urlsplit(self.path).path, self.headers.get("webhook-id", ""), body)
@@ -102,7 +102,7 @@ class HookEndpoint:
         self.url = f"http://{host}:{self._server.server_port}"
 
     def hang(self) -> None:
-        """Take calls from now on, and answer none."""
+        """Take calls from now on without answering them."""
         self._answering.clear()
 
     def answer(self) -> None:

@@ -1,4 +1,4 @@
-"""The plain Celery chain under test. The hook endpoint and the broker show what became of a render."""
+"""The plain Celery chain under test. Hook endpoint and broker show the fate of a render."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class PlainChain:
     """Build, submit, poll and two hooks as one Celery chain. A request counts as accepted once the broker has it."""
 
     name = "chain"
-    # It has one account, and no answer to two others: a message that is none ends its workers for good, and its
-    # connections to a server that was demoted stay read-only.
+    # It has one account, and cannot survive two faults: an invalid message ends its workers for good, and its
+    # connections to a demoted server stay read-only.
     meets = frozenset(FAULTS) - {"outages", "failovers", "poison"}
     paid_call = CREATE
     tasks: ClassVar[Mapping[str, str]] = dict(
@@ -54,7 +54,7 @@ class PlainChain:
         return Process(command, log=log, environ=environ)
 
     def ask(self, order: int) -> None:
-        """Send one chain; raises what the broker client raises while the broker is away."""
+        """Send one chain; raises the broker client's errors if the broker is down."""
 
         def link(task: str, queue: str, *args: Any, immutable: bool = False) -> Any:
             return self._app.signature(task, args=args, queue=queue, immutable=immutable)
@@ -69,18 +69,18 @@ class PlainChain:
         self._asked.add(order)
 
     def tend(self) -> int:
-        """Send nothing again: without a key it would be a second render."""
+        """Repeat nothing: without a key it would be a second render."""
         return 0
 
     def reconnect(self) -> None:
-        """Never needed: it meets no failover."""
+        """Not needed: its plan has no failover."""
 
     def unsettled(self) -> int:
-        """Return how many renders have a hook that the hook endpoint has not taken."""
+        """Return how many renders have a hook that the endpoint has not taken."""
         return len(self._asked) - len(self._delivered())
 
     def reported(self) -> Sequence[Reported]:
-        """Return what became of every chain: delivered, stuck in a message somewhere, or in no message any more."""
+        """Return the fate of every chain: delivered, stuck in a message, or in no message any more."""
         delivered, waiting = self._delivered(), set(self._waiting())
         return [self._fate(order, delivered, waiting) for order in sorted(self._asked)]
 
@@ -106,13 +106,13 @@ class PlainChain:
                 yield order
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self._redis.close()
         self._app.close()
 
 
 def order_of_message(message: dict[str, Any]) -> int | None:
-    """Return the order number of the render that a queued message of the chain belongs to, None for other messages."""
+    """Return the order number of the render of a queued message of the chain, None for other messages."""
     args, _, embed = json.loads(base64.b64decode(message["body"]))
     if message["headers"]["task"] in ("chain.build", "chain.hook"):
         return int(args[0])

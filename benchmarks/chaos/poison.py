@@ -1,4 +1,4 @@
-"""Messages that are none: what a faulty producer, a newer version or somebody's test leaves in a queue."""
+"""Poison: invalid messages, as a faulty producer, a newer version or a test may leave them in a queue."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _headers(task: str, **more: Any) -> dict[str, Any]:
 
 
 def messages(task: str) -> dict[str, bytes]:
-    """Return what is put into the queue of `task`, by what is wrong with it."""
+    """Return the invalid messages for the queue of `task`, by what is wrong with them."""
     empty = b"[[],{},{}]"
     return {
         "not JSON": b"\xff\xfegarbage{",
@@ -54,7 +54,7 @@ def messages(task: str) -> dict[str, bytes]:
         "argument is an object": _envelope(b'[[{"a":1}],{},{}]', _headers(task)),
         "nobody's render": _envelope(b'[["%s"],{},{}]' % _NOBODY.encode(), _headers(task)),
         "time limit is a text": _envelope(empty, _headers(task, timelimit="soon")),
-        "time of arrival is a text": _envelope(empty, _headers(task, eta="tomorrow")),
+        "ETA is a text": _envelope(empty, _headers(task, eta="tomorrow")),
         "expiry is a text": _envelope(empty, _headers(task, expires="x")),
         "retries are a text": _envelope(empty, _headers(task, retries="many")),
         "id is a number": _envelope(empty, _headers(task, id=5)),
@@ -64,7 +64,7 @@ def messages(task: str) -> dict[str, bytes]:
 
 
 class Poisoner(threading.Thread):
-    """Puts one such message into a queue every `every` seconds: each kind into each queue in turn, by chance."""
+    """Puts one invalid message into a queue every `every` seconds: each kind into each queue, in random order."""
 
     def __init__(self, redis_url: str, tasks: Mapping[str, str], *, every: float, seed: int) -> None:
         super().__init__(name="poisoner", daemon=True)
@@ -74,13 +74,13 @@ class Poisoner(threading.Thread):
         self.thrown = 0
 
     def run(self) -> None:
-        """Go on until stopped; what cannot be put while the server is away is put later."""
+        """Run until stopped; while the server is down, messages are put off."""
         pending = None
         while not self._stopped.wait(self._every):
             queue, raw = pending or self._turn[self.thrown % len(self._turn)]
             pending = queue, raw
             try:
-                # A connection for each: one to a server that was demoted would be of no use.
+                # A new connection for each: an old one may lead to a demoted server.
                 with Redis.from_url(self._url, socket_timeout=5) as redis:
                     redis.lpush(queue, raw)
             except (RedisError, OSError):
@@ -88,7 +88,7 @@ class Poisoner(threading.Thread):
             self.thrown, pending = self.thrown + 1, None
 
     def stop(self) -> None:
-        """Put no more."""
+        """Stop."""
         self._stopped.set()
         self.join(30)
 

@@ -1,4 +1,4 @@
-"""Renderline under test: its workers, a foreign Celery producer before it, its ledger read at the end."""
+"""Renderline under test: its workers, a separate Celery producer, and its ledger, read at the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from renderline.ledger import PREFIX, Ledger
 from renderline.renders import FINAL
 
 ASK_AGAIN_AFTER = 8.0
-"""Seconds after which a producer that was not answered asks once more; the same key makes that harmless."""
+"""Seconds after which a producer without an answer asks again; the same key makes that harmless."""
 
 _AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
 
@@ -88,7 +88,7 @@ class Renderline:
         }
 
     def ask(self, order: int) -> None:
-        """Send one request; raises what the broker client raises while the broker is away."""
+        """Send one request; raises the broker client's errors if the broker is down."""
         name = name_of(order)
         request: dict[str, Any] = {
             "kind": "project",
@@ -106,7 +106,7 @@ class Renderline:
                 ignore_result=True,
             )
         except BROKER_AWAY:
-            # Its connections may lead to a server that was demoted, where they would stay read-only.
+            # Its connections may lead to a demoted server, and would stay read-only.
             self._app.close()
             self._app = _producer(self._system)
             raise
@@ -114,7 +114,7 @@ class Renderline:
             self._asked[order] = time.monotonic()
 
     def tend(self) -> int:
-        """Ask again for what was not accepted in time: a broker may lose the message with the worker that took it."""
+        """Repeat requests that were not accepted in time: a broker may lose a message together with its worker."""
         with self._lock:
             missing = [order for order in self._asked if order not in self._accepted]
         keys = [f"{PREFIX}render:{_id(order)}" for order in missing]
@@ -130,11 +130,11 @@ class Renderline:
         return len(again)
 
     def reconnect(self) -> None:
-        """Leave connections that lead to a server which is no longer the primary."""
+        """Close connections to a server that is no longer the primary."""
         self._redis.connection_pool.disconnect()
 
     def unsettled(self) -> int:
-        """Return how many requests were not accepted, have not ended, owe hooks, or are suspected of a lost draft."""
+        """Return how many requests are not accepted, have not ended, owe hooks, or may have an orphan draft."""
         with self._redis.pipeline(transaction=False) as pipe:
             for state in FINAL:
                 pipe.zcard(f"{PREFIX}state:{state}")
@@ -146,7 +146,7 @@ class Renderline:
         return max(len(self._asked) - sum(ended), woken, sum(orphans))
 
     def reported(self) -> Sequence[Reported]:
-        """Return what became of every render that was seen in the ledger at any time."""
+        """Return the fate of every render that was ever seen in the ledger."""
         self.tend()
         orders = sorted(self._accepted)
         return [self._fate(order, record) for order, record in zip(orders, self._records(orders), strict=True)]
@@ -163,7 +163,7 @@ class Renderline:
         return Reported(order, _FATES.get(state, "stuck"), project_id=record["project_id"], why=why)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self._redis.close()
         self._app.close()
         if self._fork_server is not None:

@@ -1,4 +1,4 @@
-"""The tables of the documentation, from the files that runs wrote: `python -m benchmarks.chaos.report` renews them."""
+"""Renews the documentation's tables from the files of runs: `python -m benchmarks.chaos.report`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- figures of make chaos -->", "<!-- end of the figures -->"
 
 Document = Mapping[str, Any]
-"""What `benchmarks.chaos.table.write` wrote."""
+"""The result files of `benchmarks.chaos.table.write`."""
 
 _Row = tuple[str, Callable[[Mapping[str, Any]], Any]]
 
@@ -77,27 +77,27 @@ _RUNS: tuple[_Row, ...] = (
 
 
 def beside_peer(document: Document) -> str:
-    """Return a run of Renderline beside the plain chain's, as Markdown."""
+    """Return the table of a Renderline run and a plain chain's, as Markdown."""
     ours, theirs = (document["results"][name] for name in ("renderline", "chain"))
     head = f"`make chaos` ({ours['asked']} renders)"
     return _table((head, "Renderline", "plain Celery chain"), _BESIDE_PEER, [ours, theirs])
 
 
 def runs(documents: Sequence[Document]) -> str:
-    """Return Renderline's runs beside one another, with the command that repeats each, as Markdown."""
+    """Return the table of Renderline's runs, with the command that repeats each, as Markdown."""
     results = [document["results"]["renderline"] for document in documents]
     return _table(("", *(f"`{_command(one)}`" for one in results)), _RUNS, results)
 
 
 def recorded() -> list[Document]:
-    """Return the runs whose files are kept, by the number of kills and the seed."""
+    """Return the kept runs, by the number of kills and the seed."""
     documents = [json.loads(path.read_text()) for path in RESULTS.glob("chaos*.json")]
     found = [document for document in documents if "renderline" in document["results"]]
     return sorted(found, key=lambda document: (_plan(document)["kills"], _plan(document)["seed"]))
 
 
 def tables() -> dict[str, str]:
-    """Return what stands in which page."""
+    """Return the table of each page."""
     return {
         "README.md": beside_peer(json.loads((RESULTS / "chaos.json").read_text())),
         "docs/fault-runs.md": runs(recorded()),
@@ -105,11 +105,11 @@ def tables() -> dict[str, str]:
 
 
 def put(page: str, table: str) -> str:
-    """Return the page with this table between the marks."""
+    """Return the page with this table between the markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
-        raise ValueError(f"{BEGIN} and {END} must stand in the page")
+        raise ValueError(f"{BEGIN} and {END} must be in the page")
     return f"{before}{begin}\n{table}{end}{after}"
 
 

@@ -1,4 +1,4 @@
-"""One run of one system: everything started, fed and broken on schedule, left to settle, counted up, ended."""
+"""One run of one system: start everything, send requests, cause faults on schedule, wait for the end, count."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from benchmarks.chaos.vendors import ACCOUNTS, ILL, Vendors
 Say = Callable[[str], None]
 
 _QUIET_BEFORE_GIVING_UP = 120.0
-"""Longer, with the visibility timeout, than a hook waits for its next try after six that failed."""
+"""Together with the visibility timeout, longer than a hook waits for its next retry after six failures."""
 
 
 @dataclass
 class Result:
-    """The figures of a run, the faults that happened, and what is to be said of those that did not end well."""
+    """The figures of a run, the faults that happened, and remarks on renders that did not end well."""
 
     plan: Plan
     figures: Figures
@@ -40,7 +40,7 @@ class Result:
     receiver_refused: int
     receiver_hung: int
     twice: dict[int, list[str]] = field(default_factory=dict)
-    """The projects of each render that the vendor started more than once, with how often it did."""
+    """The projects of each render that the vendor started more than once, with the number of starts."""
     untold: list[Reported] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
     misled: list[Reported] = field(default_factory=list)
@@ -53,7 +53,7 @@ def run(make: Callable[[System], Contender], plan: Plan, *, directory: Path, say
     with contextlib.ExitStack() as parts:
         stores = parts.enter_context(Stores(directory, replicated=plan.has("failovers")))
         hook_endpoint = parts.enter_context(HookEndpoint(tally))
-        # Under another name, as another company's endpoint would be.
+        # Under another host name, as another company's endpoint would be.
         hanging = parts.enter_context(HookEndpoint(tally, host="localhost"))
         vendors = Vendors(directory, plan)
         parts.callback(vendors.close)
@@ -90,14 +90,14 @@ class _Run:
             self._feed(begin)
             timeline.join()
             self._settle(stop_attacks, begin)
-        # What the vendor has still in its queue would be seen by nobody.
+        # Calls that are still in the vendor's queue would not be counted.
         time.sleep(self.plan.last_late_call)
         self._settle(lambda: None, begin)
         return self._count(time.monotonic() - begin)
 
     @contextlib.contextmanager
     def _attacks(self) -> Iterator[Callable[[], None]]:
-        """Kill, freeze and poison until the function that is yielded is called."""
+        """Kill, freeze and poison until the yielded function is called."""
         plan, supervisor = self.plan, self.supervisor
         threads: list[Killer | Freezer | Poisoner] = []
         if plan.has("kills"):
@@ -121,7 +121,7 @@ class _Run:
             stop()
 
     def _feed(self, begin: float) -> None:
-        # By chance, so that the requests do not keep step with the kills.
+        # Random, so that the requests do not keep step with the kills.
         chance = random.Random(self.plan.seed)
         moments = sorted(chance.uniform(0, self.plan.feed_seconds) for _ in range(self.plan.renders))
         tend_at = begin
@@ -174,7 +174,7 @@ class _Run:
         self.say(f"writes waited {seconds:.2f} s for the failover")
 
     def _settle(self, stop_attacks: Callable[[], None], begin: float) -> None:
-        """Wait until everything has come to an end, or time is up, or nothing moved for long."""
+        """Wait until everything has ended, the time is up, or nothing has changed for long."""
         give_up = time.monotonic() + self.plan.settle_within
         spared = time.monotonic() + self.plan.settle_within / 4
         best, moved_at = None, time.monotonic()
@@ -204,7 +204,7 @@ class _Run:
         return time.monotonic() + 2.0
 
     def _tend(self) -> None:
-        # While the broker is away there is nothing to see.
+        # While the broker is down nothing can be read.
         with contextlib.suppress(*BROKER_AWAY):
             self.asked_again += self.contender.tend()
 

@@ -1,4 +1,4 @@
-"""The server of broker and ledger, reached through a proxy, with a replica that can be promoted."""
+"""The Redis server of broker and ledger behind a proxy, with a replica that can be promoted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from harness.tcp_proxy import TcpProxy
 
 _WRITES_TO_DISK = ("--appendfsync", "always", "--repl-diskless-sync-delay", "0")
 _PAUSE = 10.0
-"""Seconds for which writes wait at most while the replica catches up."""
+"""The most seconds that writes wait while the replica catches up."""
 
 
 class Stores:
-    """A primary, and a replica of it if asked for; `url` always leads to the primary of the moment.
+    """A primary, and a replica of it if asked for; `url` always leads to the current primary.
 
-    Connections go through a proxy, so that those made before a failover stay with the server that was demoted.
+    Connections go through a proxy, so that those made before a failover stay at the demoted server.
     """
 
     def __init__(self, directory: Path, *, replicated: bool) -> None:
@@ -54,14 +54,15 @@ class Stores:
         primary.kill()
 
     def start_primary(self) -> None:
-        """Start it again, with its data."""
+        """Restart it with its data."""
         self._servers[0].start()
 
     def fail_over(self) -> float:
-        """Promote the replica as an operator does who loses nothing; returns for how many seconds writes waited.
+        """Promote the replica without losing writes, as a careful operator does; returns the seconds that writes
+        waited.
 
-        Writes wait until the replica has all of them; then new connections lead to it, it is promoted, and the old
-        primary follows it: read-only, and with all the connections that it had.
+        Writes wait until the replica has all of them. Then new connections lead to the replica, it is promoted, and the
+        old primary follows it: read-only, and with all its connections.
         """
         old, new = self._servers
         with _client(old) as primary, _client(new) as replica:

@@ -1,4 +1,4 @@
-"""The worker processes of a run: killed at random by SIGKILL and started again at once, or frozen for a while."""
+"""The worker processes of a run: killed at random by SIGKILL and restarted at once, or frozen for a while."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Supervisor:
         self.kills = 0
         self.freezes = 0
         self.deaths = 0
-        """How many workers that took messages ended by themselves."""
+        """How many workers ended by themselves after they took messages."""
         self.workers: list[Process] = []
 
     def start(self) -> None:
@@ -39,7 +39,7 @@ class Supervisor:
             until(functools.partial(self._is_ready, worker), seconds=60, what=f"worker ready, see {worker.log}")
 
     def kill_one(self) -> bool:
-        """Kill a random one of the workers that take messages and start it again; False if none does just now."""
+        """Kill a random worker that takes messages and restart it; False if there is none."""
         with self._lock:
             index = self._choose()
             if index is None:
@@ -50,7 +50,7 @@ class Supervisor:
             return True
 
     def freeze_one(self) -> Process | None:
-        """Stop a random one of the workers that take messages in its tracks, until it is resumed; None if none does."""
+        """Freeze a random worker that takes messages, until it is resumed; None if there is none."""
         with self._lock:
             index = self._choose()
             if index is None:
@@ -62,13 +62,13 @@ class Supervisor:
             return worker
 
     def resume(self, worker: Process) -> None:
-        """Let a frozen worker go on."""
+        """Resume a frozen worker."""
         with self._lock:
             self._frozen.discard(worker)
             worker.signal(signal.SIGCONT)
 
     def restart_ended(self) -> None:
-        """Start again what ended by itself, as a supervisor would."""
+        """Restart workers that ended by themselves, as a supervisor would."""
         with self._lock:
             self._revive()
 
@@ -86,7 +86,7 @@ class Supervisor:
     def _revive(self) -> None:
         for index, worker in enumerate(self.workers):
             if not worker.running:
-                # One whose broker was away when it started ends, and has taken no message yet.
+                # A worker that starts while the broker is down ends before it takes a message.
                 self.deaths += _READY in worker.output()
                 self._replace(index)
 
@@ -99,7 +99,7 @@ class Supervisor:
         return self._contender.start_worker(queues, self._directory / f"worker-{self._started:04d}.log")
 
     def _is_ready(self, worker: Process) -> bool:
-        """Return whether a worker takes messages: it runs, has said so, and is not frozen."""
+        """Return whether a worker takes messages: it runs, has logged that it is ready, and is not frozen."""
         if not worker.running or worker in self._frozen:
             return False
         if worker not in self._ready and _READY in worker.output():
@@ -116,23 +116,23 @@ class Killer(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Kill on time; if no worker takes messages just then, as soon as one does."""
+        """Kill on time; if no worker takes messages then, kill as soon as one does."""
         due = time.monotonic() + self._every
         while not self._stopped.wait(max(0.0, due - time.monotonic())):
             if self._supervisor.kill_one():
-                # What came late is made up for, but not at once.
+                # Late kills are made up for, but not at once.
                 due = max(due + self._every, time.monotonic() + self._every / 2)
             else:
                 self._stopped.wait(0.1)
 
     def stop(self) -> None:
-        """Kill no more."""
+        """Stop."""
         self._stopped.set()
         self.join(30)
 
 
 class Freezer(threading.Thread):
-    """Freezes a worker for a random time between the two of `seconds`, then rests, until stopped."""
+    """Freezes a worker for a random time between the two of `seconds`, then sleeps, until stopped."""
 
     def __init__(self, supervisor: Supervisor, *, seconds: tuple[float, float], rest: float, seed: int) -> None:
         super().__init__(name="freezer", daemon=True)
@@ -141,7 +141,7 @@ class Freezer(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Freeze, resume, rest; a frozen worker is resumed in the end too."""
+        """Freeze, resume, sleep; a frozen worker is resumed at the end too."""
         while not self._stopped.wait(self._chance.uniform(0.5, 1.5) * self._rest):
             worker = self._supervisor.freeze_one()
             if worker is not None:
@@ -149,6 +149,6 @@ class Freezer(threading.Thread):
                 self._supervisor.resume(worker)
 
     def stop(self) -> None:
-        """Freeze no more."""
+        """Stop."""
         self._stopped.set()
         self.join(30)

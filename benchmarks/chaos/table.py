@@ -1,4 +1,4 @@
-"""How a run's figures are shown: tables for the terminal, and JSON for the documentation and later comparison."""
+"""Shows a run's figures: tables for the terminal, JSON for the documentation and later comparison."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ _UNKNOWN = "-"
 
 
 def show(console: Console, results: Mapping[str, Result]) -> None:
-    """Print the tables, and what is to be said of renders that did not end well."""
-    table = Table(title="What became of it")
+    """Print the tables, and remarks on renders that did not end well."""
+    table = Table(title="Outcome")
     table.add_column("")
     for name in results:
         table.add_column(name, justify="right")
@@ -78,8 +78,8 @@ def _cell(field: str, value: float) -> str:
 
 
 def _durations(name: str, result: Result) -> Table:
-    table = Table(title=f"{name}: seconds, by what went on when a render was asked for")
-    for column in ("", "renders", "to its start p95", "end to hook p50", "p95", "to its last hook p50", "p95"):
+    table = Table(title=f"{name}: seconds, by the fault at the time of the request")
+    for column in ("", "renders", "to start p95", "end to hook p50", "p95", "to last hook p50", "p95"):
         table.add_column(column, justify="right" if column else "left")
     for group, pace in result.durations.items():
         table.add_row(group, *(_UNKNOWN if value is None else f"{value:g}" for value in pace.as_json().values()))
@@ -87,7 +87,7 @@ def _durations(name: str, result: Result) -> Table:
 
 
 def write(path: Path, results: Mapping[str, Result]) -> None:
-    """Write the figures with the plans and the machine that gave them."""
+    """Write the figures, with the plans and the machine."""
     document: dict[str, Any] = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": machine(),
@@ -109,7 +109,7 @@ def write(path: Path, results: Mapping[str, Result]) -> None:
 
 
 def machine() -> str:
-    """Return what this machine is, in a few words."""
+    """Return a short description of this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     system = f"{platform.system()} {platform.machine()}"
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {system}, Python {platform.python_version()}"

@@ -1,4 +1,4 @@
-"""The vendor of a run: a sandbox for most accounts, and one of its own for the account that is out for a time."""
+"""The vendors of a run: a sandbox for most accounts, and one for the account with an outage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ILL = "second"
 
 
 class Vendors:
-    """Both sandboxes, counted up as one."""
+    """Both sandboxes, counted as one."""
 
     def __init__(self, directory: Path, plan: Plan) -> None:
         options = ["--render-seconds", f"{plan.render_seconds:g}", "--spread", f"{plan.render_spread:g}"]
@@ -27,31 +27,31 @@ class Vendors:
 
     @property
     def url(self) -> str:
-        """Return where the vendor of most accounts is."""
+        """Return the URL of the vendor of most accounts."""
         return self._both[0].url
 
     @property
     def ill_url(self) -> str:
-        """Return where the vendor of the account `ILL` is."""
+        """Return the URL of the vendor of the account `ILL`."""
         return self._both[1].url
 
     def put_in_force(self, plan: Plan, *, paid: str) -> None:
-        """Have calls go wrong from now on."""
+        """Cause faults of vendor calls from now on."""
         for sandbox in self._both:
             for rule in plan.vendor_faults(paid=paid):
                 sandbox.control("POST", "faults", **rule)
 
     def revoke_tokens(self) -> None:
-        """Refuse every token that was issued so far."""
+        """Refuse every token issued so far."""
         for sandbox in self._both:
             sandbox.control("POST", "revoke-tokens")
 
     def outage(self, *, on: bool, hangs: bool = False) -> None:
-        """Have the one account's vendor process no call, or serve again."""
+        """Start or end an outage of the one account's vendor."""
         self._both[1].control("POST", "outage", on=on, hangs=hangs)
 
     def projects(self) -> list[dict[str, Any]]:
-        """Return every project that was ever created."""
+        """Return every project ever created."""
         return [project for sandbox in self._both for project in sandbox.projects()]
 
     def counts(self) -> dict[str, int]:

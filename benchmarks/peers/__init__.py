@@ -1,1 +1,1 @@
-"""Other ways to do what Renderline does, written as their competent users would."""
+"""Other ways to do Renderline's work, written as a competent user would."""

@@ -1,1 +1,1 @@
-"""A stand-in for the vendor's API and for hook endpoints that costs next to nothing: never the bottleneck."""
+"""A stand-in for the vendor's API and for hook endpoints. It costs so little that it is never the bottleneck."""

@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stub", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--seconds", default="1-1", metavar="A-B", help="how long renders take (default: %(default)s)")
-    parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="every answer takes so long")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="S", help="latency of every answer, in seconds")
     chosen = parser.parse_args()
     least, _, most = chosen.seconds.partition("-")
     asyncio.run(serve(chosen.port, Vendor(least=float(least), most=float(most or least)), chosen.latency))

@@ -1,4 +1,4 @@
-"""The vendor's calls that a render takes, and a hook endpoint, each answered from a few numbers."""
+"""The vendor's calls for a render, and a hook endpoint, answered from a few numbers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _NOT_FOUND = 404, b'{"success":false,"error":{"code":40400,"msg":"no such call"}
 
 
 class Vendor:
-    """Renders in no time but for the clock: a project is done between `least` and `most` seconds after its export.
+    """Emulates renders: a project is done between `least` and `most` seconds after its export.
 
-    Progress is linear. A project that it never created counts as one that is under way for long, so that any number of
-    renders can be in flight at no cost.
+    Progress is linear. An unknown project renders for a long time, so that any number of renders can be in flight at no
+    cost.
     """
 
     def __init__(self, *, least: float, most: float, seed: int = 1) -> None:
@@ -70,7 +70,7 @@ class Vendor:
     def _progress(self, key: str) -> bytes:
         started, seconds = self._running.get(key, (0.0, 0.0))
         if not started:
-            # Every poll sees a little more than the one before.
+            # Each poll sees a little more progress than the last.
             done = min(99.0, 10 + (time.time() - self._began) * 0.2)
             return b'{"success":true,"data":{"progress":%.4f,"state":"exporting"}}' % done
         share = (time.time() - started) / seconds if seconds else 1.0

@@ -13,7 +13,7 @@ _LENGTH = b"content-length:"
 
 
 class Wire(asyncio.Protocol):
-    """One connection: cuts requests out of what arrives and answers each after `latency` seconds."""
+    """One connection: splits the input into requests and answers each after `latency` seconds."""
 
     def __init__(self, handler: Handler, latency: float) -> None:
         self._handler, self._latency = handler, latency
@@ -21,16 +21,16 @@ class Wire(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the line to answer on."""
+        """Keep the transport for the answers."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the line; answers that are under way have nowhere to go."""
+        """Forget the transport; unfinished answers are dropped."""
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
-        """Answer every request that is complete."""
+        """Answer every complete request."""
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head = self._buffer[:end]

@@ -41,7 +41,7 @@ async def _call(ctx: dict[str, Any], method: str, path: str, body: Any = None) -
 
 
 async def render(ctx: dict[str, Any], order: int) -> None:
-    """Create and export in one call, poll until the video is there, call the endpoint; a fault repeats it all."""
+    """Create and export in one call, poll until the video is ready, call the endpoint; a fault repeats all of it."""
     try:
         made = await _call(ctx, "POST", "/editor/project", {**_BODY, "name": f"Order {order}", "isExport": True})
         while True:
@@ -57,7 +57,7 @@ async def render(ctx: dict[str, Any], order: int) -> None:
 
 
 class Settings:
-    """What arq reads: any number of renders at once, none of which may be given up before an hour is over."""
+    """Options of arq: any number of renders at once, each with an hour of time."""
 
     functions = (render,)
     on_startup = _start
@@ -66,5 +66,5 @@ class Settings:
     max_jobs = 20_000
     job_timeout = 3600
     keep_result = 0
-    # The default of half a second would be the greater part of the lag.
+    # The default of half a second would be most of the lag.
     poll_delay = 0.05

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers.bare`: makes so many calls of each kind and prints the CPU seconds they took (JSON)."""
+"""`python -m benchmarks.peers.bare`: makes so many calls of each kind and prints their CPU seconds (JSON)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEADERS = {"Authorization": "stub.token.0123456789"}
 
 
 def main() -> None:
-    """Make the calls; the CPU time is this process's alone, its start left out."""
+    """Make the calls; counts only this process' CPU time, without its start."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.bare", description=__doc__)
     parser.add_argument("--url", required=True)
     parser.add_argument("--body", type=Path, help="the vendor body that is created (JSON)")

@@ -1,7 +1,7 @@
 """The chain's Celery application and tasks, with the settings that guides to reliable Celery on Redis recommend.
 
-Acknowledged late, handed on if the worker is lost, one message in hand, retries with backoff, one token shared in
-Redis, retried polls with short countdowns. What it has no place for is what nobody saw: a call whose answer was lost.
+Late acks, requeueing after a lost worker, a prefetch of one, retries with backoff, one token shared in Redis, retried
+polls with short countdowns. It cannot handle a call whose answer was lost.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ app.conf.update(
     broker_connection_max_retries=None,
     broker_transport_options={
         "visibility_timeout": int(os.environ.get("VISIBILITY_TIMEOUT", "3600")),
-        # By default polled at every 100 s.
+        # The default is 100 s.
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_timeout": 30,
@@ -63,7 +63,7 @@ _RETRIED: dict[str, Any] = {
 
 
 def token() -> str:
-    """Return the shared token, asked for by whoever finds none."""
+    """Return the shared token; the first task without one requests it."""
     known = redis.get("chain:token")
     if known:
         return str(known)
@@ -100,7 +100,7 @@ def submit(body: dict[str, Any]) -> str:
 
 @app.task(name="chain.poll", bind=True, max_retries=None)
 def poll(self: Task, project_id: str) -> None:
-    """Poll until the video is ready; a failed poll counts as none."""
+    """Poll until the video is ready; a failed poll is repeated."""
     try:
         seen = call("GET", f"/editor/progress/{project_id}")
         if float(seen["progress"]) >= 100 and seen.get("downloadUrl"):
@@ -112,7 +112,7 @@ def poll(self: Task, project_id: str) -> None:
 
 @app.task(name="chain.hook", **_RETRIED)
 def hook(order: int, url: str) -> None:
-    """Tell the endpoint."""
+    """Call the endpoint."""
     headers = {"webhook-id": f"{order}{urlsplit(url).path}"}
     body = {"type": "render.completed", "data": {"metadata": {"order": str(order)}}}
     answer = session.post(url, json=body, headers=headers, timeout=TIMEOUT)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers.sample_loop`: runs the loop for each order number that it reads, a thread each."""
+"""`python -m benchmarks.peers.sample_loop`: runs the loop for each order number on its input, in a thread each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CREDENTIALS = {"appId": "studioV3.sample", "userKey": "0f1e2d3c-4b5a-6978-8796-a
 
 
 def generate(order: int, token: str) -> None:
-    """Create, wait, tell."""
+    """Create, wait, call the endpoint."""
     headers = {"Authorization": token}
     url = f"{VENDOR_URL}/api/odin/v3/editor"
     body = {**BODY, "name": f"Order {order}", "isExport": True}

@@ -1,4 +1,4 @@
-"""How long renders took, by what went on when they were asked for."""
+"""How long renders took, by the fault at the time of the request."""
 
 from __future__ import annotations
 

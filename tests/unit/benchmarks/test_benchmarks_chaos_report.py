@@ -23,7 +23,7 @@ def test_each_run_has_a_column_and_the_command_that_repeats_it() -> None:
     assert {row.count("|") for row in rows} == {4}
 
 
-def test_a_table_replaces_what_stands_between_the_marks() -> None:
+def test_a_table_replaces_the_text_between_the_marks() -> None:
     assert put(f"a\n{BEGIN}\nold\n{END}\nb", "new\n") == f"a\n{BEGIN}\nnew\n{END}\nb"
-    with pytest.raises(ValueError, match="must stand"):
+    with pytest.raises(ValueError, match="must be in the page"):
         put("a page without marks", "new\n")
