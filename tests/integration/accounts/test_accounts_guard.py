@@ -17,7 +17,7 @@ from harness.ledger import accept_render
 from harness.recorded_dispatcher import RecordedDispatcher
 from harness.requests import record
 from harness.samples import USER_KEY
-from renderline.accounts.circuit_breaker import CircuitBreaker
+from renderline.accounts.circuit_breaker import FAILURES, CircuitBreaker
 from renderline.accounts.clients import AccountClients
 from renderline.accounts.guard import CircuitOpen, Guard, InBackoff
 from renderline.accounts.permit import Permit, claimed_work, using
@@ -144,6 +144,38 @@ def test_the_fault_says_when_to_come_back(account, ledger, stop, fault):
         with pytest.raises(fault) as caught:
             call()
         assert 0 < caught.value.retry_after <= 30
+
+
+CLIENT_CALLS: dict[str, Callable[[AccountClients], object]] = {
+    "v3": lambda clients: clients.use_v3().list_projects(),
+    "v2": lambda clients: clients.use_v2().progress("p1"),
+    "token": lambda clients: clients.token and clients.token._issuer.issue(),
+}
+
+
+@pytest.mark.parametrize("client", CLIENT_CALLS)
+def test_what_the_vendor_answers_is_recorded_whichever_client_asked(account, vendor, ledger, client):
+    clients, limits = account(), AccountLimits(ledger)
+    if client != "token":
+        clients.token.current()
+
+    def answered(answer: Answer) -> None:
+        vendor.override = lambda _: answer
+        with claimed_work(), contextlib.suppress(StudioFault):
+            CLIENT_CALLS[client](clients)
+
+    for _ in range(FAILURES - 1):
+        answered(failure(503, "503", "away"))
+    answered(success([]))
+    answered(failure(503, "503", "away"))
+    assert not limits.backoff("main").circuit_open, "not so many failures in a row"
+    for _ in range(FAILURES):
+        answered(failure(503, "503", "away"))
+    assert limits.backoff("main").circuit_open
+    answered(success([]))
+    ledger.redis.flushall()
+    answered(failure(429, "429", "slow down")._replace(headers={"Retry-After": "40"}))
+    assert 30 < limits.backoff("main").seconds <= 40
 
 
 def test_work_that_the_ledger_handed_out_probes_an_open_circuit(account, vendor, ledger):

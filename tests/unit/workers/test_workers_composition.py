@@ -53,6 +53,29 @@ def test_no_client_waits_longer_than_the_setting_because_the_vendor_asks() -> No
     assert waits(composed(RENDERLINE_MAX_RETRY_AFTER="7")) == {7.0}
 
 
+def test_every_client_of_an_account_has_its_guard_in_the_transport() -> None:
+    services = composed(RENDERLINE_MAX_REQUESTS_PER_SECOND="3", RENDERLINE_OUTAGE_PROBE="17")
+    clients = services.submitter.accounts["default"]
+    guard, token = clients.guard, clients.token
+    assert guard
+    assert guard.rate_limit
+    assert guard.rate_limit._window == (3, 1)
+    assert guard.breaker._pause == 17.0
+    assert token
+    calling: tuple[Any, ...] = (clients.v3, clients.v2, token._issuer)
+    assert [one._transport._guard for one in calling] == [guard] * 3
+    unlimited = composed().submitter.accounts["default"].guard
+    assert unlimited
+    assert unlimited.rate_limit is None
+
+
+@pytest.mark.parametrize(("v2_key", "backs_off"), [("", True), ("v2-key-0123456789", False)])
+def test_refused_tokens_hold_up_an_account_only_if_all_its_calls_need_one(v2_key: str, backs_off: bool) -> None:
+    token = composed(AISTUDIOS_V2_SECRET_KEY=v2_key).submitter.accounts["default"].token
+    assert token
+    assert (token._back_off is not None) == backs_off
+
+
 def test_hooks_are_tried_for_three_days_by_default() -> None:
     assert composed().deliverer.retries.retry_for == 3 * 86_400.0  # type: ignore[attr-defined]
 

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from kombu.transport import redis
+from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES, redis
 
 from harness import ROOT
-from workers.repairs import ack_batching, quarantine, shared_client
+from tasks.base import RenderlineTask
+from workers.application import create_app
+from workers.repairs import ack_batching, quarantine, redaction, shared_client
 from workers.repairs.registry import PROMISES, REPAIRS, TIME_SAVERS, select
 from workers.repairs.repair import KOMBU, Repair
-from workers.repairs.transport import transport_class
+from workers.repairs.transport import install, transport_class
+from workers.startup import check_or_exit
 
+SCHEMES = ("redis", "rediss")
 MODULES = sorted((ROOT / "workers/repairs").glob("*.py"))
 
 
 def versions(**pretended: str):
     return {"kombu": "5.7.0", "celery": "5.7.0", **pretended}.__getitem__
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """Undo what `install` changes in the libraries."""
+    before = {scheme: TRANSPORT_ALIASES[scheme] for scheme in SCHEMES}
+    request = RenderlineTask.Request
+    yield
+    TRANSPORT_ALIASES.update(before)
+    RenderlineTask.Request = request
 
 
 def gone(repair: Repair) -> Repair:
@@ -60,8 +76,9 @@ def test_another_kombu_is_refused_with_every_promise_that_would_be_broken() -> N
     assert all(repair.promise in refusal for repair in PROMISES if "kombu" in repair.needs)
 
 
-def test_a_bugfix_release_of_kombu_is_taken() -> None:
-    assert select(installed_version=versions(kombu="5.7.3")).repairs == REPAIRS
+@pytest.mark.parametrize("version", ["5.7.3", "5.7.4rc1"])
+def test_a_bugfix_release_of_kombu_is_taken(version: str) -> None:
+    assert select(installed_version=versions(kombu=version)).repairs == REPAIRS
 
 
 def test_a_time_saver_that_misses_a_name_is_left_out_with_a_warning() -> None:
@@ -79,6 +96,23 @@ def test_a_promise_that_misses_a_name_is_refused() -> None:
     assert refusal
     assert quarantine.REPAIR.promise in refusal
     assert "Channel.gone" in refusal
+
+
+def test_what_is_installed_reaches_kombu_and_celery(restored: None) -> None:
+    app = Celery("test")
+    install(app)
+    for scheme in SCHEMES:
+        assert issubclass(TRANSPORT_ALIASES[scheme]().Channel, quarantine.Channel)
+    assert issubclass(RenderlineTask.Request, redaction.RedactedRequest)
+    assert app.steps["consumer"] >= {repair.step for repair in REPAIRS if repair.step}
+    assert all("repairs.failover" in app.loader.override_backends[scheme] for scheme in SCHEMES)
+
+
+def test_a_worker_ends_before_it_reads_its_settings_if_a_promise_cannot_be_kept(restored: None) -> None:
+    app = create_app(selection=select([gone(quarantine.REPAIR)]))
+    with pytest.raises(SystemExit, match=r"^Renderline cannot start: .*a broken message ends no worker"):
+        check_or_exit(app)
+    assert app._settings is None
 
 
 def test_without_the_time_savers_kombu_acks_and_connects_in_its_own_way() -> None:
