@@ -1,4 +1,4 @@
-"""What tests and benchmarks run on: real processes, real sockets, and waiting for a condition."""
+"""The base of tests and benchmarks: real processes, real sockets, and waiting for a condition."""
 
 from harness.hook_endpoint import HookEndpoint
 from harness.http_call import call

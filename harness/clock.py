@@ -1,4 +1,4 @@
-"""A clock that the test moves."""
+"""A clock that a test advances."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class Clock:
-    """Returns `now`, which only the test changes; it starts at the present second by default."""
+    """Returns `now`, which only the test changes; it starts at the current second by default."""
 
     def __init__(self, now: float | None = None) -> None:
         self.now = float(int(time.time())) if now is None else now
@@ -15,5 +15,5 @@ class Clock:
         return self.now
 
     def forward(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Advance by so many seconds."""
         self.now += seconds

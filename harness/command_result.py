@@ -1,4 +1,4 @@
-"""How a run of the command line ended."""
+"""The result of one run of the command line."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Drop(Exception):
 
 
 Override = Callable[["Call"], Answer | None]
-"""Returns the answer to give instead of the usual one, or None. May sleep, raise `Drop` or call `Call.answer`."""
+"""Returns the answer to give instead of the usual one, or None. It may sleep, raise `Drop` or call `Call.answer`."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Call:
     headers: Mapping[str, str]
 
     def answer(self) -> Answer:
-        """Carry the call out and return the usual answer."""
+        """Process the call and return the usual answer."""
         return self.vendor.answer(self)
 
 
 @dataclass
 class VendorProject:
-    """A project at the vendor. `exported_at` is None for a draft; `exports` counts the renders that were paid for."""
+    """A project at the vendor. `exported_at` is None for a draft; `exports` counts its paid renders."""
 
     id: str
     name: str
@@ -68,7 +68,7 @@ class FakeVendor:
     override: Override = lambda _: None
     list_shows_drafts: bool = True
     projects: dict[str, VendorProject] = field(default_factory=dict)
-    """Every project ever made, deleted ones too."""
+    """Every project ever created, deleted ones too."""
     calls: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -85,7 +85,7 @@ class FakeVendor:
         self._server.server_close()
 
     def exports_of(self, render_id: str) -> int:
-        """Return how many renders were started, and paid for, over all projects that carry the render's id."""
+        """Return how many paid renders were started over all projects that carry the render's id."""
         with self._lock:
             return sum(one.exports for one in self.projects.values() if render_id in one.name)
 
@@ -97,7 +97,7 @@ class FakeVendor:
         return call.answer() if override is None else override
 
     def answer(self, call: Call) -> Answer:
-        """Carry a call out and return the usual answer."""
+        """Process a call and return the usual answer."""
         with self._lock:
             match call.name:
                 case "token":
@@ -197,7 +197,7 @@ class _Server(http.server.ThreadingHTTPServer):
     request_queue_size = 256
 
     def handle_error(self, *_: Any) -> None:
-        """A client that has gone is no error of the test."""
+        """A client that disconnected is no error of the test."""
 
 
 def _name(method: str, path: str, body: dict[str, Any]) -> tuple[str, str | None]:
@@ -240,7 +240,7 @@ def _handler(vendor: FakeVendor) -> type[http.server.BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(answer.body)
             except OSError:
-                self.close_connection = True  # the client has gone
+                self.close_connection = True  # the client disconnected
 
         do_GET = do_POST = do_DELETE = _serve  # noqa: N815
 

@@ -1,4 +1,4 @@
-"""The gateway as the process that it is in production, and a reader of its event streams."""
+"""The gateway as a process, as in production, and a reader of its event streams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.samples import HOOK_SECRET, USER_KEY, a_request
 
 
 def gateway_command(port: int, *, threads: int) -> list[str]:
-    """Return what starts the gateway as the Procfile does."""
+    """Return the gateway's command, as in the Procfile."""
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     command = [gunicorn, "--no-control-socket", "--threads", str(threads), "--bind", f"127.0.0.1:{port}"]
     return [*command, "workers.gateway:create()"]
@@ -51,7 +51,7 @@ class Stream:
                 fields = {}
 
     def take(self) -> Event:
-        """Return the next event; comments are passed over."""
+        """Return the next event; comments are skipped."""
         return next(event for event in self if not event.comment)
 
     def __enter__(self) -> Self:
@@ -82,7 +82,7 @@ class GatewayProcess(Server):
         self.wait_ready()
 
     def stop(self, seconds: float = 60.0) -> int:
-        """SIGTERM, and return the exit code."""
+        """Send SIGTERM, and return the exit code."""
         self._session.close()
         return super().stop(seconds)
 
@@ -91,7 +91,7 @@ class GatewayProcess(Server):
         options.setdefault("timeout", 30)
         answer = self._session.request(method, f"{self.url}{path}", json=body, **options)
         if answer.status_code == 413:
-            # The rest of the body is not read: the gateway closes the connection.
+            # The rest of the body is not sent: the gateway closes the connection.
             self._session.close()
         return answer
 
@@ -100,7 +100,7 @@ class GatewayProcess(Server):
         return self.ask("POST", "/v1/renders", request, headers={"Idempotency-Key": key} if key else {})
 
     def accept(self, request: dict[str, Any] | None = None, *, key: str | None = None) -> str:
-        """Post a render request that must be accepted, and return the render's id."""
+        """Post a render request, assert that it is accepted, and return the render's id."""
         answer = self.submit(request or a_request(), key=key)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
@@ -115,7 +115,7 @@ class GatewayProcess(Server):
 
 
 def assert_problem(answer: requests.Response, status: int, *paths: str) -> dict[str, Any]:
-    """Assert that an answer is the problem document of that status, wrong at exactly these paths; return it."""
+    """Assert that an answer is the problem document of that status with errors at exactly these paths; return it."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = answer.json()

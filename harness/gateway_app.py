@@ -1,4 +1,4 @@
-"""The gateway as a Flask application in this process, for what a test has to reach into."""
+"""The gateway as a Flask application in this process, for tests of its inside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def gateway_app(
     max_bytes: int = 100_000,
     **options: Any,
 ) -> Flask:
-    """Return the gateway over this Redis, with one account and, unless `authenticator` is given, without API keys."""
+    """Return the gateway over this Redis, with one account; without `authenticator` it needs no API keys."""
     ledger = ledger or Ledger(redis)
     dispatcher = dispatcher or RecordedDispatcher()
     accounts = ("default",)

@@ -1,4 +1,4 @@
-"""An HTTP server that hooks are delivered to."""
+"""An HTTP server that receives hooks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Self
 
 
 class HookEndpoint:
-    """An HTTP server that keeps what it is sent and answers what `answer` says (a status, by default 204)."""
+    """An HTTP server that records the requests and answers with the status of `answer` (204 by default)."""
 
     def __init__(self, answer: Callable[[dict[str, Any]], int] = lambda _: 204) -> None:
         received: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
@@ -40,7 +40,7 @@ class HookEndpoint:
         self.url = f"http://127.0.0.1:{self._server.server_port}/done"
 
     def take(self, seconds: float = 60.0) -> tuple[dict[str, str], bytes]:
-        """Return the next delivery (headers, body); waits for it."""
+        """Wait for the next delivery and return it (headers, body)."""
         return self.received.get(timeout=seconds)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""A ledger whose time the test drives."""
+"""A ledger with a clock that the test controls."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def due_poll(now: float) -> DuePoll:
 
 
 class LedgerDriver:
-    """A ledger with its clock, and short ways to bring a render into a state."""
+    """A ledger with its clock, and shortcuts that bring a render into a state."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis, self.clock = redis, Clock()
@@ -99,20 +99,20 @@ class LedgerDriver:
         return wake
 
     def start_all(self, *names: str) -> PumpWake:
-        """Accept and start renders, all due at the same time; returns the one pump that this takes."""
+        """Accept and start renders, all due at the same time; returns the one pump that polls them."""
         wakes = [self.start(one) for one in names if self.accept(one)]
         (wake,) = [wake for wake in wakes if wake]
         return wake
 
     def claim_due_polls(self, wake: PumpWake, *, limit: int = 64) -> Sequence[DuePoll]:
-        """Let the wake's delay pass and claim what is due."""
+        """Wait for the wake's delay and claim the due renders."""
         self.clock.forward(wake.delay)
         batch = self.ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=limit, lease=LEASE)
         assert batch is not None
         return batch.polls
 
     def claim_again(self, seconds: float = 2 * GRACE) -> Sequence[DuePoll]:
-        """Let so much time pass that the pumps count as dead, and have the sweep start one."""
+        """Wait until the pumps count as dead, and let the sweep start one."""
         self.clock.forward(seconds)
         return self.claim_due_polls(self.ledger.restart_pumps()[0])
 
@@ -137,12 +137,12 @@ class LedgerDriver:
         return record
 
     def score_in(self, name: str, one: str = "r1") -> float | None:
-        """Return the score of a render in one of the ledger's sorted sets, None if it is not in it."""
+        """Return the score of a render in one of the ledger's sorted sets, None if absent."""
         score = self.redis.zscore(f"{self.ledger.prefix}{name}", one)
         return None if score is None else float(score)
 
     def check_indexes(self, one: str = "r1") -> None:
-        """Assert that the indexes agree with the record, so that somebody will find the render again."""
+        """Assert that the indexes agree with the record, so that a worker will find the render again."""
         state = self.state(one)
         prefix = f"{self.ledger.prefix}state:"
         indexed = [key for key in self.redis.scan_iter(f"{prefix}*") if self.redis.zscore(key, one) is not None]
@@ -162,7 +162,7 @@ class LedgerDriver:
 
 
 def owed_hooks(ledger: Ledger, one: str) -> list[int]:
-    """Return the indexes of a render's hooks that are not settled."""
+    """Return the indexes of a render's unfinished hooks."""
     record = ledger.record(one)
     assert record
     return [index for index, hook in enumerate(record["hooks"]) if hook["state"] not in SETTLED_HOOKS]

@@ -1,4 +1,4 @@
-"""The use cases of a worker, without Celery."""
+"""A worker's use cases, without Celery."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ USER_KEY = "5c1d2e3f-0000-4000-8000-a1b2c3d4e5f6"
 
 @dataclass
 class LocalWorker:
-    """The core in this process, without Celery: what the tasks would do is done by calling it."""
+    """The use cases in this process, without Celery: a call does the work of a task."""
 
     redis: Redis
     sandbox: SandboxProcess | FakeVendor
@@ -50,7 +50,7 @@ class LocalWorker:
     first_look: float = 0.02
     read_timeout: float = 5.0
     failures: int = 10_000
-    """Failed calls that open the circuit; tests that are not about it do not wait for its probes."""
+    """Failed calls that open the circuit; high, so that most tests need not wait for its probes."""
     clock: Callable[[], float] | None = None
     window: float | None = None
     resubmit_after: float | None = None
@@ -108,7 +108,7 @@ class LocalWorker:
         return self.submitter.submit(one)
 
     def poll_until(self, one: str, *states: str, seconds: float = 60.0) -> dict[str, Any]:
-        """Run the pumps as their messages would until the render is in one of the states."""
+        """Run the pumps as their messages would, until the render is in one of the states."""
         give_up = time.monotonic() + seconds
         while (record := self.record(one))["state"] not in states:
             assert time.monotonic() < give_up, record
@@ -121,7 +121,7 @@ class LocalWorker:
         return record
 
     def run_all(self, ids: Iterable[str], *, seconds: float) -> None:
-        """Do what the tasks and the sweep would do, with threads, until all renders have come to their end."""
+        """Do the work of tasks and sweep, in threads, until all renders have ended."""
         give_up = time.monotonic() + seconds
         left = list(ids)
         with ThreadPoolExecutor(12) as pool:
@@ -160,17 +160,17 @@ class LocalWorker:
         assert self.ledger.record_intent(claim, stage, lease=30.0)
 
     def context(self, claim: Submission) -> CallContext:
-        """Return what the submitter calls the stages of this claim's plan with."""
+        """Return the arguments of the stages of this claim's plan."""
         body = load_body_json(claim.body)
         name = project_name(claim.name, claim.id)
         return KINDS[claim.kind].context(body, name=name, webhook_url=None, project_id=claim.project_id)
 
     def lapse(self, one: str) -> None:
-        """Let the lease on a submission end, as time would."""
+        """End the lease on a submission, as time would."""
         self.redis.hset(f"{self.ledger.prefix}render:{one}", "lease_until", "0")
 
     def seen(self, name: str = "") -> list[dict[str, Any]]:
-        """Return what the sandbox knows of the projects with this in their name."""
+        """Return the sandbox's projects with this in their name."""
         return [project for project in self.sandbox.projects() if name in project["name"]]
 
     def exports(self) -> int:

@@ -8,11 +8,11 @@ import socket
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on.
+    """Return a free port of the loopback interface.
 
-    Below those that systems give to outgoing connections: such a one could have the port when it is needed.
+    It is below the range of outgoing connections: one of those could take the port first.
     """
-    # Not the common generator: property tests give that the same seed in every process.
+    # Not the shared generator: property tests seed that alike in every process.
     for port in random.SystemRandom().sample(range(16_000, 32_000), 100):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))

@@ -23,12 +23,12 @@ from harness.waiting import until
 
 
 def _inherited() -> dict[str, str]:
-    # Pytest notes there which test runs, and threads of a module go on from one test to the next.
+    # Pytest stores the name of the running test there, and threads of a module outlive a test.
     return {name: os.environ[name] for name in os.environ if name != "PYTEST_CURRENT_TEST"}
 
 
 class Process:
-    """A process of its own session, its output in a file."""
+    """A process in a session of its own, with its output in a file."""
 
     def __init__(self, command: list[str], *, log: Path, environ: dict[str, str] | None = None) -> None:
         self.log = log
@@ -44,16 +44,16 @@ class Process:
             )
 
     def output(self) -> str:
-        """Return what it has printed so far."""
+        """Return its output so far."""
         return self.log.read_text(errors="replace")
 
     @property
     def running(self) -> bool:
-        """Return whether it has not ended."""
+        """Return whether it is running."""
         return self.popen.poll() is None
 
     def wait_until(self, condition: Callable[[], Any], *, what: str) -> None:
-        """Wait until the condition holds; fails, with the process gone, if it ends before or takes too long."""
+        """Wait until the condition holds; fails if the process ends before, or after too long."""
 
         def holds() -> Any:
             assert self.popen.poll() is None, f"it ended before: {what}\n{self.output()[-3000:]}"
@@ -71,12 +71,12 @@ class Process:
             os.killpg(self.popen.pid, number)
 
     def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """Send SIGKILL, and wait until it has ended."""
         self.signal(signal.SIGKILL)
         self.popen.wait(60)
 
     def stop(self, seconds: float = 60.0) -> int:
-        """SIGTERM, and return the exit code; killed if it does not end in time."""
+        """Send SIGTERM, and return the exit code; kill it if it does not end in time."""
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)
         try:
@@ -87,7 +87,7 @@ class Process:
 
 
 class Server(Process):
-    """A process that answers HTTP calls on a port of its own; `alive` is the path that tells that it does."""
+    """A process that answers HTTP calls on a port of its own; `alive` is the path of its health check."""
 
     alive = "/healthz"
 
@@ -100,7 +100,7 @@ class Server(Process):
         self.wait_until(self._answers, what=f"an answer from {self.url}{self.alive}")
 
     def _answers(self) -> bool:
-        # A process that is still being imported may have its port open already: then the answer takes its time.
+        # The port may be open while the process still imports: then the answer takes a while.
         with contextlib.suppress(requests.RequestException):
             return call("GET", f"{self.url}{self.alive}", timeout=5).ok
         return False
@@ -118,7 +118,7 @@ class Flower(Server):
 
 
 class Valkey:
-    """A Valkey server; killed and started again it has the same port and data."""
+    """A Valkey server; after a restart it has the same port and data."""
 
     def __init__(self, directory: Path, *options: str) -> None:
         self.directory, self.options = directory, options
@@ -159,7 +159,7 @@ class Valkey:
 
 
 class SandboxProcess(Server):
-    """The vendor's emulator as a process, with its control calls."""
+    """The vendor's emulator as a process, and its control calls."""
 
     alive = "/_sandbox/counts"
 
@@ -174,7 +174,7 @@ class SandboxProcess(Server):
         return call("GET", f"{self.url}/_sandbox/counts").json()
 
     def calls(self, ending: str) -> int:
-        """Return how many calls went to the endpoints whose name ends like that."""
+        """Return the number of calls to endpoints with this suffix."""
         return sum(count for name, count in self.counts().items() if name.endswith(ending))
 
     def projects(self) -> list[dict[str, Any]]:
@@ -194,7 +194,7 @@ class Worker(Process):
     def __init__(self, log: Path, *, queues: str, environ: dict[str, Any]) -> None:
         name = f"{log.stem}-{time.monotonic_ns()}@localhost"
         command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues, "-n", name]
-        # Tests have leases of a few seconds; what waits for the disk says so.
+        # Tests have leases of a few seconds; tests of the disk wait set it themselves.
         environ = {"RENDERLINE_WAIT_FOR_DISK": "never", **environ}
         super().__init__(command, log=log, environ={key: str(value) for key, value in environ.items()})
 

@@ -1,4 +1,4 @@
-"""A dispatcher that publishes nothing and keeps what it was given."""
+"""A dispatcher that publishes nothing and records its calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Render requests as one deployment without hooks loads them: their vendor bodies, their records in the ledger."""
+"""Render requests for one deployment without hooks: loading them, their vendor bodies, their ledger records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from renderline.requests import RenderRequest, load_request
 
 
 def load(data: Any) -> RenderRequest:
-    """Return the request in `data`. There is one account, `default`."""
+    """Load the request in `data`. There is one account, `default`."""
     return load_request(data, accounts=["default"], hook_kinds={}, max_bytes=1_000_000)
 
 

@@ -31,7 +31,7 @@ class TcpProxy:
     def cut(self, *, close: bool = True) -> None:
         """Break every connection; with `close` the port is closed too."""
         if close and self._listener:
-            # Not only closed: a thread that waits in accept() would keep it open.
+            # Closing alone is not enough: a thread in accept() would keep it open.
             with suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
@@ -63,7 +63,7 @@ def _pump(one: socket.socket, other: socket.socket) -> None:
     with suppress(OSError):
         while data := one.recv(65536):
             other.sendall(data)
-    # Both are shut, so that the thread of the other direction ends too; each closes the end that it read from.
+    # Shut down both, so that the other direction's thread ends too; each thread closes its own end.
     for end in (one, other):
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)

@@ -8,9 +8,9 @@ from typing import Any
 
 
 def until(condition: Callable[[], Any], *, seconds: float = 60.0, what: str = "") -> Any:
-    """Return the condition's first true value; fails the test if none comes in time.
+    """Return the condition's first true value; fail the test after the timeout.
 
-    The default is far above what a quiet machine takes: another process may have the cores for a while.
+    The default is far above what an idle machine needs: other processes may use the cores for a while.
     """
     give_up = time.monotonic() + seconds
     while not (value := condition()):

@@ -1,4 +1,4 @@
-"""Accepts render requests: validated, recorded, and only then published. Every door calls this."""
+"""Accepts render requests: validates and records them, then publishes their messages. Every door uses it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Item:
-    """One request of several: what a caller sent, its idempotency key, and the id of the message that it came with."""
+    """One request of several: its content, its idempotency key, and the id of its message."""
 
     data: Any
     key: str | None
@@ -27,7 +27,7 @@ class Item:
 
 
 class NotTogether(ValueError):
-    """None of the requests was accepted, because some were refused: `refusals` has these by position."""
+    """Some of the requests were refused, so none was accepted; `refusals` has the errors by position."""
 
     def __init__(self, refusals: Mapping[int, RequestRefused | KeyConflict]) -> None:
         super().__init__(f"{len(refusals)} of the requests were refused, so none was accepted")
@@ -36,7 +36,7 @@ class NotTogether(ValueError):
 
 @dataclass(frozen=True)
 class Acceptor:
-    """Turns request objects into recorded renders. `deadline` (seconds) is for requests without one of their own."""
+    """Turns requests into recorded renders. `deadline` (seconds) is the default of requests without one."""
 
     ledger: Ledger
     dispatcher: Dispatcher
@@ -100,7 +100,7 @@ class Acceptor:
 
 
 def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float) -> Entry:
-    """Return what the ledger records of a request. `deadline` (seconds) is for a request without one of its own."""
+    """Return the ledger entry of a request. `deadline` (seconds) is the default of a request without one."""
     return Entry(
         render_id,
         kind=request.kind,

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 _STALLED = 3.0
-"""Seconds without a call ending after which the calls under way are taken to hang. Nobody waits for them then."""
+"""Seconds without an ended call after which the running calls count as hanging. Then no thread waits for them."""
 
 
 @dataclass
@@ -49,13 +49,13 @@ class Bulkhead:
                 waiting.changed.notify_all()
 
     def hanging(self) -> list[str]:
-        """Return the accounts that are at their limit, and none of whose calls has ended for a while."""
+        """Return the accounts at their limit with no ended call for a while."""
         now = time.monotonic()
         with self._lock:
             return [account for account in self._acquired if not self._free(account) and self._hangs(account, now)]
 
     def acquire(self, account: str, *, patience: float) -> bool:
-        """Begin a call; False if the limit is not free within `patience` seconds, or the calls under way hang."""
+        """Begin a call; False if the limit is reached for `patience` seconds, or the running calls hang."""
         give_up = time.monotonic() + patience
         with self._lock:
             while not self._free(account):
@@ -75,7 +75,7 @@ class Bulkhead:
             self._ended_at[account] = time.monotonic()
             if not self._acquired[account]:
                 del self._acquired[account]
-            # Wake one thread per account: which of them may begin, they find out. Waking all would be a stampede.
+            # Wake one thread per account; each checks whether it may begin. Waking all would be a stampede.
             for waiting in self._waiting.values():
                 waiting.changed.notify()
 

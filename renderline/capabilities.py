@@ -1,6 +1,6 @@
-"""What each worker can do: workers announce their accounts, APIs and hook types, and leave other work to others.
+"""The capabilities of workers: each announces its accounts, APIs and hook types, and leaves other work to others.
 
-In a rolling restart old workers meet accounts and hook types that only new workers know, and the other way round.
+In a rolling restart old workers meet accounts and hook types that only new workers know, and vice versa.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def api(name: str) -> str:
 
 @dataclass(frozen=True)
 class WorkerCapabilities:
-    """What this worker can do, and what others can. Raises `redis.RedisError`.
+    """This worker's capabilities, and those of others. Raises `redis.RedisError`.
 
-    `apis` are those of its accounts for which it has credentials, such as `v2:main`.
+    `apis` are the accounts' APIs with credentials, such as `v2:main`.
     """
 
     ledger: Ledger
@@ -60,7 +60,7 @@ class WorkerCapabilities:
             self.elsewhere(api(missing))
 
     def elsewhere(self, name: str) -> bool:
-        """Return whether a live worker has this capability; logs once that this worker has not."""
+        """Return whether a live worker has this capability; logs once that this worker lacks it."""
         found = name in self.ledger.capabilities()
         if name not in self._logged:
             self._logged.add(name)
@@ -70,7 +70,7 @@ class WorkerCapabilities:
 
 
 class KnownAccounts(Collection[str]):
-    """The accounts that a request may name: those in this process's settings, and those that a live worker has."""
+    """The accounts that a request may name: those in this process' settings, and those of live workers."""
 
     def __init__(self, ledger: Ledger, own: Sequence[str]) -> None:
         self._ledger, self._own = ledger, frozenset(own)

@@ -22,7 +22,7 @@ _ALONE = (
 def application() -> Path | None:
     """Return the folder of the application that this package is part of, None if it was installed from the wheel."""
     root = Path(__file__).resolve().parent.parent
-    # Beside an installed package, packages of these names would be somebody else's.
+    # Next to an installed package, packages of these names are not ours.
     if any(root.glob("renderline-*.dist-info")):
         return None
     return root if all((root / part).is_file() for part in _APPLICATION) else None
@@ -35,7 +35,7 @@ def main() -> NoReturn:
         print(_ALONE, file=sys.stderr)
         sys.exit(2)
     sys.path.insert(0, str(root))
-    # Looked up before it is imported: what an editable installation puts in front of sys.path may hide ours.
+    # Located before it is imported: an editable installation may put another one first on sys.path.
     found = importlib.util.find_spec("workers")
     origin = found.origin if found and found.origin else ""
     if not Path(origin).resolve().is_relative_to(root):

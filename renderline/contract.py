@@ -1,4 +1,4 @@
-"""The names and numbers that other services may rely on: tasks, queues, priorities, render ids.
+"""The names and numbers that other services may use: tasks, queues, priorities, render ids.
 
 Standard library only, so that a producer in another code base can import or copy this file.
 """
@@ -30,7 +30,7 @@ PRIORITIES: Final = {"high": 0, "normal": 3, "low": 6}
 MAX_KEY_LENGTH: Final = 255
 """Characters of an idempotency key; see `key_error`."""
 
-# Control characters, and halves of surrogate pairs, which have no bytes to derive an id from.
+# Control characters, and lone surrogates, which have no bytes to derive an id from.
 _NOT_IN_KEYS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAMESPACE: Final = uuid.UUID("6f5f2a4e-6f0b-5d64-9f0e-0a9f7f0c6c11")
 
@@ -45,13 +45,13 @@ def key_error(key: Any) -> str | None:
 
 
 def render_id_for_key(key: str) -> str:
-    """Return the id (32 hex digits) of the render that the idempotency key `key` stands for, through any door."""
+    """Return the id (32 hex digits) of the render with this idempotency key; the same through every door."""
     return uuid.uuid5(_NAMESPACE, f"key:{key}").hex
 
 
 def render_id_for_message(message_id: str) -> str:
-    """Return the id (32 hex digits) of the render asked for, without a key, by the message `message_id`.
+    """Return the id (32 hex digits) of a render without a key, derived from its message's id.
 
-    Derived rather than random: a message that the broker delivers twice accepts one render.
+    A random id would accept a second render if the broker delivers the message twice.
     """
     return uuid.uuid5(_NAMESPACE, f"message:{message_id}").hex

@@ -1,10 +1,4 @@
-"""Decides which messages follow from a change in the ledger, and has them published.
-
-    request -> submit -> poll (retrying, batched) -> hook 0, hook 1, ... (each retrying)
-
-A message carries ids only. The ledger records a change before its messages are published, so a lost message costs time,
-not a render: the sweep publishes it again.
-"""
+"""Decides which messages follow a change in the ledger, and publishes them."""
 
 from __future__ import annotations
 
@@ -33,7 +27,9 @@ class Publisher(Protocol):
         """Publish hooks (render id, index)."""
 
     def oldest(self) -> Mapping[str, str]:
-        """Return by lane what the oldest message of its queue is about; lanes with an empty queue are left out."""
+        """Return, by lane, the render or hook of the oldest message in its queue; lanes with an empty queue are left
+        out.
+        """
 
 
 def leave_to_sweep(error: Exception) -> None:
@@ -42,15 +38,12 @@ def leave_to_sweep(error: Exception) -> None:
 
 
 def raise_unpublished(error: Exception) -> None:
-    """Raise the error. For the sweep, which cannot leave its messages to itself."""
+    """Raise the error. For the sweep: no later sweep would repeat its messages."""
     raise error
 
 
 class Dispatcher:
-    """Publishes what follows from a change that the ledger has recorded.
-
-    `on_unpublished` is called with the error where the broker, or the ledger, cannot be reached.
-    """
+    """Publishes what follows from a recorded change. `on_unpublished` gets the error if broker or ledger is down."""
 
     def __init__(
         self,
@@ -64,35 +57,35 @@ class Dispatcher:
         self.on_unpublished = on_unpublished
 
     def submit(self, render_id: str, priority: str) -> None:
-        """Have a render submitted."""
+        """Publish a render's submission."""
         self.submit_all([(render_id, priority)])
 
     def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
-        """Have renders (id, priority) submitted."""
+        """Publish the submissions of renders (id, priority)."""
         if renders:
             self._publish(lambda: self._publisher.submit(renders))
 
     def poll(self, wake: PumpWake | None) -> None:
-        """Have a poll pump run, if there is one to wake."""
+        """Publish a run of a poll pump, if there is one to wake."""
         if wake:
             self._publish(lambda: self._publisher.poll(wake))
 
     def hooks(self, render_id: str) -> None:
-        """Have the hooks run that a finished render still owes."""
+        """Publish the hooks that a finished render still owes."""
         self.hooks_all([render_id])
 
     def hooks_all(self, ids: Sequence[str]) -> None:
-        """Have the hooks run that finished renders still owe; those whose turn has not come wait in the ledger."""
+        """Publish the hooks that finished renders still owe; hooks whose turn has not come wait in the ledger."""
         if ids:
             self._publish(lambda: self._publisher.hooks(self._ledger.queue_hooks(ids)))
 
     def hook_messages(self, hooks: Sequence[tuple[str, int]]) -> None:
-        """Have hooks (render id, index) run whose turn has come."""
+        """Publish hooks (render id, index) whose turn has come."""
         if hooks:
             self._publish(lambda: self._publisher.hooks(hooks))
 
     def on_transition(self, changes: Sequence[tuple[str, str]]) -> None:
-        """React to renders (id, new state) that changed their state: submit them again, or run their hooks."""
+        """React to the new states of renders (id, state): submit them again, or publish their hooks."""
         ended = []
         for render_id, state in changes:
             log.info("state changed", render_id=render_id, state=state)
@@ -104,11 +97,11 @@ class Dispatcher:
         self.unpark()
 
     def unpark(self) -> None:
-        """Have parked renders submitted whose account may go on."""
+        """Publish the submissions of parked renders whose account may go on."""
         self._publish(lambda: self._publisher.submit(self._limits.unpark()))
 
     def oldest(self) -> Mapping[str, str]:
-        """Return what `Publisher.oldest` returns; raises as it does."""
+        """Return the result of `Publisher.oldest`; raises the same errors."""
         return self._publisher.oldest()
 
     def _submit_again(self, render_id: str) -> None:

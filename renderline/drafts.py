@@ -1,4 +1,4 @@
-"""Drafts at the vendor: the tag in a draft's name, by which it is found again, and its deletion."""
+"""Drafts at the vendor: the tag in a draft's name that identifies it, and its deletion."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1, draf
 
 
 def has_begun(kind: Kind, clients: AccountClients, project_id: str) -> bool:
-    """Return whether a draft of ours shows any sign of a render, in get-project or in the progress answer."""
+    """Return whether a draft of ours shows a sign of a render, in get-project or in the progress answer."""
     if kind.inspect and started_since(kind.inspect(clients, project_id), None):
         return True
     seen = kind.poll(clients, project_id)

@@ -1,4 +1,4 @@
-"""What people do to renders, hooks and accounts, the same through every door: cancel, retry, adopt, replay, pause, ...
+"""The operations on renders, hooks and accounts, the same through every door: cancel, retry, adopt, replay, pause, ...
 
 Each operation is one atomic step in the ledger, which checks the state that the step needs. Then the messages that
 follow are published, or left to the sweep. Doors (HTTP, command line) only format what is returned or raised here.
@@ -62,7 +62,7 @@ class HookNotDead(OperationRefused):
 
 
 class AccountNotFound(OperationRefused):
-    """No account of this name is configured here or served by a living worker. `known` are those that are."""
+    """No account of this name is configured here or known to a live worker. `known` are the valid names."""
 
     def __init__(self, name: str, known: Collection[str]) -> None:
         self.name, self.known = name, sorted(known)
@@ -71,11 +71,11 @@ class AccountNotFound(OperationRefused):
 
 @dataclass(frozen=True)
 class Cancellation:
-    """A canceled render, and what became of its project at the vendor."""
+    """A canceled render, and the fate of its project at the vendor."""
 
     record: Record
     project: Literal["untouched", "none", "deleted", "kept"] = "untouched"
-    """`untouched`: not asked about; `none`: never made; `deleted`; `kept`: still there."""
+    """`untouched`: deletion was not requested; `none`: there was no project; `deleted`; `kept`: still there."""
     why: str = ""
     """Why the project was kept."""
 
@@ -123,7 +123,7 @@ class Operations:
         return self._submitted(render_id, now=turn == "due")
 
     def adopt(self, render_id: str, project_id: str) -> Record:
-        """Say which vendor project an unconfirmed render is: it goes on as rendering.
+        """Set the vendor project of an unconfirmed render, which goes on as rendering.
 
         Raises `RenderNotFound` or `WrongState`.
         """
@@ -135,7 +135,7 @@ class Operations:
         return record
 
     def resubmit(self, render_id: str) -> Record:
-        """Say that an unconfirmed render was never started: the paid call is made again.
+        """Repeat the paid call of an unconfirmed render that was never started.
 
         Raises `RenderNotFound` or `WrongState`.
         """
@@ -145,9 +145,9 @@ class Operations:
         return self._submitted(render_id, now=turn == "due")
 
     def fail(self, render_id: str, *, message: str) -> Record:
-        """Give an unconfirmed render up as failed; its hooks run, and it can be retried.
+        """Fail an unconfirmed render; its hooks run, and it can be retried.
 
-        Raises `RenderNotFound` or `WrongState`: any other render is ended with `cancel`.
+        Raises `RenderNotFound` or `WrongState`: `cancel` ends a render in any other state.
         """
         state = self._steps.give_up(render_id, message=message)
         if state != State.UNCONFIRMED:
@@ -159,7 +159,7 @@ class Operations:
     # -- hooks
 
     def replay(self, render_id: str, index: int) -> Record:
-        """Have a dead-lettered hook delivered again, under the same webhook id.
+        """Deliver a dead-lettered hook again, under the same webhook id.
 
         Raises `RenderNotFound`, `HookNotFound` or `HookNotDead`.
         """
@@ -181,7 +181,7 @@ class Operations:
     # -- accounts
 
     def pause(self, account: str) -> None:
-        """Submit nothing more for an account until it is resumed; what is at the vendor is still polled.
+        """Submit nothing more for an account until it is resumed; renders at the vendor are still polled.
 
         Raises `AccountNotFound`.
         """
@@ -230,14 +230,14 @@ class Operations:
         raise HookNotDead("discarded" if state == "dead" else state, render_state=record["state"])
 
     def _check_account(self, account: str) -> None:
-        # One that was paused before its configuration went away can still be resumed.
+        # An account that was paused, and then removed from the settings, can still be resumed.
         if self.accounts and account not in self.accounts and account not in self._steps.paused():
             raise AccountNotFound(account, self.accounts)
 
     def _delete_project(self, record: Record) -> tuple[Literal["none", "deleted", "kept"], str]:
         kind, account = KINDS[record["kind"]], record["account"]
         if not kind.owns_project:
-            # A project that was there before us is the caller's, and the v2 API cannot delete one.
+            # A project that existed before us belongs to the caller, and the v2 API cannot delete one.
             return "kept", f"a render of kind {kind.name} has no project of its own to delete"
         if State.SUBMITTING not in record["times"]:
             return "none", ""

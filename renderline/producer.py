@@ -185,7 +185,7 @@ def _message(request: Request, key: str | None, message_id: str, *, answered: bo
         "queue": contract.REQUESTS_QUEUE,
         "task_id": message_id,
         "ignore_result": not answered,
-        # What events and Flower show; without these, Celery writes the whole request there.
+        # Shown in events and Flower. Without these, Celery writes the whole request there.
         "argsrepr": "()",
         "kwargsrepr": repr({"request": "<redacted>", "key": key}),
     }
@@ -198,8 +198,8 @@ def _publish(app: Any, messages: list[dict[str, Any]]) -> None:
         except Exception as error:
             if type(error).__name__ != "BatchPublishError":
                 raise
-            # It is unknown which messages the broker has. Sent one by one, Celery reconnects and retries. A message
-            # that comes twice is accepted once: the render's id is derived from the message's.
+            # It is unknown which messages the broker has. `send_task` reconnects and retries. A repeated message is
+            # accepted once, because the render's id is derived from the message's.
             for message in messages:
                 app.send_task(contract.REQUEST, producer=producer, **message)
 

@@ -14,7 +14,7 @@ class State(StrEnum):
     SUBMITTING = "submitting"
     """A worker is, or was, making the vendor calls that start it."""
     UNCONFIRMED = "unconfirmed"
-    """The paid call was made and nobody saw its outcome. Polls look for evidence."""
+    """The paid call was made, and its outcome is unknown. Polls look for evidence."""
     RENDERING = "rendering"
     """The vendor started it. It is polled until it is done or its deadline passes."""
     COMPLETED = "completed"
@@ -36,7 +36,7 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.SUBMITTING: frozenset(
         {State.RENDERING, State.UNCONFIRMED, State.FAILED, State.CANCELED},
     ),
-    # Back to submitting once its draft was deleted and seen to be gone, or an operator allowed it.
+    # Back to submitting: its draft is confirmed as deleted, or an operator allowed it.
     State.UNCONFIRMED: frozenset({State.RENDERING, State.SUBMITTING, State.FAILED, State.EXPIRED, State.CANCELED}),
     State.RENDERING: frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.CANCELED}),
     State.COMPLETED: frozenset({State.DELIVERED, State.UNDELIVERED, State.CANCELED}),

@@ -1,6 +1,6 @@
-"""The sweep: sends stalled renders again, expires overdue ones, starts pumps that nobody runs, drops old records.
+"""The sweep: sends stalled renders again, expires overdue ones, starts missing pumps, drops old records.
 
-It is why no accepted render is lost: the broker may lose any message, and the sweep finds the render in the ledger. It
+With it no accepted render is lost: the broker may lose any message, and the sweep finds the render in the ledger. It
 calls no vendor; `renderline/cleanup/runner.py` does.
 """
 
@@ -25,8 +25,8 @@ class Sweeper:
     """Sweeps in one worker at a time. A lock in the ledger decides which; the others skip.
 
     A sweep ends when nothing is left to do. It does a little of each part in turn, so that a backlog of one part does
-    not hold up the others. Its dispatcher raises what it cannot publish: a sweep that goes on would mark renders as
-    sent that were not.
+    not hold up the others. Its dispatcher raises if it cannot publish: otherwise the sweep would mark unsent renders as
+    sent.
     """
 
     ledger: Ledger
@@ -41,7 +41,7 @@ class Sweeper:
     _holder: str = field(default_factory=lambda: uuid.uuid4().hex, repr=False)
 
     def sweep(self) -> bool:
-        """Sweep, unless another worker does or did within this period; returns whether it swept."""
+        """Sweep, unless a worker sweeps or has swept within this period; returns whether it swept."""
         if not self._has_turn():
             return False
         try:

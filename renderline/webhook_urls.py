@@ -15,15 +15,15 @@ from typing import Final, NamedTuple
 PATH: Final = "/webhooks/aistudios"
 
 GRACE: Final = 86400.0
-"""Seconds for which a URL is valid after its render's deadline: a late webhook still says what the render cost."""
+"""Seconds for which a URL is valid after its render's deadline: a late webhook still reports the cost."""
 
-# Separates these signatures from others made with the same key. A new text would make the URLs of running renders
-# invalid, so it keeps the word that it began with.
+# Separates these signatures from others with the same key. It keeps its first word, since a new text would make the
+# URLs of running renders invalid.
 _PURPOSE: Final = "renderline.callbacks.v1"
 
 
 class WebhookSubject(NamedTuple):
-    """What a webhook is about: an attempt at the render, and a draft of that attempt."""
+    """The subject of a webhook: an attempt of the render, and a draft of that attempt."""
 
     attempt: int
     draft: int
@@ -51,7 +51,7 @@ class WebhookUrls:
         return f"{self.public_url.rstrip('/')}{PATH}/{render_id}/{signature}"
 
     def verify(self, render_id: str, signature: str) -> WebhookSubject | None:
-        """Return the attempt and draft that a called URL is about; None if it is forged or expired."""
+        """Return the attempt and draft of a called URL; None if it is forged or expired."""
         subject, _, rest = signature.partition(".")
         expires, _, mac = rest.partition(".")
         genuine = hmac.compare_digest(self._mac(render_id, subject, expires).encode(), mac.encode(errors="replace"))
@@ -61,6 +61,6 @@ class WebhookUrls:
         return WebhookSubject(int(attempt), int(draft or 1))
 
     def _mac(self, render_id: str, subject: str, expires: str) -> str:
-        # One line each: no part that we sign has a line break, so none can run into the next.
+        # One line each: no signed part contains a line break, so none can run into the next.
         message = "\n".join((_PURPOSE, render_id, subject, expires))
         return hmac.digest(self.key.encode(), message.encode(errors="replace"), "sha256").hex()

@@ -1,1 +1,1 @@
-"""What acts for one vendor account: its API clients, shared token, rate limit and circuit breaker."""
+"""The parts of one vendor account: its API clients, shared token, rate limit and circuit breaker."""

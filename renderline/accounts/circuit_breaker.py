@@ -42,7 +42,7 @@ class CircuitBreaker:
         return opened_at is not None and opened_at >= since
 
     def record(self, fault: StudioFault | None) -> None:
-        """Record a call's outcome; None is a call that the vendor answered as it should."""
+        """Record a call's fault; None for a success."""
         if is_outage(fault):
             self._failing = True
             circuit = self._limits.call_failed(self._account, failures=self._failures, pause=self._pause)
@@ -51,7 +51,7 @@ class CircuitBreaker:
             if circuit.open:
                 self._opened_at = time.monotonic()
         elif self._failing or time.monotonic() - self._reported_at > _REPORT_EVERY:
-            # An answer resets the count of failures. While all is well, one report a second is enough.
+            # An answer resets the count of failures. Without failures, one report a second is enough.
             self._reported_at = time.monotonic()
             circuit = self._limits.call_answered(self._account)
             self._failing = circuit.open
@@ -62,9 +62,8 @@ class CircuitBreaker:
 
 
 def is_outage(fault: StudioFault | None) -> bool:
-    """Return whether nobody answered, or something other than the vendor's application did.
-
-    Any answer of the vendor itself, even a refusal, shows that it is up.
+    """Return whether nobody answered, or a proxy did. Any answer of the vendor itself, even a refusal, shows that it is
+    up.
     """
     if not isinstance(fault, VendorUnavailable | OutcomeUnknown):
         return False

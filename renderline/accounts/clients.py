@@ -21,7 +21,7 @@ class AccountUnavailable(LookupError):
 class AccountClients:
     """The vendor clients of one account; an API without credentials is None.
 
-    The clients carry the `guard` in their transport: rate limit, backoff and circuit breaker need no caller's help.
+    The `guard` is in the clients' transport, so it applies rate limit, backoff and circuit breaker to every call.
     """
 
     name: str
@@ -45,7 +45,7 @@ class AccountClients:
     def prepare(self, api: Literal["v3", "v2"]) -> Permit:
         """Take a token and a turn, so that the first call under the returned permit leaves at once.
 
-        This may wait for both. A call of v2 needs no token. Raises a `StudioFault` if either cannot be had.
+        This may wait for both. A v2 call needs no token. Raises a `StudioFault` if either is unavailable.
         """
         token = self.token.current() if self.token and api == "v3" else None
         if self._rate_limit:
@@ -53,7 +53,7 @@ class AccountClients:
         return Permit(token=token, turn=True)
 
     def permit_at_hand(self, api: Literal["v3", "v2"]) -> Permit | None:
-        """Return what `prepare` returns if that takes no waiting; otherwise None."""
+        """Return the permit of `prepare` if that needs no waiting; otherwise None."""
         if self._rate_limit:
             return None
         token = self.token.at_hand if self.token and api == "v3" else None
@@ -76,6 +76,6 @@ class AccountClients:
 
 
 def known(accounts: Mapping[str, AccountClients]) -> tuple[str, ...]:
-    """Return what a process can act for: the accounts, and their APIs, such as `main` and `v2:main`."""
+    """Return the accounts and APIs that this process has clients for, such as `main` and `v2:main`."""
     apis = [f"{api}:{name}" for name, one in accounts.items() for api in ("v3", "v2") if getattr(one, api) is not None]
     return (*accounts, *apis)

@@ -51,14 +51,14 @@ class Guard:
             self.rate_limit.take()
 
     def record(self, fault: StudioFault | None) -> None:
-        """Record a call's outcome; None is a call that the vendor answered as it should."""
+        """Record a call's fault; None for a success."""
         if isinstance(fault, TooLate):
-            # We were too slow ourselves: it says nothing about the vendor.
+            # This worker was too slow: it says nothing about the vendor.
             return
         try:
             self._record(fault)
         except RedisError as error:
-            # The call's own outcome matters more: its caller must still record what it did.
+            # The fault of the call matters more: its caller must still record that.
             log.warning("call outcome not recorded", account=self.account, error=f"{type(error).__name__}: {error}")
 
     def back_off(self, seconds: float) -> None:

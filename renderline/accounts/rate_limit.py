@@ -39,7 +39,7 @@ def window(per_second: float) -> tuple[int, int]:
 
 
 class RateLimit:
-    """Hands out the turns of one account, in a sliding window: in no second do more calls start than allowed.
+    """Hands out the turns of one account, in a sliding window: no second has more calls than allowed.
 
     It uses the Redis server's clock, so a worker with a wrong clock does not exceed the limit.
     """

@@ -21,7 +21,7 @@ from renderline.studio import CredentialsRefused, RateLimited, StudioFault, Toke
 log = structlog.get_logger(__name__)
 
 LIFETIME = 24 * 3600.0
-"""Seconds a token lives if it does not say (AI Studios v3 contract, authentication: 1 day)."""
+"""Lifetime in seconds of a token that does not state one (AI Studios v3 contract, authentication: 1 day)."""
 REFRESH_AFTER = 0.8
 """Share of its lifetime after which a token is replaced, while the old one still works."""
 
@@ -30,7 +30,7 @@ _FAILURE_TTL = 2.0
 _REFUSED_TTL = 30.0
 
 _LONGEST_PAUSE = 60.0
-"""The most seconds between two tokens of an account whose tokens are refused as soon as they are issued."""
+"""The most seconds between two token requests while new tokens are refused at once."""
 
 # Drop the stored token only if it is still the refused one: another worker may have stored a newer one. After the first
 # refusal a new token may be asked for at once; if that is refused too, in 1 s, 2 s, 4 s, and so on. After a while
@@ -78,7 +78,7 @@ class Token:
 def lifetime_of(token: str, *, now: float) -> float:
     """Return for how many seconds from `now` a token is good: by its JWT claims if it parses, else 24 h.
 
-    With `iat` and `exp` their difference counts, so that a vendor clock that is off does not matter.
+    If it has `iat` and `exp`, their difference counts, so that the vendor's clock does not matter.
     """
     try:
         claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False, "verify_iat": False})
@@ -129,7 +129,7 @@ class SharedToken:
         return held if held and (now < held.refresh_at or now < min(self._recheck_at, held.expires_at)) else None
 
     def current(self) -> str:
-        """Return a token that is believed good; raises a `StudioFault` if none can be had."""
+        """Return a token that should be good; raises a `StudioFault` if none is available."""
         permit, held, now = current_permit(), self._good(), self._clock()
         if permit and (prepared := permit.use_token()):
             return prepared
@@ -143,9 +143,9 @@ class SharedToken:
         return self._hold(self._obtain())
 
     def reject(self, token: str) -> None:
-        """Drop a token that the vendor refused, unless another one has been stored meanwhile.
+        """Drop a token that the vendor refused, unless a newer one is stored.
 
-        If several tokens in a row are refused, the account backs off until the next one may be asked for.
+        If several tokens in a row are refused, the account backs off until the next request for a token.
         """
         if self._held and self._held.value == token:
             self._held = None
@@ -206,7 +206,7 @@ class SharedToken:
                 return stored
             self._raise_remembered()
             if time.monotonic() > give_up:
-                raise VendorUnavailable("no token: the worker that asks for it has not answered", endpoint="token")
+                raise VendorUnavailable("no token: the worker that requests it has not finished", endpoint="token")
 
     def _issue(self) -> Token:
         pause = float(self._pause_left(keys=[self._refusals]))
@@ -216,7 +216,7 @@ class SharedToken:
         try:
             value = self._issuer.issue()
         except (RateLimitReached, InBackoff, CircuitOpen):
-            # Not asked: the others may ask when it is their turn.
+            # Not requested: other workers may request one in their turn.
             raise
         except StudioFault as fault:
             self._remember(fault)
@@ -232,7 +232,7 @@ class SharedToken:
         log.info("token issued", account=self._account, good_for=round(token.expires_at - now))
         return token
 
-    # A refused or failed token call is remembered, so that the workers that wait do not each repeat it.
+    # A failed token request is remembered, so that waiting workers do not repeat it one by one.
 
     def _remember(self, fault: StudioFault) -> None:
         seconds = _FAILURE_TTL

@@ -1,1 +1,1 @@
-"""Cleanup at the vendor: projects of ours that no render needs any more are deleted."""
+"""Cleanup at the vendor: deletes our projects that no render needs any more."""

@@ -1,8 +1,7 @@
 """Orphan sweep: deletes drafts that no render uses.
 
-An orphan draft costs nothing, but fills the account's project list. Two things leave one: a draft call whose outcome
-nobody saw, and a render that ended during its submission. The ledger marks these renders; only for them is the list
-read.
+An orphan draft costs nothing, but fills the account's project list. Two things leave one: a draft call with an unknown
+outcome, and a render that ended during its submission. The ledger marks these renders; the list is read only for them.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class OrphanSweep:
         return len(orphans)
 
     def _abandoned(self, marked: set[tuple[str, int]]) -> set[str]:
-        """Return the drafts that the records of marked renders name: the list may not show drafts."""
+        """Return the drafts in the records of marked renders, because the list may not show drafts."""
         records = self.ledger.records([render_id for render_id, _ in marked])
         return {
             record["project_id"]

@@ -37,7 +37,7 @@ class CleanupRunner:
     _running: dict[str, threading.Thread] = field(default_factory=dict, repr=False)
 
     def start(self) -> None:
-        """Start what is due; returns at once. What a thread does not finish is due again after its lease."""
+        """Start what is due; returns at once. Unfinished tasks are due again after their lease."""
         for account in self.ledger.due_cleanup(list(self.accounts)):
             running = self._running.get(account)
             if running is None or not running.is_alive():

@@ -1,6 +1,6 @@
 """Stored project cleanup: deletes the vendor's copy of a stored video (`RENDERLINE_DELETE_STORED_PROJECTS`).
 
-It deletes only projects that we made: of a kind that we draft, with the render's own tag in the name.
+It deletes only our own projects: of a kind with drafts, with the render's tag in the name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class StoredProjectCleanup:
     lease: float
 
     def run(self, clients: AccountClients) -> bool:
-        """Delete a batch; returns whether there may be more. Raises a `StudioFault`: the rest is left for later."""
+        """Delete a batch; returns whether there may be more. Raises a `StudioFault`: the others are left for later."""
         ids = self.ledger.claim_stored_projects(clients.name, limit=_BATCH, lease=self.lease)
         for render_id, record in zip(ids, self.ledger.records(ids), strict=True):
             # The record proves that the video is stored; without one nothing is deleted.

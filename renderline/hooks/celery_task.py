@@ -12,7 +12,7 @@ from renderline.hooks.kind import Delivery, EventsSchema, HookFailed, chosen
 # Renderline's own queues: its workers would take a foreign task there and drop it.
 _OWN_QUEUES = frozenset({"requests", "submit", "poll", "hooks"})
 
-# Keys that Celery's Redis transport keeps beside its queues; a list of that name would break every worker.
+# Keys that Celery's Redis transport keeps beside its queues; a queue of that name would break every worker.
 _BROKER_KEYS = ("unacked", "_kombu")
 
 

@@ -1,7 +1,7 @@
 """Which hooks may run in this process: a share of its threads, and a limit and a circuit breaker for each host.
 
 An endpoint that hangs holds a few threads, while submissions, polls and the hooks of other hosts go on. All workers
-share the circuit through the ledger. This process caches what it knows of it, so that a check costs nothing.
+share the circuit through the ledger. This process caches its state, so that a check costs nothing.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ FAILURES = 5
 PAUSE = 20.0
 """Seconds between probes while it is open."""
 _BLOCKED_FOR = 3.0
-"""Seconds for which a host stays blocked here after the ledger said so; it says so again every second."""
+"""Seconds for which a host stays blocked here after the ledger reported it; the report is repeated every second."""
 _PATIENCE = 0.1
-"""Seconds for which a hook waits for another one of its host to end."""
+"""Seconds that a hook waits for another hook of its host to end."""
 
 
 class HookConcurrency:
@@ -65,13 +65,13 @@ class HookConcurrency:
         return "acquired"
 
     def release(self, host: str, *, probe: bool, large: bool) -> None:
-        """Note that a call has ended."""
+        """Record that a call has ended."""
         if host and not probe:
             self._of(large).release(host)
         self._all.release("")
 
     def note_answer(self, host: str, *, answered: bool) -> None:
-        """Tell the circuit breaker of a host whether it answered."""
+        """Report to the circuit breaker of a host whether it answered."""
         if not host:
             return
         if not answered:

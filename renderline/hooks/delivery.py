@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 _OTHER_WORKER_IN, _NO_WORKER_IN = 2.0, 60.0
-"""Seconds after which a hook of an unknown type is retried, where other workers know the type, and where none does."""
+"""Seconds until a hook of an unknown type is retried: if other workers know the type, and if none does."""
 
 
 def webhook_id(render_id: str, attempt: int, index: int) -> str:
@@ -38,7 +38,7 @@ def webhook_id(render_id: str, attempt: int, index: int) -> str:
 
 @dataclass(frozen=True)
 class _Claimed:
-    """One claimed hook and what is needed to call it."""
+    """One claimed hook, and what its call needs."""
 
     render_id: str
     index: int
@@ -63,11 +63,11 @@ class Deliverer:
     lease: float
     concurrency: HookConcurrency | None = None
     clock: Callable[[], float] = time.time
-    """Dates what is sent."""
+    """Returns the time for the timestamp of a delivery."""
     delete_stored: bool = False
-    """Whether the vendor's copy is deleted once a video is stored and all hooks are delivered."""
+    """Whether the vendor's copy is deleted once the video is stored and all hooks are delivered."""
     capabilities: WorkerCapabilities | None = None
-    """Tells whether other workers know a hook type that is not among `kinds`."""
+    """Returns whether other workers know a hook type that is not among `kinds`."""
     unknown_after: float = UNKNOWN_AFTER
 
     def deliver(self, render_id: str, index: int) -> Outcome:
@@ -101,7 +101,7 @@ class Deliverer:
         if answer == "blocked" and self.retries.over(hook.claim.seconds):
             why = f"{hook.host} could not be reached until the last retry was due"
             return self._dead_letter(hook.render_id, hook.index, hook.claim, why)
-        # Not called, so that no thread waits for it. It is sent again when there is room.
+        # Not called, so that no thread waits for it. It is sent again when a thread is free.
         host = hook.host if answer == "blocked" else ""
         self.dispatcher.hook_messages(self.ledger.defer_hook(hook.render_id, hook.index, hook.claim, host=host))
         return NotMyTurn()
@@ -149,15 +149,15 @@ class Deliverer:
         return self.delete_stored and KINDS[record["kind"]].owns_project
 
     def _unknown_here(self, render_id: str, index: int, claim: HookClaim, kind: str) -> Outcome:
-        """Leave a hook to the workers that know its type; dead-letter it if none has for long."""
+        """Release a hook to workers that know its type; dead-letter it if no worker has known it for long."""
         elsewhere = self.capabilities is not None and self.capabilities.elsewhere(hook_kind(kind))
         wait = _OTHER_WORKER_IN if elsewhere else _NO_WORKER_IN
-        why = f"hook type {kind!r} is not installed in the worker that took it; waits for one that has it"
+        why = f"hook type {kind!r} is not installed in this worker; waits for a worker that has it"
         since = self.ledger.release_hook(render_id, index, claim, retry_in=wait, note=why)
         if since is None:
             return NotMyTurn()
         if since > self.unknown_after and not elsewhere:
-            why = f"hook type {kind!r} was installed in no worker for {since:.0f} s"
+            why = f"hook type {kind!r} was not installed in any worker for {since:.0f} s"
             return self._dead_letter(render_id, index, claim, why)
         return RetryIn(wait, why)
 

@@ -27,7 +27,7 @@ from renderline.http import (
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
 
 FreshLink = Callable[[Mapping[str, Any]], str | None]
-"""Asks the vendor for the present download URL of a record; None if there is none. Raises HookFailed if it cannot."""
+"""Asks the vendor for the current download URL of a record; None if there is none. Raises HookFailed."""
 
 _CHUNK_BYTES = 256 * 1024
 _EXPIRED = frozenset({401, 403, 404, 410})
@@ -35,7 +35,7 @@ _EXPIRED = frozenset({401, 403, 404, 410})
 _PAGES = ("text/html", "application/json", "application/xhtml", "application/xml", "text/xml")
 _DEFAULT_PATH = "{id}.mp4"
 _HEADERS = {"Accept-Encoding": "identity"}
-"""Videos do not compress; asked for as they are, the bytes that arrive are the bytes that are stored."""
+"""Videos do not compress. Requested uncompressed, the received bytes are the stored bytes."""
 
 
 def _folder_url(url: str) -> None:
@@ -52,7 +52,7 @@ def _path(template: str) -> None:
 
 
 class _Expired(HookFailed):
-    """The link has no video, or no longer; a fresh one may."""
+    """The link has no video, or no longer has one; a fresh link may."""
 
 
 class DownloadHookSchema(Schema):

@@ -32,10 +32,10 @@ from renderline.http import (
 SECRET_VARIABLE = "RENDERLINE_HOOK_SECRET"
 PRIVATE_VARIABLE = "RENDERLINE_ALLOW_PRIVATE_HOOKS"
 
-# Bytes of an answer that are read so that the connection can be reused. A longer answer closes the connection.
+# Bytes of an answer that are read, so that the connection can be reused. A longer answer closes the connection.
 _ANSWER_BYTES = 4096
 
-# Statuses with which `Retry-After` counts.
+# Statuses whose `Retry-After` counts.
 _RETRY_AFTER_STATUSES = frozenset({429, 502, 503, 504})
 
 
@@ -134,7 +134,7 @@ def _checked(secret: str) -> str:
         raise ValueError(advice)
     encoded = secret.removeprefix("whsec_").rstrip("=")
     try:
-        # The library would drop characters that are not base64 and sign with the rest.
+        # The library would drop characters that are not base64, and sign with the others.
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except binascii.Error:
         raise ValueError(advice) from None
@@ -156,7 +156,7 @@ def _check_status(response: requests.Response, endpoint: str) -> None:
     if 200 <= status < 300:
         return
     if status == 410:
-        raise HookFailed(f"{endpoint} answered 410 Gone: it wants no more deliveries", permanent=True)
+        raise HookFailed(f"{endpoint} answered 410 Gone: it takes no more deliveries", permanent=True)
     if 300 <= status < 400:
         raise HookFailed(f"{endpoint} answered {status}, a redirect; name the final url in the hook")
     wait = None

@@ -15,9 +15,9 @@ USER_AGENT = "Renderline/1 (+hooks)"
 LONGEST_RETRY_AFTER = 86_400.0
 """The most seconds that a hook waits because an endpoint asks for it."""
 
-#: Every event after which nothing more happens to a render by itself.
+#: Every event that a hook can receive.
 FINAL_EVENTS = (COMPLETED, "render.failed", "render.expired", "render.canceled")
-#: The events of a hook without an `events` list: whoever cancels a render knows about it.
+#: The events of a hook without an `events` list. A cancel is left out, since its caller knows about it.
 DEFAULT_EVENTS = FINAL_EVENTS[:3]
 
 
@@ -43,8 +43,8 @@ class Delivery:
 class HookFailed(Exception):
     """The delivery failed; the message says what was wrong and what to do.
 
-    `retry_after` is in how many seconds the endpoint asked to be called again, if it did. `permanent` says that a retry
-    cannot help until somebody changes something; `unreachable` that nobody answered.
+    `retry_after` are the seconds that the endpoint asked to wait, if it did. `permanent`: a retry cannot help until
+    somebody changes something. `unreachable`: nobody answered.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What became of one run of a hook's message."""
+"""The outcomes of one run of a hook's message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RetryIn:
 
 @dataclass(frozen=True)
 class NotMyTurn:
-    """Another message runs the hook, it has to wait, or this worker has no thread for it. This message ends here."""
+    """Another message runs the hook, it has to wait, or this worker has no free thread. This message ends here."""
 
 
 Outcome = Done | RetryIn | NotMyTurn

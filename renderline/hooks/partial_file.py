@@ -1,7 +1,4 @@
-"""Partial files: downloads that are being written, under a temporary name. Those of killed workers are removed.
-
-A partial file is locked while it is written; the lock ends with its writer's process.
-"""
+"""Partial files: unfinished downloads under a temporary name. Those of killed workers are removed."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ def lock(descriptor: int) -> None:
 
 
 def remove_abandoned(folder: str) -> None:
-    """Remove the partial files in a folder that nobody writes any more; at most every 10 minutes, never failing."""
+    """Remove abandoned partial files in a folder, at most every 10 minutes. Never raises."""
     now = time.monotonic()
     with _scanning:
         if now < _next_scan.get(folder, 0.0):

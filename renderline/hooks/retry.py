@@ -11,7 +11,7 @@ MAX_RETRY_AFTER = 14_400.0
 """The longest wait (seconds) that an endpoint may ask for with a Retry-After."""
 
 _SPREAD = 0.2
-"""Each wait is shorter or longer by up to this share, so that hooks that failed together do not return together."""
+"""Each wait varies by up to this share, so that hooks that failed together are not retried together."""
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ class PartialFile:
         if getattr(self._filesystem, "local_file", False):
             self._file.flush()
             os.fsync(self._file.fileno())
-            os.utime(self._file.fileno())  # once closed it is unlocked, but young
+            os.utime(self._file.fileno())  # once closed it is unlocked, but too new to be removed
 
     def close(self) -> None:
         """Close the file, which sends the last part to a remote storage."""
