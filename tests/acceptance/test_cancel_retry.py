@@ -119,7 +119,7 @@ def test_a_retry_is_a_new_attempt_of_the_same_record(system: System, renderline:
         assert Ledger(client, grace=1.0).fail(render, code="7001", message="The wrong script.", origin="vendor")
     first = reach(system, render, "failed")
     assert first["error"] == {"code": "7001", "message": "The wrong script.", "origin": "vendor"}
-    first, body = system.hook_endpoint.take()
+    sent, body = system.hook_endpoint.take()
     assert json.loads(body)["type"] == "render.failed"
 
     (step,) = renderline.json("retry", render)
@@ -139,9 +139,9 @@ def test_a_retry_is_a_new_attempt_of_the_same_record(system: System, renderline:
     assert set(projects) == {first["project_id"], second["project_id"]}
     assert projects[second["project_id"]]["name"].endswith(f"[{render}.2]")
     assert [one["exports"] for one in projects.values()] == [1, 1]
-    replayed, body = system.hook_endpoint.take()
+    sent_again, body = system.hook_endpoint.take()
     assert json.loads(body)["type"] == "render.completed"
-    assert replayed["webhook-id"] != first["webhook-id"]
+    assert sent_again["webhook-id"] != sent["webhook-id"]
 
 
 def test_an_expired_render_is_retried(system: System, renderline: CommandLine) -> None:

@@ -76,7 +76,7 @@ WRITES: dict[Scenario, list[tuple[str, int]]] = {
         # `submit_advance` the export.
         # Which accounts this worker knows, and the mark of its watch on the disk.
         ("capabilities_set", 1),
-        ("SET renderline:disk", 1),
+        ("SET renderline:disk_probe", 1),
         ("noted submit", 1),
         ("circuit", 1),
         ("submit_claim", 1),
