@@ -220,6 +220,16 @@ def test_a_prepared_call_asks_for_no_token(account, vendor, redis):
     assert vendor.calls == {"list": 1}
 
 
+def test_a_prepared_token_that_is_refused_is_not_used_again(account, vendor):
+    clients = account()
+    permit = clients.prepare("v3")
+    refused = clients.token.current()
+    vendor.override = lambda call: refused_token(call) if call.headers.get("Authorization") == refused else None
+    with using(permit):
+        clients.v3.list_projects()
+    assert (vendor.calls["token"], vendor.calls["list"]) == (2, 2)
+
+
 def test_without_a_limit_a_permit_is_at_hand_once_the_token_is(account):
     clients = account()
     assert clients.permit_at_hand("v3") is None
