@@ -1,12 +1,58 @@
-"""The names of the ledger's Redis keys. docs/ledger.md says what each holds; `scripts/prelude.lua` has them for Lua."""
+"""The names of the ledger's Redis keys. docs/ledger.md says what each holds."""
 
 from __future__ import annotations
 
 PREFIX = "renderline:"
 
+SCRIPT_KEYS = {
+    "accounts": "accounts",
+    "alarms": "alarms",
+    "answer": "answer:",
+    "backoff": "backoff:",
+    "body": "body:",
+    "calls": "calls:",
+    "capabilities": "capabilities",
+    "circuit": "circuit:",
+    "dead_letters": "dead_letters",
+    "deadline": "deadline",
+    "due": "due:",
+    "durations": "durations:",
+    "events": "events",
+    "history": "history:",
+    "hold": "hold:",
+    "hook_accounts": "hook_accounts",
+    "hook_hosts": "hook_hosts:",
+    "hook_turn": "hook_turn",
+    "lanes": "lanes",
+    "meta": "meta:",
+    "orphan_drafts": "orphan_drafts:",
+    "parked": "parked:",
+    "paused": "paused",
+    "project_owners": "project_owners:",
+    "pump": "pump:",
+    "quarantine": "quarantine",
+    "quarantine_counts": "quarantine_counts",
+    "queued": "queued:",
+    "rate_limit": "rate_limit:",
+    "render": "render:",
+    "renders": "renders",
+    "resend": "resend",
+    "schema": "schema",
+    "slot_limits": "slot_limits",
+    "slots": "slots:",
+    "state": "state:",
+    "stored_projects": "stored_projects:",
+    "sweep": "sweep",
+    "sweep_lock": "sweep:lock",
+    "token": "token:",
+    "waiting_hooks": "waiting_hooks:",
+    "webhooks_alive": "webhooks_alive:",
+}
+"""The keys of the Lua scripts, which say `K.<name>`. An account, a render id or the like follows a colon."""
+
 
 class Keys:
-    """Builds the name of every key that Python code uses. The Lua scripts have the same names in their table `K`."""
+    """Builds the name of every key that Python code uses."""
 
     def __init__(self, prefix: str = PREFIX) -> None:
         self.prefix = prefix

@@ -59,10 +59,9 @@ def wake_of(account: str, raw: Sequence[Any] | None) -> PumpWake | None:
     return PumpWake(account, int(raw[0]), int(raw[1]), float(raw[2])) if raw else None
 
 
-POLL_FIELDS = [
+POLL_FIELDS = (
     "kind",
     "state",
-    "epoch",
     "project_id",
     "polls",
     "progress",
@@ -82,37 +81,38 @@ POLL_FIELDS = [
     "webhook_done",
     "rate",
     "stalls",
-]
-"""The record fields that a due poll is made of, as the claiming step returns them."""
+)
+"""The record fields that a due poll is made of, in the order in which `due_poll_of` takes them."""
 
 
-def due_poll_of(item: Sequence[Any]) -> DuePoll:
+def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
     """Return an item of the step that claims due polls; raises one of `UNREADABLE`."""
-    render_id, webhooks_alive, values = item
-    fields = dict(zip(POLL_FIELDS, values, strict=True))
-    since = fields[f"t:{fields['state']}"]
+    render_id, epoch, kind, state, project_id, polls, progress, progress_at, rendering_at, unconfirmed_at = item[:10]
+    deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, draft = item[10:18]
+    revoking, reported_url, webhook_done, rate, stalls = item[18:]
+    since = rendering_at if state == "rendering" else unconfirmed_at
     return DuePoll(
         id=render_id,
-        epoch=int(fields["epoch"]),
-        kind=fields["kind"],
-        state=fields["state"],
-        project_id=fields["project_id"],
-        polls=int(fields["polls"] or 0),
-        progress=float(fields["progress"] or 0),
-        progress_at=float(fields["progress_at"] or since),
+        epoch=int(epoch),
+        kind=kind,
+        state=state,
+        project_id=project_id,
+        polls=int(polls or 0),
+        progress=float(progress or 0),
+        progress_at=float(progress_at or since),
         since=float(since),
-        deadline_at=float(fields["deadline_at"]),
-        faults=int(fields["faults"] or 0),
-        untouched=int(fields["untouched"] or 0),
-        untouched_at=float(fields["untouched_at"]) if fields["untouched_at"] else None,
-        baseline=fields["baseline"],
-        intent_at=float(fields["intent_at"] or since),
-        attempt=int(fields["attempt"] or 1),
-        draft=int(fields["draft"] or 1),
-        revoking=bool(fields["revoking"]) and fields["revoking"] == fields["project_id"],
-        reported_url=fields["reported_url"],
-        webhook_done=bool(fields["webhook_done"]),
-        rate=float(fields["rate"]) if fields["rate"] else None,
-        stalls=int(fields["stalls"] or 0),
-        webhooks_alive=bool(webhooks_alive),
+        deadline_at=float(deadline_at),
+        faults=int(faults or 0),
+        untouched=int(untouched or 0),
+        untouched_at=float(untouched_at) if untouched_at else None,
+        baseline=baseline,
+        intent_at=float(intent_at or since),
+        attempt=int(attempt or 1),
+        draft=int(draft or 1),
+        revoking=bool(revoking) and revoking == project_id,
+        reported_url=reported_url,
+        webhook_done=bool(webhook_done),
+        rate=float(rate) if rate else None,
+        stalls=int(stalls or 0),
+        webhooks_alive=webhooks_alive,
     )

@@ -15,7 +15,7 @@ from renderline.ledger.accept import AcceptResult, Entry, record_each, record_to
 from renderline.ledger.capabilities import Capabilities
 from renderline.ledger.claims import Batch, HookClaim, PollResult, PumpWake, Submission
 from renderline.ledger.keys import PREFIX, Keys
-from renderline.ledger.parsing import POLL_FIELDS, answers_of, due_poll_of, fields_of, record_of, submission_of, wake_of
+from renderline.ledger.parsing import answers_of, due_poll_of, fields_of, record_of, submission_of, wake_of
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record
 from renderline.ledger.script import Scripts
 from renderline.ledger.sweep import SweepSteps
@@ -266,10 +266,11 @@ class Ledger(SweepSteps, Capabilities):
 
     def claim_due_polls(self, account: str, *, slot: int, ticket: int, limit: int, lease: float) -> Batch | None:
         """Claim up to `limit` due renders of an account for `lease` seconds; None if the ticket is an old one."""
-        status, now, items, more = self.run("poll_claim", account, slot, ticket, limit, lease, *POLL_FIELDS)
+        status, now, items, more, webhooks_alive = self.run("poll_claim", account, slot, ticket, limit, lease)
         if status == "stale":
             return None
-        polls = [self._readable(item[0], account, partial(due_poll_of, item)) for item in items]
+        read = partial(due_poll_of, webhooks_alive=bool(webhooks_alive))
+        polls = [self._readable(item[0], account, partial(read, item)) for item in items]
         return Batch(now=float(now), polls=[one for one in polls if one], more=wake_of(account, more))
 
     def record_poll_results(self, results: Sequence[PollResult]) -> list[tuple[str, str]]:

@@ -80,7 +80,7 @@ class SweepSteps:
 
         None while the account may make no calls. Members that are not cleared within `lease` seconds are due again.
         """
-        due = self.run("cleanup_claim", "orphan_drafts", account, limit, lease)
+        due = self.run("cleanup_claim", self.keys.orphan_drafts(account), account, limit, lease)
         parts = [(member, *member.partition("#")[0].split(".")) for member in due]
         return [(one, int(attempt), member) for member, one, attempt in parts]
 
@@ -89,8 +89,8 @@ class SweepSteps:
         self.redis.zrem(self.keys.orphan_drafts(account), *members)
 
     def claim_stored_projects(self, account: str, *, limit: int, lease: float) -> list[str]:
-        """Claim renders with a vendor project to delete, as `orphan_drafts` does."""
-        return list(self.run("cleanup_claim", "stored_projects", account, limit, lease))
+        """Claim renders with a vendor project to delete, as `claim_orphan_drafts` does."""
+        return list(self.run("cleanup_claim", self.keys.stored_projects(account), account, limit, lease))
 
     def clear_stored_project(self, account: str, render_id: str) -> None:
         """Take a render off the list of projects to delete."""

@@ -1,7 +1,7 @@
 -- Claim cleanup tasks of an account: vendor calls that no render waits for. Tasks that are not cleared are due again
 -- after the lease.
--- ARGV: task account limit lease -> members
-local account, tasks = ARGV[4], K[ARGV[3]] .. ARGV[4]
+-- ARGV: key account limit lease -> members
+local tasks, account = ARGV[3], ARGV[4]
 -- Cleanup never probes: it waits until the circuit is closed.
 if backoff_left(account) > 0 or circuit_open(account) then return {} end
 local members = redis.call('ZRANGEBYSCORE', tasks, '-inf', stamp(NOW), 'LIMIT', 0, ARGV[5])

@@ -1,12 +1,12 @@
--- Claim a batch of due renders of an account under a lease. ARGV: account slot ticket limit lease, then the names of the
--- record fields to be returned -> {status, now, items, wake}; an item is {id, webhooks_alive, values of the fields}
+-- Claim a batch of due renders of an account under a lease. ARGV: account slot ticket limit lease
+-- -> {status, now, items, wake, webhooks_alive}; an item is {id, epoch, values of POLL_FIELDS}
 local account, slot, ticket = ARGV[3], ARGV[4], ARGV[5]
 local limit, lease = tonumber(ARGV[6]), tonumber(ARGV[7])
 local key = pump(account)
-if redis.call('HGET', key, slot .. ':ticket') ~= ticket then return {'stale', stamp(NOW), {}, false} end
+if redis.call('HGET', key, slot .. ':ticket') ~= ticket then return {'stale', stamp(NOW), {}, false, ''} end
 redis.call('HDEL', key, slot .. ':at')
 redis.call('HSET', key, slot .. ':busy', stamp(NOW + lease))
-if backoff_left(account) > 0 then return {'backoff', stamp(NOW), {}, false} end
+if backoff_left(account) > 0 then return {'backoff', stamp(NOW), {}, false, ''} end
 local due = K.due .. account
 local items = {}
 local ids = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, limit)
@@ -15,7 +15,7 @@ if room > 0 then room = probes(account, lease) and 1 or admit(account, room) end
 each({unpack(ids, 1, room)}, account, function(id)
   local state = field(id, 'state')
   if state == 'rendering' or state == 'unconfirmed' then
-    redis.call('HINCRBY', render(id), 'epoch', 1)
+    local epoch = redis.call('HINCRBY', render(id), 'epoch', 1)
     -- Time of the first poll after the deadline; the sweep lets it end.
     if NOW >= (tonumber(field(id, 'deadline_at')) or math.huge) then
       if redis.call('HSETNX', render(id), 'late_at', stamp(NOW)) == 1 then
@@ -24,7 +24,7 @@ each({unpack(ids, 1, room)}, account, function(id)
     end
     redis.call('ZADD', due, stamp(NOW + lease), id)
     set(id, 'polling_until', stamp(NOW + lease))
-    table.insert(items, {id, webhooks_alive(account), redis.call('HMGET', render(id), unpack(ARGV, 8))})
+    table.insert(items, {id, epoch, unpack(redis.call('HMGET', render(id), POLL_FIELDS))})
   else
     redis.call('ZREM', due, id)
   end
@@ -34,4 +34,4 @@ if room == limit then
   local first = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, 1)
   if #first > 0 then more = wake_pump(account, NOW) end
 end
-return {'yours', stamp(NOW), items, more}
+return {'yours', stamp(NOW), items, more, webhooks_alive(account)}

@@ -1,21 +1,6 @@
--- What every step shares. KEYS[1] is the key prefix, ARGV[1] the time in seconds ('' takes the server's clock, so that
--- workers whose clocks differ agree), ARGV[2] the grace in seconds until the message of a stalled render is sent again.
-local P = KEYS[1]
--- The names of the keys; docs/ledger.md says what each holds, and `keys.py` names those that Python uses.
-local K = {
-  accounts = P .. 'accounts', alarms = P .. 'alarms', answer = P .. 'answer:', backoff = P .. 'backoff:', 
-  body = P .. 'body:',  calls = P .. 'calls:', capabilities = P .. 'capabilities', circuit = P .. 'circuit:',
-  dead_letters = P .. 'dead_letters', deadline = P .. 'deadline', due = P .. 'due:', durations = P .. 'durations:',
-  events = P .. 'events', history = P .. 'history:', hold = P .. 'hold:', hook_accounts = P .. 'hook_accounts',
-  hook_hosts = P .. 'hook_hosts:', hook_turn = P .. 'hook_turn', lanes = P .. 'lanes', meta = P .. 'meta:',
-  orphan_drafts = P .. 'orphan_drafts:', parked = P .. 'parked:', paused = P .. 'paused',
-  project_owners = P .. 'project_owners:', pump = P .. 'pump:', quarantine = P .. 'quarantine',
-  quarantine_counts = P .. 'quarantine_counts', queued = P .. 'queued:', rate_limit = P .. 'rate_limit:',
-  render = P .. 'render:', renders = P .. 'renders', resend = P .. 'resend', schema = P .. 'schema',
-  slot_limits = P .. 'slot_limits', slots = P .. 'slots:', state = P .. 'state:',
-  stored_projects = P .. 'stored_projects:', sweep = P .. 'sweep', sweep_lock = P .. 'sweep:lock',
-  token = P .. 'token:', waiting_hooks = P .. 'waiting_hooks:', webhooks_alive = P .. 'webhooks_alive:',
-}
+-- What every step shares. ARGV[1] is the time in seconds ('' takes the server's clock, so that workers whose clocks
+-- differ agree), ARGV[2] the grace in seconds until the message of a stalled render is sent again. `K.due` and the like
+-- are key names: `script.py` replaces them with the texts in `keys.py`.
 local NOW = tonumber(ARGV[1])
 if not NOW then
   local t = redis.call('TIME')

@@ -8,7 +8,7 @@ import pytest
 from harness import ROOT
 from harness.ledger import GRACE, LEASE
 from renderline.ledger.clock import note_skew
-from renderline.ledger.keys import Keys
+from renderline.ledger.keys import SCRIPT_KEYS, Keys
 
 PAGE = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `([^`]+)` \| (\w+) \|", PAGE, flags=re.MULTILINE)
@@ -16,7 +16,6 @@ TYPES = {
     re.compile("renderline:" + re.sub(r"<[^>]*>", ".+", re.escape(name.replace("\\|", "|")).replace("\\<", "<"))): kind
     for name, kind in ROWS
 }
-PRELUDE = (ROOT / "renderline" / "ledger" / "scripts" / "prelude.lua").read_text(encoding="utf-8")
 
 
 def type_of(key):
@@ -77,6 +76,13 @@ def test_the_families_of_python_are_in_the_table(name):
     assert type_of(build(*("x" for _ in inspect.signature(build).parameters)))
 
 
-@pytest.mark.parametrize("name", re.findall(r"= P \.\. '([^']+)'", PRELUDE))
+@pytest.mark.parametrize("name", SCRIPT_KEYS.values())
 def test_the_keys_of_the_scripts_are_in_the_table(name):
     assert any(type_of(f"renderline:{name}{rest}") for rest in ("", "x", "x:x", "x|x"))
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPT_KEYS.keys() & dict(inspect.getmembers(Keys()))))
+def test_python_and_the_scripts_use_the_same_keys(name):
+    key = getattr(Keys(), name)
+    built = key(*("" for _ in inspect.signature(key).parameters)) if callable(key) else key
+    assert built.rstrip(":") == f"renderline:{SCRIPT_KEYS[name]}".rstrip(":")

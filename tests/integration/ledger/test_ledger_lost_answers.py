@@ -196,7 +196,7 @@ def test_a_step_that_arrives_after_its_caller_has_gone_on_is_not_run(redis):
     late = [scripts._caller._name, f"{0:016x}"]
     scripts.run("cancel", "r9")
     with pytest.raises(ResponseError, match="LATE"):
-        scripts._steps["cancel"](keys=["renderline:", *late], args=["", GRACE, "r1"])
+        scripts._steps["cancel"](keys=late, args=["", GRACE, "r1"])
     assert driver.state() == "accepted"
 
 
