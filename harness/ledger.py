@@ -16,7 +16,7 @@ LEASE = 20.0
 
 
 def accept_render(ledger: Ledger, render_id: str, **changes: Any) -> None:
-    """Accept a small render; `changes` replace arguments of `Ledger.accept`."""
+    """Accept a small render; `changes` replace fields of its `Entry`."""
     fields: dict[str, Any] = {
         "kind": "project",
         "account": "main",
@@ -26,7 +26,7 @@ def accept_render(ledger: Ledger, render_id: str, **changes: Any) -> None:
         "body": "{}",
         "fingerprint": "f",
     }
-    assert ledger.accept(render_id, **{**fields, **changes})
+    assert ledger.accept(Entry(render_id, **{**fields, **changes})).status == "new"
 
 
 def due_poll(now: float) -> DuePoll:
@@ -70,7 +70,7 @@ class LedgerDriver:
     ) -> bool:
         kinds = hooks if isinstance(hooks, tuple) else ("http",) * hooks
         entry = self.entry(one, kinds, account, priority, deadline, fingerprint)
-        return self.ledger.accept(**vars(entry))
+        return self.ledger.accept(entry).status == "new"
 
     @staticmethod
     def entry(

@@ -25,5 +25,5 @@ def record(
 ) -> str:
     """Record a request in the ledger as the acceptor does; nothing is published. Returns the render id."""
     request = load_request({**data, "account": account}, accounts=[account], hook_kinds={}, max_bytes=1 << 20)
-    ledger.take(ledger_entry(render_id, request, deadline=deadline))
+    ledger.accept(ledger_entry(render_id, request, deadline=deadline))
     return render_id

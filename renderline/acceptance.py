@@ -54,7 +54,7 @@ class Acceptor:
         request = self._load(data)
         check_key(key)
         render_id = _render_id(key, message_id)
-        status, due = self.ledger.take(self._entry(render_id, request))
+        status, due = self.ledger.accept(self._entry(render_id, request))
         log.info("accepted" if status == "new" else "accepted before", render_id=render_id, kind=request.kind)
         if due:
             self.dispatcher.submit(render_id, request.priority)

@@ -20,8 +20,7 @@ from renderline.hooks.outcome import Done, NotMyTurn, Outcome, RetryIn
 from renderline.hooks.renewal import ClaimRenewal
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.kinds import KINDS
-from renderline.ledger import HookClaim, Ledger
-from renderline.ledger.store import UNKNOWN_AFTER
+from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger
 from renderline.renders import EVENTS, State
 
 log = structlog.get_logger(__name__)

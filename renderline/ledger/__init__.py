@@ -1,6 +1,6 @@
 """The ledger: every render lives in Redis from the moment it is accepted; messages are only hints."""
 
-from renderline.ledger.accept import AcceptResult, Entry
+from renderline.ledger.accept import AcceptResult, Entry, KeyConflict
 from renderline.ledger.account_limits import AccountLimits, Circuit
 from renderline.ledger.claims import Batch, DuePoll, HookClaim, PollResult, PumpWake, Submission
 from renderline.ledger.clock import SKEWED, ServerClock
@@ -9,12 +9,14 @@ from renderline.ledger.durability import DiskSync, NotSynced, Persistence, persi
 from renderline.ledger.keys import PREFIX, Keys
 from renderline.ledger.queries import Filter, HeldHook, Queries
 from renderline.ledger.record import iso, public_record
-from renderline.ledger.store import AccountUnknown, ForeignProject, KeyConflict, Ledger
+from renderline.ledger.store import Ledger
+from renderline.ledger.submission import UNKNOWN_AFTER, AccountUnknown, ForeignProject
 
 __all__ = [
     "PREFIX",
     "REVOKED",
     "SKEWED",
+    "UNKNOWN_AFTER",
     "AcceptResult",
     "AccountLimits",
     "AccountUnknown",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from renderline.ledger.store import UNKNOWN_AFTER, Ledger
+from renderline.ledger.store import Ledger
+from renderline.ledger.submission import UNKNOWN_AFTER
 
 
 class Circuit(NamedTuple):

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from redis import Redis
-
-from renderline.ledger.keys import Keys
+from renderline.ledger.steps import Steps
 
 
-class Capabilities:
-    """The part of the ledger for capabilities. Every method raises `redis.RedisError`."""
-
-    redis: Redis
-    keys: Keys
-    run: Any
+class CapabilitySteps(Steps):
+    """The part of the ledger for capabilities."""
 
     def announce_capabilities(self, names: Sequence[str]) -> None:
         """Announce this worker's capabilities, such as `account:main`, `api:v2:main` and `hook:http`."""

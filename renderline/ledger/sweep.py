@@ -6,22 +6,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from redis import Redis
-
 from renderline.ledger.claims import PumpWake
-from renderline.ledger.keys import Keys
+from renderline.ledger.steps import Steps
 from renderline.renders import FINAL
 
 SWEPT_AT_ONCE = 50
 """How many renders one step of the sweep takes. Redis is blocked meanwhile, for a few milliseconds."""
 
 
-class SweepSteps:
-    """The part of the ledger for sweep and cleanup. Every method raises `redis.RedisError`."""
-
-    redis: Redis
-    keys: Keys
-    run: Any
+class SweepSteps(Steps):
+    """The part of the ledger for sweep and cleanup."""
 
     def sweep_turn(self, holder: str, *, seconds: float, every: float) -> bool:
         """Take or extend the sweep lock for `seconds`; False if another worker has it, or had it within `every`

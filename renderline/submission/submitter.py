@@ -19,8 +19,7 @@ from renderline.dispatcher import Dispatcher
 from renderline.drafts import project_name
 from renderline.http import boottime
 from renderline.kinds import APIS, KINDS, PAID_STAGES
-from renderline.ledger import AccountUnknown, Ledger, Submission
-from renderline.ledger.store import UNKNOWN_AFTER
+from renderline.ledger import UNKNOWN_AFTER, AccountUnknown, Ledger, Submission
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.requests import load_body_json

@@ -23,7 +23,7 @@ def begin(driver: Any, *known: str, one: str = "r1") -> Any:
 
 
 def v2(driver: Any, one: str = "r1") -> None:
-    assert driver.ledger.accept(**{**vars(driver.entry(one)), "kind": "v2_project"})
+    assert driver.ledger.accept(replace(driver.entry(one), kind="v2_project")).status == "new"
 
 
 def test_a_worker_without_the_v2_key_does_not_fail_v2_renders(new_local_worker: Any, examples: Any) -> None:
@@ -50,7 +50,7 @@ def test_only_those_who_have_the_api_take_it_again_and_others_of_the_account_go_
 
 def test_urgent_ones_go_first_once_the_api_is_there(driver: Any) -> None:
     for one, priority in (("a", "low"), ("b", "high")):
-        assert driver.ledger.accept(**{**vars(driver.entry(one, priority=priority)), "kind": "v2_project"})
+        assert driver.ledger.accept(replace(driver.entry(one, priority=priority), kind="v2_project")).status == "new"
         assert begin(driver, "main", "v3:main", one=one) is None
     assert AccountLimits(driver.ledger, known=["main", "v2:main"]).unpark() == [("b", "high"), ("a", "low")]
 

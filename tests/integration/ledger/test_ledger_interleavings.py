@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from renderline.ledger import AccountLimits, Commands, DuePoll, Ledger, PollResult, Submission
+from renderline.ledger import AccountLimits, Commands, DuePoll, Entry, Ledger, PollResult, Submission
 from tests.integration.ledger.ledger_truths import Picture, Truths
 
 GRACE, LEASE = 30.0, 20.0
@@ -22,8 +22,7 @@ class Actors:
 
     def accept(self, one: str, *, hooks: int = 1) -> None:
         meta = {"name": one, "hooks": [{"type": "http"}] * hooks, "metadata": {}}
-        fixed = {"kind": "project", "account": "main", "priority": "normal", "deadline": 600.0}
-        self.ledger.accept(one, **fixed, meta=meta, body="{}", fingerprint="f")  # type: ignore[arg-type]
+        self.ledger.accept(Entry(one, "project", "main", "normal", 600.0, meta, "{}", "f"))
 
     def begin(self, one: str) -> Submission:
         claim = self.ledger.claim_submission(one, lease=LEASE)

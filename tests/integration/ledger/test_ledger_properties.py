@@ -17,7 +17,7 @@ from redis import Redis
 
 from renderline.contract import PRIORITIES
 from renderline.kinds import KINDS
-from renderline.ledger import KeyConflict, PumpWake
+from renderline.ledger import Entry, KeyConflict, PumpWake
 from tests.integration.ledger.ledger_actors import EXPORT, Messenger
 from tests.integration.ledger.ledger_choices import (
     ACCOUNTS,
@@ -60,17 +60,9 @@ class LedgerMachine(LedgerModel):
         known = self.ledger.record(one) is not None
         hooks = [{"type": "http"}] * HOOKS[one]
         try:
-            new = self.ledger.accept(
-                one,
-                kind="project",
-                account=ACCOUNTS[one],
-                priority=priority,
-                deadline=DEADLINE,
-                meta={"name": one, "hooks": hooks, "metadata": {}},
-                body="{}",
-                fingerprint=body,
-            )
-            assert new is not known
+            meta = {"name": one, "hooks": hooks, "metadata": {}}
+            entry = Entry(one, "project", ACCOUNTS[one], priority, DEADLINE, meta, "{}", body)
+            assert self.ledger.accept(entry).status == ("known" if known else "new")
         except KeyConflict:
             assert known
 

@@ -19,7 +19,7 @@ class Broker:
     def accept(self, *names: str, account: str, priority: str = "normal") -> None:
         for one in names:
             entry = self.driver.entry(one, account=account, priority=priority)
-            if self.driver.ledger.take(entry).due:
+            if self.driver.ledger.accept(entry).due:
                 self.queues[priority].append(one)
 
     def send(self, renders: list[tuple[str, str]]) -> None:

@@ -1,0 +1,152 @@
+"""The steps of a submission: claim it, record its vendor calls, and start polling or release it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from renderline.ledger.claims import PumpWake, Submission
+from renderline.ledger.parsing import submission_of, wake_of
+from renderline.ledger.steps import Steps
+
+UNKNOWN_AFTER = 86_400.0
+"""Seconds for which work that no worker knows is kept for one that does."""
+
+
+class AccountUnknown(LookupError):
+    """No live worker has known the account of this render for a long time."""
+
+
+class ForeignProject(ValueError):
+    """The vendor answered with a project that belongs to another render."""
+
+
+class SubmissionSteps(Steps):
+    """The part of the ledger for submissions."""
+
+    def claim_submission(
+        self,
+        render_id: str,
+        *,
+        lease: float,
+        calls: int = 2,
+        first: Mapping[str, str] | None = None,
+        hanging: Sequence[str] = (),
+        following: Callable[[Sequence[tuple[str, str]]], object] | None = None,
+        known: Sequence[str] = (),
+        unknown_after: float = UNKNOWN_AFTER,
+        apis: Mapping[str, str] | None = None,
+        paid: Sequence[str] = (),
+    ) -> Submission | None:
+        """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
+
+        `first` has, by kind, the free stage that begins its plan: a new submission announces that call in the same
+        step. Renders of accounts that are `hanging` in this process are parked.
+
+        Returns None if it is over or another worker has the claim. Returns None, and parks it, if its account may not
+        go on (backoff, circuit, rate limit, slots, pause).
+
+        Accounts that are not `known` (none: all are) are left to other workers: their renders are parked. Raises
+        `AccountUnknown` if none has known the account for `unknown_after` seconds. The same holds for the API that
+        `apis` names for a kind (such as `v2`): `known` has `v2:main` if this process may use it. An announced call of a
+        stage in `paid` is resolved even if the account is unknown.
+
+        `following` receives the next renders (id, priority) of the account, to be sent.
+        """
+        onward = 1 if following else 0
+        status, next_ones, *rest = self.run(
+            "submit_claim",
+            render_id,
+            lease,
+            calls,
+            json.dumps(first or {}),
+            ",".join(hanging),
+            onward,
+            ",".join(known),
+            unknown_after,
+            json.dumps(dict(apis or {})),
+            ",".join(paid),
+        )
+        if following and next_ones:
+            following([(one, priority) for one, priority in next_ones])
+        if status == "unknown":
+            what = f"had the {rest[0]} credentials of its account" if rest[0] else "knew its account"
+            raise AccountUnknown(f"no worker {what} for {unknown_after:g} s")
+        if status != "yours":
+            return None
+        return self.readable(render_id, "", lambda: submission_of(render_id, *rest))
+
+    def record_intent(self, claim: Submission, stage: str, *, lease: float) -> bool:
+        """Announce the call of `stage`; False if the claim was lost: then do not call."""
+        return bool(self.run("submit_intend", claim.id, claim.fence, stage, lease))
+
+    def advance(
+        self,
+        claim: Submission,
+        *,
+        stage: str,
+        project_id: str | None = None,
+        baseline: str | None = None,
+        lease: float | None = None,
+        made: bool = False,
+    ) -> bool:
+        """Record that a free stage is done and `stage` comes next; False if the claim was lost: then call nothing.
+
+        With `lease` the call of `stage` is announced in the same step, as `intend` does. `made`: our call made that
+        project. Raises `ForeignProject`, and records nothing, if the project belongs to another render.
+        """
+        fields = (project_id or "", baseline or "", "" if lease is None else lease, int(made))
+        answer = self.run("submit_advance", claim.id, claim.fence, stage, *fields)
+        if answer == 2:
+            raise ForeignProject(f"project {project_id} belongs to another render")
+        return bool(answer)
+
+    def start(
+        self,
+        claim: Submission,
+        *,
+        confirmed: bool,
+        project_id: str | None,
+        poll_in: float,
+        fallback_in: float | None = None,
+        made: bool = False,
+    ) -> tuple[bool, PumpWake | None]:
+        """Record that the paid call was made, `confirmed` or with an unknown outcome, and when to poll first.
+
+        `made`: our call made that project; if it belongs to another render, the outcome is unknown. `fallback_in` is
+        the delay of the first poll if the account's webhooks arrive. A webhook that came before the answer confirms it.
+        Returns whether it was recorded (False: the claim was lost) and the pump to wake.
+        """
+        state = "rendering" if confirmed else "unconfirmed"
+        later = poll_in if fallback_in is None or not confirmed else fallback_in
+        recorded, wake = self.run(
+            "submit_start", claim.id, claim.fence, state, project_id or "", poll_in, later, int(made)
+        )
+        return bool(recorded), wake_of(claim.account, wake)
+
+    def mark_orphan(self, claim: Submission) -> None:
+        """Mark a draft made under a lost claim for the orphan sweep, which deletes it if no record refers to it."""
+        self.run("mark_orphan", claim.account, claim.id, claim.attempt)
+
+    def release(
+        self,
+        claim: Submission,
+        *,
+        retry_in: float,
+        note: str,
+        keep_intent: bool = False,
+        failed: bool = False,
+        park: bool = False,
+    ) -> bool:
+        """Release a submission until a retry in `retry_in` seconds; `note` says why, in the record.
+
+        `failed`: it counts as a failure of this render. `park`: it waits until its account may go on, as in
+        `claim_submission`. `keep_intent`: the outcome of the announced call is unknown; the next claim has to check it
+        first.
+        """
+        flags = (int(keep_intent), int(failed), int(park))
+        return bool(self.run("submit_release", claim.id, claim.fence, retry_in, note, *flags))
+
+    def fail(self, render_id: str, *, code: str, message: str, origin: str, fence: str = "") -> bool:
+        """End a render as failed; False if it had ended already or the claim `fence` was lost."""
+        return bool(self.run("fail", render_id, fence, code, message, origin))
