@@ -1,8 +1,6 @@
 """A ledger of schema 1, with renders in every state, goes on under schema 2 where it was."""
 
-import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -12,8 +10,8 @@ from renderline.ledger import Queries
 from renderline.ledger.keys import Keys
 from renderline.ledger.migration import Migration, OldWorkersAlive
 from renderline.ledger.schema import MIGRATING, SchemaMismatch, check_schema, found_version
+from tests.integration.ledger.old_ledger import DUMP, load
 
-DUMP = json.loads((Path(__file__).parent / "schema_1" / "ledger.json").read_text())
 OLD_FIELDS = {"looking_until", "look_again", "hinted", "hinted_url", "told"}
 OLD_KEYS = ("wake", "served", "dead", "limits", "hookowners", "turn", "quarantined")
 OLD_FAMILIES = (
@@ -29,31 +27,6 @@ OLD_FAMILIES = (
     "turns",
     "skew",
 )
-
-
-def load(redis: Redis) -> None:
-    """Write the dump as it was."""
-    with redis.pipeline() as pipe:
-        for key, entry in DUMP["keys"].items():
-            value = entry["value"]
-            match entry["type"]:
-                case "string":
-                    pipe.set(key, value)
-                case "hash":
-                    pipe.hset(key, mapping=value)
-                case "set":
-                    pipe.sadd(key, *value)
-                case "zset":
-                    pipe.zadd(key, dict(value))
-                case "list":
-                    pipe.rpush(key, *value)
-                case "stream":
-                    for one, fields in value:
-                        pipe.xadd(key, fields, id=one)
-            if entry["left"] > 0:
-                # Enough for a slow test: none of them may expire before it is looked at.
-                pipe.pexpire(key, entry["left"] + 600_000)
-        pipe.execute()
 
 
 def whole(redis: Redis) -> dict[str, object]:
