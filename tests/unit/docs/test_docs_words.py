@@ -16,6 +16,7 @@ ALLOWED = {
     "renderline/ledger/migration.py",
     "tests/integration/cli/test_cli_migrate.py",
     "tests/integration/ledger/test_ledger_migration.py",
+    "tests/integration/ledger/test_ledger_migration_flow.py",
     "tests/integration/ledger/schema_1/make.py",
     "tests/unit/docs/test_docs_words.py",
 }
