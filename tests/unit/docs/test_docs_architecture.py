@@ -1,4 +1,4 @@
-"""The README, the walk through one render and the glossary name files that exist; the domain has few plain modules."""
+"""All pages name files that exist, the walk through one render each of its files once; the domain has few modules."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import pytest
 
 from harness import ROOT
 
-PAGES = ["README.md", "docs/architecture.md", "docs/glossary.md", "docs/changing.md"]
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 FILE = re.compile(r"`((?:config|harness|renderline|tasks|workers)/[\w/]+\.(?:py|lua))`")
+PATH = re.compile(
+    r"(?<![\w./-])((?:benchmarks|config|docs|examples|harness|renderline|tasks|tests|workers)/[\w./-]*\w)"
+)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 
@@ -19,10 +22,13 @@ def read(page: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_is_named_exists(page: str) -> None:
-    named = {ROOT / file for file in FILE.findall(read(page))}
+    named = {ROOT / path for path in PATH.findall(LINK.sub("", read(page)))}
     named |= {(ROOT / page).parent / link for link in LINK.findall(read(page))}
-    assert named
     assert [str(file) for file in named if not file.exists()] == []
+
+
+def test_the_pages_that_show_the_way_name_many_files() -> None:
+    assert all(len(FILE.findall(read(f"docs/{page}.md"))) > 10 for page in ("architecture", "glossary", "changing"))
 
 
 def test_the_walk_through_one_render_goes_from_the_request_to_the_last_hook_and_names_no_file_twice() -> None:
