@@ -1,4 +1,4 @@
-"""Authentication and scopes: who calls, what the call needs, and how many calls one key may make."""
+"""Authentication and scopes: who calls, what the call needs, and how many calls a key may make."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXTENSION: Final = "renderline-access"
 
 
 class AccessDenied(Exception):
-    """The caller may not do this: `status` is 401 without a valid key, 403 with a key that lacks the scope."""
+    """The caller may not make this call: `status` is 401 without a valid key, 403 if the key lacks the scope."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class AccessDenied(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the name that was given to the API key, and the key's id, which is not secret."""
+    """The caller: the name of the API key, and the key's id, which is not secret."""
 
     name: str
     key_id: str
@@ -82,7 +82,7 @@ class AccessControl:
 def requires(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Run a view only for callers with `scope`; the caller is in `flask.g.caller`.
 
-    Place it right below `route`, so that nothing of a request is read before its key is checked.
+    Place it right below `route`, so that the key is checked before the request is read.
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:

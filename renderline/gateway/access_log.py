@@ -1,4 +1,4 @@
-"""The access log: one line for each answer, with the route instead of the path, since a path may hold a signature."""
+"""The access log: one line for each answer. It shows the route, since a path may contain a signature."""
 
 from __future__ import annotations
 

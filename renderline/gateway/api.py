@@ -1,4 +1,4 @@
-"""flask-smorest as this API uses it: strict request parsing, problem documents, answers that no cache keeps."""
+"""flask-smorest as this API uses it: strict request parsing, problem documents, uncached answers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Blueprint(flask_smorest.Blueprint):
         return loaded
 
     def problems(self, *statuses: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Document the problems that a route may answer, besides those of every route."""
+        """Document the problems of a route, besides those of every route."""
 
         responses = {
             status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: {"schema": ProblemDocument}}}

@@ -1,7 +1,7 @@
 """API keys: shown once when they are created, stored as a hash, checked on every call, revoked within seconds.
 
-A key is `rl_{id}_{secret}`. The secret is 32 random bytes, so one SHA-256 protects its stored form: slow hashes are for
-secrets that people choose, since nobody guesses 256 bits. Here they would only slow down every request.
+A key is `rl_{id}_{secret}`. The secret is 32 random bytes, so one SHA-256 protects its stored form. Slow hashes are for
+secrets that people choose; here they would only slow down every request.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from renderline.gateway.access import ADMIN, SCOPES, AccessDenied, Caller
 from renderline.ledger import PREFIX, Keys
 
 CACHED = 2.0
-"""Seconds for which a process caches a key: a revoked key works at most that long."""
+"""Seconds for which a process caches a key, and so the longest time that a revoked key still works."""
 
 USED_EVERY = 60.0
-"""Seconds between two updates of the time a key was last used: enough to find unused keys."""
+"""Seconds between updates of the time that a key was last used; precise enough to find unused keys."""
 
 _FORM = re.compile(r"rl_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _MOST_CACHED = 1000
@@ -40,7 +40,7 @@ class ApiKey:
     scopes: tuple[str, ...]
     created: float
     used: float | None = None
-    """When it was last used, to within a minute; None: never."""
+    """Time of its last use, to within a minute; None: never."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class ApiKeys:
             raise AccessDenied(401, "An API key is required: send Authorization: Bearer <key>.")
         form = _FORM.fullmatch(text.strip())
         stored = self._stored(form[1]) if form else None
-        # An unknown id is compared too, so that the time taken does not show which ids exist.
+        # An unknown id is compared too, so that the response time does not show which ids exist.
         genuine = hmac.compare_digest(_digest(form[2] if form else ""), stored.digest if stored else _digest("none"))
         if form is None or stored is None or not genuine:
             raise AccessDenied(401, "The API key is not valid.")

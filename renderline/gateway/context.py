@@ -1,4 +1,4 @@
-"""What the routes work with, built once for each application."""
+"""The context of the routes, built once for each application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scripts and styles of the interactive API page at /docs, and what such a page may load."""
+"""The scripts and styles of the interactive API page at /docs, and its content security policy."""
 
 from __future__ import annotations
 

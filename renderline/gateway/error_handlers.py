@@ -18,7 +18,7 @@ from renderline.requests import RequestRefused
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER: Final = 5
-"""Seconds. A restarting Redis is back by then; asking sooner only adds load."""
+"""Seconds. Redis has restarted by then; earlier retries only add load."""
 
 
 def install(app: Flask) -> None:
@@ -70,13 +70,13 @@ def _account_not_found(error: AccountNotFound) -> Response:
 
 def _redis_unavailable(error: RedisError) -> Response:
     log.warning("Redis is unavailable", error=type(error).__name__)
-    detail = "Redis is unavailable. Try again; with an idempotency key a repeated call is always safe."
+    detail = "Redis is unavailable. Retry; with an idempotency key a repeated call is always safe."
     return problem_response(503, detail, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 def _unexpected(error: Exception) -> Response:
     log.error("request failed", exc_info=error)
-    return problem_response(500, "The gateway failed on this request. Its log shows why.")
+    return problem_response(500, "Internal error of the gateway. Its log shows why.")
 
 
 _HANDLERS: Final[dict[type[Exception], Any]] = {

@@ -1,4 +1,4 @@
-"""Server-sent events as a stream: bounded in number, with heartbeats, ended when the reader or the gateway goes."""
+"""Server-sent events: limited in number, with heartbeats, ended when the reader or the gateway stops."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE: Final = "text/event-stream"
 
 _READ_LIMIT: Final = 500
-# Seconds that one blocking read of the ledger's stream waits: also how soon a stream notices that the gateway stops.
+# Seconds of one blocking read of the ledger's stream; also the longest time until a stream notices a shutdown.
 _READ_TIMEOUT: Final = 1.0
 _HEARTBEAT: Final = ": still here\n\n"
 _RETRY_AFTER: Final = "5"
@@ -59,9 +59,9 @@ class EventStreams:
         return stream
 
     def events(self, queries: Queries, after: str) -> Iterator[Event]:
-        """Return the events after that one, as they come, for the reader of the present request.
+        """Yield the later events, as they come, for the reader of the present request.
 
-        They end when the gateway stops, when Redis is unavailable, and when the reader has disconnected.
+        It ends when the gateway stops, when Redis is unavailable, and when the reader has disconnected.
         """
         return self._follow(queries, after, _disconnection())
 
@@ -113,7 +113,7 @@ def all_messages(events: Iterable[Event], first: Iterable[str]) -> Iterator[str]
 
 
 def has_events(queries: Queries, render_id: str, after: str) -> bool:
-    """Tell whether the ledger keeps an event of the render after that one."""
+    """Return whether the ledger keeps an event of the render after that one."""
     while entries := list(queries.events(after=after, block=0.001, limit=_READ_LIMIT)):
         if any(fields["id"] == render_id for _, fields in entries):
             return True
@@ -138,9 +138,9 @@ def _change(fields: dict[str, str]) -> dict[str, Any]:
 
 
 def _disconnection() -> Callable[[], bool]:
-    """Return a function that tells whether the reader of the present request has closed the connection.
+    """Return a function that returns whether the reader of the present request has disconnected.
 
-    Otherwise only the next write would show it, and a page that is reloaded would take one stream after another.
+    Without it only the next write would show that, and a page that reloads would take one stream after another.
     """
     connection: socket.socket | None = request.environ.get("gunicorn.socket")
 

@@ -16,7 +16,7 @@ from renderline.gateway.problem import problem_response
 
 blp = Blueprint("health", __name__)
 
-# A probe waits one second; connecting and answering may each take half of it.
+# A probe waits one second; half of it for the connection, half for the answer.
 _TIMEOUT: Final = 0.5
 _EXTENSION: Final = "renderline-health"
 
@@ -29,13 +29,13 @@ def install(app: Flask, *, redis: Redis) -> None:
 
 @blp.get("/healthz")
 def healthz() -> Response:
-    """Tell that the process is alive."""
+    """Answer that the process is alive."""
     return jsonify(status="ok")
 
 
 @blp.get("/readyz")
 def readyz() -> Response:
-    """Tell whether Redis answers."""
+    """Answer whether Redis responds."""
     failure = _redis_failure(current_app.extensions[_EXTENSION])
     if failure is None:
         return jsonify(status="ok", checks={"redis": "ok"})
@@ -50,7 +50,7 @@ def _no_store(response: Response) -> Response:
 
 
 def _redis_failure(redis: Redis) -> str | None:
-    """Return None if Redis answers a ping, else what is wrong, without its address or password."""
+    """Return None if Redis answers a ping, else the problem, without its address or password."""
     try:
         redis.ping()
     except RedisTimeout:

@@ -31,10 +31,7 @@ def dead_letters(query: dict[str, Any]) -> Any:
 @blp.response(202, schemas.Render)
 @blp.problems(404, 409)
 def replay(render_id: str, index: int) -> Any:
-    """Replay a dead-lettered hook.
-
-    It keeps its webhook id, so that an endpoint which has received it before can tell.
-    """
+    """Replay a dead-lettered hook. It keeps its webhook id, so that an endpoint can recognise a repeat."""
     return accepted(context().operations.replay(render_id, index))
 
 
@@ -65,7 +62,7 @@ def accounts() -> Any:
 def pause(name: str) -> Any:
     """Pause an account: nothing more is submitted for it.
 
-    What runs at the vendor is still polled. Requests are still accepted, and wait.
+    Renders at the vendor are still polled. Requests are still accepted, and wait.
     """
     context().operations.pause(name)
     return {"name": name, "paused": True}

@@ -40,7 +40,7 @@ def _variants(converter: OpenAPIConverter, name: str, kind: Kind) -> list[dict[s
     body = converter.schema2jsonschema(kind.schema)
     inner = {field: shape for field, shape in body["properties"].items() if field != "name"}
     payload = {**_object(inner, body.get("required", [])), "additionalProperties": True}
-    # Where a field has two names at the top, the first is ours.
+    # If a field has two names at the top, the first is ours.
     names = {theirs: ours for ours, theirs in reversed(list(kind.fields.items()))}
     source, top = body, {ours: theirs for theirs, ours in names.items()}
     if kind.compact_schema is not None:

@@ -94,7 +94,7 @@ def read_json(request: Request, *, max_bytes: int, extra_depth: int = 0) -> Any:
 
 
 def _checked_object(value: Any) -> dict[str, Any]:
-    """Return `value` if it is an object of JSON that Redis can hold; raises the 422 problem that names what is not."""
+    """Return `value` if it is a JSON object that Redis can hold; raises the 422 problem that names the wrong parts."""
     errors = json_errors(value) if isinstance(value, dict) else {"request": ["must be an object"]}
     if errors:
         raise wrong_fields(field_errors(errors))
@@ -102,7 +102,7 @@ def _checked_object(value: Any) -> dict[str, Any]:
 
 
 def _read(request: Request, max_bytes: int) -> bytes:
-    # One byte more: Werkzeug cuts a body without a length at the limit, and does not refuse it.
+    # One byte more: if a body has no length, Werkzeug cuts it at the limit without an error.
     request.max_content_length = max_bytes + 1
     try:
         raw = request.get_data(cache=False)
@@ -133,7 +133,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _deeper_than(value: Any, levels: int) -> bool:
-    """Tell whether lists and objects are nested more than `levels` deep, level by level without recursion."""
+    """Return whether lists and objects are nested more than `levels` deep, without recursion."""
     level = [value] if isinstance(value, dict | list) else []
     while level and levels:
         levels -= 1

@@ -1,4 +1,4 @@
-"""The schemas of what callers send: query parameters, headers and bodies."""
+"""The schemas of requests: query parameters, headers and bodies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _about(text: str) -> dict[str, Any]:
 
 
 class QuerySchema(Schema):
-    """Query parameters. Unknown ones are refused: a typing error in a filter would show the wrong renders."""
+    """Query parameters. Unknown ones are refused: a typing error in a filter would list the wrong renders."""
 
     class Meta:
         """Unknown parameters are left to `check_names`, which also knows `metadata.<name>`."""
@@ -80,7 +80,7 @@ class RenderQuery(QuerySchema):
         ),
     )
     cursor = fields.String(
-        validate=validate.Regexp(rf"{_CURSOR}\Z", error="is not one that a list has returned"),
+        validate=validate.Regexp(rf"{_CURSOR}\Z", error="is not a cursor from a list"),
         metadata={**_about("Where to continue: `next` of the previous page."), "pattern": f"^{_CURSOR}$"},
     )
     limit = fields.Integer(load_default=100, validate=validate.Range(1, 500), metadata=_about("At most this many."))
@@ -162,7 +162,7 @@ class LastEventIdHeader(Schema):
 
 
 class RenderRequest(JsonBody):
-    """A render request: any JSON value here, since the acceptor checks it, as it does for every other door."""
+    """A render request: any JSON value here. The acceptor checks it, for every door alike."""
 
     checked_later = True
 

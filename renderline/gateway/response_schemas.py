@@ -1,4 +1,4 @@
-"""The schemas of the API's answers; the class names are the component names of the OpenAPI document."""
+"""The schemas of the API's answers; the class names are component names of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Page(Response):
     """A page of renders, newest first."""
 
     renders = fields.List(fields.Nested(Render), required=True)
-    next = _text("The cursor of the next page; null after the last.", null=True)
+    next = _text("The cursor of the next page; null on the last page.", null=True)
 
 
 class Wrong(Response):

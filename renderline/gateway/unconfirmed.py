@@ -1,4 +1,4 @@
-"""The routes for an unconfirmed render: the vendor may have started it, and an operator decides."""
+"""The routes for unconfirmed renders: the vendor may have started them, and an operator decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a vendor webhook says, read from any of the forms that the vendor may send."""
+"""The content of a vendor webhook, in any of the forms that the vendor may send."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_KEY: Final = 200
 
 @dataclass(frozen=True)
 class WebhookPayload:
-    """What a webhook says about its render; a missing or senseless field is None."""
+    """The content of a webhook; a missing or invalid field is None."""
 
     progress: float | None = None
     credit: float | None = None
@@ -24,10 +24,10 @@ class WebhookPayload:
 
 
 def parse_webhook(query: bytes, body: bytes) -> WebhookPayload:
-    """Return what a webhook says, from its raw query string and body; never raises.
+    """Return the content of a webhook, from its raw query string and body; never raises.
 
     v3 sends a JSON object, flat or inside `data` (AI Studios v3 contract, webhook); v2 appends a query string (v2
-    contract, webhook). The vendor documents neither method nor content type, so any will do.
+    contract, webhook). The vendor documents neither method nor content type, so all are accepted.
     """
     fields = {**_form(query), **_object(body)}
     url = _http_url(fields, "download_url", "downloadUrl", "videoUrl")

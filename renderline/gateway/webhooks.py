@@ -41,8 +41,8 @@ class WebhookHandler:
     def handle(self, render_id: str, signature: str, read: Callable[[], WebhookPayload | None]) -> bool:
         """Record a webhook; False if its URL is forged or expired, or its render unknown.
 
-        `read` returns the payload, or None for a call that only tests the URL; it runs after the signature has been
-        verified. Raises `redis.RedisError` if the ledger cannot be reached.
+        `read` returns the payload, None for a call that only tests the URL. It runs after the signature check. Raises
+        `redis.RedisError` if the ledger cannot be reached.
         """
         about = self.urls.verify(render_id, signature)
         if about is None:
@@ -81,21 +81,21 @@ class WebhookHandler:
 
 @blp.route(f"{PATH}/<render_id>/<signature>", methods=["GET", "POST"], provide_automatic_options=False)
 def receive(render_id: str, signature: str) -> Response:
-    """Take a webhook: POST with a body (v3), GET or POST with a query string (v2)."""
+    """Receive a webhook: POST with a body (v3), GET or POST with a query string (v2)."""
     handler: WebhookHandler = current_app.extensions[_EXTENSION]
-    # Forged, expired and unknown URLs all get the answer of any unknown path.
+    # Forged, expired and unknown URLs get the same answer as any unknown path.
     if not handler.handle(render_id, signature, _payload):
         abort(404)
     return Response(status=204)
 
 
 def _payload() -> WebhookPayload | None:
-    """Return what the present request says; None for a GET that says nothing."""
+    """Return the content of the present request; None for a GET without any."""
     request.max_content_length = LARGEST_BODY + 1
     body = request.get_data(cache=False)
     if len(body) > LARGEST_BODY:
-        # Werkzeug cuts a body without a length at the limit, and does not refuse it.
+        # If a body has no length, Werkzeug cuts it at the limit without an error.
         abort(413)
     payload = parse_webhook(request.query_string, body)
-    # Somebody who tests the URL says nothing about the render.
+    # A test of the URL says nothing about the render.
     return None if payload == WebhookPayload() and request.method != "POST" else payload

@@ -161,4 +161,4 @@ def _parse(cursor: str | None) -> tuple[float, str] | None:
             raise ValueError
         return float(at), one
     except ValueError:
-        raise ValueError("the cursor is not one that a list has returned") from None
+        raise ValueError("not a cursor from a list") from None

@@ -1,1 +1,1 @@
-"""Polling: which renders are due, what the vendor says about them, and what that means."""
+"""Polling: finds due renders, asks the vendor about them, and decides what follows."""

@@ -1,8 +1,8 @@
-"""Confirms or revokes a render whose paid call nobody saw the outcome of.
+"""Confirms or revokes a render whose paid call has an unknown outcome.
 
 The call may wait in the vendor's queue for minutes before it runs. So polls look for evidence until a window has
-passed. Afterwards the draft is deleted and seen to be gone, so that the late call finds nothing to render. Only then
-is another draft made and exported. A project that is not ours to delete stays `unconfirmed`.
+passed. Afterwards the draft is deleted, and the deletion checked, so that a late call finds nothing to render. Only
+then is another draft made and exported. A project that is not ours to delete stays `unconfirmed`.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from renderline.studio import ProjectMissing
 log = structlog.get_logger(__name__)
 
 LIST_EVERY = 4
-"""Every so many polls inside the window read the project list too, which costs more than the other reads."""
+"""Inside the window one of so many polls reads the project list too, which costs more than the other reads."""
 REVOKING_INTERVAL = 1.0
-"""Most seconds between two polls of a draft that was deleted, so that a start in a lagging read is not missed."""
+"""The most seconds between two polls of a deleted draft, so that a lagging read does not hide a start."""
 
 
 @dataclass(frozen=True)
 class Confirmation:
-    """Looks for evidence of unconfirmed renders and decides what follows from it.
+    """Looks for evidence that unconfirmed renders were started, and decides what follows.
 
     `window` is for how many seconds after the announcement of the paid call evidence is awaited before a draft is
-    revoked; `lease` for how long the poller has its claim. After `resubmit_after` seconds without evidence a render
-    may be submitted again although the first call cannot be ruled out (None: never).
+    revoked; `lease` for how long the poller has its claim. After `resubmit_after` seconds without evidence a render may
+    be submitted again although the first call cannot be ruled out (None: never).
     """
 
     ledger: Ledger
@@ -64,7 +64,7 @@ class Confirmation:
         return self._keep_waiting(due, offset, why=why)
 
     def _of_another(self, clients: AccountClients, due: DuePoll, project_id: str, offset: float) -> PollResult:
-        """Decide about an export of a project that existed before, and is not ours to delete."""
+        """Decide about an export of a project that existed before us, and that we may not delete."""
         if started_since(clients.use_v3().get_project(project_id), due.baseline):
             return _started(due, project_id, self.policy)
         return self._keep_waiting(due, offset, why="its project shows nothing new, and is not ours to delete")
@@ -74,7 +74,7 @@ class Confirmation:
         now = time.monotonic() + offset
         ends = due.intent_at + self.window
         over = now >= ends
-        # What the last reads show must not be older than the end of the window.
+        # The last reads must be newer than the end of the window.
         listed = over or due.untouched % LIST_EVERY == LIST_EVERY - 1
         if listed and not due.revoking and project_id in self._started.of(clients, since=ends - offset if over else 0):
             return _started(due, project_id, self.policy)
@@ -92,8 +92,8 @@ class Confirmation:
         return PollResult(due.id, due.epoch, "untouched", poll_in=self._interval(due, now))
 
     def _revoke(self, clients: AccountClients, due: DuePoll, project_id: str, offset: float) -> PollResult:
-        """Delete a draft that shows no start, and check that it is gone."""
-        # A later poll may have seen a start: a deletion that arrives late would hit a render.
+        """Delete a draft without sign of a start, and check the deletion."""
+        # A later poll may have seen a start, and a late deletion would hit a render.
         sent_until = boottime() + self.lease / 2
         if not self.ledger.begin_revocation(due.id, epoch=due.epoch, project_id=project_id):
             return PollResult(due.id, due.epoch, "wait", poll_in=self.policy.min_interval)
@@ -111,7 +111,7 @@ class Confirmation:
         return PollResult(due.id, due.epoch, "wait", poll_in=min(self.policy.min_interval, REVOKING_INTERVAL))
 
     def _interval(self, due: DuePoll, now: float) -> float:
-        """Return the seconds to the next poll inside the window: less and less often, and at its end."""
+        """Return the seconds until the next poll inside the window: more and more, and at the latest at its end."""
         wait = min(max(self.policy.confirm_interval, (now - due.since) * 0.5), self.policy.max_interval)
         return max(0.0, min(wait, due.intent_at + self.window - now, due.deadline_at - now))
 
@@ -158,5 +158,5 @@ def _revoked(due: DuePoll, project_id: str) -> PollResult:
 
 
 def _expired(due: DuePoll, why: str) -> PollResult:
-    message = f"nobody saw whether the vendor accepted it, and no evidence came before its deadline: {why}"
+    message = f"the outcome of its paid call is unknown, and no evidence came before its deadline: {why}"
     return PollResult(due.id, due.epoch, "expired", code="unconfirmed", message=message, origin="renderline")

@@ -1,4 +1,4 @@
-"""What a poll means for a render: pure functions from the vendor's answer to the poll result that is recorded."""
+"""Decisions on polls: pure functions from the vendor's answer to the poll result that is recorded."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from renderline.retry import backoff
 from renderline.studio import Progress, Project, ProjectMissing, StudioFault, VendorUnavailable
 
 FAILED_STATES = frozenset({"fail", "failed", "error", "failure"})
-"""Vendor states read as a failed render. The contract names none: others are kept waiting until the deadline."""
+"""Vendor states that mean a failed render. The contract names none: with any other the poll waits until the deadline.
+"""
 
 NO_URL_ANYWHERE = "neither progress, get-project nor the project list gave a download URL, and no webhook did"
-"""Where the video of a render at 100 was looked for (contract, export: the URL may be in any of them, and may lag)."""
+"""Where a render at 100 may have its URL (contract, export: the URL may be in any of them, and may lag)."""
 
 MISSING_POLLS = 3
-"""Polls in a row that must find the project gone before it is believed."""
+"""Polls in a row that must miss the project before it counts as gone."""
 
 
 def progress_history(due: DuePoll) -> ProgressHistory:
-    """Return what the polls and the webhooks have shown of a render so far."""
+    """Return the history of a render from its polls and webhooks so far."""
     if due.progress <= 0:
         return ProgressHistory(due.intent_at)
     passed = due.progress_at - due.intent_at
@@ -38,14 +39,14 @@ def lacks_url(seen: Progress) -> bool:
 def of_progress(
     due: DuePoll, seen: Progress, *, now: float, policy: PollPolicy, typical: TypicalDuration = UNKNOWN
 ) -> PollResult:
-    """Decide about a render that is known to have started, from its progress answer.
+    """Decide about a started render, from its progress answer.
 
     A render at 100 % without a download URL is paid for and rendered: it is polled until the deadline, never failed.
-    `typical` is how long renders of its kind have taken lately.
+    `typical` are the recent durations of renders of its kind.
     """
     if seen.done and seen.download_url:
         return PollResult(due.id, due.epoch, "done", progress=100.0, url=seen.download_url)
-    # A state that says "finished" may come without a figure.
+    # A state that means "finished" may come without a progress.
     progress = 100.0 if seen.finished else seen.progress
     if (seen.state or "").lower() in FAILED_STATES:
         return _failed(due, seen)
@@ -57,10 +58,10 @@ def of_progress(
         policy=policy,
         now=now,
         deadline_at=due.deadline_at,
-        # Once a render shows progress, its own history says more than that of others.
+        # Once a render shows progress, its own history predicts more than that of others.
         typical=typical.quick if progress <= 0 else None,
         slow=typical.slow,
-        # A webhook reported the end and the vendor does not show it: polls have to find it.
+        # A webhook reported the end, but the vendor does not show it: polls have to find it.
         webhooks_alive=due.webhooks_alive and not due.webhook_done and KINDS[due.kind].takes_webhook,
     )
     return PollResult(
@@ -69,9 +70,9 @@ def of_progress(
 
 
 def of_webhook(due: DuePoll, *, now: float, policy: PollPolicy) -> PollResult:
-    """Decide about a render that only webhooks confirmed, and whose project could not be found.
+    """Decide about a render that only webhooks confirmed, and whose project was not found.
 
-    Nothing at the vendor can be polled, so the download URL that a webhook reported is believed.
+    No project can be polled, so the download URL that a webhook reported is used.
     """
     if due.reported_url:
         return PollResult(due.id, due.epoch, "done", progress=100.0, url=due.reported_url)
@@ -82,7 +83,7 @@ def of_webhook(due: DuePoll, *, now: float, policy: PollPolicy) -> PollResult:
 
 
 def still_the_old_render(due: DuePoll, project: Project) -> bool:
-    """Return whether a finished project shows only what it showed before this render was exported."""
+    """Return whether a finished project shows nothing newer than the state before this render's export."""
     return due.baseline is not None and render_evidence(project) == json.loads(due.baseline)
 
 
@@ -91,9 +92,11 @@ def of_fault(
 ) -> PollResult:
     """Decide about a render whose poll failed. That is not the render's fault, so it is only polled again later.
 
-    A project that several polls find gone fails with the vendor's words, unless a webhook reported where the video is.
-    That URL is believed then, as it is where the project cannot be found. Until `window` seconds after the paid call
-    was announced the project may only not be visible yet: reads may lag by that much.
+    If several polls miss the project, the render fails with the vendor's words, unless a webhook reported its download
+    URL, which is then used.
+
+    Until `window` seconds after the paid call was announced, a missing project may only be invisible: reads may lag by
+    that much.
     """
     gone = isinstance(fault, ProjectMissing)
     if due.reported_url and (gone or due.project_id is None) and due.faults + 1 >= MISSING_POLLS:

@@ -1,7 +1,7 @@
-"""Finds the download URL of a finished video: the places at the vendor that may show it, read one after the other.
+"""Finds the download URL of a finished video: reads the vendor's answers that may have it, one after the other.
 
 The vendor's export page says to take the URL from get-project or the list, its samples take it from the progress
-answer, and a URL expires after a while. So each place is read, at the end of a render and again when a URL has expired.
+answer, and a URL expires after a while. So all of them are read, at the end of a render and when a URL has expired.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class NoDownloadUrl(Exception):
 
 
 def of_finished(clients: AccountClients, due: DuePoll, project_id: str) -> str | None:
-    """Return the URL of a finished video whose progress answer has none; None if no place shows it yet.
+    """Return the URL of a finished video whose progress answer has none; None if no answer has one yet.
 
     Get-project is read and, from the second such poll on, the list, which may be long. A URL that only a webhook
-    reported is the last choice. A place that cannot be read does not hide the others; raises `RateLimited` alone.
+    reported is the last choice. A failed read does not stop the others, unless it is `RateLimited`, which is raised.
     """
     kind = KINDS[due.kind]
     if kind.inspect is None:
         return due.reported_url
-    # The URL that a project showed before this render is that of an earlier video.
+    # The project's URL from before this render is that of an earlier video.
     earlier = json.loads(due.baseline).get("url") if due.baseline else None
     for place in (_of_project, _of_list)[: 2 if due.progress >= 100 else 1]:
         try:
@@ -76,7 +76,7 @@ class DownloadUrlRefresh:
     accounts: Mapping[str, AccountClients]
 
     def __call__(self, record: Mapping[str, Any]) -> str | None:
-        """Return the vendor's present URL, None if it shows none; raises `NoDownloadUrl` if it cannot be asked."""
+        """Return the vendor's current URL, None without one; raises `NoDownloadUrl` if the vendor cannot be asked."""
         project_id, kind = record.get("project_id"), KINDS.get(record["kind"])
         clients = self.accounts.get(record["account"])
         if not project_id or kind is None:

@@ -1,4 +1,4 @@
-"""How long renders have taken lately, by account and kind. The poll policy uses it while a render shows no progress."""
+"""Recent durations of renders, by account and kind. The poll policy uses them while a render shows no progress."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNKNOWN = TypicalDuration()
 class Durations:
     """Reads the durations of the newest 64 renders from the ledger and caches them for two seconds.
 
-    A longer cache would mislead: the first renders of a load to end are its quickest.
+    A longer cache would mislead: the quickest renders of a load end first.
     """
 
     def __init__(self, ledger: Ledger) -> None:

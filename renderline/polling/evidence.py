@@ -1,4 +1,4 @@
-"""Evidence that the vendor started a render although nobody saw the answer to the paid call."""
+"""Evidence that the vendor started a render whose paid call was not answered."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from renderline.ledger import DuePoll
 from renderline.studio import PayloadRefused, Progress, Project, ProjectMissing, ProjectSummary, VendorUnavailable
 
 _LIST_KEPT = 5.0
-"""Seconds for which a project list that was read serves other renders of the account."""
+"""Seconds for which a project list is used for other renders of the account."""
 _RENDERED = frozenset({"exported", "complete"})
-"""States in the project list of a project that was rendered, whether or not its URL is there yet."""
+"""States in the project list that mean a rendered project, with or without its URL."""
 
 
 class _List(NamedTuple):
-    """What a project list showed: when it was requested (monotonic), and which projects had been started."""
+    """The content of a project list: when it was requested (monotonic), and its started projects."""
 
     at: float
     started: frozenset[str]
@@ -36,7 +36,7 @@ class StartedProjects:
         kept = self._lists.get(clients.name)
         if kept is None or kept.at < max(since, time.monotonic() - _LIST_KEPT):
             at, rows = time.monotonic(), []
-            # An account without a list has no evidence in it.
+            # An account without a list has no evidence there.
             with contextlib.suppress(PayloadRefused):
                 rows = clients.use_v3().list_projects()
             kept = _List(at, frozenset(row.id for row in rows if _rendered(row)))
@@ -69,7 +69,7 @@ def shows_start(progress: Progress | None, project: Project | None) -> bool:
 
 
 def carries_name(due: DuePoll) -> bool:
-    """Return whether the paid call itself makes a project that carries the render's tag."""
+    """Return whether the paid call itself creates a project with the render's tag."""
     kind = KINDS[due.kind]
     return any(stage.findable and stage.paid for stage in kind.stages)
 

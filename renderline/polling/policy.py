@@ -24,7 +24,7 @@ class PollPolicy:
     def fallback_poll_in(self, slow: float | None = None) -> float | None:
         """Return the least delay of a poll while the vendor's webhooks arrive; None without webhooks.
 
-        `slow` is how long slow renders of this kind have taken lately. Spread over that, such polls cost a render less
+        `slow` is the recent duration of slow renders of this kind. With such delays, fallback polls cost a render less
         than one call.
         """
         return None if self.fallback_interval is None else max(self.fallback_interval, (slow or 0.0) * _FALLBACK_SHARE)
@@ -32,8 +32,7 @@ class PollPolicy:
     def first_poll_in(self, *, typical: float | None = None) -> float:
         """Return the delay of the first poll.
 
-        `typical` is how long a quick render of this kind has taken lately. Until half of it has passed, a poll would
-        only cost a call.
+        `typical` is the recent duration of a quick render of this kind. Polls before half of it would only cost calls.
         """
         if typical is None:
             return self.first_interval
@@ -41,13 +40,13 @@ class PollPolicy:
 
 
 WEBHOOKS_ALIVE_INTERVALS = 10
-"""For how many fallback intervals after the last webhook of an account further ones are expected."""
+"""Fallback intervals after an account's last webhook for which more webhooks are expected."""
 
-# Found by simulation over renders of 1 to 10 minutes and many shapes of progress (benchmarks/schedule_simulation.py).
+# Found by simulation of renders of 1 to 10 minutes with many shapes of progress (benchmarks/schedule_simulation.py).
 _FALLBACK_SHARE = 0.4
-"""Share of a slow render's duration between two fallback polls: 0.8 of them per render, on average."""
+"""Share of a slow render's duration between two fallback polls, which makes 0.8 of them per render on average."""
 _SHARE = 0.5
-"""Share of the predicted rest before the next poll, so that the polls close in on the end."""
+"""Share of the predicted remaining time until the next poll, so that the polls close in on the end."""
 _GROWTH = 0.5
 """No delay is longer than this share of the render's age: a young render may surprise."""
 _UNSEEN = 0.8

@@ -26,9 +26,9 @@ from renderline.polling.threads import PollThreads, Reservation
 log = structlog.get_logger(__name__)
 
 _RESERVATION = 0.25
-"""Seconds for which a pump waits for poll threads of its account that are in use."""
+"""Seconds that a pump waits for busy poll threads of its account."""
 _OTHER_WORKER_IN = 1.0
-"""Seconds after which a pump of an account that is not known here runs again, in whichever worker takes it then."""
+"""Seconds after which a pump of an unknown account runs again, in any worker."""
 _UNKNOWN_ACCOUNT = "no live worker knows its account"
 
 
@@ -90,14 +90,14 @@ class Poller:
                 return NextRun(0.0, ticket)
 
     def _pass_on(self, account: str, *, slot: int, ticket: int) -> NextRun | None:
-        """Leave a pump to the workers that know its account; if there are none, record that in the due renders."""
+        """Leave a pump to workers that know its account; if there are none, record that in the due renders."""
         wait = _OTHER_WORKER_IN
         if self.capabilities is None or not self.capabilities.elsewhere(account_name(account)):
             wait = self.lease
             batch = self.ledger.claim_due_polls(account, slot=slot, ticket=ticket, limit=self.batch, lease=self.lease)
             if batch is None:
                 return None
-            # Claimed, so that their deadlines hold.
+            # Claim them, so that their deadlines are enforced.
             results = [
                 PollResult(one.id, one.epoch, "error", poll_in=wait, message=_UNKNOWN_ACCOUNT) for one in batch.polls
             ]
@@ -106,7 +106,7 @@ class Poller:
         return NextRun(*rest) if rest else None
 
     def leave(self) -> None:
-        """End the running pumps: this process stops."""
+        """End the running pumps, because the process stops."""
         self._leaving.set()
 
     def close(self) -> None:
@@ -131,14 +131,14 @@ class Poller:
             ticket=ticket,
             limit=self.batch,
             gather=self.gather,
-            # While its polls hang the pump takes no thread from others.
+            # While its polls hang, the pump takes no threads from others.
             least=0.0 if free else 2 * self.nap,
         )
         return NextRun(*rest) if rest else None
 
     @cached_property
     def render_poll(self) -> RenderPoll:
-        """What polls one render."""
+        """The function that polls one render."""
         return RenderPoll(self.durations, self.policy, self.lease, self.confirmation, self.project_list)
 
     def _threads_of(self, account: str) -> PollThreads:
@@ -157,7 +157,7 @@ class Poller:
             try:
                 results, due = listing.result(self.patience)
             except TimeoutError:
-                # The list hangs: its renders are claimed again when the lease is over.
+                # The list hangs: its renders are claimed again after the lease.
                 return
             self._record(results)
         threads.keep(len(due))

@@ -1,7 +1,7 @@
 """Polls many renders with one call: the vendor's project list shows which of them are finished.
 
-The list shows neither progress nor failure, so a render is still polled by itself now and then, and at its deadline.
-A list that is too long or cannot be read is not used for a while: then every render is polled by itself.
+The list shows neither progress nor failure, so a render is still polled on its own now and then, and at its deadline.
+If the list is too long or unreadable, every render is polled on its own for a while.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from renderline.studio import FINISHED_STATES, StudioFault
 log = structlog.get_logger(__name__)
 
 MIN_RENDERS = 4
-"""From this many due renders on, one list costs less than polling each."""
+"""With this many due renders, one list costs less than single polls."""
 MAX_PROJECTS = 2000
 """A longer list costs more to read than it saves."""
 BEAT = 2.0
-"""Polls fall on multiples of this many shortest intervals."""
+"""Polls are aligned to multiples of this many shortest intervals."""
 DISABLED_FOR = 600.0
-"""Seconds for which a list that was too long or not understood is not read again."""
+"""Seconds for which a list that was too long or unreadable is not read again."""
 SINGLE_POLL_EVERY = 5
-"""Every so many polls a render is polled by itself: a failed one never appears as finished."""
+"""One of so many polls of a render is a single poll: a failed render never appears as finished in the list."""
 
 
 class ProjectList:
@@ -45,7 +45,7 @@ class ProjectList:
     def poll(
         self, clients: AccountClients, batch: Sequence[DuePoll], *, now: float
     ) -> tuple[list[PollResult], list[DuePoll]]:
-        """Return the poll results that the list gives, and the renders that have to be polled one by one."""
+        """Return the poll results from the list, and the renders that need a single poll."""
         listed = [due for due in batch if self._may(due, now)]
         if len(listed) < MIN_RENDERS or time.monotonic() < self._not_before.get(clients.name, 0.0):
             return [], list(batch)
@@ -59,7 +59,7 @@ class ProjectList:
         return results, [due for due in batch if due.id not in polled]
 
     def aligned(self, result: PollResult, *, now: float) -> PollResult:
-        """Return a result whose next poll falls on a beat that renders share, so that one list serves many."""
+        """Return a result whose next poll is aligned with those of other renders, so that one list serves many."""
         if result.status != "wait" or result.poll_in <= 0:
             return result
         beat = self._policy.min_interval * BEAT

@@ -40,7 +40,7 @@ class RenderPoll:
         `offset` is by how many seconds the ledger's clock is ahead of this process' monotonic one.
         """
         if clients.opened_since(claimed_at) or time.monotonic() > claimed_at + self.lease:
-            # Claimed before the circuit opened, or claimed by another worker since: make no call.
+            # Claimed before the circuit opened, or claimed again by another worker: make no call.
             return PollResult(due.id, due.epoch, "dropped")
         try:
             return self._decide(clients, due, offset)
@@ -69,10 +69,10 @@ class RenderPoll:
         typical = self.durations.typical(clients.name, due.kind)
         result = decisions.of_progress(due, seen, now=now, policy=self.policy, typical=typical)
         if result.status == "done" and due.baseline and kind.inspect and due.progress == 0:
-            # Exported anew: until something changes, the project shows the earlier render.
+            # It was exported anew: until something changes, the project shows the earlier render.
             project = kind.inspect(clients, project_id)
             if decisions.still_the_old_render(due, project):
-                return keep_waiting(due, now=now, policy=self.policy, why="the project shows its last render")
+                return keep_waiting(due, now=now, policy=self.policy, why="the project shows its previous render")
         if self.project_list:
             result = self.project_list.aligned(result, now=now)
         return result if due.project_id else replace(result, project_id=project_id)

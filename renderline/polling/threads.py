@@ -12,17 +12,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _STALLED = 1.0
-"""Seconds without a call ending after which the calls under way are taken to hang. Nobody waits for them then."""
+"""Seconds without an ended call after which the running calls count as hanging. Then no thread waits for them."""
 
 
 class PollThreads:
-    """The poll threads of one account, `limit` at most; started as they are needed."""
+    """The poll threads of one account, at most `limit`; started on demand."""
 
     def __init__(self, account: str, limit: int) -> None:
         self._limit, self._taken = limit, 0
         self._changed = threading.Condition()
         self._ended_at = time.monotonic()
-        # One thread more, for a project list that is read for many renders.
+        # One extra thread, for a project list that many renders need.
         self._pool = ThreadPoolExecutor(limit + 1, thread_name_prefix=f"poll-{account}")
 
     def reserve(self, wanted: int, *, patience: float) -> Reservation:
@@ -61,7 +61,7 @@ class PollThreads:
 
 
 class Reservation:
-    """Reserved threads for the calls that `run` starts. Those that are left at the end are released."""
+    """Reserved threads for the calls that `run` starts. Unused ones are released at the end."""
 
     def __init__(self, threads: PollThreads, left: int) -> None:
         self._threads, self.left = threads, left
@@ -73,7 +73,7 @@ class Reservation:
         self.keep(0)
 
     def keep(self, count: int) -> None:
-        """Release all but `count` of the threads that are left."""
+        """Release all but `count` of the unused threads."""
         if self.left > count:
             self._threads.release(self.left - count)
             self.left = count
@@ -92,5 +92,5 @@ class Reservation:
         return future
 
     def run_beside(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Start a call that serves many renders, in the extra thread."""
+        """Start a call for many renders in the extra thread."""
         return self._threads.start(call, *args, **kwargs)
