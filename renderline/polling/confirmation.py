@@ -111,8 +111,8 @@ class Confirmation:
         return PollResult(due.id, due.epoch, "wait", poll_in=min(self.policy.min_interval, REVOKING_INTERVAL))
 
     def _interval(self, due: DuePoll, now: float) -> float:
-        """Return the seconds until the next poll inside the window: more and more, and at the latest at its end."""
-        wait = min(max(self.policy.confirm_interval, (now - due.since) * 0.5), self.policy.max_interval)
+        """Return the seconds until the next poll inside the window, the last one at its end."""
+        wait = self.policy.confirm_poll_in(now - due.since)
         return max(0.0, min(wait, due.intent_at + self.window - now, due.deadline_at - now))
 
     def _may_resubmit(self, due: DuePoll, now: float) -> bool:
@@ -135,8 +135,7 @@ def keep_waiting(
         return _expired(due, why)
     if resubmit_after is not None and now - due.intent_at >= resubmit_after:
         return PollResult(due.id, due.epoch, "resubmit")
-    wait = max(policy.confirm_interval, (now - due.since) * 0.5)
-    wait = min(wait, policy.max_interval, max(0.0, due.deadline_at - now))
+    wait = min(policy.confirm_poll_in(now - due.since), max(0.0, due.deadline_at - now))
     if resubmit_after is not None:
         wait = min(wait, max(0.0, due.intent_at + resubmit_after - now))
     return PollResult(due.id, due.epoch, "wait", poll_in=wait)

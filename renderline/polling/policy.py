@@ -38,9 +38,16 @@ class PollPolicy:
             return self.first_interval
         return min(max(self.min_interval, typical / 2), max(self.first_interval, self.max_interval))
 
+    def confirm_poll_in(self, age: float) -> float:
+        """Return the delay of the next poll for evidence of an export; `age` is how long it is unconfirmed."""
+        return min(max(self.confirm_interval, age * _CONFIRM_SHARE), self.max_interval)
+
 
 WEBHOOKS_ALIVE_INTERVALS = 10
 """Fallback intervals after an account's last webhook for which more webhooks are expected."""
+
+_CONFIRM_SHARE = 0.5
+"""Delay of a poll for evidence as a share of the render's age: they become rarer."""
 
 # Found by simulation of renders of 1 to 10 minutes with many shapes of progress (benchmarks/schedule_simulation.py).
 _FALLBACK_SHARE = 0.4

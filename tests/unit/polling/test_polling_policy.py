@@ -1,4 +1,4 @@
-"""When to look again, when to try again, when to give up."""
+"""When to poll next, when to retry, when to give up."""
 
 import pytest
 from hypothesis import given
@@ -63,6 +63,11 @@ def test_while_a_render_is_younger_than_half_of_what_a_quick_one_takes_there_is_
     assert POLICY.first_poll_in(typical=500.0) == 30.0
     assert poll_in(ProgressHistory(1000.0), policy=POLICY, now=1002.0, deadline_at=1e9, typical=40.0) == 18.0
     assert poll_in(ProgressHistory(1000.0), policy=POLICY, now=1030.0, deadline_at=1e9, typical=40.0) == 24.0
+
+
+@pytest.mark.parametrize(("age", "expected"), [(0.0, 10.0), (20.0, 10.0), (40.0, 20.0), (500.0, 30.0)])
+def test_polls_for_evidence_become_rarer_within_their_bounds(age, expected):
+    assert POLICY.confirm_poll_in(age) == expected
 
 
 @pytest.mark.parametrize(("left", "expected"), [(100.0, 16.0), (3.0, 3.0), (0.0, 0.0), (-7.0, 0.0)])
