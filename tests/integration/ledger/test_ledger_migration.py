@@ -243,7 +243,11 @@ def test_what_an_old_worker_wrote_during_a_forced_migration_is_not_lost(old):
     """A gateway of the old version accepted a render after its index had been renamed."""
     keys = Keys()
     old.redis.zadd(f"{keys.prefix}resend", {"accepted": 5.0})
+    old.redis.hset(f"{keys.prefix}slot_limits", mapping={"main": "7", "newer": "9"})
+    old.redis.hset(f"{keys.prefix}limits", "older", "3")
     Migration(old.redis).run()
+    limits = old.redis.hgetall(f"{keys.prefix}slot_limits")
+    assert limits == {**DUMP["keys"]["renderline:limits"]["value"], "main": "7", "newer": "9", "older": "3"}
     assert old.redis.zscore(f"{keys.prefix}resend", "accepted") > 5.0
     assert old.redis.zcard(f"{keys.prefix}resend") == len(DUMP["keys"]["renderline:wake"]["value"])
 
