@@ -83,6 +83,6 @@ class AccountLimits:
         return Circuit(state == "open", float(left), changed == "1")
 
     def unpark(self, *, limit: int = 200) -> list[tuple[str, str]]:
-        """Claim up to `limit` parked renders of each account that may go on: (id, priority), the most urgent first."""
+        """Take up to `limit` parked renders of each account that may go on: (id, priority), the most urgent first."""
         known, after = ",".join(self._known), self._unknown_after
         return [(one, priority) for one, priority in self._ledger.run("unpark", limit, known, after)]

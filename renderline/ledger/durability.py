@@ -96,14 +96,14 @@ class _Waiter:
     """Monotonic: an earlier check would show nothing new."""
 
     def saw(self, now: float, *, quiet: bool) -> None:
-        """Record one INFO poll of the server, made after the wait began."""
+        """Record one INFO poll of the server, made after the wait began; `quiet`: no sync was under way."""
         if not quiet:
             self.late = 0
         elif self.idle_at is None:
             self.idle_at = now
             self.check_at = time.monotonic() + SECOND
         elif now >= self.idle_at + SECOND:
-            # The first such look finds the second passed, and has the server see it; the next one counts.
+            # The write of the first such poll makes the server begin a sync that is due, so only the next poll counts.
             self.late += 1
             self.done = self.late > 1
 

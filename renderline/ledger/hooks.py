@@ -74,7 +74,7 @@ class HookSteps(Steps):
         return _hooks(self.run("hook_queue", json.dumps(list(ids)))) if ids else ()
 
     def take_hooks(self, most: int) -> tuple[tuple[tuple[str, int], ...], list[str]]:
-        """Claim up to `most` waiting hooks, to be sent; returns them and the hosts with an open circuit."""
+        """Take up to `most` waiting hooks, to be sent; returns them and the hosts with an open circuit."""
         following, blocked = self.run("hook_take", most)
         return _hooks(following), list(blocked)
 

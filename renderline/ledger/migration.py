@@ -115,10 +115,7 @@ class Migration:
         """
         done = Migrated(found_version(self._redis, prefix=self._prefix))
         if done.found not in ("1", MIGRATING):
-            if not dry:
-                check_schema(self._redis, prefix=self._prefix)
-            elif done.found not in ("", str(VERSION)):
-                raise SchemaMismatch(f"the ledger has schema {done.found}; this program knows {VERSION}")
+            self._check(done.found, dry=dry)
             return done
         if not force and (alive := self.old_workers()):
             raise OldWorkersAlive(
@@ -132,6 +129,13 @@ class Migration:
         if not dry:
             self._redis.set(self._keys.schema, VERSION)
         return done
+
+    def _check(self, found: str, *, dry: bool) -> None:
+        """Raise `SchemaMismatch` unless the ledger is empty or has this schema; an empty one gets it, if not `dry`."""
+        if not dry:
+            check_schema(self._redis, prefix=self._prefix)
+        elif found not in ("", str(VERSION)):
+            raise SchemaMismatch(f"the ledger has schema {found}; this program knows {VERSION}")
 
     def old_workers(self) -> list[str]:
         """Return the capabilities that workers of schema 1 announced in the last minute."""

@@ -92,8 +92,8 @@ class SubmissionSteps(Steps):
     ) -> bool:
         """Record that a free stage is done and `stage` comes next; False if the claim was lost: then call nothing.
 
-        With `lease` the call of `stage` is announced in the same step, as `intend` does. `made`: our call made that
-        project. Raises `ForeignProject`, and records nothing, if the project belongs to another render.
+        With `lease` the call of `stage` is announced in the same step, as `record_intent` does. `made`: our call made
+        that project. Raises `ForeignProject`, and records nothing, if the project belongs to another render.
         """
         fields = (project_id or "", baseline or "", "" if lease is None else lease, int(made))
         answer = self.run("submit_advance", claim.id, claim.fence, stage, *fields)
@@ -125,7 +125,7 @@ class SubmissionSteps(Steps):
         return bool(recorded), wake_of(claim.account, wake)
 
     def mark_orphan(self, claim: Submission) -> None:
-        """Mark a draft made under a lost claim for the orphan sweep, which deletes it if no record refers to it."""
+        """Mark a draft that may exist from a lost claim. Cleanup deletes it if no record refers to it."""
         self.run("mark_orphan", claim.account, claim.id, claim.attempt)
 
     def release(

@@ -139,7 +139,7 @@ local function hook_comes(id, index)
   end
 end
 
--- Whether a hook has to wait for an earlier one: its body contains the outcome of a download.
+-- Whether a hook has to wait for an earlier one: a download whose outcome is part of this hook's body.
 local function hook_is_early(id, index)
   local awaited = redis.call('HGET', render(id), 'awaited')
   -- A record of an older version, which kept the request's order.
