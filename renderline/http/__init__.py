@@ -1,4 +1,4 @@
-"""Bounded HTTP for everything that goes out: total time, size of headers, addresses that may be called.
+"""Bounded HTTP for all outgoing calls: limits of total time, header size and addresses.
 
 The vendor's client and the hooks use it; it imports nothing of ours.
 """

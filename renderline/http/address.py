@@ -1,4 +1,4 @@
-"""URLs that others chose: what is wrong with them, whether they name a private address, what of them may be shown."""
+"""Checks of URLs that others chose: validity, private addresses, and the part that may be shown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import requests
 
 
 def url_fault(url: str) -> str | None:
-    """Return what is wrong with a URL as a target of requests, never repeating it; None if nothing is."""
+    """Return what is wrong with a URL as a target of requests, without quoting it; None if nothing is."""
     try:
-        # Prepared by the same code that will send, so that both read it in the same way.
+        # Prepared by the same code that will send it, so that both read it alike.
         parts = urlsplit(requests.Request("POST", url).prepare().url or "")
         port, host = parts.port, parts.hostname
     except (requests.RequestException, ValueError):
@@ -29,7 +29,7 @@ def url_fault(url: str) -> str | None:
 def is_private_literal(url: str) -> bool:
     """Return whether the URL itself names a non-public address: `localhost` or an IP address in any spelling.
 
-    Looks nothing up. A name that resolves to a private address is found when the connection is made.
+    It resolves no names. A name with a private address is found when the connection is made.
     """
     host = (urlsplit(requests.Request("POST", url).prepare().url or "").hostname or "").rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):

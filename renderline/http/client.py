@@ -35,7 +35,7 @@ class _BoundedAdapter(HTTPAdapter):
 
 
 class _PublicAdapter(_BoundedAdapter, IPFilterAdapter):
-    """Connects to public addresses only: to the address that it resolved and checked, not to a later one."""
+    """Connects to public addresses only: to the very address that was resolved and checked."""
 
 
 class Client:
@@ -43,7 +43,7 @@ class Client:
 
     It uses no proxy, `.netrc` or certificate settings from the environment, no cookies and no credentials from a URL.
     Without `allow_private` it raises `PrivateAddress` if a host, also that of a redirect, has a non-public address.
-    Apart from that it raises what requests and urllib3 raise. The caller reads the body of the answer.
+    Other errors are those of requests and urllib3. The caller reads the body of the answer.
     """
 
     def __init__(self, *, user_agent: str, allow_private: bool, pool_size: int = 32) -> None:
@@ -78,7 +78,7 @@ class Client:
             target = _find_redirect(response)
             if target is None:
                 return response
-            # requests itself would read the whole body of the redirect, however long it is.
+            # requests itself would read the whole body of the redirect, whatever its length.
             response.close()
             url = urljoin(request.url or url, target)
         raise requests.exceptions.TooManyRedirects("too many redirects")
@@ -102,7 +102,7 @@ class Client:
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stand in for the credentials that requests would take from a URL of the form user:password@host."""
+    """Replace the credentials that requests would take from a URL of the form user:password@host."""
     return request
 
 

@@ -1,4 +1,4 @@
-"""Connections that keep the limits of the exchange they are used for.
+"""Connections that keep the limits of their exchange.
 
 Four things decide whether a call that costs money may be repeated, and requests and urllib3 answer none of them:
 
@@ -49,7 +49,7 @@ class _BoundedReader(io.RawIOBase):
         try:
             count: int | None = self._raw.readinto(buffer)
         except TimeoutError:
-            exchange.remaining()  # names the total as the cause if it was the total that ran out
+            exchange.remaining()  # blames the total time if that ran out
             raise
         if exchange.head_left is not None:
             exchange.was_read(count or 0)
@@ -61,7 +61,7 @@ class _BoundedReader(io.RawIOBase):
 
 
 class _BoundedSocket:
-    """What http.client needs of a socket in order to read a response."""
+    """The part of a socket that http.client needs to read a response."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
@@ -88,8 +88,8 @@ class _Connection(HTTPConnection):
         exchange = running.exchange
         if self.sock is None:
             self.connect()
-        # A large body may take the whole total, not only the connect timeout that urllib3 leaves on the socket.
-        # Without its last piece the server has no request, so the clock is checked before each piece.
+        # A large body may take the total time, not only the connect timeout that urllib3 leaves on the socket. Without
+        # its last piece the server has no request, so the clock is checked before each piece.
         self.sock.settimeout(exchange.time_to_send())
         # After `sent` the server may have seen the request.
         exchange.sent = True
@@ -117,7 +117,7 @@ class _TLSPool(HTTPSConnectionPool):
 def use_bounded_connections(pools: PoolManager) -> None:
     """Have a pool manager open connections that keep the limits of `running.exchange`.
 
-    It must be set in the calling thread before each request.
+    The calling thread must set that before each request.
     """
     pools.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
@@ -134,7 +134,7 @@ class SingleHostAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         use_bounded_connections(self.poolmanager)
 
-    # One host means one pool and no proxy to choose, which spares each call a tenth of its CPU time.
+    # One host means one pool and no choice of a proxy, which saves a tenth of a call's CPU time.
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """Return the only pool."""

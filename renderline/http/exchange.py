@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 
 HEAD_BYTES = 256 * 1024
-"""How much status line and headers may take. http.client alone allows a hundred lines of 64 KiB each."""
+"""Bytes that status line and headers may take. http.client alone allows a hundred lines of 64 KiB each."""
 
 
 class DeadlineExceeded(TimeoutError):
@@ -29,7 +29,7 @@ def boottime() -> float:
 
 @contextlib.contextmanager
 def sent_by(latest: float) -> Iterator[None]:
-    """Within it, exchanges with a side effect are sent before `latest` (`boottime`), or not at all."""
+    """Inside it, exchanges with a side effect are sent before `latest` (`boottime`), or not at all."""
     token = _send_until.set(latest)
     try:
         yield
@@ -102,12 +102,12 @@ class Exchange:
                 raise http.client.HTTPException("the headers are too long")
 
     def head_is_read(self) -> None:
-        """From here on the limits of the head do not count."""
+        """Note that the head is complete: its limits no longer apply."""
         self.head_left = self.head_deadline = None
 
 
 class _Running(threading.local):
-    """The exchange that this thread is in: urllib3 offers no way to hand it to a pooled connection."""
+    """The exchange of this thread: urllib3 has no other way to hand it to a pooled connection."""
 
     exchange: Exchange
 

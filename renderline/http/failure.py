@@ -1,4 +1,4 @@
-"""Why a request got no answer, in words that repeat neither URL nor content."""
+"""Explains why a request got no answer, without quoting URL or content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 
 
 def describe(error: BaseException) -> str:
-    """Return why a request got no answer. The exception's own text holds the URL and is not used."""
+    """Return why a request got no answer. The exception's own text is not used, since it contains the URL."""
     if isinstance(error, InvalidIPAddress):
         return "it is at a private address"
     if isinstance(error, requests.exceptions.SSLError):
@@ -42,5 +42,5 @@ def causes(error: BaseException) -> Iterable[BaseException]:
         if isinstance(cause, BaseException) and id(cause) not in seen:
             seen.add(id(cause))
             yield cause
-            # urllib3 keeps the fault that it met in `reason`, requests in its arguments.
+            # urllib3 keeps the cause in `reason`, requests in its arguments.
             waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]

@@ -1,4 +1,4 @@
-"""The header `Retry-After`, read as servers really write it."""
+"""Parses the header `Retry-After` as servers really write it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 _EPOCHS = 1e9
-"""From here on a number is a time in epoch seconds, which some proxies write instead of a number of seconds."""
+"""Larger numbers are epoch seconds, which some proxies write instead of a number of seconds."""
 
 
 def parse_retry_after(headers: Mapping[str, str], *, now: float, longest: float) -> float | None:

@@ -1,4 +1,4 @@
-"""The kinds of render. Each is one module of this package with a `KIND`; the others hold what several kinds share."""
+"""The kinds of render. Each is one module of this package with a `KIND`; the other modules are shared by several."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ APIS: Final = {kind.name: kind.api for kind in KINDS.values()}
 """The vendor API that the calls of each kind belong to."""
 
 PAID_STAGES: Final = tuple(sorted({stage.name for kind in KINDS.values() for stage in kind.stages if stage.paid}))
-"""The names of the stages that cost. No kind uses one of them for a free stage."""
+"""The names of the paid stages. No kind uses one of them for a free stage."""

@@ -1,4 +1,4 @@
-"""The body of a request: what is left of it without the envelope, checked and brought into one form."""
+"""The body of a request, without its envelope: checked and normalised."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def _merge(
 
 
 def _path(name: object, preferred: Mapping[str, str], payload: dict[str, Any] | None) -> str:
-    """Return where the caller wrote the vendor's field `name`, or should add it."""
+    """Return the path at which the caller wrote the vendor's field `name`, or should add it."""
     if isinstance(name, str) and name in preferred and (payload is None or name not in payload):
         return preferred[name] if payload is None or preferred[name] != name else f"payload.{name}"
     return join_path("payload", name)
 
 
 def _normalised(kind: Kind, vendor: dict[str, Any]) -> dict[str, Any]:
-    """Return the body without what Renderline decides: `isExport`, the name, and the id that the call acts on."""
+    """Return the body without the fields that Renderline sets: `isExport`, the name, and the id of the project."""
     vendor.pop("isExport", None)
     if kind.takes_name:
         vendor.pop("name", None)

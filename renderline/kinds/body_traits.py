@@ -1,4 +1,4 @@
-"""What tells one vendor body from another, shared by the kinds that must not match the same one."""
+"""Traits that tell one vendor body from another, so that only one kind matches it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def has_updates(body: Mapping[str, Any]) -> bool:
 
 
 def scenes_api(body: Mapping[str, Any]) -> Literal["v3", "v2"] | None:
-    """Return the API whose form the scenes of a body have. The first scene that has either form decides."""
+    """Return the API whose form the scenes of a body have. The first scene of either form decides."""
     for scene in body["scenes"] if has_scenes(body) else ():
         if not isinstance(scene, dict):
             continue

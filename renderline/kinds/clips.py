@@ -116,9 +116,9 @@ CONTENT: Final[dict[str, dict[str, Any]]] = {
     "videoImage": VIDEO_IMAGE,
     "audio": AUDIO,
 }
-"""What each type of clip has besides its identity and place (AI Studios v3 contract, clips)."""
+"""The fields of each type of clip besides its identity and place (AI Studios v3 contract, clips)."""
 
-# The tables require a place for sounds too, although nobody sees them. Here it is optional.
+# The tables require a place for sounds too, although they are invisible. Here it is optional.
 _OPTIONAL_PLACE: Final[dict[str, fields.Field[Any]]] = {
     name: Number(**optional(validate=field.validators)) for name, field in PLACE.items()
 }

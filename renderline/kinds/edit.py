@@ -23,7 +23,7 @@ _TYPES: Final = (*CONTENT, "background")
 
 
 def _values(kind: str) -> Schema:
-    """Return the schema of the values to overwrite in a `kind`: its own fields, none of them required."""
+    """Return the schema of the values to overwrite in a `kind`: its own fields, all optional."""
     if kind == "background":
         return BACKGROUND(partial=True)
     content = {**IDENTITY, **PLACE, **CONTENT[kind]}

@@ -65,7 +65,7 @@ def avatar_place(canvas: Canvas, *, position: str, scale: float) -> dict[str, An
 
 
 def clip_place(canvas: Canvas, clip: dict[str, Any], *, beside: str) -> dict[str, Any]:
-    """Return the geometry of a text, picture or shape. What the clip itself says about its place wins.
+    """Return the geometry of a text, picture or shape. The clip's own place fields win.
 
     `beside` is the avatar's side. Pictures without a position go to the other side.
     """
@@ -104,7 +104,7 @@ def _line_width(line: str) -> float:
 
 
 def _picture_box(clip: dict[str, Any]) -> tuple[float, float]:
-    # The API wants the natural size, which only the caller knows.
+    # The API needs the natural size, which only the caller knows.
     return (300, 300) if clip["type"] == "shape" else (640, 360)
 
 

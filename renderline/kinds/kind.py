@@ -1,4 +1,4 @@
-"""What a kind of render is: its request fields, the vendor body built from them, and its plan of vendor calls."""
+"""The definition of a kind: its request fields, the vendor body built from them, and its plan of vendor calls."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Kind:
     owns_project: bool = False
     """Whether the project is made for the render alone, so that it may be deleted."""
     api: Literal["v3", "v2"] = "v3"
-    """The vendor API that its calls belong to. Only v3 calls carry the shared token."""
+    """The vendor API of its calls. Only v3 calls use the shared token."""
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -64,7 +64,7 @@ class Kind:
     def plan(self, mode: str, *, at: str) -> tuple[Stage, ...]:
         """Return the stages for `two_phase` or `direct`, starting with stage `at` ('': the first).
 
-        A render keeps the plan that has its stage, even if the setting has changed since.
+        A render keeps its plan even if the setting has changed since.
         """
         plan, other = (self.direct, self.two_phase) if mode == "direct" else (self.two_phase, self.direct)
         for stages in (plan, other):
@@ -106,6 +106,6 @@ class Kind:
     def context(
         self, body: Mapping[str, Any], *, name: str, webhook_url: str | None, project_id: str | None
     ) -> CallContext:
-        """Return what the stages are called with, for a request's `body`. `name` is what the project is called."""
+        """Return the arguments of the stages, for a request's `body`. `name` is the project's name."""
         vendor_body = partial(self.build, body, name=name, webhook_url=webhook_url)
         return CallContext(body, vendor_body, webhook_url, project_id)

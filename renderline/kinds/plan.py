@@ -1,4 +1,4 @@
-"""A call plan: the vendor calls of a kind, in order, and what each call is given and returns.
+"""A call plan: the vendor calls of a kind, in order, with their arguments and results.
 
 Free stages come first and may be repeated. The last stage is the paid one; it is called once.
 """
@@ -14,14 +14,14 @@ from renderline.accounts.clients import AccountClients
 
 @dataclass
 class CallContext:
-    """What the stages of one render are called with."""
+    """The arguments of the stages of one render."""
 
     body: Mapping[str, Any]
     """The checked body of the request."""
     vendor_body: Callable[[], dict[str, Any]]
     """Builds the vendor body."""
     webhook_url: str | None
-    """The URL of ours that the vendor is to call; None if the vendor cannot reach the gateway."""
+    """Our URL for the vendor's webhooks; None if the vendor cannot reach the gateway."""
     project_id: str | None
     """The project made by an earlier stage."""
 
@@ -38,7 +38,7 @@ class CallContext:
         return self.project_id or self.named_project()
 
     def export_options(self) -> dict[str, Any]:
-        """Return the options of the export call. The caller's own webhook URL is used if there is none of ours."""
+        """Return the options of the export call. Without a webhook URL of ours, the caller's own is used."""
         given = self.body.get("payload", self.body)
         return {
             "resolution": given.get("resolution") or None,
@@ -55,7 +55,7 @@ class CallContext:
 
 @dataclass(frozen=True)
 class CallResult:
-    """What a stage returned: the project it made or acted on, and the baseline it took."""
+    """The result of a stage: the project that it made or changed, and the baseline."""
 
     project_id: str | None = None
     baseline: str | None = None

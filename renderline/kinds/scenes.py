@@ -135,7 +135,7 @@ def _empty_scripts(scripts: _Entries, avatars: _Entries) -> _Errors:
 
 
 def _unscripted_avatars(scripts: _Entries, avatars: _Entries) -> _Errors:
-    """Refuse a visible avatar with words neither in `scripts` (which wins) nor in its own `script`."""
+    """Refuse a visible avatar without words in `scripts` (which wins) and in its own `script`."""
     errors: _Errors = {}
     spoken = {_named_avatar(script) for _, script in scripts} - {None}
     for at, avatar in avatars:

@@ -66,7 +66,7 @@ _CLIPS: Final = {
 class _V2Scene(VendorSchema):
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def shows_something(self, _data: Any, scene: Any, **_: Any) -> None:
-        """Refuse a scene with neither an avatar nor clips; intro scenes have clips alone."""
+        """Refuse a scene without avatar and clips; intro scenes have only clips."""
         if isinstance(scene, dict) and not scene.get("AIModel") and not scene.get("clips"):
             raise ValidationError({"AIModel": ["is required in a scene without clips"]})
 

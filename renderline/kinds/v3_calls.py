@@ -22,7 +22,7 @@ def get_project(clients: AccountClients, project_id: str) -> Project:
 
 
 def take_baseline(clients: AccountClients, context: CallContext) -> str:
-    """Return the evidence of renders that the project has before ours is started."""
+    """Return the project's evidence of earlier renders, before ours is started."""
     return json.dumps(render_evidence(clients.use_v3().get_project(context.project())))
 
 
@@ -31,7 +31,7 @@ def _baseline(clients: AccountClients, context: CallContext) -> CallResult:
 
 
 def _export(clients: AccountClients, context: CallContext) -> CallResult:
-    # The export keeps the project's id (contract, export). With another id, nobody knows what was exported.
+    # The export keeps the project's id (contract, export). With another id, it is unknown what was exported.
     wanted = context.project()
     exported = clients.use_v3().export_project(wanted, **context.export_options())
     if exported != wanted:
@@ -41,4 +41,4 @@ def _export(clients: AccountClients, context: CallContext) -> CallResult:
 
 EXPORT: Final = Stage("export", _export, paid=True)
 BASELINE: Final = Stage("baseline", _baseline)
-"""For a project that was there before us: it may have been rendered before, which is no evidence of our render."""
+"""For a project that existed before us: an earlier render of it is no evidence of ours."""

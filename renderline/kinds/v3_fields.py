@@ -15,12 +15,12 @@ MAX_NAME_LENGTH: Final = 200
 
 
 def optional(**options: Any) -> dict[str, Any]:
-    """Return field options that take null for absent, as the vendor's own bodies do."""
+    """Return field options that accept null as absent, as the vendor's own bodies need."""
     return {"allow_none": True, **options}
 
 
 class Resolution(Choice):
-    """The height of the video. A number such as 1080 becomes the string that the vendor wants."""
+    """The height of the video. A number such as 1080 becomes the string that the vendor needs."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(("4k", "1080", "720", "480"), **options)

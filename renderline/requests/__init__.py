@@ -1,4 +1,4 @@
-"""The render request: the same for every door, checked once and normalised."""
+"""Render requests: the same for every door, checked and normalised once."""
 
 from renderline.requests.detection import as_request
 from renderline.requests.loading import load_request

@@ -1,4 +1,4 @@
-"""Kind detection: finds the kind of a bare vendor body and makes a render request of it."""
+"""Kind detection: finds the kind of a bare vendor body and turns it into a render request."""
 
 from __future__ import annotations
 

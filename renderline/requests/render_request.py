@@ -28,16 +28,18 @@ class RenderRequest:
     metadata: dict[str, Any] = field(repr=False)
     hooks: tuple[dict[str, Any], ...] = field(repr=False)
     body: dict[str, Any] = field(repr=False)
-    """The rest: the compact form (`orientation`, `resolution`, `scenes`), or `payload`, `project_id` and the like."""
+    """All other fields: the compact form (`orientation`, `resolution`, `scenes`), or `payload`, `project_id` and the
+    like.
+    """
 
     def body_json(self) -> str:
-        """Return the JSON that the ledger keeps for the submission; it has its own fields for the rest."""
+        """Return the JSON of the body that the ledger stores; the other fields are stored separately."""
         return canonical_json({"body": self.body})
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 in hex that is the same for two requests that mean the same.
+        """Return a SHA-256 in hex that is the same for requests with the same meaning.
 
-        Key order, defaults given explicitly and 1 for 1.0 make no difference.
+        Key order, explicit defaults and 1 for 1.0 make no difference.
         """
         meaning = {
             "kind": self.kind,

@@ -1,4 +1,4 @@
-"""Client of the AI Studios API: typed calls, typed faults; of ours it knows `renderline.http` alone."""
+"""Client of the AI Studios API: typed calls, typed faults. Of our packages it imports only `renderline.http`."""
 
 from renderline.studio.credentials import TokenEndpoint, TokenSource
 from renderline.studio.faults import (

@@ -1,4 +1,4 @@
-"""Where tokens come from: the source that clients ask, and the vendor's endpoint that issues them."""
+"""The sources of tokens: the interface for the clients, and the vendor's endpoint that issues them."""
 
 import re
 from typing import Protocol
@@ -8,7 +8,7 @@ from renderline.studio.faults import CredentialsRefused, PayloadRefused, TokenRe
 from renderline.studio.response import LONGEST_WAIT
 from renderline.studio.transport import CallGuard, Transport
 
-# What fits in a header. The layers below would split anything else, refuse it, or quote it in an exception.
+# Characters that fit in a header. The layers below would split, refuse or quote any others.
 _SENDABLE = re.compile(r"[!-~]{1,8192}")
 
 ISSUE = Endpoint("POST", "/api/odin/v3/auth/token")
@@ -26,7 +26,7 @@ class TokenSource(Protocol):
         """Return the token to use now."""
 
     def reject(self, token: str) -> None:
-        """Note that the vendor refused `token`; `current` must not return it again unless it was issued anew."""
+        """Report that the vendor refused `token`; `current` must not return it again unless it was issued anew."""
 
 
 class TokenEndpoint:
@@ -66,8 +66,8 @@ class TokenEndpoint:
     def issue(self) -> str:
         """Return a new token, which the vendor says is valid for 24 h.
 
-        Raises CredentialsRefused if the vendor says no, RateLimited if it asks to wait, VendorUnavailable for
-        everything else: issuing costs nothing and may be repeated.
+        Raises CredentialsRefused if the vendor refuses, RateLimited if it asks to wait, else VendorUnavailable: issuing
+        costs nothing and may be repeated.
         """
         try:
             answer = self._transport.call(ISSUE, ISSUE.path, body=self._body, secrets=tuple(self._body.values()))

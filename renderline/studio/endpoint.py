@@ -31,7 +31,7 @@ class Endpoint:
         return f"{self.method} {self.path}"
 
     def unseen(self, message: str, **found: Any) -> StudioFault:
-        """Return the fault for a call whose outcome nobody saw: VendorUnavailable for a read, else OutcomeUnknown."""
+        """Return the fault of a call with an unknown outcome: VendorUnavailable for a read, else OutcomeUnknown."""
         return (OutcomeUnknown if self.effect else VendorUnavailable)(message, endpoint=str(self), **found)
 
 
@@ -56,7 +56,7 @@ def segment(endpoint: Endpoint, key: str, *, reserved: frozenset[str] = frozense
 
 
 def encode(endpoint: Endpoint, body: Mapping[str, Any]) -> bytes:
-    """Return `body` as compact JSON in which floats keep every digit; raise PayloadRefused if it has no JSON form."""
+    """Return `body` as compact JSON with every digit of floats; raise PayloadRefused if JSON cannot express it."""
     try:
         return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:

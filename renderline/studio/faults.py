@@ -55,7 +55,7 @@ class StudioFault(Exception):
         return ": ".join(part for part in (where, self.message) if part)
 
     def recast(self, kind: type[F]) -> F:
-        """Return the same details as a fault of another kind, for a caller who knows better what they mean."""
+        """Return the same details as another fault, for a caller that knows better what they mean."""
         return kind(
             self.message,
             endpoint=self.endpoint,
@@ -70,11 +70,11 @@ class VendorUnavailable(StudioFault):
 
 
 class TooLate(VendorUnavailable):
-    """Retry: the time within which the call might be sent had passed, so it was not."""
+    """Retry: the call was not sent, because its time was up."""
 
 
 class RateLimited(StudioFault):
-    """Wait: the vendor is asking for fewer calls; it did not process this one."""
+    """Wait: the vendor rate-limits the account; it did not process this call."""
 
 
 class TokenRejected(StudioFault):
@@ -98,4 +98,4 @@ class ProjectMissing(PayloadRefused):
 
 
 class OutcomeUnknown(StudioFault):
-    """Settle by reading: the call may have taken effect, but nobody saw its outcome."""
+    """Settle by reading: the call may have taken effect, but its outcome is unknown."""

@@ -42,7 +42,7 @@ class ListStream:
         return "".join(self._kept).encode()
 
     def _value(self, *, depth: int) -> None:
-        # The envelope, and an object around the list within it, are walked through. All else is decoded as a whole.
+        # Walk through the envelope, and through an object around the list. Decode everything else as a whole.
         first = self._next()
         if first == "{" and depth < 2:
             self._members(depth)
@@ -85,7 +85,7 @@ class ListStream:
         self._keep(closing)
 
     def _decoded(self) -> Any:
-        """Return the next value as a whole."""
+        """Return the next value."""
         self._next()
         while True:
             try:
@@ -94,7 +94,7 @@ class ListStream:
                 if not self._more():
                     raise
                 continue
-            # A number at the very end of what was read may have more digits.
+            # A number at the very end of the buffer may have more digits.
             if end < len(self._text) or not self._more():
                 self._at = end
                 return value

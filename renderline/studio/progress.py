@@ -1,4 +1,4 @@
-"""What the vendor reports about a project, read leniently: the forms of its answers differ."""
+"""Parses the vendor's reports on a project leniently, since the forms of its answers differ."""
 
 import math
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ FINISHED_STATES = frozenset({"exported", "complete", "completed"})
 
 
 class Unreadable(ValueError):
-    """The answer has none of the shapes the contract knows."""
+    """The answer has none of the documented forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One project as get-project shows it; `updated_at` is the vendor's own text, its format is not documented."""
+    """One project, as in get-project; the format of the vendor's text `updated_at` is not documented."""
 
     id: str
     name: str | None
@@ -65,7 +65,7 @@ class ProjectSummary:
 
 
 LONGEST_TEXT = 8192
-"""Characters; no id, address or name of a project is as long."""
+"""Characters; no id, URL or name of a project is that long."""
 
 
 def text_of(value: Any) -> str | None:
@@ -94,7 +94,7 @@ def percent_of(value: Any) -> float:
 
 
 def _progress(value: Any, others: tuple[Any, ...]) -> float:
-    # A render that waits may have no figure yet; but an answer with no known field at all is not a progress answer.
+    # A waiting render may have no figure yet; but an answer without any known field is no progress answer.
     if value is None:
         if all(other is None for other in others):
             raise Unreadable("the answer holds no progress")
@@ -170,7 +170,7 @@ def rows(data: Any) -> list[dict[str, Any]]:
 
 
 SUMMARY_FIELDS = ("id", "_id", "name", "state", "download_url", "downloadUrl")
-"""What `summaries_v3` reads of a row."""
+"""The fields of a row that `summaries_v3` reads."""
 
 
 def summaries_v3(data: Any) -> list[ProjectSummary]:

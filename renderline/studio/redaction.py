@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-# Fields of v3 and v2 bodies with spoken or drawn text, or with an address that works as a key.
+# Fields of v3 and v2 bodies with spoken or shown text, or with a URL that works as a key.
 PRIVATE_FIELDS = frozenset({"org", "script", "text", "textSource", "topic", "scripts", "webhookUrl", "webhook"})
 SHORTEST_RUN = 12  # a shorter piece of a secret may be ordinary language
 LONGEST_MESSAGE = 300
@@ -30,7 +30,7 @@ def private_texts(body: Any, *, inside: bool = False) -> Iterator[str]:
 def redact(message: str, secrets: Iterable[str]) -> str:
     """Return `message` on one line, shortened, with every piece of a secret replaced by `[...]`.
 
-    A secret shorter than 12 characters is replaced where it occurs as a whole; of a longer one, every run of 12.
+    A secret shorter than 12 characters is replaced as a whole; of a longer one, every run of 12 is replaced.
     """
     text = " ".join(message[:_EXAMINED].split())
     fold = str.lower if len(text.lower()) == len(text) else str

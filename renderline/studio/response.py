@@ -1,4 +1,4 @@
-"""Response classification: an HTTP response of the vendor is the envelope of a success, or a typed fault."""
+"""Response classification: turns an HTTP response of the vendor into the envelope of a success, or a typed fault."""
 
 import json
 import re
@@ -30,7 +30,7 @@ class Response:
 
 
 UNEXPLAINED = "refused without a reason"
-# The vendor documents neither codes nor texts. These texts say that it renders nothing more for the account.
+# The vendor documents neither codes nor texts. These texts mean that the account is out of credit.
 _NO_CREDIT = re.compile(
     r"\b(not enough|insufficient|out of) (\w+ )?credits?\b|\bcredits? (is |are )?(exhausted|insufficient)\b", re.I
 )
@@ -51,7 +51,7 @@ def decode(content: bytes) -> dict[str, Any] | None:
 
 
 def is_refusal(body: Mapping[str, Any]) -> bool:
-    """Return whether an envelope says no: `success` is false, or there is an `error` in place of `success`."""
+    """Return whether an envelope reports a failure: `success` is false, or there is an `error` and no `success`."""
     if "success" in body:
         return body["success"] is False
     return bool(body.get("error"))
@@ -63,7 +63,8 @@ def has_envelope(body: Mapping[str, Any] | None) -> bool:
 
 
 def _may_be_a_proxys(status: int, body: Mapping[str, Any] | None) -> bool:
-    """Return whether a refusal without an envelope may come from a proxy or firewall, and says nothing about the call.
+    """Return whether a refusal without an envelope may come from a proxy or firewall, and so says nothing about the
+    call.
 
     401, 402 and 429 mean the same whoever sends them, and 413 will not change. A 403 in JSON comes from an API gateway
     that refuses the token.
@@ -115,7 +116,7 @@ def classify(
     if status < 200 or 300 <= status < 400:
         raise endpoint.unseen("the vendor redirects; check the base URL", **found)
     if status in (408, 425) or status >= 500:
-        # 503 with Retry-After promises nothing about a paid call, whose outcome is therefore read from the project.
+        # 503 with Retry-After promises nothing about a paid call, so its outcome is read from the project.
         if status == 503 and wait is not None and not endpoint.effect:
             raise RateLimited(message or "the vendor is overloaded", endpoint=str(endpoint), retry_after=wait, **found)
         raise endpoint.unseen(message or "the vendor failed", retry_after=wait, **found)
@@ -137,7 +138,7 @@ def classify(
 
 
 def _shape(response: Response) -> str:
-    # The text itself is not quoted: an error page of a proxy may repeat the whole request, token included.
+    # The text is not quoted: an error page of a proxy may repeat the whole request, token included.
     if not response.content:
         return "the answer is empty"
     kind = redact(response.headers.get("Content-Type", "no type"), ())[:60]

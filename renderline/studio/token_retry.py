@@ -14,7 +14,7 @@ CONFIRM = Endpoint("GET", "/api/odin/v3/auth")
 
 
 def _inside_success(refusal: StudioFault) -> bool:
-    """Return whether this is `success: false` with status 200, which may mean anything, a bad token included."""
+    """Return whether this is `success: false` with status 200, which may have any cause, a bad token included."""
     return refusal.status is not None and 200 <= refusal.status < 300
 
 
@@ -48,7 +48,7 @@ class TokenRetry:
                 raise
         self._tokens.reject(token)
         if time.monotonic() - began > self._transport.total_timeout / 2:
-            # Whoever waits for this call may have given up before a repetition is sent.
+            # The caller may have given up before a repetition is sent.
             raise TokenRejected("refused late, so not repeated at once", endpoint=str(endpoint))
         try:
             return self._attempt(self._tokens.current(), endpoint, path, body)

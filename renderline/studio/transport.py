@@ -1,4 +1,4 @@
-"""Sends one request to the vendor; the one place where transport failures become typed faults."""
+"""Sends one request to the vendor. Only here do transport failures become typed faults."""
 
 import http.client
 import sys
@@ -34,13 +34,13 @@ _TRANSPORT_FAULTS = (
 
 
 class CallGuard(Protocol):
-    """Stands in front of every exchange of an account."""
+    """Runs before and after every exchange of an account."""
 
     def before(self) -> None:
         """Wait until the exchange may be made; raises a `StudioFault` if it must not be made now."""
 
     def record(self, fault: StudioFault | None) -> None:
-        """Take note of an exchange's outcome: its fault, or None for a success."""
+        """Record the outcome of an exchange: its fault, or None for a success."""
 
 
 class Transport:
@@ -114,7 +114,7 @@ class Transport:
         if content is not None:
             headers["Content-Type"] = "application/json"
             headers["Content-Length"] = str(len(content))
-        # Filled in by hand: PreparedRequest.prepare() parses and quotes an URL that is already in its final form.
+        # Filled in by hand: PreparedRequest.prepare() parses and quotes a URL that is already in its final form.
         request = PreparedRequest()
         request.method = endpoint.method
         request.url = self.origin + path
@@ -159,7 +159,7 @@ class Transport:
 
 
 def _read_list(endpoint: Endpoint, raw: Any) -> bytes:
-    """Return the wanted fields of a list that may be too long to be held as a whole."""
+    """Return the wanted fields of a list that may be too long for memory."""
     head = b""
 
     def read(size: int) -> bytes:
@@ -173,14 +173,14 @@ def _read_list(endpoint: Endpoint, raw: Any) -> bytes:
     except TooLong:
         raise endpoint.unseen("the answer is too large", status=raw.status) from None
     except (ValueError, RecursionError):
-        # Not a list, or cut short: its beginning is enough to classify it.
+        # It is no list, or it is cut short: its beginning is enough to classify it.
         return head[:-1]
 
 
 def _reason(error: BaseException, outside: BaseException | None) -> str:
-    """Name the first cause of a transport failure without repeating an address or anything that was sent.
+    """Return the first cause of a transport failure, without an address or anything that was sent.
 
-    `outside` is an exception that the caller was handling already. Python chains it on, but it is no cause.
+    `outside` is an exception that the caller was handling already: Python chains it, but it is no cause.
     """
     chain: list[BaseException] = []
     cause: BaseException | None = error

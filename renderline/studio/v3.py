@@ -1,4 +1,4 @@
-"""The vendor's v3 API: one method per call, one token refresh when the vendor refuses the token."""
+"""The vendor's v3 API: one method per call, and one token refresh if the vendor refuses the token."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -40,7 +40,7 @@ MODELS = Endpoint("GET", f"{_ROOT}/model", max_bytes=_LIST_BYTES)
 MODELS_SHORT = Endpoint("GET", f"{_ROOT}/dropdown/models", max_bytes=_LIST_BYTES)
 WORKSPACES = Endpoint("GET", f"{_ROOT}/dropdown/workspaces", max_bytes=_LIST_BYTES)
 
-# Words that the vendor routes to another call where a project's key is expected.
+# Words that the vendor routes to another call if they take the place of a project's key.
 _RESERVED_KEYS = frozenset({"export", "pptpdf", "modify"})
 
 

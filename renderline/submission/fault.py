@@ -1,4 +1,4 @@
-"""What a failed vendor call means for a submission: retry, park, fail, or confirm later."""
+"""The consequence of a failed vendor call for a submission: retry, park, fail, or confirm later."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from renderline.submission.recorder import SubmissionRecorder
 log = structlog.get_logger(__name__)
 
 CREDENTIALS_RETRY = 30.0
-"""Seconds between retries while the account's credentials are refused: an operator has to correct them."""
+"""Seconds between retries while the account's credentials are refused. An operator has to correct them."""
 
 _UNREACHABLE = frozenset({None, 502, 503, 504})
-"""HTTP statuses (None: no answer) that say that the vendor cannot be reached, and nothing about the render."""
+"""HTTP statuses (None: no answer) of an unreachable vendor; they say nothing about the render."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class FaultHandler:
     retries: RetryPolicy
 
     def handle(self, run: PlanRun, fault: StudioFault) -> Outcome:
-        """Record what follows from the fault."""
+        """Record the consequence of the fault."""
         claim, stage = run.claim, run.stage
         log.warning("vendor call failed", render_id=claim.id, stage=stage.name if stage else None, fault=str(fault))
         if isinstance(fault, OutcomeUnknown):
@@ -66,7 +66,7 @@ class FaultHandler:
     def _retry(self, run: PlanRun, fault: StudioFault, *, unaccounted: bool) -> Outcome:
         claim = run.claim
         retry_after = fault.retry_after if isinstance(fault, VendorUnavailable) else None
-        # A render that probes an open circuit fails on behalf of all; that is not its own failure.
+        # A render that probes an open circuit fails for all; that is not its own failure.
         counted = _is_failure(fault) and not run.clients.circuit_open
         attempt = claim.failures + 1 if counted else claim.attempts
         wait = self.retries.retry_in(attempt, jitter=random.random(), retry_after=retry_after)
@@ -81,7 +81,7 @@ class FaultHandler:
 def _is_failure(fault: StudioFault) -> bool:
     """Return whether a fault is this render's own, and so counts towards giving it up.
 
-    No answer, or one from a proxy, concerns the vendor. A token that cannot be had concerns the account.
+    No answer, or one from a proxy, concerns the vendor. A missing token concerns the account.
     """
     if isinstance(fault, TokenRejected) or (is_outage(fault) and (fault.status or 0) < 500):
         return False

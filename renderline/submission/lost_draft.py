@@ -1,4 +1,4 @@
-"""Recovery of a lost draft: the vendor may have made it, but nobody saw the answer."""
+"""Recovery of a lost draft: the vendor may have made it, but the answer was lost."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Recovered:
-    """What is left of the plan. `exported` is the project's id if its export was started already."""
+    """The rest of the plan. `exported` is the project's id if its export was started already."""
 
     plan: tuple[Stage, ...]
     exported: str | None = None
 
 
 def recover_draft(run: PlanRun, plan: tuple[Stage, ...], recorder: SubmissionRecorder) -> Recovered:
-    """Adopt the draft of an announced call whose answer nobody saw, if the vendor's project list shows it.
+    """Adopt the draft of an announced call without an answer, if the vendor's project list shows it.
 
-    The draft may be exported already: a ledger that lost its last writes does not know of that.
+    The draft may be exported already: a ledger that lost its last writes does not know that.
     """
     claim = run.claim
     found = find_by_name(run.clients, claim.id, claim.attempt, claim.draft) if plan[0].findable else None

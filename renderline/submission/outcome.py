@@ -1,4 +1,4 @@
-"""What became of a submission: one small type for each answer that a caller must tell apart."""
+"""The outcomes of a submission: one small type for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Submitted:
-    """The paid call was made, whether its answer was seen or not."""
+    """The paid call was made, with or without an answer."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The call that costs: made once, after its announcement has reached the ledger's disk."""
+"""The paid call: made once, after its announcement is on the ledger's disk."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from renderline.submission.outcome import Outcome
 from renderline.submission.plan_run import PlanRun
 from renderline.submission.recorder import ACCOUNT_UNAVAILABLE, SubmissionRecorder
 
-BULKHEAD_FULL = "its account has as many submissions under way as one worker makes"
+BULKHEAD_FULL = "its account has reached the limit of submissions in one worker"
 
 _DISK_RETRY = 2.0
-"""Seconds until a paid call is retried that the ledger's disk held up."""
+"""Seconds until a paid call is retried if the ledger's disk was too slow."""
 _BULKHEAD_WAIT = 3.0
-"""Seconds for which an announced call waits for others of its account, in a thread of its own."""
+"""Seconds that an announced call waits, in its own thread, for others of its account."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class PaidCall:
 
     @claimed_work()
     def make(self, run: PlanRun, permit: Permit) -> Outcome:
-        """Make the announced call, once a crash of Redis can no longer undo the announcement."""
+        """Make the announced call, once a crash of Redis can no longer lose the announcement."""
         try:
             self.wait_for_disk()
         except NotSynced as slow:
@@ -46,7 +46,7 @@ class PaidCall:
         if not self.bulkhead.acquire(account, patience=_BULKHEAD_WAIT):
             return self.recorder.park(run.claim, BULKHEAD_FULL, keep_intent=False)
         try:
-            # A worker that was stopped for longer than the lease must not send: another one has taken over.
+            # A worker that was stopped for longer than the lease must not send: another worker has taken over.
             with using(permit), sent_by(run.send_until(self.lease)):
                 result = stage.call(run.clients, run.context)
             project_id = result.project_id or run.context.project_id

@@ -38,7 +38,7 @@ class PlanRunner:
             return self.faults.handle(run, fault)
 
     def _go_through(self, run: PlanRun) -> Outcome | Announced:
-        # The name of an announced first call tells which plan it belongs to, as the next stage does.
+        # The name of an announced first call identifies its plan, as the next stage does.
         at = run.claim.stage or (run.claim.intent if run.unaccounted else None) or ""
         plan = run.kind.plan(self.mode, at=at)
         if run.unaccounted:
@@ -64,15 +64,15 @@ class PlanRunner:
             permit = run.clients.permit_at_hand(run.kind.api)
             run.announce()
             if not self.recorder.advance(run.claim, plan[index + 1], result, lease=self.lease if permit else None):
-                # After a cancel nobody uses the draft. After a lost lease another worker may have adopted it.
-                # The orphan sweep can tell.
+                # After a cancel nobody uses the draft; after a lost lease another worker may have adopted it. The
+                # orphan sweep finds out which.
                 if run.kind.owns_project and result.project_id:
                     self.ledger.mark_orphan(run.claim)
                 return NotMyTurn()
         raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
 
     def _call(self, run: PlanRun, stage: Stage, permit: Permit) -> CallResult:
-        # A worker that was stopped for longer than the lease must not send: another one has taken over.
+        # A worker that was stopped for longer than the lease must not send: another worker has taken over.
         with using(permit), sent_by(run.send_until(self.lease)):
             result = stage.call(run.clients, run.context)
         run.context.project_id = result.project_id or run.context.project_id

@@ -1,4 +1,4 @@
-"""One run through a render's call plan: the claim, the clients, and how far it has come."""
+"""One run through a render's call plan: the claim, the clients, and its progress."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from renderline.kinds import CallContext, Kind, Stage
 from renderline.ledger import Submission
 
 _SEND_WITHIN = 0.75
-"""Share of the lease within which an announced call must leave. Later it is not sent: others may have taken over."""
+"""Share of the lease within which an announced call must be sent. Later another worker may have taken over."""
 
 
 @dataclass
 class PlanRun:
-    """The state of one run. Changed as the run goes through the stages."""
+    """The state of one run; it changes with each stage."""
 
     claim: Submission
     kind: Kind
@@ -28,9 +28,9 @@ class PlanRun:
     """Whether the outcome of an announced call is unknown."""
 
     def announce(self) -> None:
-        """Note that a call is announced now."""
+        """Note that a call is being announced."""
         self.announced_at = boottime()
 
     def send_until(self, lease: float) -> float:
-        """Return the moment after which the announced call must not be sent any more."""
+        """Return the latest moment at which the announced call may be sent."""
         return self.announced_at + lease * _SEND_WITHIN

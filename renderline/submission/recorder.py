@@ -1,4 +1,4 @@
-"""Records in the ledger what became of a submission, publishes what follows, and returns it as an outcome."""
+"""Records the outcome of a submission, publishes what follows, and returns the outcome."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from renderline.submission.outcome import NotMyTurn, Outcome, Parked, Refused, R
 log = structlog.get_logger(__name__)
 
 ACCOUNT_UNAVAILABLE = "unavailable_account"
-"""Error code of a render whose account, or the API of it that the render needs, cannot be used."""
+"""Error code of a render whose account, or the API that it needs there, cannot be used."""
 
 
 @dataclass(frozen=True)
 class SubmissionRecorder:
-    """Writes the end of a submission. Every method returns `NotMyTurn` if the claim was lost."""
+    """Records the end of a submission. Every method returns `NotMyTurn` if the claim was lost."""
 
     ledger: Ledger
     dispatcher: Dispatcher
@@ -83,7 +83,7 @@ class SubmissionRecorder:
         return self._fail(claim.id, fence=claim.fence, code=code, message=message, origin=origin)
 
     def account_unknown(self, render_id: str, message: str) -> Outcome:
-        """End a render as failed that nobody could claim, because no worker knows its account."""
+        """Fail a render that no worker could claim, because none knows its account."""
         return self._fail(render_id, code=ACCOUNT_UNAVAILABLE, message=message, origin="renderline")
 
     def _fail(self, render_id: str, **error: str) -> Outcome:
@@ -94,5 +94,5 @@ class SubmissionRecorder:
 
 
 def _is_made(claim: Submission, project_id: str | None) -> bool:
-    """Return whether one of our calls made this project, rather than the request naming it."""
+    """Return whether one of our calls made this project; otherwise the request named it."""
     return project_id is not None and project_id != load_body_json(claim.body).get("project_id")

@@ -1,7 +1,7 @@
 """Submits renders: claims one, goes through its call plan, and leaves a record at every step.
 
-A worker may die between any two lines here. It leaves an announced call behind. The next worker finds out what became
-of that call before it makes another one, and never repeats a paid call.
+A worker may die between any two lines here and leave an announced call behind. The next worker finds out the outcome of
+that call before it makes another one, and never repeats a paid call.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Checks of JSON values: marshmallow fields, schemas and validators, refusals, JSON limits. Nothing about kinds."""
+"""Checks of JSON values: marshmallow fields, schemas and validators, refusals, JSON limits. It knows no kinds."""

@@ -1,4 +1,4 @@
-"""The error for a wrong render request: every wrong field by its path, in a form that survives a message queue."""
+"""The error for a wrong render request: every wrong field by its path, in a form that fits a message queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from marshmallow.exceptions import SCHEMA
 
 MAX_ERRORS: Final = 200
-"""Fields named in one refusal. The rest are counted, so that a broken 1 MB body gets a readable answer."""
+"""Fields named in one refusal. The others are counted, so that a broken 1 MB body gets a readable answer."""
 
 _MAX_SUGGESTIONS: Final = 10  # in one object: a suggestion is slow, and a body can be large
 _UNSAFE: Final = re.compile(r"[^ -9;-~]")  # printable ASCII without ":", which ends a path in the text form
@@ -75,7 +75,7 @@ def join_path(path: str, key: object) -> str:
 
 
 def unknown_fields(given: Iterable[str], known: Collection[str]) -> dict[str, list[str]]:
-    """Return an error for each of the `given` fields that is not `known`, with the known field that is most like it."""
+    """Return an error for each of the `given` fields that is not `known`, with the most similar known field."""
     unknown = [name for name in given if name not in known]
     errors = {name: ["unknown field"] for name in unknown}
     for name in unknown[:_MAX_SUGGESTIONS]:

@@ -12,11 +12,11 @@ from marshmallow.types import Validator
 from renderline.validation.validators import NotBlank, OneOf, Pattern
 
 MAX_ENTRY_ERRORS: Final = 100
-"""Wrong entries of one list that are described."""
+"""The most wrong entries of one list that are described."""
 
 
 class JsonField(fields.Field[Any]):
-    """What the fields below share: our wording, and one message per field."""
+    """The base of the fields below: our wording, and one message per field."""
 
     default_error_messages = {  # noqa: RUF012  (marshmallow's own attribute)
         "required": "is required",

@@ -1,4 +1,4 @@
-"""How objects are checked: the two base schemas, and objects whose `type` chooses their schema."""
+"""The two base schemas, and objects whose `type` chooses their schema."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from renderline.validation.fields import Choice, JsonField
 
 
 class VendorSchema(Schema):
-    """A body of the vendor's. Documented fields are checked, undocumented ones are kept as they are."""
+    """A vendor body. Documented fields are checked, undocumented ones are kept."""
 
     class Meta:
         """Unknown fields pass."""

@@ -1,4 +1,4 @@
-"""marshmallow's validators with our wording, so that apispec can describe them without our help."""
+"""marshmallow's validators with our wording, in a form that apispec can describe."""
 
 from __future__ import annotations
 
