@@ -12,6 +12,7 @@ from celery import Celery
 from redis import Redis
 
 from config.settings import load
+from harness import Valkey
 from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
 from harness.ledger import accept_render
 from harness.recorded_dispatcher import RecordedDispatcher
@@ -28,8 +29,9 @@ from renderline.drafts import find_by_name
 from renderline.ledger import AccountLimits, Ledger
 from renderline.operations import Operations
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
-from renderline.studio import RateLimited, StudioFault, StudioV2, StudioV3, TokenEndpoint
+from renderline.studio import RateLimited, StudioFault, StudioV2, StudioV3, TokenEndpoint, VendorUnavailable
 from renderline.submission.outcome import Submitted
+from tasks.services import Services
 from workers.composition.services import compose
 
 RENDER_SECONDS = 0.01
@@ -178,6 +180,13 @@ def test_what_the_vendor_answers_is_recorded_whichever_client_asked(account, ven
     assert 30 < limits.backoff("main").seconds <= 40
 
 
+@pytest.mark.parametrize("fault", [None, RateLimited("slow down"), VendorUnavailable("away")], ids=str)
+def test_an_outcome_that_cannot_be_recorded_does_not_hide_the_calls_own(fault):
+    with Redis.from_url("redis://127.0.0.1:1/0") as nowhere:
+        limits = AccountLimits(Ledger(nowhere))
+        Guard("main", limits, CircuitBreaker(limits, "main")).record(fault)
+
+
 def test_work_that_the_ledger_handed_out_probes_an_open_circuit(account, vendor, ledger):
     clients = account()
     AccountLimits(ledger).call_failed("main", failures=1, pause=0.0)
@@ -247,7 +256,9 @@ def test_a_v2_call_is_prepared_without_a_token(account, vendor):
     assert vendor.calls.total() == 0
 
 
-def test_v2_renders_are_submitted_while_the_v3_tokens_of_their_account_are_refused(vendor, valkey, redis, examples):
+@pytest.fixture
+def services(vendor: FakeVendor, valkey: Valkey, redis: Redis) -> Services:
+    """What a worker has, with credentials of both APIs for account `default`."""
     given = {
         "REDIS_URL": valkey.url,
         "AISTUDIOS_APP_ID": "studio.acme",
@@ -257,7 +268,18 @@ def test_v2_renders_are_submitted_while_the_v3_tokens_of_their_account_are_refus
         "AISTUDIOS_V2_BASE_URL": vendor.url,
         "RENDERLINE_WAIT_FOR_DISK": "never",
     }
-    services = compose(Celery("test"), load(given, role="worker"))
+    return compose(Celery("test"), load(given, role="worker"))
+
+
+def test_a_submission_probes_an_open_circuit_though_it_has_no_token_yet(vendor, services):
+    record(services.ledger, ONE, {"kind": "export", "project_id": "0" * 24}, account="default")
+    AccountLimits(services.ledger).call_failed("default", failures=1, pause=0.0)
+    services.submitter.submit(ONE)
+    assert (vendor.calls["token"], vendor.calls["project"]) == (1, 1)
+    assert not AccountLimits(services.ledger).backoff("default").circuit_open
+
+
+def test_v2_renders_are_submitted_while_the_v3_tokens_of_their_account_are_refused(vendor, services, examples):
     v2_create = success({})._replace(body=b'{"success": true, "key": "k1"}')
     vendor.override = lambda call: v2_create if call.name == "/api/odin/editor/project" else refused_token(call)
     clients = services.submitter.accounts["default"]

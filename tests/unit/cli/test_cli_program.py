@@ -1,5 +1,6 @@
 """What holds for every command, and how the console script finds its application."""
 
+import importlib
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 
 from renderline import command
 from renderline.gateway.access import SCOPES
-from workers.cli import keys
+from workers.cli import errors, keys
 from workers.cli.errors import CommandError, as_command_error, plain
 from workers.cli.program import cli
 
@@ -70,6 +71,19 @@ def test_no_command_shows_the_help():
 
 def test_a_bug_is_not_a_command_error():
     assert as_command_error(KeyError("x")) is None
+
+
+@pytest.mark.parametrize(("module", "name", "code"), errors._KNOWN)
+def test_the_errors_of_the_application_are_found_by_the_names_that_they_have(module, name, code):
+    kind = getattr(importlib.import_module(module), name)
+    try:
+        error = kind("broken")
+    except (TypeError, AttributeError):
+        error = kind({"kind": ["broken"]})
+    known = as_command_error(error)
+    assert known
+    assert known.code == code
+    assert "broken" in str(known)
 
 
 def test_a_command_error_is_a_line_each(capsys):
