@@ -6,22 +6,26 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 
 import pytest
-from celery import Celery
+from celery import Celery, bootsteps
+from celery.worker.request import Request
 from kombu.transport import TRANSPORT_ALIASES, redis
 
 from harness import ROOT
 from tasks.base import RenderlineTask
 from workers.application import create_app
-from workers.repairs import ack_batching, quarantine, redaction, shared_client
+from workers.repairs import ack_batching, quarantine, redaction, server_clock, shared_client
 from workers.repairs.registry import PROMISES, REPAIRS, TIME_SAVERS, select
 from workers.repairs.repair import KOMBU, Repair
-from workers.repairs.transport import install, transport_class
+from workers.repairs.transport import install, request_class, transport_class
 from workers.startup import check_or_exit
 
 SCHEMES = ("redis", "rediss")
 MODULES = sorted((ROOT / "workers/repairs").glob("*.py"))
+DECLARING = [path for path in MODULES if "\nREPAIR = " in path.read_text()]
 
 
 def versions(**pretended: str):
@@ -49,8 +53,7 @@ def test_all_repairs_fit_the_locked_versions() -> None:
 
 
 def test_every_module_with_a_repair_is_in_the_registry() -> None:
-    declaring = [path for path in MODULES if "\nREPAIR = " in path.read_text()]
-    assert len(declaring) == len(REPAIRS)
+    assert len(DECLARING) == len(REPAIRS)
 
 
 @pytest.mark.parametrize("repair", REPAIRS, ids=lambda repair: repair.name)
@@ -106,6 +109,32 @@ def test_what_is_installed_reaches_kombu_and_celery(restored: None) -> None:
     assert issubclass(RenderlineTask.Request, redaction.RedactedRequest)
     assert app.steps["consumer"] >= {repair.step for repair in REPAIRS if repair.step}
     assert all("repairs.failover" in app.loader.override_backends[scheme] for scheme in SCHEMES)
+
+
+PARTS = {"channel": redis.Channel, "qos": redis.QoS, "request": Request, "step": bootsteps.StartStopStep}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if "\nREPAIR = " in path.read_text()], ids=lambda one: one.stem
+)
+def test_every_class_of_a_repair_is_declared_and_mixed_in(path: Path) -> None:
+    module = import_module(f"workers.repairs.{path.stem}")
+    classes = [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__]
+    for part, base in PARTS.items():
+        declared = getattr(module.REPAIR, part)
+        assert [one for one in classes if issubclass(one, base)] == ([declared] if declared else [])
+    channel = transport_class().Channel
+    mixed = {*channel.__mro__, *channel.QoS.__mro__, *request_class().__mro__}
+    assert mixed >= {one for one in classes if issubclass(one, (redis.Channel, redis.QoS, Request))}
+
+
+def test_the_order_of_the_repairs_lets_each_take_part() -> None:
+    channel = transport_class().Channel
+    # The queue order sends the command itself, and `requeue` only declares what ack batching does.
+    assert channel._brpop_start is quarantine.Channel._brpop_start
+    assert channel.QoS.flush_acks is ack_batching.QoS.flush_acks
+    assert channel.QoS.take_acked is ack_batching.QoS.take_acked
+    assert channel.QoS.append is server_clock.QoS.append
 
 
 def test_a_worker_ends_before_it_reads_its_settings_if_a_promise_cannot_be_kept(restored: None) -> None:
