@@ -1,1 +1,1 @@
-"""What may vary between deployments: settings, Celery options, logging, Flower."""
+"""The configuration of a deployment: settings, Celery options, logging, Flower."""

@@ -54,7 +54,7 @@ class Account:
         return self.v2_secret_key is not None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the values of this account that must appear in no log line."""
+        """Return the values of this account that must not appear in any log line."""
         return tuple(value for value in (self.user_key, self.v2_secret_key) if value)
 
 

@@ -24,7 +24,7 @@ def options(settings: Settings) -> dict[str, Any]:
 def _broker(settings: Settings) -> dict[str, Any]:
     return {
         "broker_url": settings.redis_url,
-        # workers/startup.py checks Redis first. Once a worker runs, it waits for a lost Redis however long that takes.
+        # workers/startup.py checks Redis first. A running worker waits for a lost Redis without a time limit.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         # After a failover Redis answers READONLY or MASTERDOWN: channel errors, which end a worker by default.
@@ -34,7 +34,7 @@ def _broker(settings: Settings) -> dict[str, Any]:
             # Unacked messages are checked every 100 s by default.
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
-            # Without timeouts it takes many minutes to notice that the other end of a connection is gone.
+            # Without timeouts it takes many minutes to notice a dead connection.
             "socket_timeout": 30,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,

@@ -18,7 +18,7 @@ address = _chosen.flower_address
 port = _chosen.flower_port
 basic_auth = (_chosen.flower_basic_auth or "").split(",")
 
-# Tasks and workers are kept over a restart. The file is written every minute, not only at the end.
+# Tasks and workers are kept over a restart. The file is written every minute, not only on exit.
 persistent = True
 db = str(_directory / "flower.db")
 state_save_interval = 60_000
@@ -28,7 +28,7 @@ max_tasks = 5000
 # A worker that is gone leaves the list after ten minutes.
 purge_offline_workers = 600
 
-# Flower only shows. Renders are canceled and retried through the ledger, which revoking a task does not reach, and
+# Flower is read-only. Renders are canceled and retried through the ledger, which revoking a task does not reach, and
 # Flower's API would let anyone with the password start any task.
 read_only = True
 

@@ -15,11 +15,11 @@ from structlog.typing import Processor
 
 MASK = "***"
 
-# Secrets that are unknown when logging is set up: vendor tokens are issued while the process runs.
+# Secrets that are unknown when logging is set up: the vendor issues tokens while the process runs.
 _TOKEN_PATTERN = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|whsec_[A-Za-z0-9+/=]{16,}")
 # Masking a very short value would hide parts of ordinary words.
 _MIN_LENGTH = 6
-# What they log at INFO, our own lines say better.
+# Our own lines say the same better than these loggers at INFO.
 _NOISY = (
     "urllib3",
     "kombu",

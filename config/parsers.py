@@ -27,7 +27,7 @@ def _by_field(field: ma.fields.Field[Any]) -> Callable[[str], Any]:
         try:
             return field.deserialize(value)
         except ValidationError:
-            # The variable's `allowed` says it better than the field's message.
+            # The variable's `allowed` is clearer than the field's message.
             raise ValidationError("") from None
 
     return parse
@@ -125,7 +125,7 @@ def hook_secret(value: str) -> str:
 
 
 def storage_url(value: str) -> str:
-    """Parse where downloads go: a URL that fsspec can open; a file: URL needs an absolute path."""
+    """Parse the storage of downloads: a URL that fsspec can open; a file: URL needs an absolute path."""
     scheme, sign, rest = value.partition("://")
     if not sign or not rest:
         raise ValidationError(f"did you mean file://{value}?" if value.startswith("/") else "")

@@ -147,7 +147,7 @@ class Settings:
         raise KeyError(name)
 
     def secrets(self) -> tuple[str, ...]:
-        """Return every value that must appear in no log line, event or page."""
+        """Return every value that must not appear in any log line, event or page."""
         password = urlsplit(self.redis_url).password
         logins = (self.flower_basic_auth or "").split(",")
         found = [password, unquote(password or ""), self.secret_key, self.hook_secret]
@@ -156,7 +156,7 @@ class Settings:
         return tuple(dict.fromkeys(secret for secret in found if secret))
 
 
-# Only docker-compose.yml reads it. It is declared here so that .env.example lists it and it is not refused.
+# Only docker-compose.yml reads it. It is declared here so that .env.example lists it and it counts as known.
 _COMPOSE = Variable(name="RENDERLINE_REDIS_PASSWORD", read=parsers.text, allowed="a password", secret=True)
 
 _FIELDS: dict[str, Variable] = {f.name: f.metadata["variable"] for f in fields(Settings) if "variable" in f.metadata}

@@ -30,13 +30,13 @@ class Variable:
     secret: bool = False
 
     def problem(self, text: str | None, reasons: Iterable[str] = ()) -> str:
-        """Say in one line what is wrong with `text`, without showing a secret, and what to do."""
+        """Return in one line what is wrong with `text`, without showing a secret, and what to do."""
         shown = " (value not shown)" if self.secret or text is None else f"={text!r}"
         why = "".join(f" ({reason})" for reason in reasons if reason)
         return f"{self.name}{shown}: must be {self.allowed}{why}; {self.remedy()}"
 
     def remedy(self) -> str:
-        """Say what to do about a bad value."""
+        """Return what to do about a bad value."""
         if self.default is None:
             return "correct it or leave it unset"
         return f"correct it, or leave it unset for {self.default!r}"

@@ -1,4 +1,10 @@
-"""Decides which messages follow a change in the ledger, and publishes them."""
+"""Decides which messages follow a change in the ledger, and publishes them.
+
+    request -> submit -> poll (retrying, batched) -> hook 0, hook 1, ... (each retrying)
+
+A message contains only ids. The ledger records a change before its messages are published, so a lost message costs
+time, not a render: the sweep publishes it again.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The Celery tasks: thin functions, the only place that knows Celery's retry."""
+"""The Celery tasks: thin functions. Only they use Celery's retry."""

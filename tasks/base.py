@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("renderline.tasks")
 
 LONGEST_COUNTDOWN = 60.0
-"""Seconds. A message with a longer countdown waits in one worker's memory, and Redis delivers it again to another one
-after the visibility timeout. Longer waits are kept in the ledger, and the sweep sends the message."""
+"""Seconds. A longer countdown would wait in one worker's memory, and Redis would deliver the message again after the
+visibility timeout. Longer waits are kept in the ledger, and the sweep sends the message.
+"""
 
 
 class RenderlineTask(Task):

@@ -17,5 +17,5 @@ def hook(self: RenderlineTask, render_id: str, index: int) -> None:
         case RetryIn(seconds, _) if seconds <= LONGEST_COUNTDOWN:
             raise self.retry(countdown=seconds)
         case RetryIn() | NotMyTurn():
-            # It is sent again when its time or its turn has come.
+            # It is sent again when its time or its turn comes.
             raise Ignore

@@ -19,7 +19,7 @@ _BATCH = 500
 _LANES = {f"submit.{name}": (contract.SUBMIT_QUEUE, step) for name, step in contract.PRIORITIES.items()} | {
     "hook": (contract.HOOKS_QUEUE, 0)
 }
-"""By lane of the ledger, in which accounts take turns: the queue and priority of its messages."""
+"""The queue and priority of the messages of each lane."""
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def _publishing() -> Iterator[None]:
 
 
 class CeleryPublisher:
-    """Publishes by task name on the queues of the contract; raises `OSError` or `RedisError` where it cannot."""
+    """Publishes by task name on the queues of the contract; raises `OSError` or `RedisError` on failure."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
@@ -58,7 +58,7 @@ class CeleryPublisher:
                 self._send(contract.HOOK, render_id, index, queue=contract.HOOKS_QUEUE, producer=producer)
 
     def oldest(self) -> dict[str, str]:
-        """Return by lane what the oldest message of its queue is about: a render, or render:hook."""
+        """Return, by lane, the render or render:hook of the oldest message in its queue."""
         with _publishing(), self._app.connection_or_acquire() as connection:
             channel = connection.default_channel
             with channel.client.pipeline(transaction=False) as pipe:
@@ -75,7 +75,7 @@ class CeleryPublisher:
 
     @contextmanager
     def _batch(self, messages: int) -> Iterator[Any]:
-        """Yield a producer for that many messages; several share one connection and go out together."""
+        """Yield a producer for that many messages; several share one connection and are sent together."""
         with _publishing():
             if messages < 2:
                 yield None

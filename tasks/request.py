@@ -24,5 +24,5 @@ from tasks.base import RenderlineTask
     retry_backoff_max=30,
 )
 def request(self: RenderlineTask, request: Any = None, key: str | None = None) -> str:
-    """Accept a render request: validate it, record it, send it on. Returns the render id."""
+    """Accept a render request: validate, record and publish it. Returns the render id."""
     return self.services.acceptor.accept(request, key=key, message_id=self.request.id)

@@ -33,4 +33,4 @@ class Services:
     clock: ServerClock
     capabilities: WorkerCapabilities
     background: BackgroundThreads | None = None
-    """Where announced calls wait for the ledger's disk; None where they do not wait."""
+    """Where announced calls wait for the ledger's disk; None if they do not wait."""

@@ -1,4 +1,4 @@
-"""`renderline.submit`: start a render at the vendor, or come back later."""
+"""`renderline.submit`: start a render at the vendor, or retry later."""
 
 from __future__ import annotations
 

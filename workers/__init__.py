@@ -1,1 +1,1 @@
-"""What runs: the Celery app, the composition roots, the embedded Redis and the demo."""
+"""The processes: the Celery app, the composition roots, the embedded Redis and the demo."""

@@ -21,9 +21,9 @@ from workers.repairs.transport import install
 
 
 class Renderline(Celery):
-    """A Celery application that carries its process's use cases, and goes by the Redis server's clock.
+    """A Celery application with its process's use cases, on the Redis server's clock.
 
-    Nothing is read, connected or composed before it is first needed.
+    Nothing is read, connected or composed before its first use.
     """
 
     selection: registry.Selection
@@ -89,6 +89,6 @@ def load_or_exit(role: Role) -> Settings:
 
 
 def _role() -> Role:
-    """Return `worker` under the command `celery worker`. Flower and `celery inspect` need no vendor credentials."""
+    """Return whether this runs `celery worker`. Flower and `celery inspect` need no vendor credentials."""
     command = click.get_current_context(silent=True)
     return "worker" if command is not None and command.info_name == "worker" else "gateway"

@@ -1,7 +1,7 @@
 """The periodic chores of every worker, and the three threads that do them.
 
-The renewals of hook claims have a thread of their own: a claim that lapses costs a second delivery. So has the sweep,
-which goes on as long as there is a backlog. The other chores are short and share a thread. None of them calls a vendor.
+The renewal of hook claims has its own thread, because an expired claim causes a second delivery. The sweep has its own
+thread too, because a backlog keeps it busy. The other chores are short and share a thread. None of them calls a vendor.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ _JITTER = 0.1
 
 @dataclass(frozen=True)
 class Chore:
-    """Something to do every so many seconds."""
+    """A chore with its interval in seconds."""
 
     name: str
     work: Callable[[], object]
     every: float
 
     jitter: float = 0.0
-    """Share by which each interval varies, so that workers do not do it at the same moment for ever."""
+    """Share by which each interval varies, so that workers do not stay in step."""
 
     def interval(self) -> float:
         """Return the seconds until it is due again."""
         return self.every * random.uniform(1 - self.jitter, 1 + self.jitter)
 
     def run(self) -> None:
-        """Do it once. Errors are logged; if Redis is away, the next run tries again."""
+        """Do it once. Errors are logged; if Redis is down, the next run repeats it."""
         try:
             self.work()
         except (RedisError, OSError) as error:
@@ -52,7 +52,7 @@ class Chore:
 
 
 class ChoreThread(threading.Thread):
-    """Does some chores, each when it is due, one after the other, until stopped."""
+    """Runs some chores one after the other, each when it is due, until stopped."""
 
     def __init__(self, name: str, *chores: Chore) -> None:
         super().__init__(name=name, daemon=True)

@@ -1,4 +1,4 @@
-"""What happens in a worker between its start and its end, by Celery's signals."""
+"""The life of a worker, from start to end, by Celery's signals."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class WorkerLifecycle:
         self._housekeeper.start()
 
     def _share_threads(self, **_: Any) -> None:
-        """Give hooks all threads of a worker that serves only hooks; in other workers they have half of them."""
+        """Give hooks all threads of a worker that consumes only hooks, half of the threads of any other worker."""
         hooks = self._app.services.deliverer.concurrency
         if set(self._app.amqp.queues.consume_from) == {contract.HOOKS_QUEUE} and hooks:
             hooks.resize(self._app.settings.worker_concurrency)
@@ -73,7 +73,9 @@ class WorkerLifecycle:
         shutdown.unify_signals(sender.hostname)
 
     def _stop(self, **_: Any) -> None:
-        """Requeue what waits and stop sweeping; running hooks keep their claims until they end or their lease does."""
+        """Requeue waiting messages and stop sweeping; running hooks keep their claims until they end or their lease
+        does.
+        """
         if self._housekeeper is not None:
             self._housekeeper.stop()
         self._app.services.poller.leave()

@@ -51,7 +51,7 @@ def read(raw: bytes) -> Any:
     try:
         return json.loads(raw.decode()) if is_plain(raw) else loads(raw.decode())
     except Exception:
-        # Also the parser's RecursionError and the errors of kombu's date decoder.
+        # Includes the parser's RecursionError and the errors of kombu's date decoder.
         raise InvalidMessage("not JSON") from None
 
 
@@ -88,7 +88,7 @@ def check_task(message: dict[str, Any], *, plain: bool = False) -> None:
         _require(isinstance(body, list) and len(body) == 3, "its body is not [args, kwargs, embed]")
         args, kwargs, embed = body
     else:
-        # Celery's first protocol, which clients in other languages still use: everything is in the body.
+        # Celery's first protocol, which clients in other languages still use: the body has everything.
         _require(isinstance(body, dict) and "task" in body, "it names no task")
         headers = embed = body
         args, kwargs = body.get("args"), body.get("kwargs")

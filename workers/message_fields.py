@@ -1,4 +1,4 @@
-"""What a field of a task message may hold: predicates over values that were read from JSON."""
+"""Predicates over the fields of a task message, as read from JSON."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """How a worker stops: it finishes its running tasks, and ends when its time is up.
 
-Celery waits for the last task however long it takes, since a thread cannot be stopped. By SIGQUIT (or with
-REMAP_SIGTERM) it tries to stop threads, and fails. Messages that were not started are requeued by
-`workers/repairs/requeue.py`.
+Celery waits for the last task without a limit, since a thread cannot be stopped. On SIGQUIT (or with REMAP_SIGTERM) it
+tries to stop threads, and fails. `workers/repairs/requeue.py` requeues the messages that were not started.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class ShutdownTimer(threading.Thread):
             os._exit(0)
 
     def _requeue(self, left: set[Request]) -> None:
-        # What a task has claimed in the ledger stays claimed until its lease ends; then another worker goes on.
+        # Claims of the task in the ledger hold until their lease ends; then another worker goes on.
         log.warning("shutdown timeout reached, running tasks requeued", tasks=len(left))
         # Over a connection of its own: the worker's belongs to its main thread.
         with self._app.connection_for_write() as connection:

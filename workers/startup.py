@@ -1,4 +1,4 @@
-"""The checks before a worker starts: what would make it fail later is one line now."""
+"""The checks before a worker starts. A problem that would make it fail later is reported in one line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_or_exit(app: Renderline) -> None:
     try:
         app.services  # noqa: B018
     except Exception as error:
-        # Later, Celery would log it and go on, with a worker that fails every message that it takes.
+        # Later, Celery would only log it, and the worker would fail every message that it takes.
         sys.exit(f"Renderline cannot start: {type(error).__name__}: {error}")
 
 
@@ -35,7 +35,7 @@ def _redis_problem(settings: Settings) -> str | None:
             problem = policy_problem(redis) or _disk_problem(redis, settings) or _schema_problem(redis)
             if problem:
                 return problem
-            # For all workers: where work is claimed, the limit is read from Redis.
+            # For all workers: a claim reads the limit from Redis.
             AccountLimits(Ledger(redis)).set_slots(
                 {account.name: account.max_concurrent_renders for account in settings.accounts}
             )
@@ -57,4 +57,4 @@ def _schema_problem(redis: Redis) -> str | None:
 def _disk_problem(redis: Redis, settings: Settings) -> str | None:
     if settings.wait_for_disk != "always" or not (why := persistence(redis).why):
         return None
-    return f"{why}; RENDERLINE_WAIT_FOR_DISK=always wants to see its writes on disk: set auto to go on without"
+    return f"{why}; RENDERLINE_WAIT_FOR_DISK=always needs to see its writes on disk; set auto to start without that"

@@ -1,4 +1,7 @@
-"""Partial files: unfinished downloads under a temporary name. Those of killed workers are removed."""
+"""Partial files: unfinished downloads under a temporary name. Those of killed workers are removed.
+
+A partial file is locked while it is written; the lock ends with its writer's process.
+"""
 
 from __future__ import annotations
 

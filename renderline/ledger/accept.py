@@ -21,7 +21,7 @@ class KeyConflict(ValueError):
 
 
 class AcceptResult(NamedTuple):
-    """What became of one entry."""
+    """The result of one entry."""
 
     status: str
     """`new`, `known`, `conflict`, or `left`: not recorded, because another entry of the transaction is a conflict."""

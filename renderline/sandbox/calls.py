@@ -1,4 +1,4 @@
-"""The calls of the API: a route, and a request that matched it, as the handlers see it."""
+"""The calls of the API: a route, and a request that matched it."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Avatars, workspaces and templates the sandbox knows: ids from the contract's samples, all else invented."""
+"""The sandbox's avatars, workspaces and templates: ids from the contract's samples, all else invented."""
 
 import json
 import re

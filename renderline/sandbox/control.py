@@ -19,7 +19,7 @@ class Control:
         self.known_calls: frozenset[str] = frozenset()
 
     def routes(self) -> list[Route]:
-        """The calls and where they are served."""
+        """The calls and their handlers."""
         table = [
             ("GET", "counts", self.counts),
             ("GET", "projects", self.projects),

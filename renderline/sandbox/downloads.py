@@ -10,7 +10,7 @@ TEMPLATE = "/files/{projectId}.mp4"
 
 
 def routes(backend: Backend) -> list[Route]:
-    """The calls and where they are served."""
+    """The calls and their handlers."""
 
     def download(call: Call) -> Response:
         project_id, dot, suffix = call.key.rpartition(".")

@@ -8,8 +8,8 @@ from renderline.sandbox.responses import BAD_BODY, Refusal
 def apply_updates(scenes: list[dict[str, Any]], updates: list[dict[str, Any]], *, path: str) -> None:
     """Change scenes in place: `sceneIdx` is the position, and the first clip of the type is the one meant.
 
-    Raises Refusal (400) for a scene or clip that is not there. The vendor does not say which clip an edit touches
-    nor whether `sceneIdx` means the position; this is our choice.
+    Raises Refusal (400) for a missing scene or clip. The vendor does not say which clip an edit touches nor whether
+    `sceneIdx` means the position; this is our choice.
     """
     for index, update in enumerate(updates):
         position, kind = int(update["sceneIdx"]), update["type"]

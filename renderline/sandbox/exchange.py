@@ -1,4 +1,4 @@
-"""One HTTP request and its response, on Tornado's HTTP server without the cost of its web framework."""
+"""One HTTP request and its response, on Tornado's HTTP server without its slower web framework."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Exchange(HTTPMessageDelegate):
         self.headers = HTTPHeaders()
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
-        """Take the head of the request."""
+        """Receive the head of the request."""
         request = cast(RequestStartLine, start_line)
         self.method = request.method
         self.path, _, self.query = request.path.partition("?")
         self.headers = headers
 
     def data_received(self, chunk: bytes) -> None:
-        """Take a chunk of the body."""
+        """Receive a chunk of the body."""
         self._chunks.append(chunk)
 
     def finish(self) -> None:

@@ -18,7 +18,7 @@ REFUSING_TAGS = frozenset({"refuse", "credit"})
 """Tags that refuse a call; without a count they work every time."""
 
 ONCE_TAGS = frozenset({"401", "429", "500", "503", "500-after", "malformed", "drop", "drop-before", "hang", "late"})
-"""Tags that spoil a call; without a count they work once."""
+"""Tags that make a call fail; without a count they work once."""
 
 STAGES = ("create", "draft", "edit", "export", "progress", "project", "download", "delete")
 

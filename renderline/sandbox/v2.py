@@ -12,7 +12,7 @@ BASE = "/api/odin"
 
 
 def routes(backend: Backend) -> list[Route]:
-    """The calls and where they are served."""
+    """The calls and their handlers."""
 
     def create(call: Call) -> Response:
         body = call.body()

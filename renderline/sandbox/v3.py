@@ -31,7 +31,7 @@ class V3Projects:
         self._backend = backend
 
     def routes(self) -> list[Route]:
-        """The calls and where they are served."""
+        """The calls and their handlers."""
         editor = f"{BASE}/editor"
         return [
             Route("POST", f"{editor}/project", self.create, "v3", "body", ("create",), True),

@@ -10,7 +10,7 @@ BASE = "/api/odin/v3"
 
 
 def routes(backend: Backend) -> list[Route]:
-    """The calls and where they are served."""
+    """The calls and their handlers."""
 
     def token(call: Call) -> Response:
         body = call.body()

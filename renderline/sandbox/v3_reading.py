@@ -55,7 +55,7 @@ class V3Reading:
         self._lists: dict[str, tuple[Account, int, bytes]] = {}
 
     def routes(self) -> list[Route]:
-        """The calls and where they are served."""
+        """The calls and their handlers."""
         return [
             Route("GET", f"{EDITOR}/project", self.list, "v3"),
             Route("GET", f"{EDITOR}/project/{{key}}", self.get, "v3", "key", ("project",)),

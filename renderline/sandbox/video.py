@@ -1,4 +1,4 @@
-"""The finished video: one small MP4 per orientation, made different for every project by a box at its end."""
+"""The finished video: one small MP4 per orientation, with a box at its end that differs for every project."""
 
 import re
 import struct

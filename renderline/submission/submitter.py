@@ -34,7 +34,7 @@ from renderline.submission.recorder import ACCOUNT_UNAVAILABLE, SubmissionRecord
 log = structlog.get_logger(__name__)
 
 _BULKHEAD_WAIT = 0.5
-"""Seconds for which a submission waits for others of its account in this process; far less than its lease."""
+"""Seconds that a submission waits for others of its account in this process; far less than its lease."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Submitter:
         if claim is None:
             return NotMyTurn()
         if not self.bulkhead.acquire(claim.account, patience=_BULKHEAD_WAIT):
-            # Parked: a thread that waits for a hanging account would be missing elsewhere.
+            # Parked: other accounts need the thread more than a hanging one.
             return self._recorder.park(claim, BULKHEAD_FULL, keep_intent=bool(claim.intent))
         try:
             return self._run(claim, began)
@@ -104,7 +104,7 @@ class Submitter:
         kind = KINDS[claim.kind]
         left = kind.stage(claim.intent) if claim.intent else None
         if left and left.paid:
-            # The worker that announced the paid call is gone. The render may be paid for, so it is confirmed by polls.
+            # The worker that announced the paid call is gone. The render may be paid for, so polls have to confirm it.
             return self._recorder.started(claim, kind, claim.project_id, confirmed=False)
         clients = self.accounts[claim.account]
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
@@ -117,7 +117,7 @@ class Submitter:
     @cached_property
     def _first_stages(self) -> Mapping[str, str]:
         plans = {name: kind.plan(self.mode, at="") for name, kind in KINDS.items()}
-        # A paid call is announced in a step of its own, when nothing else is left to do.
+        # A paid call is announced in a step of its own, right before it is made.
         return {name: plan[0].name for name, plan in plans.items() if not plan[0].paid}
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The command line: what people and scripts do, on the same Redis and with the same settings as the workers."""
+"""The command line for people and scripts, on the same Redis and settings as the workers."""
 
 from workers.cli.program import main
 

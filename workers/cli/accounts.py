@@ -60,7 +60,7 @@ def _shown(rows: list[dict[str, Any]]) -> Any:
 @json_option
 @pass_session
 def pause(session: Session, account: str) -> None:
-    """Submit nothing more for an account. What is at the vendor is still polled."""
+    """Submit nothing more for an account. Renders at the vendor are still polled."""
     with _account_found():
         session.operations.pause(account)
     _answer(session, account, paused=True)

@@ -1,4 +1,4 @@
-"""`renderline doctor`: checks every part that a render needs, and says what to do."""
+"""`renderline doctor`: checks every part that a render needs, and gives advice."""
 
 from __future__ import annotations
 

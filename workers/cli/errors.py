@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and one line on standard error for each failure."""
+"""The end of a command: its exit code, and one line on standard error for each failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`renderline migrate`: the ledger is brought to the schema of this program."""
+"""`renderline migrate`: brings the ledger to the schema of this program."""
 
 from __future__ import annotations
 

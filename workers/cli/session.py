@@ -1,4 +1,4 @@
-"""What one command works with, created on first use: settings, ledger, use cases, consoles.
+"""What one command uses, created on first use: settings, ledger, use cases, consoles.
 
 Slow imports are inside the functions, so that help and shell completion start fast (a test measures it).
 """
@@ -54,14 +54,14 @@ class Session:
 
     @cached_property
     def services(self) -> Services:
-        """Return the use cases. What they cannot publish is reported on standard error."""
+        """Return the use cases. If they cannot publish, standard error says so."""
         services = self.app.services
         services.dispatcher.on_unpublished = _note_unpublished
         return services
 
     @cached_property
     def ledger(self) -> Ledger:
-        """Return the ledger; raises `SchemaMismatch` if it is not of this program's schema."""
+        """Return the ledger; raises `SchemaMismatch` if it has another schema than this program."""
         from renderline.ledger.schema import check_schema
 
         ledger = self.services.ledger

@@ -19,7 +19,7 @@ _ACCOUNT = click.option("--account", default="default", show_default=True, help=
 
 
 def studio(session: Session, account: str) -> StudioV3:
-    """Return the v3 client of an account; raises CommandError for one that is unknown or has no v3 credentials."""
+    """Return the v3 client of an account; raises CommandError if it is unknown or has no v3 credentials."""
     clients = session.services.submitter.accounts.get(account)
     if clients is None:
         known = ", ".join(session.settings.account_names)

@@ -61,7 +61,7 @@ def _problem(record: Record) -> str:
 def table(rows: Sequence[Record]) -> Table:
     """Return renders as a table, one per line."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    # Nobody can copy a truncated id.
+    # A truncated id cannot be copied.
     shown.add_column("ID", no_wrap=True, min_width=32)
     shown.add_column("STATE", no_wrap=True, min_width=10)
     shown.add_column("%", justify="right", no_wrap=True)

@@ -21,7 +21,7 @@ _REREAD = 5.0
 _GOOD = "delivered"
 
 _QUICK_ATTEMPTS = 5
-"""The first attempts at a hook follow each other within a minute. A prompt does not wait for the later ones."""
+"""The first deliveries of a hook follow within a minute. A prompt does not wait for the later ones."""
 
 _HOST_DOWN_FOR = 60.0
 """Seconds after which a prompt no longer waits for a host that does not answer."""
@@ -58,7 +58,7 @@ class RenderWait:
 
     @property
     def put_off(self) -> bool:
-        """Whether only hooks are left that keep failing, or whose host has not answered for long."""
+        """Whether the render only waits for hooks that keep failing, or whose host has not answered for long."""
         return all(_waits_long(self.records[one], self._held.get(one, {})) for one in self.open)
 
     @property
@@ -164,7 +164,7 @@ class Bars:
 
 
 def wait(session: Session, ids: Sequence[str], *, timeout: float | None, until: Until = "ended") -> RenderWait:
-    """Wait for renders to end, with bars on a terminal, and return how they stand.
+    """Wait for renders to end, with bars on a terminal, and return their records.
 
     Standard error says why waiting stopped for those that have not ended.
     """

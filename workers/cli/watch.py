@@ -52,7 +52,7 @@ def _read(session: Session, limit: int) -> tuple[dict[str, int], list[dict[str, 
         if counts[state] and len(records) < limit:
             records += session.queries.page(Filter(state=state), limit=limit - len(records))[0]
     if len(records) < limit:
-        # The newest may be unfinished ones, which are in the list already.
+        # The newest may be unfinished ones, which are already in the list.
         newest, _ = session.queries.page(Filter(), limit=limit)
         records += [record for record in newest if record["state"] in FINAL][: limit - len(records)]
     return counts, records

@@ -1,4 +1,4 @@
-"""Accepting requests, which workers, the gateway and the command line do."""
+"""Accepting requests: for workers, gateway and command line."""
 
 from __future__ import annotations
 

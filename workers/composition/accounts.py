@@ -39,7 +39,7 @@ def clients(
             redis,
             issuer,
             account=account.name,
-            # A worker that dies while it asks for the token delays the others no longer than its renders.
+            # A worker that dies while it requests the token delays the others no longer than its renders.
             lock_seconds=min(30.0, settings.lease),
             clock=clock,
             # v2 calls need no token: they go on while v3 calls are refused.

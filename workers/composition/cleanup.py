@@ -1,4 +1,4 @@
-"""Vendor calls that no render waits for, and the sweep."""
+"""The cleanup tasks and the sweep."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def cleanup_runner(shared: Shared) -> CleanupRunner:
 
 
 def sweeper(shared: Shared, dispatcher: Dispatcher) -> Sweeper:
-    """Return the sweeper, which publishes by a dispatcher that raises where it cannot."""
+    """Return the sweeper. Its dispatcher raises if it cannot publish."""
     settings = shared.settings
     return Sweeper(
         ledger=shared.ledger,

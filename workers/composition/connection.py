@@ -16,7 +16,7 @@ def connect(settings: Settings) -> Redis:
         settings.redis_url,
         connection_class=connection_class(settings.redis_url),
         decode_responses=True,
-        # Bytes that are not text in one record must not break the connection's other answers.
+        # Bytes that are not text in one record must not break the other answers on the connection.
         encoding_errors="replace",
         socket_timeout=10,
         socket_connect_timeout=5,

@@ -1,4 +1,4 @@
-"""The kinds of hooks, and delivering them."""
+"""The hook kinds, and the delivery of hooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workers.composition.shared import Shared
 
 
 def hook_kinds(app: Celery, settings: Settings, *, fresh_link: FreshLink | None = None) -> dict[str, HookKind]:
-    """Return the kinds of hooks that requests may name. A process that delivers hooks gives `fresh_link`."""
+    """Return the hook kinds that requests may name. A process that delivers hooks gives `fresh_link`."""
     return load_kinds(
         DownloadHook(
             settings.storage_url,
@@ -36,7 +36,7 @@ def fresh_link(refresh: DownloadUrlRefresh) -> FreshLink:
         try:
             return refresh(record)
         except NoDownloadUrl as error:
-            message = f"the link has expired, and the vendor could not be asked for another: {error}"
+            message = f"the link has expired, and the request for another one failed: {error}"
             raise HookFailed(message, retry_after=error.retry_after) from None
 
     return ask

@@ -59,7 +59,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         background=background(settings),
         poller=poller(shared),
         deliverer=deliverer(shared, kinds),
-        # Nothing would send what the sweep could not publish, so the sweep stops there.
+        # No later sweep would send what this one cannot publish, so it stops there.
         sweeper=sweeper(shared, Dispatcher(publisher, ledger, limits, on_unpublished=raise_unpublished)),
         cleanup=cleanup_runner(shared),
     )

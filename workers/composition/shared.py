@@ -1,4 +1,4 @@
-"""What several use cases of a process share."""
+"""The parts that several use cases of a process share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from renderline.polling.policy import PollPolicy
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """The settings of a process, and the parts that more than one of its use cases needs."""
+    """The settings of a process, and the parts that several of its use cases need."""
 
     settings: Settings
     redis: Redis

@@ -13,9 +13,9 @@ from workers.composition.webhooks import webhook_urls
 
 _RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
 _DISK_TIMEOUT = 5.0
-"""Seconds that a paid call waits for the disk of Redis. After that the render is submitted again later."""
+"""Seconds that a paid call waits for the disk of Redis. Then the submission is retried later."""
 _WAITING_PER_THREAD = 8
-"""Announced calls that may wait for the disk, for each thread that takes messages."""
+"""How many announced calls may wait for the disk, for each thread that takes messages."""
 
 
 def submitter(shared: Shared) -> Submitter:
@@ -48,7 +48,9 @@ def background(settings: Settings) -> BackgroundThreads | None:
 
 
 def _bulkhead(settings: Settings) -> Bulkhead:
-    """Return how many submissions each account may have running: one of several leaves threads to the others."""
+    """Return how many submissions each account may have running. With several accounts, each leaves threads to the
+    others.
+    """
     threads = settings.worker_concurrency
     if len(settings.accounts) < 2:
         return Bulkhead(each=threads, most=threads)

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
-    # As an exception, so that the processes are stopped on the way out.
+    # An exception, so that the processes are stopped on the way out.
     raise SystemExit(128 + number)
 
 

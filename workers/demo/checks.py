@@ -28,7 +28,7 @@ class CheckFailed(AssertionError):
 
 @dataclass(frozen=True)
 class DemoResult:
-    """Everything that the demo produced."""
+    """The results of the demo."""
 
     deployment: Deployment
     renders: Sequence[DemoRender]

@@ -1,4 +1,4 @@
-"""Where demo and `make up` run: a directory, free ports, and the settings of every process."""
+"""The environment of demo and `make up`: a directory, free ports, and the settings of every process."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ class Deployment:
 
     @property
     def videos(self) -> Path:
-        """Return where finished videos are stored."""
+        """Return the directory of finished videos."""
         return self.directory / "videos"
 
     @property
     def logs(self) -> Path:
-        """Return where each process has its log file."""
+        """Return the directory of the log files."""
         return self.directory / "log"
 
     @property
@@ -98,12 +98,12 @@ class Deployment:
 
     @property
     def gateway_url(self) -> str:
-        """Return the base of the gateway."""
+        """Return the base URL of the gateway."""
         return f"http://127.0.0.1:{self.gateway_port}"
 
     @property
     def flower_url(self) -> str:
-        """Return Flower's page, without its password."""
+        """Return the URL of Flower's page, without its password."""
         return f"http://127.0.0.1:{self.flower_port}/"
 
     @property
@@ -113,7 +113,7 @@ class Deployment:
 
     @property
     def shell_file(self) -> Path:
-        """Return the file that gives a terminal the settings of the deployment."""
+        """Return the file with the deployment's settings for a terminal."""
         return self.directory / "env"
 
     def write_shell_file(self, environ: Mapping[str, str]) -> None:
@@ -141,12 +141,12 @@ class Deployment:
             "RENDERLINE_STORAGE_URL": self.videos.as_uri(),
             # The hook endpoint and the sandbox are on this machine.
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
-            # The gateway listens on loopback only, and a newcomer has no key.
+            # The gateway listens on loopback only, and a new user has no key.
             "RENDERLINE_API_KEYS_REQUIRED": "false",
             "RENDERLINE_POLL_MIN": "0.5",
             "RENDERLINE_POLL_MAX": "2",
             "RENDERLINE_SWEEP_EVERY": "2",
-            # The sandbox carries calls out at once or never, so evidence of a start shows early.
+            # The sandbox processes calls at once or never, so evidence of a start shows early.
             "RENDERLINE_EVIDENCE_WINDOW": "10",
             "RENDERLINE_DATA_DIR": str(self.directory),
             "RENDERLINE_GATEWAY_BIND": f"127.0.0.1:{self.gateway_port}",

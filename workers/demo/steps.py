@@ -37,7 +37,7 @@ def start_processes(processes: Processes, deployment: Deployment) -> None:
 
 
 def ask(url: str, *, auth: tuple[str, str] | None = None) -> requests.Response:
-    """Call one of our own servers, never through a proxy from the environment."""
+    """Call one of our own servers, without a proxy from the environment."""
     with requests.Session() as session:
         session.trust_env = False
         return session.get(url, auth=auth, timeout=5)
@@ -62,7 +62,7 @@ def _await(processes: Processes, what: str, answers: Callable[[], bool]) -> None
 
 
 def producer(redis_url: str) -> Celery:
-    """Return the Celery application of another service: it knows the broker and nothing of Renderline."""
+    """Return the Celery application of another service: it knows only the broker."""
     return Celery("demo", broker=redis_url, backend=redis_url, set_as_current=False)
 
 

@@ -1,10 +1,10 @@
-"""A message that is no sound task of ours goes into quarantine before Celery sees it, and ends no worker.
+"""An invalid message goes into quarantine before Celery sees it, and does not end a worker.
 
-kombu decodes whatever stands in a list; an exception there ends the worker, and then the next one that takes the
-message. Answers celery/celery#7975 and celery/celery#4308 (both open).
+kombu decodes every entry of a list; an exception there ends the worker, and then the next one that takes the message.
+Answers celery/celery#7975 and celery/celery#4308 (both open).
 
-A taken message is in this process alone until it is noted, as always with Celery on Redis: a worker that is killed
-within that millisecond loses it, and the sweep sends it again. If Redis is away, the channel keeps the message.
+Until a taken message is noted as unacked, only this process has it, as always with Celery on Redis. A worker that is
+killed within that millisecond loses it, and the sweep sends it again. If Redis is down, the channel keeps the message.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from workers.repairs.repair import KOMBU, Repair
 
 log = structlog.get_logger(__name__)
 
-# Not kombu's own list: it counts every KeyError as a lost connection, also one that a message causes.
+# Not kombu's own list: it counts every KeyError as a lost connection, even one that a message causes.
 _BROKER_ERRORS = (RedisError, OSError, KombuError)
 
 
@@ -48,7 +48,7 @@ class Channel(redis.Channel):
 
     connection_errors: tuple[type[Exception], ...]
     _in_poll: Any
-    # Of the process, not of the channel: a new connection has a new channel.
+    # An attribute of the process, not of the channel: a new connection has a new channel.
     _unwritten: ClassVar[deque[tuple[bytes, str, str]]] = deque(maxlen=1000)
 
     def _brpop_start(self, timeout: Any = None) -> None:

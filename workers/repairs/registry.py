@@ -1,4 +1,4 @@
-"""All repairs, and the check of which of them fit the installed versions of kombu and Celery."""
+"""All repairs, and the check which of them fit the installed versions of kombu and Celery."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Selection:
         )
 
     def warning(self) -> str | None:
-        """Return which time savers are off and why; None if none is."""
+        """Return which time savers are off and why; None if all are on."""
         off = [f"{repair.name} ({why})" for repair, why in self.unfit if not repair.promise]
         return ", ".join(off) or None
 

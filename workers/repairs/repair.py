@@ -1,4 +1,4 @@
-"""What a repair declares: what it replaces in the libraries, what it needs of them, and what is lost without it."""
+"""The declaration of a repair: what it replaces in the libraries, what it needs there, and what is lost without it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Repair:
     """The upstream issues that it answers; empty where none was found."""
 
     promise: str = ""
-    """What Renderline promises and cannot keep without this repair; empty for a repair that only saves time."""
+    """The promise that Renderline cannot keep without this repair; empty for a repair that only saves time."""
 
     channel: type[Any] | None = None
     """A subclass of kombu's Redis channel."""

@@ -24,7 +24,7 @@ class QoS(redis.QoS):
     """Declares what `Channel.requeue` asks for."""
 
     def flush_acks(self) -> None:
-        """Send acks that were not sent yet; kombu sends every ack at once."""
+        """Send the acks that were not sent yet; kombu sends every ack at once."""
 
 
 class Channel(redis.Channel):
@@ -51,13 +51,13 @@ class Channel(redis.Channel):
 
 
 class RequeueOnStop(bootsteps.StartStopStep):
-    """Requeues what the worker holds and has not started, as soon as it takes no more."""
+    """Requeues the messages that the worker holds and has not started, once it takes no more."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def stop(self, consumer: Any) -> None:
         """Requeue in the worker's main thread, while tasks still run."""
-        # Steps are also stopped after a lost connection. Nothing can be requeued over that.
+        # Steps also stop after a lost connection, over which nothing can be requeued.
         if state.should_stop is None:
             return
         running = {request.message.delivery_tag for request in state.active_requests}

@@ -48,7 +48,7 @@ class QoS(redis.QoS):
         return []
 
     def restore_visible(self, *args: Any, **options: Any) -> None:
-        """Put back what any worker took longer ago than the visibility timeout."""
+        """Restore messages that a worker took longer ago than the visibility timeout."""
         with self.channel.conn_or_acquire() as client:
             ahead = time() - client.time()[0]
         self.visibility_timeout = self.channel.visibility_timeout + ahead

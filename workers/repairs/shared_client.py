@@ -1,8 +1,8 @@
 """A channel keeps one Redis client instead of making one for every command. Saves time.
 
 kombu makes a client for every message that it notes, acks or sends, and redis-py builds a table of some 150 commands
-for each: a tenth of a worker's CPU time. Clients of one connection pool are alike and can be shared. No upstream issue
-was found.
+for each: a tenth of a worker's CPU time. All clients of one connection pool are alike, so they can be shared.
+No upstream issue was found.
 """
 
 from __future__ import annotations

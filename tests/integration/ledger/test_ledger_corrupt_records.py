@@ -1,4 +1,4 @@
-"""A record that cannot be read is set aside with its id; the renders beside it go on."""
+"""An unreadable record is quarantined with its id; the other renders go on."""
 
 from __future__ import annotations
 

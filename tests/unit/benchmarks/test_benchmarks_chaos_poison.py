@@ -1,4 +1,4 @@
-"""Messages that are none, for every queue."""
+"""Invalid messages for every queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of what waits for a person: unconfirmed renders, dead letters, alarms, accounts that cannot go on."""
+"""Checks of what needs a person: unconfirmed renders, dead letters, alarms, accounts that cannot go on."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NO_CREDIT = "check its credit; then renderline resume, or wait: one submission 
 
 
 def check(ledger: Ledger, queries: Queries, commands: Commands) -> Iterator[CheckResult]:
-    """Yield a result for each thing that may wait for a person."""
+    """Yield a result for each thing that needs a person."""
     unconfirmed = queries.counts([State.UNCONFIRMED])[State.UNCONFIRMED]
     yield _waiting(
         "unconfirmed",
         unconfirmed,
-        "renders whose paid call had no known outcome",
+        "renders whose paid call has an unknown outcome",
         "renderline list --state unconfirmed; most are confirmed by polls, else renderline adopt, resubmit or fail",
     )
     dead = len(queries.dead_letters(limit=_MANY))

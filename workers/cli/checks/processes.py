@@ -1,4 +1,4 @@
-"""Checks of what runs: workers, the queues that they consume, the sweep, Flower."""
+"""Checks of the processes: workers, the queues that they consume, the sweep, Flower."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _lengths(app: Celery) -> dict[str, int]:
 
 
 def of_workers(serving: Mapping[str, set[str]]) -> CheckResult:
-    """Return the result for the workers that answered."""
+    """Return the result on the workers that answered."""
     if not serving:
         advice = f"start one: {_START} {','.join(QUEUES)}"
         return CheckResult("workers", "fail", "none answers: renders wait", advice)
@@ -73,7 +73,7 @@ def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> It
 
 
 def _sweep(redis: Redis, key: str, every: float, *, workers: bool) -> CheckResult:
-    """Wait for a sign of the sweep: each sweep sets a key that lasts for most of the time until the next."""
+    """Wait for a sweep: each one sets a key that expires shortly before the next."""
     give_up = time.monotonic() + (min(every * 2.5, 30.0) if workers else 0.0)
     while not redis.exists(key):
         if time.monotonic() >= give_up:

@@ -26,7 +26,7 @@ def check(redis: Redis) -> list[CheckResult]:
     try:
         info: dict[str, Any] = redis.info()
     except NoPermissionError:
-        detail = "answers, but this user may not ask INFO: version, memory policy and persistence are unknown"
+        detail = "answers, but this user may not call INFO: version, memory policy and persistence are unknown"
         return [
             CheckResult("redis", "warn", detail, "allow it, or check yourself that maxmemory-policy is noeviction"),
             clock,
@@ -96,9 +96,9 @@ def _persistence(info: Mapping[str, Any], snapshots: bool | None) -> CheckResult
 
 
 def of_disk(how: Persistence) -> CheckResult:
-    """Return the result for what a power cut of the server's machine may cost."""
+    """Return the result on the possible loss in a power cut."""
     if how.synced:
-        return CheckResult("redis power cut", "ok", "what it acknowledged is on disk (appendfsync always)")
+        return CheckResult("redis power cut", "ok", "every acknowledged write is on disk (appendfsync always)")
     if how.watched:
         detail = "paid calls wait until their announcement is on disk (appendfsync everysec)"
         return CheckResult("redis power cut", "ok", detail)
@@ -107,7 +107,7 @@ def of_disk(how: Persistence) -> CheckResult:
 
 
 def of_clock(ahead: float) -> CheckResult:
-    """Return the result for a server clock that is `ahead` of this machine's by that many seconds."""
+    """Return the result on this server's clock, which is `ahead` of this machine's by that many seconds."""
     if abs(ahead) <= SKEWED:
         return CheckResult("clock", "ok", f"within {SKEWED:g} s of the server's")
     side = "behind" if ahead > 0 else "ahead of"

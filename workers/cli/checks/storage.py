@@ -11,7 +11,7 @@ import fsspec
 from renderline.hooks.storage import Folder
 from workers.cli.checks.result import CheckResult
 
-_ADVICE = "check RENDERLINE_STORAGE_URL and what this user may do there"
+_ADVICE = "check RENDERLINE_STORAGE_URL and this user's permissions there"
 
 
 def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> CheckResult:
@@ -39,7 +39,7 @@ def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> C
             filesystem.rm_file(path)
     if not same:
         return CheckResult("storage", "fail", f"{folder.url}: the bytes read differ from the bytes written", _ADVICE)
-    return CheckResult("storage", "ok", f"{folder.url} takes files from here")
+    return CheckResult("storage", "ok", f"{folder.url} is writable from here")
 
 
 def _read(address: str) -> bytes:

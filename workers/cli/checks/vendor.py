@@ -9,7 +9,7 @@ from renderline.accounts.clients import AccountClients
 from renderline.studio import CredentialsRefused, PayloadRefused, RateLimited, StudioFault
 from workers.cli.checks.result import CheckResult
 
-# No project has this id. A vendor that says so has accepted the key.
+# No project has this id. If the vendor answers that, it has accepted the key.
 _UNKNOWN_PROJECT = "0" * 24
 
 
