@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from harness.ledger import GRACE, LEASE, LedgerDriver
-from renderline.ledger import Queries
+from renderline.ledger import Queries, schema
 from renderline.ledger.keys import Keys
 from renderline.ledger.migration import Migration, OldWorkersAlive
 from renderline.ledger.schema import MIGRATING, SchemaMismatch, check_schema, found_version
@@ -245,11 +245,27 @@ def test_what_an_old_worker_wrote_during_a_forced_migration_is_not_lost(old):
     old.redis.zadd(f"{keys.prefix}resend", {"accepted": 5.0})
     old.redis.hset(f"{keys.prefix}slot_limits", mapping={"main": "7", "newer": "9"})
     old.redis.hset(f"{keys.prefix}limits", "older", "3")
+    old.redis.hset(f"{keys.prefix}render:hinted", "webhook_hint", "7.000")
     Migration(old.redis).run()
+    record = old.redis.hgetall(f"{keys.prefix}render:hinted")
+    assert (record["webhook_hint"], record.get("hinted")) == ("7.000", None)
     limits = old.redis.hgetall(f"{keys.prefix}slot_limits")
     assert limits == {**DUMP["keys"]["renderline:limits"]["value"], "main": "7", "newer": "9", "older": "3"}
     assert old.redis.zscore(f"{keys.prefix}resend", "accepted") > 5.0
     assert old.redis.zcard(f"{keys.prefix}resend") == len(DUMP["keys"]["renderline:wake"]["value"])
+
+
+@pytest.mark.parametrize("key", ["renders", *OLD_KEYS])
+def test_each_key_that_only_version_1_has_without_a_version_shows_it(redis, key):
+    redis.zadd(f"renderline:{key}", {"x": 1.0})
+    assert found_version(redis) == "1"
+
+
+def test_a_process_that_finds_no_version_does_not_write_over_one_that_came_meanwhile(redis, monkeypatch):
+    monkeypatch.setattr(schema, "found_version", lambda *_, **__: "")
+    redis.set("renderline:schema", "3")
+    check_schema(redis)
+    assert redis.get("renderline:schema") == "3"
 
 
 def test_an_empty_redis_is_given_the_version(redis):
