@@ -1,4 +1,4 @@
-"""The guard of an account: every vendor call passes it, whoever makes it.
+"""The guard of an account: every vendor call passes it.
 
 Before a call it checks backoff and circuit breaker and waits for a turn of the rate limit. After it, it records the
 outcome. It is part of the transport of the account's clients, so no caller can leave it out.

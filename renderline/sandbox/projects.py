@@ -170,7 +170,7 @@ class ProjectStore:
         return project
 
     def any(self, project_id: str) -> Project | None:
-        """The project with this id, whoever owns it, also when deleted."""
+        """The project with this id, of any owner, also when deleted."""
         return self._by_id.get(project_id)
 
     def peek(self, account_name: str, project_id: Any) -> Project | None:

@@ -66,7 +66,7 @@ def _may_be_a_proxys(status: int, body: Mapping[str, Any] | None) -> bool:
     """Return whether a refusal without an envelope may come from a proxy or firewall, and so says nothing about the
     call.
 
-    401, 402 and 429 mean the same whoever sends them, and 413 will not change. A 403 in JSON comes from an API gateway
+    401, 402 and 429 mean the same from any sender, and 413 will not change. A 403 in JSON comes from an API gateway
     that refuses the token.
     """
     return status not in (401, 402, 413, 429) and (status != 403 or body is None)

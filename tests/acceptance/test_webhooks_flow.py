@@ -67,7 +67,7 @@ def test_calls_before_the_answer_to_the_export_are_not_lost(called: WebhookSyste
 
 
 def test_called_done_too_early_it_is_followed_until_it_is(called: WebhookSystem) -> None:
-    """The call says 100, the vendor's progress does not: it is asked again, and nothing is believed."""
+    """A webhook says 100, the vendor's progress does not: the render is polled again and is not done yet."""
     render = called.enqueue(called.system.request("Hello. [sandbox:slow=100]", hooks=[]), account="default")
     called.reaches(render, "rendering")
     until(lambda: called.project("default", render)["exports"] == 1)

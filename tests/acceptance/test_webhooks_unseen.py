@@ -1,4 +1,4 @@
-"""Submissions whose outcome nobody saw, settled by the vendor's call; polling comes too late to help."""
+"""Webhooks confirm submissions with an unknown outcome, before any poll could."""
 
 from __future__ import annotations
 

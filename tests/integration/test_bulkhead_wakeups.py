@@ -15,7 +15,7 @@ THREADS = 40
 
 
 class _Counted(Bulkhead):
-    """Counts how often those who wait look whether there is a place."""
+    """Counts how often waiting threads check for a place."""
 
     looks = 0
 

@@ -1,4 +1,4 @@
-"""An account that this worker knows, but not with the API that a render needs; free calls of accounts that are gone."""
+"""Accounts whose API is missing in this worker; free calls of accounts that were removed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_worker_without_the_v2_key_does_not_fail_v2_renders(new_local_worker: 
     old.submit("r1")
     assert (local_worker.record("r1")["state"], local_worker.record("r1")["error"]) == ("accepted", None)
     assert "v2" in local_worker.record("r1")["note"]
-    assert isinstance(local_worker.submitter.submit("r1"), Submitted), "those who have it go on"
+    assert isinstance(local_worker.submitter.submit("r1"), Submitted), "a worker that has it goes on"
 
 
 def test_only_those_who_have_the_api_take_it_again_and_others_of_the_account_go_on(driver: Any) -> None:
@@ -117,7 +117,7 @@ def test_a_free_call_goes_on_with_a_worker_that_knows_the_account(driver: Any) -
     assert begin(driver, "other") is None
     claim = begin(driver, "main", "v3:main")
     assert claim is not None
-    assert claim.intent == "draft", "whoever goes on has to look for the draft first"
+    assert claim.intent == "draft", "the next worker has to find the draft first"
 
 
 def test_a_paid_call_of_an_account_that_is_gone_is_settled_by_anybody(driver: Any) -> None:

@@ -1,4 +1,4 @@
-"""What this worker does not know, an account or a kind of hooks, waits for those who do; it fails only after long."""
+"""Work of an account or hook type that this worker does not know waits for other workers; it fails only after long."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_render_of_an_unknown_account_waits_for_a_worker_that_knows_it(driver:
     assert begin(driver, "main") is None
     assert driver.state() == "accepted"
     assert "knows its account" in driver.record()["note"]
-    assert AccountLimits(driver.ledger, known=["main"]).unpark() == [], "not handed round by those who do not know it"
+    assert AccountLimits(driver.ledger, known=["main"]).unpark() == [], "a worker that does not know it leaves it alone"
     assert AccountLimits(driver.ledger, known=["main", "new"]).unpark() == [("r1", "normal")]
     assert begin(driver, "main", "new") is not None
 

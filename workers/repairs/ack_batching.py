@@ -26,7 +26,7 @@ _ACKED = "redis.call('ZREM', KEYS[1], unpack(ARGV)) redis.call('HDEL', KEYS[2], 
 
 
 class QoS(server_clock.QoS):
-    """Collects acks while `batching` is on. Whoever turns it on calls `flush_acks` from time to time."""
+    """Collects acks while `batching` is on. The code that turns it on calls `flush_acks` from time to time."""
 
     batching = False
 

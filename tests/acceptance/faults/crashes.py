@@ -38,8 +38,8 @@ def lists_of(queue: str) -> list[str]:
     return [queue, *(f"{queue}\x06\x16{step}" for step in (3, 6, 9))]
 
 
-# An exit code can be read from the server once. Whoever starts a process reads those of all that have ended, and two
-# threads that read the same one at a moment would take it from each other.
+# An exit code can be read from the server once. Starting a process reads those of all that have ended, and two threads
+# that read the same one at a moment would take it from each other.
 _EXIT_CODES = threading.Lock()
 # Every crash takes two workers, and half a second of each goes into imports. So they are forked from a process that has
 # done those already, before it has read any setting.

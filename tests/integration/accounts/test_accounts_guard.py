@@ -1,4 +1,4 @@
-"""Every vendor call of an account passes its guard, whoever makes it: judged by what the vendor was asked."""
+"""Every vendor call of an account passes its guard, from any caller: judged by the vendor's record."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from renderline.ledger import Ledger
 from tests.integration.cli.test_cli_submit import compact
 
 SHARE = 8
-"""How many messages of one account stand in the queue at a time."""
+"""How many messages of one account are queued at a time."""
 
 
 def failed(run, ledger: Ledger, count: int) -> list[str]:

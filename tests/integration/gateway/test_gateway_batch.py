@@ -44,7 +44,7 @@ def test_a_thousand_are_accepted_published_and_answered_in_order(gateway, redis)
     assert [result["index"] for result in body["results"]] == list(range(1000))
     assert {result["status"] for result in body["results"]} == {202}
     assert gateway.ask("GET", body["results"][999]["location"]).json()["id"] == ids[999]
-    # One after the other: of one account only so many submissions stand in the queue at a time.
+    # One after the other: only so many submissions of one account are queued at a time.
     assert (renders(redis), messages(redis)) == (1000, 8)
     assert redis.zcard("renderline:parked:default") == 992
 

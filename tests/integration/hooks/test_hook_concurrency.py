@@ -132,7 +132,7 @@ class Worker:
         self._taking.join(60)
 
     def work(self) -> None:
-        """Take what stands in the queue, and what follows, one after the other in this thread."""
+        """Run the queued messages, and those that follow, one after the other in this thread."""
         while self.queue:
             self.deliverer.deliver(*self.queue.popleft())
 

@@ -1,4 +1,4 @@
-"""Those who act on the ledger in the property test, each keeping to its protocol but at any time, late or twice."""
+"""The actors of the property test. Each keeps to its protocol, but acts at any time, late or twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Permits:
     lives: dict[str, int] = field(default_factory=dict)
 
     def give(self, worker: Worker) -> None:
-        """Take note of a permit; fails if a paid call of the same render is open."""
+        """Record a permit; fails if a paid call of the same render is open."""
         one = worker.claim.id
         assert self.open.get(one) in (None, worker), f"{one} may be paid for twice"
         if one not in self.open:
@@ -31,7 +31,7 @@ class Permits:
             self.lives[one] = self.lives.get(one, 0) + 1
 
     def close(self, one: str) -> None:
-        """Take note that nothing was started."""
+        """Record that nothing was started."""
         self.open.pop(one, None)
 
 

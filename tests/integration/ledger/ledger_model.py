@@ -18,7 +18,7 @@ from tests.integration.ledger.ledger_truths import FOLLOWED, HOOKED, Picture, Tr
 
 
 class LedgerModel(RuleBasedStateMachine):
-    """Keeps books on who holds which claim; whoever once held one may come back with it at any time."""
+    """Records who holds which claim; an earlier holder may return at any time."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__()

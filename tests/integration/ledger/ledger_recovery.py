@@ -12,7 +12,7 @@ from tests.integration.ledger.ledger_truths import WAITING
 
 
 class Play(Protocol):
-    """What is needed of the state machine, which takes note of who claims what."""
+    """The part of the state machine that recovery needs; it records who claims what."""
 
     now: float
     ledger: Ledger

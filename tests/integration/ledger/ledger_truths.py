@@ -115,7 +115,7 @@ class Truths:
         expected = {"deadline", f"due:{account}"} if picture.state(one) in FOLLOWED else set()
         assert places == expected, f"{one} is {picture.state(one)} and stands in {places}"
         if expected:
-            # The sweep puts back whom it has seen to.
+            # The sweep puts back renders that it has handled.
             assert picture.sets["deadline"][one] >= float(picture.hashes[one]["deadline_at"])
 
     def _future(self, picture: Picture, one: str, *, now: float) -> None:

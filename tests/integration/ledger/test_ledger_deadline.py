@@ -17,18 +17,18 @@ def test_a_render_past_its_deadline_gets_one_more_poll_and_then_expires(driver):
     assert wake.delay == 0.0
     assert driver.ledger.overdue() == ([], []), "the poll is under way: nothing to wake twice"
     (look,) = driver.claim_due_polls(wake)
-    driver.record_result(look, "error", poll_in=30.0, message="the vendor is away")
+    driver.record_result(look, "error", poll_in=30.0, message="the vendor does not answer")
     driver.clock.forward(GRACE)
     assert driver.ledger.overdue() == ([], []), "one failed look just after the deadline is not the last word"
     (look,) = driver.claim_due_polls(driver.ledger.restart_pumps()[0])
-    driver.record_result(look, "error", poll_in=30.0, message="still away")
+    driver.record_result(look, "error", poll_in=30.0, message="still no answer")
     driver.clock.forward(0.01)
     assert driver.ledger.overdue() == (["r1"], [])
     record = driver.record()
     assert (record["state"], record["progress"]) == ("expired", 55)
     assert record["error"] == {
         "code": "deadline",
-        "message": "not ready within 600 s of its submission; the last poll failed: still away",
+        "message": "not ready within 600 s of its submission; the last poll failed: still no answer",
         "origin": "renderline",
     }
     driver.check_indexes()

@@ -1,4 +1,4 @@
-"""One of those who wait for the disk watches it; the others sleep until it wakes them."""
+"""One thread polls the server for all that wait for the disk; the others sleep until it wakes them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _outcomes(disk: _Told, count: int) -> list[str]:
 def test_one_thread_watches_while_the_others_sleep() -> None:
     disk = _Told(timeout=60)
     assert set(_outcomes(disk, 20)) == {"on disk"}
-    # The one who began, before the others came, and one who goes on after it.
+    # The first thread, before the others came, and the next one after it.
     assert len(disk.threads) <= 2
     assert not disk._waiters
     assert disk._watcher is None

@@ -1,4 +1,4 @@
-"""After an operator's step, whoever held the render before changes nothing; resuming lifts all that held an account."""
+"""After an operator's step, earlier claims change nothing; `resume` lifts everything that held an account."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Claiming what is due and recording what was seen."""
+"""Claiming due renders and recording poll results."""
 
 import pytest
 
@@ -51,9 +51,9 @@ def test_waiting_is_a_poll_and_an_error_is_a_fault(driver, rendering):
     assert driver.score_in("due:main") == driver.clock.now + 3.0
     (look,) = driver.claim_again()
     assert look.progress == 12.5
-    driver.record_result(look, "error", poll_in=4.0, message="the vendor is away")
+    driver.record_result(look, "error", poll_in=4.0, message="the vendor does not answer")
     record = driver.record()
-    assert (record["progress"], record["polls"], record["note"]) == (12.5, 1, "the vendor is away")
+    assert (record["progress"], record["polls"], record["note"]) == (12.5, 1, "the vendor does not answer")
     assert record["error"] is None
     assert driver.score_in("due:main") == driver.clock.now + 4.0
     driver.check_indexes()

@@ -67,7 +67,7 @@ def test_accounts_take_turns(broker: Broker) -> None:
 def test_all_of_a_flood_are_begun_once_and_in_order(broker: Broker) -> None:
     flood = names("a", 100)
     broker.accept(*flood, account="big")
-    assert len(broker.standing) == 8, "only so many stand in the queue"
+    assert len(broker.standing) == 8, "only so many are queued"
     assert broker.work() == flood
     assert broker.driver.limits.unpark() == []
 

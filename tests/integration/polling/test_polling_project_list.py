@@ -1,4 +1,4 @@
-"""The list strategy: one call finds every finished render, and steps aside where it cannot."""
+"""The list strategy: one call finds every finished render; without a usable list, each render is polled."""
 
 import pytest
 import requests

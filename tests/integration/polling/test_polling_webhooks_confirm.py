@@ -1,4 +1,4 @@
-"""Renders whose answer nobody saw, settled by the vendor's call; and the confirmation of others, counted in calls."""
+"""Webhooks confirm renders whose paid call had no answer; the number of vendor calls until others are confirmed."""
 
 import pytest
 

@@ -43,7 +43,7 @@ def local_worker(redis, vendor):
 
 
 def stopped_after(local_worker, step, *, stop=lambda: time.sleep(LATE), times=1):
-    """Have the process stop right after the ledger took note of this step, as often as given."""
+    """Stop the process right after the ledger recorded this step, as often as given."""
     done, left = getattr(local_worker.ledger, step), [times]
 
     def and_stop(*given, **options):

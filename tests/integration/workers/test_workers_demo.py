@@ -63,7 +63,7 @@ def test_the_demo_never_inherits_settings_that_reach_the_real_vendor(tmp_path):
 
 
 def running(pid):
-    # A zombie counts as ended: whoever adopted it has yet to collect it.
+    # A zombie counts as ended: its new parent has not collected it yet.
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(state.strip()) and not state.strip().startswith("Z")
 

@@ -28,7 +28,7 @@ def request(words=SECRET_WORDS, **more):
 
 
 class Observer:
-    """Watches everything that can be seen while renders run: Celery's events, and what stands in Redis."""
+    """Watches everything visible while renders run: Celery's events, and the content of Redis."""
 
     def __init__(self, app, redis):
         self.app, self.redis = app, redis

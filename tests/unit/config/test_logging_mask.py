@@ -1,4 +1,4 @@
-"""Log lines have one format, whoever writes them, and show no secret."""
+"""All log lines have one format and show no secret."""
 
 import io
 import json

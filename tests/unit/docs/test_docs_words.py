@@ -43,7 +43,13 @@ INSTEAD = {
     "request context, access log, response schemas": ["desk", "journal"],
     "blocked": ["barred"],
     "load, model, harness, scenario": ["crowd", "book", "arena", "ledgerplay"],
-    "a shorter sentence": ["whose like", "for nothing but"],
+    "record, recorded": ["take note", "takes note", "took note", "is news"],
+    "quarantined, unreadable, invalid": ["set aside", "sets aside", "messages that are none"],
+    "rate limit, backoff, does not answer": ["the pace", "the vendor is away", "asked its account to wait"],
+    "an unknown outcome": ["nobody saw", "nobody has seen"],
+    "the worker, thread or caller that": ["whoever", "those who", "one who", "in other hands"],
+    "queued, is in": ["stands in the queue", "stand in the queue", "what stands in"],
+    "a shorter sentence": ["whose like", "for nothing but", "of which nobody", "for which it has", "is believed"],
 }
 FORBIDDEN = {word: plain for plain, words in INSTEAD.items() for word in words}
 

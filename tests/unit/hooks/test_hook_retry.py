@@ -13,7 +13,7 @@ DAY = 86_400.0
 
 
 def ages(policy: HookRetryPolicy, *, jitter: float = 0.5) -> list[float]:
-    """Return how long the hook has been owed at each try of an endpoint that never answers."""
+    """Return how long the hook has been due at each call of an endpoint that never answers."""
     age, found = 0.0, [0.0]
     while (wait := policy.retry_in(len(found), age=age, jitter=jitter)) is not None:
         age += wait
