@@ -14,7 +14,7 @@ from typing import Any
 from redis import Redis
 
 from renderline.ledger.keys import PREFIX, Keys
-from renderline.ledger.schema import MIGRATING, VERSION, SchemaMismatch, check_schema, found_version
+from renderline.ledger.schema import MIGRATING, VERSION, SchemaMismatch, check_schema, found_version, old_writes
 
 BATCH = 500
 """How many keys one round trip renames."""
@@ -111,10 +111,12 @@ class Migration:
     def run(self, *, dry: bool = False, force: bool = False) -> Migrated:
         """Migrate; `dry` counts and changes nothing. Does nothing if the version is right already.
 
+        A process of schema 1 that ran afterwards wrote under the old names: then those are renamed, or merged.
+
         Raises `OldWorkersAlive` (not with `force`), and `SchemaMismatch` if the ledger is newer than this program.
         """
         done = Migrated(found_version(self._redis, prefix=self._prefix))
-        if done.found not in ("1", MIGRATING):
+        if done.found not in ("1", MIGRATING) and not old_writes(self._redis, prefix=self._prefix):
             self._check(done.found, dry=dry)
             return done
         if not force and (alive := self.old_workers()):

@@ -33,6 +33,13 @@ def found_version(redis: Redis, *, prefix: str = PREFIX) -> str:
     return "1" if of_version_1 else ""
 
 
+def old_writes(redis: Redis, *, prefix: str = PREFIX) -> bool:
+    """Return whether a process of schema 1 wrote to a ledger that had been migrated: it does not check the version."""
+    return found_version(redis, prefix=prefix) == str(VERSION) and bool(
+        redis.exists(*(f"{prefix}{name}" for name in _OF_VERSION_1))
+    )
+
+
 def check_schema(redis: Redis, *, prefix: str = PREFIX) -> None:
     """Raise `SchemaMismatch` if the ledger has another schema. An empty Redis gets this program's version."""
     version = found_version(redis, prefix=prefix)

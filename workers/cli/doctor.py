@@ -48,7 +48,7 @@ _UNREACHABLE = "redis connection"
 def _results(session: Session) -> Iterator[CheckResult]:
     from redis import RedisError
 
-    from renderline.ledger.schema import SchemaMismatch
+    from renderline.ledger.schema import SchemaMismatch, old_writes
 
     settings = session.settings
     yield _settings(session)
@@ -56,7 +56,10 @@ def _results(session: Session) -> Iterator[CheckResult]:
 
     try:
         yield from server.check(session.services.ledger.redis)
-        session.ledger  # noqa: B018 (checks the schema)
+        ledger = session.ledger  # checks the schema
+        if old_writes(ledger.redis, prefix=ledger.prefix):
+            detail = "a process of the version before wrote to it after its migration, under names that nobody reads"
+            yield CheckResult("ledger schema", "fail", detail, "stop that process, and run: renderline migrate")
     except (RedisError, OSError) as error:
         address = settings.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
         advice = "start it, or correct REDIS_URL; nothing else can be checked without it"

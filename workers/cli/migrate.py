@@ -42,7 +42,7 @@ def migrate(session: Session, dry_run: bool, force: bool) -> None:
 
 
 def _shown(outcome: dict[str, Any]) -> Any:
-    if outcome["found"] in (None, str(outcome["schema"])):
+    if outcome["found"] in (None, str(outcome["schema"])) and not outcome["keys"]:
         return Text(f"the ledger has schema {outcome['schema']}: nothing to do")
     counts = ", ".join(f"{name} {count}" for name, count in outcome["keys"].items()) or "none"
     verb = "to rename" if outcome["dry_run"] else "renamed"

@@ -9,7 +9,7 @@ from harness.ledger import GRACE, LEASE, LedgerDriver
 from renderline.ledger import Queries, schema
 from renderline.ledger.keys import Keys
 from renderline.ledger.migration import Migration, OldWorkersAlive
-from renderline.ledger.schema import MIGRATING, SchemaMismatch, check_schema, found_version
+from renderline.ledger.schema import MIGRATING, SchemaMismatch, check_schema, found_version, old_writes
 from tests.integration.ledger.old_ledger import DUMP, load
 
 OLD_FIELDS = {"looking_until", "look_again", "hinted", "hinted_url", "told"}
@@ -266,6 +266,16 @@ def test_a_process_that_finds_no_version_does_not_write_over_one_that_came_meanw
     redis.set("renderline:schema", "3")
     check_schema(redis)
     assert redis.get("renderline:schema") == "3"
+
+
+def test_what_an_old_process_wrote_after_the_migration_is_found_and_merged(migrated):
+    redis, one = migrated.redis, "0" * 32
+    assert not old_writes(redis)
+    redis.zadd("renderline:wake", {one: 5.0})
+    assert old_writes(redis)
+    Migration(redis).run(force=True)
+    assert redis.zscore("renderline:resend", one) == 5.0
+    assert not old_writes(redis)
 
 
 def test_an_empty_redis_is_given_the_version(redis):
