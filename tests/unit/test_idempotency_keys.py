@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from flask import Flask, request
 
+from harness.recorded_dispatcher import RecordedDispatcher
 from renderline import contract, producer
-from renderline.acceptance import check_key
+from renderline.acceptance import Acceptor, Item, check_key
 from renderline.gateway.problem import Problem
 from renderline.gateway.request_parsing import RequestParser
 from renderline.gateway.request_schemas import IdempotencyHeader
+from renderline.ledger.accept import AcceptResult
 from renderline.requests import RequestRefused
 
 GOOD = ["A", "order-A-17", "a b", "Auftrag-№1", "non-breaking\N{NO-BREAK SPACE}space", "x" * 255, "\N{GRINNING FACE}"]
@@ -32,6 +36,17 @@ def acceptance(key):
     check_key(key)
 
 
+def acceptance_of_many(key):
+    acceptor = Acceptor(SimpleNamespace(accept_all=taken), RecordedDispatcher(), ("default",), {}, 60.0, 10_000)
+    (result,) = acceptor.accept_all([Item({"kind": "export", "project_id": "0" * 24}, key, "m1")])
+    if isinstance(result, RequestRefused):
+        raise result
+
+
+def taken(entries, *, together):
+    return [AcceptResult("new", True) for _ in entries]
+
+
 def header(key):
     sent = key.encode(errors="surrogatepass").decode("latin-1")
     with app.test_request_context("/", environ_overrides={"HTTP_IDEMPOTENCY_KEY": sent}):
@@ -44,7 +59,12 @@ def producer_module(key):
         producer.enqueue_render(Broker(), {}, key=key)
 
 
-DOORS = {acceptance: RequestRefused, header: Problem, producer_module: producer.RequestNotAccepted}
+DOORS = {
+    acceptance: RequestRefused,
+    acceptance_of_many: RequestRefused,
+    header: Problem,
+    producer_module: producer.RequestNotAccepted,
+}
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)

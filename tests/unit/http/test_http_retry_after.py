@@ -17,6 +17,7 @@ EPOCH = 1778839200.0
         ({"Retry-After": " 120 "}, 0.0, 120.0),
         ({"Retry-After": "9" * 5000}, 0.0, None),
         ({"Retry-After": "Fri, 99 Nov 2026 10:00:00 GMT"}, 0.0, None),
+        ({"Retry-After": f"Fri, 15 May {'9' * 30} 10:00:00 GMT"}, 0.0, None),
         ({"Retry-After": "120"}, 0.0, 120.0),
         ({"Retry-After": "1.5"}, 0.0, 1.5),
         ({"Retry-After": "-5"}, 0.0, 0.0),

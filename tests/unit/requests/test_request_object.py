@@ -66,6 +66,10 @@ V3 = {name: value for name, value in SEED.items() if name == "scenes"}
         ({"kind": "export", "project_id": PROJECT}, {"kind": "export", "payload": {"projectId": PROJECT}}),
         ({"kind": "export", "project_id": PROJECT}, {"kind": "export", "projectId": PROJECT, "deadline": None}),
         (
+            {"kind": "export", "project_id": PROJECT},
+            {"kind": "export", "project_id": PROJECT, "payload": {"resolution": None}},
+        ),
+        (
             {"kind": "project", "scenes": SCENES, "deadline": 60, "metadata": {"n": 1.0}},
             {"kind": "project", "scenes": SCENES, "deadline": 60.0, "metadata": {"n": 1}},
         ),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from celery import Celery, bootsteps
@@ -126,6 +127,14 @@ def test_every_class_of_a_repair_is_declared_and_mixed_in(path: Path) -> None:
     channel = transport_class().Channel
     mixed = {*channel.__mro__, *channel.QoS.__mro__, *request_class().__mro__}
     assert mixed >= {one for one in classes if issubclass(one, (redis.Channel, redis.QoS, Request))}
+
+
+@pytest.mark.parametrize("connection", [None, SimpleNamespace(client=None)], ids=["none", "without a client"])
+def test_a_channel_whose_connection_was_closed_raises_a_connection_error(connection: object) -> None:
+    channel = object.__new__(transport_class().Channel)
+    channel.connection = connection
+    with pytest.raises(ConnectionError, match="was closed"):
+        channel._connparams()
 
 
 def test_the_order_of_the_repairs_lets_each_take_part() -> None:
