@@ -14,7 +14,7 @@ from redis import Redis
 from config.settings import load
 from harness import Valkey
 from harness.fake_vendor import Answer, Call, FakeVendor, failure, success
-from harness.ledger import accept_render
+from harness.ledger import accept_render, due_poll
 from harness.recorded_dispatcher import RecordedDispatcher
 from harness.requests import record
 from harness.samples import USER_KEY
@@ -29,6 +29,7 @@ from renderline.drafts import find_by_name
 from renderline.ledger import AccountLimits, Ledger
 from renderline.operations import Operations
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
+from renderline.polling.project_list import ProjectList
 from renderline.studio import RateLimited, StudioFault, StudioV2, StudioV3, TokenEndpoint, VendorUnavailable
 from renderline.submission.outcome import Submitted
 from tasks.services import Services
@@ -277,6 +278,21 @@ def test_a_submission_probes_an_open_circuit_though_it_has_no_token_yet(vendor, 
     services.submitter.submit(ONE)
     assert (vendor.calls["token"], vendor.calls["project"]) == (1, 1)
     assert not AccountLimits(services.ledger).backoff("default").circuit_open
+
+
+POLLS: dict[str, Callable[[Services, AccountClients], object]] = {
+    "progress": lambda services, clients: services.poller.render_poll.poll(
+        clients, due_poll(time.monotonic()), 0.0, time.monotonic()
+    ),
+    "list": lambda services, clients: ProjectList(services.poller.policy)._read(clients),
+}
+
+
+@pytest.mark.parametrize("call", POLLS)
+def test_a_claimed_poll_probes_an_open_circuit_though_it_has_no_token_yet(vendor, services, call):
+    AccountLimits(services.ledger).call_failed("default", failures=1, pause=0.0)
+    POLLS[call](services, services.submitter.accounts["default"])
+    assert (vendor.calls["token"], vendor.calls[call]) == (1, 1)
 
 
 def test_v2_renders_are_submitted_while_the_v3_tokens_of_their_account_are_refused(vendor, services, examples):
