@@ -55,7 +55,7 @@ def test_urgent_ones_go_first_once_the_api_is_there(driver: Any) -> None:
     assert AccountLimits(driver.ledger, known=["main", "v2:main"]).unpark() == [("b", "high"), ("a", "low")]
 
 
-def test_it_fails_only_after_long_and_only_if_nobody_has_the_api(driver: Any) -> None:
+def test_it_fails_after_the_limit_if_no_worker_has_the_api(driver: Any) -> None:
     v2(driver)
     assert begin(driver, "main", "v3:main") is None
     driver.clock.forward(DAY + 1)
@@ -130,7 +130,7 @@ def test_a_paid_call_of_an_account_that_is_gone_is_settled_by_anybody(driver: An
     assert taken.intent == "export"
 
 
-def test_a_retry_waits_anew_for_who_knows_the_account(driver: Any) -> None:
+def test_a_retry_waits_anew_for_a_worker_that_knows_the_account(driver: Any) -> None:
     driver.accept()
     assert begin(driver, "other") is None
     driver.clock.forward(DAY + 1)

@@ -34,7 +34,7 @@ def test_a_render_of_an_unknown_account_waits_for_a_worker_that_knows_it(driver:
     assert begin(driver, "main", "new") is not None
 
 
-def test_it_fails_only_after_long_and_only_if_nobody_knows_it(driver: Any) -> None:
+def test_it_fails_after_the_limit_if_no_worker_knows_the_account(driver: Any) -> None:
     driver.accept(account="new")
     assert begin(driver, "main") is None
     driver.clock.forward(DAY + 1)
@@ -87,7 +87,7 @@ def test_polls_of_an_unknown_account_are_left_to_those_who_know_it(new_local_wor
     assert poller.run("new", slot=wake.slot, ticket=wake.ticket) is None
 
 
-def test_what_nobody_can_poll_says_so_and_expires_in_time(new_local_worker: Any, driver: Any) -> None:
+def test_a_render_that_no_worker_can_poll_says_so_and_expires_in_time(new_local_worker: Any, driver: Any) -> None:
     local_worker = new_local_worker()
     driver.accept(account="new", deadline=1.0)
     wake = driver.start(poll_in=0.0)
@@ -134,7 +134,7 @@ def test_a_hook_whose_type_others_have_comes_back_soon(driver: Any) -> None:
     assert result.seconds <= 5
 
 
-def test_a_hook_whose_type_nobody_has_is_given_up_after_long(driver: Any) -> None:
+def test_a_hook_of_a_type_that_no_worker_has_is_given_up_after_the_limit(driver: Any) -> None:
     driver.complete(hooks=1)
     assert isinstance(deliverer(driver, unknown_after=100.0).deliver("r1", 0), RetryIn)
     driver.clock.forward(101)
@@ -162,7 +162,7 @@ def test_a_worker_says_once_which_accounts_it_leaves_to_others(driver: Any) -> N
     assert [line["what"] for line in lines] == ["account:new"]
 
 
-def test_accounts_with_work_that_nobody_serves_are_reported(driver: Any) -> None:
+def test_accounts_with_work_and_no_worker_are_reported(driver: Any) -> None:
     driver.accept(account="new")
     assert begin(driver, "main") is None
     assert driver.operations.accounts_without_worker() == {"new"}

@@ -101,7 +101,7 @@ def test_dead_pumps_are_started(driver, sweep, recorder):
     assert recorder.sent == [("poll", "main", wake.slot, wake.ticket + 1)]
 
 
-def test_an_overdue_render_gets_its_last_look_and_then_its_hooks(driver, sweep, recorder):
+def test_an_overdue_render_gets_its_last_poll_and_then_its_hooks(driver, sweep, recorder):
     driver.accept(hooks=1, deadline=100.0)
     driver.start()
     driver.clock.forward(101.0)

@@ -57,7 +57,7 @@ def test_a_worker_killed_after_its_first_write_leaves_no_account_that_probes_for
     assert claims(driver, *names[1:]) == names[1:], "one call at a time, though the vendor is back"
 
 
-def test_an_open_circuit_of_which_nothing_is_heard_is_forgotten(driver):
+def test_an_open_circuit_without_calls_expires(driver):
     for _ in range(3):
         breaker(driver).record(AWAY)
     assert 0 < driver.redis.pttl("renderline:circuit:main") <= 180_000

@@ -43,12 +43,12 @@ def test_a_submission_put_off_by_the_vendor_goes_on_when_the_account_is_resumed(
     assert isinstance(local_worker.submit("r1"), Submitted)
 
 
-def test_what_is_written_down_is_capped_once_more(driver):
+def test_the_ledger_caps_a_backoff_again(driver):
     driver.limits.slow_down("main", seconds=DECADES)
     assert 0 < driver.redis.pttl("renderline:backoff:main") <= 3600_000
 
 
-def test_a_render_of_a_quiet_account_expires_on_time(driver):
+def test_a_render_of_an_account_in_backoff_expires_on_time(driver):
     """No poll comes that could find it late."""
     driver.accept(deadline=600.0)
     driver.start()

@@ -193,7 +193,7 @@ def test_failed_cleanup_is_retried_later(redis, new_vendor, cleanup):
     assert score > redis.time()[0] + 60
 
 
-def test_more_suspects_than_a_batch_are_all_looked_for(redis, new_vendor, cleanup):
+def test_more_marked_renders_than_a_batch_are_all_searched(redis, new_vendor, cleanup):
     vendor = new_vendor()
     mark_orphan(redis, "a", *(f"{number:032x}" for number in range(450)))
     cleanup(vendor).run("a")

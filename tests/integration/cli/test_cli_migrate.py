@@ -26,7 +26,7 @@ def test_a_command_stops_in_one_line(old, run, command):
     )
 
 
-def test_the_doctor_says_so(old, run):
+def test_the_doctor_reports_it(old, run):
     ended = run("doctor", "--json")
     assert ended.code == 1
     assert "renderline migrate" in ended.value["checks"][-1]["detail"]

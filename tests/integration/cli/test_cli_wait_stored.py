@@ -15,7 +15,7 @@ from workers.cli.errors import ExitCode
 from workers.cli.waiting import RenderWait, Until
 
 
-def test_a_failing_endpoint_keeps_nobody_waiting_who_wants_the_video(driver: LedgerDriver, valkey_url: str) -> None:
+def test_a_failing_endpoint_does_not_delay_a_wait_for_the_video(driver: LedgerDriver, valkey_url: str) -> None:
     driver.complete(hooks=("download", "http"))
     stored = {"stored_url": "file:///v/r1.mp4"}
     driver.ledger.record_hook(

@@ -88,7 +88,7 @@ def test_without_a_key(keys):
         assert (status, "Bearer <key>" in message) == (401, True)
 
 
-def test_a_wrong_key_is_told_nothing_but_that(keys):
+def test_a_wrong_key_gets_no_other_information(keys):
     text = keys.create("billing", ["read"])
     other = keys.create("other", ["read"])
     key_id, secret = text.split("_", 2)[1:]

@@ -174,7 +174,7 @@ def test_a_hook_that_does_not_want_the_event_is_skipped(driver, deliverer, hook)
 
 
 @pytest.mark.parametrize("end", ["failed", "expired"])
-def test_a_render_that_failed_says_so(driver, deliverer, hook, end):
+def test_a_failed_render_is_reported(driver, deliverer, hook, end):
     driver.accept(hooks=1)
     (look,) = driver.claim_due_polls(driver.start())
     driver.record_result(look, end, code="7001", message="no such voice")

@@ -212,7 +212,7 @@ def break_chunks_off(request):
         (lambda request: request.connection.shutdown(socket.SHUT_RDWR), "was not reached"),
     ],
 )
-def test_a_download_that_is_not_whole_leaves_nothing_and_is_worth_a_retry(serve, store, script, says):
+def test_an_incomplete_download_leaves_no_file_and_is_retried(serve, store, script, says):
     failed = failure(store, serve(script))
     assert says in str(failed)
     assert not failed.permanent
@@ -226,7 +226,7 @@ def test_a_failed_repeat_leaves_the_earlier_file(serve, store):
     assert store.files() == {"r1.mp4": b"whole"}
 
 
-def test_retry_after_is_handed_on(serve, store):
+def test_retry_after_is_passed_on(serve, store):
     assert failure(store, serve(lambda request: request.reply(503, Retry_After="9"))).retry_after == 9.0
 
 
@@ -264,7 +264,7 @@ def test_a_source_that_sends_too_slowly(serve, store):
     assert len(sent) < 200
 
 
-def test_a_source_that_falls_silent(serve, store):
+def test_a_source_that_stalls(serve, store):
     def silent(request):
         request.reply(200, b"x", Content_Length=10_000)
         request.server.ended.wait(60)

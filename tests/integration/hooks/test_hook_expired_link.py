@@ -111,7 +111,7 @@ def test_an_expired_link_is_replaced_and_the_video_stored_at_once(
     assert links.vendor.calls["progress"] == 1
 
 
-def test_a_link_that_stays_the_same_is_a_failed_try_that_says_so(
+def test_an_unchanged_link_is_a_failed_delivery_with_a_reason(
     links: LinkVendor, ledger: Ledger, deliverer: Deliverer
 ) -> None:
     links.good = 2

@@ -97,7 +97,7 @@ def test_gone_is_permanent(serve, deliverer):
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_retry_after_is_handed_on(serve, deliverer, status):
+def test_retry_after_is_passed_on(serve, deliverer, status):
     server = serve(lambda request: request.reply(status, Retry_After="17"))
     assert failure(deliverer, hook(server)).retry_after == 17.0
 

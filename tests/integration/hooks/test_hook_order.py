@@ -111,7 +111,7 @@ def test_a_record_of_an_earlier_version_keeps_the_requests_order(driver: LedgerD
     assert claimed(driver, 1).status == "early"
 
 
-def test_what_stands_in_the_queue_is_not_sent_again(driver: LedgerDriver) -> None:
+def test_a_queued_message_is_not_sent_again(driver: LedgerDriver) -> None:
     driver.complete(hooks=1)
     assert sent(driver) == [0]
     assert sent(driver) == []

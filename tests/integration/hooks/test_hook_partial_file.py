@@ -77,7 +77,7 @@ def test_a_draft_that_went_on_becomes_the_video(tmp_path: Path) -> None:
     assert drafts(tmp_path) == []
 
 
-def test_what_is_young_or_no_draft_of_ours_is_left_alone(tmp_path: Path) -> None:
+def test_young_or_foreign_projects_are_not_deleted(tmp_path: Path) -> None:
     for name in ("mine.part", ".hidden.part", "." + "a" * 16 + ".part", ".video.mp4.0123456789ABCDEF.part"):
         (tmp_path / name).write_bytes(b"x")
     aged(tmp_path)

@@ -40,7 +40,7 @@ def test_a_shorter_silence_does_not_end_a_longer_one(driver):
     assert claimed(driver, "r1")
 
 
-def test_silence_concerns_one_account(driver):
+def test_a_backoff_concerns_one_account(driver):
     driver.accept("a", account="one")
     driver.accept("b", account="two")
     driver.limits.slow_down("one", seconds=60.0)
@@ -91,7 +91,7 @@ def test_an_outage_is_probed_by_one_at_a_time(driver):
     assert claimed(driver, "c")
 
 
-def test_a_probe_that_never_answers_does_not_keep_the_account_silent(driver):
+def test_a_probe_without_an_answer_does_not_block_the_account(driver):
     driver.accept("a")
     driver.accept("b")
     driver.limits.call_failed("main", failures=1, pause=10.0)

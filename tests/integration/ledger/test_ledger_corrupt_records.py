@@ -83,7 +83,7 @@ def test_a_corrupt_record_does_not_keep_the_sweep_from_others(driver: Any) -> No
     assert set_aside(driver) == {"bad"}
 
 
-def test_a_silent_record_without_a_priority_is_sent_again_as_a_normal_one(driver: Any) -> None:
+def test_a_stalled_record_without_a_priority_is_sent_again_as_a_normal_one(driver: Any) -> None:
     driver.accept("bad")
     spoil(driver, "lost priority")
     driver.clock.forward(31)
@@ -136,7 +136,7 @@ def test_a_corrupt_record_is_listed_and_hides_no_other(driver: Any, how: str) ->
     assert found["bad"].keys() == found["n0"].keys()
 
 
-def test_a_record_whose_fixed_data_is_no_json_hides_no_other(driver: Any) -> None:
+def test_a_record_with_invalid_fixed_data_hides_no_other(driver: Any) -> None:
     for one in ("bad", "n0"):
         driver.accept(one, hooks=1)
     driver.redis.set("renderline:meta:bad", "{half")

@@ -39,7 +39,7 @@ def server(tmp_path: Path) -> Iterator[Open]:
         valkey.__exit__()
 
 
-def test_with_everysec_nobody_goes_on_before_a_sync_can_have_ended(server: Open) -> None:
+def test_with_everysec_no_call_leaves_before_a_sync_can_have_ended(server: Open) -> None:
     redis = server("--appendfsync", "everysec")
     disk = DiskSync(redis, timeout=60)
     for _ in range(2):
@@ -50,7 +50,7 @@ def test_with_everysec_nobody_goes_on_before_a_sync_can_have_ended(server: Open)
         assert time.monotonic() - began >= SECOND
 
 
-def test_what_is_synced_when_acknowledged_is_not_waited_for(server: Open) -> None:
+def test_appendfsync_always_needs_no_wait(server: Open) -> None:
     redis = server("--appendfsync", "always")
     assert persistence(redis).synced
     redis.config_resetstat()
@@ -72,7 +72,7 @@ def test_where_nothing_can_be_seen_auto_goes_on_and_always_does_not(server: Open
         DiskSync(redis, mode="always").wait()
 
 
-def test_a_user_who_may_not_ask_for_the_setting_is_told_apart_by_what_the_server_does(server: Open) -> None:
+def test_a_hidden_setting_is_found_by_the_servers_behaviour(server: Open) -> None:
     redis = server("--appendfsync", "everysec")
     redis.execute_command("ACL", "SETUSER", "default", "-config")
     assert persistence(redis).watched

@@ -207,7 +207,7 @@ def test_a_try_from_before_a_replay_does_not_hold_the_replay_up(actors: Actors) 
     actors.sound()
 
 
-def test_the_pauses_between_re_sendings_begin_anew_once_one_was_heard(actors: Actors) -> None:
+def test_the_pauses_between_re_sendings_begin_anew_after_a_claim(actors: Actors) -> None:
     """They double while a message waits in a long queue, not from crash to crash."""
     actors.accept("a")
     for _ in range(4):

@@ -127,7 +127,7 @@ def test_a_claim_is_over_once_the_render_moved_on(driver):
     assert driver.ledger.claim_submission("r1", lease=LEASE) is None
 
 
-def test_the_next_holder_sees_the_announced_call_that_nobody_accounted_for(driver):
+def test_the_next_holder_sees_an_announced_call_without_an_outcome(driver):
     driver.accept()
     driver.ledger.record_intent(driver.claim(), "export", lease=LEASE)
     driver.clock.forward(LEASE + 1)
@@ -180,7 +180,7 @@ def test_starting_schedules_the_first_look_and_the_deadline(driver):
     driver.check_indexes()
 
 
-def test_only_one_pump_is_kicked_for_many_renders(driver):
+def test_only_one_pump_is_woken_for_many_renders(driver):
     wakes = []
     for index in range(5):
         driver.accept(f"r{index}")

@@ -226,7 +226,7 @@ def test_the_table_names_steps_that_exist():
 
 
 @pytest.mark.parametrize("state", [str(state) for state in State])
-def test_every_step_does_what_it_may_and_nothing_else(new_driver, state):
+def test_every_step_makes_only_its_own_transitions(new_driver, state):
     wrong = []
     for step in STEPS:
         driver = new_driver()

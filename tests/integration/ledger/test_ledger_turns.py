@@ -100,7 +100,7 @@ def test_a_limit_of_slots_holds_for_what_follows(broker: Broker) -> None:
     assert driver.limits.unpark() == []
 
 
-def test_what_still_stands_in_the_queue_is_not_sent_again(broker: Broker) -> None:
+def test_a_message_still_in_the_queue_is_not_sent_again(broker: Broker) -> None:
     driver = broker.driver
     broker.accept(*names("a", 30), account="big")
     for _ in range(8):

@@ -303,7 +303,7 @@ def test_a_render_that_was_called_done_keeps_the_trust(driver):
     assert first_look(driver, "r2") == NET
 
 
-def test_trust_is_an_accounts_own(driver):
+def test_each_account_has_its_own_webhook_state(driver):
     driver.accept()
     driver.start()
     send_webhook(driver, 0.0)

@@ -98,7 +98,7 @@ def test_a_word_for_the_end_completes_the_render_without_a_figure(rounds: Callab
     assert (record["state"], record["download_url"], record["progress"]) == ("delivered", URL, 100)
 
 
-def test_the_webhooks_link_is_believed_when_no_other_is_told(rounds: Callable[..., PollRounds]) -> None:
+def test_the_webhooks_url_is_used_if_there_is_no_other(rounds: Callable[..., PollRounds]) -> None:
     one = rounds(list=failure(503, "503", "away"), project=failure(500, "500", "oops"))
     one.poll()
     one.driver.redis.hset(f"{one.driver.ledger.prefix}render:r1", "reported_url", URL)
@@ -127,6 +127,6 @@ def test_the_earlier_video_of_a_project_is_not_taken_for_the_new_one(rounds: Cal
     assert one.poll()["state"] == "rendering"
 
 
-def test_a_failed_render_is_not_looked_for(rounds: Callable[..., PollRounds], vendor: FakeVendor) -> None:
+def test_a_failed_renders_url_is_not_searched(rounds: Callable[..., PollRounds], vendor: FakeVendor) -> None:
     assert rounds(progress=success({"progress": 100, "state": "failed"})).poll()["state"] == "failed"
     assert not vendor.calls["list"] + vendor.calls["project"]

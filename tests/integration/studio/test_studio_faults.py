@@ -50,14 +50,14 @@ def test_a_read_may_be_repeated_whatever_happened(studio, vendor, name):
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_a_side_effect_that_nobody_saw_is_unknown_and_was_sent_once(studio, vendor, name):
+def test_a_side_effect_without_an_answer_is_unknown_and_sent_once(studio, vendor, name):
     vendor.will(UNREADABLE[name])
     with pytest.raises(OutcomeUnknown):
         studio.export_project(ID)
     assert len(vendor.seen) == 1
 
 
-def test_silence_ends_at_the_read_timeout(vendor, tokens):
+def test_a_missing_answer_ends_at_the_read_timeout(vendor, tokens):
     client = StudioV3(vendor.url, tokens=tokens, read_timeout=0.2)
     vendor.will(no_answer, no_answer)
     with pytest.raises(VendorUnavailable, match="timed out"):

@@ -218,7 +218,7 @@ def test_a_kept_connection_that_the_vendor_closed_is_replaced_silently(studio, v
     assert vendor.connections == 2
 
 
-def test_a_call_with_a_side_effect_does_not_trust_a_connection_that_stood_idle(studio, vendor):
+def test_a_call_with_a_side_effect_uses_no_idle_connection(studio, vendor):
     studio._transport.effect_max_idle = 0.0
     vendor.will(good({"progress": 1}), good({"progress": 2}), good({"projectId": ID}), good({"progress": 3}))
     studio.progress(ID)

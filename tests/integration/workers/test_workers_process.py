@@ -264,7 +264,7 @@ def test_a_worker_without_credentials_says_so_beside_everything_else(start_worke
     assert "RENDERLINE_POLL_MIN" in output
 
 
-def test_a_worker_without_redis_says_where_it_looked(start_worker):
+def test_a_worker_without_redis_names_the_address(start_worker):
     port = free_port()
     output = refuses(
         start_worker,
