@@ -5,12 +5,13 @@ import json
 import socket
 import time
 import traceback
+from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
 from scripted_vendor import bad, dribble, good, hang_up, no_answer, raw, reply, reset
 
-from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, StudioV3, VendorUnavailable
+from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, StudioV3, VendorUnavailable, v3
 
 ID = "65fa6b07dca2e367461a2925"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -149,6 +150,15 @@ def test_an_answer_above_the_limit_is_not_read(studio, vendor, declared):
         studio.progress(ID)
     assert studio.progress(ID).progress == 3.0
     assert [seen.connection for seen in vendor.seen] == ([1, 2] if declared else [1, 1])
+
+
+def test_a_list_whose_wanted_fields_are_above_the_limit_is_not_kept(studio, vendor, monkeypatch):
+    monkeypatch.setattr(v3, "LIST", replace(v3.LIST, max_bytes=1000))
+    vendor.will(good([{"id": str(number), "other": "x" * 100} for number in range(10)]))
+    assert len(studio.list_projects()) == 10, "what is not wanted does not count"
+    vendor.will(good([{"id": str(number)} for number in range(1000)]))
+    with pytest.raises(VendorUnavailable, match="too large"):
+        studio.list_projects()
 
 
 def test_a_packed_list_is_unpacked(studio, vendor):
