@@ -58,7 +58,7 @@ def _results(session: Session) -> Iterator[CheckResult]:
         yield from server.check(session.services.ledger.redis)
         ledger = session.ledger  # checks the schema
         if old_writes(ledger.redis, prefix=ledger.prefix):
-            detail = "a process of the version before wrote to it after its migration, under names that nobody reads"
+            detail = "a process of the previous version wrote to it after its migration, under the old names"
             yield CheckResult("ledger schema", "fail", detail, "stop that process, and run: renderline migrate")
     except (RedisError, OSError) as error:
         address = settings.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")

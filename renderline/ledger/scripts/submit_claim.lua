@@ -22,12 +22,12 @@ local reason = nil
 local refusal, refused_for = refused(account)
 -- The caller does not know the account; other workers may. An announced paid call is resolved without it. An announced
 -- free call is looked up by workers that know the account.
-local settles = field(id, 'intent') ~= '' and (',' .. ARGV[12] .. ','):find(',' .. field(id, 'intent') .. ',', 1, true)
+local resolves = field(id, 'intent') ~= '' and (',' .. ARGV[12] .. ','):find(',' .. field(id, 'intent') .. ',', 1, true)
 local api = cjson.decode(ARGV[11])[field(id, 'kind')]
 local lacking, what, name = nil, 'account', account
-if not settles and not listed(ARGV[9], account) then
+if not resolves and not listed(ARGV[9], account) then
   lacking = ''
-elseif not settles and api and not listed(ARGV[9], api .. ':' .. account) then
+elseif not resolves and api and not listed(ARGV[9], api .. ':' .. account) then
   lacking, what, name = api, 'api', api .. ':' .. account
 end
 if lacking then
