@@ -13,7 +13,7 @@ local function following(sent)
 end
 if field(id, h .. ':fence') ~= fence or SETTLED[field(id, h)] then return {0, field(id, 'state'), following({})} end
 set(id, h, outcome, h .. ':at', stamp(NOW), h .. ':error', ARGV[8])
-redis.call('HDEL', render(id), 'resends')
+redis.call('HDEL', render(id), 'resends', h .. ':unknown_since')
 for name, value in pairs(cjson.decode(ARGV[9])) do set(id, name, value) end
 if outcome == 'retrying' then
   local wait = tonumber(ARGV[7])

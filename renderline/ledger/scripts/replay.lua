@@ -1,7 +1,8 @@
 -- Deliver a dead-lettered hook again from the start. ARGV: id index -> 1, 0 if it is not dead
 local id, h = ARGV[3], 'h' .. ARGV[4]
 if field(id, h) ~= 'dead' then return 0 end
-redis.call('HDEL', render(id), h, h .. ':error', h .. ':attempts', h .. ':until', h .. ':late')
+redis.call('HDEL', render(id), h, h .. ':error', h .. ':attempts', h .. ':until', h .. ':late',
+  h .. ':unknown_since')
 set(id, h .. ':since', stamp(NOW))
 -- An earlier delivery may still be running.
 redis.call('HINCRBY', render(id), h .. ':fence', 1)

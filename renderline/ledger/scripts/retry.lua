@@ -7,7 +7,7 @@ for i = 0, tonumber(field(id, 'hooks')) - 1 do
   local h = 'h' .. i
   hook_comes(id, i)
   redis.call('HDEL', k, h, h .. ':at', h .. ':error', h .. ':attempts', h .. ':until', h .. ':late', h .. ':since',
-    h .. ':probe')
+    h .. ':probe', h .. ':unknown_since')
   -- A delivery that still runs belongs to the earlier attempt.
   redis.call('HINCRBY', k, h .. ':fence', 1)
   redis.call('ZREM', K.dead_letters, id .. ':' .. i)

@@ -40,6 +40,53 @@ def test_a_retry_that_read_an_earlier_attempt_does_nothing(driver):
     assert (record["state"], record["attempt"], len(record["history"])) == ("failed", 2, 1)
 
 
+KEPT = """
+state kind account priority fingerprint deadline hooks attempt stage awaited fence epoch t:accepted h0:fence resends
+"""
+OF_AN_ATTEMPT = """
+project_id baseline progress progress_at download_url stored_url credit error_code error_message error_origin
+deadline_at late_at faults untouched untouched_at intent intent_at lease_until note webhook_hint reported_url
+webhook_done polling_until poll_again polls attempts failures rate stalls draft revoking unknown_since
+t:submitting t:unconfirmed t:rendering t:completed t:failed t:expired
+h0 h0:at h0:error h0:attempts h0:until h0:late h0:since h0:probe h0:waits h0:waits_at h0:unknown_since
+"""
+
+
+def test_a_retry_keeps_nothing_of_the_attempt_before(driver):
+    driver.accept(hooks=1)
+    driver.ledger.fail("r1", code="x", message="first", origin="vendor")
+    driver.redis.hset("renderline:render:r1", mapping=dict.fromkeys(OF_AN_ATTEMPT.split(), "1"))
+    assert driver.operations.retry("r1")
+    assert set(driver.redis.hkeys("renderline:render:r1")) <= set(KEPT.split())
+
+
+def released(driver, seconds):
+    """A worker that does not know the hook's type gives it back, after so many seconds; returns for how long so far."""
+    driver.clock.forward(seconds)
+    claim = driver.ledger.claim_hook("r1", 0, lease=LEASE)
+    return driver.ledger.release_hook("r1", 0, claim, retry_in=1.0, note="type not installed")
+
+
+def test_a_replayed_hook_is_not_blamed_for_how_long_its_type_was_unknown_before(driver):
+    driver.complete(hooks=1)
+    assert released(driver, 0.0) == 0.0
+    assert released(driver, 90.0) == 90.0
+    driver.clock.forward(2.0)
+    claim = driver.ledger.claim_hook("r1", 0, lease=LEASE)
+    driver.ledger.record_hook("r1", 0, claim, outcome="dead", error="type not installed")
+    driver.operations.replay("r1", 0)
+    assert released(driver, 90.0) == 0.0
+
+
+def test_a_hook_that_a_worker_knew_is_not_blamed_for_how_long_its_type_was_unknown_before(driver):
+    driver.complete(hooks=1)
+    assert released(driver, 0.0) == 0.0
+    driver.clock.forward(2.0)
+    claim = driver.ledger.claim_hook("r1", 0, lease=LEASE)
+    driver.ledger.record_hook("r1", 0, claim, outcome="retrying", retry_in=1.0, error="answered 500")
+    assert released(driver, 90.0) == 0.0
+
+
 HELD = {
     "pause": lambda driver: driver.operations.pause("main"),
     "backoff": lambda driver: driver.limits.back_off("main", seconds=90.0),
