@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+@dataclass(frozen=True)
+class RetryIn:
+    """The outcome of a submission or a hook that is retried in `seconds`."""
+
+    seconds: float
+    why: str
+
+
 def backoff(attempt: int, *, base: float, cap: float, jitter: float) -> float:
     """Return the delay after the `attempt`-th failure (from 1). It doubles from `base` up to `cap`.
 

@@ -6,7 +6,8 @@ from celery import shared_task
 from celery.exceptions import Ignore
 
 from renderline import contract
-from renderline.hooks.outcome import NotMyTurn, RetryIn
+from renderline.hooks.outcome import NotMyTurn
+from renderline.retry import RetryIn
 from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 
 

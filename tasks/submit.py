@@ -7,7 +7,8 @@ from functools import partial
 from celery import shared_task
 
 from renderline import contract
-from renderline.submission.outcome import Announced, RetryIn
+from renderline.retry import RetryIn
+from renderline.submission.outcome import Announced
 from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 
 

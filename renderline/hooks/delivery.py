@@ -16,12 +16,13 @@ from renderline.capabilities import hook as hook_kind
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import Delivery, HookFailed, HookKind, host_of
 from renderline.hooks.concurrency import HookConcurrency
-from renderline.hooks.outcome import Done, NotMyTurn, Outcome, RetryIn
+from renderline.hooks.outcome import Done, NotMyTurn, Outcome
 from renderline.hooks.renewal import ClaimRenewal
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.kinds import KINDS
 from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger
 from renderline.renders import EVENTS, State
+from renderline.retry import RetryIn
 
 log = structlog.get_logger(__name__)
 

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from renderline.retry import RetryIn
+
 
 @dataclass(frozen=True)
 class Done:
     """The hook needs no more runs: it is delivered, skipped or dead-lettered."""
-
-
-@dataclass(frozen=True)
-class RetryIn:
-    """The hook failed and is retried in `seconds`."""
-
-    seconds: float
-    why: str
 
 
 @dataclass(frozen=True)

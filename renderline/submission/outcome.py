@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from renderline.retry import RetryIn
+
 
 @dataclass(frozen=True)
 class Submitted:
     """The paid call was made, with or without an answer."""
-
-
-@dataclass(frozen=True)
-class RetryIn:
-    """The submission is retried in `seconds`."""
-
-    seconds: float
-    why: str
 
 
 @dataclass(frozen=True)

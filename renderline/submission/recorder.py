@@ -12,8 +12,9 @@ from renderline.ledger import ForeignProject, Ledger, Submission
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.requests import load_body_json
+from renderline.retry import RetryIn
 from renderline.studio import OutcomeUnknown
-from renderline.submission.outcome import NotMyTurn, Outcome, Parked, Refused, RetryIn, Submitted
+from renderline.submission.outcome import NotMyTurn, Outcome, Parked, Refused, Submitted
 
 log = structlog.get_logger(__name__)
 

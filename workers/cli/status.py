@@ -43,9 +43,7 @@ class Moment(click.ParamType):
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--key", "keys", metavar="KEY", multiple=True, help="The render of this idempotency key; repeatable.")
 @click.option("--wait", is_flag=True, help="Wait until they end; the exit code tells the outcome.")
-@click.option(
-    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait no longer than this, then exit with 4."
-)
+@waiting.timeout_option
 @waiting.until_option
 @json_option
 @pass_session

@@ -32,9 +32,7 @@ class _Order:
 @click.option("--key-from", metavar="PATH", help="Take each request's key from it, for example from metadata.order.")
 @click.option("--download", is_flag=True, help="Add a download hook to the requests that have none.")
 @click.option("--wait", is_flag=True, help="Wait until the renders end; the exit code tells the outcome.")
-@click.option(
-    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait no longer than this, then exit with 4."
-)
+@waiting.timeout_option
 @waiting.until_option
 @json_option
 @pass_session

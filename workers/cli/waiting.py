@@ -28,6 +28,10 @@ _HOST_DOWN_FOR = 60.0
 
 Until = Literal["ended", "stored"]
 
+timeout_option = click.option(
+    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait no longer than this, then exit with 4."
+)
+
 until_option = click.option(
     "--until",
     type=click.Choice(["ended", "stored"]),

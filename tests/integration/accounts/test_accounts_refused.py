@@ -9,7 +9,8 @@ import pytest
 from harness.fake_vendor import Answer, Call, failure
 from harness.ledger import LedgerDriver
 from renderline.ledger import Commands
-from renderline.submission.outcome import NotMyTurn, Parked, RetryIn, Submitted
+from renderline.retry import RetryIn
+from renderline.submission.outcome import NotMyTurn, Parked, Submitted
 from tests.integration.test_bulkhead_accounts import Worker
 
 RENDER_SECONDS = 0.05

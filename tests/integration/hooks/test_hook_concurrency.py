@@ -18,9 +18,9 @@ from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.hooks import HookFailed
 from renderline.hooks.concurrency import FAILURES, HookConcurrency
 from renderline.hooks.delivery import Deliverer
-from renderline.hooks.outcome import RetryIn
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, Ledger
+from renderline.retry import RetryIn
 
 
 class Endpoints:

@@ -13,9 +13,10 @@ from harness.ledger import LEASE, accept_render
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.hooks import HookFailed
 from renderline.hooks.delivery import Deliverer
-from renderline.hooks.outcome import Done, NotMyTurn, RetryIn
+from renderline.hooks.outcome import Done, NotMyTurn
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Ledger, PollResult
+from renderline.retry import RetryIn
 
 
 class Hook:

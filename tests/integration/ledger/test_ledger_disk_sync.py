@@ -16,7 +16,8 @@ from harness import Valkey
 from harness.fake_vendor import FakeVendor
 from renderline.ledger import DiskSync, NotSynced, persistence
 from renderline.ledger.durability import SECOND, _Waiter
-from renderline.submission.outcome import RetryIn, Submitted
+from renderline.retry import RetryIn
+from renderline.submission.outcome import Submitted
 from tests.acceptance.faults.power_cuts import accept, submitter_of
 
 Open = Callable[..., Redis]

@@ -18,9 +18,9 @@ from renderline.drafts import project_name
 from renderline.ledger import Ledger
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
-from renderline.retry import RetryPolicy
+from renderline.retry import RetryIn, RetryPolicy
 from renderline.studio import StudioV3, TokenEndpoint
-from renderline.submission.outcome import NotMyTurn, RetryIn, Submitted
+from renderline.submission.outcome import NotMyTurn, Submitted
 from renderline.submission.submitter import Submitter
 
 RENDER_SECONDS = 600

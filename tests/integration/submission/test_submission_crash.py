@@ -15,7 +15,8 @@ from harness.local_worker import LocalWorker
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.kinds import KINDS
 from renderline.ledger import Commands
-from renderline.submission.outcome import NotMyTurn, Parked, Refused, RetryIn, Submitted
+from renderline.retry import RetryIn
+from renderline.submission.outcome import NotMyTurn, Parked, Refused, Submitted
 
 CREATE = "POST /api/odin/v3/editor/project"
 EXPORT = "POST /api/odin/v3/editor/project/export"

@@ -14,7 +14,8 @@ from redis import Redis
 from harness import until
 from harness.fake_vendor import Drop
 from harness.local_worker import LocalWorker
-from renderline.submission.outcome import NotMyTurn, RetryIn, Submitted
+from renderline.retry import RetryIn
+from renderline.submission.outcome import NotMyTurn, Submitted
 
 LEASE = 1.0
 LATE = LEASE * 0.9
