@@ -116,15 +116,15 @@ class LedgerDriver:
         self.clock.forward(seconds)
         return self.claim_due_polls(self.ledger.restart_pumps()[0])
 
-    def record_result(self, look: DuePoll, status: str, **details: Any) -> list[tuple[str, str]]:
-        return self.ledger.record_poll_results([PollResult(look.id, look.epoch, status, **details)])
+    def record_result(self, due_poll: DuePoll, status: str, **details: Any) -> list[tuple[str, str]]:
+        return self.ledger.record_poll_results([PollResult(due_poll.id, due_poll.epoch, status, **details)])
 
     def complete(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1) -> None:
         self.accept(one, hooks=hooks)
         wake = self.start(one)
         assert wake
-        (look,) = self.claim_due_polls(wake)
-        assert self.record_result(look, "done", url="https://v/1.mp4")
+        (due_poll,) = self.claim_due_polls(wake)
+        assert self.record_result(due_poll, "done", url="https://v/1.mp4")
 
     def state(self, one: str = "r1") -> str:
         record = self.ledger.record(one)

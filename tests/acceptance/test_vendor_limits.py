@@ -107,10 +107,10 @@ def test_the_list_strategy_finds_every_finished_render_with_few_calls(start_syst
     for number in range(40):
         system.send(only_http(system), key=f"listed-{number}")
     delivered(system, 40)
-    looks = system.sandbox.calls("editor/progress/{key}")
+    polls = system.sandbox.calls("editor/progress/{key}")
     lists = system.sandbox.counts()["GET /api/odin/v3/editor/project"]
     assert lists
-    assert looks + lists < 40 * 3
+    assert polls + lists < 40 * 3
 
 
 def _logs(system: System) -> list[str]:

@@ -19,7 +19,7 @@ from tests.acceptance.conftest import V2_KEY, System
 
 SECRET_KEY = "a key that signs webhook addresses in tests"
 NEVER = "500"
-"""Seconds between looks, as a setting: no test waits so long."""
+"""Seconds between polls, as a setting: no test waits so long."""
 
 
 @dataclass

@@ -38,8 +38,8 @@ def rendering(driver: LedgerDriver) -> DuePoll:
     driver.accept()
     wake = driver.start()
     assert wake is not None
-    (look,) = driver.claim_due_polls(wake)
-    return look
+    (due_poll,) = driver.claim_due_polls(wake)
+    return due_poll
 
 
 @pytest.fixture(scope="module")

@@ -185,13 +185,13 @@ def test_a_poll_claimed_before_the_circuit_opened_makes_no_call(new_worker, vend
 
     clients = worker.poller.accounts["hung"]
     time.sleep(0.02)
-    (look,) = worker.ledger.claim_due_polls("hung", slot=wake.slot, ticket=wake.ticket, limit=9, lease=30.0).polls
+    (due_poll,) = worker.ledger.claim_due_polls("hung", slot=wake.slot, ticket=wake.ticket, limit=9, lease=30.0).polls
     claimed_at = time.monotonic()
     vendors["hung"].override = away
     for _ in range(3):
         with pytest.raises(Exception, match="no readable answer"):
             clients.v3.get_project("p1")
-    finding = worker.poller.render_poll.poll(clients, look, 0.0, claimed_at)
+    finding = worker.poller.render_poll.poll(clients, due_poll, 0.0, claimed_at)
     assert finding.status == "dropped"
     assert vendors["hung"].calls["progress"] == 0
     worker.ledger.record_poll_results([finding])

@@ -64,8 +64,8 @@ def test_overdue_renders_that_nobody_polls_hide_no_other_deadline(driver, sweep,
     driver.clock.forward(150.0)
     sweep()
     wake = next(wake for wake in sent.polled if wake.account == "main")
-    (look,) = driver.claim_due_polls(wake)
-    driver.record_result(look, "error", poll_in=1000.0, message="refused")
+    (due_poll,) = driver.claim_due_polls(wake)
+    driver.record_result(due_poll, "error", poll_in=1000.0, message="refused")
     driver.clock.forward(GRACE + 0.01)
     sweep()
     assert driver.state("b") == "expired"
@@ -81,8 +81,8 @@ def test_a_render_expires_on_time_though_its_poll_came_late(driver, sweep, sent)
     sweep()
     (wake,) = sent.polled
     driver.clock.forward(GRACE * 0.9)
-    (look,) = driver.claim_due_polls(wake)
-    driver.record_result(look, "error", poll_in=1000.0, message="no")
+    (due_poll,) = driver.claim_due_polls(wake)
+    driver.record_result(due_poll, "error", poll_in=1000.0, message="no")
     for _ in range(9):
         driver.clock.forward(GRACE / 10)
         sweep()
@@ -107,8 +107,8 @@ def test_old_records_that_still_owe_hooks_hide_none_that_do_not(driver, sweep):
 def test_what_breaks_one_part_of_the_sweep_does_not_stop_the_others(driver, sweep, sent):
     driver.accept("lost")
     driver.accept("b", hooks=1, deadline=5.0)
-    (look,) = driver.claim_due_polls(driver.start("b"))
-    driver.record_result(look, "wait", poll_in=1000.0)
+    (due_poll,) = driver.claim_due_polls(driver.start("b"))
+    driver.record_result(due_poll, "wait", poll_in=1000.0)
     driver.clock.forward(10.0)
     sweep()
     (wake,) = sent.polled

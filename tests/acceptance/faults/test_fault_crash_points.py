@@ -52,7 +52,7 @@ class Scenario:
 
 
 SMOOTH = Scenario("smooth")
-# Slowly enough for the pump to go back to the queue between its looks.
+# Slowly enough for the pump to go back to the queue between its polls.
 WAITS = Scenario("waits", {"name": "[sandbox:slow=12]"}, takes=10.0, environ={"RENDERLINE_POLL_MIN": "1.2"})
 DIRECT = Scenario("direct", environ={"RENDERLINE_SUBMIT": "direct"})
 UNSEEN = Scenario("unseen", {"name": "[sandbox:drop]"})

@@ -34,7 +34,7 @@ JUST_SENT = [f"just-sent-{number}" for number in range(10)]
 
 @contextmanager
 def held_at_every_step(system: LoadedSystem) -> Iterator[list[str]]:
-    """Bring renders to every step, held there from outside: drafts, exports, looks and a hook under way.
+    """Bring renders to every step, held there from outside: drafts, exports, polls and a hook under way.
 
     Left, what was held goes on.
     """

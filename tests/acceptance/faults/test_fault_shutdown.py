@@ -89,7 +89,7 @@ def busy(directory: Path, way: str) -> None:
         system.start(**WAYS[way], RENDERLINE_SHUTDOWN_TIMEOUT="60", RENDERLINE_POLL_MIN="3")
         running, answer = hold_hook(system)
         (waits,) = system.send(["waits"])
-        until(lambda: system.states([waits])[waits] == "rendering", what="its look waits for its time in the worker")
+        until(lambda: system.states([waits])[waits] == "rendering", what="its poll waits for its time in the worker")
         worker = system.workers[-1]
         worker.popen.terminate()
         until(lambda: waiting(system, "poll"), seconds=30, what="the poll is requeued while the hook still runs")

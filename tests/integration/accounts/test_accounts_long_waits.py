@@ -86,4 +86,4 @@ def test_resume_lets_polls_go_on_at_once(driver):
     assert driver.operations.resume("main")
     (wake,) = driver.ledger.restart_pumps()
     assert wake.delay == 0.0
-    assert [look.id for look in driver.claim_due_polls(wake)] == ["r1"]
+    assert [due_poll.id for due_poll in driver.claim_due_polls(wake)] == ["r1"]

@@ -116,7 +116,7 @@ def test_what_runs_at_the_vendor_is_followed_while_its_account_is_held(driver: L
     wake = driver.start()
     driver.limits.hold("main", reason="no credit", seconds=300.0)
     assert wake
-    assert [look.id for look in driver.claim_due_polls(wake)] == ["r1"]
+    assert [due_poll.id for due_poll in driver.claim_due_polls(wake)] == ["r1"]
 
 
 def test_a_refused_submission_still_fails(worker, vendor):

@@ -40,8 +40,8 @@ def play(driver, vendor):
         driver.accept(ONE, hooks=hooks)
         wake = driver.start(ONE)
         driver.redis.hset(f"renderline:render:{ONE}", "project_id", project_id)
-        (look,) = driver.claim_due_polls(wake)
-        driver.record_result(look, "done", url="https://v/1.mp4")
+        (due_poll,) = driver.claim_due_polls(wake)
+        driver.record_result(due_poll, "done", url="https://v/1.mp4")
         retries = HookRetryPolicy(attempts=1)
         kinds = {"http": Storing(stored_url)}
         deliverer = Deliverer(driver.ledger, RecordedDispatcher(), kinds, retries, LEASE, delete_stored=delete_stored)

@@ -20,9 +20,9 @@ def results_of(driver: LedgerDriver, check: str) -> list[CheckResult]:
 
 def alarm(driver: LedgerDriver, one: str, *, attempt: int = 1) -> None:
     """Have the vendor call about a render's first draft after that was revoked."""
-    (look,) = driver.claim_due_polls(driver.start(one, confirmed=False))
-    assert driver.ledger.begin_revocation(one, epoch=look.epoch, project_id=f"p-{one}")
-    assert driver.record_result(look, "revoked", project_id=f"p-{one}") == [(one, "submitting")]
+    (due_poll,) = driver.claim_due_polls(driver.start(one, confirmed=False))
+    assert driver.ledger.begin_revocation(one, epoch=due_poll.epoch, project_id=f"p-{one}")
+    assert driver.record_result(due_poll, "revoked", project_id=f"p-{one}") == [(one, "submitting")]
     assert driver.operations.record_webhook(one, progress=100.0, attempt=attempt, draft=1)[0] == "revoked"
 
 

@@ -107,8 +107,8 @@ class Worker:
                 batch = self.driver.ledger.claim_due_polls(
                     account, slot=wake.slot, ticket=wake.ticket, limit=9, lease=LEASE
                 )
-            for look in batch.polls if batch else ():
-                assert self.driver.record_result(look, "done", url="https://v/1.mp4")
+            for due_poll in batch.polls if batch else ():
+                assert self.driver.record_result(due_poll, "done", url="https://v/1.mp4")
         self.queue.extend(self.driver.ledger.queue_hooks(names))
 
     def _take(self) -> None:

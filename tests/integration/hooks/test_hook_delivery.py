@@ -165,8 +165,8 @@ def test_a_hook_that_raises_something_else_is_a_failure_without_its_words(driver
 
 def test_a_hook_that_does_not_want_the_event_is_skipped(driver, deliverer, hook):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due_polls(driver.start())
-    driver.record_result(look, "failed", message="no")
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    driver.record_result(due_poll, "failed", message="no")
     hook.wanted = {"render.completed"}
     assert deliverer.deliver("r1", 0) == Done()
     assert hook.deliveries == []
@@ -177,8 +177,8 @@ def test_a_hook_that_does_not_want_the_event_is_skipped(driver, deliverer, hook)
 @pytest.mark.parametrize("end", ["failed", "expired"])
 def test_a_failed_render_is_reported(driver, deliverer, hook, end):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due_polls(driver.start())
-    driver.record_result(look, end, code="7001", message="no such voice")
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    driver.record_result(due_poll, end, code="7001", message="no such voice")
     assert deliverer.deliver("r1", 0) == Done()
     ((_, delivery),) = hook.deliveries
     assert delivery.event == f"render.{end}"
@@ -221,8 +221,8 @@ def test_a_long_hook_keeps_its_claim_as_long_as_its_process_lives(valkey, redis,
     claim = ledger.claim_submission("r1", lease=9.0)
     ledger.record_intent(claim, "export", lease=9.0)
     _, wake = ledger.start(claim, confirmed=True, project_id="p", poll_in=0.0)
-    (look,) = ledger.claim_due_polls("main", slot=wake.slot, ticket=wake.ticket, limit=9, lease=9.0).polls
-    ledger.record_poll_results([PollResult("r1", look.epoch, "done", url="https://v/1.mp4")])
+    (due_poll,) = ledger.claim_due_polls("main", slot=wake.slot, ticket=wake.ticket, limit=9, lease=9.0).polls
+    ledger.record_poll_results([PollResult("r1", due_poll.epoch, "done", url="https://v/1.mp4")])
 
     entered, leave = threading.Event(), threading.Event()
 

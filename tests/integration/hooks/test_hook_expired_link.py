@@ -63,8 +63,8 @@ def ledger(redis: Redis, links: LinkVendor) -> Ledger:
     assert wake
     batch = ledger.claim_due_polls("main", slot=wake.slot, ticket=wake.ticket, limit=1, lease=30.0)
     assert batch
-    (look,) = batch.polls
-    ledger.record_poll_results([PollResult(look.id, look.epoch, "done", progress=100.0, url=links.link(1))])
+    (due_poll,) = batch.polls
+    ledger.record_poll_results([PollResult(due_poll.id, due_poll.epoch, "done", progress=100.0, url=links.link(1))])
     return ledger
 
 

@@ -73,8 +73,8 @@ def test_it_waits_no_longer_than_a_quarter_of_an_hour_for_a_download_that_nobody
 
 def test_a_long_wait_stands_in_the_ledger_and_outlives_the_retention(driver: LedgerDriver) -> None:
     driver.accept(hooks=1)
-    (look,) = driver.claim_due_polls(driver.start())
-    driver.record_result(look, "failed", message="no")
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    driver.record_result(due_poll, "failed", message="no")
     fail(driver, 0, retry_in=14_400.0)
     driver.clock.forward(14_000.0)
     assert driver.ledger.stalled() == []
@@ -95,8 +95,8 @@ def test_each_hook_is_sent_at_its_own_time(driver: LedgerDriver) -> None:
 
 def test_a_replay_begins_the_schedule_anew(driver: LedgerDriver) -> None:
     driver.accept(hooks=1)
-    (look,) = driver.claim_due_polls(driver.start())
-    driver.record_result(look, "failed", message="no")
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    driver.record_result(due_poll, "failed", message="no")
     driver.ledger.record_hook("r1", 0, claimed(driver, 0), outcome="dead", error="away")
     driver.clock.forward(300_000.0)
     assert driver.operations.replay("r1", 0)

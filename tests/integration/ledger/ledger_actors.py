@@ -115,28 +115,28 @@ class Worker:
 class Watcher:
     """Polls the vendor about a render; `life` is the paid call whose outcome it looks for."""
 
-    look: DuePoll
+    due_poll: DuePoll
     life: int
 
     def finding(self, status: str, *, now: float, settle: float) -> PollResult | None:
         """Return what it may report of such a poll, None for what it cannot see."""
-        look = self.look
+        due_poll = self.due_poll
         seen: dict[str, dict[str, Any]] = {
             "wait": {"poll_in": 5.0, "progress": 50.0},
             "error": {"poll_in": 5.0, "message": "away"},
             "failed": {"code": "1", "message": "no"},
             "expired": {"code": "deadline", "message": "late", "origin": "renderline"},
         }
-        if look.state == "rendering":
+        if due_poll.state == "rendering":
             seen["done"] = {"progress": 100.0, "url": "https://v/1.mp4"}
         else:
-            seen["started"] = {"poll_in": 2.0, "project_id": look.project_id}
+            seen["started"] = {"poll_in": 2.0, "project_id": due_poll.project_id}
             seen["untouched"] = {"poll_in": settle}
-            if look.untouched_at is not None and now - look.untouched_at >= settle:
+            if due_poll.untouched_at is not None and now - due_poll.untouched_at >= settle:
                 seen["resubmit"] = {}
-        if status == "expired" and now < look.deadline_at:
+        if status == "expired" and now < due_poll.deadline_at:
             return None
-        return PollResult(look.id, look.epoch, status, **seen[status]) if status in seen else None
+        return PollResult(due_poll.id, due_poll.epoch, status, **seen[status]) if status in seen else None
 
 
 @dataclass

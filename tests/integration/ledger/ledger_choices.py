@@ -10,7 +10,7 @@ HOOKS = {"r1": 2, "r2": 1, "r3": 0, "r4": 1}
 FINAL_WITHIN = 40 * GRACE + 2 * DEADLINE
 """Seconds within which everything ends once workers, vendor and receivers work again, though every message is lost."""
 LOOKED_AT_WITHIN = 4 * GRACE
-"""Seconds within which a render at the vendor is then looked at and ended: no deadline is waited for."""
+"""Seconds within which a render at the vendor is then polled and ended: no deadline is waited for."""
 
 ON_THE_WAY: dict[str, dict[str, str]] = {
     "rendering": {},

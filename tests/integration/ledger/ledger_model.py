@@ -69,16 +69,16 @@ class LedgerModel(RuleBasedStateMachine):
         if self.newest.get(what) is not actor:
             assert self.hash_of(what[1]) == before, f"an old claim on {what} changed it"
 
-    def watching(self, look: DuePoll) -> Watcher:
-        watcher = Watcher(look, self.permits.lives[look.id])
+    def watching(self, due_poll: DuePoll) -> Watcher:
+        watcher = Watcher(due_poll, self.permits.lives[due_poll.id])
         self.watchers.append(watcher)
-        self.newest["look", look.id] = watcher
+        self.newest["poll", due_poll.id] = watcher
         return watcher
 
     def record(self, watcher: Watcher, finding: PollResult) -> None:
         one = finding.id
         before = self.hash_of(one)
-        with self.only_by_the_newest(("look", one), watcher):
+        with self.only_by_the_newest(("poll", one), watcher):
             moved = self.ledger.record_poll_results([finding])
         if self.hash_of(one) != before:
             assert watcher.life == self.permits.lives[one], f"{one}: {finding.status} of an earlier paid call"
@@ -89,7 +89,7 @@ class LedgerModel(RuleBasedStateMachine):
         """The paid call is known to have started nothing; what was claimed because of it is nobody's."""
         self.permits.close(one)
         self.newest.pop(("submission", one), None)
-        self.newest.pop(("look", one), None)
+        self.newest.pop(("poll", one), None)
 
     def one_of(self, states: Container[str], wanted: str) -> str:
         """Return the wanted render, or one that is in such a state if the wanted one is not."""
@@ -130,7 +130,7 @@ class LedgerModel(RuleBasedStateMachine):
             for one in ACCOUNTS:
                 if picture.state(one) not in FOLLOWED:
                     followed[one] = self.now
-                assert self.now < followed[one] + LOOKED_AT_WITHIN, f"nobody looks at {one}: {self.hash_of(one)}"
+                assert self.now < followed[one] + LOOKED_AT_WITHIN, f"nobody polls {one}: {self.hash_of(one)}"
             self.now += 2.0
             work_through_the_sweep(self)
             self.all_is_as_it_must_be()

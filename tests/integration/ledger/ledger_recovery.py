@@ -19,7 +19,7 @@ class Play(Protocol):
     limits: AccountLimits
 
     def begun(self, claim: Submission) -> Worker: ...
-    def watching(self, look: DuePoll) -> Watcher: ...
+    def watching(self, due_poll: DuePoll) -> Watcher: ...
     def record(self, watcher: Watcher, finding: PollResult) -> None: ...
 
 
@@ -49,9 +49,9 @@ def submit_well(play: Play, one: str) -> None:
 def look_well(play: Play, wake: PumpWake) -> None:
     """Run a pump; the vendor is done with everything."""
     batch = play.ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=64, lease=LEASE)
-    for look in batch.polls if batch else ():
-        watcher = play.watching(look)
-        finding = watcher.finding("done" if look.state == "rendering" else "started", now=play.now, settle=SETTLE)
+    for due_poll in batch.polls if batch else ():
+        watcher = play.watching(due_poll)
+        finding = watcher.finding("done" if due_poll.state == "rendering" else "started", now=play.now, settle=SETTLE)
         assert finding is not None
         play.record(watcher, finding)
 

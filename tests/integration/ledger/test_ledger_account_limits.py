@@ -57,7 +57,7 @@ def test_no_poll_while_the_vendor_wants_silence(driver):
     assert delay == pytest.approx(60.0 - wake.delay, abs=0.01)
     driver.clock.forward(delay)
     batch = driver.ledger.claim_due_polls("main", slot=wake.slot, ticket=ticket, limit=64, lease=LEASE)
-    assert [look.id for look in batch.polls] == ["r1"]
+    assert [due_poll.id for due_poll in batch.polls] == ["r1"]
 
 
 def test_the_vendors_too_many_lowers_the_pace_for_a_while(driver):
@@ -124,7 +124,7 @@ def test_a_paused_account_is_followed_on(driver):
     driver.accept()
     wake = driver.start()
     driver.operations.pause("main")
-    assert [look.id for look in driver.claim_due_polls(wake)] == ["r1"]
+    assert [due_poll.id for due_poll in driver.claim_due_polls(wake)] == ["r1"]
 
 
 def test_a_render_keeps_its_slot_until_its_end(driver):
@@ -136,9 +136,9 @@ def test_a_render_keeps_its_slot_until_its_end(driver):
     assert "1" in driver.record("b")["note"]
     driver.check_indexes("b")
     assert unparked(driver) == []
-    (look,) = driver.claim_due_polls(wake)
+    (due_poll,) = driver.claim_due_polls(wake)
     assert unparked(driver) == []
-    driver.record_result(look, "failed", message="no")
+    driver.record_result(due_poll, "failed", message="no")
     assert unparked(driver) == ["b"]
     assert unparked(driver) == []
     assert claimed(driver, "b")

@@ -44,9 +44,9 @@ UNREADABLE = [
 def test_a_corrupt_record_does_not_stop_the_polls_of_its_account(driver: Any, how: str) -> None:
     wake = driver.start_all("bad", *NEIGHBOURS)
     spoil(driver, how)
-    looks = driver.claim_due_polls(wake)
-    assert sorted(look.id for look in looks) == NEIGHBOURS
-    moved = driver.ledger.record_poll_results([_done(look) for look in looks])
+    due_polls = driver.claim_due_polls(wake)
+    assert sorted(due_poll.id for due_poll in due_polls) == NEIGHBOURS
+    moved = driver.ledger.record_poll_results([_done(due_poll) for due_poll in due_polls])
     assert sorted(one for one, _ in moved) == NEIGHBOURS
     assert set_aside(driver) == {"bad"}
     assert driver.score_in("due:main", "bad") is None
@@ -54,9 +54,9 @@ def test_a_corrupt_record_does_not_stop_the_polls_of_its_account(driver: Any, ho
 
 
 def test_a_record_that_breaks_between_poll_and_finding_does_not_take_its_batch_along(driver: Any) -> None:
-    looks = driver.claim_due_polls(driver.start_all("bad", *NEIGHBOURS))
+    due_polls = driver.claim_due_polls(driver.start_all("bad", *NEIGHBOURS))
     spoil(driver, "type")
-    moved = driver.ledger.record_poll_results([_done(look) for look in looks])
+    moved = driver.ledger.record_poll_results([_done(due_poll) for due_poll in due_polls])
     assert sorted(one for one, _ in moved) == NEIGHBOURS
     assert set_aside(driver) == {"bad"}
 
@@ -173,5 +173,5 @@ def test_a_server_that_takes_no_writes_has_no_record_set_aside(driver: Any) -> N
     assert sorted(one for one, _, _ in driver.ledger.stalled()) == NEIGHBOURS
 
 
-def _done(look: DuePoll) -> PollResult:
-    return PollResult(look.id, look.epoch, "done", url="https://v/1.mp4")
+def _done(due_poll: DuePoll) -> PollResult:
+    return PollResult(due_poll.id, due_poll.epoch, "done", url="https://v/1.mp4")

@@ -109,8 +109,8 @@ def test_a_dead_hook_makes_the_render_undelivered_after_the_others(driver):
 @pytest.mark.parametrize("end", ["failed", "expired"])
 def test_a_failed_render_stays_failed_while_its_hooks_run(driver, end):
     driver.accept(hooks=2)
-    (look,) = driver.claim_due_polls(driver.start())
-    driver.record_result(look, end, message="no")
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    driver.record_result(due_poll, end, message="no")
     driver.check_indexes()
     assert settle(driver, 0, "retrying", retry_in=5.0, error="x") == end
     driver.clock.forward(5.0)
@@ -153,8 +153,8 @@ def test_a_hook_cannot_overwrite_what_the_ledger_keeps(driver, field):
 
 def test_a_hook_of_an_earlier_attempt_says_nothing_about_the_next_one(driver):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due_polls(driver.start())
-    driver.record_result(look, "failed", message="no")
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    driver.record_result(due_poll, "failed", message="no")
     running = driver.ledger.claim_hook("r1", 0, lease=LEASE)
     assert driver.operations.retry("r1")
     assert driver.ledger.record_hook("r1", 0, running, outcome="delivered") == "accepted"
@@ -191,9 +191,9 @@ def test_nothing_is_left_of_a_record_that_was_kept_long_enough(driver, end):
     if end == "canceled":
         driver.operations.cancel("r1")
     else:
-        (look,) = driver.claim_due_polls(driver.start())
+        (due_poll,) = driver.claim_due_polls(driver.start())
         url = "https://v/1.mp4"
-        driver.record_result(look, end if end in ("failed", "expired") else "done", url=url, message="x")
+        driver.record_result(due_poll, end if end in ("failed", "expired") else "done", url=url, message="x")
     for index in owed_hooks(driver.ledger, "r1"):
         if status(driver, index) == "over":
             break
@@ -210,8 +210,8 @@ def test_nothing_is_left_of_a_record_that_was_kept_long_enough(driver, end):
 
 def test_a_record_is_not_dropped_while_it_owes_hooks(driver):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due_polls(driver.start())
-    driver.record_result(look, "failed", message="x")
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    driver.record_result(due_poll, "failed", message="x")
     driver.clock.forward(1e6)
     assert driver.ledger.forget(retention=100.0) == 0
     settle(driver, 0, "delivered")
@@ -229,13 +229,13 @@ def test_a_living_render_is_never_dropped(driver):
 
 def test_a_retried_render_leaves_nothing_behind_either(driver):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due_polls(driver.start())
-    driver.record_result(look, "failed", message="x")
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    driver.record_result(due_poll, "failed", message="x")
     settle(driver, 0, "dead", error="x")
     assert driver.operations.retry("r1")
     assert driver.redis.zrange("renderline:dead_letters", 0, -1) == []
-    (look,) = driver.claim_due_polls(driver.start() or driver.ledger.restart_pumps()[0])
-    driver.record_result(look, "done", url="https://v/2.mp4")
+    (due_poll,) = driver.claim_due_polls(driver.start() or driver.ledger.restart_pumps()[0])
+    driver.record_result(due_poll, "done", url="https://v/2.mp4")
     settle(driver, 0, "delivered")
     assert driver.record()["attempt"] == 2
     assert [past["state"] for past in driver.record()["history"]] == ["failed"]
@@ -252,8 +252,8 @@ def test_a_record_is_small(driver):
         driver.start(one)
     driver.clock.forward(2.0)
     batch = driver.ledger.claim_due_polls("main", slot=0, ticket=1, limit=renders, lease=LEASE)
-    for look in batch.polls:
-        driver.record_result(look, "wait", poll_in=1.0, progress=33.3)
+    for due_poll in batch.polls:
+        driver.record_result(due_poll, "wait", poll_in=1.0, progress=33.3)
     bodies = sum(driver.redis.memory_usage(f"renderline:body:{index:032x}") for index in range(renders))
     whole = sum(driver.redis.memory_usage(key, samples=0) for key in driver.redis.scan_iter("renderline:*"))
     assert (whole - bodies) / renders < 3000

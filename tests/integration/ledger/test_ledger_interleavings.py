@@ -34,17 +34,17 @@ class Actors:
         assert self.ledger.record_intent(claim, "export", lease=LEASE)
         assert self.ledger.start(claim, confirmed=confirmed, project_id="p", poll_in=1.0)[0]
 
-    def look(self) -> DuePoll:
-        """Let the pumps be found dead, and have the one due render looked at."""
+    def due_poll(self) -> DuePoll:
+        """Let the pumps be found dead, and have the one due render polled."""
         self.now += 2 * GRACE
         wake = self.ledger.restart_pumps()[0]
         batch = self.ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=64, lease=LEASE)
         assert batch is not None
-        (look,) = batch.polls
-        return look
+        (due_poll,) = batch.polls
+        return due_poll
 
-    def find(self, look: DuePoll, status: str, **seen: object) -> list[tuple[str, str]]:
-        return self.ledger.record_poll_results([PollResult(look.id, look.epoch, status, **seen)])  # type: ignore[arg-type]
+    def find(self, due_poll: DuePoll, status: str, **seen: object) -> list[tuple[str, str]]:
+        return self.ledger.record_poll_results([PollResult(due_poll.id, due_poll.epoch, status, **seen)])  # type: ignore[arg-type]
 
     def failed(self, one: str) -> None:
         self.accept(one)
@@ -139,8 +139,8 @@ def test_a_claim_ends_when_two_polls_showed_that_its_call_started_nothing(actors
     actors.accept("a")
     claim = actors.begin("a")
     actors.export(claim, confirmed=False)
-    actors.find(actors.look(), "untouched", poll_in=10.0)
-    assert actors.find(actors.look(), "resubmit") == [("a", "submitting")]
+    actors.find(actors.due_poll(), "untouched", poll_in=10.0)
+    assert actors.find(actors.due_poll(), "resubmit") == [("a", "submitting")]
     assert not actors.ledger.record_intent(claim, "export", lease=LEASE)
     assert actors.ledger.start(claim, confirmed=False, project_id="p", poll_in=1.0) == (False, None)
     actors.sound()
@@ -151,8 +151,8 @@ def test_what_was_seen_of_one_paid_call_says_nothing_about_the_next(actors: Acto
     """Taken for the second call, `resubmit` would have it paid for twice."""
     actors.accept("a")
     actors.export(actors.begin("a"), confirmed=False)
-    actors.find(actors.look(), "untouched", poll_in=10.0)
-    late = actors.look()
+    actors.find(actors.due_poll(), "untouched", poll_in=10.0)
+    late = actors.due_poll()
     assert actors.people.resubmit("a")
     actors.export(actors.begin("a"), confirmed=False)
     assert actors.find(late, status, poll_in=5.0, code="1", message="no") == []
@@ -163,7 +163,7 @@ def test_what_was_seen_of_one_paid_call_says_nothing_about_the_next(actors: Acto
 def test_what_was_seen_of_an_earlier_attempt_says_nothing_about_the_retry(actors: Actors) -> None:
     actors.accept("a")
     actors.export(actors.begin("a"), confirmed=True)
-    late = actors.look()
+    late = actors.due_poll()
     assert actors.ledger.fail("a", code="1", message="given up", origin="renderline")
     assert actors.people.retry("a")
     actors.export(actors.begin("a"), confirmed=True)
@@ -175,7 +175,7 @@ def test_what_was_seen_of_an_earlier_attempt_says_nothing_about_the_retry(actors
 def test_what_was_seen_before_an_operator_named_the_project_does_not_count(actors: Actors) -> None:
     actors.accept("a")
     actors.export(actors.begin("a"), confirmed=False)
-    late = actors.look()
+    late = actors.due_poll()
     assert actors.people.adopt("a", "theirs")[0]
     assert actors.find(late, "started", poll_in=5.0, project_id="another") == []
     record = actors.ledger.record("a")

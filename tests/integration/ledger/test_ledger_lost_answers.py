@@ -116,7 +116,7 @@ STEPS = {
     "start": (_exporting, lambda b, s: b.ledger.start(s.kept, confirmed=True, project_id="p1", poll_in=2.0)),
     "release": (_announced, lambda b, s: b.ledger.release(s.kept, retry_in=5.0, note="no", failed=True)),
     "fail": (_waiting, lambda b, _: b.ledger.fail("r1", code="1", message="no", origin="vendor")),
-    "claim looks": (
+    "claim polls": (
         _due,
         lambda b, s: b.ledger.claim_due_polls("main", slot=0, ticket=s.kept.ticket, limit=1, lease=LEASE),
     ),
@@ -146,7 +146,7 @@ STEPS = {
     "resume": (_due, lambda b, _: b.operations.resume("main")),
     "unpark": (_parked, lambda b, _: b.limits.unpark()),
     "take what is silent": (_silent, lambda b, _: b.ledger.stalled()),
-    "have overdue ones looked at": (_overdue, lambda b, _: b.ledger.overdue()),
+    "have overdue ones polled": (_overdue, lambda b, _: b.ledger.overdue()),
     "expire overdue ones": (_late, lambda b, _: b.ledger.overdue()),
     "start pumps": (_deserted, lambda b, _: b.ledger.restart_pumps()),
 }

@@ -25,9 +25,9 @@ def test_a_claimed_render_is_not_due_again_before_its_lease_ends(driver):
     assert again.polls == []
     delay, ticket = driver.ledger.sleep_pump("main", slot=wake.slot, ticket=ticket, limit=64)
     driver.clock.forward(delay)
-    (look,) = driver.ledger.claim_due_polls("main", slot=wake.slot, ticket=ticket, limit=64, lease=LEASE).polls
-    assert look.id == first.id
-    assert look.epoch > first.epoch
+    (due_poll,) = driver.ledger.claim_due_polls("main", slot=wake.slot, ticket=ticket, limit=64, lease=LEASE).polls
+    assert due_poll.id == first.id
+    assert due_poll.epoch > first.epoch
 
 
 def test_a_late_finding_changes_nothing(driver, rendering):
@@ -49,9 +49,9 @@ def test_waiting_is_a_poll_and_an_error_is_a_fault(driver, rendering):
     record = driver.record()
     assert (record["progress"], record["polls"], record["note"]) == (12.5, 1, None)
     assert driver.score_in("due:main") == driver.clock.now + 3.0
-    (look,) = driver.claim_again()
-    assert look.progress == 12.5
-    driver.record_result(look, "error", poll_in=4.0, message="the vendor does not answer")
+    (due_poll,) = driver.claim_again()
+    assert due_poll.progress == 12.5
+    driver.record_result(due_poll, "error", poll_in=4.0, message="the vendor does not answer")
     record = driver.record()
     assert (record["progress"], record["polls"], record["note"]) == (12.5, 1, "the vendor does not answer")
     assert record["error"] is None
@@ -60,21 +60,21 @@ def test_waiting_is_a_poll_and_an_error_is_a_fault(driver, rendering):
 
 
 def test_a_good_poll_forgives_the_faults_before_it(driver, rendering):
-    look = rendering
+    due_poll = rendering
     for _ in range(3):
-        driver.record_result(look, "error", poll_in=GRACE * 2, message="away")
-        (look,) = driver.claim_again()
-    assert look.faults == 3
-    driver.record_result(look, "wait", poll_in=GRACE * 2)
-    (look,) = driver.claim_again()
-    assert look.faults == 0
+        driver.record_result(due_poll, "error", poll_in=GRACE * 2, message="away")
+        (due_poll,) = driver.claim_again()
+    assert due_poll.faults == 3
+    driver.record_result(due_poll, "wait", poll_in=GRACE * 2)
+    (due_poll,) = driver.claim_again()
+    assert due_poll.faults == 0
 
 
 def test_progress_never_falls(driver, rendering):
     driver.record_result(rendering, "wait", poll_in=1.0, progress=40.0)
     stamp = driver.redis.hget("renderline:render:r1", "progress_at")
-    (look,) = driver.claim_again()
-    driver.record_result(look, "wait", poll_in=1.0, progress=38.0)
+    (due_poll,) = driver.claim_again()
+    driver.record_result(due_poll, "wait", poll_in=1.0, progress=38.0)
     assert driver.record()["progress"] == 40
     assert driver.redis.hget("renderline:render:r1", "progress_at") == stamp
 
@@ -82,8 +82,8 @@ def test_progress_never_falls(driver, rendering):
 @pytest.mark.parametrize(("hooks", "state"), [(0, "delivered"), (2, "completed")])
 def test_done(driver, hooks, state):
     driver.accept(hooks=hooks)
-    (look,) = driver.claim_due_polls(driver.start())
-    assert driver.record_result(look, "done", url="https://v/1.mp4", progress=100.0, credit=2.0) == [("r1", state)]
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    assert driver.record_result(due_poll, "done", url="https://v/1.mp4", progress=100.0, credit=2.0) == [("r1", state)]
     record = driver.record()
     assert (record["state"], record["download_url"], record["progress"], record["credit"]) == (
         state,
@@ -93,15 +93,15 @@ def test_done(driver, hooks, state):
     )
     assert list(record["times"])[-1] == state
     driver.check_indexes()
-    assert driver.record_result(look, "failed", message="late") == []
+    assert driver.record_result(due_poll, "failed", message="late") == []
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
 @pytest.mark.parametrize("status", ["failed", "expired"])
 def test_ends_with_an_error(driver, status, confirmed):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due_polls(driver.start(confirmed=confirmed))
-    moved = driver.record_result(look, status, code="7001", message="no such voice", origin="vendor", progress=40.0)
+    (due_poll,) = driver.claim_due_polls(driver.start(confirmed=confirmed))
+    moved = driver.record_result(due_poll, status, code="7001", message="no such voice", origin="vendor", progress=40.0)
     assert moved == [("r1", status)]
     record = driver.record()
     assert record["error"] == {"code": "7001", "message": "no such voice", "origin": "vendor"}
@@ -112,10 +112,10 @@ def test_ends_with_an_error(driver, status, confirmed):
 @pytest.mark.parametrize(("status", "details"), [("started", {"project_id": "found"}), ("done", {"url": "https://v"})])
 def test_evidence_confirms_an_unconfirmed_render(driver, status, details):
     driver.accept(hooks=1)
-    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
-    assert look.state == "unconfirmed"
+    (due_poll,) = driver.claim_due_polls(driver.start(confirmed=False))
+    assert due_poll.state == "unconfirmed"
     expected = "rendering" if status == "started" else "completed"
-    assert driver.record_result(look, status, poll_in=1.0, **details) == [("r1", expected)]
+    assert driver.record_result(due_poll, status, poll_in=1.0, **details) == [("r1", expected)]
     assert driver.state() == expected
     assert {"unconfirmed", "rendering", expected} <= set(driver.record()["times"])
     driver.check_indexes()
@@ -126,12 +126,12 @@ def test_evidence_confirms_an_unconfirmed_render(driver, status, details):
 
 def test_untouched_twice_leads_back_to_submitting_at_the_export(driver):
     driver.accept()
-    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
-    assert driver.record_result(look, "untouched", poll_in=GRACE * 2) == []
+    (due_poll,) = driver.claim_due_polls(driver.start(confirmed=False))
+    assert driver.record_result(due_poll, "untouched", poll_in=GRACE * 2) == []
     first_at = driver.clock.now
-    (look,) = driver.claim_again()
-    assert (look.untouched, look.untouched_at) == (1, first_at)
-    assert driver.record_result(look, "resubmit") == [("r1", "submitting")]
+    (due_poll,) = driver.claim_again()
+    assert (due_poll.untouched, due_poll.untouched_at) == (1, first_at)
+    assert driver.record_result(due_poll, "resubmit") == [("r1", "submitting")]
     driver.check_indexes()
     claim = driver.claim()
     assert (claim.stage, claim.project_id, claim.intent) == ("export", "p-r1", None)
@@ -140,40 +140,40 @@ def test_untouched_twice_leads_back_to_submitting_at_the_export(driver):
 def test_an_untouched_poll_does_not_outlive_the_evidence(driver):
     """What was seen before a confirmed start says nothing about a later unknown outcome."""
     driver.accept()
-    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
-    driver.record_result(look, "untouched", poll_in=GRACE * 2)
-    (look,) = driver.claim_again()
-    driver.record_result(look, "resubmit")
+    (due_poll,) = driver.claim_due_polls(driver.start(confirmed=False))
+    driver.record_result(due_poll, "untouched", poll_in=GRACE * 2)
+    (due_poll,) = driver.claim_again()
+    driver.record_result(due_poll, "resubmit")
     claim = driver.claim()
     driver.ledger.record_intent(claim, "export", lease=LEASE)
     _, wake = driver.ledger.start(claim, confirmed=False, project_id="p-r1", poll_in=1.0)
-    (look,) = driver.claim_due_polls(wake)
-    assert (look.untouched, look.untouched_at) == (0, None)
+    (due_poll,) = driver.claim_due_polls(wake)
+    assert (due_poll.untouched, due_poll.untouched_at) == (0, None)
 
 
 @pytest.mark.parametrize("evidence", ["adopt", "hint"])
 def test_evidence_that_comes_during_a_poll_without_any_is_not_undone_by_it(driver, evidence):
     """The poll found nothing, the vendor called meanwhile: the render must not be lost between the two."""
     driver.accept()
-    (look,) = driver.claim_due_polls(driver.start(confirmed=False))
+    (due_poll,) = driver.claim_due_polls(driver.start(confirmed=False))
     if evidence == "adopt":
         assert driver.operations.adopt("r1", "p9")[0]
     else:
         assert driver.operations.record_webhook("r1", progress=25.0)[0] == "rendering"
-    assert driver.record_result(look, "resubmit") == []
+    assert driver.record_result(due_poll, "resubmit") == []
     assert driver.state() == "rendering"
     driver.check_indexes()
 
 
 def test_a_batch_is_recorded_one_by_one(driver):
-    looks = {look.id: look for look in driver.claim_due_polls(driver.start_all("a", "b", "c"))}
-    assert set(looks) == set("abc")
+    due_polls = {due_poll.id: due_poll for due_poll in driver.claim_due_polls(driver.start_all("a", "b", "c"))}
+    assert set(due_polls) == set("abc")
     moved = driver.ledger.record_poll_results(
         [
-            PollResult("a", looks["a"].epoch, "done", url="https://v/a.mp4"),
+            PollResult("a", due_polls["a"].epoch, "done", url="https://v/a.mp4"),
             PollResult("nobody", 1, "done", url="https://v/x.mp4"),
-            PollResult("b", looks["b"].epoch + 1, "failed", message="not mine"),
-            PollResult("c", looks["c"].epoch, "failed", message="no"),
+            PollResult("b", due_polls["b"].epoch + 1, "failed", message="not mine"),
+            PollResult("c", due_polls["c"].epoch, "failed", message="no"),
         ]
     )
     assert moved == [("a", "delivered"), ("c", "failed")]

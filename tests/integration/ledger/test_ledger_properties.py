@@ -121,8 +121,8 @@ class LedgerMachine(LedgerModel):
         if batch is None:
             return
         self.keep(batch.more)
-        for look in batch.polls:
-            self.watching(look)
+        for due_poll in batch.polls:
+            self.watching(due_poll)
         rest = None if dies else self.ledger.sleep_pump(wake.account, slot=wake.slot, ticket=wake.ticket, limit=limit)
         if rest:
             self.keep(PumpWake(wake.account, wake.slot, rest[1], rest[0]))
@@ -130,7 +130,7 @@ class LedgerMachine(LedgerModel):
     @precondition(lambda self: self.watchers)
     @rule(pick=late, status=statuses, twice=st.booleans())
     def finding_comes(self, pick: int, status: str, twice: bool) -> None:
-        """A finding, of the newest looks more often, but of any; it stays, and may come again."""
+        """A poll result, of the newest polls more often, but of any; it stays, and may come again."""
         watcher = self.watchers[-1 - pick % len(self.watchers)]
         finding = watcher.finding(status, now=self.now, settle=SETTLE)
         if finding is None:
@@ -189,7 +189,7 @@ class LedgerMachine(LedgerModel):
             adopted, wake = people.adopt(one, f"adopted-{one}")
             self.keep(wake)
             if adopted:
-                self.newest.pop(("look", one), None)
+                self.newest.pop(("poll", one), None)
         elif wish == "discard":
             people.discard(one, index)
         elif wish == "replay" and people.replay(one, index):
@@ -258,7 +258,7 @@ class LedgerMachine(LedgerModel):
             del self.truths.states[one]
             self.permits.close(one)
             self.workers = [worker for worker in self.workers if worker.claim.id != one]
-            self.watchers = [watcher for watcher in self.watchers if watcher.look.id != one]
+            self.watchers = [watcher for watcher in self.watchers if watcher.due_poll.id != one]
             self.messengers = [messenger for messenger in self.messengers if messenger.id != one]
             self.settled = {turn for turn in self.settled if turn[0] != one}
 

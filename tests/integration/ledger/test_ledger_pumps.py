@@ -1,4 +1,4 @@
-"""Poll pumps: a few messages for each account, one of which is always there while something is to be looked at."""
+"""Poll pumps: a few messages for each account, one of which is always there while something is to be polled."""
 
 from harness.ledger import GRACE, LEASE
 
@@ -33,7 +33,7 @@ def test_a_dead_pump_is_started_again(driver):
     assert driver.ledger.restart_pumps() == []
     assert wake.delay == 0.0
     assert driver.ledger.claim_due_polls("main", slot=lost.slot, ticket=lost.ticket, limit=9, lease=LEASE) is None
-    assert [look.id for look in driver.claim_due_polls(wake)] == ["r1"]
+    assert [due_poll.id for due_poll in driver.claim_due_polls(wake)] == ["r1"]
 
 
 def test_a_pump_that_died_at_work_is_started_again_after_its_lease(driver):
@@ -43,7 +43,7 @@ def test_a_pump_that_died_at_work_is_started_again_after_its_lease(driver):
     assert driver.ledger.restart_pumps() == []
     driver.clock.forward(2)
     (wake,) = driver.ledger.restart_pumps()
-    assert [look.id for look in driver.claim_due_polls(wake)] == ["r1"]
+    assert [due_poll.id for due_poll in driver.claim_due_polls(wake)] == ["r1"]
 
 
 def test_more_than_a_batch_gets_a_further_pump_which_retires_when_it_is_done(driver):
@@ -58,7 +58,7 @@ def test_more_than_a_batch_gets_a_further_pump_which_retires_when_it_is_done(dri
     third = driver.ledger.claim_due_polls("main", slot=2, ticket=second.more.ticket, limit=2, lease=LEASE)
     assert len(third.polls) == 1
     assert third.more is None
-    seen = [look.id for batch in (first, second, third) for look in batch.polls]
+    seen = [due_poll.id for batch in (first, second, third) for due_poll in batch.polls]
     assert sorted(seen) == [f"r{index}" for index in range(5)]
     assert driver.ledger.sleep_pump("main", slot=2, ticket=second.more.ticket, limit=2) is None
     assert driver.ledger.sleep_pump("main", slot=1, ticket=first.more.ticket, limit=2) is None
@@ -81,12 +81,12 @@ def test_there_is_a_limit_to_the_pumps_of_an_account(driver):
 
 
 def test_the_last_pump_does_not_retire_before_the_work(driver):
-    """A further pump stays when the first one died, or nobody would look until the next sweep."""
+    """A further pump stays when the first one died, or nobody would poll until the next sweep."""
     wake = driver.start_all(*(f"r{index}" for index in range(3)))
     driver.clock.forward(wake.delay)
     first = driver.ledger.claim_due_polls("main", slot=0, ticket=wake.ticket, limit=2, lease=LEASE)
-    for look in first.polls:
-        driver.record_result(look, "done", url="https://v")
+    for due_poll in first.polls:
+        driver.record_result(due_poll, "done", url="https://v")
     driver.ledger.claim_due_polls("main", slot=1, ticket=first.more.ticket, limit=2, lease=LEASE)
     # Slot 0 retires only with nothing to do, which is not the case, so it is made to by hand.
     driver.redis.hdel("renderline:pump:main", "0:at", "0:busy")
@@ -98,7 +98,7 @@ def test_accounts_have_pumps_of_their_own(driver):
     driver.accept("b", account="two")
     wakes = [driver.start("a"), driver.start("b")]
     assert [(wake.account, wake.slot) for wake in wakes] == [("one", 0), ("two", 0)]
-    assert [look.id for look in driver.claim_due_polls(wakes[0])] == ["a"]
+    assert [due_poll.id for due_poll in driver.claim_due_polls(wakes[0])] == ["a"]
     driver.clock.forward(LEASE + GRACE + 5)
     assert sorted(wake.account for wake in driver.ledger.restart_pumps()) == ["one", "two"]
 
@@ -107,5 +107,5 @@ def test_ended_renders_are_taken_off_the_list_of_due_ones(driver):
     driver.accept()
     wake = driver.start()
     driver.redis.zadd("renderline:due:main", {"ghost": 1})
-    assert [look.id for look in driver.claim_due_polls(wake)] == ["r1"]
+    assert [due_poll.id for due_poll in driver.claim_due_polls(wake)] == ["r1"]
     assert driver.score_in("due:main", "ghost") is None

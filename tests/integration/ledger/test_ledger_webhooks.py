@@ -35,7 +35,7 @@ def everything(redis):
     return found
 
 
-def looks(driver):
+def due_polls(driver):
     """Claim whatever is due now."""
     batch = driver.ledger.claim_due_polls("main", slot=0, ticket=ticket(driver), limit=9, lease=LEASE)
     assert batch
@@ -58,7 +58,7 @@ def test_progress_is_recorded_and_is_as_good_as_a_poll(driver):
     assert driver.record()["progress"] == 25
     assert due_in(driver) == NET
     driver.clock.forward(2.0)
-    assert looks(driver) == []
+    assert due_polls(driver) == []
     driver.check_indexes()
 
 
@@ -86,9 +86,9 @@ def test_done_has_it_polled_now_and_once(driver):
     state, wake = send_webhook(driver, 100.0, credit=3.0, url=URL)
     assert (state, wake.account, wake.delay) == ("rendering", "main", 0.0)
     assert send_webhook(driver, 100.0, credit=3.0, url=URL) == ("rendering", None)
-    (look,) = driver.claim_due_polls(wake)
-    assert (look.webhook_done, look.reported_url, look.webhooks_alive) == (True, URL, True)
-    assert driver.record_result(look, "done", url="https://v/real.mp4") == [("r1", "delivered")]
+    (due_poll,) = driver.claim_due_polls(wake)
+    assert (due_poll.webhook_done, due_poll.reported_url, due_poll.webhooks_alive) == (True, URL, True)
+    assert driver.record_result(due_poll, "done", url="https://v/real.mp4") == [("r1", "delivered")]
     assert (driver.record()["credit"], driver.record()["download_url"]) == (3, "https://v/real.mp4")
     assert send_webhook(driver, 100.0, url=URL) == ("delivered", None)
     assert driver.record()["download_url"] == "https://v/real.mp4"
@@ -110,36 +110,36 @@ def test_in_reverse_order_the_first_one_counts(driver):
     for progress in (75.0, 50.0, 25.0, 0.0):
         assert send_webhook(driver, progress) == ("rendering", None)
     assert due_in(driver) == 0.0
-    assert len(looks(driver)) == 1
+    assert len(due_polls(driver)) == 1
 
 
 def test_doubled_during_the_poll_it_costs_no_second_one(driver):
     driver.accept()
     driver.start(poll_in=500.0)
     _, wake = send_webhook(driver, 100.0)
-    (look,) = driver.claim_due_polls(wake)
+    (due_poll,) = driver.claim_due_polls(wake)
     assert send_webhook(driver, 100.0) == ("rendering", None)
-    assert looks(driver) == []
-    assert driver.record_result(look, "done", url=URL) == [("r1", "delivered")]
+    assert due_polls(driver) == []
+    assert driver.record_result(due_poll, "done", url=URL) == [("r1", "delivered")]
 
 
 def test_a_poll_that_was_under_way_when_it_was_called_done_is_followed_by_another(driver):
     driver.accept()
-    (look,) = driver.claim_due_polls(driver.start())
+    (due_poll,) = driver.claim_due_polls(driver.start())
     send_webhook(driver, 100.0)
-    assert driver.record_result(look, "wait", poll_in=500.0, progress=99.0) == []
+    assert driver.record_result(due_poll, "wait", poll_in=500.0, progress=99.0) == []
     assert due_in(driver) == 0.0
-    (look,) = looks(driver)
-    driver.record_result(look, "wait", poll_in=7.0)
+    (due_poll,) = due_polls(driver)
+    driver.record_result(due_poll, "wait", poll_in=7.0)
     assert due_in(driver) == 7.0
     driver.check_indexes()
 
 
 def test_a_poll_that_failed_meanwhile_is_repeated_at_its_own_pace(driver):
     driver.accept()
-    (look,) = driver.claim_due_polls(driver.start())
+    (due_poll,) = driver.claim_due_polls(driver.start())
     send_webhook(driver, 100.0)
-    driver.record_result(look, "error", poll_in=30.0, message="429")
+    driver.record_result(due_poll, "error", poll_in=30.0, message="429")
     assert due_in(driver) == 30.0
 
 
@@ -147,7 +147,7 @@ def test_a_worker_that_died_at_the_poll_does_not_swallow_the_call(driver):
     driver.accept()
     driver.claim_due_polls(driver.start())
     send_webhook(driver, 100.0)
-    assert [look.id for look in driver.claim_again(LEASE + GRACE)] == ["r1"]
+    assert [due_poll.id for due_poll in driver.claim_again(LEASE + GRACE)] == ["r1"]
 
 
 def test_an_unconfirmed_render_is_confirmed(driver):
@@ -172,8 +172,8 @@ def test_a_call_before_the_answer_is_kept_and_confirms_it(driver, progress, poll
     assert recorded
     assert driver.state() == "rendering"
     assert wake.delay == poll_in
-    (look,) = driver.claim_due_polls(wake)
-    assert (look.project_id, look.reported_url, look.webhook_done) == (None, URL, progress != 0.0)
+    (due_poll,) = driver.claim_due_polls(wake)
+    assert (due_poll.project_id, due_poll.reported_url, due_poll.webhook_done) == (None, URL, progress != 0.0)
 
 
 def test_of_two_early_calls_the_more_urgent_counts(driver):
@@ -215,24 +215,24 @@ def test_an_unknown_render_is_none_afterwards(driver):
 
 def test_a_late_call_about_the_attempt_that_ended_does_not_touch_the_new_one(driver):
     driver.accept()
-    (look,) = driver.claim_due_polls(driver.start())
+    (due_poll,) = driver.claim_due_polls(driver.start())
     send_webhook(driver, 100.0, url=URL, credit=2.0)
-    driver.record_result(look, "failed", message="no")
+    driver.record_result(due_poll, "failed", message="no")
     assert driver.operations.retry("r1")
     assert send_webhook(driver, 100.0, url=URL) == ("", None)
-    (look,) = driver.claim_due_polls(driver.start())
-    assert (look.webhook_done, look.reported_url, look.attempt) == (False, None, 2)
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    assert (due_poll.webhook_done, due_poll.reported_url, due_poll.attempt) == (False, None, 2)
     assert send_webhook(driver, 50.0, attempt=2)[0] == "rendering"
 
 
 @pytest.mark.parametrize("end", ["delivered", "failed", "expired", "canceled"])
 def test_what_it_cost_is_learned_after_the_end_too_and_nothing_else(driver, end):
     driver.accept()
-    (look,) = driver.claim_due_polls(driver.start())
+    (due_poll,) = driver.claim_due_polls(driver.start())
     if end == "canceled":
         driver.operations.cancel("r1")
     else:
-        driver.record_result(look, {"delivered": "done"}.get(end, end), url="https://v/real.mp4", message="no")
+        driver.record_result(due_poll, {"delivered": "done"}.get(end, end), url="https://v/real.mp4", message="no")
     before = driver.record()
     assert send_webhook(driver, 100.0, credit=4.0, url=URL, project_id="p9") == (end, None)
     assert driver.record() == {**before, "credit": 4}
@@ -269,7 +269,7 @@ def test_webhooks_are_relied_on_while_they_arrive(driver):
     send_webhook(driver, 0.0)
     assert first_look(driver, "r2") == NET
     driver.clock.forward(10 * NET - 1)
-    assert {look.webhooks_alive for look in looks(driver)} == {True}
+    assert {due_poll.webhooks_alive for due_poll in due_polls(driver)} == {True}
     driver.clock.forward(2)
     assert first_look(driver, "r3") == 2.0
 
@@ -286,9 +286,9 @@ def test_a_render_that_was_done_unsaid_ends_the_trust_and_the_next_call_renews_i
     driver.start()
     send_webhook(driver, 75.0)
     driver.clock.forward(NET)
-    (look,) = looks(driver)
-    assert look.webhooks_alive
-    driver.record_result(look, "done", url=URL)
+    (due_poll,) = due_polls(driver)
+    assert due_poll.webhooks_alive
+    driver.record_result(due_poll, "done", url=URL)
     assert first_look(driver, "r2") == 2.0
     driver.operations.record_webhook("r2", progress=0.0, poll_in=NET, alive_for=10 * NET)
     assert first_look(driver, "r3") == NET
@@ -298,8 +298,8 @@ def test_a_render_that_was_called_done_keeps_the_trust(driver):
     driver.accept()
     driver.start(poll_in=500.0)
     _, wake = send_webhook(driver, 100.0)
-    (look,) = driver.claim_due_polls(wake)
-    driver.record_result(look, "done", url=URL)
+    (due_poll,) = driver.claim_due_polls(wake)
+    driver.record_result(due_poll, "done", url=URL)
     assert first_look(driver, "r2") == NET
 
 

@@ -1,6 +1,6 @@
 """A vendor that carries an export out minutes late, or whose reads lag behind: it is paid once all the same.
 
-Time passes only when the test says so: the vendor's, the ledger's and the looks' are one clock.
+Time passes only when the test says so: the vendor's, the ledger's and the polls' are one clock.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class PollRounds:
         self.wakes = [wake]
 
     def poll(self, *, after: float = 0.0) -> dict[str, Any]:
-        """Make one round of looks, `after` seconds and the time until the next one is due have passed."""
+        """Make one round of polls, `after` seconds and the time until the next one is due have passed."""
         self.driver.clock.forward(after)
         wake = self.wakes.pop() if self.wakes else self.driver.ledger.restart_pumps()[0]
         self.driver.clock.forward(wake.delay)

@@ -23,8 +23,8 @@ def shared_sandbox(tmp_path_factory):
     process.stop()
 
 
-def looks_of(local_worker, count):
-    """Submit renders and return their due looks, with the ledger's clock at that moment."""
+def due_polls_of(local_worker, count):
+    """Submit renders and return their due polls, with the ledger's clock at that moment."""
     for number in range(count):
         local_worker.accept(REQUEST, f"r{number}")
         local_worker.submitter.submit(f"r{number}")
@@ -43,11 +43,11 @@ def complete(local_worker, one):
 
 def test_one_list_finds_the_finished_ones_and_the_others_wait(new_local_worker):
     local_worker = new_local_worker()
-    looks, now = looks_of(local_worker, 6)
+    due_polls, now = due_polls_of(local_worker, 6)
     complete(local_worker, "r2")
     complete(local_worker, "r4")
     before = local_worker.sandbox.counts()
-    results, rest = ProjectList(local_worker.policy).poll(local_worker.accounts["main"], looks, now=now)
+    results, rest = ProjectList(local_worker.policy).poll(local_worker.accounts["main"], due_polls, now=now)
     after = local_worker.sandbox.counts()
     assert {result.id for result in results if result.status == "done"} == {"r2", "r4"}
     assert all(result.url for result in results if result.status == "done")
@@ -59,36 +59,36 @@ def test_one_list_finds_the_finished_ones_and_the_others_wait(new_local_worker):
 
 def test_few_renders_are_asked_about_themselves(new_local_worker):
     local_worker = new_local_worker()
-    looks, now = looks_of(local_worker, project_list.MIN_RENDERS - 1)
-    assert ProjectList(local_worker.policy).poll(local_worker.accounts["main"], looks, now=now) == ([], looks)
+    due_polls, now = due_polls_of(local_worker, project_list.MIN_RENDERS - 1)
+    assert ProjectList(local_worker.policy).poll(local_worker.accounts["main"], due_polls, now=now) == ([], due_polls)
     assert LIST not in local_worker.sandbox.counts()
 
 
 def test_a_list_that_cannot_be_read_is_left_alone(new_local_worker):
     local_worker = new_local_worker()
-    looks, now = looks_of(local_worker, 5)
+    due_polls, now = due_polls_of(local_worker, 5)
     local_worker.sandbox.control("POST", "faults", call=LIST, fault="malformed")
     strategy = ProjectList(local_worker.policy)
     for _ in range(3):
-        assert strategy.poll(local_worker.accounts["main"], looks, now=now) == ([], looks)
+        assert strategy.poll(local_worker.accounts["main"], due_polls, now=now) == ([], due_polls)
     assert local_worker.sandbox.counts()[LIST] == 1
 
 
 def test_a_list_that_is_too_long_is_left_alone(new_local_worker, monkeypatch):
     monkeypatch.setattr(project_list, "MAX_PROJECTS", 4)
     local_worker = new_local_worker()
-    looks, now = looks_of(local_worker, 5)
+    due_polls, now = due_polls_of(local_worker, 5)
     strategy = ProjectList(local_worker.policy)
     for _ in range(3):
-        assert strategy.poll(local_worker.accounts["main"], looks, now=now) == ([], looks)
+        assert strategy.poll(local_worker.accounts["main"], due_polls, now=now) == ([], due_polls)
     assert local_worker.sandbox.counts()[LIST] == 1
 
 
 def test_past_its_deadline_and_every_fifth_time_a_render_is_asked_about_itself(new_local_worker):
     local_worker = new_local_worker()
-    looks, _ = looks_of(local_worker, 5)
-    late = max(look.deadline_at for look in looks)
-    assert ProjectList(local_worker.policy).poll(local_worker.accounts["main"], looks, now=late)[1] == looks
+    due_polls, _ = due_polls_of(local_worker, 5)
+    late = max(due_poll.deadline_at for due_poll in due_polls)
+    assert ProjectList(local_worker.policy).poll(local_worker.accounts["main"], due_polls, now=late)[1] == due_polls
     strategy = ProjectList(local_worker.policy)
-    may = [strategy._may(type(looks[0])(**{**vars(looks[0]), "polls": polls}), 0.0) for polls in range(10)]
+    may = [strategy._may(type(due_polls[0])(**{**vars(due_polls[0]), "polls": polls}), 0.0) for polls in range(10)]
     assert may == [True] * 4 + [False] + [True] * 4 + [False]

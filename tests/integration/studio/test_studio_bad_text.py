@@ -77,11 +77,11 @@ def test_a_refusal_with_a_bad_text_ends_the_render(local_worker: Any, vendor: Fa
 
 
 def test_a_poll_result_that_the_script_refuses_takes_no_other_with_it(driver: Any) -> None:
-    looks = {look.id: look for look in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
+    due_polls = {due_poll.id: due_poll for due_poll in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
     deep: Any = []
     for _ in range(2000):
         deep = [deep]
-    results = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
+    results = [PollResult(one, due_poll.epoch, "done", url="https://v/1.mp4") for one, due_poll in due_polls.items()]
     results[0] = PollResult(results[0].id, results[0].epoch, "wait", credit=deep)
     moved = driver.ledger.record_poll_results(results)
     assert sorted(one for one, _ in moved) == sorted(each.id for each in results[1:])
@@ -91,9 +91,9 @@ def test_a_poll_result_that_the_script_refuses_takes_no_other_with_it(driver: An
 
 @pytest.mark.parametrize("wrong", [{"progress": "x"}, {"status": "done", "url": None}, {"poll_in": "x"}])
 def test_a_poll_result_that_makes_no_sense_is_polled_again(driver: Any, wrong: dict[str, Any]) -> None:
-    looks = {look.id: look for look in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
-    bad_one = looks.pop("bad")
-    results = [PollResult(one, look.epoch, "done", url="https://v/1.mp4") for one, look in looks.items()]
+    due_polls = {due_poll.id: due_poll for due_poll in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
+    bad_one = due_polls.pop("bad")
+    results = [PollResult(one, due_poll.epoch, "done", url="https://v/1.mp4") for one, due_poll in due_polls.items()]
     results.insert(2, PollResult("bad", bad_one.epoch, **{"status": "wait", "poll_in": 1.0, **wrong}))
     assert sorted(one for one, _ in driver.ledger.record_poll_results(results)) == GOOD
     assert driver.score_in("due:main", "bad") is not None, "polled again"

@@ -28,7 +28,7 @@ RENDERED = dataclasses.replace(
 )
 
 
-def look(**changes):
+def due_poll(**changes):
     return dataclasses.replace(LOOK, **changes)
 
 
@@ -60,7 +60,7 @@ PROGRESS = [
 
 @pytest.mark.parametrize(("changes", "seen", "status", "code"), PROGRESS)
 def test_progress(changes, seen, status, code):
-    finding = decisions.of_progress(look(**changes), seen, now=NOW, policy=POLICY)
+    finding = decisions.of_progress(due_poll(**changes), seen, now=NOW, policy=POLICY)
     assert (finding.id, finding.epoch, finding.status, finding.code) == ("r1", 4, status, code)
     if status == "done":
         assert finding.url == seen.download_url
@@ -79,7 +79,7 @@ def test_the_vendors_words_are_kept_and_ours_are_marked_as_ours():
     assert (failed.message, failed.origin) == ("no such voice", "vendor")
     silent = decisions.of_progress(LOOK, Progress(40.0, None, "failed"), now=NOW, policy=POLICY)
     assert silent.message == "the vendor reports state 'failed' at 40 %"
-    expired = decisions.of_progress(look(deadline_at=NOW), Progress(97.5), now=NOW, policy=POLICY)
+    expired = decisions.of_progress(due_poll(deadline_at=NOW), Progress(97.5), now=NOW, policy=POLICY)
     assert expired.origin == "renderline"
     assert "97.5 %" in expired.message
     assert "21 s" in expired.message
@@ -107,7 +107,7 @@ def test_a_draft_that_nobody_exported_shows_no_start(seen):
 
 
 def test_a_project_that_was_rendered_before_counts_only_what_changed_since():
-    waiting = look(state="unconfirmed", baseline=json.dumps(render_evidence(RENDERED)))
+    waiting = due_poll(state="unconfirmed", baseline=json.dumps(render_evidence(RENDERED)))
     assert not started_since(RENDERED, waiting.baseline)
     assert decisions.still_the_old_render(waiting, RENDERED)
     for change in ({"backend_task_id": "t2"}, {"progress": 0.0}, {"download_url": None}, {"credit_subtracted": False}):
@@ -133,7 +133,7 @@ def test_without_a_baseline_nothing_is_an_old_render():
     ],
 )
 def test_without_evidence_either_way(age, left, status, poll_in):
-    seen = look(state="unconfirmed", since=NOW - age, deadline_at=NOW + left)
+    seen = due_poll(state="unconfirmed", since=NOW - age, deadline_at=NOW + left)
     finding = confirmation.keep_waiting(seen, now=NOW, policy=POLICY, why="no list")
     assert (finding.status, finding.poll_in) == (status, poll_in)
     if status == "expired":
@@ -160,13 +160,13 @@ def test_without_evidence_either_way(age, left, status, poll_in):
     ],
 )
 def test_a_look_that_failed(faults, fault, status, poll_in):
-    finding = decisions.of_fault(look(faults=faults), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
+    finding = decisions.of_fault(due_poll(faults=faults), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
     assert (finding.status, finding.poll_in) == (status, poll_in)
     assert finding.message
 
 
 def of_missing(fault, *, window=20.0):
-    return decisions.of_fault(look(faults=2), fault, now=NOW, window=window, policy=POLICY, jitter=1.0)
+    return decisions.of_fault(due_poll(faults=2), fault, now=NOW, window=window, policy=POLICY, jitter=1.0)
 
 
 def test_a_project_that_reads_may_not_show_yet_is_not_missing():

@@ -10,10 +10,10 @@ from renderline.retry import RetryPolicy, backoff
 POLICY = PollPolicy(first_interval=2.0, min_interval=2.0, max_interval=30.0, confirm_interval=10.0)
 
 
-def course(*looks: tuple[float, float], since: float = 1000.0) -> ProgressHistory:
-    """Return the course after looks at (age, progress)."""
+def course(*polls: tuple[float, float], since: float = 1000.0) -> ProgressHistory:
+    """Return the course after polls at (age, progress)."""
     seen = ProgressHistory(since)
-    for age, progress in looks:
+    for age, progress in polls:
         seen = seen.seen(progress, now=since + age)
     return seen
 
@@ -28,7 +28,7 @@ def test_a_course_keeps_the_rate_of_the_latest_rise_and_counts_the_polls_that_sa
 
 
 @pytest.mark.parametrize(
-    ("looks", "age", "expected"),
+    ("polls", "age", "expected"),
     [
         ([], 0.0, 2.0),  # just started: as soon as allowed
         ([], 20.0, 16.0),  # no progress yet: later and later with its age ...
@@ -48,8 +48,8 @@ def test_a_course_keeps_the_rate_of_the_latest_rise_and_counts_the_polls_that_sa
         ([], -5.0, 2.0),  # a clock that was put back
     ],
 )
-def test_the_next_poll(looks, age, expected):
-    wait = poll_in(course(*looks), policy=POLICY, now=1000.0 + age, deadline_at=1e9)
+def test_the_next_poll(polls, age, expected):
+    wait = poll_in(course(*polls), policy=POLICY, now=1000.0 + age, deadline_at=1e9)
     assert wait == pytest.approx(expected)
 
 
@@ -77,14 +77,14 @@ def test_no_poll_is_put_off_past_the_deadline(left, expected):
 
 
 @given(
-    looks=st.lists(st.tuples(st.floats(0, 1e5), st.floats(0, 100)), max_size=6),
+    polls=st.lists(st.tuples(st.floats(0, 1e5), st.floats(0, 100)), max_size=6),
     age=st.floats(0, 1e6),
     left=st.floats(-1e4, 1e6),
     typical=st.none() | st.floats(0, 1e5),
 )
-def test_every_wait_lies_within_its_bounds(looks, age, left, typical):
+def test_every_wait_lies_within_its_bounds(polls, age, left, typical):
     now = 1e9 + age
-    seen = course(*sorted(looks), since=1e9)
+    seen = course(*sorted(polls), since=1e9)
     wait = poll_in(seen, policy=POLICY, now=now, deadline_at=now + left, typical=typical)
     assert 0.0 <= wait <= POLICY.max_interval
     assert wait <= max(0.0, left) + 1e-6
@@ -92,13 +92,13 @@ def test_every_wait_lies_within_its_bounds(looks, age, left, typical):
 
 
 def test_a_steady_render_is_seen_ready_soon_after_it_is_with_few_polls():
-    duration, now, looks = 300.0, 4.0, 0
+    duration, now, polls = 300.0, 4.0, 0
     seen = ProgressHistory(0.0)
     while now < duration:
         seen = seen.seen(100 * now / duration, now=now)
         now += poll_in(seen, policy=POLICY, now=now, deadline_at=3600.0)
-        looks += 1
-    assert looks < 22
+        polls += 1
+    assert polls < 22
     assert now - duration <= POLICY.min_interval + 0.1
 
 

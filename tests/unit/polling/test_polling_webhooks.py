@@ -21,11 +21,11 @@ URL = "https://v/1.mp4"
 
 
 def course(age, progress):
-    """Return what one look at that age has shown."""
+    """Return what one poll at that age has shown."""
     return ProgressHistory(NOW).seen(progress, now=NOW + age)
 
 
-def look(**changes):
+def due_poll(**changes):
     return dataclasses.replace(LOOK, **changes)
 
 
@@ -34,7 +34,7 @@ def look(**changes):
     [
         (POLICY, None, 60.0),
         (POLICY, 100.0, 60.0),  # quick renders: never sooner than the setting says
-        (POLICY, 500.0, 200.0),  # slow ones need fewer such looks for the same safety
+        (POLICY, 500.0, 200.0),  # slow ones need fewer such polls for the same safety
         (WITHOUT, 500.0, None),
     ],
 )
@@ -52,12 +52,12 @@ def test_the_next_look_where_renders_take_long(age, progress, expected):
 @pytest.mark.parametrize(
     ("age", "progress", "trusted", "expected"),
     [
-        (10.0, 50, True, 60.0),  # 10 s remain, a webhook will say when they are over: we look once they long are
+        (10.0, 50, True, 60.0),  # 10 s remain, a webhook will say when they are over: we poll once they long are
         (100.0, 50, True, 100.0),  # not before the predicted end
         (100.0, 10, True, 120.0),  # but at least so often
         (10.0, 0, True, 60.0),  # no progress yet
         (900.0, 0, True, 120.0),  # nothing moves for a long time
-        (900.0, 99, True, 60.0),  # past the predicted end, and no webhook came: look by look until it is found done
+        (900.0, 99, True, 60.0),  # past the predicted end, and no webhook came: poll by poll until it is found done
         (100.0, 100, True, 2.0),  # ready, the URL lags behind
         (10.0, 50, False, 5.0),  # no webhooks arrive: as without
         (10.0, 0, False, 8.0),
@@ -96,13 +96,13 @@ def test_a_trusted_render_is_looked_at_between_once_and_twice_a_net(age, progres
 
 def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_with_few_looks():
     for duration in (5.0, 59.0, 61.0, 130.0, 600.0, 1800.0):
-        now, looks, seen = 60.0, 1, ProgressHistory(0.0)
+        now, due_polls, seen = 60.0, 1, ProgressHistory(0.0)
         while now < duration:
             seen = seen.seen(100 * now / duration, now=now)
             now += poll_in(seen, policy=POLICY, now=now, deadline_at=1e9, webhooks_alive=True)
-            looks += 1
+            due_polls += 1
         assert now - duration <= 61.0
-        assert looks <= 2 + duration / 60
+        assert due_polls <= 2 + duration / 60
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_steady_render_whose_webhooks_are_lost_is_found_soon_after_it_is_done_
     ],
 )
 def test_who_is_trusted(changes, poll_in):
-    finding = decisions.of_progress(look(**changes), Progress(50.0), now=NOW, policy=POLICY)
+    finding = decisions.of_progress(due_poll(**changes), Progress(50.0), now=NOW, policy=POLICY)
     assert (finding.status, finding.poll_in) == ("wait", poll_in)
 
 
@@ -133,7 +133,7 @@ def test_who_is_trusted(changes, poll_in):
     ],
 )
 def test_a_render_without_a_project_to_ask(changes, status, poll_in):
-    finding = decisions.of_webhook(look(project_id=None, **changes), now=NOW, policy=POLICY)
+    finding = decisions.of_webhook(due_poll(project_id=None, **changes), now=NOW, policy=POLICY)
     assert (finding.status, finding.poll_in) == (status, poll_in)
     if status == "done":
         assert (finding.url, finding.progress) == (URL, 100.0)
@@ -158,6 +158,6 @@ def test_a_render_without_a_project_to_ask(changes, status, poll_in):
     ],
 )
 def test_a_told_address_counts_once_the_project_cannot_be_asked(fault, changes, status):
-    finding = decisions.of_fault(look(**changes), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
+    finding = decisions.of_fault(due_poll(**changes), fault, now=NOW, window=20.0, policy=POLICY, jitter=1.0)
     assert finding.status == status
     assert finding.url == (URL if status == "done" else None)
