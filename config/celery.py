@@ -97,6 +97,8 @@ def _workers(settings: Settings) -> dict[str, Any]:
         "worker_concurrency": settings.worker_concurrency,
         # One message for each thread, so that other workers get their share and a killed worker holds few.
         "worker_prefetch_multiplier": 1,
+        # Workers take neither revocations nor tasks from each other's events.
+        "worker_consumer": "workers.repairs.remote_control:Consumer",
         # For Flower, which shows redacted task arguments.
         "worker_send_task_events": True,
         "task_send_sent_event": False,

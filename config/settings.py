@@ -108,6 +108,9 @@ class Settings:
         "RENDERLINE_WORKER_CONCURRENCY", parsers.count(most=1000), "a whole number from 1 to 1000", default=16
     )
     shutdown_timeout: float = variable("RENDERLINE_SHUTDOWN_TIMEOUT", parsers.seconds(), _ABOVE_ZERO, default=25.0)
+    remote_control: Literal["inspect", "all"] = variable(
+        "RENDERLINE_REMOTE_CONTROL", parsers.choice("inspect", "all"), "inspect or all", default="inspect"
+    )
     log_level: str = variable(
         "RENDERLINE_LOG_LEVEL",
         parsers.choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),

