@@ -1,23 +1,29 @@
 # One image for every role: worker (default), gateway, Flower, sandbox.
 
-FROM python:3.11-slim AS build
-RUN python -m venv /venv
+FROM python:3.11.14-slim-bookworm AS build
+# Without pip: what is not needed at run time is not in the image.
+RUN python -m venv --without-pip /venv
 COPY requirements.txt .
-RUN /venv/bin/pip install --no-cache-dir --no-input --require-hashes --no-deps -r requirements.txt
+RUN pip --python /venv install --no-cache-dir --no-input --require-hashes --no-deps --only-binary :all: -r requirements.txt
 RUN printf '#!/bin/sh\nexec python -P /app/renderline/command.py "$@"\n' > /venv/bin/renderline \
     && chmod +x /venv/bin/renderline
 
-FROM python:3.11-slim
+FROM python:3.11.14-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin renderline \
-    && install -d -o renderline -g renderline /var/lib/renderline /srv/videos
+RUN pip uninstall --yes --quiet --root-user-action ignore setuptools wheel pip \
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin renderline \
+    && install -d -m 0700 -o renderline -g renderline /var/lib/renderline \
+    && install -d -m 0750 -o renderline -g renderline /srv/videos
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY config config
 COPY renderline renderline
 COPY tasks tasks
 COPY workers workers
-USER renderline
+USER 10001
 ENV RENDERLINE_DATA_DIR=/var/lib/renderline RENDERLINE_LOG_FORMAT=json
+# For the worker; docker-compose.yml has one for each role.
+HEALTHCHECK --interval=60s --timeout=20s --start-period=30s \
+    CMD celery -A workers.app inspect --timeout 5 --destination "celery@$(hostname)" ping
 # The exec form: Celery is process 1 and gets the signals itself.
 CMD ["celery", "-A", "workers.app", "worker", "-Q", "requests,submit,poll,hooks"]

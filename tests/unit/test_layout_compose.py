@@ -1,0 +1,214 @@
+"""docker-compose.yml: each role gets what it needs, reaches what it needs, and may do nothing else."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields
+
+import pytest
+from honcho.environ import parse
+from ruamel.yaml import YAML
+
+from config.settings import VARIABLES, Settings, load
+from harness import ROOT
+
+_EXPANSION = re.compile(r"\$(?:(\$)|\{([A-Z_]+)(?::([-?])([^}]*))?\})")
+
+VENDOR_KEYS = {"AISTUDIOS_APP_ID", "AISTUDIOS_USER_KEY", "AISTUDIOS_V2_SECRET_KEY"}
+SIGNING = {"RENDERLINE_SECRET_KEY", "RENDERLINE_HOOK_SECRET"}
+
+# An operator's .env with every credential, and one of an object store.
+DOTENV = {
+    "AISTUDIOS_APP_ID": "studioV3.acme",
+    "AISTUDIOS_USER_KEY": "vendor-user-key",
+    "AISTUDIOS_V2_SECRET_KEY": "vendor-v2-key",
+    "RENDERLINE_REDIS_PASSWORD": "0fb8c1d2e3a4958677f0e1d2c3b4a596",
+    "RENDERLINE_PUBLIC_URL": "https://renders.example.com",
+    "RENDERLINE_SECRET_KEY": "9f0c4d3b2a1e8f7d6c5b4a39281706f5",
+    "RENDERLINE_HOOK_SECRET": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
+    "RENDERLINE_POLL_MAX": "30",
+    "FLOWER_BASIC_AUTH": "ops:wRk3-vTz8-pQm2",
+    "AWS_SECRET_ACCESS_KEY": "object-store-key",
+}
+
+
+def substituted(value, environ):
+    """Return the value with its variables replaced as `docker compose` does."""
+    if isinstance(value, dict):
+        return {key: substituted(inner, environ) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [substituted(inner, environ) for inner in value]
+    if not isinstance(value, str):
+        return value
+
+    def expand(match):
+        dollar, name, sign, text = match.groups()
+        if dollar:
+            return "$"
+        if not environ.get(name) and sign == "?":
+            raise KeyError(f"{name}: {text}")
+        return environ.get(name) or text or ""
+
+    return _EXPANSION.sub(expand, value)
+
+
+def rendered(environ):
+    """Return the services of the compose file, as an operator with this .env gets them."""
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    return substituted(YAML(typ="safe").load(text), environ)
+
+
+def environment(service, environ):
+    """Return the variables of a container of the rendered service."""
+    assert service.get("env_file", []) in ([], [{"path": ".env", "required": False}])
+    return {**(environ if "env_file" in service else {}), **service.get("environment", {})}
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return rendered(DOTENV)
+
+
+@pytest.fixture(scope="module")
+def services(compose):
+    return compose["services"]
+
+
+def test_it_follows_the_compose_specification():
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    checked = subprocess.run([*command, str(ROOT / "docker-compose.yml")], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("name", ["RENDERLINE_REDIS_PASSWORD", "FLOWER_BASIC_AUTH"])
+def test_it_does_not_start_without_a_password(name):
+    with pytest.raises(KeyError, match=name):
+        rendered({**DOTENV, name: ""})
+
+
+@pytest.mark.parametrize("role", ["worker", "gateway", "flower"])
+def test_the_environment_of_each_role_is_valid(services, role):
+    settings = load(environment(services[role], DOTENV), role=role)
+    assert settings.redis_url.endswith("@redis:6379/0")
+    assert settings.log_format == "json"
+
+
+@pytest.mark.parametrize("role", ["worker", "gateway", "flower"])
+def test_the_example_with_the_passwords_filled_in_is_enough(role):
+    example = parse((ROOT / ".env.example").read_text(encoding="utf-8"))
+    needed = {name: DOTENV[name] for name in (*VENDOR_KEYS, "RENDERLINE_REDIS_PASSWORD", "FLOWER_BASIC_AUTH")}
+    environ = {**example, **needed}
+    load(environment(rendered(environ)["services"][role], environ), role=role)
+
+
+@pytest.mark.parametrize(
+    ("role", "secrets"),
+    [
+        (
+            "worker",
+            VENDOR_KEYS | {"REDIS_URL", "RENDERLINE_SECRET_KEY", "RENDERLINE_HOOK_SECRET", "AWS_SECRET_ACCESS_KEY"},
+        ),
+        ("gateway", {"REDIS_URL", "RENDERLINE_SECRET_KEY", "RENDERLINE_HOOK_SECRET"}),
+        ("flower", {"REDIS_URL", "FLOWER_BASIC_AUTH"}),
+        ("redis", {"RENDERLINE_REDIS_PASSWORD"}),
+        ("sandbox", set()),
+    ],
+)
+def test_a_role_has_the_credentials_that_it_needs_and_no_others(services, role, secrets):
+    secret = {name for name, declared in VARIABLES.items() if declared.secret} | {"AWS_SECRET_ACCESS_KEY"}
+    given = {name for name, value in environment(services[role], DOTENV).items() if name in secret and value}
+    assert given == secrets
+
+
+def test_the_gateway_gets_every_setting_that_it_reads(services):
+    modules = ["workers/gateway.py", "config/celery.py"]
+    modules += [f"workers/composition/{name}.py" for name in ("acceptance", "connection", "webhooks")]
+    text = "".join((ROOT / module).read_text(encoding="utf-8") for module in modules)
+    hooks = (ROOT / "workers/composition/hooks.py").read_text(encoding="utf-8")
+    text += hooks[hooks.index("def hook_kinds") : hooks.index("def fresh_link")]
+    read = set(re.findall(r"\b(?:chosen|settings)\.([a-z_]+)", text))
+    names = {f.name: f.metadata["variable"].name for f in fields(Settings) if "variable" in f.metadata}
+    # Celery's options say how many threads a worker has.
+    wanted = {names[field] for field in read if field in names} - {"RENDERLINE_WORKER_CONCURRENCY"}
+    assert len(wanted) > 10
+    assert wanted <= set(services["gateway"]["environment"])
+
+
+def test_no_secret_is_an_argument(services):
+    shown = [[service.get("command"), service.get("healthcheck")] for service in services.values()]
+    secrets = [value for name, value in DOTENV.items() if name not in VARIABLES or VARIABLES[name].secret]
+    assert not [secret for secret in secrets if secret in str(shown)]
+
+
+def test_every_container_is_confined(services):
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in service
+        assert "privileged" not in service
+        assert service["read_only"] is True, name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert {"mem_limit", "cpus", "pids_limit"} <= set(service), name
+        assert service["healthcheck"]["test"], name
+        assert service.get("user") != "root"
+
+
+def test_what_a_role_writes_is_a_volume_or_tmpfs(services):
+    written = {name: [volume.split(":")[1] for volume in one.get("volumes", [])] for name, one in services.items()}
+    assert written == {
+        "redis": ["/data"],
+        "worker": ["/srv/videos"],
+        "gateway": [],
+        "flower": ["/var/lib/renderline"],
+        "sandbox": [],
+    }
+    assert all(service["tmpfs"][0].startswith("/tmp:size=") for service in services.values())
+
+
+def test_images_have_exact_tags(services):
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    for name, service in services.items():
+        assert re.fullmatch(r"\S+:\d+\.\d+\.\d+", service["image"]), name
+        if "build" in service:
+            assert service["image"] == f"renderline:{version}"
+
+
+def test_networks_join_only_those_who_talk_to_each_other(compose, services):
+    networks = {name: set(service["networks"]) for name, service in services.items()}
+    together = {
+        frozenset((one, other))
+        for one in networks
+        for other in networks
+        if one != other and networks[one] & networks[other]
+    }
+    assert frozenset(("sandbox", "redis")) not in together
+    assert frozenset(("sandbox", "flower")) not in together
+    for role in ("worker", "gateway", "flower"):
+        assert frozenset((role, "redis")) in together
+    # Redis and the sandbox reach nothing outside; gateway and Flower publish a page and have no way out.
+    for role, inside in networks.items():
+        reach = [compose["networks"][network] for network in inside]
+        outside = [net for net in reach if not net.get("internal")]
+        if role == "worker":
+            assert outside == [{}]
+        assert all(net["driver_opts"] for net in outside if role != "worker")
+        if role in ("redis", "sandbox"):
+            assert not outside
+
+
+def test_pages_are_published_on_this_machine_alone(services):
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert published == {"gateway": ["127.0.0.1:8000:8000"], "flower": ["127.0.0.1:5555:5555"]}
+
+
+def test_any_number_of_workers_can_be_started(services):
+    assert not {"container_name", "ports", "hostname"} & set(services["worker"])
+
+
+def test_a_worker_is_stopped_softly(services):
+    grace = int(services["worker"]["stop_grace_period"].removesuffix("s"))
+    assert grace >= VARIABLES["RENDERLINE_SHUTDOWN_TIMEOUT"].default + 10
+
+
+def test_the_sandbox_starts_only_when_asked_for(services):
+    assert services["sandbox"]["profiles"] == ["sandbox"]
