@@ -3,12 +3,14 @@
 import io
 import json
 import logging
+import time
+import timeit
 import warnings
 
 import pytest
 import structlog
 
-from config.logging import configure
+from config.logging import Mask, configure
 
 SECRET = 'pa"ss/wörd'
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhcHBJZCI6InN0dWRpbyJ9.c2lnbmF0dXJlLW9mLXRva2Vu"
@@ -86,3 +88,22 @@ def test_configuring_again_replaces_the_former_set_up():
     configure(stream=first)
     assert lines("console", lambda: logging.getLogger("x").warning("once")).count("once") == 1
     assert first.getvalue() == ""
+
+
+@pytest.mark.parametrize("around", ["{}", "Bearer%20{}", "x{}", "a.b.{}", "longer-than-a-token.{}.x", "{0}.{0} {0}"])
+def test_a_token_is_masked_wherever_it_begins(around):
+    masked = Mask().text(around.format(TOKEN))
+    assert "eyJ" not in masked
+    assert masked.count("***") == around.count("{")
+
+
+@pytest.mark.parametrize(
+    "piece", ["eyJ", "eyJabcdefgh.", "eyJabcdefghi.bbbbbbbb.c ", "whsec_", "a.", "eyJabcdefgh.bbbbbbbb."]
+)
+def test_masking_a_long_line_takes_time_in_proportion_to_its_length(piece):
+    def seconds(length):
+        line = piece * (length // len(piece))
+        return min(timeit.repeat(lambda: Mask().text(line), number=1, repeat=3, timer=time.process_time))
+
+    # 32 times the length: 32 times the time, or a thousand times as much if each beginning is searched from anew.
+    assert seconds(640_000) < 200 * max(seconds(20_000), 0.001)
