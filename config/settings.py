@@ -56,6 +56,9 @@ class Settings:
     allow_private_hooks: bool = variable(
         "RENDERLINE_ALLOW_PRIVATE_HOOKS", parsers.boolean, "true or false", default=False
     )
+    allow_private_downloads: bool = variable(
+        "RENDERLINE_ALLOW_PRIVATE_DOWNLOADS", parsers.boolean, "true or false", default=False
+    )
     delete_stored_projects: bool = variable(
         "RENDERLINE_DELETE_STORED_PROJECTS", parsers.boolean, "true or false", default=False
     )

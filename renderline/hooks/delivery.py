@@ -133,14 +133,15 @@ class Deliverer:
             attempt, age=claim.seconds, jitter=random.random(), retry_after=failure.retry_after
         )
         if failure.permanent or wait is None:
-            return self._dead_letter(render_id, index, claim, str(failure), host=hook.host)
-        why = str(failure)
-        log.warning("hook failed", render_id=render_id, hook=index, attempt=attempt, retry_in=wait, why=why)
-        self._settle(render_id, index, claim, outcome="retrying", retry_in=wait, error=why, host=hook.host)
-        return RetryIn(wait, why)
+            return self._dead_letter(render_id, index, claim, str(failure), host=hook.host, reason=failure.reason)
+        log.warning("hook failed", render_id=render_id, hook=index, attempt=attempt, retry_in=wait, why=failure.reason)
+        self._settle(render_id, index, claim, outcome="retrying", retry_in=wait, error=str(failure), host=hook.host)
+        return RetryIn(wait, str(failure))
 
-    def _dead_letter(self, render_id: str, index: int, claim: HookClaim, why: str, *, host: str = "") -> Outcome:
-        log.error("hook dead-lettered", render_id=render_id, hook=index, why=why)
+    def _dead_letter(
+        self, render_id: str, index: int, claim: HookClaim, why: str, *, host: str = "", reason: str | None = None
+    ) -> Outcome:
+        log.error("hook dead-lettered", render_id=render_id, hook=index, why=reason or why)
         # The other hooks still run: an HTTP hook reports that the download failed.
         self._settle(render_id, index, claim, outcome="dead", error=why, host=host)
         return Done()

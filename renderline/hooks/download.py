@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -20,11 +21,13 @@ from renderline.http import (
     causes,
     describe,
     host_and_port,
+    is_private_literal,
     origin,
     parse_retry_after,
 )
 
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
+PRIVATE_VARIABLE = "RENDERLINE_ALLOW_PRIVATE_DOWNLOADS"
 
 FreshLink = Callable[[Mapping[str, Any]], str | None]
 """Asks the vendor for the current download URL of a record; None if there is none. Raises HookFailed."""
@@ -74,6 +77,7 @@ class DownloadHook:
         storage_url: str | None,
         *,
         allow_private: bool = True,
+        vendor_hosts: Mapping[str, Collection[str]] = MappingProxyType({}),
         connect_timeout: float = 5.0,
         read_timeout: float = 60.0,
         total_timeout: float = 900.0,
@@ -83,7 +87,8 @@ class DownloadHook:
         """Store below `storage_url`; timeouts in seconds, `total_timeout` for one whole download.
 
         `fresh_link` is asked when a link has expired. Without `allow_private`, links and redirects to non-public
-        addresses are refused. Raises ValueError, naming the variable, for a storage that cannot be used. Threads may
+        addresses are refused, unless they go to the vendor of the render's own account: `vendor_hosts` are its hosts
+        (`host:port`) by account. Raises ValueError, naming the variable, for a storage that cannot be used. Threads may
         share one object.
         """
         try:
@@ -94,6 +99,7 @@ class DownloadHook:
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
         self._fresh_link = fresh_link
+        self._allow_private, self._vendor_hosts = allow_private, vendor_hosts
         self._client = Client(user_agent=USER_AGENT, allow_private=allow_private)
 
     def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
@@ -140,7 +146,7 @@ class DownloadHook:
     def _store_from(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> None:
         """Store the video; if the link in the record has expired, from a fresh one."""
         try:
-            return self._store(link, folder, name)
+            return self._store(link, folder, name, record)
         except _Expired as expired:
             if self._fresh_link is None:
                 raise
@@ -149,11 +155,11 @@ class DownloadHook:
                 raise HookFailed(f"{expired}, and the vendor still gives the same link") from None
             if not fresh or not fresh.startswith(("https://", "http://")):
                 raise HookFailed(f"{expired}, and the vendor gives no other link") from None
-        self._store(fresh, folder, name)
+        self._store(fresh, folder, name, record)
 
-    def _store(self, link: str, folder: Folder, name: str) -> None:
+    def _store(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> None:
         end = time.monotonic() + self._total_timeout
-        with self._answer(link, end) as response:
+        with self._answer(link, record.get("account", ""), end) as response:
             self._check(response, origin(link))
             with folder.replacing(name) as partial:
                 for chunk in self._chunks(response, origin(link)):
@@ -165,7 +171,13 @@ class DownloadHook:
                 if not partial.written:
                     raise HookFailed(f"{origin(link)} sent an empty file")
 
-    def _answer(self, link: str, end: float) -> requests.Response:
+    def _answer(self, link: str, account: str, end: float) -> requests.Response:
+        trusted = self._vendor_hosts.get(account, ())
+        if not self._allow_private and host_and_port(link) not in trusted and is_private_literal(link):
+            raise HookFailed(
+                f"the video is at {origin(link)}, a private address; to allow those, set {PRIVATE_VARIABLE}=true",
+                permanent=True,
+            )
         try:
             return self._client.get(
                 link,
@@ -173,14 +185,17 @@ class DownloadHook:
                 connect_timeout=self._connect_timeout,
                 read_timeout=self._read_timeout,
                 end=end,
+                trusted=trusted,
             )
-        except PrivateAddress:
-            raise HookFailed(
-                f"{origin(link)}, or where it redirects, is at a private address", permanent=True
-            ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
-            why = f"the video at {origin(link)} was not reached: {describe(error)}"
-            raise HookFailed(why, unreachable=True) from None
+            what = f"the video at {origin(link)} was not reached"
+            private = isinstance(error, PrivateAddress)
+            advice = f"; to allow those, set {PRIVATE_VARIABLE}=true" if private else ""
+            raise HookFailed(
+                f"{what}: {self._client.failure(error)}",
+                unreachable=True,
+                reason=f"{what}: {describe(error)}{advice}",
+            ) from None
 
     def _check(self, response: requests.Response, source: str) -> None:
         """Raise HookFailed for an answer that cannot be a video, before anything is written."""

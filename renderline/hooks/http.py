@@ -93,24 +93,28 @@ class HttpHook:
         A 410 is permanent: Standard Webhooks says to stop. Every other status is retried, also 4xx: an endpoint
         answers 401 or 404 while its deployment is being repaired. Redirects are failures and are not followed.
         """
-        if self._webhook is None:
-            raise HookFailed(f"no secret to sign with: set {SECRET_VARIABLE} (whsec_...)", permanent=True)
         url = hook["url"]
+        if problem := self.problem(hook):
+            raise HookFailed(f"not delivered: {problem}", permanent=True)
         # ASCII with escapes: a name may hold a lone surrogate, which JSON can express and UTF-8 cannot.
         body = json.dumps(delivery.body(), separators=(",", ":"))
         headers = self._signed(delivery, body)
         try:
             response = self._client.post(url, headers=headers, body=body.encode(), timeout=self._timeout)
-        except PrivateAddress:
-            raise HookFailed(
-                f"{origin(url)} is at a private address; to allow those, set {PRIVATE_VARIABLE}=true", permanent=True
-            ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
-            # `from None`: the chain of causes would show the URL with its query in a log.
-            raise HookFailed(f"{origin(url)} was not reached: {describe(error)}", unreachable=True) from None
+            raise self._unreached(url, error) from None
         _finish(response)
         _check_status(response, origin(url))
         return {}
+
+    def _unreached(self, url: str, error: Exception) -> HookFailed:
+        # Without the cause: the chain of causes would show the URL with its query in a log.
+        private = isinstance(error, PrivateAddress)
+        advice = f"; to allow those, set {PRIVATE_VARIABLE}=true" if private else ""
+        reason = f"{origin(url)} was not reached: {describe(error)}{advice}"
+        return HookFailed(
+            f"{origin(url)} was not reached: {self._client.failure(error)}", unreachable=True, reason=reason
+        )
 
     def _signed(self, delivery: Delivery, body: str) -> dict[str, str]:
         assert self._webhook is not None

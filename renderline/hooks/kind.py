@@ -44,13 +44,21 @@ class HookFailed(Exception):
     """The delivery failed; the message says what was wrong and what to do.
 
     `retry_after` are the seconds that the endpoint asked to wait, if it did. `permanent`: a retry cannot help until
-    somebody changes something. `unreachable`: nobody answered.
+    somebody changes something. `unreachable`: nobody answered. The message is shown with the render; `reason` is for
+    the operator's log, where the message must not tell what it knows about the inner network.
     """
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, permanent: bool = False, unreachable: bool = False
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        permanent: bool = False,
+        unreachable: bool = False,
+        reason: str | None = None,
     ) -> None:
         super().__init__(message)
+        self.reason = reason or message
         self.unreachable = unreachable
         self.retry_after = retry_after
         self.permanent = permanent

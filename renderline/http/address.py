@@ -4,9 +4,63 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# The special-purpose registries of IANA as a whole, also where they call a range reachable: a render's hook has no
+# business there. https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry
+_SPECIAL_4 = tuple(
+    map(
+        ipaddress.IPv4Network,
+        (
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "168.63.129.16/32",  # in no registry: the host of Azure's machines, with their credentials
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.31.196.0/24",
+            "192.52.193.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "192.175.48.0/24",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/3",  # multicast, reserved, broadcast
+        ),
+    )
+)
+# Outside of 2000::/3 there is no public unicast: not fc00::/7, fe80::/10, fec0::/10, ::/96, 64:ff9b::/96 (NAT64), ...
+_UNICAST_6 = ipaddress.IPv6Network("2000::/3")
+_SPECIAL_6 = tuple(
+    map(
+        ipaddress.IPv6Network,
+        ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"),  # with Teredo and 6to4
+    )
+)
+
+_PRIVATE_NAMES = ("localhost", "localhost.localdomain", "local", "internal", "home.arpa")
+"""Domains that are never public (RFC 6761, 6762, 8375; `internal` by ICANN's resolution), with all below them."""
+
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def is_public(address: Address) -> bool:
+    """Return whether an IP address is a public unicast one that embeds no other address, except an IPv4-mapped one."""
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        if mapped is None:
+            return address in _UNICAST_6 and not any(address in special for special in _SPECIAL_6)
+        address = mapped
+    return not any(address in special for special in _SPECIAL_4)
 
 
 def url_fault(url: str) -> str | None:
@@ -27,20 +81,20 @@ def url_fault(url: str) -> str | None:
 
 
 def is_private_literal(url: str) -> bool:
-    """Return whether the URL itself names a non-public address: `localhost` or an IP address in any spelling.
+    """Return whether the URL itself names a non-public address: an IP address in any spelling, or `localhost` and
+    other names that are never public.
 
     It resolves no names. A name with a private address is found when the connection is made.
     """
     host = (urlsplit(requests.Request("POST", url).prepare().url or "").hostname or "").rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
+    if any(host == name or host.endswith(f".{name}") for name in _PRIVATE_NAMES):
         return True
     try:
-        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-        address = ipaddress.ip_address(found[0][4][0])
+        # The resolver's own reading of numbers, without a lookup: 127.1, 0x7f.1, 2130706433.
+        found = socket.getaddrinfo(unquote(host), 0, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        return not is_public(ipaddress.ip_address(found[0][4][0]))
     except (OSError, ValueError):
         return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return not address.is_global or address.is_multicast
 
 
 def origin(url: str) -> str:
@@ -53,5 +107,7 @@ def origin(url: str) -> str:
 
 
 def host_and_port(url: str) -> str:
-    """Return the host and port of a URL, in lower case; empty if it has none."""
-    return origin(url).partition("://")[2].lower()
+    """Return `host:port` of a URL in lower case, without the scheme's own port; empty if it has none."""
+    host = origin(url).partition("://")[2].lower()
+    scheme = url.partition("://")[0].lower()
+    return host.removesuffix(_DEFAULT_PORTS.get(scheme, " "))

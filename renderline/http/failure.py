@@ -10,6 +10,13 @@ from typing import Any
 import requests
 from requests_hardened.ip_filter import InvalidIPAddress
 
+NO_PUBLIC_ADDRESS = "no public address was found for its name"
+
+
+def is_unresolved(error: BaseException) -> bool:
+    """Return whether the name of the host could not be resolved."""
+    return any(isinstance(cause, socket.gaierror) for cause in causes(error))
+
 
 def describe(error: BaseException) -> str:
     """Return why a request got no answer. The exception's own text is not used, since it contains the URL."""
@@ -22,7 +29,7 @@ def describe(error: BaseException) -> str:
     found = tuple(causes(error))
     if any(isinstance(cause, TimeoutError) for cause in found) or isinstance(error, requests.exceptions.Timeout):
         return "it did not answer in time"
-    if any(isinstance(cause, socket.gaierror) for cause in found):
+    if is_unresolved(error):
         return "its name could not be resolved"
     if any(isinstance(cause, ConnectionRefusedError) for cause in found):
         return "the connection was refused"

@@ -7,11 +7,12 @@ from typing import Any
 
 from celery import Celery
 
-from config.settings import Settings
+from config.settings import Account, Settings
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
 from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.retry import HookRetryPolicy
+from renderline.http import host_and_port
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from workers.composition.shared import Shared
 
@@ -21,7 +22,8 @@ def hook_kinds(app: Celery, settings: Settings, *, fresh_link: FreshLink | None 
     return load_kinds(
         DownloadHook(
             settings.storage_url,
-            allow_private=settings.allow_private_hooks or _uses_sandbox(settings),
+            allow_private=settings.allow_private_downloads or settings.allow_private_hooks,
+            vendor_hosts={account.name: _hosts(account) for account in settings.accounts},
             fresh_link=fresh_link,
         ),
         HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
@@ -61,8 +63,6 @@ def deliverer(shared: Shared, kinds: Mapping[str, HookKind]) -> Deliverer:
     )
 
 
-def _uses_sandbox(settings: Settings) -> bool:
-    """Return whether a vendor URL has no TLS: the sandbox, which serves its videos from a private address."""
-    return any(
-        url.startswith("http://") for account in settings.accounts for url in (account.base_url, account.v2_base_url)
-    )
+def _hosts(account: Account) -> frozenset[str]:
+    """Return where the account's vendor is: the sandbox, for one, serves its videos from its own private address."""
+    return frozenset({host_and_port(account.base_url), host_and_port(account.v2_base_url)})

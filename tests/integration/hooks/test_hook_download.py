@@ -359,6 +359,21 @@ def test_private_addresses_when_they_are_not_allowed(serve, store):
     assert server.connections == []
 
 
+def test_a_private_address_is_the_vendors_own_or_refused(serve, store):
+    """What another account's vendor may serve, and where the own vendor's link redirects, is not asked for."""
+    vendor = serve(lambda request: request.reply(200, VIDEO))
+    other = serve(lambda request: request.reply(302, Location=link(vendor)))
+    hosts = {"own": {vendor.url.removeprefix("http://")}, "other": {other.url.removeprefix("http://")}}
+    hook = DownloadHook(store.url, allow_private=False, vendor_hosts=hosts)
+    for server, account in ((vendor, "other"), (vendor, ""), (other, "own"), (other, "other")):
+        with pytest.raises(HookFailed):
+            hook.deliver({"type": "download"}, completed(link(server), account=account))
+    assert vendor.connections == []
+    assert store.files() == {}
+    hook.deliver({"type": "download"}, completed(link(vendor), account="own"))
+    assert store.files() == {"r1.mp4": VIDEO}
+
+
 def test_settings_that_changed_since_the_request_are_checked_again(store):
     hook = {"type": "download", "url": "file:///etc" if store.url.startswith("file") else "file:///tmp"}
     with pytest.raises(HookFailed, match="RENDERLINE_STORAGE_URL") as caught:

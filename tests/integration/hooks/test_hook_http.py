@@ -199,6 +199,37 @@ def test_a_name_that_does_not_resolve(deliverer):
     assert str(failed) == "http://receiver.invalid was not reached: its name could not be resolved"
 
 
+def test_a_private_name_and_an_unknown_one_look_the_same_to_an_outsider(serve, monkeypatch):
+    """The test's own resolver stands in for one that knows names of the inner network."""
+    server = serve(lambda request: request.reply())
+    resolve = socket.getaddrinfo
+    known = {
+        "inner.example.com": "127.0.0.1",
+        "site-local.example.com": "fec0::1",
+        "azure.example.com": "168.63.129.16",
+    }
+
+    def getaddrinfo(host, port, *args, **kwargs):
+        if not host.endswith(".example.com"):
+            return resolve(host, port, *args, **kwargs)
+        if host not in known or kwargs.get("flags", 0) & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(known[host], port, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    shown, logged = set(), {}
+    for name in [*known, "unknown.example.com"]:
+        for port in (server.server_port, 9):
+            url = f"http://{name}:{port}/done?token=topsecret"
+            failed = failure(HttpHook(SECRET), {"type": "http", "url": url})
+            shown.add((str(failed).replace(f"{name}:{port}", ""), failed.permanent, failed.unreachable))
+            logged[name] = failed.reason
+    assert shown == {("http:// was not reached: no public address was found for its name", False, True)}
+    assert server.connections == []
+    assert "private address; to allow those, set RENDERLINE_ALLOW_PRIVATE_HOOKS" in logged["inner.example.com"]
+    assert logged["unknown.example.com"].endswith("its name could not be resolved")
+
+
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "127.1", "0.0.0.0"])
 def test_private_addresses_are_not_connected_to(serve, name, caplog):
     server = serve(lambda request: request.reply())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from renderline.http import host_and_port
 from renderline.http.client import MAX_REDIRECTS, Client
 
 
@@ -32,7 +33,7 @@ class _Raw:
 
 def client(target: str) -> tuple[Client, Redirecting]:
     made, adapter = Client(user_agent="test", allow_private=True), Redirecting(target)
-    made._adapters = {"http": adapter, "https": adapter}  # type: ignore[dict-item]
+    made._guarded = {"http": adapter, "https": adapter}  # type: ignore[dict-item]
     return made, adapter
 
 
@@ -60,3 +61,18 @@ def test_redirects_end_with_the_time() -> None:
     with pytest.raises(requests.exceptions.ReadTimeout, match="redirects took too long"):
         get(one, seconds=-1.0)
     assert adapter.sent == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://X.test:80/a?b", "x.test"),
+        ("https://x.test:443", "x.test"),
+        ("http://x.test:443", "x.test:443"),
+        ("http://u:p@[::1]:80/", "[::1]"),
+        ("http://x.test:8080", "x.test:8080"),
+        ("", ""),
+    ],
+)
+def test_one_host_has_one_name(url: str, shown: str) -> None:
+    assert host_and_port(url) == shown
