@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,8 @@ import fsspec
 import limits
 import marshmallow as ma
 from marshmallow import ValidationError, validate
+
+from config import secret_strength
 
 _LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -111,6 +114,15 @@ def long_secret(value: str) -> str:
     return value
 
 
+def redis_password(value: str) -> str:
+    """Parse a password that can stand in a URL and in Redis' configuration, and is not easily guessed."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+        raise ValidationError("it has other characters")
+    if reason := secret_strength.of_redis_password(value):
+        raise ValidationError(reason)
+    return value
+
+
 def hook_secret(value: str) -> str:
     """Parse a Standard Webhooks secret: whsec_ and the base64 of 24 to 64 bytes."""
     if not value.startswith("whsec_"):
@@ -171,3 +183,13 @@ def logins(value: str) -> str:
 def is_loopback(url: str) -> bool:
     """Return whether the URL leads to this machine's IPv4 loopback interface."""
     return urlsplit(url).hostname in _LOOPBACK
+
+
+def is_loopback_host(host: str) -> bool:
+    """Return whether a server that listens at this address is reached from this machine alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from config import parsers
+from config import parsers, secret_strength
 from config.account_variables import ACCOUNT_VARIABLES, accounts_of, names_account
 from config.accounts import Account
 from config.variable import Environment, SettingsError, Variable, variable
@@ -163,7 +163,12 @@ class Settings:
 
 
 # Only docker-compose.yml reads it. It is declared here so that .env.example lists it and it counts as known.
-_COMPOSE = Variable(name="RENDERLINE_REDIS_PASSWORD", read=parsers.text, allowed="a password", secret=True)
+_COMPOSE = Variable(
+    name="RENDERLINE_REDIS_PASSWORD",
+    read=parsers.redis_password,
+    allowed="at least 16 letters, digits, - or _, chosen at random (openssl rand -hex 24)",
+    secret=True,
+)
 
 _FIELDS: dict[str, Variable] = {f.name: f.metadata["variable"] for f in fields(Settings) if "variable" in f.metadata}
 
@@ -187,6 +192,7 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
             f"RENDERLINE_POLL_MIN={values['poll_min']:g}: must not be above RENDERLINE_POLL_MAX, which is "
             f"{values['poll_max']:g}; lower the first or raise the second"
         )
+    _refuse_weak_secrets(env, role, values)
     env.raise_problems()
     return Settings(role=role, accounts=accounts, **values)
 
@@ -207,4 +213,22 @@ def _require(env: Environment, role: Role, accounts: tuple[Account, ...]) -> Non
         env.problems.append(
             "RENDERLINE_SECRET_KEY is missing: it signs the webhook URLs that RENDERLINE_PUBLIC_URL asks for; "
             "set it to at least 32 random characters, the same for all processes, or unset RENDERLINE_PUBLIC_URL"
+        )
+
+
+def _refuse_weak_secrets(env: Environment, role: Role, values: Mapping[str, Any]) -> None:
+    """Add a problem for every secret that does not protect what this role opens with it. Bad values are None here."""
+    if role == "flower":
+        reachable = not parsers.is_loopback_host(values["flower_address"] or "")
+        for login in (values["flower_basic_auth"] or "").split(","):
+            if login and (reason := secret_strength.of_login(login, reachable=reachable)):
+                env.problems.append(
+                    f"FLOWER_BASIC_AUTH (value not shown): {reason}; choose another one: openssl rand -base64 18"
+                )
+    # A gateway that the vendor reaches is reached by others too. On loopback a test may use any key.
+    public = values["public_url"] and not parsers.is_loopback(values["public_url"])
+    if public and values["secret_key"] and (reason := secret_strength.of_key(values["secret_key"])):
+        env.problems.append(
+            f"RENDERLINE_SECRET_KEY (value not shown): {reason}; it signs the webhook URLs of RENDERLINE_PUBLIC_URL: "
+            "choose it at random, with openssl rand -hex 32"
         )

@@ -49,7 +49,7 @@ def test_values_are_typed_and_tidied():
             "RENDERLINE_SUBMIT": "Direct",
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "yes",
             "RENDERLINE_PUBLIC_URL": "https://example.com/renders/",
-            "RENDERLINE_SECRET_KEY": "k" * 32,
+            "RENDERLINE_SECRET_KEY": "9f0c4d3b2a1e8f7d6c5b4a39281706f5",
             "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
             "RENDERLINE_STORAGE_URL": "file:///srv/videos/",
             "RENDERLINE_LOG_LEVEL": "debug",
