@@ -14,7 +14,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test check bench chaos lock clean
+.PHONY: help install demo up test check bench chaos attack lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench: $(VENV)/.installed-dev $(PEERS)/.installed ## figures beside their target
 chaos: $(VENV)/.installed-dev ## renders under faults, beside a plain chain; RENDERS= KILLS= WORKERS= SEED= SPLIT=1
 	@$(BIN)/python -m benchmarks.chaos $(if $(RENDERS),--renders $(RENDERS)) $(if $(KILLS),--kills $(KILLS)) \
 		$(if $(WORKERS),--workers $(WORKERS)) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT),--split) $(ARGS)
+
+attack: $(VENV)/.installed-dev ## hostile callers against the real system with API keys on; one: ARGS="--only slow-headers"
+	@$(BIN)/python -m benchmarks.attack $(ARGS)
 
 lock: | $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml; newer versions with ARGS=--upgrade
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app -o requirements.txt pyproject.toml

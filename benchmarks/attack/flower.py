@@ -1,0 +1,59 @@
+"""Flower: guessing its login, its pages without one, and its API for tasks."""
+
+from __future__ import annotations
+
+import requests
+
+from benchmarks.attack.attack import Finding, attack
+from benchmarks.attack.target import LOGIN, VICTIM, Target, a_render
+from harness import call, until
+
+
+@attack("flower-login", "guessing Flower's password")
+def flower_login(target: Target, long: bool) -> Finding:
+    guesses = 1000 if long else 100
+    url = target.flower.url
+    statuses = [
+        call("GET", f"{url}/tasks", auth=(LOGIN[0], f"guess-{number}")).status_code for number in range(guesses)
+    ]
+    slowed = statuses.count(429)
+    checked = guesses - slowed
+    figure = f"{guesses} guesses: {checked} were checked, {slowed} answered 429"
+    until(lambda: call("GET", f"{url}/tasks", auth=LOGIN).ok, seconds=120, what="the operator's own login")
+    return Finding(slowed > 0 and checked <= 20 and 200 not in statuses, figure)
+
+
+@attack("flower-pages", "Flower's pages, metrics and API without a login")
+def flower_pages(target: Target, long: bool) -> Finding:
+    url = target.flower.url
+    paths = ("/", "/workers", "/tasks", "/metrics", "/api/tasks", "/api/workers", "/api/queues/length", "/renders")
+    opened = [path for path in paths if call("GET", f"{url}{path}", allow_redirects=False).status_code == 200]
+    return Finding(not opened, f"{len(opened)} of {len(paths)} open" + (f": {', '.join(opened)}" if opened else ""))
+
+
+@attack("flower-tasks", "starting and revoking tasks and ending workers through Flower, with its login")
+def flower_tasks(target: Target, long: bool) -> Finding:
+    url = target.flower.url
+    worker = until(lambda: _workers(url), what="a worker in Flower")[0]
+    calls = [f"/api/task/{how}/renderline.request" for how in ("apply", "async-apply", "send-task")] + [
+        "/api/task/revoke/attack?terminate=true",
+        f"/api/worker/shutdown/{worker}",
+        f"/api/worker/pool/shrink/{worker}",
+    ]
+    statuses = [
+        call("POST", f"{url}{path}", auth=LOGIN, json={"kwargs": {"request": a_render()}}, timeout=10).status_code
+        for path in calls
+    ]
+    done = sum(status < 400 for status in statuses)
+    alive = all(one.running for one in target.workers)
+    target.ended(target.accepted(a_render(), tenant=VICTIM), tenant=VICTIM)
+    return Finding(done == 0 and alive, f"{done} of {len(calls)} calls done, workers {'live' if alive else 'ended'}")
+
+
+def _workers(url: str) -> list[str]:
+    try:
+        return list(call("GET", f"{url}/workers?json=1", auth=LOGIN).json()["data"]) and [
+            str(one["hostname"]) for one in call("GET", f"{url}/workers?json=1", auth=LOGIN).json()["data"]
+        ]
+    except (requests.RequestException, ValueError, KeyError):
+        return []
