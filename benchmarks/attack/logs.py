@@ -1,4 +1,4 @@
-"""What can be read by those who may not: secrets and scripts in logs, pages, events, results; forged log lines."""
+"""What others can read: secrets and scripts in logs, pages, events, results; forged log lines."""
 
 from __future__ import annotations
 
