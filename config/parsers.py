@@ -107,6 +107,21 @@ def public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def endpoint_url(value: str) -> str:
+    """Parse the HTTP address of an endpoint."""
+    if _split(value, ("http", "https")).username:
+        raise ValidationError("")
+    return value
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Parse names of tenants with commas between them."""
+    found = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+    if not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name) for name in found):
+        raise ValidationError("")
+    return found
+
+
 def long_secret(value: str) -> str:
     """Parse a secret of at least 32 characters."""
     if len(value) < 32:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from config import parsers, secret_strength
 from config.account_variables import ACCOUNT_VARIABLES, accounts_of, names_account
 from config.accounts import Account
+from config.tenants import FILE, Table, secrets_of, tenants_of
 from config.variable import Environment, SettingsError, Variable, variable
 
 __all__ = ["VARIABLES", "Account", "Role", "Settings", "SettingsError", "load"]
@@ -26,6 +27,7 @@ class Settings:
 
     role: Role
     accounts: tuple[Account, ...]
+    tenants: tuple[Table, ...] = field(default=(), repr=False)
 
     # Redis and storage.
     redis_url: str = variable(
@@ -63,6 +65,9 @@ class Settings:
         "RENDERLINE_DELETE_STORED_PROJECTS", parsers.boolean, "true or false", default=False
     )
     api_keys_required: bool = variable("RENDERLINE_API_KEYS_REQUIRED", parsers.boolean, "true or false", default=True)
+    broker_tenants: tuple[str, ...] = variable(
+        "RENDERLINE_BROKER_TENANTS", parsers.names, "names of tenants with commas between", default=("default",)
+    )
     max_request_bytes: int = variable(
         "RENDERLINE_MAX_REQUEST_BYTES", parsers.count(least=1024), "a whole number of at least 1024", default=1 << 20
     )
@@ -159,6 +164,7 @@ class Settings:
         found = [password, unquote(password or ""), self.secret_key, self.hook_secret]
         found += [login.partition(":")[2] for login in logins]
         found += [secret for account in self.accounts for secret in account.secrets()]
+        found += secrets_of(self.tenants)
         return tuple(dict.fromkeys(secret for secret in found if secret))
 
 
@@ -172,7 +178,9 @@ _COMPOSE = Variable(
 
 _FIELDS: dict[str, Variable] = {f.name: f.metadata["variable"] for f in fields(Settings) if "variable" in f.metadata}
 
-VARIABLES: dict[str, Variable] = {found.name: found for found in (*_FIELDS.values(), *ACCOUNT_VARIABLES, _COMPOSE)}
+VARIABLES: dict[str, Variable] = {
+    found.name: found for found in (*_FIELDS.values(), *ACCOUNT_VARIABLES, FILE, _COMPOSE)
+}
 
 
 def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
@@ -184,7 +192,7 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
     env = Environment(environ, VARIABLES)
     env.refuse_unknown(_PREFIXES)
     values = {name: env.value(wanted) for name, wanted in _FIELDS.items()}
-    accounts = accounts_of(env)
+    accounts, tenants = accounts_of(env), tenants_of(env)
     _require(env, role, accounts)
     # A bad value is None here.
     if None not in (values["poll_min"], values["poll_max"]) and values["poll_min"] > values["poll_max"]:
@@ -194,7 +202,7 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
         )
     _refuse_weak_secrets(env, role, values)
     env.raise_problems()
-    return Settings(role=role, accounts=accounts, **values)
+    return Settings(role=role, accounts=accounts, tenants=tenants, **values)
 
 
 def _require(env: Environment, role: Role, accounts: tuple[Account, ...]) -> None:

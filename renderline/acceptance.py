@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
 
-from renderline.contract import key_error, render_id_for_key, render_id_for_message
+from renderline.contract import key_error, render_id_for_key, render_id_for_message, tenant_error
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind
 from renderline.ledger import Entry, KeyConflict, Ledger
 from renderline.requests import RenderRequest, RequestRefused, load_request
+from renderline.tenants import DEFAULT, Actor, Tenants
 
 log = structlog.get_logger(__name__)
 
@@ -44,23 +45,28 @@ class Acceptor:
     hook_kinds: Mapping[str, HookKind]
     deadline: float
     max_bytes: int
+    tenants: Tenants = field(default_factory=Tenants)
+    broker_tenants: Collection[str] = (DEFAULT,)
+    """The tenants that task messages may name."""
 
-    def accept(self, data: Any, *, key: str | None, message_id: str) -> str:
+    def accept(self, data: Any, *, key: str | None, message_id: str, actor: Actor) -> str:
         """Record a request once and return its render id.
 
-        The same `key` always gives the same render; without a key, the same `message_id` does. Raises `RequestRefused`
-        with every wrong field, or `KeyConflict` if the key was used before with another request.
+        The same `key` always gives the same render of a tenant; without a key, the same `message_id` does. Raises
+        `RequestRefused` with every wrong field, or `KeyConflict` if the key was used before with another request.
         """
-        request = self._load(data)
+        request = self.load(data, actor=actor)
         check_key(key)
-        render_id = _render_id(key, message_id)
-        status, due = self.ledger.accept(self._entry(render_id, request))
+        render_id = _render_id(key, message_id, request.tenant)
+        status, due = self.ledger.accept(self._entry(render_id, request, actor))
         log.info("accepted" if status == "new" else "accepted before", render_id=render_id, kind=request.kind)
         if due:
             self.dispatcher.submit(render_id, request.priority)
         return render_id
 
-    def accept_all(self, items: Sequence[Item], *, together: bool = False) -> list[str | RequestRefused | KeyConflict]:
+    def accept_all(
+        self, items: Sequence[Item], *, actor: Actor, together: bool = False
+    ) -> list[str | RequestRefused | KeyConflict]:
         """Record many requests in one round trip. Returns the render id of each, or why it was refused.
 
         With `together` all are accepted in one transaction, or none is and `NotTogether` is raised.
@@ -69,15 +75,15 @@ class Acceptor:
         requests: dict[int, RenderRequest] = {}
         for place, item in enumerate(items):
             try:
-                request = self._load(item.data)
+                request = self.load(item.data, actor=actor)
                 check_key(item.key)
                 requests[place] = request
-                results.append(_render_id(item.key, item.message_id))
+                results.append(_render_id(item.key, item.message_id, request.tenant))
             except RequestRefused as refused:
                 results.append(refused)
         if together and len(requests) < len(items):
             raise NotTogether({at: why for at, why in enumerate(results) if isinstance(why, RequestRefused)})
-        entries = [self._entry(str(results[place]), request) for place, request in requests.items()]
+        entries = [self._entry(str(results[place]), request, actor) for place, request in requests.items()]
         taken = self.ledger.accept_all(entries, together=together) if entries else []
         statuses = [one.status for one in taken]
         conflicts = {
@@ -92,15 +98,34 @@ class Acceptor:
         self.dispatcher.submit_all([(str(results[place]), requests[place].priority) for place in due])
         return [conflicts.get(place, result) for place, result in enumerate(results)]
 
-    def _load(self, data: Any) -> RenderRequest:
-        return load_request(data, accounts=self.accounts, hook_kinds=self.hook_kinds, max_bytes=self.max_bytes)
+    def load(self, data: Any, *, actor: Actor) -> RenderRequest:
+        """Return the checked request, with its tenant filled in; raises `RequestRefused`. It records nothing."""
+        tenant = self._tenant(data, actor)
+        accounts = actor.allowed(self.accounts, self.tenants.of(tenant))
+        request = load_request(data, accounts=accounts, hook_kinds=self.hook_kinds, max_bytes=self.max_bytes)
+        return replace(request, tenant=tenant)
 
-    def _entry(self, render_id: str, request: RenderRequest) -> Entry:
-        return ledger_entry(render_id, request, deadline=self.deadline)
+    def _tenant(self, data: Any, actor: Actor) -> str:
+        """Return the tenant of a request: the one that it names, or that of the actor; raises `RequestRefused`."""
+        named = data.get("tenant") if isinstance(data, dict) else None
+        if named is None or tenant_error(named):
+            # A bad name is refused with the other wrong fields.
+            return actor.home
+        if not actor.sees(named):
+            raise RequestRefused({"tenant": [f"must be {actor.home}, the tenant of the API key, or left out"]})
+        if actor.door == "broker" and named not in self.broker_tenants:
+            allowed = ", ".join(sorted(self.broker_tenants))
+            raise RequestRefused({"tenant": [f"messages may name: {allowed} (RENDERLINE_BROKER_TENANTS)"]})
+        return str(named)
+
+    def _entry(self, render_id: str, request: RenderRequest, actor: Actor) -> Entry:
+        return ledger_entry(render_id, request, deadline=self.deadline, by=str(actor))
 
 
-def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float) -> Entry:
-    """Return the ledger entry of a request. `deadline` (seconds) is the default of a request without one."""
+def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float, by: str = "") -> Entry:
+    """Return the ledger entry of a request that `by` had accepted; `deadline` (seconds) is the default of a request
+    without one.
+    """
     return Entry(
         render_id,
         kind=request.kind,
@@ -110,6 +135,8 @@ def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float) -> 
         meta={"name": request.name, "hooks": list(request.hooks), "metadata": request.metadata},
         body=request.body_json(),
         fingerprint=request.fingerprint(),
+        tenant=request.tenant or DEFAULT,
+        by=by,
     )
 
 
@@ -120,5 +147,6 @@ def check_key(key: Any) -> None:
         raise RequestRefused({"key": [error]})
 
 
-def _render_id(key: str | None, message_id: str) -> str:
-    return render_id_for_key(key) if key is not None else render_id_for_message(message_id)
+def _render_id(key: str | None, message_id: str, tenant: str | None) -> str:
+    tenant = tenant or DEFAULT
+    return render_id_for_key(key, tenant) if key is not None else render_id_for_message(message_id, tenant)

@@ -34,6 +34,11 @@ MAX_KEY_LENGTH: Final = 255
 _NOT_IN_KEYS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAMESPACE: Final = uuid.UUID("6f5f2a4e-6f0b-5d64-9f0e-0a9f7f0c6c11")
 
+DEFAULT_TENANT: Final = "default"
+"""The tenant of a request that names none."""
+TENANT_PATTERN: Final = "[a-z0-9][a-z0-9_-]{0,63}"
+TENANT_RULE: Final = "must be 1 to 64 lower-case letters, digits, - or _, beginning with a letter or digit"
+
 
 def key_error(key: Any) -> str | None:
     """Return why `key` cannot be an idempotency key, None if it can. The rule is the same for every door."""
@@ -44,14 +49,24 @@ def key_error(key: Any) -> str | None:
     return "must not have control characters or halves of surrogate pairs" if _NOT_IN_KEYS.search(key) else None
 
 
-def render_id_for_key(key: str) -> str:
-    """Return the id (32 hex digits) of the render with this idempotency key; the same through every door."""
-    return uuid.uuid5(_NAMESPACE, f"key:{key}").hex
+def tenant_error(tenant: Any) -> str | None:
+    """Return why `tenant` cannot be the name of a tenant, None if it can."""
+    return None if isinstance(tenant, str) and re.fullmatch(TENANT_PATTERN, tenant) else TENANT_RULE
 
 
-def render_id_for_message(message_id: str) -> str:
-    """Return the id (32 hex digits) of a render without a key, derived from its message's id.
+def render_id_for_key(key: str, tenant: str = DEFAULT_TENANT) -> str:
+    """Return the id (32 hex digits) of a tenant's render with this idempotency key; the same through every door."""
+    return uuid.uuid5(_namespace(tenant), f"key:{key}").hex
+
+
+def render_id_for_message(message_id: str, tenant: str = DEFAULT_TENANT) -> str:
+    """Return the id (32 hex digits) of a tenant's render without a key, derived from its message's id.
 
     A random id would accept a second render if the broker delivers the message twice.
     """
-    return uuid.uuid5(_NAMESPACE, f"message:{message_id}").hex
+    return uuid.uuid5(_namespace(tenant), f"message:{message_id}").hex
+
+
+def _namespace(tenant: str) -> uuid.UUID:
+    # A namespace for each tenant, so that no key of one gives the id of another's render.
+    return _NAMESPACE if tenant == DEFAULT_TENANT else uuid.uuid5(_NAMESPACE, f"tenant:{tenant}")

@@ -19,6 +19,7 @@ from renderline.kinds import KINDS
 from renderline.ledger import Commands, Ledger
 from renderline.renders import FINAL, State
 from renderline.studio import ProjectMissing, StudioFault
+from renderline.tenants import Actor
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,7 @@ class Cancellation:
 
 @dataclass(frozen=True)
 class Operations:
-    """The operations on renders, hooks and accounts.
+    """The operations on renders, hooks and accounts. To an actor of one tenant the renders of the others do not exist.
 
     `accounts` are the names that `pause` and `resume` take; none: any name. `clients` are the vendor clients by account
     with which `cancel` deletes projects. Every method raises `redis.RedisError` if the ledger cannot be reached.
@@ -95,13 +96,14 @@ class Operations:
 
     # -- renders
 
-    def cancel(self, render_id: str, *, delete_project: bool = False) -> Cancellation:
+    def cancel(self, render_id: str, *, actor: Actor, delete_project: bool = False) -> Cancellation:
         """Cancel a render that has not ended; safe to repeat. Raises `RenderNotFound` or `WrongState`.
 
         Before its submission nothing is sent to the vendor. Afterwards it is no longer polled. Of its hooks only those
         run that asked for `render.canceled`. The vendor has no cancel: it finishes and charges what it has begun.
         `delete_project` deletes the vendor's project as well; a fault of the vendor is part of the result.
         """
+        self._check_owner(render_id, actor)
         if self._steps.cancel(render_id) != State.CANCELED:
             self._refuse(render_id, _NOT_ENDED, "only one that has not ended can be canceled")
         record = self._record(render_id)
@@ -112,21 +114,23 @@ class Operations:
         project, why = self._delete_project(record)
         return Cancellation(record, project, why)
 
-    def retry(self, render_id: str) -> Record:
+    def retry(self, render_id: str, *, actor: Actor) -> Record:
         """Start a failed or expired render anew in the same record. Raises `RenderNotFound` or `WrongState`.
 
         The attempt that ended is kept in the record's history.
         """
+        self._check_owner(render_id, actor)
         turn = self._steps.retry(render_id)
         if not turn:
             self._refuse(render_id, (State.FAILED, State.EXPIRED), "only a failed or expired one can be retried")
         return self._submitted(render_id, now=turn == "due")
 
-    def adopt(self, render_id: str, project_id: str) -> Record:
+    def adopt(self, render_id: str, project_id: str, *, actor: Actor) -> Record:
         """Set the vendor project of an unconfirmed render, which goes on as rendering.
 
         Raises `RenderNotFound` or `WrongState`.
         """
+        self._check_owner(render_id, actor)
         adopted, wake = self._steps.adopt(render_id, project_id)
         if not adopted:
             self._refuse(render_id, _UNCONFIRMED, "only an unconfirmed one can be given a project")
@@ -134,21 +138,23 @@ class Operations:
         self.dispatcher.poll(wake)
         return record
 
-    def resubmit(self, render_id: str) -> Record:
+    def resubmit(self, render_id: str, *, actor: Actor) -> Record:
         """Repeat the paid call of an unconfirmed render that was never started.
 
         Raises `RenderNotFound` or `WrongState`.
         """
+        self._check_owner(render_id, actor)
         turn = self._steps.resubmit(render_id)
         if not turn:
             self._refuse(render_id, _UNCONFIRMED, "only an unconfirmed one can be submitted again")
         return self._submitted(render_id, now=turn == "due")
 
-    def fail(self, render_id: str, *, message: str) -> Record:
+    def fail(self, render_id: str, *, message: str, actor: Actor) -> Record:
         """Fail an unconfirmed render; its hooks run, and it can be retried.
 
         Raises `RenderNotFound` or `WrongState`: `cancel` ends a render in any other state.
         """
+        self._check_owner(render_id, actor)
         state = self._steps.give_up(render_id, message=message)
         if state != State.UNCONFIRMED:
             raise WrongState(state, _UNCONFIRMED, _FAIL_RULE) if state else RenderNotFound(render_id)
@@ -158,29 +164,31 @@ class Operations:
 
     # -- hooks
 
-    def replay(self, render_id: str, index: int) -> Record:
+    def replay(self, render_id: str, index: int, *, actor: Actor) -> Record:
         """Deliver a dead-lettered hook again, under the same webhook id.
 
         Raises `RenderNotFound`, `HookNotFound` or `HookNotDead`.
         """
+        self._check_owner(render_id, actor)
         if not self._steps.replay(render_id, index):
             self._refuse_hook(render_id, index)
         record = self._record(render_id)
         self.dispatcher.hooks(render_id)
         return record
 
-    def discard(self, render_id: str, index: int) -> Record:
+    def discard(self, render_id: str, index: int, *, actor: Actor) -> Record:
         """Take a hook off the dead-letter list without delivering it; the render stays undelivered.
 
         Raises `RenderNotFound`, `HookNotFound` or `HookNotDead`.
         """
+        self._check_owner(render_id, actor)
         if not self._steps.discard(render_id, index):
             self._refuse_hook(render_id, index)
         return self._record(render_id)
 
     # -- accounts
 
-    def pause(self, account: str) -> None:
+    def pause(self, account: str, *, actor: Actor) -> None:
         """Submit nothing more for an account until it is resumed; renders at the vendor are still polled.
 
         Raises `AccountNotFound`.
@@ -188,7 +196,7 @@ class Operations:
         self._check_account(account)
         self._steps.pause(account)
 
-    def resume(self, account: str) -> bool:
+    def resume(self, account: str, *, actor: Actor) -> bool:
         """Let an account go on; returns whether anything held it back. Raises `AccountNotFound`.
 
         Lifts a pause, a `Retry-After` of the vendor, an open circuit, and a hold. Parked renders go on within seconds.
@@ -207,6 +215,11 @@ class Operations:
         if record is None:
             raise RenderNotFound(render_id)
         return record
+
+    def _check_owner(self, render_id: str, actor: Actor) -> None:
+        """Raise `RenderNotFound` for a render of a tenant that the actor does not see, as for one that is not there."""
+        if actor.tenant is not None and self.ledger.tenant_of(render_id) != actor.tenant:
+            raise RenderNotFound(render_id)
 
     def _submitted(self, render_id: str, *, now: bool) -> Record:
         record = self._record(render_id)

@@ -47,16 +47,19 @@ class Outcome(NamedTuple):
     error: str | None
 
 
-def enqueue_render(app: Any, request: Request, *, key: str | None = None, wait: float | None = None) -> str:
+def enqueue_render(
+    app: Any, request: Request, *, key: str | None = None, wait: float | None = None, tenant: str | None = None
+) -> str:
     """Enqueue a render request and return its render id.
 
-    The same `key` always gives the same render. A bad key (`contract.key_error`) raises `RequestNotAccepted` at once.
-    Without `wait` it returns as soon as the broker has the message; a request that turns out to be wrong makes no
-    render. With `wait` (seconds; `app` needs a result backend) it returns
-    once a worker has accepted the request. It raises `RequestNotAccepted` if the request was refused, `TimeoutError` if
+    The same `key` always gives the same render of a tenant. `tenant` becomes the field `tenant` of the request, which
+    is `default` if nothing names another. A bad key (`contract.key_error`) raises `RequestNotAccepted` at once. Without
+    `wait` it returns as soon as the broker has the message; a request that turns out to be wrong makes no render. With
+    `wait` (seconds; `app` needs a result backend) it returns once a worker has accepted the request. It raises `RequestNotAccepted` if the request was refused, `TimeoutError` if
     no worker answered, and Celery's own error if the broker cannot be reached.
     """
-    message_id, render_id = _ids(key)
+    request = _of_tenant(request, tenant)
+    message_id, render_id = _ids(key, request)
     result = app.send_task(contract.REQUEST, **_message(request, key, message_id, answered=wait is not None))
     if wait is None:
         return render_id
@@ -71,11 +74,13 @@ def enqueue_render(app: Any, request: Request, *, key: str | None = None, wait: 
         raise
 
 
-def enqueue_renders(app: Any, requests: Iterable[Request | tuple[str | None, Request]]) -> list[str]:
+def enqueue_renders(
+    app: Any, requests: Iterable[Request | tuple[str | None, Request]], *, tenant: str | None = None
+) -> list[str]:
     """Enqueue many requests over one broker connection, pipelined, and return their render ids in order.
 
-    Each item is a request, or a pair of key and request. If the broker fails on the way, the error is raised and the
-    messages that it already has stay enqueued. A second call with the same keys renders nothing twice.
+    Each item is a request, or a pair of key and request; `tenant` is that of all of them. If the broker fails on the
+    way, the error is raised and the messages that it already has stay enqueued. A second call with the same keys renders nothing twice.
     """
     ids: list[str] = []
     items = iter(requests)
@@ -83,7 +88,8 @@ def enqueue_renders(app: Any, requests: Iterable[Request | tuple[str | None, Req
         messages = []
         for item in chunk:
             key, request = item if isinstance(item, tuple) else (None, item)
-            message_id, render_id = _ids(key)
+            request = _of_tenant(request, tenant)
+            message_id, render_id = _ids(key, request)
             messages.append(_message(request, key, message_id, answered=False))
             ids.append(render_id)
         _publish(app, messages)
@@ -172,11 +178,21 @@ def _text(fields: Mapping[Any, Any]) -> dict[str, str]:
     return {plain(name): plain(value) for name, value in fields.items()}
 
 
-def _ids(key: str | None) -> tuple[str, str]:
+def _of_tenant(request: Request, tenant: str | None) -> Request:
+    return request if tenant is None else {**request, "tenant": tenant}
+
+
+def _ids(key: str | None, request: Request) -> tuple[str, str]:
+    tenant = request.get("tenant")
+    tenant = contract.DEFAULT_TENANT if tenant is None else tenant
     if key is not None and (error := contract.key_error(key)):
         raise RequestNotAccepted(f"key: {error}")
+    if error := contract.tenant_error(tenant):
+        raise RequestNotAccepted(f"tenant: {error}")
     message_id = str(uuid.uuid4())
-    return message_id, contract.render_id_for_message(message_id) if key is None else contract.render_id_for_key(key)
+    if key is None:
+        return message_id, contract.render_id_for_message(message_id, tenant)
+    return message_id, contract.render_id_for_key(key, tenant)
 
 
 def _message(request: Request, key: str | None, message_id: str, *, answered: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from redis import RedisError
 from renderline import contract
 from renderline.ledger import KeyConflict
 from renderline.requests import RequestRefused
+from renderline.tenants import BROKER
 from tasks.base import RenderlineTask
 
 
@@ -25,4 +26,4 @@ from tasks.base import RenderlineTask
 )
 def request(self: RenderlineTask, request: Any = None, key: str | None = None) -> str:
     """Accept a render request: validate, record and publish it. Returns the render id."""
-    return self.services.acceptor.accept(request, key=key, message_id=self.request.id)
+    return self.services.acceptor.accept(request, key=key, message_id=self.request.id, actor=BROKER)

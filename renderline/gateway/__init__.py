@@ -1,6 +1,6 @@
 """The HTTP gateway: the API under /v1 and its OpenAPI document, the health routes, the vendor's webhooks."""
 
-from renderline.gateway.access import ADMIN, READ, SCOPES, SUBMIT, AccessDenied, AllowAll, Authenticator, Caller
+from renderline.gateway.access import ADMIN, READ, SCOPES, SUBMIT, AccessDenied, AllowAll, Authenticator
 from renderline.gateway.application import create_app
 from renderline.gateway.event_stream import EventStreams
 
@@ -12,7 +12,6 @@ __all__ = [
     "AccessDenied",
     "AllowAll",
     "Authenticator",
-    "Caller",
     "EventStreams",
     "create_app",
 ]

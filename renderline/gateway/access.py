@@ -10,12 +10,18 @@ from typing import Any, Final, Protocol
 import structlog
 from flask import Flask, current_app, g, request
 
+from renderline.tenants import Actor
+
 log = structlog.get_logger(__name__)
 
 SUBMIT: Final = "submit"
 READ: Final = "read"
 ADMIN: Final = "admin"
-SCOPES: Final = (SUBMIT, READ, ADMIN)
+OPERATOR: Final = "operator"
+SCOPES: Final = (SUBMIT, READ, ADMIN, OPERATOR)
+"""Each key has some of them. `admin` includes `submit` and `read`, within the key's tenant; `operator` is all of them,
+for all tenants.
+"""
 
 _EXTENSION: Final = "renderline-access"
 
@@ -28,18 +34,10 @@ class AccessDenied(Exception):
         self.status, self.message = status, message
 
 
-@dataclass(frozen=True)
-class Caller:
-    """The caller: the name of the API key, and the key's id, which is not secret."""
-
-    name: str
-    key_id: str
-
-
 class Authenticator(Protocol):
     """Checks the `Authorization` header of a call."""
 
-    def check(self, header: str | None, scope: str) -> Caller:
+    def check(self, header: str | None, scope: str) -> Actor:
         """Return the caller if the header's key has `scope`; raises AccessDenied."""
 
 
@@ -56,9 +54,9 @@ class AllowAll:
     def __init__(self) -> None:
         log.warning("API keys are off: anyone who reaches the gateway may do everything (RENDERLINE_API_KEYS_REQUIRED)")
 
-    def check(self, header: str | None, scope: str) -> Caller:
+    def check(self, header: str | None, scope: str) -> Actor:
         """Let the caller in."""
-        return Caller("everybody", "open")
+        return Actor(door="http", tenant=None, name="everybody")
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,15 @@ class AccessControl:
         """Have the routes of the application ask this."""
         app.extensions[_EXTENSION] = self
 
-    def admit(self, header: str | None, scope: str) -> Caller:
+    def admit(self, header: str | None, scope: str) -> Actor:
         """Return the caller; raises AccessDenied, or what the rate limit raises."""
-        caller = self.authenticator.check(header, scope)
-        self.rate_limit.count(caller.key_id)
-        return caller
+        actor = self.authenticator.check(header, scope)
+        self.rate_limit.count(actor.key_id or "open")
+        return actor
 
 
 def requires(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Run a view only for callers with `scope`; the caller is in `flask.g.caller`.
+    """Run a view only for callers with `scope`; `caller` returns who it is.
 
     Place it right below `route`, so that the key is checked before the request is read.
     """
@@ -89,9 +87,16 @@ def requires(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         @wraps(view)
         def admitted(*args: Any, **kwargs: Any) -> Any:
             access: AccessControl = current_app.extensions[_EXTENSION]
-            g.caller = access.admit(request.headers.get("Authorization"), scope)
-            return view(*args, **kwargs)
+            g.actor = actor = access.admit(request.headers.get("Authorization"), scope)
+            with structlog.contextvars.bound_contextvars(tenant=actor.tenant, key=actor.key_id):
+                return view(*args, **kwargs)
 
         return admitted
 
     return decorate
+
+
+def caller() -> Actor:
+    """Return the caller of the present request, in a view that `requires` a scope."""
+    found: Actor = g.actor
+    return found

@@ -31,6 +31,6 @@ def install(app: Flask) -> None:
             render_id=(request.view_args or {}).get("render_id"),
             status=response.status_code,
             ms=round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None,
-            caller=g.caller.name if "caller" in g else None,
+            caller=g.actor.name if "actor" in g else None,
         )
         return response

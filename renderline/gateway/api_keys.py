@@ -18,8 +18,10 @@ from typing import Any, cast
 
 from redis import Redis
 
-from renderline.gateway.access import ADMIN, SCOPES, AccessDenied, Caller
+from renderline.contract import tenant_error
+from renderline.gateway.access import ADMIN, OPERATOR, SCOPES, AccessDenied
 from renderline.ledger import PREFIX, Keys
+from renderline.tenants import DEFAULT, Actor
 
 CACHED = 2.0
 """Seconds for which a process caches a key, and so the longest time that a revoked key still works."""
@@ -41,6 +43,10 @@ class ApiKey:
     created: float
     used: float | None = None
     """Time of its last use, to within a minute; None: never."""
+    tenant: str | None = DEFAULT
+    """The tenant to which it belongs; None: it acts for all (scope `operator`)."""
+    accounts: tuple[str, ...] | None = None
+    """The vendor accounts to which it is bound; None: it is not bound."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class _Stored:
     scopes: tuple[str, ...]
     digest: str
     created: float
+    tenant: str | None
+    accounts: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -64,10 +72,14 @@ class ApiKeys:
     _seen: dict[str, tuple[float, _Stored]] = field(default_factory=dict, init=False, repr=False)
     _noted: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
-    def create(self, name: str, scopes: Iterable[str]) -> str:
+    def create(
+        self, name: str, scopes: Iterable[str], *, tenant: str | None = None, accounts: Iterable[str] | None = None
+    ) -> str:
         """Create a key and return its text, which is not stored anywhere.
 
-        Raises ValueError for a blank or long name and for an unknown scope.
+        It belongs to `tenant` (None: the default one; with the scope `operator`: to none, it acts for all) and may use
+        the vendor `accounts` (None: all). Raises ValueError for a blank or long name, an unknown scope, and a bad
+        tenant.
         """
         given = set(scopes)
         wanted = tuple(scope for scope in SCOPES if scope in given)
@@ -75,10 +87,19 @@ class ApiKeys:
             raise ValueError(f"scopes must be some of {', '.join(SCOPES)}")
         if not name.strip() or len(name) > 100:
             raise ValueError("a key needs a name of at most 100 characters")
+        if OPERATOR in given and tenant is not None:
+            raise ValueError("a key with the scope operator acts for all tenants: it belongs to none")
+        if tenant is not None and (error := tenant_error(tenant)):
+            raise ValueError(f"the name of a tenant {error}")
+        bound = None if accounts is None else sorted(set(accounts))
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         stored = {"name": name.strip(), "scopes": wanted, "digest": _digest(secret), "created": self.clock()}
+        if tenant not in (None, DEFAULT):
+            stored["tenant"] = tenant
+        if bound is not None:
+            stored["accounts"] = bound
         if not self.redis.hsetnx(self._keys, key_id, json.dumps(stored)):
-            return self.create(name, wanted)
+            return self.create(name, wanted, tenant=tenant, accounts=bound)
         return f"rl_{key_id}_{secret}"
 
     def list(self) -> Sequence[ApiKey]:
@@ -89,7 +110,7 @@ class ApiKeys:
         for key_id, text in raw.items():
             stored = _load(text)
             at = float(used[key_id]) if key_id in used else None
-            keys.append(ApiKey(key_id, stored.name, stored.scopes, stored.created, at))
+            keys.append(ApiKey(key_id, stored.name, stored.scopes, stored.created, at, stored.tenant, stored.accounts))
         return sorted(keys, key=lambda key: (key.created, key.key_id))
 
     def revoke(self, key_id: str) -> bool:
@@ -100,10 +121,10 @@ class ApiKeys:
             pipe.hdel(self._used, key_id)
             return bool(pipe.execute()[0])
 
-    def check(self, header: str | None, scope: str) -> Caller:
+    def check(self, header: str | None, scope: str) -> Actor:
         """Return the caller of this `Authorization` header; raises AccessDenied unless their key has the scope.
 
-        The scope `admin` includes the others.
+        The scope `admin` includes `submit` and `read`; `operator` includes all.
         """
         kind, _, text = (header or "").strip().partition(" ")
         if kind.lower() != "bearer" or not text.strip():
@@ -114,12 +135,12 @@ class ApiKeys:
         genuine = hmac.compare_digest(_digest(form[2] if form else ""), stored.digest if stored else _digest("none"))
         if form is None or stored is None or not genuine:
             raise AccessDenied(401, "The API key is not valid.")
-        if scope not in stored.scopes and ADMIN not in stored.scopes:
+        if not _included(scope) & {*stored.scopes}:
             raise AccessDenied(
                 403, f"This needs a key with the scope {scope}; this key has {', '.join(stored.scopes)}."
             )
         self._note_use(form[1])
-        return Caller(stored.name, form[1])
+        return Actor(door="http", tenant=stored.tenant, key_id=form[1], name=stored.name, accounts=stored.accounts)
 
     def _stored(self, key_id: str) -> _Stored | None:
         now = self.clock()
@@ -152,10 +173,23 @@ class ApiKeys:
         return Keys(self.prefix).api_keys_used
 
 
+def _included(scope: str) -> set[str]:
+    """Return the scopes that include this one."""
+    return {scope, OPERATOR} if scope == OPERATOR else {scope, ADMIN, OPERATOR}
+
+
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _load(text: str) -> _Stored:
     fields: dict[str, Any] = json.loads(text)
-    return _Stored(fields["name"], tuple(fields["scopes"]), fields["digest"], float(fields["created"]))
+    scopes, accounts = tuple(fields["scopes"]), fields.get("accounts")
+    return _Stored(
+        name=fields["name"],
+        scopes=scopes,
+        digest=fields["digest"],
+        created=float(fields["created"]),
+        tenant=None if OPERATOR in scopes else fields.get("tenant", DEFAULT),
+        accounts=None if accounts is None else tuple(accounts),
+    )

@@ -10,7 +10,7 @@ from renderline.acceptance import Item, NotTogether
 from renderline.contract import MAX_KEY_LENGTH
 from renderline.gateway import error_handlers
 from renderline.gateway import response_schemas as schemas
-from renderline.gateway.access import SUBMIT, requires
+from renderline.gateway.access import SUBMIT, caller, requires
 from renderline.gateway.api import Blueprint
 from renderline.gateway.context import context, location
 from renderline.gateway.problem import Problem, field_errors, wrong_fields
@@ -38,7 +38,7 @@ def submit_batch(query: dict[str, Any], headers: dict[str, Any], body: dict[str,
     `Idempotency-Key` of the whole call gives each item without a `key` one of its own.
     """
     items = _items(body["requests"], headers.get("key"))
-    outcomes = context().acceptor.accept_all(items, together=body["all_or_nothing"])
+    outcomes = context().acceptor.accept_all(items, actor=caller(), together=body["all_or_nothing"])
     results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]
     accepted = sum(result["id"] is not None for result in results)
     return {"accepted": accepted, "refused": len(results) - accepted, "results": results}

@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import Flask, current_app, url_for
 
 from renderline.acceptance import Acceptor
+from renderline.gateway.access import caller
 from renderline.gateway.event_stream import EventStreams
 from renderline.ledger import Ledger, Queries
 from renderline.operations import Operations, RenderNotFound
@@ -32,9 +33,9 @@ class GatewayContext:
         app.extensions[_EXTENSION] = self
 
     def record(self, render_id: str) -> dict[str, Any]:
-        """Return the public record of a render; raises RenderNotFound."""
+        """Return the public record of a render; raises RenderNotFound, also for one that the caller does not see."""
         record = self.ledger.record(render_id)
-        if record is None:
+        if record is None or not caller().sees(record["tenant"]):
             raise RenderNotFound(render_id)
         return record
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from renderline.gateway import response_schemas as schemas
-from renderline.gateway.access import ADMIN, READ, requires
+from renderline.gateway.access import ADMIN, READ, caller, requires
 from renderline.gateway.api import Blueprint
 from renderline.gateway.context import accepted, context
 from renderline.gateway.request_schemas import DeadLetterQuery
@@ -32,7 +32,7 @@ def dead_letters(query: dict[str, Any]) -> Any:
 @blp.problems(404, 409)
 def replay(render_id: str, index: int) -> Any:
     """Replay a dead-lettered hook. It keeps its webhook id, so that an endpoint can recognise a repeat."""
-    return accepted(context().operations.replay(render_id, index))
+    return accepted(context().operations.replay(render_id, index, actor=caller()))
 
 
 @blp.route(f"{_HOOK}/discard", methods=["POST"])
@@ -41,7 +41,7 @@ def replay(render_id: str, index: int) -> Any:
 @blp.problems(404, 409)
 def discard(render_id: str, index: int) -> Any:
     """Discard a dead-lettered hook: it leaves the list, and is not delivered."""
-    return context().operations.discard(render_id, index)
+    return context().operations.discard(render_id, index, actor=caller())
 
 
 @blp.route("/accounts", methods=["GET"])
@@ -64,7 +64,7 @@ def pause(name: str) -> Any:
 
     Renders at the vendor are still polled. Requests are still accepted, and wait.
     """
-    context().operations.pause(name)
+    context().operations.pause(name, actor=caller())
     return {"name": name, "paused": True}
 
 
@@ -74,5 +74,5 @@ def pause(name: str) -> Any:
 @blp.problems(404)
 def resume(name: str) -> Any:
     """Resume an account: its renders are submitted again."""
-    context().operations.resume(name)
+    context().operations.resume(name, actor=caller())
     return {"name": name, "paused": False}

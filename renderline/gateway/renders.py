@@ -8,7 +8,7 @@ from typing import Any
 from flask import request, url_for
 
 from renderline.gateway import response_schemas as schemas
-from renderline.gateway.access import READ, SUBMIT, requires
+from renderline.gateway.access import READ, SUBMIT, caller, requires
 from renderline.gateway.api import Blueprint
 from renderline.gateway.context import accepted, context
 from renderline.gateway.request_schemas import IdempotencyHeader, NoQuery, RenderQuery, RenderRequest
@@ -29,7 +29,7 @@ _LINK = {"Link": {"description": 'The next page, rel="next".', "schema": {"type"
 def submit(query: dict[str, Any], headers: dict[str, Any], body: Any) -> Any:
     """Accept a render request."""
     app = context()
-    render_id = app.acceptor.accept(body, key=headers.get("key"), message_id=str(uuid.uuid4()))
+    render_id = app.acceptor.accept(body, key=headers.get("key"), message_id=str(uuid.uuid4()), actor=caller())
     return accepted(app.record(render_id))
 
 
@@ -68,7 +68,7 @@ def cancel(render_id: str) -> Any:
     cancellation: what it has begun it renders and charges. Of the render's hooks only those run whose `events` include
     `render.canceled`.
     """
-    return context().operations.cancel(render_id).record
+    return context().operations.cancel(render_id, actor=caller()).record
 
 
 @blp.route("/<render_id:render_id>/retry", methods=["POST"])
@@ -80,7 +80,7 @@ def retry(render_id: str) -> Any:
 
     It is submitted anew, in the same record; `history` keeps the earlier attempt.
     """
-    return accepted(context().operations.retry(render_id))
+    return accepted(context().operations.retry(render_id, actor=caller()))
 
 
 def _next_page(cursor: str) -> str:

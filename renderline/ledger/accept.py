@@ -11,6 +11,7 @@ from redis import WatchError
 from redis.client import Pipeline
 
 from renderline.ledger.steps import Steps
+from renderline.tenants import DEFAULT
 
 _AWAITED = frozenset({"download"})
 """Hook types that the hooks listed after them wait for, because they report the outcome (`stored_url`)."""
@@ -41,6 +42,9 @@ class Entry:
     meta: dict[str, Any]
     body: str
     fingerprint: str
+    tenant: str = DEFAULT
+    by: str = ""
+    """Who had it accepted."""
 
     def arguments(self) -> tuple[Any, ...]:
         """Return the arguments of the step `accept`."""
@@ -48,7 +52,8 @@ class Entry:
         awaited = "".join(f"{index}," for index, hook in enumerate(hooks) if hook.get("type") in _AWAITED)
         fixed = json.dumps(self.meta, separators=(",", ":"))
         fields = (self.render_id, self.kind, self.account, self.priority, self.fingerprint, self.deadline)
-        return (*fields, len(hooks), fixed, self.body, f",{awaited}")
+        tenant = "" if self.tenant == DEFAULT else self.tenant
+        return (*fields, len(hooks), fixed, self.body, f",{awaited}", tenant, self.by)
 
 
 class AcceptSteps(Steps):

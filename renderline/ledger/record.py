@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from renderline.renders import State
+from renderline.tenants import DEFAULT
 
 
 def iso(seconds: float) -> str:
@@ -53,7 +54,9 @@ def public_record(
         "id": render_id,
         "kind": fields["kind"],
         "name": meta.get("name"),
+        "tenant": fields.get("tenant", DEFAULT),
         "account": fields["account"],
+        "accepted_by": fields.get("by"),
         "priority": fields["priority"],
         "state": fields["state"],
         "progress": _number(fields.get("progress", "0")),
@@ -86,7 +89,7 @@ def unreadable_record(render_id: str, fields: Mapping[str, str]) -> dict[str, An
     """Return the placeholder that lists show for an unreadable record: its readable fields, and an error."""
     known = {state.value for state in State}
     plain = {"attempt": "1", "kind": "", "account": "", "priority": "normal", "state": ""}
-    texts = {name: value for name, value in fields.items() if name in ("kind", "account", "project_id")}
+    texts = {name: value for name, value in fields.items() if name in ("kind", "account", "project_id", "tenant")}
     record = public_record(render_id, {**plain, **texts}, {})
     error = {"code": _CODE, "message": "its record cannot be read; see renderline quarantine", "origin": "renderline"}
     state = fields.get("state")

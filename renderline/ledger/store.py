@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from redis import ResponseError
+
 from renderline.ledger.accept import AcceptSteps
 from renderline.ledger.capabilities import CapabilitySteps
 from renderline.ledger.hooks import HookSteps
@@ -13,6 +15,7 @@ from renderline.ledger.polling import PollSteps
 from renderline.ledger.record import load_meta
 from renderline.ledger.submission import SubmissionSteps
 from renderline.ledger.sweep import SweepSteps
+from renderline.tenants import DEFAULT
 
 
 class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, CapabilitySteps):
@@ -48,6 +51,16 @@ class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, Cap
             for one in ids:
                 pipe.hget(self.keys.render(one), "draft")
             return [int(found or 1) for found in pipe.execute()]
+
+    def tenant_of(self, render_id: str) -> str | None:
+        """Return the tenant of a render, or None if there is no such render."""
+        try:
+            found: Any = self.redis.hmget(self.keys.render(render_id), "state", "tenant")
+        except ResponseError:
+            # Unreadable: its key holds something else.
+            return DEFAULT
+        state, tenant = found
+        return str(tenant or DEFAULT) if state or tenant else None
 
     def priority_of(self, render_id: str) -> str:
         """Return the priority of a render; `normal` if it is gone."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import ValidationError
 
+from renderline.contract import TENANT_PATTERN, TENANT_RULE
 from renderline.kinds import KINDS, load_body
 from renderline.kinds.v3_fields import MAX_NAME_LENGTH
 from renderline.requests.hook_specs import load_hooks
@@ -15,7 +16,7 @@ from renderline.validation.errors import RequestRefused, flattened, quoted, refu
 from renderline.validation.fields import Choice, List, Number, Object, Text
 from renderline.validation.json_limits import canonical_json, json_errors
 from renderline.validation.schemas import StrictSchema
-from renderline.validation.validators import ONE_LINE, Entries, MaxLength, Range
+from renderline.validation.validators import ONE_LINE, Entries, MaxLength, Pattern, Range
 
 if TYPE_CHECKING:
     from renderline.hooks.kind import HookKind
@@ -29,6 +30,7 @@ ENVELOPE: Final = StrictSchema.from_dict(
     {
         "kind": Choice(KINDS, required=True),
         "name": Text(validate=[MaxLength(MAX_NAME_LENGTH), ONE_LINE]),
+        "tenant": Text(validate=[Pattern(TENANT_PATTERN, error=TENANT_RULE)]),
         "account": Text(validate=[MaxLength(100)], load_default="default"),
         "priority": Choice(PRIORITIES, load_default="normal"),
         "deadline": Number(validate=Range(min=1, max=MAX_DEADLINE)),
@@ -70,6 +72,7 @@ def load_request(
         deadline=None if deadline is None else float(deadline),
         metadata=envelope["metadata"],
         hooks=tuple(hooks),
+        tenant=envelope.get("tenant"),
         body=body,
     )
 

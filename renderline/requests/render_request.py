@@ -27,6 +27,8 @@ class RenderRequest:
     """Seconds from submission until the render expires; None: the deployment's default."""
     metadata: dict[str, Any] = field(repr=False)
     hooks: tuple[dict[str, Any], ...] = field(repr=False)
+    tenant: str | None = field(default=None, repr=False)
+    """As in the request; None: it names none. It is no part of the meaning: another tenant's key is another key."""
     body: dict[str, Any] = field(repr=False)
     """All other fields: the compact form (`orientation`, `resolution`, `scenes`), or `payload`, `project_id` and the
     like.

@@ -26,6 +26,7 @@ from renderline.operations import (
     WrongState,
 )
 from renderline.renders import FINAL, State
+from renderline.tenants import COMMAND_LINE
 
 RENDER = "a" * 32
 UNKNOWN = "0" * 32
@@ -76,17 +77,17 @@ def test_cancel_has_hooks_and_parked_renders_go_on(
     driver: LedgerDriver, operations: Operations, dispatcher: RecordedDispatcher
 ) -> None:
     bring(driver, "rendering")
-    done = operations.cancel(RENDER)
+    done = operations.cancel(RENDER, actor=COMMAND_LINE)
     assert (done.record["state"], done.project, done.why) == ("canceled", "untouched", "")
     assert (dispatcher.hooked, dispatcher.unparked) == ([RENDER], 1)
-    assert operations.cancel(RENDER).record["state"] == "canceled", "safe to repeat"
+    assert operations.cancel(RENDER, actor=COMMAND_LINE).record["state"] == "canceled", "safe to repeat"
 
 
 def test_retry_sends_the_submission(
     driver: LedgerDriver, operations: Operations, dispatcher: RecordedDispatcher
 ) -> None:
     bring(driver, "failed")
-    record = operations.retry(RENDER)
+    record = operations.retry(RENDER, actor=COMMAND_LINE)
     assert (record["state"], record["attempt"], record["history"][0]["state"]) == ("accepted", 2, "failed")
     assert dispatcher.submitted == [(RENDER, "normal")]
 
@@ -95,13 +96,13 @@ def test_an_unconfirmed_render_is_adopted_resubmitted_or_given_up(
     driver: LedgerDriver, operations: Operations, dispatcher: RecordedDispatcher
 ) -> None:
     bring(driver, "unconfirmed")
-    assert operations.adopt(RENDER, "p9")["project_id"] == "p9"
+    assert operations.adopt(RENDER, "p9", actor=COMMAND_LINE)["project_id"] == "p9"
     assert [wake.account for wake in dispatcher.wakes] == ["main"], "it is polled now"
     bring(driver, "unconfirmed")
-    assert operations.resubmit(RENDER)["state"] == "submitting"
+    assert operations.resubmit(RENDER, actor=COMMAND_LINE)["state"] == "submitting"
     assert dispatcher.submitted == [(RENDER, "normal")]
     bring(driver, "unconfirmed")
-    record = operations.fail(RENDER, message="The dashboard shows nothing.")
+    record = operations.fail(RENDER, message="The dashboard shows nothing.", actor=COMMAND_LINE)
     assert record["error"] == {"code": "given_up", "message": "The dashboard shows nothing.", "origin": "caller"}
     assert (dispatcher.hooked, dispatcher.unparked) == ([RENDER], 1)
     driver.check_indexes(RENDER)
@@ -111,33 +112,33 @@ def test_a_dead_hook_is_replayed_or_discarded(
     driver: LedgerDriver, operations: Operations, dispatcher: RecordedDispatcher
 ) -> None:
     bring(driver, "undelivered")
-    assert operations.replay(RENDER, 0)["state"] == "completed"
+    assert operations.replay(RENDER, 0, actor=COMMAND_LINE)["state"] == "completed"
     assert dispatcher.hooked == [RENDER]
     bring(driver, "undelivered")
-    assert operations.discard(RENDER, 0)["state"] == "undelivered"
+    assert operations.discard(RENDER, 0, actor=COMMAND_LINE)["state"] == "undelivered"
     with pytest.raises(HookNotDead, match="discarded"):
-        operations.discard(RENDER, 0)
+        operations.discard(RENDER, 0, actor=COMMAND_LINE)
     bring(driver, "delivered")
     for operate in (operations.replay, operations.discard):
         with pytest.raises(HookNotDead, match="delivered"):
-            operate(RENDER, 0)
+            operate(RENDER, 0, actor=COMMAND_LINE)
         with pytest.raises(HookNotFound, match="1 hook"):
-            operate(RENDER, 1)
+            operate(RENDER, 1, actor=COMMAND_LINE)
         with pytest.raises(RenderNotFound):
-            operate(UNKNOWN, 0)
+            operate(UNKNOWN, 0, actor=COMMAND_LINE)
 
 
 def test_an_account_is_paused_and_resumed_by_those_who_know_it(driver: LedgerDriver, operations: Operations) -> None:
-    operations.pause("main")
+    operations.pause("main", actor=COMMAND_LINE)
     assert driver.operations.paused() == {"main"}
-    assert operations.resume("main")
-    assert not operations.resume("main"), "nothing held it back"
+    assert operations.resume("main", actor=COMMAND_LINE)
+    assert not operations.resume("main", actor=COMMAND_LINE), "nothing held it back"
     for operate in (operations.pause, operations.resume):
         with pytest.raises(AccountNotFound) as caught:
-            operate("elsewhere")
+            operate("elsewhere", actor=COMMAND_LINE)
         assert caught.value.known == ["main"]
     driver.operations.pause("retired")
-    assert operations.resume("retired"), "it was paused before its configuration went away"
+    assert operations.resume("retired", actor=COMMAND_LINE), "it was paused before its configuration went away"
 
 
 # -- both doors
@@ -295,7 +296,7 @@ def test_every_refusal_is_typed(driver: LedgerDriver, operations: Operations) ->
     bring(driver, "delivered")
     for operate in (operations.cancel, operations.retry, operations.resubmit):
         with pytest.raises(WrongState) as caught:
-            operate(RENDER)
+            operate(RENDER, actor=COMMAND_LINE)
         assert caught.value.state == "delivered"
         assert "delivered" not in caught.value.allowed
         assert isinstance(caught.value, OperationRefused)

@@ -15,6 +15,7 @@ from renderline.gateway.request_parsing import RequestParser
 from renderline.gateway.request_schemas import IdempotencyHeader
 from renderline.ledger.accept import AcceptResult
 from renderline.requests import RequestRefused
+from renderline.tenants import COMMAND_LINE
 
 GOOD = ["A", "order-A-17", "a b", "Auftrag-№1", "non-breaking\N{NO-BREAK SPACE}space", "x" * 255, "\N{GRINNING FACE}"]
 BAD = ["", "x" * 256, "a\tb", "a\nb", "\x00", "\x7f", "\x85", "\ud83d", "a\udc00"]
@@ -38,7 +39,7 @@ def acceptance(key):
 
 def acceptance_of_many(key):
     acceptor = Acceptor(SimpleNamespace(accept_all=taken), RecordedDispatcher(), ("default",), {}, 60.0, 10_000)
-    (result,) = acceptor.accept_all([Item({"kind": "export", "project_id": "0" * 24}, key, "m1")])
+    (result,) = acceptor.accept_all([Item({"kind": "export", "project_id": "0" * 24}, key, "m1")], actor=COMMAND_LINE)
     if isinstance(result, RequestRefused):
         raise result
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from renderline.tenants import COMMAND_LINE
 from workers.cli import views
 from workers.cli.errors import CommandError, ExitCode, plain
 from workers.cli.session import Session, json_option, pass_session
@@ -62,7 +63,7 @@ def _shown(rows: list[dict[str, Any]]) -> Any:
 def pause(session: Session, account: str) -> None:
     """Submit nothing more for an account. Renders at the vendor are still polled."""
     with _account_found():
-        session.operations.pause(account)
+        session.operations.pause(account, actor=COMMAND_LINE)
     _answer(session, account, paused=True)
 
 
@@ -76,7 +77,7 @@ def resume(session: Session, account: str) -> None:
     Parked renders go on within a minute.
     """
     with _account_found():
-        was_held = session.operations.resume(account)
+        was_held = session.operations.resume(account, actor=COMMAND_LINE)
     _answer(session, account, paused=False)
     if not was_held:
         raise CommandError(f"account {account} was not held back")

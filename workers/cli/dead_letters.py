@@ -9,6 +9,7 @@ import click
 from rich.console import Group
 from rich.text import Text
 
+from renderline.tenants import COMMAND_LINE
 from workers.cli import views
 from workers.cli.errors import CommandError, ExitCode
 from workers.cli.results import Step, report
@@ -19,7 +20,7 @@ _HOOK = click.argument("hook", metavar="HOOK", type=click.IntRange(min=0), requi
 _ALL = click.option("--all", "every", is_flag=True, help="All dead letters of all renders.")
 _MOST = 10_000
 
-_Operation = Callable[[str, int], dict[str, Any]]
+_Operation = Callable[..., dict[str, Any]]
 
 
 @click.group()
@@ -121,7 +122,7 @@ def _step(session: Session, render_id: str, index: int, operate: _Operation, wor
 
     absent = f"no dead letter of render {render_id}, hook {index}"
     try:
-        record = operate(render_id, index)
+        record = operate(render_id, index, actor=COMMAND_LINE)
         return Step(render_id, True, record["state"], f"hook {index} {word}", {"hook": index})
     except (RenderNotFound, HookNotFound):
         return Step(render_id, False, "", absent, {"hook": index})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from renderline.gateway.api_keys import ApiKey, ApiKeys
 
 # A copy: renderline.gateway.api_keys is slow to import. A test compares the two.
-SCOPES = ("submit", "read", "admin")
+SCOPES = ("submit", "read", "admin", "operator")
 
 
 def _keys(session: Session) -> ApiKeys:
@@ -40,17 +40,42 @@ def keys() -> None:
     type=click.Choice(SCOPES),
     default=("submit", "read"),
     show_default=True,
-    help="What the key may do; repeatable. admin includes the others.",
+    help="What the key may do; repeatable. admin includes submit and read; operator is everything, for all tenants.",
+)
+@click.option("--tenant", metavar="TENANT", help="The tenant that the key belongs to.  [default: default]")
+@click.option(
+    "--account", "accounts", metavar="ACCOUNT", multiple=True, help="A vendor account it may use; repeatable. [all]"
 )
 @json_option
 @pass_session
-def create(session: Session, name: str, scopes: Sequence[str]) -> None:
+def create(session: Session, name: str, scopes: Sequence[str], tenant: str | None, accounts: Sequence[str]) -> None:
     """Create a key for NAME, the service or person that will use it. It is shown only once."""
+    from workers.composition.tenants import tenants
+
+    listed = tenants(session.settings)
+    if tenant is not None and listed.closed and tenant not in listed.names:
+        raise CommandError(
+            f"no tenant {tenant} in the file that RENDERLINE_TENANTS names; it has: {', '.join(listed.names)}",
+            ExitCode.REFUSED,
+        )
+    known = session.services.acceptor.accounts
+    if unknown := sorted({*accounts}.difference(known)):
+        raise CommandError(
+            f"no account {', '.join(unknown)}; known: {', '.join(sorted(known)) or 'none'}", ExitCode.REFUSED
+        )
+    store = _keys(session)
     try:
-        key = _keys(session).create(name, scopes)
+        key = store.create(name, scopes, tenant=tenant, accounts=accounts or None)
     except ValueError as error:
         raise CommandError(str(error), ExitCode.REFUSED) from None
-    made = {"id": key.split("_")[1], "name": name, "scopes": sorted(set(scopes), key=SCOPES.index), "key": key}
+    made = {
+        "id": key.split("_")[1],
+        "name": name,
+        "scopes": sorted(set(scopes), key=SCOPES.index),
+        "tenant": None if "operator" in scopes else tenant or "default",
+        "accounts": sorted(set(accounts)) or None,
+        "key": key,
+    }
     session.answer(made, lambda: Group(Text(key), Text("Keep it: only its hash is stored.", style="dim")))
 
 
@@ -61,10 +86,19 @@ def list_keys(session: Session) -> None:
     """List the valid keys, without their secrets."""
     rows = [_row(key) for key in _keys(session).list()]
     shown = [
-        (row["id"], row["name"], " ".join(row["scopes"]), views.age(row["created"]), views.age(row["used"]) or "never")
+        (
+            row["id"],
+            row["name"],
+            row["tenant"] or "all",
+            " ".join(row["scopes"]),
+            " ".join(row["accounts"] or ["all"]),
+            views.age(row["created"]),
+            views.age(row["used"]) or "never",
+        )
         for row in rows
     ]
-    session.answer(rows, lambda: views.plain_table(("KEY", "NAME", "SCOPES", "AGE", "USED"), shown))
+    columns = ("KEY", "NAME", "TENANT", "SCOPES", "ACCOUNTS", "AGE", "USED")
+    session.answer(rows, lambda: views.plain_table(columns, shown))
 
 
 def _row(key: ApiKey) -> dict[str, Any]:
@@ -74,6 +108,8 @@ def _row(key: ApiKey) -> dict[str, Any]:
         "id": key.key_id,
         "name": key.name,
         "scopes": list(key.scopes),
+        "tenant": key.tenant,
+        "accounts": None if key.accounts is None else list(key.accounts),
         "created": iso(key.created),
         "used": None if key.used is None else iso(key.used),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from renderline.tenants import COMMAND_LINE
 from workers.cli.results import Step, report
 from workers.cli.session import Session, json_option, pass_session
 
@@ -32,7 +33,7 @@ def cancel(context: click.Context, session: Session, ids: Sequence[str], delete_
     """
 
     def cancel_one(operations: Operations, one: str) -> Step:
-        done = operations.cancel(one, delete_project=delete_project)
+        done = operations.cancel(one, actor=COMMAND_LINE, delete_project=delete_project)
         message = f"project {done.project}{f': {done.why}' if done.why else ''}" if delete_project else ""
         return Step(one, True, done.record["state"], message, {"project": done.project, "why": done.why or None})
 
@@ -54,7 +55,7 @@ def retry(context: click.Context, session: Session, ids: Sequence[str]) -> None:
     """
 
     def retry_one(operations: Operations, one: str) -> Step:
-        record = operations.retry(one)
+        record = operations.retry(one, actor=COMMAND_LINE)
         return Step(one, True, record["state"], f"attempt {record['attempt']}")
 
     report(context, session, [_taken(session, one, retry_one) for one in dict.fromkeys(ids)])
@@ -68,7 +69,7 @@ def retry(context: click.Context, session: Session, ids: Sequence[str]) -> None:
 @click.pass_context
 def adopt(context: click.Context, session: Session, render_id: str, project_id: str) -> None:
     """Say which vendor project an unconfirmed render is; it is polled from then on."""
-    _single(context, session, render_id, lambda operations: operations.adopt(render_id, project_id))
+    _single(context, session, render_id, lambda operations: operations.adopt(render_id, project_id, actor=COMMAND_LINE))
 
 
 @click.command()
@@ -78,7 +79,7 @@ def adopt(context: click.Context, session: Session, render_id: str, project_id: 
 @click.pass_context
 def resubmit(context: click.Context, session: Session, render_id: str) -> None:
     """Say that an unconfirmed render was never started: the paid call is made again."""
-    _single(context, session, render_id, lambda operations: operations.resubmit(render_id))
+    _single(context, session, render_id, lambda operations: operations.resubmit(render_id, actor=COMMAND_LINE))
 
 
 @click.command()
@@ -92,7 +93,9 @@ def fail(context: click.Context, session: Session, render_id: str, reason: str) 
 
     A render in any other state is ended with `renderline cancel`.
     """
-    _single(context, session, render_id, lambda operations: operations.fail(render_id, message=reason))
+    _single(
+        context, session, render_id, lambda operations: operations.fail(render_id, message=reason, actor=COMMAND_LINE)
+    )
 
 
 def _single(

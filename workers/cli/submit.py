@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import click
 
+from renderline.tenants import COMMAND_LINE
 from workers.cli import request_files, views, waiting
 from workers.cli.errors import CommandError, ExitCode, print_error
 from workers.cli.session import Session, json_option, pass_session
@@ -127,14 +128,14 @@ def _key(request: dict[str, Any], path: str) -> str:
 
 def _check(session: Session, orders: Sequence[_Order]) -> None:
     from renderline.acceptance import check_key
-    from renderline.requests import RequestRefused, load_request
+    from renderline.requests import RequestRefused
 
     door = session.services.acceptor
     wrong = []
     for order in orders:
         try:
             check_key(order.key)
-            load_request(order.request, accounts=door.accounts, hook_kinds=door.hook_kinds, max_bytes=door.max_bytes)
+            door.load(order.request, actor=COMMAND_LINE)
         except RequestRefused as refused:
             wrong += [f"{order.place}: {line}" for line in str(refused).splitlines()]
     if wrong:
@@ -150,7 +151,9 @@ def _accept(session: Session, orders: Sequence[_Order]) -> list[str]:
         for start in range(0, len(orders), _PER_TRANSACTION):
             some = orders[start : start + _PER_TRANSACTION]
             items = [Item(order.request, order.key, str(uuid.uuid4())) for order in some]
-            accepted += [str(one) for one in session.services.acceptor.accept_all(items, together=True)]
+            accepted += [
+                str(one) for one in session.services.acceptor.accept_all(items, actor=COMMAND_LINE, together=True)
+            ]
     except NotTogether as refused:
         _print_accepted(accepted)
         wrong = [f"{some[at].place}: {line}" for at, why in refused.refusals.items() for line in str(why).splitlines()]

@@ -10,6 +10,7 @@ from renderline.capabilities import KnownAccounts
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind
 from renderline.ledger import Ledger
+from workers.composition.tenants import tenants
 
 
 def acceptor(settings: Settings, ledger: Ledger, dispatcher: Dispatcher, kinds: Mapping[str, HookKind]) -> Acceptor:
@@ -21,4 +22,6 @@ def acceptor(settings: Settings, ledger: Ledger, dispatcher: Dispatcher, kinds: 
         hook_kinds=kinds,
         deadline=settings.render_deadline,
         max_bytes=settings.max_request_bytes,
+        tenants=tenants(settings),
+        broker_tenants=settings.broker_tenants,
     )

@@ -24,8 +24,12 @@ end
 
 -- The stream of state changes; its entry ids let readers resume.
 local function publish_event(id, state)
-  redis.call('XADD', K.events, 'MAXLEN', '~', 10000, '*', 'id', id, 'state', state, 'at', stamp(NOW),
-    'progress', field(id, 'progress'))
+  local h = redis.call('HMGET', render(id), 'progress', 'tenant')
+  local event = {'id', id, 'state', state, 'at', stamp(NOW), 'progress', h[1] or ''}
+  if h[2] then
+    event[9], event[10] = 'tenant', h[2]
+  end
+  redis.call('XADD', K.events, 'MAXLEN', '~', 10000, '*', unpack(event))
 end
 
 -- A render holds its slot at the vendor, if the account has a limit, from the paid call to its end.

@@ -9,6 +9,7 @@ from harness import USER_KEY, until
 from renderline.acceptance import Acceptor
 from renderline.capabilities import KnownAccounts
 from renderline.dispatcher import Dispatcher
+from renderline.tenants import COMMAND_LINE
 from tasks.publisher import CeleryPublisher
 from tests.acceptance.faults.loaded_system import AVATAR, LoadedSystem, loaded_system
 
@@ -42,7 +43,9 @@ def test_renders_of_an_account_that_half_of_the_workers_know_are_delivered(tmp_p
             max_bytes=1 << 20,
         )
         request = {"kind": "project", "account": "b", "scenes": [{"script": "Hello.", "avatar": AVATAR}]}
-        ids = [door.accept(request, key=f"straight-{number}", message_id="m") for number in range(20)]
+        ids = [
+            door.accept(request, key=f"straight-{number}", message_id="m", actor=COMMAND_LINE) for number in range(20)
+        ]
         ids += system.send((f"queued-{number}" for number in range(20)), account="b")
         system.wait_for(ids, seconds=120)
         assert set(system.states(ids).values()) == {"delivered"}

@@ -32,6 +32,7 @@ from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from renderline.polling.project_list import ProjectList
 from renderline.studio import RateLimited, StudioFault, StudioV2, StudioV3, TokenEndpoint, VendorUnavailable
 from renderline.submission.outcome import Submitted
+from renderline.tenants import COMMAND_LINE
 from tasks.services import Services
 from workers.composition.services import compose
 
@@ -104,7 +105,7 @@ def orphans(clients: AccountClients, ledger: Ledger) -> None:
 
 def canceled_with_its_project(clients: AccountClients, ledger: Ledger) -> None:
     operations = Operations(ledger, RecordedDispatcher(), ["main"], {"main": clients})
-    found = operations.cancel(ONE, delete_project=True)
+    found = operations.cancel(ONE, delete_project=True, actor=COMMAND_LINE)
     assert found.project == "kept", "not deleted, and not said to be"
 
 

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from harness.clock import Clock
-from renderline.gateway.access import AccessDenied, Caller
+from renderline.gateway.access import AccessDenied
 from renderline.gateway.api_keys import CACHED, USED_EVERY, ApiKeys
+from renderline.tenants import Actor
 
 
 @pytest.fixture
@@ -29,7 +30,9 @@ def test_a_key_lets_its_owner_in(keys):
     text = keys.create("billing", ["submit", "read"])
     key_id = text.split("_")[1]
     for scope in ("submit", "read"):
-        assert keys.check(f"Bearer {text}", scope) == Caller("billing", key_id)
+        assert keys.check(f"Bearer {text}", scope) == Actor(
+            door="http", tenant="default", key_id=key_id, name="billing"
+        )
 
 
 def test_the_text_of_a_key_is_recognisable_and_random(keys):

@@ -13,6 +13,7 @@ from renderline.acceptance import Acceptor, Item
 from renderline.dispatcher import Dispatcher
 from renderline.gateway.api_keys import ApiKeys
 from renderline.ledger import Ledger
+from renderline.tenants import COMMAND_LINE
 from tasks.publisher import CeleryPublisher
 
 
@@ -149,8 +150,8 @@ def test_a_recorded_request_is_accepted_though_the_broker_is_unavailable(redis):
     ledger = Ledger(redis)
     publisher = CeleryPublisher(app)
     acceptor = Acceptor(ledger, Dispatcher(publisher, ledger), ("default",), {}, 60.0, 10_000)
-    one = acceptor.accept(a_request(), key=None, message_id="m1")
-    (two,) = acceptor.accept_all([Item(a_request(), key=None, message_id="m2")], together=True)
+    one = acceptor.accept(a_request(), key=None, message_id="m1", actor=COMMAND_LINE)
+    (two,) = acceptor.accept_all([Item(a_request(), key=None, message_id="m2")], actor=COMMAND_LINE, together=True)
     assert [record["state"] for record in ledger.records([one, two])] == ["accepted", "accepted"]
     with pytest.raises(OSError, match="broker did not take"):
         publisher.submit([(one, "normal")])
