@@ -55,8 +55,8 @@ def enqueue_render(
     The same `key` always gives the same render of a tenant. `tenant` becomes the field `tenant` of the request, which
     is `default` if nothing names another. A bad key (`contract.key_error`) raises `RequestNotAccepted` at once. Without
     `wait` it returns as soon as the broker has the message; a request that turns out to be wrong makes no render. With
-    `wait` (seconds; `app` needs a result backend) it returns once a worker has accepted the request. It raises `RequestNotAccepted` if the request was refused, `TimeoutError` if
-    no worker answered, and Celery's own error if the broker cannot be reached.
+    `wait` (seconds; `app` needs a result backend) it returns once a worker has accepted the request. It raises
+    `RequestNotAccepted` if the request was refused, `TimeoutError` if no worker answered, and Celery's own error if the broker cannot be reached.
     """
     request = _of_tenant(request, tenant)
     message_id, render_id = _ids(key, request)
@@ -80,7 +80,8 @@ def enqueue_renders(
     """Enqueue many requests over one broker connection, pipelined, and return their render ids in order.
 
     Each item is a request, or a pair of key and request; `tenant` is that of all of them. If the broker fails on the
-    way, the error is raised and the messages that it already has stay enqueued. A second call with the same keys renders nothing twice.
+    way, the error is raised and the messages that it already has stay enqueued. A second call with the
+    same keys renders nothing twice.
     """
     ids: list[str] = []
     items = iter(requests)
