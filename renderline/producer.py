@@ -56,7 +56,8 @@ def enqueue_render(
     is `default` if nothing names another. A bad key (`contract.key_error`) raises `RequestNotAccepted` at once. Without
     `wait` it returns as soon as the broker has the message; a request that turns out to be wrong makes no render. With
     `wait` (seconds; `app` needs a result backend) it returns once a worker has accepted the request. It raises
-    `RequestNotAccepted` if the request was refused, `TimeoutError` if no worker answered, and Celery's own error if the broker cannot be reached.
+    `RequestNotAccepted` if the request was refused, `TimeoutError` if no worker answered, and Celery's own error if the
+    broker cannot be reached.
     """
     request = _of_tenant(request, tenant)
     message_id, render_id = _ids(key, request)
