@@ -10,10 +10,11 @@ from typing import Any
 import requests
 import urllib3
 from marshmallow import Schema, ValidationError, fields, validate
+from redis import RedisError
 
 from renderline.hooks.file_name import file_name, path_fault
 from renderline.hooks.kind import COMPLETED, LONGEST_RETRY_AFTER, USER_AGENT, Delivery, HookFailed
-from renderline.hooks.storage import Folder
+from renderline.hooks.storage import Claim, Folder
 from renderline.http import (
     Client,
     DeadlineExceeded,
@@ -25,6 +26,7 @@ from renderline.http import (
     origin,
     parse_retry_after,
 )
+from renderline.ledger import FileClaims
 
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
 PRIVATE_VARIABLE = "RENDERLINE_ALLOW_PRIVATE_DOWNLOADS"
@@ -83,12 +85,15 @@ class DownloadHook:
         total_timeout: float = 900.0,
         max_bytes: int = 4 * 1024**3,
         fresh_link: FreshLink | None = None,
+        claims: FileClaims | None = None,
     ) -> None:
         """Store below `storage_url`; timeouts in seconds, `total_timeout` for one whole download.
 
         `fresh_link` is asked when a link has expired. Without `allow_private`, links and redirects to non-public
         addresses are refused, unless they go to the vendor of the render's own account: `vendor_hosts` are its hosts
-        (`host:port`) by account. Raises ValueError, naming the variable, for a storage that cannot be used. Threads may
+        (`host:port`) by account. `claims` knows which render writes which
+        file; without it no file is ever replaced. Raises ValueError, naming the variable, for a storage that cannot be
+        used. Threads may
         share one object.
         """
         try:
@@ -98,7 +103,7 @@ class DownloadHook:
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
-        self._fresh_link = fresh_link
+        self._fresh_link, self._claims = fresh_link, claims
         self._allow_private, self._vendor_hosts = allow_private, vendor_hosts
         self._client = Client(user_agent=USER_AGENT, allow_private=allow_private)
 
@@ -120,7 +125,7 @@ class DownloadHook:
         return host_and_port(str(record.get("download_url") or ""))
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
-        """Store the video and return `stored_url`; raises HookFailed. A repeat replaces the file."""
+        """Store the video and return `stored_url`; raises HookFailed. A repeat replaces its own file."""
         problem = self.problem(hook)
         if problem:
             raise HookFailed(f"nowhere to store the video: {problem}", permanent=True)
@@ -134,17 +139,16 @@ class DownloadHook:
         except ValueError as error:
             raise HookFailed(f"the hook's path {error}", permanent=True) from None
         try:
-            self._store_from(link, folder, name, delivery.record)
-        except HookFailed:
+            return {"stored_url": self._store_from(link, folder, name, delivery.record)}
+        except (HookFailed, RedisError):
             raise
         except Exception as error:
             # Anything that the storage's library raises. Its chain of causes may show credentials, hence `from None`.
             advice = f"check {STORAGE_VARIABLE} and what the worker may do there"
             raise HookFailed(f"{folder.url} did not take {name}: {folder.describe(error)}; {advice}") from None
-        return {"stored_url": folder.url_of(name)}
 
-    def _store_from(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> None:
-        """Store the video; if the link in the record has expired, from a fresh one."""
+    def _store_from(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> str:
+        """Store the video; if the link in the record has expired, from a fresh one. Returns the file's URL."""
         try:
             return self._store(link, folder, name, record)
         except _Expired as expired:
@@ -155,13 +159,15 @@ class DownloadHook:
                 raise HookFailed(f"{expired}, and the vendor still gives the same link") from None
             if not fresh or not fresh.startswith(("https://", "http://")):
                 raise HookFailed(f"{expired}, and the vendor gives no other link") from None
-        self._store(fresh, folder, name, record)
+        return self._store(fresh, folder, name, record)
 
-    def _store(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> None:
+    def _store(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> str:
         end = time.monotonic() + self._total_timeout
         with self._answer(link, record.get("account", ""), end) as response:
             self._check(response, origin(link))
-            with folder.replacing(name) as partial:
+            with folder.storing(
+                name, claim=self._claim(record), suffix=record["id"], root=self._root_of(folder)
+            ) as partial:
                 for chunk in self._chunks(response, origin(link)):
                     if partial.written + len(chunk) > self._max_bytes:
                         raise self._too_large(origin(link))
@@ -170,6 +176,18 @@ class DownloadHook:
                     partial.write(chunk)
                 if not partial.written:
                     raise HookFailed(f"{origin(link)} sent an empty file")
+        return partial.stored_url
+
+    def _claim(self, record: Mapping[str, Any]) -> Claim:
+        claims = self._claims
+        if claims is None:
+            return lambda _, taken: not taken
+        return lambda url, taken: claims.claim(url, record["id"], taken=taken)
+
+    def _root_of(self, folder: Folder) -> Folder:
+        """Return the storage, below which no link is followed; in an object store, the folder itself."""
+        assert self._folder is not None
+        return self._folder if self._folder.scheme == "file" else folder
 
     def _answer(self, link: str, account: str, end: float) -> requests.Response:
         trusted = self._vendor_hosts.get(account, ())

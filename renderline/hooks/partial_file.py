@@ -34,34 +34,34 @@ def lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def remove_abandoned(folder: str) -> None:
-    """Remove abandoned partial files in a folder, at most every 10 minutes. Never raises."""
+def remove_abandoned(folder: int, path: str) -> None:
+    """Remove abandoned partial files in an open folder, at most every 10 minutes by its path. Never raises."""
     now = time.monotonic()
     with _scanning:
-        if now < _next_scan.get(folder, 0.0):
+        if now < _next_scan.get(path, 0.0):
             return
         if len(_next_scan) > 10_000:
             _next_scan.clear()
-        _next_scan[folder] = now + _EVERY
+        _next_scan[path] = now + _EVERY
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if _PARTIAL.fullmatch(entry.name):
-                _remove(entry)
+                _remove(entry, folder, path)
 
 
-def _remove(entry: os.DirEntry[str]) -> None:
+def _remove(entry: os.DirEntry[str], folder: int, path: str) -> None:
     with contextlib.suppress(OSError):
         if not entry.is_file(follow_symlinks=False):
             return
         age = time.time() - entry.stat(follow_symlinks=False).st_mtime
-        if age > _YOUNG and _is_abandoned(entry.path, age):
-            os.unlink(entry.path)
-            log.info("partial file of a killed download removed", path=entry.path, age=round(age))
+        if age > _YOUNG and _is_abandoned(entry.name, folder, age):
+            os.unlink(entry.name, dir_fd=folder)
+            log.info("partial file of a killed download removed", path=f"{path}/{entry.name}", age=round(age))
 
 
-def _is_abandoned(path: str, age: float) -> bool:
+def _is_abandoned(name: str, folder: int, age: float) -> bool:
     """Return whether nobody has the file open for writing."""
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

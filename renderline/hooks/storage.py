@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import os
 import re
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, unquote
 
 import fsspec
 
-from renderline.hooks.partial_file import lock, remove_abandoned
-
-# Size of the parts of an upload to a remote storage: 4 GiB are far fewer than S3's limit of 10,000 parts.
-_PART_BYTES = 8 * 1024 * 1024
+from renderline.hooks.local_place import LocalPlace
+from renderline.hooks.remote_place import RemotePlace
 
 # Stores whose URL names a bucket, not a host. The worker's own rights decide what it may write there.
 _BUCKET_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "memory"})
+
+_NAMES = 20
+"""How many names are tried for one file."""
+
+Claim = Callable[[str, bool], bool]
+"""Called with a file's URL and whether it exists; says whether the caller may write it."""
 
 _GLOB = re.compile(r"[*?\[\]]")
 
@@ -35,6 +36,7 @@ class Folder:
         scheme, separator, rest = url.partition("://")
         self.scheme = "file" if scheme == "local" else scheme
         self._password = ""
+        self._url_with_credentials = url.rstrip("/")
         if not separator or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) or "::" in url:
             raise ValueError("must be a URL such as file:///videos or s3://bucket/prefix")
         if self.scheme == "file":
@@ -84,81 +86,82 @@ class Folder:
         text = f"{type(error).__name__}: {error}"
         return (text.replace(self._password, "***") if self._password else text)[:300]
 
+    def below(self, name: str) -> Folder:
+        """Return the folder `name` (its parts joined by slashes) of this one."""
+        return Folder(f"{self._url_with_credentials}/{quote(name) if self.scheme == 'file' else name}")
+
     @contextlib.contextmanager
-    def replacing(self, name: str) -> Iterator[PartialFile]:
-        """Yield a partial file to write to. When the block ends it gets its name, replacing any earlier file.
+    def storing(self, name: str, *, claim: Claim, suffix: str, root: Folder | None = None) -> Iterator[NewFile]:
+        """Yield a partial file to write to. When the block ends it gets `name`, or a name like it that is free.
 
-        If the block raises, the partial file is removed and an earlier file stays as it was. A killed worker leaves its
-        partial file, `.{name}.{16 hex digits}.part`. Nobody reads it and anybody may delete it; on a disk the next
-        download into the folder does. Each partial file has a name of its own, so two writers of one file never mix:
-        the last one to end wins with a whole file.
-
-        On a disk the last step is a rename within one folder, which is atomic. In an object store an upload, even in
-        parts, appears as one object. But fsspec commits it whenever it is closed, also after a failure. So it is
-        uploaded under the partial file's key, and only a whole one is copied to its name within the store.
+        `claim` says of each name whether it may be used; the next one has `-<suffix>` before its ending. `stored_url`
+        of the file is where it is then. If the block raises, the partial file is removed, and every earlier file stays
+        as it was. A killed worker leaves its partial file, `.{name}.{16 hex digits}.part`. Nobody reads it and anybody
+        may delete it; on a disk the next download into the folder does. Each partial file has a name of its own, so two
+        writers of one file never mix. On a disk, nothing below `root` (this folder, unless given) may be a link.
         """
-        filesystem, root = self._open()
-        target = f"{root.rstrip('/')}/{name}"
-        folder, _, leaf = target.rpartition("/")
-        path = f"{folder}/.{leaf}.{secrets.token_hex(8)}.part"
-        if self.scheme == "file":
-            remove_abandoned(folder)
-        partial = PartialFile(filesystem, path, folder)
-        try:
-            yield partial
-            partial.sync()
-            partial.close()
-            if filesystem.size(path) != partial.written:
-                raise OSError(f"{partial.written} bytes were written, but the storage holds {filesystem.size(path)}")
-            if filesystem.isdir(target):
-                raise IsADirectoryError(f"{name} is a folder")  # mv would move the file into it
-            filesystem.mv(path, target)
-        except BaseException:
-            # Closed first: the storage would keep the parts of an upload that is never closed, and charge for them.
-            for clean in (partial.close, functools.partial(filesystem.rm_file, path)):
-                with contextlib.suppress(Exception):
-                    clean()
-            raise
+        folder, _, leaf = name.rpartition("/")
+        with self._place(folder, root or self) as place:
+            partial = place.create(leaf)
+            file = NewFile(partial)
+            try:
+                yield file
+                partial.finish()
+                file.stored_url = self.url_of(
+                    f"{folder}/{self._named(place, partial, name, claim, suffix)}".lstrip("/")
+                )
+                partial.close()
+            except BaseException:
+                for clean in (partial.close, partial.remove):
+                    with contextlib.suppress(Exception):
+                        clean()
+                raise
 
-    def _open(self) -> tuple[Any, str]:
+    def _named(self, place: Any, partial: Any, name: str, claim: Claim, suffix: str) -> str:
+        """Give the partial file the first name that is free or its own, and return that."""
+        folder, slash, leaf = name.rpartition("/")
+        for candidate in _names(leaf, suffix):
+            # Looked at before it is claimed: a claim of a name that nobody had makes it this render's own.
+            for replace in (place.exists(candidate), True):
+                if not claim(self.url_of(f"{folder}{slash}{candidate}"), replace):
+                    break
+                if place.put(partial, candidate, replace=replace):
+                    return candidate
+                # Taken since then. By the same render, perhaps: the claim is asked again.
+        raise FileExistsError(f"{leaf} and {_NAMES - 1} names like it belong to other renders")
+
+    def _place(self, name: str, root: Folder) -> Any:
         # Opened when it is used, not at start: some storages keep threads, which a fork loses.
         if self.scheme == "file":
-            return fsspec.filesystem("file"), self._root
-        filesystem, root = fsspec.core.url_to_fs(self._root)
-        return filesystem, root
+            return LocalPlace(
+                root._root, [part for part in f"{self._root[len(root._root) :]}/{name}".split("/") if part]
+            )
+        filesystem, path = fsspec.core.url_to_fs(self._root)
+        return RemotePlace(filesystem, f"{path.rstrip('/')}/{name}".rstrip("/"))
 
 
-class PartialFile:
-    """A file under a temporary name, which counts the bytes written to it."""
+class NewFile:
+    """A file that is being stored, and where it is in the end."""
 
-    def __init__(self, filesystem: Any, path: str, folder: str) -> None:
-        self.written = 0
-        self._filesystem = filesystem
-        try:
-            self._file = self._create(path)
-        except FileNotFoundError:
-            # Not earlier: object stores have no folders, and some would create a bucket.
-            filesystem.makedirs(folder, exist_ok=True)
-            self._file = self._create(path)
+    def __init__(self, partial: Any) -> None:
+        self.write: Callable[[bytes], None] = partial.write
+        self.stored_url = ""
+        self._partial = partial
 
-    def _create(self, path: str) -> Any:
-        file = self._filesystem.open(path, "wb", block_size=_PART_BYTES)
-        if getattr(self._filesystem, "local_file", False):
-            lock(file.fileno())
-        return file
+    @property
+    def written(self) -> int:
+        """How many bytes were written."""
+        return int(self._partial.written)
 
-    def write(self, chunk: bytes) -> None:
-        """Append the chunk."""
-        self._file.write(chunk)
-        self.written += len(chunk)
 
-    def sync(self) -> None:
-        """On a disk, wait until the bytes are on it: after a power cut, a record must not name a file that is lost."""
-        if getattr(self._filesystem, "local_file", False):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            os.utime(self._file.fileno())  # once closed it is unlocked, but too new to be removed
-
-    def close(self) -> None:
-        """Close the file, which sends the last part to a remote storage."""
-        self._file.close()
+def _names(leaf: str, suffix: str) -> Iterator[str]:
+    """Yield the names that a file may get, best first. A name that has the suffix already gets a number."""
+    stem, dot, ending = leaf.rpartition(".")
+    if not dot:
+        stem, ending = leaf, ""
+    yield leaf
+    own = stem if suffix in stem else f"{stem}-{suffix}"
+    if own != stem:
+        yield f"{own}{dot}{ending}"
+    for number in range(2, _NAMES):
+        yield f"{own}-{number}{dot}{ending}"

@@ -6,6 +6,7 @@ from renderline.ledger.claims import Batch, DuePoll, HookClaim, PollResult, Pump
 from renderline.ledger.clock import SKEWED, ServerClock
 from renderline.ledger.commands import REVOKED, Alarm, Commands
 from renderline.ledger.durability import DiskSync, NotSynced, Persistence, persistence
+from renderline.ledger.file_claims import FileClaims
 from renderline.ledger.keys import PREFIX, Keys
 from renderline.ledger.queries import Filter, HeldHook, Queries
 from renderline.ledger.record import iso, public_record
@@ -27,6 +28,7 @@ __all__ = [
     "DiskSync",
     "DuePoll",
     "Entry",
+    "FileClaims",
     "Filter",
     "ForeignProject",
     "HeldHook",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 PREFIX = "renderline:"
 
 SCRIPT_KEYS = {
@@ -131,3 +133,7 @@ class Keys:
     def clock_skew(self, worker: str) -> str:
         """Return the key that holds how far a worker's clock is ahead."""
         return f"{self.prefix}clock_skew:{worker}"
+
+    def stored_file(self, url: str) -> str:
+        """Return the key that holds which render writes the file at a URL."""
+        return f"{self.prefix}stored_file:{hashlib.sha256(url.encode(errors='replace')).hexdigest()[:40]}"

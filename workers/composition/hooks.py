@@ -13,18 +13,22 @@ from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.http import host_and_port
+from renderline.ledger import FileClaims
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from workers.composition.shared import Shared
 
 
-def hook_kinds(app: Celery, settings: Settings, *, fresh_link: FreshLink | None = None) -> dict[str, HookKind]:
-    """Return the hook kinds that requests may name. A process that delivers hooks gives `fresh_link`."""
+def hook_kinds(
+    app: Celery, settings: Settings, *, fresh_link: FreshLink | None = None, claims: FileClaims | None = None
+) -> dict[str, HookKind]:
+    """Return the hook kinds that requests may name. A process that delivers hooks gives `fresh_link` and `claims`."""
     return load_kinds(
         DownloadHook(
             settings.storage_url,
             allow_private=settings.allow_private_downloads or settings.allow_private_hooks,
             vendor_hosts={account.name: _hosts(account) for account in settings.accounts},
             fresh_link=fresh_link,
+            claims=claims,
         ),
         HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
         CeleryHook(app.send_task),

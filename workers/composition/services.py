@@ -7,7 +7,7 @@ from celery import Celery
 from config.settings import Settings
 from renderline.capabilities import KnownAccounts, WorkerCapabilities
 from renderline.dispatcher import Dispatcher, raise_unpublished
-from renderline.ledger import AccountLimits, Ledger, ServerClock
+from renderline.ledger import AccountLimits, FileClaims, Ledger, ServerClock
 from renderline.operations import Operations
 from renderline.polling.download_url import DownloadUrlRefresh
 from renderline.polling.durations import Durations
@@ -35,7 +35,8 @@ def compose(app: Celery, settings: Settings) -> Services:
         account.name: clients(account, settings, redis=redis, limits=limits, clock=clock)
         for account in settings.accounts
     }
-    kinds = hook_kinds(app, settings, fresh_link=fresh_link(DownloadUrlRefresh(ledger, accounts)))
+    renewed = fresh_link(DownloadUrlRefresh(ledger, accounts))
+    kinds = hook_kinds(app, settings, fresh_link=renewed, claims=FileClaims(ledger))
     shared = Shared(
         settings=settings,
         redis=redis,

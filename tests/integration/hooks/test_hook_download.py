@@ -14,6 +14,7 @@ import fsspec
 import pytest
 
 from renderline.hooks import Delivery, DownloadHook, HookFailed
+from renderline.ledger import FileClaims, Ledger
 
 VIDEO = bytes(range(256)) * 2000
 BLOCK = b"\x00" * 65536
@@ -80,10 +81,15 @@ def test_stores_the_video(serve, store):
     assert not {"Authorization", "Cookie"} & set(request.headers)
 
 
-def test_a_repeat_gives_the_same_and_replaces_what_was_there(serve, store):
+@pytest.fixture
+def claims(redis):
+    return FileClaims(Ledger(redis))
+
+
+def test_a_repeat_gives_the_same_and_replaces_what_was_there(serve, store, claims):
     bodies = iter([b"an older and longer file", b"the video", b"the video"])
     server = serve(lambda request: request.reply(200, next(bodies)))
-    hook = DownloadHook(store.url)
+    hook = DownloadHook(store.url, claims=claims)
     outcomes = [hook.deliver({"type": "download"}, completed(link(server))) for _ in range(3)]
     assert outcomes[0] == outcomes[1] == outcomes[2]
     assert store.files() == {"r1.mp4": b"the video"}
@@ -280,7 +286,7 @@ def test_a_path_that_is_a_folder(serve, store):
     assert "RENDERLINE_STORAGE_URL" in str(failed)
 
 
-def test_two_deliveries_at_once_store_one_whole_file(serve, store):
+def test_two_deliveries_at_once_store_one_whole_file(serve, store, claims):
     """Both are in the midst of the body before either may end; the later one to end has the last word."""
     midway = threading.Barrier(2, timeout=60)
     letters = iter(b"ab")
@@ -292,7 +298,7 @@ def test_two_deliveries_at_once_store_one_whole_file(serve, store):
         request.wfile.write(body[250_000:])
 
     server = serve(meet)
-    hook = DownloadHook(store.url)
+    hook = DownloadHook(store.url, claims=claims)
     threads = [threading.Thread(target=hook.deliver, args=({"type": "download"}, completed(link(server))))
                for _ in range(2)]  # fmt: skip
     for thread in threads:

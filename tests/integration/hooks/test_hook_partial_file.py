@@ -18,9 +18,9 @@ from renderline.hooks.storage import Folder
 WRITER = """
 import sys, time
 from renderline.hooks.storage import Folder
-with Folder(sys.argv[1]).replacing("video.mp4") as draft:
+with Folder(sys.argv[1]).storing("video.mp4", claim=lambda *_: True, suffix="r1") as draft:
     draft.write(b"half of it")
-    draft._file.flush()
+    draft._partial._file.flush()
     print("writing", flush=True)
     sys.stdin.read()
 """
@@ -41,7 +41,7 @@ def aged(folder: Path, *, seconds: float = 3600.0) -> None:
 
 
 def download_into(folder: Path, name: str = "other.mp4") -> None:
-    with Folder(folder.as_uri()).replacing(name) as draft:
+    with Folder(folder.as_uri()).storing(name, claim=lambda *_: True, suffix="r1") as draft:
         draft.write(b"video")
 
 

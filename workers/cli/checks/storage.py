@@ -27,7 +27,7 @@ def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> C
         return CheckResult("storage", "fail", str(error), _ADVICE)
     address = f"{url.rstrip('/')}/{name}"
     try:
-        with folder.replacing(name) as draft:
+        with folder.storing(name, claim=lambda _, taken: not taken, suffix="probe") as draft:
             draft.write(content)
         same = (reader or _read)(address) == content
     except Exception as error:
