@@ -4,19 +4,23 @@ import os
 import sys
 from pathlib import Path
 
-from config import settings
+from config import flower_guard, settings
 
 try:
     _chosen = settings.load(os.environ, role="flower")
 except settings.SettingsError as _problem:
     sys.exit(f"Flower cannot start:\n{_problem}")
 
+# Its database holds the tasks of everybody: for this user alone.
+os.umask(0o077)
 _directory = Path(_chosen.data_dir) / "flower"
 _directory.mkdir(parents=True, exist_ok=True)
 
 address = _chosen.flower_address
 port = _chosen.flower_port
 basic_auth = (_chosen.flower_basic_auth or "").split(",")
+# Flower itself checks each login as often as one likes, and serves /metrics without any.
+flower_guard.install(basic_auth)
 
 # Tasks and workers are kept over a restart. The file is written every minute, not only on exit.
 persistent = True

@@ -65,7 +65,7 @@ def rendered(redis, valkey, start_sandbox, start_worker, start_flower):
     return flower, render_id
 
 
-def test_tasks_show_render_ids_and_no_script_and_stay_over_a_restart(rendered, start_flower):
+def test_tasks_show_render_ids_and_no_script_and_stay_over_a_restart(rendered, start_flower, tmp_path):
     flower, render_id = rendered
     tasks = flower.tasks()
     by_name = {
@@ -79,6 +79,9 @@ def test_tasks_show_render_ids_and_no_script_and_stay_over_a_restart(rendered, s
     assert not [page for page in pages if SCRIPT in page or USER_KEY in page]
 
     flower.stop()
+    written = list((tmp_path / "data").rglob("*"))
+    assert [path for path in written if path.is_file()]
+    assert not [path for path in written if path.stat().st_mode & 0o077]
     assert set(tasks) <= set(start_flower().tasks())
 
 
