@@ -132,6 +132,21 @@ class Settings:
     gateway_threads: int = variable(
         "RENDERLINE_GATEWAY_THREADS", parsers.count(least=4, most=1000), "a whole number from 4 to 1000", default=64
     )
+    gateway_connections: int = variable(
+        "RENDERLINE_GATEWAY_CONNECTIONS",
+        parsers.count(least=16, most=60_000),
+        "a whole number from 16 to 60000",
+        default=1000,
+    )
+    gateway_header_timeout: float = variable(
+        "RENDERLINE_GATEWAY_HEADER_TIMEOUT", parsers.seconds(), _ABOVE_ZERO, default=10.0
+    )
+    gateway_body_timeout: float = variable(
+        "RENDERLINE_GATEWAY_BODY_TIMEOUT", parsers.seconds(), _ABOVE_ZERO, default=60.0
+    )
+    gateway_write_timeout: float = variable(
+        "RENDERLINE_GATEWAY_WRITE_TIMEOUT", parsers.seconds(), _ABOVE_ZERO, default=60.0
+    )
     gateway_bind: str = variable("RENDERLINE_GATEWAY_BIND", parsers.bind_address, "host:port", default="127.0.0.1:8000")
     sandbox_port: int = variable(
         "RENDERLINE_SANDBOX_PORT", parsers.count(most=65535), "a port from 1 to 65535", default=8900

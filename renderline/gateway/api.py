@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Final
 
 import flask_smorest
@@ -86,6 +88,14 @@ class Api(flask_smorest.Api):
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer an error of Flask or Werkzeug."""
         return error_handlers.http_error(error)
+
+    def _openapi_json(self) -> Response:
+        """Send the OpenAPI document; it is made once, because anyone may ask for it as often as they like."""
+        return Response(self._document, mimetype="application/json")
+
+    @cached_property
+    def _document(self) -> bytes:
+        return json.dumps(self.spec.to_dict(), indent=2).encode()
 
 
 def create_api(app: Flask, *, guarded: bool) -> Api:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,7 @@ from flask import Response, request
 from redis import RedisError
 
 from renderline.gateway.problem import Problem
+from renderline.gateway.server.environ import DISCONNECTED
 from renderline.ledger import Ledger, Queries, iso
 from renderline.renders import FINAL
 
@@ -142,19 +142,5 @@ def _disconnection() -> Callable[[], bool]:
 
     Without it only the next write would show that, and a page that reloads would take one stream after another.
     """
-    connection: socket.socket | None = request.environ.get("gunicorn.socket")
-
-    def disconnected() -> bool:
-        if connection is None:
-            return False
-        try:
-            return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-        except BlockingIOError:
-            return False
-        except ValueError:
-            # Python cannot peek into a TLS connection.
-            return False
-        except OSError:
-            return True
-
+    disconnected: Callable[[], bool] = request.environ.get(DISCONNECTED, lambda: False)
     return disconnected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -104,10 +105,11 @@ def _checked_object(value: Any) -> dict[str, Any]:
 def _read(request: Request, max_bytes: int) -> bytes:
     # One byte more: if a body has no length, Werkzeug cuts it at the limit without an error.
     request.max_content_length = max_bytes + 1
-    try:
-        raw = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raw = None
+    raw = None
+    # The server has not read a body that announces too large a size.
+    if (request.content_length or 0) <= max_bytes:
+        with contextlib.suppress(RequestEntityTooLarge):
+            raw = request.get_data(cache=False)
     if raw is None or len(raw) > max_bytes:
         raise Problem(413, f"The body may have at most {max_bytes} bytes.")
     return raw

@@ -8,6 +8,7 @@ from typing import Any, Final
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
 from renderline.contract import MAX_KEY_LENGTH, key_error
+from renderline.gateway.body_limits import BATCH_FACTOR
 from renderline.gateway.request_parsing import JsonBody, StrictObject
 from renderline.kinds import KINDS
 from renderline.ledger import Filter
@@ -191,7 +192,7 @@ class BatchRequest(JsonBody):
     """Many render requests; the acceptor checks each of them."""
 
     component = True
-    size_factor = 8
+    size_factor = BATCH_FACTOR
     # The body, its list, and the item.
     extra_depth = 3
     checked_later = True

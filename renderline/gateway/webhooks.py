@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 
 from renderline.dispatcher import Dispatcher
 from renderline.drafts import tag
+from renderline.gateway.body_limits import LARGEST_WEBHOOK
 from renderline.gateway.webhook_payload import WebhookPayload, parse_webhook
 from renderline.ledger import REVOKED, Commands
 from renderline.polling.policy import WEBHOOKS_ALIVE_INTERVALS
@@ -19,9 +20,6 @@ from renderline.webhook_urls import PATH, WebhookUrls
 log = structlog.get_logger(__name__)
 
 blp = Blueprint("webhooks", __name__)
-
-LARGEST_BODY: Final = 64 * 1024
-"""Bytes. The documented body has four short fields."""
 
 _EXTENSION: Final = "renderline-webhooks"
 
@@ -91,9 +89,11 @@ def receive(render_id: str, signature: str) -> Response:
 
 def _payload() -> WebhookPayload | None:
     """Return the content of the present request; None for a GET without any."""
-    request.max_content_length = LARGEST_BODY + 1
+    if (request.content_length or 0) > LARGEST_WEBHOOK:
+        abort(413)
+    request.max_content_length = LARGEST_WEBHOOK + 1
     body = request.get_data(cache=False)
-    if len(body) > LARGEST_BODY:
+    if len(body) > LARGEST_WEBHOOK:
         # If a body has no length, Werkzeug cuts it at the limit without an error.
         abort(413)
     payload = parse_webhook(request.query_string, body)

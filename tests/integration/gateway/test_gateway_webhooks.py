@@ -14,7 +14,8 @@ from harness import free_port
 from harness.gateway_app import gateway_app
 from harness.ledger import LEASE, LedgerDriver
 from renderline.dispatcher import Dispatcher
-from renderline.gateway.webhooks import LARGEST_BODY, WebhookHandler
+from renderline.gateway.body_limits import LARGEST_WEBHOOK
+from renderline.gateway.webhooks import WebhookHandler
 from renderline.webhook_urls import WebhookUrls
 
 KEY = "k" * 32
@@ -196,7 +197,7 @@ def test_a_webhook_about_an_ended_render_is_accepted(gateway):
 def test_too_large_a_body_is_refused_whatever_it_says_about_its_size(gateway):
     gateway.submitted()
     before = gateway.everything()
-    large = json.dumps({**DONE, "padding": "x" * LARGEST_BODY}).encode()
+    large = json.dumps({**DONE, "padding": "x" * LARGEST_WEBHOOK}).encode()
     assert gateway.call(gateway.url(), data=large).status_code == 413
     assert gateway.call(refused(gateway)["forged"], data=b"{}" + b" " * 5000).status_code == 404
     # A body without a length is read no further than the limit either.

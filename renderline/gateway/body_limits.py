@@ -1,0 +1,29 @@
+"""How large a body may be, by path: known before the call has a thread, and before anything of it is parsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from renderline.webhook_urls import PATH
+
+BATCH_FACTOR: Final = 8
+"""How many times as large as a render request a batch may be."""
+
+LARGEST_WEBHOOK: Final = 64 * 1024
+"""Bytes. The documented body has four short fields."""
+
+_BATCH: Final = "/v1/renders/batch"
+
+
+@dataclass(frozen=True)
+class BodyLimits:
+    """The largest body for each path; `largest_request` is that of a render request, in bytes."""
+
+    largest_request: int
+
+    def __call__(self, path: str) -> int:
+        """Return the largest body for a path, in bytes."""
+        if path.startswith(f"{PATH}/"):
+            return LARGEST_WEBHOOK
+        return self.largest_request * (BATCH_FACTOR if path == _BATCH else 1)

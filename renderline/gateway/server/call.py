@@ -1,0 +1,251 @@
+"""One request on a connection: read whole, answered by the application in a thread, written within a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError
+from email.utils import formatdate
+from io import BytesIO
+from typing import Any, Final, Protocol
+
+import structlog
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+from tornado.iostream import StreamClosedError
+
+from renderline.gateway.server.environ import wsgi_environ
+from renderline.gateway.server.limits import LINGER, ConnectionLimits
+from renderline.gateway.server.threads import Threads
+
+log = structlog.get_logger(__name__)
+
+_UNLIMITED: Final = 1 << 62
+_RESET: Final = struct.pack("ii", 1, 0)
+_STREAM: Final = "text/event-stream"
+
+
+class Server(Protocol):
+    """What a call needs of its server."""
+
+    application: Callable[[dict[str, Any], Any], Iterable[bytes]]
+    threads: Threads
+    limits: ConnectionLimits
+    body_limit: Callable[[str], int]
+    address: tuple[str, int]
+    loop: asyncio.AbstractEventLoop
+    stopping: bool
+
+    def hold(self, count: int) -> None:
+        """Count bytes that are held in memory for a client; negative for those that are no longer."""
+
+
+class Call(HTTPMessageDelegate):
+    """A request and its answer. Everything but `_run` and `_stream` happens in the thread of the event loop."""
+
+    def __init__(self, server: Server, connection: HTTP1Connection) -> None:
+        self.waiting_since: float | None = time.monotonic()
+        """Since when the client is waited for; None while the application works."""
+        self.idle = True
+        """No header has come yet."""
+        self._server, self._connection, self._stream_of = server, connection, connection.stream
+        self._body: list[bytes] = []
+        self._held = 0
+        self._size = 0
+        self._limit = 0
+        self._started = self._complete = self._written = False
+        self._environ: dict[str, Any] = {}
+        self._status, self._headers = "", HTTPHeaders()
+
+    @property
+    def holds(self) -> bool:
+        """Return whether it holds part of a body or of an answer in memory."""
+        return self._held > 0
+
+    def drop(self) -> None:
+        """Close the connection at once; what the client has not read is discarded."""
+        self.release()
+        with contextlib.suppress(OSError, AttributeError):
+            # Else the kernel keeps the unread bytes, megabytes of them, and the client learns nothing.
+            self._stream_of.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._connection.close()
+
+    def release(self) -> None:
+        """Count what this call holds in memory no longer."""
+        self._server.hold(-self._held)
+        self._held = 0
+
+    # Reading.
+
+    def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
+        """Note the request; one that announces too large a body is answered without reading it."""
+        assert isinstance(start_line, RequestStartLine)
+        self.idle = False
+        self.waiting_since = time.monotonic()
+        context: Any = self._connection.context
+        self._environ = wsgi_environ(
+            start_line,
+            headers,
+            scheme=context.protocol,
+            server=self._server.address,
+            remote=context.remote_ip,
+            disconnected=self._stream_of.closed,
+        )
+        self._limit = self._server.body_limit(self._environ["PATH_INFO"])
+        # The application answers a body that is too large. Tornado would close the connection without a word.
+        self._connection.set_max_body_size(_UNLIMITED)
+        length = headers.get("Content-Length", "0")
+        if length.isdecimal() and int(length) > self._limit:
+            self._start()
+
+    def data_received(self, chunk: bytes) -> None:
+        """Take a part of the body; of one that is too large no more than tells the application so."""
+        if self._started:
+            return
+        self._size += len(chunk)
+        self._hold(len(chunk))
+        self._body.append(chunk)
+        if self._size > self._limit:
+            self._start()
+
+    def finish(self) -> None:
+        """Answer a request that has been read whole."""
+        self._complete = True
+        if not self._started:
+            self._start()
+        elif self._written:
+            self._connection.close()
+
+    def on_connection_close(self) -> None:
+        """Forget a request whose client has gone."""
+        self.release()
+
+    def _hold(self, count: int) -> None:
+        self._held += count
+        self._server.hold(count)
+
+    def _start(self) -> None:
+        self._started, self.waiting_since = True, None
+        self._environ["wsgi.input"] = BytesIO(b"".join(self._body))
+        self._body.clear()
+        self._server.threads.run(self._environ["PATH_INFO"], self._run)
+
+    # In a thread.
+
+    def _run(self) -> None:
+        if self._stream_of.closed():
+            return
+        response: Iterable[bytes] | None = None
+        try:
+            response = self._server.application(self._environ, self._start_response)
+            # The answer to HEAD has the type of a stream, and no parts.
+            if self._headers.get("Content-Type", "").startswith(_STREAM) and self._environ["REQUEST_METHOD"] != "HEAD":
+                stream, response = response, None
+                self._server.threads.stream(lambda: self._stream(stream))
+                return
+            body = b"".join(response)
+        except Exception:
+            log.exception("request failed")
+            self._status, self._headers, body = "500 Internal Server Error", HTTPHeaders(), b""
+        finally:
+            _close(response)
+        self._server.loop.call_soon_threadsafe(self._answer, body)
+
+    def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[..., Any]:
+        self._status, self._headers = status, HTTPHeaders()
+        for name, value in headers:
+            self._headers.add(name, value)
+        return _no_write
+
+    def _stream(self, response: Iterable[bytes]) -> None:
+        """Send each part as it comes, until the application or the reader ends it."""
+
+        def wait(sending: Any) -> None:
+            asyncio.run_coroutine_threadsafe(sending, self._server.loop).result(self._server.limits.write)
+
+        failed = True
+        try:
+            wait(self._write_head())
+            for part in response:
+                if part:
+                    wait(self._write_part(part))
+            wait(self._write_end())
+            failed = False
+        except (StreamClosedError, TimeoutError, CancelledError):
+            pass  # the reader has gone, or does not read
+        except Exception:
+            log.exception("event stream failed")
+        finally:
+            _close(response)
+            with contextlib.suppress(RuntimeError):
+                self._server.loop.call_soon_threadsafe(self.drop if failed else self._connection.close)
+
+    # Writing.
+
+    def _head(self, *, close: bool) -> ResponseStartLine:
+        code, _, reason = self._status.partition(" ")
+        self._headers["Date"] = formatdate(usegmt=True)
+        if close:
+            self._headers["Connection"] = "close"
+        return ResponseStartLine("HTTP/1.1", int(code), reason)
+
+    def _answer(self, body: bytes) -> None:
+        """Write the whole answer; the connection is closed if it is not read in time."""
+        if self._stream_of.closed():
+            self.release()
+            return
+        self.release()
+        close = not self._complete or self._server.stopping
+        start = self._head(close=close)
+        if start.code not in (204, 304) and "Content-Length" not in self._headers:
+            self._headers["Content-Length"] = str(len(body))
+        self.waiting_since = time.monotonic()
+        sent = self._connection.write_headers(start, self._headers, chunk=body)
+        if sent.done():
+            self._sent(close)
+            return
+        self._hold(len(body))
+        limit = self._server.loop.call_later(self._server.limits.write, self.drop)
+
+        def done(_: Any) -> None:
+            limit.cancel()
+            self.release()
+            self._sent(close)
+
+        sent.add_done_callback(done)
+
+    def _sent(self, close: bool) -> None:
+        self._written = True
+        if self._stream_of.closed():
+            return
+        if self._complete:
+            self._connection.finish()
+            if close:
+                self._connection.close()
+            return
+        with contextlib.suppress(OSError, AttributeError):
+            self._stream_of.socket.shutdown(socket.SHUT_WR)
+        self._server.loop.call_later(LINGER, self._connection.close)
+
+    async def _write_head(self) -> None:
+        await self._connection.write_headers(self._head(close=True), self._headers)
+
+    async def _write_part(self, part: bytes) -> None:
+        await self._connection.write(part)
+
+    async def _write_end(self) -> None:
+        if not self._stream_of.closed():
+            self._connection.finish()
+
+
+def _close(response: Any) -> None:
+    if hasattr(response, "close"):
+        response.close()
+
+
+def _no_write(_: bytes) -> None:
+    raise TypeError("the application must return its answer, not write it")
