@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.outcome import Done, NotMyTurn, Outcome
 from renderline.hooks.renewal import ClaimRenewal
 from renderline.hooks.retry import HookRetryPolicy
+from renderline.hooks.tenant_share import DEFAULT
 from renderline.kinds import KINDS
 from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger
 from renderline.renders import EVENTS, State
@@ -47,6 +48,21 @@ class _Claimed:
     spec: dict[str, Any]
     delivery: Delivery
     host: str
+
+    @property
+    def attempt(self) -> int:
+        """The number of this call, from 1."""
+        return int(self.delivery.record["hooks"][self.index]["attempts"])
+
+
+def _tenant(record: Mapping[str, Any]) -> str:
+    return str(record.get("tenant") or DEFAULT)
+
+
+def _host(kind: HookKind, spec: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """Return the host that a hook calls, for limits and circuit: another tenant's calls there are counted apart."""
+    host, tenant = host_of(kind, spec, record), _tenant(record)
+    return f"{tenant}/{host}" if host and tenant != DEFAULT else host
 
 
 @dataclass(frozen=True)
@@ -87,38 +103,44 @@ class Deliverer:
             self._settle(render_id, index, claim, outcome="skipped", dispose=self._deletes_project(record))
             return Done()
         delivery = Delivery(event, webhook_id(render_id, record["attempt"], index), self.clock(), record)
-        hook = _Claimed(render_id, index, claim, kind, spec, delivery, host_of(kind, spec, record))
+        hook = _Claimed(render_id, index, claim, kind, spec, delivery, _host(kind, spec, record))
         return self._run_within_limits(hook, self.concurrency) if self.concurrency else self._call(hook)
 
     def _run_within_limits(self, hook: _Claimed, concurrency: HookConcurrency) -> Outcome:
         how = {"probe": hook.claim.probe, "large": hook.spec["type"] == "download"}
-        answer = concurrency.acquire(hook.host, **how)
+        tenant = _tenant(hook.delivery.record)
+        answer = concurrency.acquire(hook.host, tenant=tenant, **how)
         if answer == "acquired":
             try:
                 return self._call(hook)
             finally:
-                concurrency.release(hook.host, **how)
+                concurrency.release(hook.host, tenant=tenant, **how)
         if answer == "blocked" and self.retries.over(hook.claim.seconds):
             why = f"{hook.host} could not be reached until the last retry was due"
             return self._dead_letter(hook.render_id, hook.index, hook.claim, why)
         # Not called, so that no thread waits for it. It is sent again when a thread is free.
-        host = hook.host if answer == "blocked" else ""
-        self.dispatcher.hook_messages(self.ledger.defer_hook(hook.render_id, hook.index, hook.claim, host=host))
+        host, busy = hook.host if answer == "blocked" else "", concurrency.busy if answer == "busy" else ()
+        following = self.ledger.defer_hook(hook.render_id, hook.index, hook.claim, host=host, busy=busy)
+        self.dispatcher.hook_messages(following)
         return NotMyTurn()
 
     def _call(self, hook: _Claimed) -> Outcome:
         render_id, index, claim, kind = hook.render_id, hook.index, hook.claim, hook.kind
+        delivery = replace(hook.delivery, seconds=self._call_time(hook))
+        began = time.monotonic()
         try:
             with self.renewal.renewed(render_id, index, claim):
-                fields = kind.deliver(hook.spec, hook.delivery)
+                fields = kind.deliver(hook.spec, delivery)
         except HookFailed as failure:
+            self._note_answer(hook, answered=not failure.unreachable, seconds=time.monotonic() - began)
             return self._failed(hook, failure)
         except Exception as error:
             log.exception("hook raised", render_id=render_id, hook=index, type=kind.type)
+            self._note_answer(hook, answered=True, seconds=time.monotonic() - began)
             return self._failed(
                 hook, HookFailed(f"{type(error).__name__} in the {kind.type} hook; see the worker's log")
             )
-        self._note_answer(hook, answered=True)
+        self._note_answer(hook, answered=True, seconds=time.monotonic() - began)
         dispose = self._deletes_project(hook.delivery.record)
         recorded = {"fields": fields, "dispose": dispose, "host": hook.host}
         state = self._settle(render_id, index, claim, outcome="delivered", **recorded)
@@ -126,15 +148,14 @@ class Deliverer:
         return Done()
 
     def _failed(self, hook: _Claimed, failure: HookFailed) -> Outcome:
-        self._note_answer(hook, answered=not failure.unreachable)
         render_id, index, claim = hook.render_id, hook.index, hook.claim
-        attempt = hook.delivery.record["hooks"][index]["attempts"]
         wait = self.retries.retry_in(
-            attempt, age=claim.seconds, jitter=random.random(), retry_after=failure.retry_after
+            hook.attempt, age=claim.seconds, jitter=random.random(), retry_after=failure.retry_after
         )
         if failure.permanent or wait is None:
             return self._dead_letter(render_id, index, claim, str(failure), host=hook.host, reason=failure.reason)
-        log.warning("hook failed", render_id=render_id, hook=index, attempt=attempt, retry_in=wait, why=failure.reason)
+        about = {"render_id": render_id, "hook": index, "attempt": hook.attempt}
+        log.warning("hook failed", **about, retry_in=wait, why=failure.reason)
         self._settle(render_id, index, claim, outcome="retrying", retry_in=wait, error=str(failure), host=hook.host)
         return RetryIn(wait, str(failure))
 
@@ -163,18 +184,30 @@ class Deliverer:
         return RetryIn(wait, why)
 
     def _settle(self, render_id: str, index: int, claim: HookClaim, **how: Any) -> str:
+        if self.concurrency and claim.record:
+            # This hook's place is free in a moment, for its own tenant too.
+            own = _tenant(claim.record)
+            how["busy"] = [tenant for tenant in self.concurrency.busy if tenant != own]
         return self.ledger.record_hook(render_id, index, claim, following=self.dispatcher.hook_messages, **how)
 
-    def _note_answer(self, hook: _Claimed, *, answered: bool) -> None:
+    def _note_answer(self, hook: _Claimed, *, answered: bool, seconds: float) -> None:
         if self.concurrency:
-            self.concurrency.note_answer(hook.host, answered=answered)
+            self.concurrency.note_answer(hook.host, answered=answered, seconds=seconds)
+
+    def _call_time(self, hook: _Claimed) -> float | None:
+        # The last call of a hook gets the whole time: no hook is given up because of our impatience.
+        if self.concurrency is None or self.retries.last(hook.attempt, age=hook.claim.seconds):
+            return None
+        return self.concurrency.call_time(hook.host)
 
     def send_waiting(self) -> None:
         """Send waiting hooks for the threads that are free here; called every second."""
         if self.concurrency:
-            waiting, blocked = self.ledger.take_hooks(self.concurrency.free)
-            self.concurrency.block(blocked)
-            self.dispatcher.hook_messages(waiting)
+            waiting = self.ledger.take_hooks(self.concurrency.free, busy=self.concurrency.busy)
+            if waiting.tenants:
+                self.concurrency.divide()
+            self.concurrency.block(waiting.blocked)
+            self.dispatcher.hook_messages(waiting.hooks)
 
     @cached_property
     def renewal(self) -> ClaimRenewal:

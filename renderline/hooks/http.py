@@ -99,8 +99,9 @@ class HttpHook:
         # ASCII with escapes: a name may hold a lone surrogate, which JSON can express and UTF-8 cannot.
         body = json.dumps(delivery.body(), separators=(",", ":"))
         headers = self._signed(delivery, body)
+        timeout = min(self._timeout, delivery.seconds or self._timeout)
         try:
-            response = self._client.post(url, headers=headers, body=body.encode(), timeout=self._timeout)
+            response = self._client.post(url, headers=headers, body=body.encode(), timeout=timeout)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise self._unreached(url, error) from None
         _finish(response)

@@ -26,13 +26,15 @@ class Delivery:
     """One delivery of one event to one hook.
 
     `webhook_id` is the same on every retry and replay, so that an endpoint can drop repeats; `timestamp` is the time
-    of this delivery in epoch seconds; `record` is the public render record.
+    of this delivery in epoch seconds; `record` is the public render record. `seconds` are the most that a call to an
+    endpoint may take now, None for as many as the kind allows.
     """
 
     event: str
     webhook_id: str
     timestamp: float
     record: dict[str, Any]
+    seconds: float | None = None
 
     def body(self) -> dict[str, Any]:
         """Return the body: the event's type, the time of this delivery (ISO 8601, UTC) and the record."""

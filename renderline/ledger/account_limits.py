@@ -17,6 +17,8 @@ class Circuit(NamedTuple):
     """Seconds until a call may probe the vendor; 0 while it is closed."""
     changed: bool
     """Whether this call opened or closed it."""
+    failures: int = 0
+    """Unanswered calls in a row, up to this one."""
 
 
 class Backoff(NamedTuple):
@@ -79,8 +81,8 @@ class AccountLimits:
         return self._circuit(account, "answered", 0, 0)
 
     def _circuit(self, account: str, outcome: str, failures: int, pause: float) -> Circuit:
-        state, left, changed = self._ledger.run("circuit", account, outcome, failures, pause)
-        return Circuit(state == "open", float(left), changed == "1")
+        state, left, changed, failed = self._ledger.run("circuit", account, outcome, failures, pause)
+        return Circuit(state == "open", float(left), changed == "1", int(failed))
 
     def unpark(self, *, limit: int = 200) -> list[tuple[str, str]]:
         """Take up to `limit` parked renders of each account that may go on: (id, priority), the most urgent first."""

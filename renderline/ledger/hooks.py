@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from renderline.ledger.claims import HookClaim
 from renderline.ledger.parsing import fields_of
@@ -14,6 +14,17 @@ from renderline.ledger.steps import Steps
 
 # Other packages add kinds of hooks: their outcome fields must not overwrite the ledger's own in the record.
 _OUTCOME_FIELDS = ("stored_url",)
+
+
+class WaitingHooks(NamedTuple):
+    """What a process learns about waiting hooks."""
+
+    hooks: tuple[tuple[str, int], ...]
+    """The hooks (render id, index) that it is to send."""
+    blocked: list[str]
+    """Hosts with an open circuit."""
+    tenants: bool
+    """Whether there have been renders of other tenants than the default one."""
 
 
 class HookSteps(Steps):
@@ -46,37 +57,42 @@ class HookSteps(Steps):
         fields: Mapping[str, Any] | None = None,
         dispose: bool = False,
         host: str = "",
+        busy: Sequence[str] = (),
         following: Callable[[Sequence[tuple[str, int]]], object] | None = None,
     ) -> str:
         """Record one delivery of a hook (delivered, dead, skipped, retrying); returns the render's state.
 
         `fields` are outcome fields for the record; of those of a hook, only `stored_url` is kept. `host` is where it
         went. `dispose`: the vendor project is deleted once the video is stored and all hooks are delivered. `following`
-        receives the hooks (render id, index) to send now: those that waited for this one or for its place.
+        receives the hooks (render id, index) to send now: those that waited for this one or for its place, but none of
+        the tenants that are `busy` in this process.
         """
         kept = {name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)}
         extra = json.dumps(kept, ensure_ascii=False)
-        details = (outcome, retry_in, error, extra, int(dispose), host)
+        details = (outcome, retry_in, error, extra, int(dispose), host, ",".join(busy))
         _, state, next_ones = self.run("hook_record", render_id, index, claim.fence, *details)
         if following and next_ones:
             following(_hooks(next_ones))
         return state
 
-    def defer_hook(self, render_id: str, index: int, claim: HookClaim, *, host: str) -> tuple[tuple[str, int], ...]:
+    def defer_hook(
+        self, render_id: str, index: int, claim: HookClaim, *, host: str, busy: Sequence[str] = ()
+    ) -> tuple[tuple[str, int], ...]:
         """Release a hook that was not called: it waits for `host`, or (empty) for any worker with a free thread.
 
-        Returns the hooks (render id, index) to send instead.
+        `busy` are the tenants that may begin no further hook in this process, if that is the reason. Returns the hooks
+        (render id, index) to send instead.
         """
-        return _hooks(self.run("hook_defer", render_id, index, claim.fence, host))
+        return _hooks(self.run("hook_defer", render_id, index, claim.fence, host, ",".join(busy)))
 
     def queue_hooks(self, ids: Sequence[str]) -> tuple[tuple[str, int], ...]:
         """Return the hooks (render id, index) of finished renders to be sent now; the others wait for their turn."""
         return _hooks(self.run("hook_queue", json.dumps(list(ids)))) if ids else ()
 
-    def take_hooks(self, most: int) -> tuple[tuple[tuple[str, int], ...], list[str]]:
-        """Take up to `most` waiting hooks, to be sent; returns them and the hosts with an open circuit."""
-        following, blocked = self.run("hook_take", most)
-        return _hooks(following), list(blocked)
+    def take_hooks(self, most: int, *, busy: Sequence[str] = ()) -> WaitingHooks:
+        """Take up to `most` waiting hooks, to be sent; none of the tenants that are `busy` in this process."""
+        following, blocked, others = self.run("hook_take", most, ",".join(busy))
+        return WaitingHooks(_hooks(following), list(blocked), bool(others))
 
     def update_download_url(self, render_id: str, *, attempt: int, url: str) -> bool:
         """Record a new download URL; False if the record is gone or has another attempt."""

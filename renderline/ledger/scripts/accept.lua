@@ -5,9 +5,8 @@
 local id, fingerprint = ARGV[3], ARGV[7]
 local known = redis.call('HGET', render(id), 'fingerprint')
 if known then
-  local account = field(id, 'account')
   -- The message may be lost. A render that waits for its turn is sent when that comes.
-  local idle = field(id, 'state') == 'accepted' and not redis.call('ZSCORE', K.parked .. account, id)
+  local idle = field(id, 'state') == 'accepted' and not redis.call('ZSCORE', K.parked .. owner_of(id), id)
   return {known == fingerprint and 'known' or 'conflict', field(id, 'state'), idle and 1 or 0}
 end
 set(id, 'state', 'accepted', 't:accepted', stamp(NOW), 'kind', ARGV[4], 'account', ARGV[5], 'priority', ARGV[6],

@@ -4,7 +4,7 @@
 -- `following`: {id, index} of hooks to send now. `probe`: it probes a host with an open circuit. `probe` and later
 -- items come with `yours` only.
 local id, index, lease = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local state, owner = field(id, 'state'), field(id, 'account')
+local state, owner = field(id, 'state'), owner_of(id)
 if state == '' then return {'over', '0', '0', {}} end
 hook_comes(id, index)
 local function not_yours(status, seconds) return {status, '0', stamp(seconds or 0), next_of(owner, ANYWHERE, 1)} end

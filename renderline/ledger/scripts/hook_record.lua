@@ -1,13 +1,13 @@
 -- Record one delivery of a hook.
 -- ARGV: id index fence outcome (delivered|dead|skipped|retrying) retry_in error fields(JSON object) dispose(1: delete
--- the vendor's copy of a stored video) host('': none)
+-- the vendor's copy of a stored video) host('': none) busy(tenants for which this worker has no free thread)
 -- -> {recorded, state, array of {id, index} to be sent}
 local id, index, fence, outcome = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local h, host = 'h' .. index, ARGV[11]
 -- The free thread goes to a hook of the same host, or else to any.
 local function following(sent)
-  local next_ones = host ~= '' and take_hooks(1, host) or {}
-  if #next_ones == 0 then next_ones = take_hooks(1) end
+  local next_ones = host ~= '' and take_hooks(1, ARGV[12], host) or {}
+  if #next_ones == 0 then next_ones = take_hooks(1, ARGV[12]) end
   for _, one in ipairs(next_ones) do table.insert(sent, one) end
   return sent
 end

@@ -37,17 +37,60 @@ end
 
 -- Submissions: a lane for each priority. They wait parked, in bands of scores.
 local function submit_lane(id) return 'submit.' .. priority_of(id) end
-local function submission_dequeued(id) dequeue(submit_lane(id), field(id, 'account'), id) end
+local function submission_dequeued(id) dequeue(submit_lane(id), owner_of(id), id) end
+local function submission_queued(id, owner, account)
+  enqueue(submit_lane(id), owner, id)
+  takes_turns(owner, account)
+end
 
--- Take up to `most` parked renders of an account that may go on. -> array of {id, priority}
+local LANES = {'high', 'normal', 'low'}
+
+-- Forget the turns of owners that have no submissions any more. -> those that have, by turn
+local function waiting_owners(account)
+  local owners, left, others = owners_of(account), {}, false
+  if #owners == 1 and owners[1] == account then return owners end
+  for _, owner in ipairs(owners) do
+    local keys = {K.parked .. owner}
+    for _, name in ipairs(LANES) do table.insert(keys, queued('submit.' .. name, owner)) end
+    if redis.call('EXISTS', unpack(keys)) > 0 then
+      table.insert(left, owner)
+      others = others or owner ~= account
+    elseif owner ~= account then
+      redis.call('ZREM', K.owners .. account, owner)
+    end
+  end
+  if not others then redis.call('DEL', K.owners .. account) end
+  return left
+end
+
+-- Take up to `most` renders with `take_some(owner, how many)`: one of each owner in turn, until none has any more.
+local function in_turn(account, owners, most, take_some)
+  if #owners == 1 then
+    return most > 0 and take_some(owners[1], most) or 0
+  end
+  local taken, any = 0, true
+  while any do
+    any = false
+    for _, owner in ipairs(owners) do
+      if taken < most and take_some(owner, 1) > 0 then
+        taken, any = taken + 1, true
+        redis.call('ZADD', K.owners .. account, 'XX', next_turn(), owner)
+      end
+    end
+  end
+  return taken
+end
+
+-- Take up to `most` parked renders of an account that may go on; its owners take turns. -> array of {id, priority}
 local function unpark(account, most)
-  local parked, slots = K.parked .. account, K.slots .. account
+  local slots = K.slots .. account
   local items = {}
   local refusal, refused_for = refused(account)
-  if redis.call('EXISTS', parked) == 0 or backoff_left(account) > 0 or (refusal and refused_for > 0)
-      or redis.call('SISMEMBER', K.paused, account) == 1 then
+  if redis.call('EXISTS', K.parked .. account, K.owners .. account) == 0 or backoff_left(account) > 0
+      or (refusal and refused_for > 0) or redis.call('SISMEMBER', K.paused, account) == 1 then
     return items
   end
+  local owners = waiting_owners(account)
   local rate, tokens = rate_limit(account)
   if rate then most = math.min(most, math.floor(tokens / 2)) end
   if circuit_open(account) or refusal then most = math.min(most, 1) end
@@ -57,25 +100,36 @@ local function unpark(account, most)
     table.insert(items, {id, priority})
   end
   -- Renders that kept their slot need no other, and free it soonest.
-  for _, id in ipairs(most > 0 and redis.call('ZRANGEBYSCORE', parked, '-inf', '(0', 'LIMIT', 0, most) or {}) do
-    redis.call('ZREM', parked, id)
-    most = most - 1
-    each({id}, account, function()
-      enqueue(submit_lane(id), account, id)
-      take(id)
-    end)
-  end
+  most = most - in_turn(account, owners, most, function(owner, some)
+    local parked = K.parked .. owner
+    local ids = redis.call('ZRANGEBYSCORE', parked, '-inf', '(0', 'LIMIT', 0, some)
+    for _, id in ipairs(ids) do
+      redis.call('ZREM', parked, id)
+      each({id}, account, function()
+        enqueue(submit_lane(id), owner, id)
+        take(id)
+      end)
+    end
+    return #ids
+  end)
   local limit = tonumber(redis.call('HGET', K.slot_limits, account))
   local free = limit and limit - redis.call('SCARD', slots) or math.huge
-  for _, name in ipairs({'high', 'normal', 'low'}) do
-    if limit then free = free - redis.call('ZCARD', queued('submit.' .. name, account)) end
+  if limit then
+    for _, owner in ipairs(owners) do
+      for _, name in ipairs(LANES) do free = free - redis.call('ZCARD', queued('submit.' .. name, owner)) end
+    end
   end
-  for _, name in ipairs({'high', 'normal', 'low'}) do
-    local low, high = stamp(PRIORITY[name] * 1e10), '(' .. stamp((PRIORITY[name] + 1) * 1e10)
-    local ids = take_waiting('submit.' .. name, account, parked, low, high, math.min(most, free))
-    most, free = most - #ids, free - #ids
-    each(ids, account, take)
-  end
+  -- The most urgent ones of each owner: the urgency of one does not hold up another.
+  in_turn(account, owners, math.min(most, free), function(owner, some)
+    local taken = 0
+    for _, name in ipairs(LANES) do
+      local low, high = stamp(PRIORITY[name] * 1e10), '(' .. stamp((PRIORITY[name] + 1) * 1e10)
+      local ids = take_waiting('submit.' .. name, owner, K.parked .. owner, low, high, some - taken)
+      each(ids, account, take)
+      taken = taken + #ids
+    end
+    return taken
+  end)
   return items
 end
 
@@ -86,11 +140,11 @@ local function band(api) return stamp(APIS[api]), '(' .. stamp(APIS[api] + 1e11)
 local function park_for(id, api)
   park(id, 'waits for a worker that has the ' .. api .. ' credentials of its account')
   local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[priority_of(id)] * 1e10
-  redis.call('ZADD', K.parked .. field(id, 'account'), stamp(APIS[api] + order), id)
+  redis.call('ZADD', K.parked .. owner_of(id), stamp(APIS[api] + order), id)
 end
-local function waiting_for(account, api, most)
+local function waiting_for(owner, api, most)
   local low, high = band(api)
-  return redis.call('ZRANGEBYSCORE', K.parked .. account, low, high, 'LIMIT', 0, most)
+  return redis.call('ZRANGEBYSCORE', K.parked .. owner, low, high, 'LIMIT', 0, most)
 end
 
 -- Whether no worker has known a parked render's account or API for so long that the render has to fail.
@@ -100,11 +154,23 @@ local function abandoned(id, what, name, unknown_after)
   return since and NOW - since > unknown_after and not has_worker(what, name)
 end
 
+-- Whether others wait for the slots or the rate of an account. Then a new render does not go before them.
+local function contended(owner, account)
+  if redis.call('EXISTS', K.owners .. account) == 0 then return false end
+  if redis.call('HEXISTS', K.slot_limits, account) == 0 and redis.call('EXISTS', K.rate_limit .. account) == 0 then
+    return false
+  end
+  for _, other in ipairs(owners_of(account)) do
+    if other ~= owner and redis.call('EXISTS', K.parked .. other) == 1 then return true end
+  end
+  return false
+end
+
 -- Send a new render at once if its owner has room; else it waits for its turn. -> whether to send it
 local function admit_submission(id)
-  local lane, account = submit_lane(id), field(id, 'account')
-  if room(lane, account) > 0 then
-    enqueue(lane, account, id)
+  local owner, account = owner_of(id)
+  if room(submit_lane(id), owner) > 0 and not contended(owner, account) then
+    submission_queued(id, owner, account)
     resend_at(id, NOW + GRACE)
     return true
   end
@@ -119,19 +185,17 @@ local PATIENCE = 900 -- seconds that a hook waits for an earlier one; longer whi
 local SOON = 60      -- no hook waits for a retry that is further away
 local function hooks_waiting(owner, host) return K.waiting_hooks .. owner .. '|' .. host end
 local function host_circuit(host) return 'hook ' .. host end
--- A counter, since one millisecond may have many.
-local function next_turn() return redis.call('INCR', K.hook_turn) end
 local function ended_at(id) return tonumber(field(id, 't:' .. field(id, 'state'))) or NOW end
 
 local function hook_waits(id, index, host)
-  local owner = field(id, 'account')
+  local owner = owner_of(id)
   redis.call('ZADD', hooks_waiting(owner, host), stamp(ended_at(id)), id .. ':' .. index)
   redis.call('ZADD', K.hook_hosts .. owner, 'NX', next_turn(), host)
   redis.call('ZADD', K.hook_accounts, 'NX', next_turn(), owner)
   set(id, 'h' .. index .. ':waits', host, 'h' .. index .. ':waits_at', stamp(NOW))
 end
 local function hook_comes(id, index)
-  local host, owner = field(id, 'h' .. index .. ':waits'), field(id, 'account')
+  local host, owner = field(id, 'h' .. index .. ':waits'), owner_of(id)
   dequeue('hook', owner, id .. ':' .. index)
   if host ~= '' then
     redis.call('ZREM', hooks_waiting(owner, host), id .. ':' .. index)
@@ -175,7 +239,7 @@ end
 
 -- Queue the hooks of a finished render that may run now. -> array of {id, index} to be sent
 local function queue_hooks(id)
-  local sent, owner = {}, field(id, 'account')
+  local sent, owner = {}, owner_of(id)
   if not HOOKED[field(id, 'state')] then return sent end
   for index = 0, (tonumber(field(id, 'hooks')) or 0) - 1 do
     local h, member = 'h' .. index, id .. ':' .. index
@@ -208,30 +272,48 @@ local function next_of(owner, host, most)
   return sent
 end
 
--- Take up to `most` waiting hooks: owners in turn, and each owner's hosts in turn (`only`: this host alone). While a
--- host's circuit is open, one hook now and then probes.
-local function take_hooks(most, only)
-  local sent = {}
-  for _, owner in ipairs(redis.call('ZRANGE', K.hook_accounts, 0, 49)) do
-    if #sent >= most then break end
-    local hosts = only and {only} or redis.call('ZRANGE', K.hook_hosts .. owner, 0, 9)
-    if #hosts == 0 then redis.call('ZREM', K.hook_accounts, owner) end
-    for _, host in ipairs(hosts) do
-      local name, probe, may = host_circuit(host), false, #sent < most and room('hook', owner) > 0
-      if may and redis.call('EXISTS', hooks_waiting(owner, host)) == 1 then
-        if circuit_open(name) then
-          may = (tonumber(redis.call('HGET', circuit(name), 'until')) or 0) <= NOW
-          probe = may and probes(name, GRACE)
-        end
-        for _, one in ipairs(may and next_of(owner, host, 1) or {}) do
-          if probe then set(one[1], 'h' .. one[2] .. ':probe', 1) end
-          table.insert(sent, one)
-          redis.call('ZADD', K.hook_accounts, 'XX', next_turn(), owner)
-        end
-      elseif may then
-        redis.call('ZREM', K.hook_hosts .. owner, host)
+-- Take the next waiting hook of an owner: its hosts in turn (`only`: this host alone). While a host's circuit is open,
+-- one hook now and then probes. -> {id, index}, nil if none may go
+local function next_hook(owner, only)
+  local hosts = only and {only} or redis.call('ZRANGE', K.hook_hosts .. owner, 0, 9)
+  if #hosts == 0 then redis.call('ZREM', K.hook_accounts, owner) end
+  for _, host in ipairs(hosts) do
+    local name, probe, may, one = host_circuit(host), false, true, nil
+    if redis.call('EXISTS', hooks_waiting(owner, host)) == 1 then
+      if circuit_open(name) then
+        may = (tonumber(redis.call('HGET', circuit(name), 'until')) or 0) <= NOW
+        probe = may and probes(name, GRACE)
       end
-      redis.call('ZADD', K.hook_hosts .. owner, 'XX', next_turn(), host)
+      if may then one = next_of(owner, host, 1)[1] end
+    else
+      redis.call('ZREM', K.hook_hosts .. owner, host)
+    end
+    redis.call('ZADD', K.hook_hosts .. owner, 'XX', next_turn(), host)
+    if one then
+      if probe then set(one[1], 'h' .. one[2] .. ':probe', 1) end
+      return one
+    end
+  end
+end
+
+-- Take up to `most` waiting hooks, one of each owner in turn. Tenants that are `busy` (separated by commas) have as many
+-- hooks under way as the caller gives one tenant: theirs go on waiting.
+local OWNERS = 50
+local function take_hooks(most, busy, only)
+  local sent, more = {}, true
+  local owners = redis.call('ZRANGE', K.hook_accounts, 0, OWNERS - 1)
+  while more do
+    more = false
+    for _, owner in ipairs(owners) do
+      if #sent >= most then return sent end
+      local held = busy ~= '' and listed(busy, string.match(owner, '/(.*)$') or 'default')
+      local one = not held and room('hook', owner) > 0 and next_hook(owner, only)
+      if one then
+        table.insert(sent, one)
+        more = true
+      end
+      -- With more owners than are seen here, the others come next.
+      if one or #owners == OWNERS then redis.call('ZADD', K.hook_accounts, 'XX', next_turn(), owner) end
     end
   end
   return sent

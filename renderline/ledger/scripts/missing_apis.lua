@@ -2,7 +2,12 @@
 local names = {}
 for _, account in ipairs(redis.call('SMEMBERS', K.accounts)) do
   for api in pairs(APIS) do
-    if #waiting_for(account, api, 1) > 0 then table.insert(names, api .. ':' .. account) end
+    for _, owner in ipairs(owners_of(account)) do
+      if #waiting_for(owner, api, 1) > 0 then
+        table.insert(names, api .. ':' .. account)
+        break
+      end
+    end
   end
 end
 return names

@@ -14,6 +14,19 @@ local function render(id) return K.render .. id end
 local function field(id, name) return redis.call('HGET', render(id), name) or '' end
 local function set(id, ...) redis.call('HSET', render(id), ...) end
 
+-- Who takes turns: the account, or for another tenant than the default one `<account>/<tenant>`. -> owner, account
+local function owner_of(id)
+  local f = redis.call('HMGET', render(id), 'account', 'tenant')
+  local account = f[1] or ''
+  return f[2] and f[2] ~= '' and account .. '/' .. f[2] or account, account
+end
+-- Those of an account that have submissions, by turn. As long as there is only the default tenant, no key holds them.
+local function owners_of(account)
+  local owners = redis.call('ZRANGE', K.owners .. account, 0, 199)
+  if #owners == 0 then owners[1] = account end
+  return owners
+end
+
 -- The sweep sends its message again if it has not changed by then.
 local function resend_at(id, seconds)
   redis.call('ZADD', K.resend, stamp(seconds), id)
@@ -47,7 +60,7 @@ local function quarantine(id, reason, account)
   redis.call('ZREM', K.deadline, id)
   if account then
     redis.call('ZREM', K.due .. account, id)
-    redis.call('ZREM', K.parked .. account, id)
+    for _, owner in ipairs(owners_of(account)) do redis.call('ZREM', K.parked .. owner, id) end
     redis.call('SREM', K.slots .. account, id)
   end
   pcall(set, id, 'note', 'quarantined: its record cannot be read')
@@ -125,8 +138,9 @@ local function finish(id, to)
   if from == 'submitting' or from == 'unconfirmed' then mark_orphan(id) end
   stop_polling(id)
   redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'webhook_hint')
-  redis.call('ZREM', K.parked .. field(id, 'account'), id)
-  redis.call('ZREM', K.queued .. 'submit.' .. field(id, 'priority') .. ':' .. field(id, 'account'), id)
+  local owner = owner_of(id)
+  redis.call('ZREM', K.parked .. owner, id)
+  redis.call('ZREM', K.queued .. 'submit.' .. field(id, 'priority') .. ':' .. owner, id)
   if (tonumber(field(id, 'hooks')) or 0) > 0 then
     resend_at(id, NOW + GRACE)
   else
@@ -248,12 +262,24 @@ local function priority_of(id)
   local priority = field(id, 'priority')
   return PRIORITY[priority] and priority or 'normal'
 end
+-- A counter, since one millisecond may have many.
+local function next_turn() return redis.call('INCR', K.hook_turn) end
+-- Another tenant has submissions here: from now on the owners of this account take turns.
+local function takes_turns(owner, account)
+  if owner ~= account then
+    redis.call('ZADD', K.owners .. account, 'NX', next_turn(), owner)
+    redis.call('ZADD', K.owners .. account, 'NX', next_turn(), account)
+    redis.call('SADD', K.tenants, string.match(owner, '/(.*)$'))
+  end
+end
 local function park(id, note)
+  local owner, account = owner_of(id)
   local order = (tonumber(field(id, 't:accepted')) or NOW) + PRIORITY[priority_of(id)] * 1e10
   -- A render that kept its slot (its worker died) goes first: it needs no other, and frees it soonest.
-  if redis.call('SISMEMBER', K.slots .. field(id, 'account'), id) == 1 then order = order - 1e11 end
-  redis.call('ZADD', K.parked .. field(id, 'account'), stamp(order), id)
-  redis.call('SADD', K.accounts, field(id, 'account'))
+  if redis.call('SISMEMBER', K.slots .. account, id) == 1 then order = order - 1e11 end
+  redis.call('ZADD', K.parked .. owner, stamp(order), id)
+  redis.call('SADD', K.accounts, account)
+  takes_turns(owner, account)
   set(id, 'note', note)
   resend_at(id, NOW + GRACE * 10)
 end

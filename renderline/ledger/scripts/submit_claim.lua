@@ -7,7 +7,7 @@
 -- {unknown, {}, the API whose credentials no worker has, '' if no worker knows the account}. `following` are {id,
 -- priority} of the account's next submissions, to be sent now that this one has left the queue.
 local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local state, account = field(id, 'state'), field(id, 'account')
+local state, owner, account = field(id, 'state'), owner_of(id)
 local function following() return ARGV[8] == '1' and unpark(account, 1) or {} end
 if state == '' then return {'over', {}} end
 submission_dequeued(id)
@@ -64,7 +64,7 @@ end
 -- This submission tests whether the vendor renders again.
 if refusal then redis.call('HSET', K.hold .. account, 'until', stamp(NOW + lease)) end
 if state == 'accepted' then transition(id, 'submitting') end
-redis.call('ZREM', K.parked .. account, id)
+redis.call('ZREM', K.parked .. owner, id)
 redis.call('SADD', slots, id)
 -- The last holder of the claim died, or did not see the answer to its call.
 if field(id, 'intent') ~= '' then mark_orphan(id) end

@@ -2,7 +2,7 @@
 local id, fence = ARGV[3], ARGV[4]
 if not mine(id, fence) then return 0 end
 -- It was parked after its lease ended, but the holder of the claim is still running.
-redis.call('ZREM', K.parked .. field(id, 'account'), id)
+redis.call('ZREM', K.parked .. owner_of(id), id)
 intend(id, ARGV[5])
 hold(id, tonumber(ARGV[6]))
 return 1

@@ -21,7 +21,7 @@ set(id, 'deadline_at', stamp(deadline), 'progress', 0, 'progress_at', stamp(NOW)
 if foreign then set(id, 'note', "the vendor answered with the project of another render") end
 redis.call('ZADD', K.deadline, stamp(deadline), id)
 drop_resend(id)
-redis.call('ZREM', K.parked .. field(id, 'account'), id)
+redis.call('ZREM', K.parked .. owner_of(id), id)
 redis.call('HDEL', render(id), 'webhook_hint')
 local poll_in = hint or tonumber(webhooks_alive(field(id, 'account')) ~= '' and ARGV[8] or ARGV[7])
 return {1, start_polling(id, NOW + poll_in)}

@@ -7,7 +7,7 @@ for _, entry in ipairs(redis.call('SMEMBERS', K.lanes)) do
   if not before[lane] then
     before[lane] = stamp(NOW - GRACE)
     if oldest[lane] then
-      local of = field(string.match(oldest[lane], '^[^:]*'), 'account')
+      local of = owner_of(string.match(oldest[lane], '^[^:]*'))
       -- The ledger did not send it, so it proves nothing about the others.
       local sent = tonumber(redis.call('ZSCORE', queued(lane, of), oldest[lane])) or 0
       if sent <= NOW - GRACE then before[lane] = '(' .. stamp(sent) end

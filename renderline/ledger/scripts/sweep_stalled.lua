@@ -4,17 +4,17 @@
 local items = {}
 local ids = redis.call('ZRANGEBYSCORE', K.resend, '-inf', stamp(NOW), 'LIMIT', 0, tonumber(ARGV[3]))
 each(ids, nil, function(id)
-  local state, account = field(id, 'state'), field(id, 'account')
+  local state, owner, account = field(id, 'state'), owner_of(id)
   if state == '' then
     drop_resend(id)
-  elseif redis.call('ZSCORE', K.parked .. account, id) then
+  elseif redis.call('ZSCORE', K.parked .. owner, id) then
     resend_at(id, NOW + GRACE * 10)
-  elseif (state == 'accepted' or state == 'submitting') and is_queued(submit_lane(id), account, id) then
+  elseif (state == 'accepted' or state == 'submitting') and is_queued(submit_lane(id), owner, id) then
     resend_at(id, NOW + GRACE)
   else
     local n = redis.call('HINCRBY', render(id), 'resends', 1)
     resend_at(id, NOW + GRACE * 2 ^ math.min(n, 5))
-    if state == 'accepted' or state == 'submitting' then enqueue(submit_lane(id), account, id) end
+    if state == 'accepted' or state == 'submitting' then submission_queued(id, owner, account) end
     table.insert(items, {id, state, priority_of(id)})
   end
 end)

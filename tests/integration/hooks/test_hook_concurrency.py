@@ -88,9 +88,11 @@ class Worker:
         self._taking = threading.Thread(target=self._take, daemon=True)
         self._taking.start()
 
-    def completed(self, *names: str, account: str) -> None:
+    def completed(self, *names: str, account: str, tenant: str = "") -> None:
         """Have renders of an account complete, each with one hook."""
         for one in names:
+            if tenant:
+                self.driver.redis.hset(f"renderline:render:{one}", "tenant", tenant)
             self.driver.accept(one, hooks=1, account=account)
             claim = self.driver.claim(one)
             _, wake = self.driver.ledger.start(claim, confirmed=True, project_id=one, poll_in=0.0)
@@ -274,3 +276,87 @@ def test_no_more_hooks_run_than_their_share_of_the_threads(driver: LedgerDriver)
     assert outcomes == ["acquired"] * 8 + ["full"] * 2
     places.release("h0", probe=False, large=False)
     assert places.acquire("h9", probe=False, large=False) == "acquired"
+
+
+def test_hanging_endpoints_of_one_tenant_leave_places_to_the_others(worker: Worker) -> None:
+    for host in range(12):
+        worker.endpoints.hanging.add(f"h{host}")
+    worker.places.divide()
+    worker.completed(*(f"h{host}.{index}" for host in range(12) for index in range(3)), account="a", tenant="mallory")
+    until(lambda: worker.endpoints.running.total() == 4, what="as many places as it leaves free")
+    well = names("well", 30)
+    worker.completed(*well, account="a", tenant="alice")
+    worker.completed("well.default", account="a")
+    until(lambda: worker.delivered(*well, "well.default"), what="the hooks of other tenants")
+    assert worker.endpoints.running.total() == 4
+    # Nothing went round and round: each of its hooks was claimed a few times at most.
+    fences = [int(worker.driver.redis.hget(f"renderline:render:h{host}.0", "h0:fence") or 0) for host in range(12)]
+    assert max(fences) <= 6, fences
+
+
+def test_what_a_tenant_may_not_have_now_is_delivered_later(worker: Worker) -> None:
+    worker.endpoints.hanging.update({f"h{host}" for host in range(12)})
+    worker.places.divide()
+    waiting = [f"h{host}.{index}" for host in range(12) for index in range(3)]
+    worker.completed(*waiting, account="a", tenant="mallory")
+    until(lambda: worker.endpoints.running.total() == 4)
+    worker.endpoints.hanging.clear()
+    worker.endpoints.over.set()
+
+    def delivered() -> bool:
+        worker.deliverer.send_waiting()
+        return worker.delivered(*waiting)
+
+    until(delivered, what="all that waited")
+    assert all(worker.driver.record(one)["hooks"][0]["attempts"] == 1 for one in waiting)
+
+
+def test_one_tenant_does_not_close_a_host_for_another(worker: Worker) -> None:
+    worker.endpoints.away.add("shared")
+    worker.completed(*names("shared", FAILURES), account="a", tenant="mallory")
+    until(lambda: worker.endpoints.calls["shared"] == FAILURES and worker.idle == 16, what="its circuit opened")
+    worker.endpoints.away.clear()
+    worker.completed("shared.alice", account="a", tenant="alice")
+    worker.completed("shared.default", account="a")
+    until(lambda: worker.delivered("shared.alice", "shared.default"), what="the hooks of others at that host")
+
+
+def test_a_process_learns_that_there_are_other_tenants(worker: Worker) -> None:
+    worker.endpoints.hanging.update({f"h{host}" for host in range(12)})
+    worker.deliverer.send_waiting()
+    assert worker.places.acquire("", probe=False, large=False) == "acquired"
+    worker.places.release("", probe=False, large=False)
+    worker.driver.redis.hset("renderline:render:seen", "tenant", "acme")
+    worker.driver.accept("seen")
+    worker.deliverer.send_waiting()
+    worker.completed(*(f"h{host}.1" for host in range(12)), account="a")
+    until(lambda: worker.endpoints.running.total() == 4 and not worker.queue, what="half of the places")
+    assert worker.places.busy == ["default"]
+
+
+def test_the_time_of_a_call_falls_with_the_failures_of_its_host(driver: LedgerDriver) -> None:
+    limits = AccountLimits(Ledger(driver.redis, grace=GRACE, clock=driver.clock))
+    here, there = HookConcurrency(driver.limits, call_time=16.0), HookConcurrency(limits, call_time=16.0)
+    times = []
+    for _ in range(9):
+        times.append(here.call_time("hangs"))
+        here.note_answer("hangs", answered=False)
+    assert times == [16.0, 8.0, 4.0, 2.0, 2.0, 2.0, 2.0, 16.0, 2.0]
+    there.note_answer("hangs", answered=False)
+    assert there.call_time("hangs") == 2.0, "the failures of all workers count"
+    driver.clock.forward(60.0)
+    here.note_answer("hangs", answered=True, seconds=0.1)
+    assert here.call_time("hangs") == 16.0
+    assert here.call_time("another") == 16.0
+
+
+def test_a_slow_endpoint_that_fails_once_keeps_its_time(driver: LedgerDriver) -> None:
+    places = HookConcurrency(driver.limits, call_time=15.0)
+    places.note_answer("slow", answered=True, seconds=10.0)
+    for _ in range(4):
+        places.note_answer("slow", answered=False)
+        assert places.call_time("slow") == 15.0
+    for _ in range(20):
+        places.note_answer("slow", answered=True, seconds=0.1)
+    places.note_answer("slow", answered=False)
+    assert places.call_time("slow") == 7.5, "it is quick now"

@@ -7,6 +7,7 @@ from collections import deque
 import pytest
 
 from harness.ledger import GRACE, LEASE, LedgerDriver
+from renderline.ledger import AccountLimits
 
 
 class Broker:
@@ -16,9 +17,11 @@ class Broker:
         self.driver, self.queues = driver, {name: deque[str]() for name in ("high", "normal", "low")}
         self.begun: list[str] = []
 
-    def accept(self, *names: str, account: str, priority: str = "normal") -> None:
+    def accept(self, *names: str, account: str, priority: str = "normal", tenant: str = "") -> None:
         for one in names:
             entry = self.driver.entry(one, account=account, priority=priority)
+            if tenant:
+                self.driver.redis.hset(f"renderline:render:{one}", "tenant", tenant)
             if self.driver.ledger.accept(entry).due:
                 self.queues[priority].append(one)
 
@@ -39,6 +42,11 @@ class Broker:
             if self.driver.ledger.claim_submission(one, lease=LEASE, following=self.send):
                 begun.append(one)
         return begun
+
+    def end(self, one: str) -> None:
+        """End a render, and send what may go on."""
+        self.driver.operations.cancel(one)
+        self.send(self.driver.limits.unpark())
 
 
 @pytest.fixture
@@ -138,3 +146,102 @@ def test_a_known_request_that_waits_for_its_turn_is_not_sent(broker: Broker) -> 
     broker.accept("a0008", account="big")
     assert len(broker.standing) == 8
     assert broker.work() == names("a", 9)
+
+
+def test_a_render_does_not_wait_behind_a_thousand_of_another_tenant(broker: Broker) -> None:
+    broker.accept(*names("a", 1000), account="main", tenant="acme")
+    broker.accept("b", account="main")
+    broker.accept("c", account="main", tenant="other")
+    begun = broker.work(40)
+    assert max(begun.index("b"), begun.index("c")) <= 24, "its turn did not come within two rounds"
+
+
+def test_tenants_take_turns_for_the_slots_of_their_account(broker: Broker) -> None:
+    broker.driver.limits.set_slots({"main": 2})
+    broker.accept(*names("a", 40), account="main", tenant="acme")
+    assert broker.work() == ["a0000", "a0001"]
+    broker.accept(*names("b", 10), account="main", tenant="other")
+    broker.accept(*names("d", 10), account="main")
+    assert broker.work() == [], "all slots are taken"
+    begun = []
+    for one in ("a0000", "a0001"):
+        broker.end(one)
+        begun += broker.work()
+    for _ in range(28):
+        # New renders of a flood do not go before those that wait.
+        broker.accept(f"new{len(begun)}", account="main", tenant="acme")
+        broker.end(begun[-2])
+        begun += broker.work()
+    assert [sum(one.startswith(letter) for one in begun[:27]) for letter in "abd"] == [9, 9, 9], begun
+
+
+def test_tenants_take_turns_for_the_rate_of_their_account(broker: Broker) -> None:
+    driver = broker.driver
+    driver.limits.slow_down("main", seconds=0)
+    broker.accept(*names("a", 60), account="main", tenant="acme")
+    broker.accept(*names("b", 10), account="main", tenant="other")
+    begun = broker.work()
+    for _ in range(20):
+        driver.clock.forward(1.0)
+        broker.send(driver.limits.unpark())
+        begun += broker.work()
+    last = max(begun.index(one) for one in names("b", 10))
+    assert last <= 24, begun
+
+
+def test_the_urgency_of_one_tenant_does_not_hold_up_another(broker: Broker) -> None:
+    broker.driver.limits.set_slots({"main": 1})
+    broker.accept(*names("a", 40), account="main", tenant="acme", priority="high")
+    broker.accept("b", account="main", priority="low")
+    begun = broker.work()
+    for _ in range(4):
+        broker.end(begun[-1])
+        begun += broker.work()
+    assert "b" in begun
+
+
+def test_turns_leave_no_key_behind(broker: Broker) -> None:
+    redis = broker.driver.redis
+    broker.accept(*names("d", 20), account="main")
+    assert not redis.exists("renderline:owners:main", "renderline:tenants"), "one tenant needs no turns"
+    broker.accept(*names("a", 20), account="main", tenant="acme")
+    assert redis.zrange("renderline:owners:main", 0, -1) == ["main/acme", "main"]
+    assert len(broker.work()) == 40
+    assert broker.driver.limits.unpark() == []
+    assert not redis.exists("renderline:owners:main")
+    assert redis.smembers("renderline:tenants") == {"acme"}
+
+
+def test_a_lost_message_of_a_tenant_is_sent_again(broker: Broker) -> None:
+    driver = broker.driver
+    broker.accept(*names("a", 12), account="main", tenant="acme")
+    driver.clock.forward(GRACE + 1)
+    assert driver.ledger.stalled(oldest={"submit.normal": "a0000"}) == []
+    for queue in broker.queues.values():
+        queue.clear()
+    driver.clock.forward(3 * GRACE)
+    broker.send([(one, priority) for one, _, priority in driver.ledger.stalled()])
+    assert broker.work() == names("a", 12)
+
+
+def test_a_paused_account_goes_on_for_all_its_tenants(broker: Broker) -> None:
+    driver = broker.driver
+    driver.operations.pause("main")
+    broker.accept("a", account="main", tenant="acme")
+    broker.accept("b", account="main")
+    assert broker.work() == []
+    assert driver.redis.zcard("renderline:parked:main/acme") == 1
+    driver.operations.resume("main")
+    broker.send(driver.limits.unpark())
+    assert sorted(broker.work()) == ["a", "b"]
+
+
+def test_renders_of_a_tenant_wait_for_a_worker_with_the_api(broker: Broker) -> None:
+    driver = broker.driver
+    broker.accept("a", account="main", tenant="acme")
+    known, apis = ["main"], {"project": "v3"}
+    assert driver.ledger.claim_submission("a", lease=LEASE, known=known, apis=apis) is None
+    assert AccountLimits(driver.ledger, known=known).unpark() == []
+    assert driver.ledger.missing_apis() == {"v3:main"}
+    broker.send(AccountLimits(driver.ledger, known=["main", "v3:main"]).unpark())
+    assert broker.work() == ["a"]
