@@ -10,6 +10,7 @@ from redis import Redis
 from harness.clock import Clock
 from renderline.ledger import AccountLimits, Commands, DuePoll, Entry, Ledger, PollResult, PumpWake, Submission
 from renderline.ledger.script import SETTLED_HOOKS
+from renderline.tenants import DEFAULT
 
 GRACE = 30.0
 LEASE = 20.0
@@ -67,9 +68,10 @@ class LedgerDriver:
         priority: str = "normal",
         deadline: float = 600.0,
         fingerprint: str = "f1",
+        tenant: str = DEFAULT,
     ) -> bool:
         kinds = hooks if isinstance(hooks, tuple) else ("http",) * hooks
-        entry = self.entry(one, kinds, account, priority, deadline, fingerprint)
+        entry = self.entry(one, kinds, account, priority, deadline, fingerprint, tenant)
         return self.ledger.accept(entry).status == "new"
 
     @staticmethod
@@ -80,9 +82,10 @@ class LedgerDriver:
         priority: str = "normal",
         deadline: float = 600.0,
         fingerprint: str = "f1",
+        tenant: str = DEFAULT,
     ) -> Entry:
         meta = {"name": f"Render {one}", "hooks": [{"type": kind} for kind in hooks], "metadata": {"order": one}}
-        return Entry(one, "project", account, priority, deadline, meta, '{"scenes":[]}', fingerprint)
+        return Entry(one, "project", account, priority, deadline, meta, '{"scenes":[]}', fingerprint, tenant)
 
     def claim(self, one: str = "r1") -> Submission:
         claim = self.ledger.claim_submission(one, lease=LEASE)

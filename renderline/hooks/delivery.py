@@ -19,11 +19,11 @@ from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.outcome import Done, NotMyTurn, Outcome
 from renderline.hooks.renewal import ClaimRenewal
 from renderline.hooks.retry import HookRetryPolicy
-from renderline.hooks.tenant_share import DEFAULT
 from renderline.kinds import KINDS
 from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger
 from renderline.renders import EVENTS, State
 from renderline.retry import RetryIn
+from renderline.tenants import DEFAULT
 
 log = structlog.get_logger(__name__)
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import Final, Literal
-
-DEFAULT: Final = "default"
-"""The tenant of a render that names none."""
+from typing import Literal
 
 
 class TenantShare:
     """Gives out `places`. A tenant may hold no more of them than it leaves free, but always one.
 
-    So there is a free place whoever comes, however many places one tenant's hanging endpoints hold. While there is only
+    So there is a free place for a newcomer, however many places one tenant's hanging endpoints hold. While there is only
     one tenant (`alone`), it may hold all.
     """
 

@@ -21,6 +21,7 @@ from renderline.hooks.delivery import Deliverer
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, Ledger
 from renderline.retry import RetryIn
+from renderline.tenants import DEFAULT
 
 
 class Endpoints:
@@ -88,12 +89,10 @@ class Worker:
         self._taking = threading.Thread(target=self._take, daemon=True)
         self._taking.start()
 
-    def completed(self, *names: str, account: str, tenant: str = "") -> None:
+    def completed(self, *names: str, account: str, tenant: str = DEFAULT) -> None:
         """Have renders of an account complete, each with one hook."""
         for one in names:
-            if tenant:
-                self.driver.redis.hset(f"renderline:render:{one}", "tenant", tenant)
-            self.driver.accept(one, hooks=1, account=account)
+            self.driver.accept(one, hooks=1, account=account, tenant=tenant)
             claim = self.driver.claim(one)
             _, wake = self.driver.ledger.start(claim, confirmed=True, project_id=one, poll_in=0.0)
             self.driver.clock.forward(0.01)
@@ -326,8 +325,7 @@ def test_a_process_learns_that_there_are_other_tenants(worker: Worker) -> None:
     worker.deliverer.send_waiting()
     assert worker.places.acquire("", probe=False, large=False) == "acquired"
     worker.places.release("", probe=False, large=False)
-    worker.driver.redis.hset("renderline:render:seen", "tenant", "acme")
-    worker.driver.accept("seen")
+    worker.driver.accept("seen", tenant="acme")
     worker.deliverer.send_waiting()
     worker.completed(*(f"h{host}.1" for host in range(12)), account="a")
     until(lambda: worker.endpoints.running.total() == 4 and not worker.queue, what="half of the places")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 GRACE, LEASE, SETTLE, DEADLINE = 30.0, 20.0, 10.0, 600.0
 ACCOUNTS = {"r1": "main", "r2": "main", "r3": "main", "r4": "other"}
+TENANTS = {"r1": "default", "r2": "acme", "r3": "default", "r4": "default"}
 HOOKS = {"r1": 2, "r2": 1, "r3": 0, "r4": 1}
 FINAL_WITHIN = 40 * GRACE + 2 * DEADLINE
 """Seconds within which everything ends once workers, vendor and receivers work again, though every message is lost."""

@@ -31,6 +31,7 @@ class Picture:
         ids, accounts = list(ids), list(accounts)
         names = ["renders", "resend", "deadline", "dead_letters", *(f"state:{state}" for state in State)]
         names += [f"{kind}:{account}" for account in accounts for kind in ("due", "parked")]
+        names += [f"parked:{account}/acme" for account in accounts]
         with redis.pipeline() as pipe:
             for one in ids:
                 pipe.hgetall(f"{prefix}render:{one}")
@@ -142,7 +143,9 @@ class Truths:
     def _parked(self, picture: Picture, one: str, *, now: float) -> None:
         places = [name for name in _named(picture, "parked:") if one in picture.sets[name]]
         if places:
-            assert places == [f"parked:{picture.hashes[one]['account']}"]
+            fields = picture.hashes[one]
+            owner = f"{fields['account']}/{fields['tenant']}" if "tenant" in fields else fields["account"]
+            assert places == [f"parked:{owner}"]
             assert picture.state(one) in WAITING, f"{one} is {picture.state(one)} and parked"
             leased = float(picture.hashes[one].get("lease_until", 0)) > now
             assert not leased, f"{one} is parked though a worker has it"

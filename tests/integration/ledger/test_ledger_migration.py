@@ -149,7 +149,7 @@ def test_hooks_go_on(migrated):
     (held,) = Queries(migrated.ledger).held_hooks(["host", "anywhere"])
     assert (held.render_id, held.host) == ("host", "hooks.example.com")
     migrated.clock.forward(60.0)
-    taken, _ = migrated.ledger.take_hooks(10)
+    taken = migrated.ledger.take_hooks(10).hooks
     assert set(taken) == {("host", 0), ("anywhere", 0)}
     for one in ("completed", "running", "retrying", "host", "anywhere"):
         assert deliver(migrated, one) == "delivered"

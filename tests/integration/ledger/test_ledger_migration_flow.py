@@ -99,7 +99,7 @@ def test_hooks_that_schema_1_owed_are_delivered_once(worker):
     hook = Hook()
     retries = HookRetryPolicy(attempts=3)
     deliverer = Deliverer(worker.ledger, RecordedDispatcher(), {"http": hook}, retries=retries, lease=LEASE)
-    taken, _ = worker.ledger.take_hooks(10)
+    taken = worker.ledger.take_hooks(10).hooks
     sent = {*taken, *worker.ledger.queue_hooks([one for one in HOOKED if one not in dict(taken)])}
     assert sent == {(one, 0) for one in HOOKED}
     for one, index in [*sent, *sent]:

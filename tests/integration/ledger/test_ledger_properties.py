@@ -27,6 +27,7 @@ from tests.integration.ledger.ledger_choices import (
     LEASE,
     ON_THE_WAY,
     SETTLE,
+    TENANTS,
     accounts,
     fates,
     late,
@@ -61,7 +62,7 @@ class LedgerMachine(LedgerModel):
         hooks = [{"type": "http"}] * HOOKS[one]
         try:
             meta = {"name": one, "hooks": hooks, "metadata": {}}
-            entry = Entry(one, "project", ACCOUNTS[one], priority, DEADLINE, meta, "{}", body)
+            entry = Entry(one, "project", ACCOUNTS[one], priority, DEADLINE, meta, "{}", body, TENANTS[one])
             assert self.ledger.accept(entry).status == ("known" if known else "new")
         except KeyConflict:
             assert known

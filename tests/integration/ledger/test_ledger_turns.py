@@ -8,6 +8,7 @@ import pytest
 
 from harness.ledger import GRACE, LEASE, LedgerDriver
 from renderline.ledger import AccountLimits
+from renderline.tenants import DEFAULT
 
 
 class Broker:
@@ -17,11 +18,9 @@ class Broker:
         self.driver, self.queues = driver, {name: deque[str]() for name in ("high", "normal", "low")}
         self.begun: list[str] = []
 
-    def accept(self, *names: str, account: str, priority: str = "normal", tenant: str = "") -> None:
+    def accept(self, *names: str, account: str, priority: str = "normal", tenant: str = DEFAULT) -> None:
         for one in names:
-            entry = self.driver.entry(one, account=account, priority=priority)
-            if tenant:
-                self.driver.redis.hset(f"renderline:render:{one}", "tenant", tenant)
+            entry = self.driver.entry(one, account=account, priority=priority, tenant=tenant)
             if self.driver.ledger.accept(entry).due:
                 self.queues[priority].append(one)
 
