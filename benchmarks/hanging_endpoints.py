@@ -19,7 +19,7 @@ from redis import Redis
 
 from benchmarks.result import Say, quantile
 from benchmarks.system import Stub, System, order
-from harness import until
+from harness import HOOK_SECRET, until
 from renderline.producer import enqueue_render, enqueue_renders
 
 HOOKS_EACH = 20
@@ -83,11 +83,13 @@ def hanging(count: int) -> Iterator[list[str]]:
 
 
 def _tenants(system: System, plan: Plan) -> dict[str, str]:
-    return {}
-
-
-def _tenant(plan: Plan, which: int) -> dict[str, str]:
-    return {}
+    """Write the tenants' policies; returns the settings that name them."""
+    file = system.directory / "tenants.toml"
+    file.write_text(
+        "".join(f'[[tenant]]\nname = "{name}"\nhook_secrets = ["{HOOK_SECRET}"]\n' for name in plan.tenants)
+    )
+    file.chmod(0o600)
+    return {"RENDERLINE_TENANTS": str(file), "RENDERLINE_BROKER_TENANTS": ",".join(plan.tenants)}
 
 
 def _hostile(app: Celery, plan: Plan, endpoints: list[str]) -> list[str]:
@@ -97,8 +99,8 @@ def _hostile(app: Celery, plan: Plan, endpoints: list[str]) -> list[str]:
         first = number * HOOKS_EACH
         urls = [endpoints[(first + place) % len(endpoints)] for place in range(HOOKS_EACH)]
         hooks = [{"type": "http", "url": url} for url in urls]
-        requests.append({**order(number, ""), "name": "Hostile", "hooks": hooks, **_tenant(plan, 0)})
-    return enqueue_renders(app, requests)
+        requests.append({**order(number, ""), "name": "Hostile", "hooks": hooks})
+    return enqueue_renders(app, requests, tenant=plan.tenants[0])
 
 
 def _in(redis: Redis, ids: list[str], state: str) -> bool:
@@ -113,8 +115,8 @@ def _phases(app: Celery, redis: Redis, stub: Stub, plan: Plan, name: str) -> dic
     ids, begin = [], time.monotonic()
     for number in range(plan.samples):
         time.sleep(max(0.0, begin + number * plan.every - time.monotonic()))
-        request = {**order(number, f"{stub.url}/hook"), "name": name, **_tenant(plan, 1)}
-        ids.append(enqueue_render(app, request))
+        request = {**order(number, f"{stub.url}/hook"), "name": name}
+        ids.append(enqueue_render(app, request, tenant=plan.tenants[1]))
     give_up = time.monotonic() + plan.patience
     while not _in(redis, ids, "delivered") and time.monotonic() < give_up:
         time.sleep(0.2)

@@ -10,8 +10,8 @@ from typing import Literal
 class TenantShare:
     """Gives out `places`. A tenant may hold no more of them than it leaves free, but always one.
 
-    So there is a free place for a newcomer, however many places one tenant's hanging endpoints hold. While there is only
-    one tenant (`alone`), it may hold all.
+    So there is a free place for a newcomer, however many places one tenant's hanging endpoints hold. While there is
+    only one tenant (`alone`), it may hold all.
     """
 
     def __init__(self, places: int, *, alone: bool = True) -> None:

@@ -16,6 +16,7 @@ from renderline.http import host_and_port
 from renderline.ledger import FileClaims
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from workers.composition.shared import Shared
+from workers.composition.tenants import tenants
 
 
 def hook_kinds(
@@ -62,7 +63,10 @@ def deliverer(shared: Shared, kinds: Mapping[str, HookKind]) -> Deliverer:
         capabilities=shared.capabilities,
         unknown_after=settings.unknown_after,
         concurrency=HookConcurrency(
-            shared.limits, share=max(1, settings.worker_concurrency // 2), each=settings.hooks_per_host
+            shared.limits,
+            share=max(1, settings.worker_concurrency // 2),
+            each=settings.hooks_per_host,
+            alone=not tenants(settings).closed,
         ),
     )
 
