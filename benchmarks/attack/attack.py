@@ -16,6 +16,7 @@ MODULES: Final = (
     "hooks",
     "bodies",
     "streams",
+    "quotas",
     "broker",
     "flower",
     "doors",

@@ -42,10 +42,14 @@ def secrets_shown(target: Target, long: bool) -> Finding:
         result = target.app.send_task(contract.REQUEST, kwargs={"request": request}, queue="requests")
         with contextlib.suppress(Exception):
             result.get(timeout=20)
+    end = time.monotonic() + 12
     for render_id in ids:
+        # Some are retried for longer: what they log by then is what counts.
         with contextlib.suppress(AssertionError):
-            target.ended(render_id, tenant=VICTIM, seconds=15)
-    token = target.redis.hget(next(iter(target.redis.scan_iter("renderline:token:default*", _type="hash"))), "token")
+            target.ended(render_id, tenant=VICTIM, seconds=max(0.1, end - time.monotonic()))
+    target.ended(target.accepted(a_render(), tenant=VICTIM), tenant=VICTIM)
+    tokens = (target.redis.hget(key, "token") for key in target.redis.scan_iter("renderline:token:*", _type="hash"))
+    token = next(filter(None, tokens))
     secrets = {
         "script": _SCRIPT,
         "user key": USER_KEY,
@@ -55,7 +59,7 @@ def secrets_shown(target: Target, long: bool) -> Finding:
         "tenant's hook secret": HOOK_SECRETS[VICTIM],
         "API key": target.keys[VICTIM].split("_", 2)[2],
         "Flower's password": LOGIN[1],
-        "vendor token": str(token),
+        "vendor token": token,
         "query of a hook": "hidden-in-the-query",
     }
     places = _places(target)

@@ -34,8 +34,12 @@ DEFAULT_HOOK_SECRET: Final = "whsec_ZGVmYXVsdC1kZWZhdWx0LWRlZmF1bHQtMzItYnl0ZXM=
 V2_KEY: Final = "v2-5b1d7c0e9a3f4d28"
 ENDED: Final = ("delivered", "undelivered", "failed", "expired", "canceled")
 
+QUOTAS: Final = {"at-once": ("max_in_flight", 3), "daily": ("max_per_day", 5)}
+"""Tenants with a limit: the field of the tenants file, and its value."""
+
 _POLICIES = "".join(
-    f'[[tenant]]\nname = "{name}"\nhook_secrets = ["{secret}"]\n\n' for name, secret in HOOK_SECRETS.items()
+    [f'[[tenant]]\nname = "{name}"\nhook_secrets = ["{secret}"]\n\n' for name, secret in HOOK_SECRETS.items()]
+    + [f'[[tenant]]\nname = "{name}"\n{limit} = {most}\n\n' for name, (limit, most) in QUOTAS.items()]
 )
 _TENANCY: Final = "RENDERLINE_TENANTS" in VARIABLES
 

@@ -20,7 +20,7 @@ def webhook_flood(target: Target, long: bool) -> Finding:
     count = 5000 if long else 600
     begin = time.monotonic()
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda number: call("POST", url, json={"progress": number % 90, "state": "x"}), range(count)))
+        list(threads.map(lambda _: call("POST", url, json={"state": "finish", "progress": 100}), range(count)))
     seconds = time.monotonic() - begin
     time.sleep(1)
     asked = target.record(render_id, tenant=VICTIM)["polls"] - polls

@@ -1,0 +1,152 @@
+"""`make mutants`: applies each mutant to a copy of the tree and runs the test that must fail."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.mutants.mutant import ROOT, Mutant, NotApplicable, mutants
+
+TIMEOUT: Final = 120.0
+"""Seconds for one test. One that hangs without its defence has noticed."""
+
+_LEFT_OUT: Final = shutil.ignore_patterns(
+    ".git", ".venv*", "var", "__pycache__", ".*_cache", ".hypothesis", "build", "dist", "*.egg-info"
+)
+
+
+class Verdict(NamedTuple):
+    """What the test did without the defence: `failed`, `passed` or `error`, why, and the seconds."""
+
+    mutant: Mutant
+    outcome: str
+    why: str
+    seconds: float
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the mutants and report; returns 1 unless each was noticed."""
+    chosen = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    every = [one for one in mutants() if not chosen.only or chosen.only in f"{one.test} {one.file}"]
+    console = Console(highlight=False)
+    begin = time.monotonic()
+    verdicts: list[Verdict] = []
+    with _copies(chosen.jobs) as free, ThreadPoolExecutor(chosen.jobs) as threads:
+
+        def one_of(mutant: Mutant) -> Verdict:
+            root = free.get()
+            try:
+                return _try(mutant, root)
+            finally:
+                free.put(root)
+
+        for verdict in threads.map(one_of, every):
+            verdicts.append(verdict)
+            console.print(f"{verdict.outcome:7} {verdict.seconds:5.1f} s  {verdict.mutant.test}", markup=False)
+    _show(console, verdicts)
+    seen = sum(verdict.outcome == "failed" for verdict in verdicts)
+    minutes = (time.monotonic() - begin) / 60
+    console.print(f"{seen} of {len(verdicts)} tests were seen to fail without their defence, {minutes:.1f} minutes")
+    return 0 if verdicts and seen == len(verdicts) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants", description=__doc__)
+    parser.add_argument("--only", default="", metavar="TEXT", help="those whose test or file holds this text")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="default: %(default)s")
+    return parser
+
+
+@contextlib.contextmanager
+def _copies(count: int) -> Iterator[queue.Queue[Path]]:
+    """Yield so many copies of the tree."""
+    free: queue.Queue[Path] = queue.Queue()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
+        for number in range(count):
+            root = Path(directory) / f"copy-{number}"
+            shutil.copytree(ROOT, root, ignore=_LEFT_OUT)
+            (root / ".venv").symlink_to(ROOT / ".venv")
+            free.put(root)
+        yield free
+
+
+def _try(mutant: Mutant, root: Path) -> Verdict:
+    begin = time.monotonic()
+    path = root / mutant.file
+    try:
+        changed = mutant.apply(root)
+    except NotApplicable as problem:
+        return Verdict(mutant, "error", str(problem), 0.0)
+    whole = path.read_text(encoding="utf-8")
+    try:
+        sound, why = _run(mutant.test, root)
+        if sound != "passed":
+            return Verdict(mutant, "error", f"fails with the defence: {why}", time.monotonic() - begin)
+        path.write_text(changed, encoding="utf-8")
+        outcome, why = _run(mutant.test, root)
+    finally:
+        path.write_text(whole, encoding="utf-8")
+    return Verdict(mutant, outcome, why, time.monotonic() - begin)
+
+
+def _run(test: str, root: Path) -> tuple[str, str]:
+    """Run one test in a copy; returns `passed`, `failed` or `error`, and the last words."""
+    options = ["-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
+    # Nothing of an earlier state: a changed file may have the size and second of the one before.
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *options, test],
+        cwd=root,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return "failed", f"not within {TIMEOUT:g} s"
+    last = output.strip().splitlines()[-1] if output.strip() else ""
+    if process.returncode == 0:
+        return "passed", last
+    # A test that cannot even be set up has noticed nothing.
+    return ("failed" if process.returncode == 1 and re.search(r"\d+ failed", last) else "error"), _reason(output)
+
+
+def _reason(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.startswith(("E ", "FAILED", "ERROR")) or "Error" in line]
+    return (lines or output.strip().splitlines() or [""])[-1][:300]
+
+
+def _show(console: Console, verdicts: Sequence[Verdict]) -> None:
+    table = Table(title="Defences taken out")
+    for column in ("file", "test", "seen to fail", "how"):
+        table.add_column(column)
+    for mutant, outcome, why, _ in verdicts:
+        seen = "[green]yes[/green]" if outcome == "failed" else f"[red]{outcome.upper()}[/red]"
+        table.add_row(mutant.file, mutant.test.removeprefix("tests/"), seen, why.replace("[", r"\[")[:120])
+    console.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
