@@ -14,7 +14,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test check bench chaos attack lock clean
+.PHONY: help install demo up test check bench chaos attack mutants lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ chaos: $(VENV)/.installed-dev ## renders under faults, beside a plain chain; REN
 
 attack: $(VENV)/.installed-dev ## hostile callers against the real system with API keys on; one: ARGS="--only slow-headers"
 	@$(BIN)/python -m benchmarks.attack $(ARGS)
+
+mutants: $(VENV)/.installed-dev ## take each defence out and see the test that names it fail; some: ARGS="--only webhook"
+	@$(BIN)/python -m benchmarks.mutants $(ARGS)
 
 lock: | $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml; newer versions with ARGS=--upgrade
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app -o requirements.txt pyproject.toml

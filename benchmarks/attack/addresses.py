@@ -149,7 +149,7 @@ def _hooks_tried(gateway: Any, key: str, ids: Any) -> bool:
 
         def tried(render_id: str = render_id) -> bool:
             (hook,) = gateway.ask("GET", f"/v1/renders/{render_id}", key=key).json()["hooks"]
-            return bool(hook.get("attempts") or hook.get("error"))
+            return bool(hook.get("error") or hook["state"] == "delivered")
 
         until(tried, what=f"a try of the hook of {render_id}")
     return True

@@ -27,13 +27,17 @@ _WEAK: Final = {
     "RENDERLINE_HOOK_SECRET": ("whsec_" + "A" * 44, "whsec_" + "QUFB" * 11),
 }
 
+_REACHABLE: Final = {"FLOWER_ADDRESS": "0.0.0.0", "RENDERLINE_PUBLIC_URL": "https://renders.example.com"}
+"""Settings are read here, and nothing listens: beyond loopback secrets must be strong."""
+
 
 @attack("weak-secrets", "passwords and keys that are short, repeated or known")
 def weak_secrets(target: Target, long: bool) -> Finding:
     taken, showing = [], 0
     for name, values in _WEAK.items():
         for value in values:
-            refusal = _refusal({**target.environ, name: value}, "flower" if name.startswith("FLOWER") else "gateway")
+            environ = {**target.environ, **_REACHABLE, name: value}
+            refusal = _refusal(environ, "flower" if name.startswith("FLOWER") else "gateway")
             if name not in refusal:
                 taken.append(f"{name}={value[:16]}")
             showing += len(value) > 16 and value in refusal

@@ -31,7 +31,7 @@ _LEFT_OUT: Final = shutil.ignore_patterns(
 )
 
 
-class Verdict(NamedTuple):
+class Trial(NamedTuple):
     """What the test did without the defence: `failed`, `passed` or `error`, why, and the seconds."""
 
     mutant: Mutant
@@ -47,24 +47,25 @@ def main(arguments: Sequence[str]) -> int:
     every = [one for one in mutants() if not chosen.only or chosen.only in f"{one.test} {one.file}"]
     console = Console(highlight=False)
     begin = time.monotonic()
-    verdicts: list[Verdict] = []
+    trials: list[Trial] = []
     with _copies(chosen.jobs) as free, ThreadPoolExecutor(chosen.jobs) as threads:
+        unsound = _failing({one.test for one in every}, chosen.jobs)
 
-        def one_of(mutant: Mutant) -> Verdict:
+        def one_of(mutant: Mutant) -> Trial:
             root = free.get()
             try:
-                return _try(mutant, root)
+                return _try(mutant, root, sound=mutant.test not in unsound)
             finally:
                 free.put(root)
 
-        for verdict in threads.map(one_of, every):
-            verdicts.append(verdict)
-            console.print(f"{verdict.outcome:7} {verdict.seconds:5.1f} s  {verdict.mutant.test}", markup=False)
-    _show(console, verdicts)
-    seen = sum(verdict.outcome == "failed" for verdict in verdicts)
+        for trial in threads.map(one_of, every):
+            trials.append(trial)
+            console.print(f"{trial.outcome:7} {trial.seconds:5.1f} s  {trial.mutant.test}", markup=False)
+    _show(console, trials)
+    seen = sum(trial.outcome == "failed" for trial in trials)
     minutes = (time.monotonic() - begin) / 60
-    console.print(f"{seen} of {len(verdicts)} tests were seen to fail without their defence, {minutes:.1f} minutes")
-    return 0 if verdicts and seen == len(verdicts) else 1
+    console.print(f"{seen} of {len(trials)} tests were seen to fail without their defence, {minutes:.1f} minutes")
+    return 0 if trials and seen == len(trials) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,30 +88,46 @@ def _copies(count: int) -> Iterator[queue.Queue[Path]]:
         yield free
 
 
-def _try(mutant: Mutant, root: Path) -> Verdict:
+def _try(mutant: Mutant, root: Path, *, sound: bool) -> Trial:
     begin = time.monotonic()
     path = root / mutant.file
     try:
         changed = mutant.apply(root)
     except NotApplicable as problem:
-        return Verdict(mutant, "error", str(problem), 0.0)
+        return Trial(mutant, "error", str(problem), 0.0)
     whole = path.read_text(encoding="utf-8")
+    if not sound:
+        return Trial(mutant, "error", "it fails with the defence, too", 0.0)
     try:
-        sound, why = _run(mutant.test, root)
-        if sound != "passed":
-            return Verdict(mutant, "error", f"fails with the defence: {why}", time.monotonic() - begin)
         path.write_text(changed, encoding="utf-8")
         outcome, why = _run(mutant.test, root)
     finally:
         path.write_text(whole, encoding="utf-8")
-    return Verdict(mutant, outcome, why, time.monotonic() - begin)
+    return Trial(mutant, outcome, why, time.monotonic() - begin)
+
+
+def _failing(tests: set[str], jobs: int) -> set[str]:
+    """Run the tests in the tree as it is, and return those that do not pass."""
+    options = ["-q", "-rfE", "-p", "no:cacheprovider", "-o", "addopts=", "-n", str(jobs), "--dist", "loadfile"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *sorted(tests)],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "300"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    named = re.findall(r"^(?:FAILED|ERROR) (tests/[^\s\[]+)", done.stdout, re.MULTILINE)
+    if done.returncode and not named:
+        raise SystemExit(f"The tests cannot be run:\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
+    return set(named)
 
 
 def _run(test: str, root: Path) -> tuple[str, str]:
     """Run one test in a copy; returns `passed`, `failed` or `error`, and the last words."""
-    options = ["-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
+    options = ["-x", "-q", "-rf", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
     # Nothing of an earlier state: a changed file may have the size and second of the one before.
-    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "300"}
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, test],
         cwd=root,
@@ -134,15 +151,16 @@ def _run(test: str, root: Path) -> tuple[str, str]:
 
 
 def _reason(output: str) -> str:
-    lines = [line for line in output.splitlines() if line.startswith(("E ", "FAILED", "ERROR")) or "Error" in line]
-    return (lines or output.strip().splitlines() or [""])[-1][:300]
+    """Return what failed first, on one line."""
+    found = re.search(r"^FAILED \S+ - (.*)$", output, re.MULTILINE)
+    return " ".join((found[1] if found else output.strip()[-200:]).split())[:200]
 
 
-def _show(console: Console, verdicts: Sequence[Verdict]) -> None:
+def _show(console: Console, trials: Sequence[Trial]) -> None:
     table = Table(title="Defences taken out")
     for column in ("file", "test", "seen to fail", "how"):
         table.add_column(column)
-    for mutant, outcome, why, _ in verdicts:
+    for mutant, outcome, why, _ in trials:
         seen = "[green]yes[/green]" if outcome == "failed" else f"[red]{outcome.upper()}[/red]"
         table.add_row(mutant.file, mutant.test.removeprefix("tests/"), seen, why.replace("[", r"\[")[:120])
     console.print(table)

@@ -57,5 +57,9 @@ def threats(page: str | None = None) -> Sequence[Threat]:
     """Return the rows of the threat model."""
     text = PAGE.read_text(encoding="utf-8") if page is None else page
     section = text.partition("\n## Threat model\n")[2].partition("\n## ")[0]
-    rows = [[cell.strip() for cell in line.strip().strip("|").split(" | ")] for line in section.splitlines() if line[:2] == "| "]
+    rows = [
+        [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+        for line in section.splitlines()
+        if line[:2] == "| "
+    ]
     return [Threat(*row[:4], tests=tuple(TEST.findall(row[4]))) for row in rows if len(row) == 5 and row[0] != "asset"]
