@@ -31,6 +31,8 @@ _NOISY = (
     "amqp",
     "fsspec",
     "asyncio",
+    # At DEBUG it writes the bodies of messages.
+    "celery.pool",
     # Two lines for every task; one line for every step of a render says more and costs less.
     "celery.worker.strategy",
     "celery.app.trace",

@@ -12,6 +12,10 @@ from typing import Any, Final
 MESSAGE_VERSION: Final = 1
 """Version of the task arguments; raised when older workers cannot read them."""
 
+VERSION_HEADER: Final = "renderline_version"
+"""The message header with its `MESSAGE_VERSION`; without it the version is 1. A worker that finds a later one keeps the
+message in quarantine, whole, until an operator requeues it."""
+
 REQUEST: Final = "renderline.request"
 """Accepts a request: kwargs ``request`` (object) and ``key`` (str or None). The result is the render id."""
 SUBMIT: Final = "renderline.submit"

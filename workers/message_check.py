@@ -2,6 +2,9 @@
 
 Celery and kombu do not check messages: a malformed one ends the worker, and then the next worker that takes it. The
 reasons name the part that is wrong, and never show the content of a body.
+
+A message of a later version is recognised by its header `renderline_version`, by an unknown task, or by arguments that
+its task does not take.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from kombu.serialization import loads as deserialise
 from kombu.utils.json import loads
 
 from renderline import contract
-from workers.message_fields import is_count, is_id, is_list_of, is_signature, is_time, is_time_limits
+from renderline.ledger.quarantine import Kind
+from workers.message_fields import is_count, is_id, is_list_of, is_name, is_signature, is_time, is_time_limits
 
 _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _TEXTS = ("lang", "root_id", "parent_id", "group", "argsrepr", "kwargsrepr", "shadow", "origin", "compression")
@@ -29,10 +33,18 @@ _ARGUMENTS: Mapping[str, Mapping[str, type]] = {
 }
 """The arguments of our tasks. Those of `renderline.request` are validated by the task, which answers its producer."""
 _TASKS = frozenset({contract.REQUEST, *_ARGUMENTS})
+_REQUEST_ARGUMENTS = ("request", "key")
 
 
 class InvalidMessage(ValueError):
-    """The message is no valid task of ours; the text says why."""
+    """The message is no valid task of ours; the text says why.
+
+    `kind` is `malformed`, or `unknown task` or `later version`: those another version of Renderline may be able to run.
+    """
+
+    def __init__(self, why: str, kind: Kind = "malformed") -> None:
+        super().__init__(why)
+        self.kind: Kind = kind
 
 
 _MAX_PLAIN_NESTING = 100
@@ -92,11 +104,14 @@ def check_task(message: dict[str, Any], *, plain: bool = False) -> None:
         _require(isinstance(body, dict) and "task" in body, "it names no task")
         headers = embed = body
         args, kwargs = body.get("args"), body.get("kwargs")
+    _check_version(message["headers"])
     _check_headers(headers)
     _require(isinstance(args, list), "its args are not a list")
     _require(isinstance(kwargs, dict), "its kwargs are not an object")
     _check_embed(embed)
-    if headers["task"] in _ARGUMENTS:
+    if headers["task"] == contract.REQUEST:
+        _check_names(contract.REQUEST, _REQUEST_ARGUMENTS, args, kwargs)
+    else:
         _check_arguments(headers["task"], args, kwargs)
 
 
@@ -123,7 +138,8 @@ def _body(message: dict[str, Any]) -> Any:
 def _check_headers(headers: dict[str, Any]) -> None:
     name = headers["task"]
     _require(isinstance(name, str), "its task is not text")
-    _require(name in _TASKS, f"task {name[:100]!r} is not known to this version")
+    if name not in _TASKS:
+        raise InvalidMessage(f"task {name[:100]!r} is not known to this version", "unknown task")
     _require(is_id(headers.get("id")), "its id is not text")
     for text in _TEXTS:
         if not isinstance(headers.get(text), _TEXT):
@@ -152,16 +168,30 @@ def _check_embed(embed: Any) -> None:
     _require(embed.get("chord") is None or is_signature(embed["chord"]), "its chord is not a signature")
 
 
+def _check_version(headers: Mapping[str, Any]) -> None:
+    version = headers.get(contract.VERSION_HEADER, contract.MESSAGE_VERSION)
+    _require(is_count(version), f"its {contract.VERSION_HEADER} is not a whole number")
+    if version > contract.MESSAGE_VERSION:
+        why = f"it is of message version {version}; this version reads up to {contract.MESSAGE_VERSION}"
+        raise InvalidMessage(why, "later version")
+
+
+def _check_names(task: str, names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments by name; raises `InvalidMessage` if the task takes no such arguments."""
+    given = dict(zip(names, args, strict=False))
+    if len(args) > len(names) or given.keys() & kwargs.keys() or not kwargs.keys() <= set(names):
+        raise InvalidMessage(f"{task} takes other arguments in this version", "later version")
+    return {**given, **kwargs}
+
+
 def _check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     wanted = _ARGUMENTS[task]
-    given = dict(zip(wanted, args, strict=False))
-    _require(
-        len(args) <= len(wanted) and not given.keys() & kwargs.keys() and {*given, *kwargs} == set(wanted),
-        f"{task} takes other arguments in this version",
-    )
-    for name, value in {**given, **kwargs}.items():
-        valid = is_id(value) if wanted[name] is str else is_count(value)
-        _require(valid, f"its argument {name} is not {'text' if wanted[name] is str else 'a whole number'}")
+    given = _check_names(task, tuple(wanted), args, kwargs)
+    if given.keys() != wanted.keys():
+        raise InvalidMessage(f"{task} takes other arguments in this version", "later version")
+    for name, value in given.items():
+        valid = is_name(value) if wanted[name] is str else is_count(value)
+        _require(valid, f"its argument {name} is not {'a name' if wanted[name] is str else 'a whole number'}")
 
 
 def _require(valid: bool, why: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery.utils.time import maybe_iso8601
 
 _MAX_ID = 255
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_ETA = timedelta(days=366)
 
 
@@ -24,6 +26,11 @@ def is_id(value: Any) -> bool:
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID:
         return False
     return value.isprintable()  # neither control characters nor halves of surrogate pairs
+
+
+def is_name(value: Any) -> bool:
+    """Return whether it is a render's id or an account's name: 1 to 64 letters, digits, `-` or `_`."""
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def is_count(value: Any) -> bool:

@@ -70,6 +70,7 @@ class Keys:
         self.dead_letters = f"{prefix}dead_letters"
         self.capabilities = f"{prefix}capabilities"
         self.quarantine = f"{prefix}quarantine"
+        self.quarantine_requests = f"{prefix}quarantine_requests"
         self.quarantine_counts = f"{prefix}quarantine_counts"
         self.sweep = f"{prefix}sweep"
         self.disk_probe = f"{prefix}disk_probe"

@@ -18,8 +18,7 @@ from kombu.transport import redis
 from kombu.transport.virtual import Empty
 from redis import RedisError
 
-from renderline import contract
-from renderline.ledger.quarantine import Quarantine
+from renderline.ledger.quarantine import Quarantine, Unread
 from workers.message_check import InvalidMessage, check_envelope, check_task, is_plain, read
 from workers.repairs.repair import KOMBU, Repair
 
@@ -27,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 # Not kombu's own list: it counts every KeyError as a lost connection, even one that a message causes.
 _BROKER_ERRORS = (RedisError, OSError, KombuError)
+
+_REPLIES = ".pidbox"
 
 
 class QoS(redis.QoS):
@@ -37,7 +38,7 @@ class QoS(redis.QoS):
         with self.channel.conn_or_acquire(client) as redis_client:
             raw = redis_client.hget(self.unacked_key, tag)
             if raw and (reason := unrestorable(raw)):
-                self.channel.quarantine(raw, self.unacked_key, reason)
+                self.channel.quarantine(Unread(_bytes(raw), self.unacked_key, reason))
                 self._remove_from_indices(tag).execute()
                 return
         super().restore_by_tag(tag, client=client, leftmost=leftmost)
@@ -49,7 +50,7 @@ class Channel(redis.Channel):
     connection_errors: tuple[type[Exception], ...]
     _in_poll: Any
     # An attribute of the process, not of the channel: a new connection has a new channel.
-    _unwritten: ClassVar[deque[tuple[bytes, str, str]]] = deque(maxlen=1000)
+    _unwritten: ClassVar[deque[Unread]] = deque()
 
     def _brpop_start(self, timeout: Any = None) -> None:
         """Ask for the next message once everything quarantined is written."""
@@ -68,21 +69,20 @@ class Channel(redis.Channel):
             key, raw = taken
             queue = _text(key).rsplit(self.sep, 1)[0]
             self._queue_cycle.rotate(queue)
-            self._check_and_deliver(raw, queue)
+            self._check_and_deliver(_bytes(raw), queue, _text(key))
             return True
         finally:
             self._in_poll = None
             self._flush_brpop_reauth()
 
-    def _check_and_deliver(self, raw: Any, queue: str) -> None:
-        """Deliver a message to the consumer of `queue`, or quarantine it."""
-        raw = raw if isinstance(raw, bytes) else str(raw).encode()
+    def _check_and_deliver(self, raw: bytes, queue: str, place: str) -> None:
+        """Deliver a message to the consumer of `queue`, or quarantine it. `place` is the list that it came from."""
         try:
             message = read(raw)
-            # Other queues are not ours: replies to remote control, and queues that an operator added.
-            (check_task if queue in contract.QUEUES else check_envelope)(message, plain=is_plain(raw))
+            # Replies to remote control are no tasks.
+            (check_envelope if queue.endswith(_REPLIES) else check_task)(message, plain=is_plain(raw))
         except InvalidMessage as problem:
-            self.quarantine(raw, queue, str(problem))
+            self.quarantine(Unread(raw, queue, str(problem), problem.kind, place))
             return
         try:
             self.connection._deliver(message, queue)
@@ -90,7 +90,7 @@ class Channel(redis.Channel):
             raise
         except Exception as error:
             # The checks missed it. The next worker would fail on it too.
-            self.quarantine(raw, queue, f"{type(error).__name__} when it was taken")
+            self.quarantine(Unread(raw, queue, f"{type(error).__name__} when it was taken", "malformed", place))
             tag = message["properties"]["delivery_tag"]
             if tag in self.qos._delivered:
                 self.qos.ack(tag)
@@ -106,6 +106,17 @@ class Channel(redis.Channel):
             log.warning("broadcast ignored", exchange=exchange, why=_why(error))
             return False
 
+    def _handle_message(self, client: Any, response: Any) -> Any:
+        """Return what was published as kombu does; drop what is not JSON, which kombu would write into the log."""
+        payload = super()._handle_message(client, response)
+        if _text(payload["type"]).endswith("message") and payload["data"]:
+            try:
+                read(_bytes(payload["data"]))
+            except InvalidMessage as problem:
+                log.warning("broadcast ignored", why=str(problem))
+                payload["data"] = None
+        return payload
+
     def _receive_one(self, c: Any) -> Any:
         try:
             return super()._receive_one(c)
@@ -113,18 +124,18 @@ class Channel(redis.Channel):
             log.warning("broadcast ignored", why=_why(error))
             return None
 
-    def quarantine(self, raw: bytes, queue: str, reason: str) -> None:
+    def quarantine(self, message: Unread) -> None:
         """Put a message into quarantine; raises a connection error if Redis is away, and keeps the message."""
-        log.error("message quarantined", queue=queue, reason=reason, bytes=len(raw))
-        self._unwritten.append((raw, queue, reason))
+        log.error("message quarantined", queue=message.queue, reason=message.reason, bytes=len(message.raw))
+        self._unwritten.append(message)
         self.write_quarantined()
 
     def write_quarantined(self) -> None:
         """Write what could not be put into quarantine before; called before another message is taken."""
         while self._unwritten:
-            raw, queue, reason = self._unwritten[0]
+            message = self._unwritten[0]
             with self.conn_or_acquire() as client:
-                Quarantine(client).add_message(raw, queue=queue, reason=reason)
+                Quarantine(client).add_message(message)
             self._unwritten.popleft()
 
 
@@ -146,6 +157,10 @@ def _why(error: Exception) -> str:
     return str(error) if isinstance(error, InvalidMessage) else type(error).__name__
 
 
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
@@ -160,6 +175,7 @@ REPAIR = Repair(
         "kombu.transport.redis:Channel._brpop_read",
         "kombu.transport.redis:Channel._in_poll",
         "kombu.transport.redis:Channel._flush_brpop_reauth",
+        "kombu.transport.redis:Channel._handle_message",
         "kombu.transport.redis:Channel._receive_one",
         "kombu.transport.redis:Channel._deliver_fanout_message",
         "kombu.transport.redis:Transport._deliver",

@@ -1,10 +1,13 @@
-"""The arguments of `renderline.request` are redacted in events, logs and Flower.
+"""Events, logs, Flower and the answers of `inspect` show ids, and nothing else of what a message holds.
 
-Celery shows the representation that the producer put into the message headers: whatever a foreign producer sent, with
-scripts and texts. Here the worker decides. No upstream issue was found; Celery's guide leaves hiding to the producer.
+Celery shows what the producer wrote into the headers: another name for the task, and a representation of its arguments,
+which may hold scripts and texts. `inspect` shows the arguments themselves. Here the worker decides. No upstream issue
+was found; Celery's guide leaves hiding to the producer.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from celery.worker.request import Request
 
@@ -19,15 +22,24 @@ class RedactedRequest(Request):
 
     def __init__(self, message, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__(message, **options)
-        # By the task that runs, not by the name shown: a producer may give its message another one.
-        if self._task.name != contract.REQUEST:
-            return
-        arguments = self._request_dict["kwargs"]
-        key = arguments.get("key") if isinstance(arguments, dict) else None
-        shown = f"{{'request': {REDACTED!r}, 'key': {key!r}}}"
-        self._argsrepr, self._kwargsrepr = "()", shown
+        self.name = self._task.name
+        self._argsrepr, self._kwargsrepr = _shown(self._task.name, self._args, self._kwargs)
         for headers in (self._request_dict, self.message.headers):
-            headers["argsrepr"], headers["kwargsrepr"] = "()", shown
+            headers["argsrepr"], headers["kwargsrepr"] = self._argsrepr, self._kwargsrepr
+            headers["shadow"] = None
+
+    def info(self, safe: bool = False) -> dict[str, Any]:
+        """Return what `inspect` shows, whether or not it asks for the arguments themselves."""
+        return dict(super().info(safe=True))
+
+
+def _shown(task: str, args: Any, kwargs: Any) -> tuple[str, str]:
+    """Return the representations of a task's arguments: ids, except for a request's."""
+    if task != contract.REQUEST:
+        return repr(tuple(args)), repr(kwargs)
+    key = kwargs.get("key") if isinstance(kwargs, dict) else None
+    shown = key if key is None or not contract.key_error(key) else "<invalid>"
+    return "()", f"{{'request': {REDACTED!r}, 'key': {shown!r}}}"
 
 
 REPAIR = Repair(

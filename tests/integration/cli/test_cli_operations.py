@@ -9,7 +9,6 @@ import config.celery
 import workers.application
 from harness import Valkey, free_port
 from renderline.ledger import Ledger
-from renderline.ledger.quarantine import Quarantine
 from tests.integration.cli.test_cli_submit import compact
 
 
@@ -228,12 +227,3 @@ def test_the_doctor_without_redis(run):
     ended = run("doctor", REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
     assert ended.code == 3
     assert "FAIL  redis connection" in ended.out
-
-
-def test_what_was_quarantined_is_listed_and_reported(run, redis):
-    Quarantine(redis).add_message(b"\xff{secret", queue="submit", reason="not JSON")
-    (entry,) = run("quarantine", "list", "--json").value
-    assert (entry["what"], entry["where"], entry["reason"], entry["size"]) == ("message", "submit", "not JSON", 8)
-    assert "secret" not in run("quarantine", "list").out
-    checks = {one["check"]: one for one in run("doctor", "--json").value["checks"]}
-    assert checks["quarantine"]["verdict"] == "warn"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -10,22 +11,30 @@ from celery import Celery
 from redis import Redis
 
 from harness import USER_KEY, Valkey, Worker, free_port, until
+from harness.processes import Process
 from renderline.contract import QUEUES, render_id_for_key
-from tests.integration.workers.poison import SECRET, mutants, table
+from renderline.ledger.quarantine import Quarantine
+from tests.integration.workers.poison import RENDER, SECRET, envelope, mutants, table, task
+from workers.message_check import InvalidMessage, check_task
 
 QUARANTINE = "renderline:quarantine"
+STREAMS = (QUARANTINE, "renderline:quarantine_requests")
 
 
 @pytest.fixture
 def worker(start_worker: Any, valkey: Valkey, redis: Redis) -> Worker:
     """A worker without a vendor. It can accept requests, which shows that it works."""
-    return start_worker(
-        REDIS_URL=valkey.url,
-        AISTUDIOS_BASE_URL=f"http://127.0.0.1:{free_port()}",
-        AISTUDIOS_APP_ID="studio.acme",
-        AISTUDIOS_USER_KEY=USER_KEY,
-        RENDERLINE_WORKER_CONCURRENCY=4,
-    )
+    return start_worker(**worker_environ(valkey))
+
+
+def worker_environ(valkey: Valkey) -> dict[str, str]:
+    return {
+        "REDIS_URL": valkey.url,
+        "AISTUDIOS_BASE_URL": f"http://127.0.0.1:{free_port()}",
+        "AISTUDIOS_APP_ID": "studio.acme",
+        "AISTUDIOS_USER_KEY": USER_KEY,
+        "RENDERLINE_WORKER_CONCURRENCY": "4",
+    }
 
 
 def put(redis: Redis, queue: str, raw: str | bytes) -> None:
@@ -63,8 +72,12 @@ def test_no_message_stops_a_worker_and_none_is_lost(worker: Worker, valkey: Valk
         put(redis, QUEUES[number % len(QUEUES)], raw)
     until(lambda: taken(redis) or worker.popen.poll() is not None, what="all taken")
     works_on(worker, valkey, redis, "after the table")
-    until(lambda: redis.xlen(QUARANTINE) >= len(poison), what="all quarantined")
-    entries = [fields for _, fields in redis.execute_command("XRANGE", QUARANTINE, "-", "+", NEVER_DECODE=True)]
+    until(lambda: sum(map(redis.xlen, STREAMS)) >= len(poison), what="all quarantined")
+    entries = [
+        fields
+        for stream in STREAMS
+        for _, fields in redis.execute_command("XRANGE", stream, "-", "+", NEVER_DECODE=True)
+    ]
     kept = {fields[b"raw"] for fields in entries}
     sent = {raw if isinstance(raw, bytes) else raw.encode() for raw in poison.values()}
     assert kept == sent
@@ -110,3 +123,70 @@ def test_a_worker_that_finds_rubbish_among_unacknowledged_messages_goes_on(
     works_on(worker, valkey, redis, "after the rubbish")
     until(lambda: redis.xlen(QUARANTINE) == 5, what="quarantined")
     until(lambda: not {"t1", "t2", "t3", "t4", "t5"} & set(redis.hkeys("unacked")), what="taken off")
+
+
+NEXT_VERSION = """
+import sys
+from renderline import contract
+contract.MESSAGE_VERSION = 2
+from celery.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_request_of_the_next_version_is_kept_whole_and_runs_after_the_upgrade(
+    worker: Worker, valkey: Valkey, redis: Redis, tmp_path: Any
+) -> None:
+    avatar = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
+    request = {"kind": "project", "scenes": [{"script": SECRET * 5000, "avatar": avatar}]}
+    with Celery("shop", broker=valkey.url) as shop:
+        shop.send_task(
+            "renderline.request",
+            kwargs={"request": request, "key": "tomorrow"},
+            queue="requests",
+            headers={"renderline_version": 2},
+        )
+    store = Quarantine(redis)
+    until(lambda: store.entries(), what="quarantined")
+    (entry,) = store.entries()
+    assert entry.whole
+    assert entry.reason == "it is of message version 2; this version reads up to 1"
+    assert entry.id.startswith("request-")
+    works_on(worker, valkey, redis, "after it")
+    environ = worker_environ(valkey)
+    worker.kill()
+    command = [
+        sys.executable,
+        "-c",
+        NEXT_VERSION,
+        "-A",
+        "workers.app",
+        "worker",
+        "-Q",
+        "requests",
+        "-n",
+        "next@localhost",
+    ]
+    upgraded = Process(command, log=tmp_path / "next.log", environ=environ)
+    try:
+        store.requeue(entry.id)
+        accepted = f"renderline:render:{render_id_for_key('tomorrow')}"
+        upgraded.wait_until(lambda: redis.exists(accepted), what="accepted after the upgrade")
+    finally:
+        upgraded.kill()
+    assert not store.entries()
+
+
+@pytest.mark.parametrize(
+    ("queue", "name", "body"),
+    [
+        ("requests", "renderline.request", [[{}, None, "third"], {}, {}]),
+        ("requests", "renderline.request", [[], {"request": {}, "tenant": "acme"}, {}]),
+        ("requests", "renderline.request.v2", [[], {"request": {}}, {}]),
+        ("submit", "renderline.submit", [[RENDER, "more"], {}, {}]),
+    ],
+)
+def test_messages_with_unknown_arguments_are_not_run(queue: str, name: str, body: Any) -> None:
+    with pytest.raises(InvalidMessage) as refusal:
+        check_task(envelope(body, task(name), queue=queue))
+    assert refusal.value.kind in ("later version", "unknown task")

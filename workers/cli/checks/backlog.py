@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from renderline.drafts import tag
 from renderline.ledger import Alarm, Commands, Ledger, Queries, iso
-from renderline.ledger.quarantine import Quarantine
+from renderline.ledger.quarantine import Quarantine, Totals
 from renderline.renders import State
 from workers.cli.checks.result import CheckResult
 
@@ -39,9 +39,7 @@ def check(ledger: Ledger, queries: Queries, commands: Commands) -> Iterator[Chec
         detail = "the vendor does not answer: its work waits, and one call at a time probes"
         yield CheckResult(f"account {account}", "warn", detail, _NO_ANSWER)
     yield from of_alarms(commands.alarms(limit=_MANY))
-    quarantined = Quarantine(ledger.redis, prefix=ledger.prefix).size()
-    what = "messages or records could not be read"
-    yield _waiting("quarantine", quarantined, what, "renderline quarantine list")
+    yield from _quarantined(Quarantine(ledger.redis, prefix=ledger.prefix).totals())
     strangers = sorted(commands.accounts_without_worker())
     what = f"accounts have work, and no live worker knows them: {', '.join(strangers)}"
     yield _waiting("unknown accounts", len(strangers), what, "start a worker whose settings name them")
@@ -58,6 +56,15 @@ def of_alarms(alarms: Sequence[Alarm]) -> Iterator[CheckResult]:
         yield CheckResult("alarms", "warn", detail, _REFUND)
     if len(alarms) > _FEW:
         yield CheckResult("alarms", "warn", f"{len(alarms) - _FEW} more", "the log has each, with its tag")
+
+
+def _quarantined(totals: Totals) -> Iterator[CheckResult]:
+    seen = ", ".join(f"{place} {count}" for place, count in totals.seen.items())
+    what = f"messages or records could not be read{f'; messages so far: {seen}' if seen else ''}"
+    yield _waiting("quarantine", totals.kept, what, "renderline quarantine list; then requeue or drop them")
+    if totals.not_kept_whole:
+        detail = f"it was full: {totals.not_kept_whole} requests went to where only the newest entries stay"
+        yield CheckResult("quarantine", "warn", detail, "requeue or drop what is there: renderline quarantine list")
 
 
 def _waiting(check_name: str, count: int, what: str, advice: str) -> CheckResult:
