@@ -117,9 +117,9 @@ def test_no_body_is_shown(start_worker: Any, valkey: Valkey, redis: Redis, fmt: 
         until(lambda: not any(redis.llen(queue) for queue in (*QUEUES, "extra")), what="all taken")
         until(lambda: len([tag for tag in redis.hkeys("unacked") if tag.startswith("tag-")]) <= 1, what="acked")
         inspect = app.control.inspect(timeout=1)
-        told = [inspect.active(), inspect.reserved(), inspect.scheduled(), inspect.query_task("waiting")]
+        replies = [inspect.active(), inspect.reserved(), inspect.scheduled(), inspect.query_task("waiting")]
         shown = events.stop()
-    places = {"log": worker.output(), "events": shown, "inspect": json.dumps(told)}
+    places = {"log": worker.output(), "events": shown, "inspect": json.dumps(replies)}
     assert "task-received" in shown
     assert "'key': 'later'" in places["inspect"]
     for place, text in places.items():
