@@ -1,11 +1,10 @@
-"""The hook endpoints of an attack: they record what they get, or take calls and never answer."""
+"""The hook endpoints of an attack, and a canary: they record every call that reaches them."""
 
 from __future__ import annotations
 
 import contextlib
 import http.server
 import json
-import socket
 import threading
 import time
 from collections import defaultdict
@@ -95,18 +94,3 @@ class Receiver:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-
-
-class HangingEndpoints:
-    """Sockets that accept connections and never answer."""
-
-    def __init__(self, count: int) -> None:
-        self._sockets = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(count)]
-        self.urls = [f"http://127.0.0.1:{one.getsockname()[1]}/hang" for one in self._sockets]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for one in self._sockets:
-            one.close()
