@@ -72,6 +72,6 @@ def _is_known_word(secret: str) -> bool:
 
 
 def _unit(secret: str) -> str:
-    """Return the part of which the secret is a repetition; the secret itself if it is none."""
-    # A text that repeats itself is found again inside two copies of it, before the second copy begins.
-    return secret[: (secret + secret).find(secret, 1)]
+    """Return the shortest part of which the secret is a repetition, the last one perhaps cut off."""
+    sizes = range(1, len(secret) + 1)
+    return next((secret[:size] for size in sizes if (secret[:size] * len(secret)).startswith(secret)), secret)

@@ -91,6 +91,12 @@ def check_envelope(message: Any, *, plain: bool = False) -> None:
         raise InvalidMessage("its envelope holds text that is not Unicode") from None
 
 
+def check_broadcast(message: Any) -> None:
+    """Raise `InvalidMessage` unless kombu can decode it: Celery writes a body that it cannot decode into the log."""
+    check_envelope(message)
+    _body(message)
+
+
 def check_task(message: dict[str, Any], *, plain: bool = False) -> None:
     """Raise `InvalidMessage` unless it is one of our tasks, with headers and a body that Celery can process."""
     check_envelope(message, plain=plain)

@@ -146,8 +146,7 @@ def future_messages(target: Target, long: bool) -> Finding:
     task = f"renderline.request_v{time.time_ns()}"
     target.redis.lpush(contract.REQUESTS_QUEUE, json.dumps(envelope(b"[[],{},{}]", headers(task))))
     target.ended(target.accepted(a_render(), tenant=VICTIM), tenant=VICTIM)
-    entries = target.redis.xrevrange("renderline:quarantine", count=10)
-    kept = any(task in str(entry) for entry in entries)
+    kept = task in target.command("quarantine", "list", "--json").stdout
     can = "requeue" in target.command("quarantine", "--help").stdout
     figure = f"{'kept' if kept else 'lost'}, {'can' if can else 'cannot'} be requeued"
     return Finding(kept and can, figure)

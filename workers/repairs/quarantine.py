@@ -19,7 +19,7 @@ from kombu.transport.virtual import Empty
 from redis import RedisError
 
 from renderline.ledger.quarantine import Quarantine, Unread
-from workers.message_check import InvalidMessage, check_envelope, check_task, is_plain, read
+from workers.message_check import InvalidMessage, check_broadcast, check_envelope, check_task, is_plain, read
 from workers.repairs.repair import KOMBU, Repair
 
 log = structlog.get_logger(__name__)
@@ -98,7 +98,7 @@ class Channel(redis.Channel):
     def _deliver_fanout_message(self, message: Any, exchange: str) -> bool:
         """Deliver a broadcast (remote control, events); a broken one is logged and dropped."""
         try:
-            check_envelope(message)
+            check_broadcast(message)
             return bool(super()._deliver_fanout_message(message, exchange))
         except _BROKER_ERRORS:
             raise

@@ -29,6 +29,10 @@ def asked(body: Any = None, *, queue: str = "requests", name: str = "renderline.
     return queue, envelope(body, task(name, **{"id": f"id-{name}", **headers}), queue=queue)
 
 
+def garbled() -> bytes:
+    return b'[[], {"request": {"script": "' + MARKER.encode()
+
+
 def messages() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (queue, message) with the marker in each; every one but the last few is odd in its own way."""
     for queue in (*QUEUES, "extra"):
@@ -40,12 +44,11 @@ def messages() -> Iterator[tuple[str, dict[str, Any]]]:
     for encoding in ("rot13", "binary", "utf-16", MARKER):
         queue, message = asked()
         yield queue, {**message, "content-encoding": encoding}
-    garbled = b'[[], {"request": {"script": "' + MARKER.encode()
     for queue in ("requests", "submit", "extra"):
-        yield asked(garbled, queue=queue)
+        yield asked(garbled(), queue=queue)
         _, plain = asked(queue=queue)
-        yield queue, {**plain, "body": garbled.decode(), "properties": {**plain["properties"], "body_encoding": None}}
-        yield queue, {**plain, "headers": {}, "body": base64.b64encode(garbled + b'"}}, {}]').decode()}
+        yield queue, {**plain, "body": garbled().decode(), "properties": {**plain["properties"], "body_encoding": None}}
+        yield queue, {**plain, "headers": {}, "body": base64.b64encode(garbled() + b'"}}, {}]').decode()}
     for header in ("eta", "expires", "timelimit", "stamped_headers", "compression"):
         yield asked(**{header: {"text": MARKER}})
         yield asked(**{header: MARKER})
@@ -110,7 +113,15 @@ def test_no_body_is_shown(start_worker: Any, valkey: Valkey, redis: Redis, fmt: 
         for number, (queue, message) in enumerate(messages()):
             message["properties"]["delivery_tag"] = f"tag-{number}"
             redis.lpush(queue, json.dumps(message))
-        for raw in (MARKER, json.dumps({"method": MARKER}), json.dumps({"body": MARKER, "properties": {}})):
+        command = envelope({"method": "ping", "arguments": {"script": MARKER}}, {}, queue="celery.pidbox")
+        broadcasts = [
+            {"method": MARKER},
+            {"body": MARKER, "properties": {}},
+            {**command, "content-type": "text/plain"},
+            {**command, "content-encoding": "utf-16"},
+            envelope(garbled(), {}, queue="celery.pidbox"),
+        ]
+        for raw in (MARKER, *map(json.dumps, broadcasts)):
             redis.publish("/0.celery.pidbox", raw)
         app.send_task("renderline.request", kwargs={"request": REQUEST, "key": "last"}, queue="requests")
         until(lambda: redis.exists(f"renderline:render:{render_id_for_key('last')}"), what="the last one accepted")
