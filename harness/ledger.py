@@ -102,8 +102,8 @@ class LedgerDriver:
         return wake
 
     def start_all(self, *names: str) -> PumpWake:
-        """Accept and start renders, all due at the same time; returns the one pump that polls them."""
-        wakes = [self.start(one) for one in names if self.accept(one)]
+        """Start renders, new or accepted ones, all due at the same time; returns the one pump that polls them."""
+        wakes = [self.start(one) for one in names if self.accept(one) or self.state(one) == "accepted"]
         (wake,) = [wake for wake in wakes if wake]
         return wake
 
@@ -122,8 +122,8 @@ class LedgerDriver:
     def record_result(self, due_poll: DuePoll, status: str, **details: Any) -> list[tuple[str, str]]:
         return self.ledger.record_poll_results([PollResult(due_poll.id, due_poll.epoch, status, **details)])
 
-    def complete(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1) -> None:
-        self.accept(one, hooks=hooks)
+    def complete(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1, tenant: str = "default") -> None:
+        self.accept(one, hooks=hooks, tenant=tenant)
         wake = self.start(one)
         assert wake
         (due_poll,) = self.claim_due_polls(wake)

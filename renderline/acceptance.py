@@ -46,8 +46,6 @@ class Acceptor:
     deadline: float
     max_bytes: int
     tenants: Tenants = field(default_factory=Tenants)
-    broker_tenants: Collection[str] = (DEFAULT,)
-    """The tenants that task messages may name."""
 
     def accept(self, data: Any, *, key: str | None, message_id: str, actor: Actor) -> str:
         """Record a request once and return its render id.
@@ -101,9 +99,13 @@ class Acceptor:
     def load(self, data: Any, *, actor: Actor) -> RenderRequest:
         """Return the checked request, with its tenant filled in; raises `RequestRefused`. It records nothing."""
         tenant = self._tenant(data, actor)
-        accounts = actor.allowed(self.accounts, self.tenants.of(tenant))
+        accounts = self.allowed(actor, tenant)
         request = load_request(data, accounts=accounts, hook_kinds=self.hook_kinds, max_bytes=self.max_bytes)
         return replace(request, tenant=tenant)
+
+    def allowed(self, actor: Actor, tenant: str | None = None) -> Collection[str]:
+        """Return the vendor accounts that the actor may name in a request for `tenant` (None: its own)."""
+        return actor.allowed(self.accounts, self.tenants.of(tenant or actor.home))
 
     def _tenant(self, data: Any, actor: Actor) -> str:
         """Return the tenant of a request: the one that it names, or that of the actor; raises `RequestRefused`."""
@@ -113,9 +115,9 @@ class Acceptor:
             return actor.home
         if not actor.sees(named):
             raise RequestRefused({"tenant": [f"must be {actor.home}, the tenant of the API key, or left out"]})
-        if actor.door == "broker" and named not in self.broker_tenants:
-            allowed = ", ".join(sorted(self.broker_tenants))
-            raise RequestRefused({"tenant": [f"messages may name: {allowed} (RENDERLINE_BROKER_TENANTS)"]})
+        if actor.door == "broker" and named not in self.tenants.broker:
+            allowed = ", ".join(sorted(self.tenants.broker))
+            raise RequestRefused({"tenant": [f"messages may name {allowed}, as RENDERLINE_BROKER_TENANTS says"]})
         return str(named)
 
     def _entry(self, render_id: str, request: RenderRequest, actor: Actor) -> Entry:

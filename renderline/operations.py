@@ -7,7 +7,7 @@ follow are published, or left to the sweep. Doors (HTTP, command line) only form
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 import structlog
@@ -19,7 +19,7 @@ from renderline.kinds import KINDS
 from renderline.ledger import Commands, Ledger
 from renderline.renders import FINAL, State
 from renderline.studio import ProjectMissing, StudioFault
-from renderline.tenants import Actor
+from renderline.tenants import DEFAULT, Actor, Tenants
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +62,13 @@ class HookNotDead(OperationRefused):
         self.state, self.render_state = state, render_state
 
 
+class NotPermitted(OperationRefused):
+    """The operation concerns every tenant, and the actor acts for one."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} concerns every tenant: it needs an API key with the scope operator.")
+
+
 class AccountNotFound(OperationRefused):
     """No account of this name is configured here or known to a live worker. `known` are the valid names."""
 
@@ -93,6 +100,7 @@ class Operations:
     dispatcher: Dispatcher
     accounts: Collection[str]
     clients: Mapping[str, AccountClients] | None = None
+    tenants: Tenants = field(default_factory=Tenants)
 
     # -- renders
 
@@ -191,17 +199,18 @@ class Operations:
     def pause(self, account: str, *, actor: Actor) -> None:
         """Submit nothing more for an account until it is resumed; renders at the vendor are still polled.
 
-        Raises `AccountNotFound`.
+        Raises `AccountNotFound`, or `NotPermitted` for an actor of one tenant among several.
         """
-        self._check_account(account)
+        self._check_account(account, actor)
         self._steps.pause(account)
 
     def resume(self, account: str, *, actor: Actor) -> bool:
-        """Let an account go on; returns whether anything held it back. Raises `AccountNotFound`.
+        """Let an account go on; returns whether anything held it back. Raises `AccountNotFound`, or `NotPermitted`
+        for an actor of one tenant among several.
 
         Lifts a pause, a `Retry-After` of the vendor, an open circuit, and a hold. Parked renders go on within seconds.
         """
-        self._check_account(account)
+        self._check_account(account, actor)
         return self._steps.resume(account)
 
     # -- shared
@@ -242,7 +251,9 @@ class Operations:
         state = hooks[index]["state"]
         raise HookNotDead("discarded" if state == "dead" else state, render_state=record["state"])
 
-    def _check_account(self, account: str) -> None:
+    def _check_account(self, account: str, actor: Actor) -> None:
+        if actor.tenant is not None and (self.tenants.several or actor.tenant != DEFAULT or self.ledger.tenants()):
+            raise NotPermitted("Pausing or resuming an account")
         # An account that was paused, and then removed from the settings, can still be resumed.
         if self.accounts and account not in self.accounts and account not in self._steps.paused():
             raise AccountNotFound(account, self.accounts)

@@ -51,12 +51,16 @@ class Tenant:
 class Tenants:
     """The tenants of an installation. One that no file lists has the default policy."""
 
-    def __init__(self, listed: Iterable[Tenant] = ()) -> None:
+    def __init__(self, listed: Iterable[Tenant] = (), *, broker: Collection[str] = (DEFAULT,)) -> None:
         self._listed = {tenant.name: tenant for tenant in listed}
+        self.broker = tuple(broker)
+        """The tenants that task messages may name."""
         self.names: tuple[str, ...] = tuple(sorted({DEFAULT, *self._listed}))
         """The listed names, and the default one."""
         self.closed = bool(self._listed)
         """Whether a file lists the tenants: no other may get an API key."""
+        self.several = {*self.names, *self.broker} != {DEFAULT}
+        """Whether the settings name another tenant than the default one."""
 
     def of(self, name: str) -> Tenant:
         """Return the policy of the tenant called `name`."""

@@ -28,6 +28,7 @@ from tasks.publisher import CeleryPublisher
 from workers.application import create_app as create_celery_app
 from workers.composition.acceptance import acceptor
 from workers.composition.hooks import hook_kinds
+from workers.composition.tenants import tenants
 from workers.composition.webhooks import fallback_interval, webhook_urls
 
 # Seconds until a call to a hanging Redis is given up, because a caller waits for the answer. Longer than one blocking
@@ -73,7 +74,7 @@ def build(chosen: settings.Settings) -> Flask:
         ledger=ledger,
         queries=Queries(ledger),
         acceptor=acceptor(chosen, ledger, dispatcher, hook_kinds(celery, chosen)),
-        operations=Operations(ledger, dispatcher, accounts),
+        operations=Operations(ledger, dispatcher, accounts, tenants=tenants(chosen)),
         authenticator=ApiKeys(redis) if chosen.api_keys_required else AllowAll(),
         max_bytes=chosen.max_request_bytes,
         streams=EventStreams(limit=chosen.gateway_threads * 3 // 4, closing=_closing()),

@@ -100,6 +100,8 @@ class ApiKeys:
             stored["accounts"] = bound
         if not self.redis.hsetnx(self._keys, key_id, json.dumps(stored)):
             return self.create(name, wanted, tenant=tenant, accounts=bound)
+        if "tenant" in stored:
+            self.redis.sadd(Keys(self.prefix).tenants, str(tenant))
         return f"rl_{key_id}_{secret}"
 
     def list(self) -> Sequence[ApiKey]:

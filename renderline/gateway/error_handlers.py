@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from renderline.gateway.access import AccessDenied
 from renderline.gateway.problem import Problem, field_errors, problem_response, wrong_fields
 from renderline.ledger import KeyConflict
-from renderline.operations import AccountNotFound, HookNotDead, HookNotFound, RenderNotFound, WrongState
+from renderline.operations import AccountNotFound, HookNotDead, HookNotFound, NotPermitted, RenderNotFound, WrongState
 from renderline.requests import RequestRefused
 
 log = structlog.get_logger(__name__)
@@ -68,6 +68,10 @@ def _account_not_found(error: AccountNotFound) -> Response:
     return problem_response(404, "Account not found.")
 
 
+def _not_permitted(error: NotPermitted) -> Response:
+    return problem_response(403, str(error))
+
+
 def _redis_unavailable(error: RedisError) -> Response:
     log.warning("Redis is unavailable", error=type(error).__name__)
     detail = "Redis is unavailable. Retry; with an idempotency key a repeated call is always safe."
@@ -89,6 +93,7 @@ _HANDLERS: Final[dict[type[Exception], Any]] = {
     HookNotFound: _hook_not_found,
     HookNotDead: _conflict,
     AccountNotFound: _account_not_found,
+    NotPermitted: _not_permitted,
     RedisError: _redis_unavailable,
     HTTPException: http_error,
     Exception: _unexpected,

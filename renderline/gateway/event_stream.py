@@ -17,6 +17,7 @@ from renderline.gateway.problem import Problem
 from renderline.gateway.server.environ import DISCONNECTED
 from renderline.ledger import Ledger, Queries, iso
 from renderline.renders import FINAL
+from renderline.tenants import DEFAULT, Actor
 
 log = structlog.get_logger(__name__)
 
@@ -105,11 +106,14 @@ def render_messages(ledger: Ledger, render_id: str, events: Iterable[Event], fir
                 return
 
 
-def all_messages(events: Iterable[Event], first: Iterable[str]) -> Iterator[str]:
-    """Yield the messages of the stream of all renders."""
+def all_messages(events: Iterable[Event], first: Iterable[str], actor: Actor) -> Iterator[str]:
+    """Yield the messages of the stream of all renders that the actor sees."""
     yield from first
     for event_id, fields in events:
-        yield _HEARTBEAT if event_id is None else message("change", _change(fields), event_id)
+        if event_id is None:
+            yield _HEARTBEAT
+        elif actor.sees(fields.get("tenant", DEFAULT)):
+            yield message("change", _change(fields), event_id)
 
 
 def has_events(queries: Queries, render_id: str, after: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Response
 
-from renderline.gateway.access import READ, requires
+from renderline.gateway.access import READ, caller, requires
 from renderline.gateway.api import Blueprint
 from renderline.gateway.context import context
 from renderline.gateway.event_stream import MEDIA_TYPE, all_messages, has_events, message, position, render_messages
@@ -67,4 +67,4 @@ def follow_all(headers: dict[str, str]) -> Response:
         first = [position(newest)]
     elif app.queries.trimmed(resumed):
         first = [message("gap", {"after": resumed})]
-    return app.streams.open(all_messages(app.streams.events(app.queries, resumed or newest), first))
+    return app.streams.open(all_messages(app.streams.events(app.queries, resumed or newest), first, caller()))

@@ -23,7 +23,7 @@ _HOOK: Final = "/renders/<render_id:render_id>/hooks/<int(max=99):index>"
 @blp.problems(422)
 def dead_letters(query: dict[str, Any]) -> Any:
     """List the dead-lettered hooks, newest first."""
-    return {"dead_letters": context().queries.dead_letters(limit=query["limit"])}
+    return {"dead_letters": context().queries.dead_letters(limit=query["limit"], tenant=caller().tenant)}
 
 
 @blp.route(f"{_HOOK}/replay", methods=["POST"])
@@ -49,10 +49,10 @@ def discard(render_id: str, index: int) -> Any:
 @blp.response(200, schemas.Accounts)
 @blp.problems()
 def accounts() -> Any:
-    """List the vendor accounts."""
+    """List the vendor accounts that the API key may use."""
     app = context()
     paused = Commands(app.ledger).paused()
-    return {"accounts": [{"name": name, "paused": name in paused} for name in sorted(app.acceptor.accounts)]}
+    return {"accounts": [{"name": name, "paused": name in paused} for name in sorted(app.acceptor.allowed(caller()))]}
 
 
 @blp.route("/accounts/<string:name>/pause", methods=["POST"])

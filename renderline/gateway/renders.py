@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from flask import request, url_for
@@ -43,7 +44,8 @@ def index(query: dict[str, Any]) -> Any:
 
     `metadata.<name>=<value>`, repeated or not, selects the renders that have these values in their metadata.
     """
-    found, cursor = context().queries.page(query["filter"], limit=query["limit"], cursor=query["cursor"])
+    wanted = replace(query["filter"], tenant=caller().tenant)
+    found, cursor = context().queries.page(wanted, limit=query["limit"], cursor=query["cursor"])
     headers = {"Link": f'<{_next_page(cursor)}>; rel="next"'} if cursor else {}
     return {"renders": found, "next": cursor}, headers
 

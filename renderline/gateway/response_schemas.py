@@ -148,6 +148,7 @@ class Letter(Response):
     """A dead-lettered hook."""
 
     id = _text("The render.")
+    tenant = _text("Whose render it is.")
     name = _text()
     hook = fields.Integer(required=True, metadata=_about("Its index among the render's hooks, from 0."))
     type = _text()

@@ -6,6 +6,7 @@ import json
 from typing import Any, Literal, NamedTuple
 
 from renderline.ledger.claims import PumpWake
+from renderline.ledger.keys import list_of
 from renderline.ledger.record import attempt_summary
 from renderline.ledger.store import Ledger
 
@@ -59,7 +60,11 @@ class Commands:
 
     def discard(self, render_id: str, index: int) -> bool:
         """Take a hook off the dead-letter list without delivering it; False if it was not on it."""
-        return bool(self._ledger.redis.zrem(self._keys.dead_letters, f"{render_id}:{index}"))
+        tenant = self._ledger.tenant_of(render_id)
+        with self._ledger.redis.pipeline() as pipe:
+            for name in dict.fromkeys((self._keys.dead_letters, list_of(tenant, self._keys.dead_letters))):
+                pipe.zrem(name, f"{render_id}:{index}")
+            return bool(pipe.execute()[0])
 
     def adopt(self, render_id: str, project_id: str) -> tuple[bool, PumpWake | None]:
         """Set the vendor project of an unconfirmed render, which goes on as rendering. False: it is not unconfirmed."""

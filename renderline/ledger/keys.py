@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from renderline.tenants import DEFAULT
+
 PREFIX = "renderline:"
 
 SCRIPT_KEYS = {
@@ -32,6 +34,7 @@ SCRIPT_KEYS = {
     "parked": "parked:",
     "paused": "paused",
     "project_owners": "project_owners:",
+    "project_tenants": "project_tenants:",
     "pump": "pump:",
     "quarantine": "quarantine",
     "quarantine_counts": "quarantine_counts",
@@ -74,6 +77,8 @@ class Keys:
         self.quarantine_counts = f"{prefix}quarantine_counts"
         self.sweep = f"{prefix}sweep"
         self.disk_probe = f"{prefix}disk_probe"
+        self.audit = f"{prefix}audit"
+        self.tenants = f"{prefix}tenants"
         self.api_keys = f"{prefix}keys"
         self.api_keys_used = f"{prefix}keys:used"
 
@@ -121,6 +126,10 @@ class Keys:
         """Return the sorted set of the renders whose project is to be deleted."""
         return f"{self.prefix}stored_projects:{account}"
 
+    def project_tenants(self, account: str) -> str:
+        """Return the hash that says which tenant, other than the default one, made a project."""
+        return f"{self.prefix}project_tenants:{account}"
+
     def durations(self, account: str, kind: str) -> str:
         """Return the list of the durations of an account's newest renders of a kind."""
         return f"{self.prefix}durations:{account}:{kind}"
@@ -140,3 +149,8 @@ class Keys:
     def stored_file(self, url: str) -> str:
         """Return the key that holds which render writes the file at a URL."""
         return f"{self.prefix}stored_file:{hashlib.sha256(url.encode(errors='replace')).hexdigest()[:40]}"
+
+
+def list_of(tenant: str | None, name: str) -> str:
+    """Return the list of a tenant beside the list `name` of all. The default tenant reads the one of all."""
+    return name if tenant in (None, DEFAULT) else f"{name}@{tenant}"

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from renderline.ledger.keys import list_of
 from renderline.ledger.record import iso
 from renderline.ledger.store import Ledger
 
 _SCAN = 200
+_LAST_ID = "f" * 32
 
 
 @dataclass(frozen=True)
@@ -20,17 +22,24 @@ class Filter:
     state: str | None = None
     kind: str | None = None
     account: str | None = None
+    tenant: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     after: float = float("-inf")
     before: float = float("inf")
 
     def takes(self, record: dict[str, Any]) -> bool:
         """Return whether a record matches the filter; state and time are checked elsewhere."""
+        if not self.owns(record):
+            return False
         if self.kind and record["kind"] != self.kind:
             return False
         if self.account and record["account"] != self.account:
             return False
         return all(str(record["metadata"].get(name)) == value for name, value in self.metadata)
+
+    def owns(self, record: dict[str, Any] | None) -> bool:
+        """Return whether the record, if there is one, is of the wanted tenant."""
+        return self.tenant is None or (record is not None and record["tenant"] == self.tenant)
 
 
 class HeldHook(NamedTuple):
@@ -61,6 +70,7 @@ class Queries:
         found: list[dict[str, Any]] = []
         scanned = 0
         last: tuple[float, str] | None = _parse(cursor)
+        own: tuple[float, str] | None = None
         while scanned < scan_limit:
             chunk = self._chunk(wanted, last)
             if not chunk:
@@ -68,14 +78,21 @@ class Queries:
             for record, place in zip(self._ledger.records([one for one, _ in chunk]), chunk, strict=True):
                 last = (place[1], place[0])
                 scanned += 1
+                if wanted.owns(record):
+                    own = last
                 if record and wanted.takes(record):
                     found.append(record)
                     if len(found) == limit:
                         return found, f"{last[0]:.3f}-{last[1]}"
-        return found, None if last is None else f"{last[0]:.3f}-{last[1]}"
+        if last is None:
+            return found, None
+        if last != own:
+            # The cursor must not tell the id of another tenant's render: go on with all of the same instant.
+            last = own if own and own[0] == last[0] else (last[0], _LAST_ID)
+        return found, f"{last[0]:.3f}-{last[1]}"
 
     def _chunk(self, wanted: Filter, last: tuple[float, str] | None) -> list[tuple[str, float]]:
-        key = self._keys.state(wanted.state) if wanted.state else self._keys.renders
+        key = list_of(wanted.tenant, self._keys.state(wanted.state) if wanted.state else self._keys.renders)
         before = wanted.before if last is None else min(wanted.before, last[0])
         size = _SCAN
         while True:
@@ -94,27 +111,27 @@ class Queries:
                 pipe.zcard(self._keys.state(name))
             return dict(zip(names, pipe.execute(), strict=True))
 
-    def dead_letters(self, *, limit: int = 100) -> list[dict[str, Any]]:
-        """Return the dead-lettered hooks, newest first: render id, name, index, type, attempts, error and time."""
-        rows: Any = self._redis.zrevrange(self._keys.dead_letters, 0, limit - 1, withscores=True)
-        places: list[tuple[str, str, Any]] = [(*member.rsplit(":", 1), at) for member, at in rows]
-        letters = []
-        for (one, index, at), record in zip(places, self._ledger.records([place[0] for place in places]), strict=True):
-            if record is None:
-                continue
-            hook = record["hooks"][int(index)]
-            letters.append(
-                {
-                    "id": one,
-                    "name": record["name"],
-                    "hook": int(index),
-                    "type": hook["type"],
-                    "attempts": hook["attempts"],
-                    "error": hook["error"],
-                    "at": iso(float(at)),
-                }
-            )
-        return letters
+    def dead_letters(self, *, limit: int = 100, tenant: str | None = None) -> list[dict[str, Any]]:
+        """Return the dead-lettered hooks, newest first: render id, name, index, type, attempts, error and time.
+
+        `tenant` selects those of one tenant.
+        """
+        wanted, start = Filter(tenant=tenant), 0
+        letters: list[dict[str, Any]] = []
+        while len(letters) < limit:
+            key = list_of(tenant, self._keys.dead_letters)
+            rows: Any = self._redis.zrevrange(key, start, start + limit - 1, withscores=True)
+            start += limit
+            places = [(*member.rsplit(":", 1), at) for member, at in rows]
+            records = self._ledger.records([place[0] for place in places])
+            letters += [
+                _letter(record, int(index), float(at))
+                for (_, index, at), record in zip(places, records, strict=True)
+                if record and wanted.owns(record)
+            ]
+            if tenant is None or len(rows) < limit:
+                break
+        return letters[:limit]
 
     def held_hooks(self, ids: Sequence[str]) -> list[HeldHook]:
         """Return the hooks of these renders whose host has an open circuit."""
@@ -124,7 +141,8 @@ class Queries:
     def events(
         self, *, after: str = "$", block: float = 10.0, limit: int = 100
     ) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield the events after the event id `after`: (event id, fields `id`, `state`, `at`, `progress`).
+        """Yield the events after the event id `after`: (event id, fields `id`, `state`, `at`, `progress`
+        and `tenant`, if it is not the default one).
 
         `$` means from now on. Waits up to `block` seconds for the first one; yields nothing if none comes.
         """
@@ -145,6 +163,20 @@ class Queries:
         stream: Any = self._redis.xinfo_stream(key)
         oldest = stream["first-entry"]
         return bool(oldest) and stream["entries-added"] > stream["length"] and _order(event_id) < _order(oldest[0])
+
+
+def _letter(record: dict[str, Any], index: int, at: float) -> dict[str, Any]:
+    hook = record["hooks"][index]
+    return {
+        "id": record["id"],
+        "tenant": record["tenant"],
+        "name": record["name"],
+        "hook": index,
+        "type": hook["type"],
+        "attempts": hook["attempts"],
+        "error": hook["error"],
+        "at": iso(at),
+    }
 
 
 def _order(event_id: str) -> tuple[int, int]:

@@ -62,6 +62,10 @@ class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, Cap
         state, tenant = found
         return str(tenant or DEFAULT) if state or tenant else None
 
+    def tenants(self) -> set[str]:
+        """Return the tenants other than the default one that have had a render or an API key."""
+        return {str(name) for name in self.redis.smembers(self.keys.tenants)}
+
     def priority_of(self, render_id: str) -> str:
         """Return the priority of a render; `normal` if it is gone."""
         return str(self.redis.hget(self.keys.render(render_id), "priority") or "normal")

@@ -121,7 +121,7 @@ def list_renders(
     """
     from renderline.ledger import Filter
 
-    times = {name: at for name, at in (("after", after), ("before", before)) if at is not None}
+    times: dict[str, Any] = {name: at for name, at in (("after", after), ("before", before)) if at is not None}
     wanted = Filter(state=state, kind=kind, account=account, metadata=metadata, **times)
     try:
         records, onward = _page(session, wanted, limit=limit, cursor=cursor)

@@ -23,5 +23,4 @@ def acceptor(settings: Settings, ledger: Ledger, dispatcher: Dispatcher, kinds: 
         deadline=settings.render_deadline,
         max_bytes=settings.max_request_bytes,
         tenants=tenants(settings),
-        broker_tenants=settings.broker_tenants,
     )

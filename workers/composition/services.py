@@ -21,6 +21,7 @@ from workers.composition.hooks import deliverer, fresh_link, hook_kinds
 from workers.composition.polling import poll_policy, poller
 from workers.composition.shared import Shared
 from workers.composition.submission import background, submitter
+from workers.composition.tenants import tenants
 
 
 def compose(app: Celery, settings: Settings) -> Services:
@@ -55,7 +56,13 @@ def compose(app: Celery, settings: Settings) -> Services:
         dispatcher=shared.dispatcher,
         capabilities=shared.capabilities,
         acceptor=acceptor(settings, ledger, shared.dispatcher, kinds),
-        operations=Operations(ledger, shared.dispatcher, KnownAccounts(ledger, settings.account_names), accounts),
+        operations=Operations(
+            ledger,
+            shared.dispatcher,
+            KnownAccounts(ledger, settings.account_names),
+            accounts,
+            tenants(settings),
+        ),
         submitter=submitter(shared),
         background=background(settings),
         poller=poller(shared),

@@ -11,7 +11,7 @@ from renderline.tenants import Endpoint, Tenant, Tenants
 
 def tenants(settings: Settings) -> Tenants:
     """Return the tenants that the settings list."""
-    return Tenants(_tenant(table) for table in settings.tenants)
+    return Tenants((_tenant(table) for table in settings.tenants), broker=settings.broker_tenants)
 
 
 def _tenant(table: Mapping[str, Any]) -> Tenant:

@@ -12,12 +12,15 @@ end
 set(id, 'state', 'accepted', 't:accepted', stamp(NOW), 'kind', ARGV[4], 'account', ARGV[5], 'priority', ARGV[6],
   'fingerprint', fingerprint, 'deadline', ARGV[8], 'hooks', ARGV[9], 'attempt', 1, 'stage', '')
 if tonumber(ARGV[9]) > 0 then set(id, 'awaited', ARGV[12]) end
-if ARGV[13] ~= '' then set(id, 'tenant', ARGV[13]) end
+if ARGV[13] ~= '' then
+  set(id, 'tenant', ARGV[13])
+  redis.call('SADD', K.tenants, ARGV[13])
+end
 if ARGV[14] ~= '' then set(id, 'by', ARGV[14]) end
 redis.call('SET', K.meta .. id, ARGV[10])
 redis.call('SET', K.body .. id, ARGV[11])
-redis.call('ZADD', K.renders, stamp(NOW), id)
-redis.call('ZADD', K.state .. 'accepted', stamp(NOW), id)
+enlist(K.renders, id, id)
+enlist(K.state .. 'accepted', id, id)
 redis.call('SET', K.schema, SCHEMA, 'NX')
 publish_event(id, 'accepted')
 return {'new', 'accepted', admit_submission(id) and 1 or 0}

@@ -23,7 +23,7 @@ if outcome == 'retrying' then
   return {1, field(id, 'state'), following(queue_hooks(id))}
 end
 redis.call('HDEL', render(id), h .. ':until')
-if outcome == 'dead' then redis.call('ZADD', K.dead_letters, stamp(NOW), id .. ':' .. index) end
+if outcome == 'dead' then enlist(K.dead_letters, id, id .. ':' .. index) end
 local all, dead = true, false
 for i = 0, tonumber(field(id, 'hooks')) - 1 do
   local o = field(id, 'h' .. i)

@@ -45,6 +45,19 @@ local function publish_event(id, state)
   redis.call('XADD', K.events, 'MAXLEN', '~', 10000, '*', unpack(event))
 end
 
+-- The lists of renders. A tenant other than the default one has lists of its own beside the shared ones, so that its
+-- pages show nothing of the volume of others.
+local function enlist(list, id, member)
+  redis.call('ZADD', list, stamp(NOW), member)
+  local tenant = field(id, 'tenant')
+  if tenant ~= '' then redis.call('ZADD', list .. '@' .. tenant, stamp(NOW), member) end
+end
+local function delist(list, id, member)
+  redis.call('ZREM', list, member)
+  local read, tenant = pcall(field, id, 'tenant')
+  if read and tenant ~= '' then redis.call('ZREM', list .. '@' .. tenant, member) end
+end
+
 -- A render holds its slot at the vendor, if the account has a limit, from the paid call to its end.
 local function leave_slot(id)
   redis.call('SREM', K.slots .. field(id, 'account'), id)
@@ -84,8 +97,8 @@ local function transition(id, to)
   publish_event(id, to)
   redis.call('HDEL', render(id), 'resends')
   set(id, 'state', to, 't:' .. to, stamp(NOW))
-  redis.call('ZREM', K.state .. from, id)
-  redis.call('ZADD', K.state .. to, stamp(NOW), id)
+  delist(K.state .. from, id, id)
+  enlist(K.state .. to, id, id)
   return true
 end
 

@@ -6,7 +6,7 @@ redis.call('HDEL', render(id), h, h .. ':error', h .. ':attempts', h .. ':until'
 set(id, h .. ':since', stamp(NOW))
 -- An earlier delivery may still be running.
 redis.call('HINCRBY', render(id), h .. ':fence', 1)
-redis.call('ZREM', K.dead_letters, id .. ':' .. ARGV[4])
+delist(K.dead_letters, id, id .. ':' .. ARGV[4])
 if field(id, 'state') == 'undelivered' then transition(id, 'completed') end
 resend_at(id, NOW + GRACE)
 return 1

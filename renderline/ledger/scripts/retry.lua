@@ -10,7 +10,7 @@ for i = 0, tonumber(field(id, 'hooks')) - 1 do
     h .. ':probe', h .. ':unknown_since')
   -- A delivery that still runs belongs to the earlier attempt.
   redis.call('HINCRBY', k, h .. ':fence', 1)
-  redis.call('ZREM', K.dead_letters, id .. ':' .. i)
+  delist(K.dead_letters, id, id .. ':' .. i)
 end
 for _, state in ipairs({'submitting', 'unconfirmed', 'rendering', 'completed', 'failed', 'expired'}) do
   redis.call('HDEL', k, 't:' .. state)

@@ -8,11 +8,11 @@ for _, id in ipairs(ids) do
   if not redis.call('ZSCORE', K.resend, id) then
     local read, hooks = pcall(field, id, 'hooks')
     for i = 0, (read and tonumber(hooks) or 0) - 1 do
-      redis.call('ZREM', K.dead_letters, id .. ':' .. i)
+      delist(K.dead_letters, id, id .. ':' .. i)
       hook_comes(id, i)
     end
-    redis.call('ZREM', K.state .. state, id)
-    redis.call('ZREM', K.renders, id)
+    delist(K.state .. state, id, id)
+    delist(K.renders, id, id)
     local known, account = pcall(field, id, 'account')
     if known then
       local projects = (redis.call('GET', K.history .. id) or '') .. '"project_id":"' .. field(id, 'project_id') .. '"'

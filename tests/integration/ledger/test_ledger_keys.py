@@ -36,6 +36,7 @@ def live(driver):
     driver.ledger.record_hook("dead", 0, claim, outcome="dead", error="410")
     driver.complete("waiting")
     driver.ledger.defer_hook("waiting", 0, driver.ledger.claim_hook("waiting", 0, lease=LEASE), host="example.com")
+    driver.accept("theirs", tenant="acme")
     driver.accept("retried")
     driver.ledger.fail("retried", code="X", message="no", origin="vendor")
     driver.operations.retry("retried")

@@ -1,0 +1,254 @@
+"""A key reaches the renders of its tenant and nothing else, on every route of the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from harness import a_request
+from harness.gateway import GatewayProcess, Stream, assert_problem
+from harness.ledger import LedgerDriver
+from renderline.gateway.access import SCOPES
+from renderline.gateway.api_keys import ApiKeys
+
+UNKNOWN = "0" * 32
+THEIRS = {name: f"{number:x}" * 32 for number, name in enumerate(("cancel", "retry", "adopt", "resubmit", "fail"), 1)}
+DEAD, DISCARDED = "d" * 32, "e" * 32
+OWN = "a" * 32
+
+FOREIGN = "a render of another tenant is answered as an id that does not exist"
+LISTS = "nothing of another tenant is in the answer"
+STREAM = "no event of another tenant is sent"
+ACCEPTS = "the render is of the tenant of the key"
+OPERATOR = "for the scope operator alone, once there are several tenants"
+
+EXPECTED = {
+    ("GET", "/v1/accounts"): LISTS,
+    ("POST", "/v1/accounts/{name}/pause"): OPERATOR,
+    ("POST", "/v1/accounts/{name}/resume"): OPERATOR,
+    ("GET", "/v1/dead-letters"): LISTS,
+    ("GET", "/v1/events"): STREAM,
+    ("GET", "/v1/renders"): LISTS,
+    ("POST", "/v1/renders"): ACCEPTS,
+    ("POST", "/v1/renders/batch"): ACCEPTS,
+    ("GET", "/v1/renders/{render_id}"): FOREIGN,
+    ("GET", "/v1/renders/{render_id}/events"): FOREIGN,
+    ("POST", "/v1/renders/{render_id}/adopt"): FOREIGN,
+    ("POST", "/v1/renders/{render_id}/cancel"): FOREIGN,
+    ("POST", "/v1/renders/{render_id}/fail"): FOREIGN,
+    ("POST", "/v1/renders/{render_id}/hooks/{index}/discard"): FOREIGN,
+    ("POST", "/v1/renders/{render_id}/hooks/{index}/replay"): FOREIGN,
+    ("POST", "/v1/renders/{render_id}/resubmit"): FOREIGN,
+    ("POST", "/v1/renders/{render_id}/retry"): FOREIGN,
+}
+"""What a key of one tenant gets on each route. A route that is missing here fails the test."""
+
+BODIES = {"adopt": {"project_id": "p9"}, "fail": {"message": "no"}}
+
+
+@pytest.fixture(scope="module")
+def gateway_options() -> dict[str, Any]:
+    return {"RENDERLINE_API_KEYS_REQUIRED": "true"}
+
+
+@pytest.fixture
+def keys(redis: Redis) -> ApiKeys:
+    return ApiKeys(redis)
+
+
+def header(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+@pytest.fixture
+def theirs(redis: Redis) -> dict[str, str]:
+    return make_theirs(redis)
+
+
+def make_theirs(redis: Redis) -> dict[str, str]:
+    """Renders of the tenant globex in states where every operation applies; by the operation's name."""
+    driver = LedgerDriver(redis)
+    for one in (*THEIRS.values(), DEAD, DISCARDED):
+        driver.accept(one, tenant="globex", hooks=1)
+    for due in driver.claim_due_polls(driver.start_all(DEAD, DISCARDED)):
+        driver.record_result(due, "done", url="https://v/1.mp4")
+    driver.ledger.fail(THEIRS["retry"], code="7001", message="no such voice", origin="vendor")
+    for name in ("adopt", "resubmit", "fail"):
+        driver.start(THEIRS[name], confirmed=False)
+    for one in (DEAD, DISCARDED):
+        claim = driver.ledger.claim_hook(one, 0, lease=20.0)
+        driver.ledger.record_hook(one, 0, claim, outcome="dead", error="410 Gone")
+    driver.accept(OWN, tenant="acme", hooks=1)
+    assert driver.state(THEIRS["adopt"]) == "unconfirmed"
+    assert driver.state(DEAD) == "undelivered"
+    return {**THEIRS, "replay": DEAD, "discard": DISCARDED}
+
+
+def snapshot(redis: Redis) -> dict[str, Any]:
+    """Return everything that the ledger holds about the renders of globex."""
+    ids = [*THEIRS.values(), DEAD, DISCARDED]
+    prefix = "renderline:"
+    kept: dict[str, Any] = {one: redis.hgetall(f"{prefix}render:{one}") for one in ids}
+    for one in ids:
+        kept[f"{one} fixed"] = redis.mget(f"{prefix}meta:{one}", f"{prefix}body:{one}")
+    kept["dead"] = redis.zrange(f"{prefix}dead_letters", 0, -1, withscores=True)
+    kept["paused"] = redis.smembers(f"{prefix}paused")
+    return kept
+
+
+def operations(gateway: GatewayProcess) -> Iterator[tuple[str, str]]:
+    document = gateway.ask("GET", "/openapi.json").json()
+    for path, item in document["paths"].items():
+        yield from ((method.upper(), path) for method in item if method != "parameters")
+
+
+def test_the_document_of_the_gateway_has_the_routes_with_an_expectation(gateway):
+    assert set(operations(gateway)) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("scope", [scope for scope in SCOPES if scope != "operator"])
+def test_a_key_reaches_nothing_of_another_tenant_on_any_route(gateway, redis, keys, theirs, scope):
+    mine = header(keys.create("acme", [scope], tenant="acme"))
+    before = snapshot(redis)
+    for method, path in sorted(operations(gateway)):
+        expected = EXPECTED[method, path]
+        if expected == FOREIGN:
+            action = path.rpartition("/")[2]
+            for one in {*theirs.values()}:
+                _same_as_unknown(gateway, method, path, one, BODIES.get(action), mine)
+        elif expected == LISTS:
+            shown = gateway.ask(method, path, headers=mine)
+            assert shown.status_code in (200, 403)
+            assert not [one for one in theirs.values() if one in shown.text], path
+            assert "globex" not in shown.text
+        elif expected == OPERATOR:
+            answer = gateway.ask(method, path.replace("{name}", "default"), headers=mine)
+            assert answer.status_code == 403, path
+    assert snapshot(redis) == before, "nothing of the other tenant has changed"
+
+
+def _same_as_unknown(gateway, method, path, one, body, headers):
+    def answer(render_id: str) -> tuple[int, str, dict[str, str]]:
+        place = path.replace("{render_id}", render_id).replace("{index}", "0")
+        # A stream that opens would never end.
+        got = gateway.ask(method, place, body, headers=headers, stream=True, timeout=5)
+        try:
+            assert got.status_code >= 400, f"{method} {place}: {got.status_code}"
+            shown = {name: value for name, value in got.headers.items() if name != "Date"}
+            return got.status_code, got.text.replace(render_id, "ID"), shown
+        finally:
+            got.close()
+
+    assert answer(one) == answer(UNKNOWN)
+
+
+def test_the_owner_and_an_operator_reach_all_of_it(gateway, redis, keys, theirs):
+    """What the test above forbids is possible, so it is the tenant that forbids it."""
+    for scopes, tenant in ((["admin"], "globex"), (["operator"], None)):
+        redis.flushall()
+        theirs = make_theirs(redis)
+        own = header(keys.create("own", scopes, tenant=tenant))
+        for method, path in sorted(operations(gateway)):
+            if EXPECTED[method, path] != FOREIGN or path.endswith("/events"):
+                continue
+            action = path.rpartition("/")[2]
+            one = theirs.get(action, theirs["cancel"])
+            place = path.replace("{render_id}", one).replace("{index}", "0")
+            answer = gateway.ask(method, place, BODIES.get(action), headers=own)
+            assert answer.status_code in (200, 202), (place, answer.text)
+            assert answer.json()["tenant"] == "globex"
+        listed = gateway.ask("GET", "/v1/renders", headers=own).json()["renders"]
+        assert {*theirs.values()} <= {record["id"] for record in listed}
+
+
+def test_the_list_shows_the_renders_of_the_tenant_in_every_state_and_pages_through_them(gateway, redis, keys, theirs):
+    acme, globex = (header(keys.create(name, ["read"], tenant=name)) for name in ("acme", "globex"))
+    default = header(keys.create("default", ["read"]))
+    driver = LedgerDriver(redis)
+    driver.accept("f" * 32)
+
+    def ids(headers, **query):
+        found, query["limit"] = [], 2
+        while True:
+            page = gateway.ask("GET", "/v1/renders", params=query, headers=headers).json()
+            found += [record["id"] for record in page["renders"]]
+            if page["next"] is None:
+                return sorted(found)
+            query["cursor"] = page["next"]
+
+    assert ids(acme) == [OWN]
+    assert ids(globex) == sorted(theirs.values())
+    assert ids(default) == ["f" * 32]
+    assert ids(globex, state="failed") == [theirs["retry"]]
+    assert ids(acme, state="failed") == []
+    driver.operations.cancel(OWN)
+    assert ids(acme, state="canceled") == [OWN]
+    assert ids(acme, state="accepted") == []
+
+
+def test_dead_letters_are_those_of_the_tenant(gateway, keys, theirs):
+    acme, globex, default = (header(keys.create(name, ["read"], tenant=name)) for name in ("acme", "globex", "default"))
+
+    def dead(headers, **query):
+        letters = gateway.ask("GET", "/v1/dead-letters", headers=headers, params=query).json()["dead_letters"]
+        return sorted(letter["id"] for letter in letters)
+
+    assert dead(globex) == [DEAD, DISCARDED]
+    assert len(dead(globex, limit=1)) == 1
+    assert dead(acme) == dead(default) == []
+    assert dead(header(keys.create("operator", ["operator"]))) == [DEAD, DISCARDED]
+
+
+def test_the_stream_of_all_events_has_those_of_the_tenant(gateway, redis, keys, theirs):
+    def first_after(key: str) -> str:
+        answer = gateway.ask("GET", "/v1/events", headers={**header(key), "Last-Event-ID": "0-1"}, stream=True)
+        with Stream(answer) as stream:
+            return stream.take().data["id"]
+
+    driver = LedgerDriver(redis)
+    driver.accept("f" * 32)
+    assert first_after(keys.create("acme", ["read"], tenant="acme")) == OWN
+    assert first_after(keys.create("default", ["read"])) == "f" * 32
+    assert first_after(keys.create("globex", ["read"], tenant="globex")) in theirs.values()
+
+
+def test_a_foreign_key_neither_answers_nor_conflicts_nor_squats(gateway, redis, keys):
+    request, other = a_request(hooks=[]), a_request(name="Another", hooks=[])
+    tenants = ("default", "acme", "globex")
+    ids = []
+    for tenant, body in zip(tenants, (request, other, request), strict=True):
+        mine = header(keys.create(tenant, ["submit", "read"], tenant=tenant))
+        answer = gateway.ask("POST", "/v1/renders", body, headers={**mine, "Idempotency-Key": "order-17"})
+        assert answer.status_code == 202, answer.text
+        record = answer.json()
+        assert record["tenant"] == tenant
+        assert record["accepted_by"].endswith(f"({tenant})")
+        ids.append(record["id"])
+        batch = {"requests": [{"request": body, "key": "order-17"}], "all_or_nothing": True}
+        (again,) = gateway.ask("POST", "/v1/renders/batch", batch, headers=mine).json()["results"]
+        assert again["id"] == record["id"], "the same key is the same render through every door of a tenant"
+    assert len(set(ids)) == 3
+    assert redis.hget(f"renderline:render:{ids[0]}", "tenant") is None, "a render of the default tenant stores none"
+
+
+@pytest.mark.parametrize("named", ["globex", "default", "Globex", 7, ""])
+def test_a_request_may_name_the_tenant_of_its_key_and_no_other(gateway, keys, named):
+    mine = header(keys.create("acme", ["submit", "read"], tenant="acme"))
+    assert_problem(
+        gateway.ask("POST", "/v1/renders", {**a_request(hooks=[]), "tenant": named}, headers=mine), 422, "tenant"
+    )
+    batch = {"requests": [{"request": {**a_request(hooks=[]), "tenant": named}}]}
+    (refused,) = gateway.ask("POST", "/v1/renders/batch", batch, headers=mine).json()["results"]
+    assert (refused["status"], refused["id"]) == (422, None)
+    own = gateway.ask("POST", "/v1/renders", {**a_request(hooks=[]), "tenant": "acme"}, headers=mine)
+    assert own.json()["tenant"] == "acme"
+
+
+def test_an_operator_submits_for_any_tenant(gateway, keys):
+    mine = header(keys.create("operator", ["operator"]))
+    assert gateway.ask("POST", "/v1/renders", a_request(hooks=[]), headers=mine).json()["tenant"] == "default"
+    asked = {**a_request(hooks=[]), "tenant": "acme"}
+    assert gateway.ask("POST", "/v1/renders", asked, headers=mine).json()["tenant"] == "acme"
