@@ -128,18 +128,14 @@ class Valkey:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [
-            str(get_binary_path()),
-            "--port",
-            str(self.port),
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            str(self.directory),
-        ]
+        command = [*self.command(), "--bind", "127.0.0.1", "--dir", str(self.directory)]
         command += ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction", *self.options]
         self.process = Process(command, log=self.directory / "valkey.log")
         self.process.wait_until(self.answers, what="Valkey")
+
+    def command(self) -> list[str]:
+        """Return the server's program and the options for its port."""
+        return [str(get_binary_path()), "--port", str(self.port)]
 
     def answers(self) -> bool:
         """Return whether it answers a ping, or asks for a password."""

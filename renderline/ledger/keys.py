@@ -11,7 +11,6 @@ PREFIX = "renderline:"
 SCRIPT_KEYS = {
     "accounts": "accounts",
     "alarms": "alarms",
-    "answer": "answer:",
     "backoff": "backoff:",
     "body": "body:",
     "calls": "calls:",
@@ -85,6 +84,10 @@ class Keys:
     def render(self, render_id: str) -> str:
         """Return the hash of a render: its state and everything that changes."""
         return f"{self.prefix}render:{render_id}"
+
+    def answer(self, caller: str) -> str:
+        """Return the key of the newest answer to a caller, which is a thread of a process."""
+        return f"{self.prefix}answer:{caller}"
 
     def meta(self, render_id: str) -> str:
         """Return the JSON of a render's fixed data: name, hooks, metadata."""

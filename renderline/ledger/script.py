@@ -12,7 +12,7 @@ from typing import Any
 
 from redis import Redis
 
-from renderline.ledger.keys import SCRIPT_KEYS
+from renderline.ledger.keys import SCRIPT_KEYS, Keys
 from renderline.ledger.parsing import POLL_FIELDS
 from renderline.ledger.schema import VERSION
 from renderline.renders import EVENTS, FINAL, TRANSITIONS, State
@@ -50,15 +50,15 @@ _ONCE = """
 local function step()
 {body}
 end
-local kept = K.answer .. KEYS[1]
+local kept, number = KEYS[1], string.sub(KEYS[2], -16)
 local newest = redis.call('GETRANGE', kept, 0, 15)
-if newest > KEYS[2] then return redis.error_reply('LATE its caller has made a newer call') end
-if newest == KEYS[2] then
+if newest > number then return redis.error_reply('LATE its caller has made a newer call') end
+if newest == number then
   return cmsgpack.unpack(string.sub(redis.call('GET', kept), 17))
 end
 local answer = step()
 redis.set_repl(redis.REPL_NONE)
-redis.call('SET', kept, KEYS[2] .. cmsgpack.pack(answer), 'PX', 60000)
+redis.call('SET', kept, number .. cmsgpack.pack(answer), 'PX', 60000)
 redis.set_repl(redis.REPL_ALL)
 return answer
 """
@@ -104,7 +104,7 @@ class Scripts:
         self._steps = {
             name: redis.register_script(_with_constants(head + body, prefix=prefix)) for name, body in once.items()
         }
-        self._caller = _Caller()
+        self._caller = _Caller(Keys(prefix))
 
     def run(self, step: str, *args: Any, client: Redis | None = None) -> Any:
         """Run one step; arguments are sent as Redis sends them (strings and numbers).
@@ -125,9 +125,12 @@ def _text(text: str) -> str:
 class _Caller(threading.local):
     """Numbers the calls of each caller. A caller is one thread, which makes one call at a time."""
 
-    def __init__(self) -> None:
-        self._name, self._numbers = uuid.uuid4().hex, itertools.count()
+    def __init__(self, keys: Keys) -> None:
+        self._key, self._numbers = keys.answer(uuid.uuid4().hex), itertools.count()
 
     def next(self) -> tuple[str, str]:
-        """Return name and number (16 characters) of the next call."""
-        return self._name, f"{next(self._numbers):016x}"
+        """Return the key of the answer and, after it, the number (16 characters) of the next call.
+
+        Both begin as a key of the ledger: a Redis user may name no others.
+        """
+        return self._key, f"{self._key}:{next(self._numbers):016x}"

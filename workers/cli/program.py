@@ -17,6 +17,7 @@ from workers.cli.keys import COMMANDS as KEYS
 from workers.cli.migrate import COMMANDS as MIGRATE
 from workers.cli.operations import COMMANDS as OPERATIONS
 from workers.cli.quarantine import COMMANDS as QUARANTINE
+from workers.cli.redis_users import COMMANDS as REDIS_USERS
 from workers.cli.session import Session, json_option
 from workers.cli.status import COMMANDS as STATUS
 from workers.cli.submit import COMMANDS as SUBMIT
@@ -90,6 +91,7 @@ for commands in (
     VENDOR,
     DOCTOR,
     MIGRATE,
+    REDIS_USERS,
     KEYS,
     COMPLETION,
 ):

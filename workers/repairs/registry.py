@@ -19,6 +19,7 @@ from workers.repairs import (
     redaction,
     remote_control,
     requeue,
+    restoring,
     server_clock,
     shared_client,
     task_eta,
@@ -31,6 +32,8 @@ REPAIRS: tuple[Repair, ...] = (
     closed_connection.REPAIR,
     queue_order.REPAIR,
     ack_batching.REPAIR,
+    # Before the server's clock: it decides whether to restore at all.
+    restoring.REPAIR,
     server_clock.REPAIR,
     requeue.REPAIR,
     shared_client.REPAIR,

@@ -2,8 +2,8 @@
 
 Every client that may publish on the broker's control channel can send any command: a shutdown, another pool size,
 another queue, a rate limit, a revocation. RENDERLINE_REMOTE_CONTROL=all allows them. Workers take nothing from each
-other either: Celery's mingle merges lists of revoked tasks, and its gossip runs tasks that an event names. No upstream
-issue was found; Celery can only switch remote control off altogether, and then nobody can inspect a worker.
+other either: Celery's mingle merges lists of revoked tasks, and its gossip runs tasks that an event names.
+No upstream issue was found; Celery can only switch remote control off altogether, and then nobody can inspect a worker.
 """
 
 from __future__ import annotations

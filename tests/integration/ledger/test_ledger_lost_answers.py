@@ -193,7 +193,7 @@ def test_a_step_that_arrives_after_its_caller_has_gone_on_is_not_run(redis):
     driver = LedgerDriver(redis)
     driver.accept("r1")
     scripts.run("cancel", "r9")
-    late = [scripts._caller._name, f"{0:016x}"]
+    late = [scripts._caller._key, f"{scripts._caller._key}:{0:016x}"]
     scripts.run("cancel", "r9")
     with pytest.raises(ResponseError, match="LATE"):
         scripts._steps["cancel"](keys=late, args=["", GRACE, "r1"])

@@ -1,0 +1,147 @@
+"""Every process of a system under its own user of the broker, and one pass through what each of them does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from celery import Celery
+
+from harness.broker_users import url_of
+from harness.gateway import GatewayProcess
+from harness.hook_endpoint import HookEndpoint
+from harness.http_call import call
+from harness.processes import Flower, SandboxProcess, Valkey, Worker
+from harness.samples import HOOK_SECRET, USER_KEY, a_request
+from harness.waiting import until
+from renderline.producer import enqueue_render, enqueue_renders, wait_for
+
+LOGIN = ("ops", "flower-password-of-the-tests")
+SCRIPT = "Marmalade and xylophones, confidentially"
+
+
+class Roles:
+    """A worker, the gateway, Flower, a producer and an operator on one broker."""
+
+    def __init__(self, server: Valkey, directory: Path, command_line: Callable[..., Any]) -> None:
+        self.server, self.directory = server, directory
+        self.operator = command_line(self.environ("operator"))
+        self._stack = ExitStack()
+
+    def environ(self, role: str) -> dict[str, str]:
+        """Return the settings of a role."""
+        return {
+            "REDIS_URL": url_of(self.server, role),
+            "AISTUDIOS_APP_ID": "studioV3.tests",
+            "AISTUDIOS_USER_KEY": USER_KEY,
+            "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
+            "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",
+            "RENDERLINE_STORAGE_URL": (self.directory / "videos").as_uri(),
+            "RENDERLINE_DATA_DIR": str(self.directory),
+            "RENDERLINE_POLL_MIN": "0.2",
+            "RENDERLINE_SWEEP_EVERY": "0.5",
+            "RENDERLINE_LEASE": "6",
+        }
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def _start(self) -> None:
+        self.sandbox = SandboxProcess(self.directory / "sandbox.log", "--render-seconds", "0.3")
+        self._stack.callback(self.sandbox.kill)
+        self.endpoint = self._stack.enter_context(HookEndpoint())
+        vendor = {"AISTUDIOS_BASE_URL": self.sandbox.url, "AISTUDIOS_V2_BASE_URL": self.sandbox.url}
+        self.worker = Worker(
+            self.directory / "worker.log",
+            queues="requests,submit,poll,hooks",
+            environ={**self.environ("worker"), **vendor, "RENDERLINE_WAIT_FOR_DISK": "auto"},
+        )
+        self._stack.callback(self.worker.kill)
+        self.flower = Flower(
+            self.directory / "flower.log", {**self.environ("flower"), "FLOWER_BASIC_AUTH": ":".join(LOGIN)}
+        )
+        self._stack.callback(self.flower.kill)
+        keys = {"RENDERLINE_API_KEYS_REQUIRED": "true", "RENDERLINE_API_RATE": "1000/minute"}
+        self.gateway = GatewayProcess(self.directory / "gateway.log", **{**self.environ("gateway"), **vendor, **keys})
+        self._stack.callback(self.gateway.kill)
+        self.operator.environ.update(vendor)
+        self.worker.wait_ready()
+        self.flower.wait_ready()
+        url = url_of(self.server, "producer")
+        self.app = self._stack.enter_context(Celery("billing", broker=url, backend=url, set_as_current=False))
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def request(self, **fields: Any) -> dict[str, Any]:
+        """Return a request with a hook of each type."""
+        hooks = [
+            {"type": "download"},
+            {"type": "http", "url": self.endpoint.url},
+            {"type": "celery", "task": "billing.video_ready", "queue": "billing"},
+        ]
+        return a_request(SCRIPT, hooks=hooks, metadata={"order": "confidential"}, **fields)
+
+    def produce(self) -> str:
+        """Enqueue as another service does, and wait for the video; returns the render's id."""
+        render = enqueue_render(self.app, self.request(), key="order-1", wait=30)
+        many = enqueue_renders(self.app, [("order-2", self.request()), ("order-1", self.request())])
+        assert many[1] == render
+        outcome = wait_for(self.app, render, timeout=60)
+        assert outcome.state == "delivered", outcome
+        assert outcome.stored_url
+        by_name = self.app.send_task(
+            "renderline.request", kwargs={"request": self.request(), "key": "order-1"}, queue="requests"
+        )
+        assert by_name.get(timeout=30) == render
+        return render
+
+    def use_http(self) -> None:
+        """Make calls with an API key, and follow a render to its end."""
+        key = self.operator.json("keys", "create", "tests", "--scope", "admin")["key"]
+        auth = {"Authorization": f"Bearer {key}"}
+
+        def ask(method: str, path: str, body: Any = None) -> Any:
+            answer = self.gateway.ask(method, path, body, headers=auth)
+            assert answer.ok, answer.text
+            return answer
+
+        one = ask("POST", "/v1/renders", self.request()).json()["id"]
+        assert ask(
+            "POST", "/v1/renders/batch", {"requests": [{"request": self.request()}, {"request": self.request()}]}
+        ).ok
+        until(lambda: ask("GET", f"/v1/renders/{one}").json()["state"] == "delivered", what="a render over HTTP")
+        assert ask("GET", "/v1/renders?limit=2").json()
+        assert self.gateway.ask("GET", "/readyz").ok
+
+    def watch(self) -> None:
+        """Read Flower's pages."""
+
+        def pages(path: str) -> Any:
+            answer = call("GET", f"{self.flower.url}{path}", auth=LOGIN)
+            assert answer.ok, answer.text
+            return answer
+
+        until(lambda: pages("/workers?json=1").json()["data"], what="a worker in Flower")
+        (name,) = [worker["hostname"] for worker in pages("/workers?json=1").json()["data"]]
+        assert pages("/api/workers?refresh=1").json()[name]["registered"]
+        for path in ("/broker", "/tasks", "/api/tasks", "/api/queues/length", f"/worker/{name}", "/metrics"):
+            pages(path)
+
+    def operate(self, render: str) -> None:
+        """Use the command line."""
+        checks = self.operator.json("doctor")["checks"]
+        assert [check for check in checks if check["verdict"] == "fail"] == []
+        assert self.operator.json("status", render)[0]["state"] == "delivered"
+        assert self.operator("pause", "default").code == 0
+        (submitted,) = self.operator.json("submit", "-", given=json.dumps(self.request()))
+        canceled = self.operator("cancel", submitted["id"])
+        assert canceled.code == 0, canceled

@@ -1,0 +1,119 @@
+"""Every process under its own user of the broker: each does its work, and nothing else."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+import pytest
+from redis import AuthenticationError, Redis, ResponseError
+
+from harness import Valkey
+from harness.broker_users import admin_of, refusals, url_of, write_users
+from harness.roles import SCRIPT, Roles
+from renderline import contract
+from renderline.producer import enqueue_render
+from tests.acceptance.command_line import CommandLine
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    directory = tmp_path_factory.mktemp("broker")
+    with Valkey(directory, "--aclfile", str(write_users(directory)), "--enable-debug-command", "local") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def roles(server: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
+    directory = tmp_path_factory.mktemp("roles")
+    with Roles(server, directory, lambda environ: CommandLine(environ, directory)) as roles:
+        yield roles
+
+
+def test_each_role_does_its_work_and_needs_nothing_more(roles: Roles) -> None:
+    with admin_of(roles.server) as redis:
+        redis.acl_log_reset()
+        render = roles.produce()
+        roles.use_http()
+        roles.watch()
+        roles.operate(render)
+        # A worker that may not read the server's configuration asks INFO and WAITAOF instead.
+        assert refusals(roles.server) <= {("renderline-worker", "command", "config|get")}
+
+        # What a producer may read of any render holds no text of the request.
+        shown = {**redis.hgetall(f"renderline:render:{render}"), **dict(redis.xrange("renderline:events"))}
+    assert SCRIPT not in str(shown)
+    assert "confidential" not in str(shown)
+
+
+def test_a_producer_that_adds_bindings_leads_no_message_elsewhere(roles: Roles) -> None:
+    with Redis.from_url(url_of(roles.server, "producer")) as redis:
+        redis.sadd("_kombu.binding.requests", "garbage", "requests\x06\x16\x06\x16stolen")
+    assert enqueue_render(roles.app, roles.request(), key="after", wait=30) == contract.render_id_for_key("after")
+    with admin_of(roles.server) as redis:
+        assert not redis.exists("stolen")
+
+
+EVERYBODY = """
+FLUSHALL; FLUSHDB; CONFIG SET appendonly no; CONFIG REWRITE; DEBUG SLEEP 0; KEYS *; MONITOR; SHUTDOWN NOSAVE; SAVE;
+ACL LIST; ACL SETUSER x on; CLIENT KILL TYPE normal; REPLICAOF NO ONE; MODULE LIST; SLOWLOG GET; SWAPDB 0 1;
+FUNCTION FLUSH; SCRIPT FLUSH; MIGRATE 127.0.0.1 1 k 0 1; GET of-another-service; SET of-another-service x;
+SUBSCRIBE of-another-service; PUBLISH of-another-service x
+"""
+FORBIDDEN = {
+    "producer": """
+        GET renderline:body:r; GET renderline:meta:r; GET renderline:history:r; HGETALL renderline:token:default;
+        HGETALL renderline:keys; XREAD STREAMS renderline:quarantine 0; XRANGE renderline:audit - +;
+        HSET renderline:render:r state delivered; HDEL renderline:render:r state; DEL renderline:render:r;
+        XADD renderline:events * id r; XTRIM renderline:events MAXLEN 0; SADD renderline:paused default;
+        LPUSH renderline:new x; COPY renderline:body:r celery-task-meta-r; RENAME renderline:body:r requests;
+        EVAL "return 1" 0; EVALSHA 0000 0; SCRIPT LOAD "return 1"; FCALL f 0; CONFIG GET *; SCAN 0; RANDOMKEY; DBSIZE;
+        INFO; CLIENT LIST; SORT requests; SELECT 1; OBJECT FREQ requests; DUMP renderline:body:r;
+        LRANGE requests 0 -1; RPOP requests; BRPOP requests 1; LINDEX requests 0; LMOVE requests requests LEFT LEFT;
+        LRANGE submit 0 -1; LPUSH submit x; LPUSH hooks x; LPUSH poll x; LPUSH billing x; DEL requests;
+        HGETALL unacked; ZRANGE unacked_index 0 -1; SMEMBERS _kombu.binding.requests; SADD _kombu.binding.submit x;
+        SET celery-task-meta-r x; DEL celery-task-meta-r; PUBLISH celery-task-meta-r x; PSUBSCRIBE *;
+        PUBLISH /0.celery.pidbox x; SUBSCRIBE /0.celery.pidbox; PSUBSCRIBE /0.celeryev/worker.*;
+        CLIENT TRACKING ON BCAST; CLIENT PAUSE 1
+    """,
+    "worker": """
+        HGETALL renderline:keys; HSET renderline:keys k x; DEL renderline:keys; HGETALL renderline:keys:used;
+        EVAL "return redis.call('HGETALL', 'renderline:keys')" 0; CONFIG GET *; SCAN 0; RANDOMKEY; DBSIZE;
+        LRANGE billing 0 -1; RPOP billing; PUBLISH /1.celery.pidbox x
+    """,
+    "gateway": """
+        HGETALL renderline:token:default; GET renderline:token:default:failure; DEL renderline:token:default;
+        EVAL "return redis.call('HGETALL', 'renderline:token:default')" 0; HSET renderline:keys k x;
+        HDEL renderline:keys k; DEL renderline:keys; LPUSH requests x; RPOP submit; LRANGE submit 0 -1; BRPOP hooks 1;
+        LPUSH billing x; HGETALL unacked; GET celery-task-meta-r; PUBLISH /0.celery.pidbox x; CONFIG GET *; INFO;
+        SCAN 0; RANDOMKEY
+    """,
+    "flower": """
+        HGETALL renderline:render:r; GET renderline:body:r; GET renderline:meta:r; XREAD STREAMS renderline:events 0;
+        HGETALL renderline:token:default; HGETALL renderline:keys; SET renderline:x x;
+        EVAL "return redis.call('GET', 'renderline:body:r')" 0; EVAL "return redis.call('LPUSH', 'submit', 'x')" 0;
+        LPUSH requests x; LPUSH submit x; LRANGE requests 0 -1; RPOP requests; BRPOP hooks 1; DEL requests;
+        HGETALL unacked; SET unacked_mutex x; GET celery-task-meta-r; SUBSCRIBE celery-task-meta-r; SCAN 0; INFO;
+        CONFIG GET *; SADD _kombu.binding.requests x; CLIENT LIST; CLIENT TRACKING ON BCAST; SELECT 1
+    """,
+    "operator": "CONFIG RESETSTAT; PUBLISH /0.celeryev/worker.elect x; HGETALL unacked; DEBUG JMAP",
+}
+
+
+def acts(text: str) -> list[str]:
+    return [act.strip() for act in text.split(";") if act.strip()]
+
+
+TABLE = [(role, act) for role, text in FORBIDDEN.items() for act in acts(text + ";" + EVERYBODY)]
+
+
+@pytest.mark.parametrize(("role", "act"), TABLE, ids=[f"{role}: {act}" for role, act in TABLE])
+def test_a_role_may_not(server: Valkey, role: str, act: str) -> None:
+    with Redis.from_url(url_of(server, role)) as redis, pytest.raises(ResponseError, match=r"(?i)permission"):
+        redis.execute_command(*shlex.split(act))
+
+
+@pytest.mark.parametrize("command", ["PING", "GET x", "INFO"])
+def test_nobody_comes_in_without_a_name(server: Valkey, command: str) -> None:
+    with Redis.from_url(server.url) as redis, pytest.raises(AuthenticationError):
+        redis.execute_command(*command.split())
