@@ -14,6 +14,7 @@ from renderline.gateway import AllowAll, EventStreams, create_app
 from renderline.hooks import HookKind
 from renderline.ledger import Ledger, Queries
 from renderline.operations import Operations
+from renderline.tenants import Tenants
 
 
 def gateway_app(
@@ -23,20 +24,21 @@ def gateway_app(
     dispatcher: Any = None,
     hook_kinds: Mapping[str, HookKind] | None = None,
     max_bytes: int = 100_000,
+    tenants: Tenants | None = None,
     **options: Any,
 ) -> Flask:
     """Return the gateway over this Redis, with one account; without `authenticator` it needs no API keys."""
     ledger = ledger or Ledger(redis)
     dispatcher = dispatcher or RecordedDispatcher()
-    accounts = ("default",)
+    accounts, tenants = ("default",), tenants or Tenants()
     options.setdefault("authenticator", AllowAll())
     options.setdefault("streams", EventStreams(limit=1))
     return create_app(
         redis=redis,
         ledger=ledger,
         queries=Queries(ledger),
-        acceptor=Acceptor(ledger, dispatcher, accounts, hook_kinds or {}, 60.0, max_bytes),
-        operations=Operations(ledger, dispatcher, accounts),
+        acceptor=Acceptor(ledger, dispatcher, accounts, hook_kinds or {}, 60.0, max_bytes, tenants),
+        operations=Operations(ledger, dispatcher, accounts, tenants=tenants),
         max_bytes=max_bytes,
         **options,
     )

@@ -11,7 +11,7 @@ import structlog
 from renderline.contract import key_error, render_id_for_key, render_id_for_message, tenant_error
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind
-from renderline.ledger import Entry, KeyConflict, Ledger
+from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded
 from renderline.requests import RenderRequest, RequestRefused, load_request
 from renderline.tenants import DEFAULT, Actor, Tenants
 
@@ -51,12 +51,13 @@ class Acceptor:
         """Record a request once and return its render id.
 
         The same `key` always gives the same render of a tenant; without a key, the same `message_id` does. Raises
-        `RequestRefused` with every wrong field, or `KeyConflict` if the key was used before with another request.
+        `RequestRefused` with every wrong field, `KeyConflict` if the key was used before with another request, or
+        `QuotaExceeded` if the quota of its tenant is used up. A repetition is never refused for a quota.
         """
         request = self.load(data, actor=actor)
         check_key(key)
         render_id = _render_id(key, message_id, request.tenant)
-        status, due = self.ledger.accept(self._entry(render_id, request, actor))
+        status, due, _ = self.ledger.accept(self._entry(render_id, request, actor))
         log.info("accepted" if status == "new" else "accepted before", render_id=render_id, kind=request.kind)
         if due:
             self.dispatcher.submit(render_id, request.priority)
@@ -64,12 +65,13 @@ class Acceptor:
 
     def accept_all(
         self, items: Sequence[Item], *, actor: Actor, together: bool = False
-    ) -> list[str | RequestRefused | KeyConflict]:
+    ) -> list[str | RequestRefused | KeyConflict | QuotaExceeded]:
         """Record many requests in one round trip. Returns the render id of each, or why it was refused.
 
-        With `together` all are accepted in one transaction, or none is and `NotTogether` is raised.
+        With `together` all are accepted in one transaction, or none is and `NotTogether` is raised; `QuotaExceeded` if
+        they exceed the quota of their tenant.
         """
-        results: list[str | RequestRefused | KeyConflict] = []
+        results: list[str | RequestRefused | KeyConflict | QuotaExceeded] = []
         requests: dict[int, RenderRequest] = {}
         for place, item in enumerate(items):
             try:
@@ -94,7 +96,9 @@ class Acceptor:
         log.info("accepted many", new=statuses.count("new"), before=statuses.count("known"))
         due = [place for place, one in zip(requests, taken, strict=True) if one.due and place not in conflicts]
         self.dispatcher.submit_all([(str(results[place]), requests[place].priority) for place in due])
-        return [conflicts.get(place, result) for place, result in enumerate(results)]
+        over = {place: one.over for place, one in zip(requests, taken, strict=True) if one.over}
+        reasons: dict[int, KeyConflict | QuotaExceeded] = {**conflicts, **over}
+        return [reasons.get(place, result) for place, result in enumerate(results)]
 
     def load(self, data: Any, *, actor: Actor) -> RenderRequest:
         """Return the checked request, with its tenant filled in; raises `RequestRefused`. It records nothing."""
@@ -121,7 +125,8 @@ class Acceptor:
         return str(named)
 
     def _entry(self, render_id: str, request: RenderRequest, actor: Actor) -> Entry:
-        return ledger_entry(render_id, request, deadline=self.deadline, by=str(actor))
+        entry = ledger_entry(render_id, request, deadline=self.deadline, by=str(actor))
+        return replace(entry, quota=Quota.of(self.tenants.of(entry.tenant)))
 
 
 def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float, by: str = "") -> Entry:

@@ -16,7 +16,7 @@ from renderline.accounts.clients import AccountClients
 from renderline.dispatcher import Dispatcher
 from renderline.drafts import find_by_name
 from renderline.kinds import KINDS
-from renderline.ledger import Commands, Ledger
+from renderline.ledger import Commands, Ledger, Quota
 from renderline.renders import FINAL, State
 from renderline.studio import ProjectMissing, StudioFault
 from renderline.tenants import DEFAULT, Actor, Tenants
@@ -123,12 +123,14 @@ class Operations:
         return Cancellation(record, project, why)
 
     def retry(self, render_id: str, *, actor: Actor) -> Record:
-        """Start a failed or expired render anew in the same record. Raises `RenderNotFound` or `WrongState`.
+        """Start a failed or expired render anew in the same record.
+
+        Raises `RenderNotFound`, `WrongState`, or `QuotaExceeded`: a retry counts as a render of its tenant.
 
         The attempt that ended is kept in the record's history.
         """
         self._check_owner(render_id, actor)
-        turn = self._steps.retry(render_id)
+        turn = self._steps.retry(render_id, quota_of=lambda tenant: Quota.of(self.tenants.of(tenant)))
         if not turn:
             self._refuse(render_id, (State.FAILED, State.EXPIRED), "only a failed or expired one can be retried")
         return self._submitted(render_id, now=turn == "due")

@@ -24,7 +24,7 @@ _FINAL = frozenset({"delivered", "undelivered", "failed", "expired", "canceled"}
 _PREFIX = "renderline:"
 # Seconds that one read of the event stream waits: less than any sensible socket timeout of the caller's application.
 _BLOCK = 1.0
-_REFUSALS = ("RequestRefused", "KeyConflict")
+_REFUSALS = ("RequestRefused", "KeyConflict", "QuotaExceeded")
 
 Request = Mapping[str, Any]
 """A render request: a JSON object."""

@@ -8,7 +8,7 @@ from celery import shared_task
 from redis import RedisError
 
 from renderline import contract
-from renderline.ledger import KeyConflict
+from renderline.ledger import KeyConflict, QuotaExceeded
 from renderline.requests import RequestRefused
 from renderline.tenants import BROKER
 from tasks.base import RenderlineTask
@@ -19,7 +19,7 @@ from tasks.base import RenderlineTask
     bind=True,
     base=RenderlineTask,
     ignore_result=False,
-    throws=(RequestRefused, KeyConflict),
+    throws=(RequestRefused, KeyConflict, QuotaExceeded),
     autoretry_for=(RedisError,),
     retry_backoff=1,
     retry_backoff_max=30,

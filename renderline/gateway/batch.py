@@ -15,7 +15,7 @@ from renderline.gateway.api import Blueprint
 from renderline.gateway.context import context, location
 from renderline.gateway.problem import Problem, field_errors, wrong_fields
 from renderline.gateway.request_schemas import BatchRequest, IdempotencyHeader, NoQuery
-from renderline.ledger import KeyConflict
+from renderline.ledger import KeyConflict, QuotaExceeded
 from renderline.requests import RequestRefused
 
 blp = Blueprint("batches", __name__, url_prefix="/v1/renders", description="Many renders at once")
@@ -62,13 +62,15 @@ def _item_key(batch_key: str, index: int) -> str:
     return key if len(key) <= MAX_KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()
 
 
-def _result(index: int, outcome: str | RequestRefused | KeyConflict) -> dict[str, Any]:
+def _result(index: int, outcome: str | RequestRefused | KeyConflict | QuotaExceeded) -> dict[str, Any]:
     result: dict[str, Any] = {"index": index, "status": 202, "id": None, "location": None, "detail": None, "errors": []}
     if isinstance(outcome, str):
         return {**result, "id": outcome, "location": location(outcome)}
     if isinstance(outcome, RequestRefused):
         problem = wrong_fields(field_errors(outcome.errors))
         return {**result, "status": 422, "detail": problem.detail, "errors": problem.errors}
+    if isinstance(outcome, QuotaExceeded):
+        return {**result, "status": 429, "detail": f"{outcome}."}
     errors = [{"path": "key", "message": _KEY_USED}]
     return {**result, "status": 409, "detail": f"The key {_KEY_USED}.", "errors": errors}
 

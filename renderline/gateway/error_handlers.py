@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import structlog
@@ -11,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from renderline.gateway.access import AccessDenied
 from renderline.gateway.problem import Problem, field_errors, problem_response, wrong_fields
-from renderline.ledger import KeyConflict
+from renderline.ledger import KeyConflict, QuotaExceeded
 from renderline.operations import AccountNotFound, HookNotDead, HookNotFound, NotPermitted, RenderNotFound, WrongState
 from renderline.requests import RequestRefused
 
@@ -45,6 +46,11 @@ def _refused(error: RequestRefused) -> Response:
 
 def _key_conflict(error: KeyConflict) -> Response:
     return problem_response(409, "This idempotency key was used before with another request.")
+
+
+def _over_quota(error: QuotaExceeded) -> Response:
+    headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
+    return problem_response(429, f"{error}.", headers=headers)
 
 
 def _denied(error: AccessDenied) -> Response:
@@ -87,6 +93,7 @@ _HANDLERS: Final[dict[type[Exception], Any]] = {
     Problem: problem,
     RequestRefused: _refused,
     KeyConflict: _key_conflict,
+    QuotaExceeded: _over_quota,
     AccessDenied: _denied,
     RenderNotFound: _render_not_found,
     WrongState: _conflict,

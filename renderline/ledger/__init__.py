@@ -9,6 +9,7 @@ from renderline.ledger.durability import DiskSync, NotSynced, Persistence, persi
 from renderline.ledger.file_claims import FileClaims
 from renderline.ledger.keys import PREFIX, Keys
 from renderline.ledger.queries import Filter, HeldHook, Queries
+from renderline.ledger.quota import Quota, QuotaExceeded
 from renderline.ledger.record import iso, public_record
 from renderline.ledger.store import Ledger
 from renderline.ledger.submission import UNKNOWN_AFTER, AccountUnknown, ForeignProject
@@ -41,6 +42,8 @@ __all__ = [
     "PollResult",
     "PumpWake",
     "Queries",
+    "Quota",
+    "QuotaExceeded",
     "ServerClock",
     "Submission",
     "iso",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from redis import WatchError
 from redis.client import Pipeline
 
+from renderline.ledger.quota import UNLIMITED, Quota, QuotaExceeded
 from renderline.ledger.steps import Steps
 from renderline.tenants import DEFAULT
 
@@ -25,9 +27,13 @@ class AcceptResult(NamedTuple):
     """The result of one entry."""
 
     status: str
-    """`new`, `known`, `conflict`, or `left`: not recorded, because another entry of the transaction is a conflict."""
+    """`new`, `known`, `conflict`, `quota`, or `left`: not recorded, because another entry of the transaction is a
+    conflict.
+    """
     due: bool = False
     """Whether to send its submission now. Otherwise it waits for its turn, or was sent before."""
+    over: QuotaExceeded | None = None
+    """Why it exceeds the quota of its tenant."""
 
 
 @dataclass(frozen=True)
@@ -45,36 +51,53 @@ class Entry:
     tenant: str = DEFAULT
     by: str = ""
     """Who had it accepted."""
+    quota: Quota = UNLIMITED
+    """The quota of its tenant."""
 
-    def arguments(self) -> tuple[Any, ...]:
-        """Return the arguments of the step `accept`."""
+    @property
+    def tenant_name(self) -> str:
+        """The tenant as the scripts call it: the default one has no name there."""
+        return "" if self.tenant == DEFAULT else self.tenant
+
+    def arguments(self, *, batch: str = "") -> tuple[Any, ...]:
+        """Return the arguments of the step `accept`; `batch` names its transaction."""
         hooks = self.meta.get("hooks", ())
         awaited = "".join(f"{index}," for index, hook in enumerate(hooks) if hook.get("type") in _AWAITED)
         fixed = json.dumps(self.meta, separators=(",", ":"))
         fields = (self.render_id, self.kind, self.account, self.priority, self.fingerprint, self.deadline)
-        tenant = "" if self.tenant == DEFAULT else self.tenant
-        return (*fields, len(hooks), fixed, self.body, f",{awaited}", tenant, self.by)
+        return (
+            *(*fields, len(hooks), fixed, self.body, f",{awaited}"),
+            *(self.tenant_name, self.by, *self.quota.arguments(), batch),
+        )
 
 
 class AcceptSteps(Steps):
     """Records renders."""
 
     def accept(self, entry: Entry) -> AcceptResult:
-        """Record a render once. Raises `KeyConflict` if its id belongs to another request."""
-        status, _, due = self.run("accept", *entry.arguments())
-        if status == "conflict":
+        """Record a render once.
+
+        Raises `KeyConflict` if its id belongs to another request, `QuotaExceeded` if it is new and exceeds the quota.
+        """
+        result = _result(entry, self.run("accept", *entry.arguments()))
+        if result.status == "conflict":
             raise KeyConflict(f"render {entry.render_id} was accepted with another request under the same key")
-        return AcceptResult(status, bool(due))
+        if result.over:
+            raise result.over
+        return result
 
     def accept_all(self, entries: Sequence[Entry], *, together: bool) -> list[AcceptResult]:
-        """Record many renders in one round trip. A conflict is in its result, and is not raised.
+        """Record many renders in one round trip. A conflict or an exceeded quota is in its result, and is not raised.
 
-        `together`: all in one transaction. If one is a `conflict`, none is recorded, and the others are `left`.
+        `together`: all in one transaction. If one is a `conflict`, none is recorded, and the others are `left`. If they
+        exceed a quota together, none is recorded, and `QuotaExceeded` is raised.
         """
         if together:
             return self._accept_together(entries)
         with self.redis.pipeline(transaction=False) as pipe:
-            return self._run_all(entries, pipe)
+            for entry in entries:
+                self.run("accept", *entry.arguments(), client=pipe)
+            return [_result(entry, answer) for entry, answer in zip(entries, pipe.execute(), strict=True)]
 
     def _accept_together(self, entries: Sequence[Entry]) -> list[AcceptResult]:
         names = [self.keys.render(entry.render_id) for entry in entries]
@@ -87,20 +110,38 @@ class AcceptSteps(Steps):
                     return [AcceptResult("conflict" if conflict else "left") for conflict in conflicts]
                 pipe.multi()
                 try:
-                    return self._run_all(entries, pipe)
+                    return self._run_together(entries, pipe)
                 except WatchError:
                     continue
 
-    def _run_all(self, entries: Sequence[Entry], pipe: Pipeline) -> list[AcceptResult]:
+    def _run_together(self, entries: Sequence[Entry], pipe: Pipeline) -> list[AcceptResult]:
+        batch = uuid.uuid4().hex
+        limited: dict[str, list[Entry]] = {}
         for entry in entries:
-            self.run("accept", *entry.arguments(), client=pipe)
-        return [AcceptResult(str(status), bool(due)) for status, _, due in pipe.execute()]
+            if entry.quota != UNLIMITED:
+                limited.setdefault(entry.tenant, []).append(entry)
+        for own in limited.values():
+            ids = json.dumps([entry.render_id for entry in own])
+            self.run("quota_together", batch, own[0].tenant_name, *own[0].quota.arguments(), ids, client=pipe)
+        for entry in entries:
+            self.run("accept", *entry.arguments(batch=batch if limited else ""), client=pipe)
+        answers = pipe.execute()
+        for tenant, answer in zip(limited, answers, strict=False):
+            if answer:
+                raise QuotaExceeded.of(str(answer), tenant=tenant)
+        return [_result(entry, answer) for entry, answer in zip(entries, answers[len(limited) :], strict=True)]
 
     def _fingerprints(self, names: Sequence[str]) -> list[str | None]:
         with self.redis.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hget(name, "fingerprint")
             return pipe.execute()
+
+
+def _result(entry: Entry, answer: Sequence[Any]) -> AcceptResult:
+    status, state, due = answer
+    over = QuotaExceeded.of(str(state), tenant=entry.tenant) if status == "quota" else None
+    return AcceptResult(str(status), bool(due), over)
 
 
 def _conflicts(entries: Sequence[Entry], fingerprints: Sequence[str | None]) -> list[bool]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from renderline.ledger.claims import PumpWake
 from renderline.ledger.keys import list_of
+from renderline.ledger.quota import UNLIMITED, Quota, QuotaExceeded
 from renderline.ledger.record import attempt_summary
 from renderline.ledger.store import Ledger
 
@@ -42,17 +44,21 @@ class Commands:
         """
         return str(self._run("cancel", render_id))
 
-    def retry(self, render_id: str) -> Turn:
+    def retry(self, render_id: str, *, quota_of: Callable[[str], Quota] = lambda _: UNLIMITED) -> Turn:
         """Start a failed or expired render anew in the same record; empty if it is in another state.
 
-        The attempt that ended is kept in the record's history.
+        The attempt that ended is kept in the record's history. Raises `QuotaExceeded` if the quota of its tenant, which
+        `quota_of` returns, is used up.
         """
         record = self._ledger.record(render_id)
         if record is None:
             return ""
         history = json.dumps([*record["history"], attempt_summary(record)], separators=(",", ":"))
-        turn: Turn = self._run("retry", render_id, record["attempt"], history)
-        return turn
+        tenant = record["tenant"]
+        turn = self._run("retry", render_id, record["attempt"], history, *quota_of(tenant).arguments())
+        if turn not in get_args(Turn):
+            raise QuotaExceeded.of(turn, tenant=tenant)
+        return cast(Turn, turn)
 
     def replay(self, render_id: str, index: int) -> bool:
         """Deliver a dead-lettered hook again, under the same webhook id; False if it is not dead."""

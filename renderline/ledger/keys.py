@@ -9,6 +9,7 @@ from renderline.tenants import DEFAULT
 PREFIX = "renderline:"
 
 SCRIPT_KEYS = {
+    "accepted_in_a_day": "accepted_in_a_day:",
     "accounts": "accounts",
     "alarms": "alarms",
     "backoff": "backoff:",
@@ -39,6 +40,7 @@ SCRIPT_KEYS = {
     "quarantine_counts": "quarantine_counts",
     "queued": "queued:",
     "rate_limit": "rate_limit:",
+    "refused_batch": "refused_batch:",
     "render": "render:",
     "renders": "renders",
     "resend": "resend",

@@ -20,7 +20,7 @@ from renderline.renders import EVENTS, FINAL, TRANSITIONS, State
 SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
 HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVERED})
 
-_SHARED = ("prelude.lua", "lanes.lua")
+_SHARED = ("prelude.lua", "quota.lua", "lanes.lua")
 """The Lua files in front of every step, in this order."""
 
 REPEATABLE = frozenset(
@@ -38,6 +38,7 @@ REPEATABLE = frozenset(
         "slow_down",
         "mark_orphan",
         "missing_apis",
+        "quota_together",
     }
 )
 """Steps that may run twice with the same answer, so their answer need not be kept."""

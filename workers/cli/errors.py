@@ -70,6 +70,7 @@ _KNOWN = (
     ("config.variable", "SettingsError", ExitCode.REFUSED),
     ("renderline.validation.errors", "RequestRefused", ExitCode.REFUSED),
     ("renderline.ledger", "KeyConflict", ExitCode.REFUSED),
+    ("renderline.ledger", "QuotaExceeded", ExitCode.REFUSED),
     ("renderline.ledger.schema", "SchemaMismatch", ExitCode.FAILED),
     ("redis", "RedisError", ExitCode.UNREACHABLE),
     ("kombu.exceptions", "OperationalError", ExitCode.UNREACHABLE),

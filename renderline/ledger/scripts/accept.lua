@@ -1,7 +1,8 @@
 -- Record a render once.
 -- ARGV: id kind account priority fingerprint deadline hooks meta body awaited(indexes, with commas around, of the hooks
--- that the later ones wait for) tenant('': the default one) by(who had it accepted)
--- -> {new|known|conflict, state, 1 to send its submission}
+-- that the later ones wait for) tenant('': the default one) by(who had it accepted) max_in_flight max_per_day(quotas of
+-- the tenant, '': none) batch(the transaction of which this is a part, '': none)
+-- -> {new|known|conflict, state, 1 to send its submission}, {quota, why, 0}, {left, '', 0} (its batch exceeds a quota)
 local id, fingerprint = ARGV[3], ARGV[7]
 local known = redis.call('HGET', render(id), 'fingerprint')
 if known then
@@ -9,12 +10,16 @@ if known then
   local idle = field(id, 'state') == 'accepted' and not redis.call('ZSCORE', K.parked .. owner_of(id), id)
   return {known == fingerprint and 'known' or 'conflict', field(id, 'state'), idle and 1 or 0}
 end
+if ARGV[17] ~= '' and redis.call('EXISTS', K.refused_batch .. ARGV[17]) == 1 then return {'left', '', 0} end
+local tenant = ARGV[13]
+local over = over_quota(tenant, 1, ARGV[15], ARGV[16])
+if over then return {'quota', over, 0} end
 set(id, 'state', 'accepted', 't:accepted', stamp(NOW), 'kind', ARGV[4], 'account', ARGV[5], 'priority', ARGV[6],
   'fingerprint', fingerprint, 'deadline', ARGV[8], 'hooks', ARGV[9], 'attempt', 1, 'stage', '')
 if tonumber(ARGV[9]) > 0 then set(id, 'awaited', ARGV[12]) end
-if ARGV[13] ~= '' then
-  set(id, 'tenant', ARGV[13])
-  redis.call('SADD', K.tenants, ARGV[13])
+if tenant ~= '' then
+  set(id, 'tenant', tenant)
+  redis.call('SADD', K.tenants, tenant)
 end
 if ARGV[14] ~= '' then set(id, 'by', ARGV[14]) end
 redis.call('SET', K.meta .. id, ARGV[10])
@@ -22,5 +27,6 @@ redis.call('SET', K.body .. id, ARGV[11])
 enlist(K.renders, id, id)
 enlist(K.state .. 'accepted', id, id)
 redis.call('SET', K.schema, SCHEMA, 'NX')
+count_accepted(tenant, ARGV[16])
 publish_event(id, 'accepted')
 return {'new', 'accepted', admit_submission(id) and 1 or 0}

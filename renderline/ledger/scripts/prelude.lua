@@ -282,7 +282,6 @@ local function takes_turns(owner, account)
   if owner ~= account then
     redis.call('ZADD', K.owners .. account, 'NX', next_turn(), owner)
     redis.call('ZADD', K.owners .. account, 'NX', next_turn(), account)
-    redis.call('SADD', K.tenants, string.match(owner, '/(.*)$'))
   end
 end
 local function park(id, note)

@@ -1,8 +1,15 @@
--- Start a failed or expired render anew in the same record. ARGV: id attempt history(JSON of the attempts so far)
--- -> due (its submission is to be sent now), waits (for its turn), or '' if it is in another state or attempt by now
+-- Start a failed or expired render anew in the same record.
+-- ARGV: id attempt history(JSON of the attempts so far) max_in_flight max_per_day(quotas of its tenant, '': none)
+-- -> due (its submission is to be sent now), waits (for its turn), '' if it is in another state or attempt by now, or
+-- 'in_flight|per_day limit used seconds wanted' (it exceeds a quota)
 local id = ARGV[3]
 local k = render(id)
-if field(id, 'attempt') ~= ARGV[4] or not transition(id, 'accepted') then return '' end
+if field(id, 'attempt') ~= ARGV[4] or not LEGAL[field(id, 'state') .. '>accepted'] then return '' end
+local tenant = field(id, 'tenant')
+local over = over_quota(tenant, 1, ARGV[6], ARGV[7])
+if over then return over end
+transition(id, 'accepted')
+count_accepted(tenant, ARGV[7])
 for i = 0, tonumber(field(id, 'hooks')) - 1 do
   local h = 'h' .. i
   hook_comes(id, i)

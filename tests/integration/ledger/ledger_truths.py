@@ -24,6 +24,7 @@ class Picture:
     slots: dict[str, set[str]]
     limits: dict[str, int]
     events: list[tuple[str, str, str]]
+    in_flight: set[str] = field(default_factory=set)
 
     @classmethod
     def take(cls, redis: Redis, prefix: str, ids: Iterable[str], accounts: Iterable[str], *, after: str) -> Picture:
@@ -39,6 +40,7 @@ class Picture:
                 pipe.zrange(f"{prefix}{name}", 0, -1, withscores=True)
             for account in accounts:
                 pipe.smembers(f"{prefix}slots:{account}")
+            pipe.zunion([f"{prefix}state:{state}@acme" for state in WAITING | FOLLOWED])
             pipe.hgetall(f"{prefix}slot_limits")
             pipe.xrange(f"{prefix}events", f"({after}")
             answers = pipe.execute()
@@ -50,6 +52,7 @@ class Picture:
             sets={name: dict(rows) for name, rows in zip(names, rest, strict=False)},
             slots=slots,
             limits={name: int(count) for name, count in rest[-2].items()},
+            in_flight=set(rest[-3]),
             events=[(event, fields["id"], fields["state"]) for event, fields in rest[-1]],
         )
 
@@ -89,6 +92,7 @@ class Truths:
             self._times(picture, one)
         self._nothing_of_others(picture)
         self._limits(picture)
+        self._in_flight(picture)
 
     def _transitions(self, picture: Picture) -> None:
         for _, one, state in picture.events:
@@ -165,6 +169,12 @@ class Truths:
             assert not strange, f"{name} holds {strange}, of which there is no record"
         for account, members in picture.slots.items():
             assert members <= set(picture.hashes), f"the slots of {account} hold renders of which there is no record"
+
+    @staticmethod
+    def _in_flight(picture: Picture) -> None:
+        of_acme = {one for one, fields in picture.hashes.items() if fields.get("tenant") == "acme"}
+        flying = {one for one in of_acme if picture.state(one) in WAITING | FOLLOWED}
+        assert picture.in_flight == flying, "what counts against the quota is what is in flight"
 
     @staticmethod
     def _limits(picture: Picture) -> None:
