@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from renderline.contract import key_error, render_id_for_key, render_id_for_message, tenant_error
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind
+from renderline.kinds import KINDS, named_sources
 from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded
 from renderline.requests import RenderRequest, RequestRefused, load_request
-from renderline.tenants import DEFAULT, Actor, Tenants
+from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
 
 log = structlog.get_logger(__name__)
+
+
+_GRANT: Final = "; an operator grants others in the file of RENDERLINE_TENANTS"
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,20 @@ class Acceptor:
         tenant = self._tenant(data, actor)
         accounts = self.allowed(actor, tenant)
         request = load_request(data, accounts=accounts, hook_kinds=self.hook_kinds, max_bytes=self.max_bytes)
+        self._check_sources(data, request, self.tenants.of(tenant))
         return replace(request, tenant=tenant)
+
+    def _check_sources(self, data: Any, request: RenderRequest, tenant: Tenant) -> None:
+        """Raise `RequestRefused` if the request names a vendor project or template that is not the tenant's to name."""
+        errors = {}
+        for source in named_sources(KINDS[request.kind], data, request.body):
+            if source.what == "template":
+                if not tenant.may_name_template(source.id):
+                    errors[source.path] = [f"tenant {tenant.name} was granted no such template{_GRANT}"]
+            elif not tenant.may_name_project(source.id, self.ledger.project_tenant(request.account, source.id)):
+                errors[source.path] = [f"must be one of the projects that renders of tenant {tenant.name} made{_GRANT}"]
+        if errors:
+            raise RequestRefused(errors)
 
     def allowed(self, actor: Actor, tenant: str | None = None) -> Collection[str]:
         """Return the vendor accounts that the actor may name in a request for `tenant` (None: its own)."""

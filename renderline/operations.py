@@ -69,6 +69,14 @@ class NotPermitted(OperationRefused):
         super().__init__(f"{what} concerns every tenant: it needs an API key with the scope operator.")
 
 
+class ProjectNotAllowed(OperationRefused):
+    """The vendor project may not be given to a render of this tenant."""
+
+    def __init__(self, project_id: str, tenant: str) -> None:
+        super().__init__(f"Project {project_id} is not known to be one that tenant {tenant} may use.")
+        self.project_id = project_id
+
+
 class AccountNotFound(OperationRefused):
     """No account of this name is configured here or known to a live worker. `known` are the valid names."""
 
@@ -138,9 +146,10 @@ class Operations:
     def adopt(self, render_id: str, project_id: str, *, actor: Actor) -> Record:
         """Set the vendor project of an unconfirmed render, which goes on as rendering.
 
-        Raises `RenderNotFound` or `WrongState`.
+        Raises `RenderNotFound`, `WrongState`, or `ProjectNotAllowed` for a project of another tenant.
         """
         self._check_owner(render_id, actor)
+        self._check_project(render_id, project_id, actor)
         adopted, wake = self._steps.adopt(render_id, project_id)
         if not adopted:
             self._refuse(render_id, _UNCONFIRMED, "only an unconfirmed one can be given a project")
@@ -231,6 +240,14 @@ class Operations:
         """Raise `RenderNotFound` for a render of a tenant that the actor does not see, as for one that is not there."""
         if actor.tenant is not None and self.ledger.tenant_of(render_id) != actor.tenant:
             raise RenderNotFound(render_id)
+
+    def _check_project(self, render_id: str, project_id: str, actor: Actor) -> None:
+        record = self._record(render_id)
+        tenant = self.tenants.of(record["tenant"])
+        made_by = self.ledger.project_tenant(record["account"], project_id)
+        # Whoever acts for all tenants may give a tenant a project that no render is known to have made.
+        if not tenant.may_name_project(project_id, made_by) and not (made_by is None and actor.tenant is None):
+            raise ProjectNotAllowed(project_id, tenant.name)
 
     def _submitted(self, render_id: str, *, now: bool) -> Record:
         record = self._record(render_id)

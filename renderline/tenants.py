@@ -47,6 +47,17 @@ class Tenant:
     templates: tuple[str, ...] = ()
     """Vendor templates that its requests may name."""
 
+    def may_name_project(self, project_id: str, made_by: str | None) -> bool:
+        """Return whether its requests may name a vendor project that a render of the tenant `made_by` made (None: that
+        no known render made).
+        """
+        own = made_by == self.name or (made_by is None and self.name == DEFAULT)
+        return own or bool({"*", project_id} & {*self.projects})
+
+    def may_name_template(self, template_id: str) -> bool:
+        """Return whether its requests may name a vendor template."""
+        return self.name == DEFAULT or bool({"*", template_id} & {*self.templates})
+
 
 class Tenants:
     """The tenants of an installation. One that no file lists has the default policy."""

@@ -44,4 +44,5 @@ class StoredProjectCleanup:
             log.warning("stored project not deleted: its name lacks our tag", render_id=render_id)
             return
         clients.use_v3().delete_projects([project_id])
+        self.ledger.project_deleted(clients.name, project_id)
         log.info("stored project deleted", render_id=render_id, project_id=project_id)

@@ -13,7 +13,15 @@ from werkzeug.exceptions import HTTPException
 from renderline.gateway.access import AccessDenied
 from renderline.gateway.problem import Problem, field_errors, problem_response, wrong_fields
 from renderline.ledger import KeyConflict, QuotaExceeded
-from renderline.operations import AccountNotFound, HookNotDead, HookNotFound, NotPermitted, RenderNotFound, WrongState
+from renderline.operations import (
+    AccountNotFound,
+    HookNotDead,
+    HookNotFound,
+    NotPermitted,
+    ProjectNotAllowed,
+    RenderNotFound,
+    WrongState,
+)
 from renderline.requests import RequestRefused
 
 log = structlog.get_logger(__name__)
@@ -78,6 +86,10 @@ def _not_permitted(error: NotPermitted) -> Response:
     return problem_response(403, str(error))
 
 
+def _project_not_allowed(error: ProjectNotAllowed) -> Response:
+    return problem(wrong_fields([{"path": "project_id", "message": str(error)}]))
+
+
 def _redis_unavailable(error: RedisError) -> Response:
     log.warning("Redis is unavailable", error=type(error).__name__)
     detail = "Redis is unavailable. Retry; with an idempotency key a repeated call is always safe."
@@ -101,6 +113,7 @@ _HANDLERS: Final[dict[type[Exception], Any]] = {
     HookNotDead: _conflict,
     AccountNotFound: _account_not_found,
     NotPermitted: _not_permitted,
+    ProjectNotAllowed: _project_not_allowed,
     RedisError: _redis_unavailable,
     HTTPException: http_error,
     Exception: _unexpected,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
-from renderline.kinds.body import load_body
+from renderline.kinds.body import load_body, named_sources
 from renderline.kinds.evidence import render_evidence, started_since
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
@@ -21,6 +21,7 @@ __all__ = [
     "Kind",
     "Stage",
     "load_body",
+    "named_sources",
     "render_evidence",
     "started_since",
 ]

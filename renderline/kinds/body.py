@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
 
 from marshmallow import ValidationError
 
 from renderline.kinds.kind import Kind
 from renderline.validation.errors import RequestRefused, flattened, join_path
+
+_SOURCES: Final[tuple[tuple[Literal["project", "template"], str, str], ...]] = (
+    ("project", "project_id", "projectId"),
+    ("template", "template_id", "templateId"),
+)
 
 
 def load_body(kind: Kind, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,6 +45,27 @@ def load_body(kind: Kind, request: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise RequestRefused(errors)
     return body if compact else _normalised(kind, body)
+
+
+class Source(NamedTuple):
+    """A project or template of the vendor that a request names, and the path of its id."""
+
+    what: Literal["project", "template"]
+    id: str
+    path: str
+
+
+def named_sources(kind: Kind, request: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Source]:
+    """Yield what a `request` with this checked `body` names: the target of its kind, and ids among the fields of the
+    payload that its kind does not know, and that are passed on.
+    """
+    payload = body.get("payload", {})
+    for what, ours, theirs in _SOURCES:
+        target = kind.target == (ours, theirs)
+        found = body.get(ours) if target else payload.get(theirs)
+        if found is not None:
+            given = [name for name in (ours, theirs) if target and request.get(name) is not None]
+            yield Source(what, str(found), given[0] if given else f"payload.{theirs}")
 
 
 def _merge(

@@ -131,6 +131,10 @@ class Keys:
         """Return the sorted set of the renders whose project is to be deleted."""
         return f"{self.prefix}stored_projects:{account}"
 
+    def project_owners(self, account: str) -> str:
+        """Return the hash that says which attempt of which render made a project."""
+        return f"{self.prefix}project_owners:{account}"
+
     def project_tenants(self, account: str) -> str:
         """Return the hash that says which tenant, other than the default one, made a project."""
         return f"{self.prefix}project_tenants:{account}"

@@ -62,6 +62,16 @@ class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, Cap
         state, tenant = found
         return str(tenant or DEFAULT) if state or tenant else None
 
+    def project_tenant(self, account: str, project_id: str) -> str | None:
+        """Return the tenant whose render made a vendor project; None if no render is known to have made it."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hget(self.keys.project_tenants(account), project_id)
+            pipe.hget(self.keys.project_owners(account), project_id)
+            tenant, owner = pipe.execute()
+        if tenant is not None:
+            return str(tenant)
+        return self.tenant_of(str(owner).rpartition(".")[0]) if owner is not None else None
+
     def tenants(self) -> set[str]:
         """Return the tenants other than the default one that have had a render or an API key."""
         return {str(name) for name in self.redis.smembers(self.keys.tenants)}

@@ -86,6 +86,10 @@ class SweepSteps(Steps):
         """Claim renders with a vendor project to delete, as `claim_orphan_drafts` does."""
         return list(self.run("cleanup_claim", self.keys.stored_projects(account), account, limit, lease))
 
+    def project_deleted(self, account: str, project_id: str) -> None:
+        """Forget whose a vendor project was that no longer exists."""
+        self.redis.hdel(self.keys.project_tenants(account), project_id)
+
     def clear_stored_project(self, account: str, render_id: str) -> None:
         """Take a render off the list of projects to delete."""
         self.redis.zrem(self.keys.stored_projects(account), render_id)

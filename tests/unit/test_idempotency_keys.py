@@ -38,7 +38,14 @@ def acceptance(key):
 
 
 def acceptance_of_many(key):
-    acceptor = Acceptor(SimpleNamespace(accept_all=taken), RecordedDispatcher(), ("default",), {}, 60.0, 10_000)
+    acceptor = Acceptor(
+        SimpleNamespace(accept_all=taken, project_tenant=lambda *_: None),
+        RecordedDispatcher(),
+        ("default",),
+        {},
+        60.0,
+        10_000,
+    )
     (result,) = acceptor.accept_all([Item({"kind": "export", "project_id": "0" * 24}, key, "m1")], actor=COMMAND_LINE)
     if isinstance(result, RequestRefused):
         raise result

@@ -115,12 +115,15 @@ def _taken(
     otherwise: dict[str, Any] | None = None,
 ) -> Step:
     """Return the step of an operation on a render; `otherwise` are its further fields if the operation is refused."""
-    from renderline.operations import RenderNotFound, WrongState
+    from renderline.operations import ProjectNotAllowed, RenderNotFound, WrongState
 
     try:
         return operate(session.operations, render_id)
     except RenderNotFound:
         return Step(render_id, False, "", more=otherwise or {})
+    except ProjectNotAllowed as error:
+        state = session.ledger.record(render_id) or {}
+        return Step(render_id, False, state.get("state", ""), str(error), otherwise or {})
     except WrongState as error:
         return Step(
             render_id, False, error.state, f"render {render_id} is {error.state}: {error.rule}", otherwise or {}

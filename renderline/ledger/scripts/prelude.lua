@@ -123,9 +123,16 @@ local function mark_orphan_of(account, id, attempt)
 end
 local function mark_orphan(id) mark_orphan_of(field(id, 'account'), id, field(id, 'attempt')) end
 
+-- A project that a render of another tenant than the default one made is that tenant's, longer than its record is kept.
+local function note_project(id, project)
+  local tenant = field(id, 'tenant')
+  if tenant ~= '' then redis.call('HSETNX', K.project_tenants .. field(id, 'account'), project, tenant) end
+end
+
 -- Claim a project that our call made for this attempt of this render; false if it belongs to another one.
 local function claim_project(id, project)
   local key, me = K.project_owners .. field(id, 'account'), id .. '.' .. field(id, 'attempt')
+  note_project(id, project)
   if redis.call('HSETNX', key, project, me) == 1 then return true end
   local owner = redis.call('HGET', key, project)
   if owner == me then return true end
