@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,8 +17,8 @@ from celery import Celery
 from redis import Redis
 
 from benchmarks.attack.receiver import Receiver
-from config.settings import VARIABLES
 from harness import AVATAR, USER_KEY, Flower, SandboxProcess, Server, Valkey, Worker, call, free_port, until
+from harness.broker_users import ADMIN, admin_of, url_of, write_users
 from harness.gateway import gateway_command
 from renderline import contract
 
@@ -41,7 +42,6 @@ _POLICIES = "".join(
     [f'[[tenant]]\nname = "{name}"\nhook_secrets = ["{secret}"]\n\n' for name, secret in HOOK_SECRETS.items()]
     + [f'[[tenant]]\nname = "{name}"\n{limit} = {most}\n\n' for name, (limit, most) in QUOTAS.items()]
 )
-_TENANCY: Final = "RENDERLINE_TENANTS" in VARIABLES
 
 
 class Gateway(Server):
@@ -103,24 +103,25 @@ class Target:
     def _start(self) -> None:
         self.directory.mkdir(parents=True)
         (self.directory / "valkey").mkdir()
-        self.valkey = self._ending.enter_context(Valkey(self.directory / "valkey"))
-        self.redis = self._ending.enter_context(
-            contextlib.closing(Redis.from_url(self.valkey.url, decode_responses=True))
-        )
+        users = write_users(self.directory / "valkey")
+        self.valkey = self._ending.enter_context(Valkey(self.directory / "valkey", "--aclfile", str(users)))
+        self.redis: Redis = self._ending.enter_context(contextlib.closing(admin_of(self.valkey)))
+        """A client that may do everything: what an attacker could do at worst who writes to a queue."""
         self.sandbox = SandboxProcess(self.directory / "sandbox.log", "--render-seconds", "0.5")
         self._ending.callback(self.sandbox.kill)
         self.receiver = self._ending.enter_context(Receiver())
         self.environ = self._settings()
         for name in TENANTS:
             self.keys[name] = self.new_key(name)
-        self.gateway = Gateway(self.directory / "gateway.log", self.environ)
+        self.gateway = Gateway(self.directory / "gateway.log", self.role("gateway"))
         self._ending.callback(self.gateway.kill)
         self.environ |= {"RENDERLINE_PUBLIC_URL": self.gateway.url, "RENDERLINE_SECRET_KEY": SECRET_KEY}
         self._ending.callback(lambda: [worker.kill() for worker in self.workers])
         for _ in range(2):
             self.start_worker()
         self._flower: Flower | None = None
-        self.app = Celery("attacker", broker=self.valkey.url, backend=self.valkey.url)
+        anything = self.valkey.url.replace("//", f"//{ADMIN}:{ADMIN}@")
+        self.app = Celery("attacker", broker=anything, backend=anything)
         self._ending.callback(self.app.close)
 
     def _settings(self) -> dict[str, str]:
@@ -145,13 +146,17 @@ class Target:
             "RENDERLINE_SWEEP_EVERY": "1",
             "RENDERLINE_LOG_LEVEL": "DEBUG",
             "FLOWER_BASIC_AUTH": ":".join(LOGIN),
-            **({"RENDERLINE_TENANTS": str(tenants)} if _TENANCY else {}),
+            "RENDERLINE_TENANTS": str(tenants),
         }
+
+    def role(self, name: str) -> dict[str, str]:
+        """Return the settings of a process with the Redis user of this role."""
+        return {**self.environ, "REDIS_URL": url_of(self.valkey, name)}
 
     def start_worker(self) -> Worker:
         """Start one more worker for all queues."""
         log = self.directory / f"worker-{len(self.workers)}.log"
-        worker = Worker(log, queues=",".join(contract.QUEUES), environ=self.environ)
+        worker = Worker(log, queues=",".join(contract.QUEUES), environ=self.role("worker"))
         self.workers.append(worker)
         worker.wait_ready()
         return worker
@@ -169,7 +174,7 @@ class Target:
     def flower(self) -> Flower:
         """Flower, started when an attack first asks for it."""
         if self._flower is None:
-            self._flower = Flower(self.directory / "flower.log", self.environ)
+            self._flower = Flower(self.directory / "flower.log", self.role("flower"))
             self._ending.callback(self._flower.kill)
             self._flower.wait_ready()
         return self._flower
@@ -177,7 +182,7 @@ class Target:
     @contextlib.contextmanager
     def another_gateway(self, name: str, *, threads: int = 64, **environ: str) -> Iterator[Gateway]:
         """A gateway of its own with other settings, beside the one of the system."""
-        gateway = Gateway(self.directory / f"gateway-{name}.log", {**self.environ, **environ}, threads=threads)
+        gateway = Gateway(self.directory / f"gateway-{name}.log", {**self.role("gateway"), **environ}, threads=threads)
         try:
             yield gateway
         finally:
@@ -186,24 +191,25 @@ class Target:
     @contextlib.contextmanager
     def strict(self) -> Iterator[tuple[Gateway, str]]:
         """A system of its own whose hooks may call public addresses alone: its gateway, and an attacker's key."""
-        environ = {"REDIS_URL": self.valkey.url.replace("/0", "/1"), "RENDERLINE_ALLOW_PRIVATE_HOOKS": "false"}
-        with Redis.from_url(environ["REDIS_URL"]) as redis:
-            redis.flushdb()
-        key = self.new_key(ATTACKER, **environ)
-        with self.another_gateway("strict", **environ) as gateway:
-            log = self.directory / f"worker-strict-{gateway.port}.log"
-            worker = Worker(log, queues=",".join(contract.QUEUES), environ={**self.environ, **environ})
-            try:
-                worker.wait_ready()
-                yield gateway, key
-            finally:
-                worker.kill()
+        name = f"strict-{time.monotonic_ns()}"
+        (self.directory / name).mkdir()
+        with Valkey(self.directory / name) as valkey:
+            environ = {"REDIS_URL": valkey.url, "RENDERLINE_ALLOW_PRIVATE_HOOKS": "false"}
+            key = self.new_key(ATTACKER, **environ)
+            with self.another_gateway(name, **environ) as gateway:
+                log = self.directory / f"worker-{name}.log"
+                worker = Worker(log, queues=",".join(contract.QUEUES), environ={**self.environ, **environ})
+                try:
+                    worker.wait_ready()
+                    yield gateway, key
+                finally:
+                    worker.kill()
 
     def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run the command line as the operator."""
         return subprocess.run(
             [sys.executable, "-m", "workers.cli", *arguments],
-            env={**os.environ, **self.environ, **environ},
+            env={**os.environ, **self.role("operator"), **environ},
             capture_output=True,
             text=True,
             timeout=60,
@@ -213,8 +219,7 @@ class Target:
     def new_key(self, tenant: str, *scopes: str, name: str = "", **environ: str) -> str:
         """Create an API key of this tenant, with every scope that a tenant can have unless some are given."""
         chosen = [part for scope in scopes or ("submit", "read", "admin") for part in ("--scope", scope)]
-        whose = ["--tenant", tenant] if _TENANCY else []
-        done = self.command("keys", "create", name or tenant, *chosen, *whose, "--json", **environ)
+        done = self.command("keys", "create", name or tenant, "--tenant", tenant, *chosen, "--json", **environ)
         assert done.returncode == 0, done.stderr
         return str(json.loads(done.stdout)["key"])
 
