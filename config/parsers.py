@@ -151,6 +151,22 @@ def hook_secret(value: str) -> str:
     return value
 
 
+def hook_secrets(value: str) -> tuple[str, ...]:
+    """Parse one Standard Webhooks secret, or two with a comma or space between; both sign while they are rotated."""
+    found = tuple(hook_secret(one) for one in re.split(r"[,\s]+", value.strip(", ")))
+    if len(found) > 2:
+        raise ValidationError(f"it holds {len(found)} secrets")
+    return found
+
+
+def celery_hooks(value: str) -> tuple[str, ...]:
+    """Parse patterns task@queue with commas between."""
+    found = tuple(one.strip() for one in value.split(",") if one.strip())
+    if not all(re.fullmatch(r"[^@\s]+@[^@\s]+", one) for one in found):
+        raise ValidationError("")
+    return found
+
+
 def storage_url(value: str) -> str:
     """Parse the storage of downloads: a URL that fsspec can open; a file: URL needs an absolute path."""
     scheme, sign, rest = value.partition("://")

@@ -52,8 +52,16 @@ class Settings:
     secret_key: str | None = variable(
         "RENDERLINE_SECRET_KEY", parsers.long_secret, "at least 32 characters", secret=True
     )
-    hook_secret: str | None = variable(
-        "RENDERLINE_HOOK_SECRET", parsers.hook_secret, "whsec_ and the base64 of 24 to 64 random bytes", secret=True
+    hook_secrets: tuple[str, ...] | None = variable(
+        "RENDERLINE_HOOK_SECRET",
+        parsers.hook_secrets,
+        "whsec_ and the base64 of 24 to 64 random bytes, or two of these with a comma between",
+        secret=True,
+    )
+    celery_hooks: tuple[str, ...] | None = variable(
+        "RENDERLINE_CELERY_HOOKS",
+        parsers.celery_hooks,
+        "patterns task@queue with commas between, such as billing.*@billing, or *@* for all",
     )
     allow_private_hooks: bool = variable(
         "RENDERLINE_ALLOW_PRIVATE_HOOKS", parsers.boolean, "true or false", default=False
@@ -176,7 +184,7 @@ class Settings:
         """Return every value that must not appear in any log line, event or page."""
         password = urlsplit(self.redis_url).password
         logins = (self.flower_basic_auth or "").split(",")
-        found = [password, unquote(password or ""), self.secret_key, self.hook_secret]
+        found = [password, unquote(password or ""), self.secret_key, *(self.hook_secrets or ())]
         found += [login.partition(":")[2] for login in logins]
         found += [secret for account in self.accounts for secret in account.secrets()]
         found += secrets_of(self.tenants)

@@ -65,7 +65,7 @@ class _TenantSchema(_Strict):
     accounts = _texts(each=ma.validate.Regexp(_NAME))
     celery_hooks = _texts(each=ma.validate.Regexp(r"[^@]+@[^@]+\Z"))
     hook_secrets = _texts(least=1, most=2, each=parsers.hook_secret)
-    hook_hosts = _texts(each=ma.validate.Regexp(r"[^/:@\s]+\Z"))
+    hook_hosts = _texts(each=ma.validate.Regexp(r"(\*|(\*\.)?[^/:@\s*]+)\Z"))
     allow_hook_urls = ma.fields.Boolean(truthy={True}, falsy={False})
     max_in_flight = ma.fields.Integer(strict=True, validate=ma.validate.Range(min=1))
     max_per_day = ma.fields.Integer(strict=True, validate=ma.validate.Range(min=1))

@@ -124,6 +124,10 @@ class LedgerDriver:
 
     def complete(self, one: str = "r1", *, hooks: int | tuple[str, ...] = 1, tenant: str = "default") -> None:
         self.accept(one, hooks=hooks, tenant=tenant)
+        self.finish(one)
+
+    def finish(self, one: str = "r1") -> None:
+        """Bring an accepted render to its video."""
         wake = self.start(one)
         assert wake
         (due_poll,) = self.claim_due_polls(wake)

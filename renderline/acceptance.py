@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -10,7 +11,7 @@ import structlog
 
 from renderline.contract import key_error, render_id_for_key, render_id_for_message, tenant_error
 from renderline.dispatcher import Dispatcher
-from renderline.hooks import HookKind
+from renderline.hooks import HookKind, problem_of
 from renderline.kinds import KINDS, named_sources
 from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded
 from renderline.requests import RenderRequest, RequestRefused, load_request
@@ -107,9 +108,15 @@ class Acceptor:
     def load(self, data: Any, *, actor: Actor) -> RenderRequest:
         """Return the checked request, with its tenant filled in; raises `RequestRefused`. It records nothing."""
         tenant = self._tenant(data, actor)
-        accounts = self.allowed(actor, tenant)
-        request = load_request(data, accounts=accounts, hook_kinds=self.hook_kinds, max_bytes=self.max_bytes)
-        self._check_sources(data, request, self.tenants.of(tenant))
+        policy = self.tenants.of(tenant)
+        request = load_request(
+            data,
+            accounts=self.allowed(actor, tenant),
+            hook_kinds=self.hook_kinds,
+            max_bytes=self.max_bytes,
+            hook_problem=functools.partial(problem_of, tenant=policy, actor=actor),
+        )
+        self._check_sources(data, request, policy)
         return replace(request, tenant=tenant)
 
     def _check_sources(self, data: Any, request: RenderRequest, tenant: Tenant) -> None:

@@ -60,9 +60,18 @@ class Tenant:
 
 
 class Tenants:
-    """The tenants of an installation. One that no file lists has the default policy."""
+    """The tenants of an installation. One that no file lists has the default policy.
 
-    def __init__(self, listed: Iterable[Tenant] = (), *, broker: Collection[str] = (DEFAULT,)) -> None:
+    `unlisted` is the policy of the tenant `default` as long as the file does not list that one.
+    """
+
+    def __init__(
+        self,
+        listed: Iterable[Tenant] = (),
+        *,
+        broker: Collection[str] = (DEFAULT,),
+        unlisted: Tenant | None = None,
+    ) -> None:
         self._listed = {tenant.name: tenant for tenant in listed}
         self.broker = tuple(broker)
         """The tenants that task messages may name."""
@@ -72,6 +81,8 @@ class Tenants:
         """Whether a file lists the tenants: no other may get an API key."""
         self.several = {*self.names, *self.broker} != {DEFAULT}
         """Whether the settings name another tenant than the default one."""
+        if unlisted is not None:
+            self._listed.setdefault(DEFAULT, unlisted)
 
     def of(self, name: str) -> Tenant:
         """Return the policy of the tenant called `name`."""

@@ -57,7 +57,9 @@ def _variants(converter: OpenAPIConverter, name: str, kind: Kind) -> list[dict[s
 def _hook(converter: OpenAPIConverter, kind: HookKind) -> dict[str, Any]:
     shown = converter.schema2jsonschema(kind.schema)
     typed = {**shown["properties"], "type": {"type": "string", "const": kind.type}}
-    return _object(typed, sorted({*shown.get("required", ()), "type"}))
+    described = _object(typed, sorted({*shown.get("required", ()), "type"}))
+    one_of = [{"required": [field]} for field in getattr(kind.schema, "one_of", ())]
+    return {**described, "oneOf": one_of} if one_of else described
 
 
 def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:

@@ -46,6 +46,9 @@ class HookOutcome(Response):
     """The state of a hook."""
 
     type = _text()
+    endpoint = fields.String(
+        metadata={"description": "The name of the registered endpoint that it calls, if it has one."}
+    )
     state = _text(validate=validate.OneOf(["pending", "delivered", "retrying", "dead", "skipped"]))
     attempts = fields.Integer(required=True)
     error = _text("Why the last delivery failed.", null=True)

@@ -3,7 +3,7 @@
 from renderline.hooks.celery_task import CeleryHook
 from renderline.hooks.download import DownloadHook, FreshLink
 from renderline.hooks.http import HttpHook
-from renderline.hooks.kind import FINAL_EVENTS, Delivery, HookFailed, HookKind, host_of
+from renderline.hooks.kind import FINAL_EVENTS, Delivery, HookFailed, HookKind, host_of, missing_part, problem_of
 from renderline.hooks.registry import load_kinds
 
 __all__ = [
@@ -17,4 +17,6 @@ __all__ = [
     "HttpHook",
     "host_of",
     "load_kinds",
+    "missing_part",
+    "problem_of",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from renderline.hooks.kind import Delivery, EventsSchema, HookFailed, chosen
+from renderline.hooks.kind import CELERY_VARIABLE, Delivery, EventsSchema, HookFailed, chosen, setting_of
+from renderline.tenants import Actor, Tenant
 
 # Renderline's own queues: its workers would take a foreign task there and drop it.
 _OWN_QUEUES = frozenset({"requests", "submit", "poll", "hooks"})
@@ -72,6 +74,25 @@ class CeleryHook:
     def problem(self, hook: Mapping[str, Any]) -> str | None:
         """Return None: the task goes through Renderline's own broker, so nothing has to be set."""
         return None
+
+    def refusal(self, hook: Mapping[str, Any], tenant: Tenant, actor: Actor) -> str | None:
+        """Return why a tenant's request may not name the task. Hooks that were accepted before still run.
+
+        A task in another service's queue runs code there. So a caller with an API key needs a list that allows it. The
+        broker, the command line and a gateway without keys are open to callers that could send the task themselves.
+        """
+        where = setting_of(tenant, "celery_hooks", CELERY_VARIABLE)
+        if tenant.celery_hooks is None:
+            if actor.door != "http" or actor.key_id is None:
+                return None
+            return (
+                f"requests over HTTP may name no celery hook until {where} lists what they may send, as patterns "
+                f"task@queue such as {hook['task']}@{hook['queue']}"
+            )
+        sent = f"{hook['task']}@{hook['queue']}"
+        if any(fnmatchcase(sent, pattern) for pattern in tenant.celery_hooks):
+            return None
+        return f"{sent} is not among the tasks that {where} lists: {', '.join(tenant.celery_hooks) or 'none'}"
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Publish the task; raises HookFailed if the broker did not take it.

@@ -14,7 +14,7 @@ import structlog
 from renderline.capabilities import WorkerCapabilities
 from renderline.capabilities import hook as hook_kind
 from renderline.dispatcher import Dispatcher
-from renderline.hooks import Delivery, HookFailed, HookKind, host_of
+from renderline.hooks import Delivery, HookFailed, HookKind, host_of, missing_part
 from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.outcome import Done, NotMyTurn, Outcome
 from renderline.hooks.renewal import ClaimRenewal
@@ -99,6 +99,8 @@ class Deliverer:
         kind = self.kinds.get(spec["type"])
         if kind is None:
             return self._unknown_here(render_id, index, claim, spec["type"])
+        if missing := missing_part(kind, spec, record):
+            return self._unknown_here(render_id, index, claim, missing)
         if not kind.wants(event, spec):
             self._settle(render_id, index, claim, outcome="skipped", dispose=self._deletes_project(record))
             return Done()
@@ -171,15 +173,16 @@ class Deliverer:
         return self.delete_stored and KINDS[record["kind"]].owns_project
 
     def _unknown_here(self, render_id: str, index: int, claim: HookClaim, kind: str) -> Outcome:
-        """Release a hook to workers that know its type; dead-letter it if no worker has known it for long."""
+        """Release a hook to workers that know its type or target; dead-letter it if none has known it for long."""
         elsewhere = self.capabilities is not None and self.capabilities.elsewhere(hook_kind(kind))
         wait = _OTHER_WORKER_IN if elsewhere else _NO_WORKER_IN
-        why = f"hook type {kind!r} is not installed in this worker; waits for a worker that has it"
+        part = "hook target" if ":" in kind else "hook type"
+        why = f"{part} {kind!r} is not installed in this worker; waits for a worker that has it"
         since = self.ledger.release_hook(render_id, index, claim, retry_in=wait, note=why)
         if since is None:
             return NotMyTurn()
         if since > self.unknown_after and not elsewhere:
-            why = f"hook type {kind!r} was not installed in any worker for {since:.0f} s"
+            why = f"{part} {kind!r} was not installed in any worker for {since:.0f} s"
             return self._dead_letter(render_id, index, claim, why)
         return RetryIn(wait, why)
 

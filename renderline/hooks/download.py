@@ -15,6 +15,7 @@ from redis import RedisError
 from renderline.hooks.file_name import file_name, path_fault
 from renderline.hooks.kind import COMPLETED, LONGEST_RETRY_AFTER, USER_AGENT, Delivery, HookFailed
 from renderline.hooks.storage import Claim, Folder
+from renderline.hooks.tenant_folders import STORAGE_VARIABLE, TenantFolders
 from renderline.http import (
     Client,
     DeadlineExceeded,
@@ -27,8 +28,8 @@ from renderline.http import (
     parse_retry_after,
 )
 from renderline.ledger import FileClaims
+from renderline.tenants import DEFAULT, Actor, Tenant
 
-STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
 PRIVATE_VARIABLE = "RENDERLINE_ALLOW_PRIVATE_DOWNLOADS"
 
 FreshLink = Callable[[Mapping[str, Any]], str | None]
@@ -96,10 +97,7 @@ class DownloadHook:
         used. Threads may
         share one object.
         """
-        try:
-            self._folder = Folder(storage_url) if storage_url else None
-        except ValueError as error:
-            raise ValueError(f"{STORAGE_VARIABLE}: {error}") from None
+        self._folders = TenantFolders(storage_url)
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
@@ -112,13 +110,12 @@ class DownloadHook:
         return event == COMPLETED
 
     def problem(self, hook: Mapping[str, Any]) -> str | None:
-        """Return why the video cannot be stored with the present settings; None if it can."""
-        if self._folder is None:
-            return f"set {STORAGE_VARIABLE} (such as file:///videos or s3://bucket/prefix)"
-        if "url" in hook and not self._folder.holds(Folder(hook["url"])):
-            where = f"a {self._folder.scheme}:// one" if self._folder.is_bucket_store else "below it"
-            return f"the url must be {where}, because {STORAGE_VARIABLE} is {self._folder.url}"
-        return None
+        """Return why the video cannot be stored for the tenant `default`; None if it can."""
+        return self._folders.problem(hook, DEFAULT)
+
+    def refusal(self, hook: Mapping[str, Any], tenant: Tenant, actor: Actor) -> str | None:
+        """Return why the tenant's request may not have its video stored there."""
+        return self._folders.problem(hook, tenant.name)
 
     def host(self, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
         """Return the host and port of the video's link."""
@@ -126,18 +123,19 @@ class DownloadHook:
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Store the video and return `stored_url`; raises HookFailed. A repeat replaces its own file."""
-        problem = self.problem(hook)
-        if problem:
+        tenant = delivery.record.get("tenant") or DEFAULT
+        if problem := self._folders.problem(hook, tenant):
             raise HookFailed(f"nowhere to store the video: {problem}", permanent=True)
         link = delivery.record.get("download_url")
         if not isinstance(link, str) or not link.startswith(("https://", "http://")):
             raise HookFailed("the render has no http download link, so there is nothing to store", permanent=True)
-        folder = Folder(hook["url"]) if "url" in hook else self._folder
-        assert folder is not None
+        folder = self._folders.folder(hook, tenant)
         try:
             name = file_name(hook.get("path", _DEFAULT_PATH), delivery.record)
         except ValueError as error:
             raise HookFailed(f"the hook's path {error}", permanent=True) from None
+        if misplaced := self._folders.misplaced(folder, name, tenant):
+            raise HookFailed(f"{name} is not stored: {misplaced}", permanent=True)
         try:
             return {"stored_url": self._store_from(link, folder, name, delivery.record)}
         except (HookFailed, RedisError):
@@ -186,8 +184,8 @@ class DownloadHook:
 
     def _root_of(self, folder: Folder) -> Folder:
         """Return the storage, below which no link is followed; in an object store, the folder itself."""
-        assert self._folder is not None
-        return self._folder if self._folder.scheme == "file" else folder
+        storage = self._folders.storage
+        return storage if storage is not None and storage.scheme == "file" else folder
 
     def _answer(self, link: str, account: str, end: float) -> requests.Response:
         trusted = self._vendor_hosts.get(account, ())

@@ -9,7 +9,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from marshmallow import Schema, fields, validate
 
+from renderline.tenants import DEFAULT, Actor, Tenant
+
 COMPLETED = "render.completed"
+
+CELERY_VARIABLE = "RENDERLINE_CELERY_HOOKS"
+TENANTS_VARIABLE = "RENDERLINE_TENANTS"
 
 USER_AGENT = "Renderline/1 (+hooks)"
 LONGEST_RETRY_AFTER = 86_400.0
@@ -91,6 +96,26 @@ class HookKind(Protocol):
         """
 
 
+def problem_of(kind: HookKind, hook: Mapping[str, Any], tenant: Tenant, actor: Actor) -> str | None:
+    """Return why a tenant's request through this actor's door may not name the hook; None if it may.
+
+    A kind may have a method `refusal(hook, tenant, actor)` that says so; otherwise its `problem` does.
+    """
+    method = getattr(kind, "refusal", None)
+    found = method(hook, tenant, actor) if method else kind.problem(hook)
+    return None if found is None else str(found)
+
+
+def missing_part(kind: HookKind, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
+    """Return what a hook needs and this process lacks, such as `http:acme/billing`; None if nothing is missing.
+
+    A kind may have a method `missing(hook, record)` that returns it. Such a hook waits for a worker that has it.
+    """
+    method = getattr(kind, "missing", None)
+    found = method(hook, record) if method else None
+    return None if found is None else str(found)
+
+
 def host_of(kind: HookKind, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     """Return the host that a hook calls, empty if it calls none.
 
@@ -99,6 +124,11 @@ def host_of(kind: HookKind, hook: Mapping[str, Any], record: Mapping[str, Any]) 
     """
     method = getattr(kind, "host", None)
     return str(method(hook, record)) if method else ""
+
+
+def setting_of(tenant: Tenant, field: str, variable: str) -> str:
+    """Return the name of the setting in which an operator sets a field of a tenant's policy."""
+    return variable if tenant.name == DEFAULT else f"{field} of tenant {tenant.name} ({TENANTS_VARIABLE})"
 
 
 class EventsSchema(Schema):

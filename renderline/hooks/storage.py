@@ -36,7 +36,7 @@ class Folder:
         scheme, separator, rest = url.partition("://")
         self.scheme = "file" if scheme == "local" else scheme
         self._password = ""
-        self._url_with_credentials = url.rstrip("/")
+        self._url_with_credentials = f"{scheme}://{rest.rstrip('/')}"
         if not separator or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) or "::" in url:
             raise ValueError("must be a URL such as file:///videos or s3://bucket/prefix")
         if self.scheme == "file":
@@ -70,7 +70,14 @@ class Folder:
         """
         if other.scheme != self.scheme:
             return False
-        return self.is_bucket_store or (other.url + "/").startswith(self.url + "/")
+        return self.is_bucket_store or self.encloses(other.url)
+
+    def encloses(self, url: str, *, any_case: bool = False) -> bool:
+        """Return whether a URL that `url_of` gave is this folder, or in it. A disk may take any case of a letter."""
+        own, other = (re.sub("/+", "/", f"{one}/") for one in (self.url, url))
+        if any_case and self.scheme == "file":
+            own, other = own.casefold(), other.casefold()
+        return other.startswith(own)
 
     @property
     def is_bucket_store(self) -> bool:

@@ -3,7 +3,7 @@
 The vendor's client and the hooks use it; it imports nothing of ours.
 """
 
-from renderline.http.address import host_and_port, is_private_literal, origin, url_fault
+from renderline.http.address import host_and_port, host_matches, is_private_literal, origin, url_fault
 from renderline.http.client import Client, PrivateAddress
 from renderline.http.exchange import DeadlineExceeded, Exchange, boottime, running, sent_by
 from renderline.http.failure import causes, describe
@@ -18,6 +18,7 @@ __all__ = [
     "causes",
     "describe",
     "host_and_port",
+    "host_matches",
     "is_private_literal",
     "origin",
     "parse_retry_after",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -95,6 +96,18 @@ def is_private_literal(url: str) -> bool:
         return not is_public(ipaddress.ip_address(found[0][4][0]))
     except (OSError, ValueError):
         return False
+
+
+def host_matches(url: str, patterns: Iterable[str]) -> bool:
+    """Return whether the host of a valid URL is among the patterns: a host, `*.` and a domain for all below it, or `*`.
+
+    The host is read as it will be called: in lower case, other scripts as `xn--...`, without a dot at its end.
+    """
+    host = (urlsplit(requests.Request("POST", url).prepare().url or "").hostname or "").rstrip(".")
+    for pattern in (one.lower().rstrip(".") for one in patterns):
+        if pattern == "*" or host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:])):
+            return True
+    return False
 
 
 def origin(url: str) -> str:

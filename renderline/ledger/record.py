@@ -28,6 +28,7 @@ def _hook(index: int, spec: Mapping[str, Any], fields: Mapping[str, str]) -> dic
     at = fields.get(f"{prefix}:at")
     return {
         "type": spec["type"],
+        **({"endpoint": spec["endpoint"]} if "endpoint" in spec else {}),
         "state": fields.get(prefix, "pending"),
         "attempts": int(fields.get(f"{prefix}:attempts", 0)),
         "error": fields.get(f"{prefix}:error") or None,

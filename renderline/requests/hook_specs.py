@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from marshmallow import ValidationError
 
@@ -12,9 +12,12 @@ from renderline.validation.errors import flattened, quoted
 if TYPE_CHECKING:
     from renderline.hooks.kind import HookKind
 
+HookProblem: TypeAlias = "Callable[[HookKind, Mapping[str, Any]], str | None]"
+"""Says why a hook of a kind may not be named; None if it may."""
+
 
 def load_hooks(
-    hooks: list[dict[str, Any]], kinds: Mapping[str, HookKind]
+    hooks: list[dict[str, Any]], kinds: Mapping[str, HookKind], problem_of: HookProblem | None = None
 ) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
     """Return the hooks with their defaults filled in, and the errors by path (`hooks.1.type`)."""
     loaded: list[dict[str, Any]] = []
@@ -34,6 +37,6 @@ def load_hooks(
             except ValidationError as error:
                 errors |= flattened(error.messages, path)
                 continue
-            if problem := kind.problem(loaded[-1]):
+            if problem := problem_of(kind, loaded[-1]) if problem_of else kind.problem(loaded[-1]):
                 errors[path] = [" ".join(problem.split())]
     return loaded, errors

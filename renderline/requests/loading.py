@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from renderline.contract import TENANT_PATTERN, TENANT_RULE
 from renderline.kinds import KINDS, load_body
 from renderline.kinds.v3_fields import MAX_NAME_LENGTH
-from renderline.requests.hook_specs import load_hooks
+from renderline.requests.hook_specs import HookProblem, load_hooks
 from renderline.requests.render_request import RenderRequest
 from renderline.validation.errors import RequestRefused, flattened, quoted, refusal, unknown_fields
 from renderline.validation.fields import Choice, List, Number, Object, Text
@@ -46,17 +46,23 @@ _Errors = dict[str, list[str]]
 
 
 def load_request(
-    data: Any, *, accounts: Collection[str], hook_kinds: Mapping[str, HookKind], max_bytes: int
+    data: Any,
+    *,
+    accounts: Collection[str],
+    hook_kinds: Mapping[str, HookKind],
+    max_bytes: int,
+    hook_problem: HookProblem | None = None,
 ) -> RenderRequest:
     """Return the checked and normalised render request in `data`, which may be any decoded JSON value.
 
-    `max_bytes` limits its compact JSON encoding in UTF-8. The result shares parts of `data`; `data` is not changed.
+    `max_bytes` limits its compact JSON encoding in UTF-8. `hook_problem` says why a hook may not be named; without it
+    the hook's kind does. The result shares parts of `data`; `data` is not changed.
     Raises RequestRefused with the path of every wrong field.
     """
     _check_limits(data, max_bytes=max_bytes)
     kind = data["kind"] if isinstance(data.get("kind"), str) and data["kind"] in KINDS else None
     envelope, errors = _envelope(data)
-    hooks, hook_errors = load_hooks(envelope.get("hooks", []), hook_kinds)
+    hooks, hook_errors = load_hooks(envelope.get("hooks", []), hook_kinds, hook_problem)
     body, body_errors = _body(kind, data)
     for found in (_unknown(data, kind), _account_errors(data, envelope, accounts), hook_errors, body_errors):
         for path, messages in found.items():

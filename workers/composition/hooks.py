@@ -23,6 +23,7 @@ def hook_kinds(
     app: Celery, settings: Settings, *, fresh_link: FreshLink | None = None, claims: FileClaims | None = None
 ) -> dict[str, HookKind]:
     """Return the hook kinds that requests may name. A process that delivers hooks gives `fresh_link` and `claims`."""
+    known_tenants = tenants(settings)
     return load_kinds(
         DownloadHook(
             settings.storage_url,
@@ -31,9 +32,21 @@ def hook_kinds(
             fresh_link=fresh_link,
             claims=claims,
         ),
-        HttpHook(settings.hook_secret, allow_private=settings.allow_private_hooks),
+        HttpHook(known_tenants, allow_private=settings.allow_private_hooks),
         CeleryHook(app.send_task),
     )
+
+
+def hook_targets(settings: Settings) -> list[str]:
+    """Return what this process is set up for, as `HttpHook.missing` names it: workers announce it to each other."""
+    found = []
+    known = tenants(settings)
+    for tenant in map(known.of, known.names):
+        found += [f"http:{tenant.name}"] if tenant.hook_secrets else []
+        found += [
+            f"http:{tenant.name}/{name}" for name, one in tenant.endpoints.items() if one.secrets or tenant.hook_secrets
+        ]
+    return found
 
 
 def fresh_link(refresh: DownloadUrlRefresh) -> FreshLink:

@@ -17,7 +17,7 @@ from workers.composition.acceptance import acceptor
 from workers.composition.accounts import apis, clients
 from workers.composition.cleanup import cleanup_runner, sweeper
 from workers.composition.connection import connect
-from workers.composition.hooks import deliverer, fresh_link, hook_kinds
+from workers.composition.hooks import deliverer, fresh_link, hook_kinds, hook_targets
 from workers.composition.polling import poll_policy, poller
 from workers.composition.shared import Shared
 from workers.composition.submission import background, submitter
@@ -46,7 +46,9 @@ def compose(app: Celery, settings: Settings) -> Services:
         clock=clock,
         dispatcher=Dispatcher(publisher, ledger, limits),
         accounts=accounts,
-        capabilities=WorkerCapabilities(ledger, settings.account_names, sorted(kinds), own_apis),
+        capabilities=WorkerCapabilities(
+            ledger, settings.account_names, [*sorted(kinds), *hook_targets(settings)], own_apis
+        ),
         durations=Durations(ledger),
         poll_policy=poll_policy(settings),
     )

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.settings import Settings
-from renderline.tenants import Endpoint, Tenant, Tenants
+from renderline.tenants import DEFAULT, Endpoint, Tenant, Tenants
 
 
 def tenants(settings: Settings) -> Tenants:
-    """Return the tenants that the settings list."""
-    return Tenants((_tenant(table) for table in settings.tenants), broker=settings.broker_tenants)
+    """Return the tenants that the settings list.
+
+    What the tables of the tenant `default` leave out is in RENDERLINE_HOOK_SECRET and RENDERLINE_CELERY_HOOKS.
+    """
+    variables: dict[str, Any] = {"hook_secrets": settings.hook_secrets or (), "celery_hooks": settings.celery_hooks}
+    listed = [_tenant({**variables, **table} if table["name"] == DEFAULT else table) for table in settings.tenants]
+    return Tenants(listed, broker=settings.broker_tenants, unlisted=Tenant(name=DEFAULT, **variables))
 
 
 def _tenant(table: Mapping[str, Any]) -> Tenant:

@@ -12,8 +12,10 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from renderline.hooks import Delivery, HookFailed, HttpHook
+from renderline.tenants import Tenant, Tenants
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+TENANTS = Tenants(unlisted=Tenant(name="default", hook_secrets=(SECRET,)))
 RECORD = {"id": "r1", "name": "Grüße, 세계", "progress": 100.0, "error": None}
 
 
@@ -27,7 +29,7 @@ def hook(server, path="/done?token=topsecret"):
 
 @pytest.fixture
 def deliverer():
-    return HttpHook(SECRET, allow_private=True, timeout=30.0)
+    return HttpHook(TENANTS, allow_private=True, timeout=30.0)
 
 
 def failure(deliverer, target, what=None):
@@ -167,7 +169,7 @@ def test_the_time_limit_holds_for_the_whole_answer(serve, part):
         request.wfile.write(b"\r\n\r\n")
 
     server = serve(dribble)
-    failed = failure(HttpHook(SECRET, allow_private=True, timeout=0.3), hook(server))
+    failed = failure(HttpHook(TENANTS, allow_private=True, timeout=0.3), hook(server))
     # Where the status has come, it counts, however the rest of the answer comes.
     assert str(failed).endswith("it must answer 2xx" if part == "body" else "it did not answer in time")
 
@@ -221,7 +223,7 @@ def test_a_private_name_and_an_unknown_one_look_the_same_to_an_outsider(serve, m
     for name in [*known, "unknown.example.com"]:
         for port in (server.server_port, 9):
             url = f"http://{name}:{port}/done?token=topsecret"
-            failed = failure(HttpHook(SECRET), {"type": "http", "url": url})
+            failed = failure(HttpHook(TENANTS), {"type": "http", "url": url})
             shown.add((str(failed).replace(f"{name}:{port}", ""), failed.permanent, failed.unreachable))
             logged[name] = failed.reason
     assert shown == {("http:// was not reached: no public address was found for its name", False, True)}
@@ -235,7 +237,7 @@ def test_private_addresses_are_not_connected_to(serve, name, caplog):
     server = serve(lambda request: request.reply())
     url = f"http://{name}:{server.server_port}/done?token=topsecret"
     with caplog.at_level(logging.INFO):
-        failed = failure(HttpHook(SECRET), {"type": "http", "url": url})
+        failed = failure(HttpHook(TENANTS), {"type": "http", "url": url})
     assert failed.permanent
     assert "RENDERLINE_ALLOW_PRIVATE_HOOKS" in str(failed)
     assert server.connections == []
@@ -244,8 +246,7 @@ def test_private_addresses_are_not_connected_to(serve, name, caplog):
 
 def test_without_a_secret_nothing_is_sent(serve):
     server = serve(lambda request: request.reply())
-    failed = failure(HttpHook(None, allow_private=True), hook(server))
-    assert failed.permanent
+    failed = failure(HttpHook(Tenants(), allow_private=True), hook(server))
     assert "RENDERLINE_HOOK_SECRET" in str(failed)
     assert server.asked == []
 

@@ -8,6 +8,7 @@ from config.settings import VARIABLES, SettingsError, load
 
 V3 = {"AISTUDIOS_APP_ID": "studioV3.acme", "AISTUDIOS_USER_KEY": "key-of-acme-0001"}
 HOOK_SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
+OTHER_SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
 def refusal(environ, role="worker"):
@@ -25,7 +26,7 @@ def test_credentials_alone_give_the_documented_defaults():
     assert (settings.retention, settings.max_request_bytes, settings.hook_attempts) == (604800.0, 1048576, None)
     assert (settings.worker_concurrency, settings.shutdown_timeout) == (16, 25.0)
     assert (settings.log_level, settings.log_format) == ("INFO", "console")
-    assert settings.public_url is settings.secret_key is settings.hook_secret is settings.storage_url is None
+    assert settings.public_url is settings.secret_key is settings.celery_hooks is settings.storage_url is None
     (account,) = settings.accounts
     assert (account.name, account.base_url, account.v2_base_url) == (
         "default",
@@ -93,6 +94,8 @@ def test_a_blank_variable_counts_as_unset():
         ("RENDERLINE_STORAGE_URL", "s33://bucket", "unknown kind of storage"),
         ("RENDERLINE_LEASE", "0.5", "at least 1"),
         ("RENDERLINE_HOOK_ATTEMPTS", "0", "from 1 to 100"),
+        ("RENDERLINE_CELERY_HOOKS", "billing.video_ready", "task@queue"),
+        ("RENDERLINE_CELERY_HOOKS", "*@*, a@b@c", "task@queue"),
         ("RENDERLINE_LOG_FORMAT", "xml", "console or json"),
         ("RENDERLINE_LOG_LEVEL", "loud", "WARNING"),
         ("RENDERLINE_GATEWAY_BIND", "8000", "host:port"),
@@ -113,6 +116,8 @@ def test_a_bad_value_is_named_with_what_is_allowed(name, value, hint):
         ("RENDERLINE_SECRET_KEY", "hunter2hunter2"),
         ("RENDERLINE_HOOK_SECRET", "hunter2hunter2"),
         ("RENDERLINE_HOOK_SECRET", "whsec_hunter2hunter2"),
+        ("RENDERLINE_HOOK_SECRET", f"{HOOK_SECRET},whsec_hunter2hunter2"),
+        ("RENDERLINE_HOOK_SECRET", f"{HOOK_SECRET} {HOOK_SECRET} {HOOK_SECRET}"),
         ("FLOWER_BASIC_AUTH", "hunter2hunter2"),
     ],
 )
@@ -195,6 +200,20 @@ def test_no_secret_shows_when_settings_are_printed_and_each_is_known_for_masking
     assert {"secret-signing-key-of-32-letters", "secret-one", "secret-two"} <= set(known)
     assert not [secret for secret in known if secret in shown]
     assert "studioV3.acme" not in shown
+
+
+@pytest.mark.parametrize("between", [",", " ", ", "])
+def test_two_hook_secrets_while_one_replaces_the_other(between):
+    settings = load({**V3, "RENDERLINE_HOOK_SECRET": f"{HOOK_SECRET}{between}{OTHER_SECRET}"})
+    assert settings.hook_secrets == (HOOK_SECRET, OTHER_SECRET)
+    assert {HOOK_SECRET, OTHER_SECRET} <= set(settings.secrets())
+    assert HOOK_SECRET not in repr(settings)
+
+
+def test_celery_hooks_are_patterns():
+    assert load(V3).celery_hooks is None
+    settings = load({**V3, "RENDERLINE_CELERY_HOOKS": "billing.*@billing, *@reports"})
+    assert settings.celery_hooks == ("billing.*@billing", "*@reports")
 
 
 def test_an_unknown_account_is_a_key_error():

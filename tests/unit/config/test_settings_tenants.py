@@ -1,7 +1,7 @@
 """RENDERLINE_TENANTS: a file with [[tenant]] tables; RENDERLINE_BROKER_TENANTS."""
 
 import base64
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -37,12 +37,26 @@ name = "globex"
 
 @pytest.fixture
 def load(tmp_path):
-    def load_file(text):
+    def load_file(text, **variables):
         path = tmp_path / "tenants.toml"
         path.write_text(text)
-        return settings.load({"RENDERLINE_TENANTS": str(path)}, role="gateway")
+        return settings.load({"RENDERLINE_TENANTS": str(path), **variables}, role="gateway")
 
     return load_file
+
+
+def test_the_variables_are_the_default_tenants_unless_its_table_says_otherwise(load):
+    variables = {"RENDERLINE_HOOK_SECRET": SECRET, "RENDERLINE_CELERY_HOOKS": "*@*"}
+    policy = Tenant(name="default", hook_secrets=(SECRET,), celery_hooks=("*@*",))
+    alone = tenants(settings.load(variables, role="gateway"))
+    assert alone["default"] == policy
+    assert not alone.closed
+    assert alone["acme"] == Tenant(name="acme"), "another tenant has a secret of its own or none"
+    table = f'hook_secrets = ["{OTHER}"]'
+    for text, secrets in (("", (SECRET,)), (table, (OTHER,))):
+        found = load(f'[[tenant]]\nname = "default"\n{text}\n[[tenant]]\nname = "acme"', **variables)
+        assert tenants(found)["default"] == replace(policy, hook_secrets=secrets)
+        assert tenants(found)["acme"] == Tenant(name="acme")
 
 
 def test_a_file_lists_tenants_with_their_policies(load):

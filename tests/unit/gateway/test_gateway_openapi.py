@@ -7,11 +7,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from redis import Redis
 
-from harness import HOOK_SECRET, ROOT, a_request
+from harness import ROOT, a_request
 from harness.gateway_app import gateway_app
 from renderline.gateway import AccessDenied
 from renderline.hooks import CeleryHook, DownloadHook, HttpHook, load_kinds
 from renderline.kinds import KINDS
+from renderline.tenants import Tenants
 
 
 class DenyAll:
@@ -20,7 +21,7 @@ class DenyAll:
 
 
 def client(**options):
-    kinds = load_kinds(DownloadHook("file:///srv/videos"), HttpHook(HOOK_SECRET), CeleryHook(print))
+    kinds = load_kinds(DownloadHook("file:///srv/videos"), HttpHook(Tenants()), CeleryHook(print))
     return gateway_app(Redis(port=1), hook_kinds=kinds, **options).test_client()
 
 

@@ -6,8 +6,10 @@ import pickle
 import pytest
 
 from renderline.hooks import FINAL_EVENTS, CeleryHook, Delivery, DownloadHook, HookFailed, HookKind, HttpHook
+from renderline.tenants import Tenant, Tenants
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+TENANTS = Tenants(unlisted=Tenant(name="default", hook_secrets=(SECRET,)))
 
 
 def test_body_holds_type_time_of_the_try_and_record():
@@ -26,7 +28,7 @@ def test_failure_survives_pickling():
 
 
 @pytest.mark.parametrize(
-    "kind", [DownloadHook(None), HttpHook(SECRET), CeleryHook(lambda *_, **__: None)], ids=lambda kind: kind.type
+    "kind", [DownloadHook(None), HttpHook(TENANTS), CeleryHook(lambda *_, **__: None)], ids=lambda kind: kind.type
 )
 def test_built_in_kinds_are_kinds(kind):
     assert isinstance(kind, HookKind)
@@ -34,7 +36,7 @@ def test_built_in_kinds_are_kinds(kind):
     assert not kind.wants("render.started")
 
 
-@pytest.mark.parametrize("kind", [HttpHook(SECRET), CeleryHook(lambda *_, **__: None)], ids=lambda kind: kind.type)
+@pytest.mark.parametrize("kind", [HttpHook(TENANTS), CeleryHook(lambda *_, **__: None)], ids=lambda kind: kind.type)
 def test_events_narrow_what_a_hook_is_told(kind):
     assert [event for event in FINAL_EVENTS if not kind.wants(event)] == ["render.canceled"]
     narrowed = {"events": ["render.failed"]}

@@ -10,8 +10,10 @@ from marshmallow import ValidationError
 
 from renderline.hooks import CeleryHook, DownloadHook, HttpHook
 from renderline.hooks.file_name import file_name, path_fault
+from renderline.tenants import Tenant, Tenants
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+TENANTS = Tenants(unlisted=Tenant(name="default", hook_secrets=(SECRET,)))
 
 ACCEPTED = [
     {"type": "download"},
@@ -55,7 +57,9 @@ REFUSED = [
     ({"type": "download", "url": "nothing://x"}, "url", "cannot be used"),
     ({"type": "download", "url": "memory://a*"}, "url", "must not hold"),
     ({"type": "download", "events": ["render.completed"]}, "events", "Unknown field"),
-    ({"type": "http"}, "url", "Missing data"),
+    ({"type": "http"}, "url", "give either url or endpoint"),
+    ({"type": "http", "url": "https://example.com", "endpoint": "billing"}, "url", "give either url or endpoint"),
+    ({"type": "http", "endpoint": "Billing/x"}, "endpoint", "must be the name of an endpoint"),
     ({"type": "http", "url": "ftp://example.com/"}, "url", "http or https"),
     ({"type": "http", "url": "file:///etc/passwd"}, "url", "http or https"),
     ({"type": "http", "url": "example.com/done"}, "url", "valid http or https"),
@@ -83,7 +87,7 @@ REFUSED = [
 ]
 
 KINDS = {
-    kind.type: kind for kind in (DownloadHook("memory://videos"), HttpHook(SECRET), CeleryHook(lambda *_, **__: None))
+    kind.type: kind for kind in (DownloadHook("memory://videos"), HttpHook(TENANTS), CeleryHook(lambda *_, **__: None))
 }
 
 
