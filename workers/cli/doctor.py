@@ -22,7 +22,7 @@ _MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "bold yellow"), "fail": ("FA
 @pass_session
 @click.pass_context
 def doctor(context: click.Context, session: Session) -> None:
-    """Check Redis, vendor, storage, workers, queues, and what waits for a decision.
+    """Check Redis, vendor, storage, workers, queues, what waits for a decision, and what protects the installation.
 
     Exit code 1 if a check fails, 3 if Redis cannot be reached. Run it with the settings of a worker and as its user,
     because storage and vendor are checked from here.
@@ -52,7 +52,8 @@ def _results(session: Session) -> Iterator[CheckResult]:
 
     settings = session.settings
     yield _settings(session)
-    from workers.cli.checks import backlog, processes, server, storage, vendor
+    from workers.cli.checks import backlog, hardening, processes, server, storage, vendor
+    from workers.composition.tenants import tenants
 
     try:
         yield from server.check(session.services.ledger.redis)
@@ -72,6 +73,7 @@ def _results(session: Session) -> Iterator[CheckResult]:
     yield storage.check(settings.storage_url)
     yield from processes.check(session.app, session.ledger.redis, settings, prefix=session.ledger.prefix)
     yield from backlog.check(session.ledger, session.queries, session.commands)
+    yield from hardening.check(session.ledger.redis, settings, tenants(settings))
 
 
 def _settings(session: Session) -> CheckResult:
