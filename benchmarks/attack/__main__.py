@@ -45,7 +45,9 @@ def main(arguments: Sequence[str]) -> int:
             outcome = _carry_out(one, target, long=chosen.long)
             outcomes.append(outcome)
             console.print(
-                f"{outcome.verdict:8} {outcome.name:26} {outcome.seconds:5.1f} s  {outcome.figure}", markup=False
+                f"{outcome.verdict:8} {outcome.name:26} {outcome.seconds:5.1f} s  {outcome.figure}",
+                markup=False,
+                soft_wrap=True,
             )
     show(console, outcomes)
     if not chosen.only or chosen.out != RESULTS:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from benchmarks.attack.attack import Finding, attack
 from benchmarks.attack.target import VICTIM, Target, a_render
 from benchmarks.chaos import poison
+from harness import until
 from renderline import contract
 
 MARKER: Final = "Quarterly-Figures-Of-Zanzibar"
@@ -55,6 +56,12 @@ def headers(task: str, **more: Any) -> dict[str, Any]:
     return {"task": task, "id": "attack", "lang": "py", "retries": 0, "eta": None, "expires": None, **more}
 
 
+def _all_taken(target: Target) -> None:
+    """Wait until the workers have taken every message."""
+    until(lambda: not any(target.redis.llen(queue) for queue in TASKS), seconds=120, what="every message taken")
+    target.ended(target.accepted(a_render(), tenant=VICTIM), tenant=VICTIM)
+
+
 def _mutated(task: str, chance: random.Random) -> bytes:
     """Return a message that is wrong somewhere."""
     message = envelope(b"[[],{},{}]", headers(task), kind=chance.choice(_CONTENT_TYPES))
@@ -85,6 +92,7 @@ def malformed_messages(target: Target, long: bool) -> Finding:
     begin = time.monotonic()
     state = target.ended(target.accepted(a_render(), tenant=VICTIM), tenant=VICTIM)["state"]
     seconds = time.monotonic() - begin
+    _all_taken(target)
     alive = sum(worker.running for worker in target.workers)
     same = before == [worker.popen.pid for worker in target.workers] and alive == len(before)
     figure = (
@@ -107,6 +115,7 @@ def bodies_in_logs(target: Target, long: bool) -> Finding:
             envelope(script, {"id": "attack"}),
         ]
         target.redis.lpush(queue, *[json.dumps(message) for message in sent])
+    _all_taken(target)
     # The same through the channel of remote control, which no queue's check sees.
     broadcast = envelope(
         json.dumps({"method": MARKER, "arguments": {"script": MARKER}}).encode(), {}, kind="text/plain"
@@ -136,7 +145,7 @@ def code_in_messages(target: Target, long: bool) -> Finding:
             target.redis.lpush(queue, json.dumps(envelope(body, headers(task), kind=kind)))
     for kind, body in kinds.items():
         target.redis.publish("/0.celery.pidbox", json.dumps(envelope(body, {}, kind=kind)))
-    target.ended(target.accepted(a_render(), tenant=VICTIM), tenant=VICTIM)
+    _all_taken(target)
     ran = Path(proof).exists()
     return Finding(not ran, f"{len(kinds) * (len(TASKS) + 1)} messages, {'code ran' if ran else 'none ran code'}")
 
@@ -145,7 +154,7 @@ def code_in_messages(target: Target, long: bool) -> Finding:
 def future_messages(target: Target, long: bool) -> Finding:
     task = f"renderline.request_v{time.time_ns()}"
     target.redis.lpush(contract.REQUESTS_QUEUE, json.dumps(envelope(b"[[],{},{}]", headers(task))))
-    target.ended(target.accepted(a_render(), tenant=VICTIM), tenant=VICTIM)
+    _all_taken(target)
     kept = task in target.command("quarantine", "list", "--json").stdout
     can = "requeue" in target.command("quarantine", "--help").stdout
     figure = f"{'kept' if kept else 'lost'}, {'can' if can else 'cannot'} be requeued"

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 
         for trial in threads.map(one_of, every):
             trials.append(trial)
-            console.print(f"{trial.outcome:7} {trial.seconds:5.1f} s  {trial.mutant.test}", markup=False)
+            console.print(f"{trial.outcome:7} {trial.seconds:5.1f} s  {trial.mutant.test}", markup=False, soft_wrap=True)
     _show(console, trials)
     seen = sum(trial.outcome == "failed" for trial in trials)
     minutes = (time.monotonic() - begin) / 60
@@ -143,11 +143,10 @@ def _run(test: str, root: Path) -> tuple[str, str]:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         return "failed", f"not within {TIMEOUT:g} s"
-    last = output.strip().splitlines()[-1] if output.strip() else ""
     if process.returncode == 0:
-        return "passed", last
+        return "passed", ""
     # A test that cannot even be set up has noticed nothing.
-    return ("failed" if process.returncode == 1 and re.search(r"\d+ failed", last) else "error"), _reason(output)
+    return ("failed" if process.returncode == 1 and re.search(r"^(\d+ failed|FAILED )", output, re.MULTILINE) else "error"), _reason(output)
 
 
 def _reason(output: str) -> str:
