@@ -245,7 +245,7 @@ class Operations:
         record = self._record(render_id)
         tenant = self.tenants.of(record["tenant"])
         made_by = self.ledger.project_tenant(record["account"], project_id)
-        # Whoever acts for all tenants may give a tenant a project that no render is known to have made.
+        # An actor for all tenants may give a tenant a project that no render is known to have made.
         if not tenant.may_name_project(project_id, made_by) and not (made_by is None and actor.tenant is None):
             raise ProjectNotAllowed(project_id, tenant.name)
 
