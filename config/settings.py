@@ -92,6 +92,13 @@ class Settings:
         "RENDERLINE_HOOKS_PER_HOST", parsers.count(most=1000), "a whole number from 1 to 1000"
     )
 
+    hook_queue_limit: int = variable(
+        "RENDERLINE_HOOK_QUEUE_LIMIT",
+        parsers.count(most=10_000_000),
+        "a whole number from 1 to 10000000",
+        default=10_000,
+    )
+
     # Submitting, polling and giving up.
     submit: Literal["two_phase", "direct"] = variable(
         "RENDERLINE_SUBMIT", parsers.choice("two_phase", "direct"), "two_phase or direct", default="two_phase"

@@ -9,7 +9,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from renderline.hooks.kind import CELERY_VARIABLE, Delivery, EventsSchema, HookFailed, chosen, setting_of
+from renderline.ledger import FullQueue, HookQueues
 from renderline.tenants import Actor, Tenant
+
+LIMIT_VARIABLE = "RENDERLINE_HOOK_QUEUE_LIMIT"
 
 # Renderline's own queues: its workers would take a foreign task there and drop it.
 _OWN_QUEUES = frozenset({"requests", "submit", "poll", "hooks"})
@@ -63,9 +66,12 @@ class CeleryHook:
     type = "celery"
     schema: Schema = CeleryHookSchema()
 
-    def __init__(self, send_task: Callable[..., object]) -> None:
-        """`send_task` is called like `celery.Celery.send_task` and raises if the broker did not take the message."""
-        self._send_task = send_task
+    def __init__(self, send_task: Callable[..., object], *, queues: HookQueues | None = None) -> None:
+        """`send_task` is called like `celery.Celery.send_task` and raises if the broker did not take the message.
+
+        `queues` bounds the queues that it feeds; None: they are not bounded.
+        """
+        self._send_task, self._queues = send_task, queues
 
     def wants(self, event: str, hook: Mapping[str, Any] | None = None) -> bool:
         """Return whether the hook asks for this event; without `events` it asks for the default ones."""
@@ -95,14 +101,21 @@ class CeleryHook:
         return f"{sent} is not among the tasks that {where} lists: {', '.join(tenant.celery_hooks) or 'none'}"
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
-        """Publish the task; raises HookFailed if the broker did not take it.
+        """Publish the task; raises HookFailed if the broker did not take it, or if nobody reads the queue.
 
         The receiving task is called with one argument, `Delivery.body()`. A retry carries the same task id, so
         a service that remembers the ids it has handled can drop repeats.
         """
         task, queue = hook["task"], hook["queue"]
         try:
+            if self._queues:
+                self._queues.check(task, queue, at=delivery.timestamp)
             self._send_task(task, args=[delivery.body()], queue=queue, task_id=delivery.webhook_id, ignore_result=True)
+        except FullQueue as full:
+            raise HookFailed(
+                f"task {task} was not sent to queue {queue}: {full}, as many as {LIMIT_VARIABLE} allows; start a "
+                "consumer of that queue"
+            ) from None
         except Exception as error:
             # The exceptions of a broken broker are not known here. Their text may hold the broker's password, so only
             # the type is shown.

@@ -7,6 +7,7 @@ from renderline.ledger.clock import SKEWED, ServerClock
 from renderline.ledger.commands import REVOKED, Alarm, Commands
 from renderline.ledger.durability import DiskSync, NotSynced, Persistence, persistence
 from renderline.ledger.file_claims import FileClaims
+from renderline.ledger.hook_queues import FullQueue, HookQueue, HookQueues
 from renderline.ledger.keys import PREFIX, Keys
 from renderline.ledger.queries import Filter, HeldHook, Queries
 from renderline.ledger.quota import Quota, QuotaExceeded
@@ -32,8 +33,11 @@ __all__ = [
     "FileClaims",
     "Filter",
     "ForeignProject",
+    "FullQueue",
     "HeldHook",
     "HookClaim",
+    "HookQueue",
+    "HookQueues",
     "KeyConflict",
     "Keys",
     "Ledger",

@@ -80,6 +80,7 @@ class Keys:
         self.disk_probe = f"{prefix}disk_probe"
         self.audit = f"{prefix}audit"
         self.tenants = f"{prefix}tenants"
+        self.hook_queues = f"{prefix}hook_queues"
         self.api_keys = f"{prefix}keys"
         self.api_keys_used = f"{prefix}keys:used"
 

@@ -13,16 +13,21 @@ from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.http import host_and_port
-from renderline.ledger import FileClaims
+from renderline.ledger import FileClaims, HookQueues
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
 from workers.composition.shared import Shared
 from workers.composition.tenants import tenants
 
 
 def hook_kinds(
-    app: Celery, settings: Settings, *, fresh_link: FreshLink | None = None, claims: FileClaims | None = None
+    app: Celery,
+    settings: Settings,
+    *,
+    fresh_link: FreshLink | None = None,
+    claims: FileClaims | None = None,
+    queues: HookQueues | None = None,
 ) -> dict[str, HookKind]:
-    """Return the hook kinds that requests may name. A process that delivers hooks gives `fresh_link` and `claims`."""
+    """Return the hook kinds that requests may name. A process that delivers hooks gives the rest too."""
     known_tenants = tenants(settings)
     return load_kinds(
         DownloadHook(
@@ -33,7 +38,7 @@ def hook_kinds(
             claims=claims,
         ),
         HttpHook(known_tenants, allow_private=settings.allow_private_hooks),
-        CeleryHook(app.send_task),
+        CeleryHook(app.send_task, queues=queues),
     )
 
 

@@ -7,7 +7,7 @@ from celery import Celery
 from config.settings import Settings
 from renderline.capabilities import KnownAccounts, WorkerCapabilities
 from renderline.dispatcher import Dispatcher, raise_unpublished
-from renderline.ledger import AccountLimits, FileClaims, Ledger, ServerClock
+from renderline.ledger import AccountLimits, FileClaims, HookQueues, Ledger, ServerClock
 from renderline.operations import Operations
 from renderline.polling.download_url import DownloadUrlRefresh
 from renderline.polling.durations import Durations
@@ -37,7 +37,8 @@ def compose(app: Celery, settings: Settings) -> Services:
         for account in settings.accounts
     }
     renewed = fresh_link(DownloadUrlRefresh(ledger, accounts))
-    kinds = hook_kinds(app, settings, fresh_link=renewed, claims=FileClaims(ledger))
+    queues = HookQueues(ledger, limit=settings.hook_queue_limit)
+    kinds = hook_kinds(app, settings, fresh_link=renewed, claims=FileClaims(ledger), queues=queues)
     shared = Shared(
         settings=settings,
         redis=redis,

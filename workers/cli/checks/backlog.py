@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from renderline.drafts import tag
-from renderline.ledger import Alarm, Commands, Ledger, Queries, iso
+from renderline.ledger import Alarm, Commands, HookQueue, HookQueues, Ledger, Queries, iso
 from renderline.ledger.quarantine import Quarantine, Totals
 from renderline.renders import State
 from workers.cli.checks.result import CheckResult
 
 _MANY = 1000
+_UNREAD = 1000
+"""Messages from which on a queue of hooks counts as one that nobody reads."""
 _FEW = 5
 """How many alarms are listed one by one."""
 _REFUND = "find the tag in the vendor's dashboard: if the draft was rendered, ask the vendor for the credit"
@@ -43,6 +45,7 @@ def check(ledger: Ledger, queries: Queries, commands: Commands) -> Iterator[Chec
     strangers = sorted(commands.accounts_without_worker())
     what = f"accounts have work, and no live worker knows them: {', '.join(strangers)}"
     yield _waiting("unknown accounts", len(strangers), what, "start a worker whose settings name them")
+    yield from of_hook_queues(HookQueues(ledger).all())
     yield _waiting("paused", len(paused), f"accounts are paused: {', '.join(sorted(paused))}", "renderline resume")
 
 
@@ -65,6 +68,17 @@ def _quarantined(totals: Totals) -> Iterator[CheckResult]:
     if totals.not_kept_whole:
         detail = f"it was full: {totals.not_kept_whole} requests went to where only the newest entries stay"
         yield CheckResult("quarantine", "warn", detail, "requeue or drop what is there: renderline quarantine list")
+
+
+def of_hook_queues(queues: Sequence[HookQueue]) -> Iterator[CheckResult]:
+    """Yield the results for the queues that celery hooks feed: those in which many messages wait."""
+    unread = [one for one in queues if one.waiting >= _UNREAD]
+    if not unread:
+        yield CheckResult("hook queues", "ok", "none")
+    for one in unread:
+        detail = f"{one.waiting:,} messages wait in the queue {one.name}, which hooks fill with {', '.join(one.tasks)}"
+        advice = "start a consumer of it, or delete the queue; RENDERLINE_HOOK_QUEUE_LIMIT bounds it"
+        yield CheckResult("hook queues", "warn", detail, advice)
 
 
 def _waiting(check_name: str, count: int, what: str, advice: str) -> CheckResult:
