@@ -77,7 +77,8 @@ def build(chosen: settings.Settings) -> Flask:
         operations=Operations(ledger, dispatcher, accounts, tenants=tenants(chosen)),
         authenticator=ApiKeys(redis) if chosen.api_keys_required else AllowAll(),
         max_bytes=chosen.max_request_bytes,
-        streams=EventStreams(limit=chosen.gateway_threads * 3 // 4, closing=_closing()),
+        streams=EventStreams(limit=chosen.gateway_threads, closing=_closing()),
+        threads=chosen.gateway_threads,
         rate=chosen.api_rate,
         webhooks=_webhook_handler(chosen, ledger, dispatcher),
     )

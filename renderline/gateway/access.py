@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 import structlog
 from flask import Flask, current_app, g, request
 
+from renderline.gateway.shares import CallShares
 from renderline.tenants import Actor
 
 log = structlog.get_logger(__name__)
@@ -44,8 +45,8 @@ class Authenticator(Protocol):
 class RateLimit(Protocol):
     """Limits the calls of each key."""
 
-    def count(self, key_id: str) -> None:
-        """Count one call; raises if it is over the limit."""
+    def count(self, key_id: str, calls: int = 1) -> None:
+        """Count calls; raises if they are over the limit."""
 
 
 class AllowAll:
@@ -65,6 +66,7 @@ class AccessControl:
 
     authenticator: Authenticator
     rate_limit: RateLimit
+    shares: CallShares
 
     def install(self, app: Flask) -> None:
         """Have the routes of the application ask this."""
@@ -88,7 +90,10 @@ def requires(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def admitted(*args: Any, **kwargs: Any) -> Any:
             access: AccessControl = current_app.extensions[_EXTENSION]
             g.actor = actor = access.admit(request.headers.get("Authorization"), scope)
-            with structlog.contextvars.bound_contextvars(tenant=actor.tenant, key=actor.key_id):
+            with (
+                structlog.contextvars.bound_contextvars(tenant=actor.tenant, key=actor.key_id),
+                access.shares.hold(actor.tenant),
+            ):
                 return view(*args, **kwargs)
 
         return admitted
@@ -100,3 +105,24 @@ def caller() -> Actor:
     """Return the caller of the present request, in a view that `requires` a scope."""
     found: Actor = g.actor
     return found
+
+
+def count_more(calls: int) -> None:
+    """Count further calls for the present request, because it does the work of many; raises what the limit raises."""
+    access: AccessControl = current_app.extensions[_EXTENSION]
+    access.rate_limit.count(caller().key_id or "open", calls)
+
+
+def admission(scope: str) -> Callable[[], bool]:
+    """Return a function that returns whether the present caller's key still has `scope`, for answers that take long."""
+    access: AccessControl = current_app.extensions[_EXTENSION]
+    header = request.headers.get("Authorization")
+
+    def admitted() -> bool:
+        try:
+            access.authenticator.check(header, scope)
+        except AccessDenied:
+            return False
+        return True
+
+    return admitted

@@ -24,10 +24,11 @@ _DESCRIPTIONS: Final = {
     403: "The API key lacks the scope.",
     404: "Not found.",
     409: "The render is in another state, or the idempotency key was used with another request.",
-    413: "The body is too large.",
+    413: "The body is too large, or has too many values.",
     415: "The body is not sent as JSON.",
     422: "Some fields are wrong; `errors` names each of them.",
-    429: "Too many calls with this API key, or its tenant's quota is used up; `Retry-After` says when to call again.",
+    429: "Too many calls with this API key, or too much at once or in all for its tenant; `Retry-After` says when to call "
+    "again.",
     503: "Redis is unavailable, or all event streams are taken; `Retry-After` says when to call again.",
 }
 _ANY_ROUTE: Final = (401, 403, 429, 503)

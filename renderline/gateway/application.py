@@ -22,15 +22,21 @@ from renderline.gateway import (
 )
 from renderline.gateway.access import AccessControl, AllowAll, Authenticator
 from renderline.gateway.api import create_api
+from renderline.gateway.body_limits import BATCH_FACTOR
 from renderline.gateway.context import GatewayContext
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.rate_limit import ApiRateLimit
 from renderline.gateway.request_components import add_request_components
+from renderline.gateway.shares import BatchShares, CallShares
 from renderline.gateway.webhooks import WebhookHandler
 from renderline.ledger import Ledger, Queries
 from renderline.operations import Operations
 
 RENDER_ID: Final = "[0-9a-f]{32}"
+
+
+_MOST_BATCHES: Final = 8
+"""Batches that one process works on at once: as many small ones, half as many of the largest size."""
 
 
 class RenderIdConverter(BaseConverter):
@@ -49,20 +55,21 @@ def create_app(
     authenticator: Authenticator,
     max_bytes: int,
     streams: EventStreams,
+    threads: int = 64,
     rate: str | None = None,
     webhooks: WebhookHandler | None = None,
 ) -> Flask:
     """Return the gateway over the given parts; nothing connects before the first request.
 
     `authenticator` checks the API keys, `rate` (such as `600/minute`; None: no limit) limits the calls of each key,
-    `max_bytes` the size of a render request, `streams` the number of open event streams. `webhooks` takes the
-    vendor's webhooks; None: they have no route.
+    `max_bytes` the size of a render request, `streams` the number of open event streams. `threads` is how many calls
+    run at once. `webhooks` takes the vendor's webhooks; None: they have no route.
     """
     app = Flask("renderline.gateway", static_folder=None)
     app.url_map.converters["render_id"] = RenderIdConverter
     access_log.install(app)
-    AccessControl(authenticator, ApiRateLimit(redis, rate)).install(app)
-    GatewayContext(ledger, queries, acceptor, operations, streams, max_bytes).install(app)
+    AccessControl(authenticator, ApiRateLimit(redis, rate), CallShares(threads)).install(app)
+    GatewayContext(ledger, queries, acceptor, operations, streams, max_bytes, _batch_shares(max_bytes)).install(app)
     health.install(app, redis=redis)
     documentation.install(app)
     if webhooks is not None:
@@ -74,3 +81,8 @@ def create_app(
         api.register_blueprint(module.blp)
     error_handlers.install(app)
     return app
+
+
+def _batch_shares(max_bytes: int) -> BatchShares:
+    # Parsed, a batch takes several times its size.
+    return BatchShares(_MOST_BATCHES, _MOST_BATCHES // 2 * BATCH_FACTOR * max_bytes)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final
+
+from flask import request
 
 from renderline.acceptance import Item, NotTogether
 from renderline.contract import MAX_KEY_LENGTH
 from renderline.gateway import error_handlers
 from renderline.gateway import response_schemas as schemas
-from renderline.gateway.access import SUBMIT, caller, requires
+from renderline.gateway.access import SUBMIT, caller, count_more, requires
 from renderline.gateway.api import Blueprint
+from renderline.gateway.body_limits import BATCH_FACTOR
 from renderline.gateway.context import context, location
 from renderline.gateway.problem import Problem, field_errors, wrong_fields
 from renderline.gateway.request_schemas import BatchRequest, IdempotencyHeader, NoQuery
@@ -23,8 +28,21 @@ blp = Blueprint("batches", __name__, url_prefix="/v1/renders", description="Many
 _KEY_USED: Final = "was used before with another request"
 
 
+def _one_of_few(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Run the view, and parse the body for it, only if the gateway has room for another batch."""
+
+    @wraps(view)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        size = request.content_length
+        with context().batches.hold(caller().tenant, BATCH_FACTOR * context().max_bytes if size is None else size):
+            return view(*args, **kwargs)
+
+    return run
+
+
 @blp.route("/batch", methods=["POST"])
 @requires(SUBMIT)
+@_one_of_few
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(IdempotencyHeader, location="headers", error_status_code=400)
 @blp.arguments(BatchRequest)
@@ -35,8 +53,11 @@ def submit_batch(query: dict[str, Any], headers: dict[str, Any], body: dict[str,
 
     Each request is accepted or refused by itself, and the answer says which; 202 means that the batch was read. With
     `all_or_nothing` either all are accepted, or none is and the answer is a problem that names every wrong field. An
-    `Idempotency-Key` of the whole call gives each item without a `key` one of its own.
+    `Idempotency-Key` of the whole call gives each item without a `key` one of its own. A batch counts as its requests
+    against the rate of the API key.
     """
+    # The call itself is counted already.
+    count_more(len(body["requests"]) - 1)
     items = _items(body["requests"], headers.get("key"))
     outcomes = context().acceptor.accept_all(items, actor=caller(), together=body["all_or_nothing"])
     results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]

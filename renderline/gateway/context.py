@@ -10,6 +10,7 @@ from flask import Flask, current_app, url_for
 from renderline.acceptance import Acceptor
 from renderline.gateway.access import caller
 from renderline.gateway.event_stream import EventStreams
+from renderline.gateway.shares import BatchShares
 from renderline.ledger import Ledger, Queries
 from renderline.operations import Operations, RenderNotFound
 
@@ -27,6 +28,7 @@ class GatewayContext:
     streams: EventStreams
     max_bytes: int
     """The largest body of one render request."""
+    batches: BatchShares
 
     def install(self, app: Flask) -> None:
         """Make this the context of the application."""

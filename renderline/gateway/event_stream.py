@@ -13,6 +13,7 @@ import structlog
 from flask import Response, request
 from redis import RedisError
 
+from renderline.gateway.access import READ, admission, caller
 from renderline.gateway.problem import Problem
 from renderline.gateway.server.environ import DISCONNECTED
 from renderline.ledger import Ledger, Queries, iso
@@ -35,7 +36,8 @@ Event = tuple[str | None, dict[str, str]]
 
 @dataclass
 class EventStreams:
-    """Limits the number of open streams, because each takes a thread. `heartbeat` is in seconds.
+    """Limits the number of open streams, because each takes a thread: `limit` in all, three quarters of them for one
+    tenant, half of them for one API key. `heartbeat` is in seconds.
 
     All streams end soon after `closing` is set.
     """
@@ -45,32 +47,56 @@ class EventStreams:
     closing: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._free = threading.BoundedSemaphore(self.limit) if self.limit else None
+        self._lock = threading.Lock()
+        self._open: list[Actor] = []
 
     def open(self, messages: Iterator[str]) -> Response:
-        """Return the answer that sends the messages; raises a 503 problem if all streams are taken."""
-        if self._free is None or not self._free.acquire(blocking=False):
-            detail = f"All {self.limit} event streams are taken."
-            raise Problem(503, detail, headers={"Retry-After": _RETRY_AFTER})
+        """Return the answer that sends the messages.
+
+        Raises a 429 problem if the API key has its streams already, a 503 problem if the tenant has or all are taken.
+        """
+        actor = caller()
+        with self._lock:
+            self._check_room(actor)
+            self._open.append(actor)
         stream = Response(messages, content_type=f"{MEDIA_TYPE}; charset=utf-8")
         stream.headers["Cache-Control"] = "no-store"
         # Keeps nginx from buffering the events.
         stream.headers["X-Accel-Buffering"] = "no"
-        stream.call_on_close(self._free.release)
+        stream.call_on_close(lambda: self._release(actor))
         return stream
+
+    def _check_room(self, actor: Actor) -> None:
+        of_tenant = [each for each in self._open if each.tenant == actor.tenant]
+        of_key = sum(each.key_id == actor.key_id for each in of_tenant)
+        most_of_tenant, most_of_key = (max(1, self.limit * part // 4) for part in (3, 2))
+        headers = {"Retry-After": _RETRY_AFTER}
+        if actor.key_id is not None and of_key >= most_of_key:
+            raise Problem(429, f"{most_of_key} event streams of this API key are open already.", headers=headers)
+        if len(of_tenant) >= most_of_tenant or len(self._open) >= self.limit:
+            raise Problem(503, "All event streams are taken.", headers=headers)
+
+    def _release(self, actor: Actor) -> None:
+        with self._lock:
+            self._open.remove(actor)
 
     def events(self, queries: Queries, after: str) -> Iterator[Event]:
         """Yield the later events, as they come, for the reader of the present request.
 
-        It ends when the gateway stops, when Redis is unavailable, and when the reader has disconnected.
+        It ends when the gateway stops, when Redis is unavailable, when the reader has disconnected, and within seconds
+        when their API key is revoked.
         """
-        return self._follow(queries, after, _disconnection())
+        return self._follow(queries, after, _disconnection(), admission(READ))
 
-    def _follow(self, queries: Queries, after: str, disconnected: Callable[[], bool]) -> Iterator[Event]:
+    def _follow(
+        self, queries: Queries, after: str, disconnected: Callable[[], bool], admitted: Callable[[], bool]
+    ) -> Iterator[Event]:
         last_heartbeat = time.monotonic()
         timeout = min(_READ_TIMEOUT, self.heartbeat)
         while not self.closing.is_set() and not disconnected():
             try:
+                if not admitted():
+                    return
                 entries = list(queries.events(after=after, block=timeout, limit=_READ_LIMIT))
             except RedisError as error:
                 # The client reconnects with the last id that it has received.

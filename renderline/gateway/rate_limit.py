@@ -24,10 +24,13 @@ class ApiRateLimit:
         storage = RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix=_PREFIX)
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
-    def count(self, key_id: str) -> None:
-        """Count one call; raises a 429 problem with `Retry-After` if it is over the limit."""
+    def count(self, key_id: str, calls: int = 1) -> None:
+        """Count calls; raises a 429 problem with `Retry-After` if they are over the limit."""
         for rate in self._rates:
-            if not self._limiter.hit(rate, key_id):
+            if calls and not self._limiter.hit(rate, key_id, cost=calls):
                 wait = self._limiter.get_window_stats(rate, key_id).reset_time - time.time()
                 headers = {"Retry-After": str(max(1, math.ceil(wait)))}
-                raise Problem(429, f"More than {rate} calls with this API key.", headers=headers)
+                detail = f"More than {rate} calls with this API key."
+                if calls > 1:
+                    detail += f" A batch counts as its requests, {calls + 1} here; a smaller one may pass."
+                raise Problem(429, detail, headers=headers)

@@ -16,7 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from renderline.gateway.context import context
 from renderline.gateway.problem import Problem, field_errors, wrong_fields
 from renderline.validation.errors import flattened
-from renderline.validation.json_limits import MAX_DEPTH, json_errors
+from renderline.validation.json_limits import BYTES_PER_VALUE, MAX_DEPTH, has_more_values, json_errors
 
 
 class StrictObject(Schema):
@@ -37,6 +37,8 @@ class JsonBody(StrictObject):
     """The OpenAPI document has it as a component."""
     size_factor = 1
     """How many times as large as one render request the body may be."""
+    values_factor = 1
+    """How many times as many values as one render request the body may have."""
     extra_depth = 0
     """How many levels deeper than one render request the body may be nested."""
     checked_later = False
@@ -52,7 +54,13 @@ class RequestParser(FlaskParser):
         if not schema.checked_later and not req.content_length and "Transfer-Encoding" not in req.headers:
             # No body is the same as an empty object: the schema says what is missing.
             return {}
-        body = read_json(req, max_bytes=schema.size_factor * context().max_bytes, extra_depth=schema.extra_depth)
+        one = context().max_bytes
+        body = read_json(
+            req,
+            max_bytes=schema.size_factor * one,
+            extra_depth=schema.extra_depth,
+            most_values=schema.values_factor * one // BYTES_PER_VALUE,
+        )
         return body if schema.checked_later else _checked_object(body)
 
     def load_querystring(self, req: Request, schema: Schema) -> MultiDict[str, str]:
@@ -78,17 +86,21 @@ class RequestParser(FlaskParser):
         raise wrong_fields(field_errors(errors)) from None
 
 
-def read_json(request: Request, *, max_bytes: int, extra_depth: int = 0) -> Any:
+def read_json(request: Request, *, max_bytes: int, most_values: int, extra_depth: int = 0) -> Any:
     """Return the decoded JSON body of a request; reads at most `max_bytes` of it.
 
-    The body may be nested as deep as a render request, and `extra_depth` levels more. Raises Problem: 415 for another
-    content type, 413 for a body that is too large, 400 for a body that is not JSON.
+    The body may have `most_values` values, counted before it is parsed. It may be nested as deep as a render request,
+    and `extra_depth` levels more. Raises Problem: 415 for another content type, 413 for a body that is too large, 400
+    for a body that is not JSON.
     """
     if not request.is_json:
         raise Problem(415, "The body must be JSON, sent with Content-Type: application/json.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "The body must not be compressed.")
-    value = _decode(_read(request, max_bytes))
+    raw = _read(request, max_bytes)
+    if has_more_values(raw, most_values):
+        raise Problem(413, f"The body may have at most {most_values} values: lists, objects, texts and numbers.")
+    value = _decode(raw)
     if _deeper_than(value, MAX_DEPTH + extra_depth):
         raise Problem(400, f"The body is nested more than {MAX_DEPTH + extra_depth} levels deep.")
     return value

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
+from marshmallow import (
+    EXCLUDE,
+    Schema,
+    ValidationError,
+    fields,
+    missing,
+    post_load,
+    pre_load,
+    validate,
+    validates_schema,
+)
 
 from renderline.contract import MAX_KEY_LENGTH, key_error
 from renderline.gateway.body_limits import BATCH_FACTOR
@@ -193,9 +203,18 @@ class BatchRequest(JsonBody):
 
     component = True
     size_factor = BATCH_FACTOR
+    values_factor = BATCH_FACTOR // 2
     # The body, its list, and the item.
     extra_depth = 3
     checked_later = True
+
+    @pre_load
+    def count(self, data: Any, **_: Any) -> Any:
+        """Refuse too many requests before any of them is looked at."""
+        given = data.get("requests") if isinstance(data, dict) else None
+        if isinstance(given, list) and len(given) > MOST_REQUESTS:
+            raise ValidationError(f"must have at most {MOST_REQUESTS} entries", "requests")
+        return data
 
     requests = List(Nested(BatchItem), required=True, validate=Entries(min=1, max=MOST_REQUESTS))
     all_or_nothing = Boolean(load_default=False)

@@ -14,7 +14,7 @@ from renderline.requests.hook_specs import HookProblem, load_hooks
 from renderline.requests.render_request import RenderRequest
 from renderline.validation.errors import RequestRefused, flattened, quoted, refusal, unknown_fields
 from renderline.validation.fields import Choice, List, Number, Object, Text
-from renderline.validation.json_limits import canonical_json, json_errors
+from renderline.validation.json_limits import BYTES_PER_VALUE, canonical_json, has_more_values, json_errors
 from renderline.validation.schemas import StrictSchema
 from renderline.validation.validators import ONE_LINE, Entries, MaxLength, Pattern, Range
 
@@ -84,15 +84,28 @@ def load_request(
 
 
 def _check_limits(data: Any, *, max_bytes: int) -> None:
+    """Refuse what is too large or not JSON; size and number of values first, because walking the value takes long."""
+    try:
+        text: str | None = canonical_json(data)
+    except (TypeError, ValueError, RecursionError):
+        text = None  # not JSON: named below
+    if text is not None:
+        _check_size(data, text, max_bytes=max_bytes)
     errors = json_errors(data)
     if errors:
         raise refusal(errors)
     if not isinstance(data, dict):
         raise RequestRefused({"request": ["must be an object"]})
-    size = len(canonical_json(data).encode())
+
+
+def _check_size(data: Any, text: str, *, max_bytes: int) -> None:
+    path = "payload" if isinstance(data, dict) and data.get("payload") else "request"
+    size = len(text) if len(text) > max_bytes else len(text.encode(errors="surrogatepass"))
     if size > max_bytes:
-        path = "payload" if data.get("payload") else "request"
         raise RequestRefused({path: [f"is too large: the request has {size} bytes as JSON; at most {max_bytes}"]})
+    most = max_bytes // BYTES_PER_VALUE
+    if has_more_values(text, most):
+        raise RequestRefused({path: [f"has too many values: at most {most} lists, objects, texts and numbers in all"]})
 
 
 def _envelope(data: dict[str, Any]) -> tuple[dict[str, Any], _Errors]:

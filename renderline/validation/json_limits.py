@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from itertools import islice
 from typing import Any, Final
 
 from renderline.validation.errors import MAX_ERRORS, join_path
@@ -11,7 +13,15 @@ from renderline.validation.errors import MAX_ERRORS, join_path
 MAX_DEPTH: Final = 64
 """Levels of lists and objects. The request itself is the first."""
 
+BYTES_PER_VALUE: Final = 10
+"""A request may have one value for this many of its allowed bytes; real ones have 15 to 27 bytes per value. In memory
+a value takes far more than in the text, `[]` about thirty times as much.
+"""
+
 _BITS: Final = 64
+# A string, complete or cut off, or the sign of another value. Nothing is read twice, so the time is linear.
+_STRING_OR_SIGN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[,\[{]', re.DOTALL)
+_STRING_OR_SIGN_IN_BYTES: Final = re.compile(_STRING_OR_SIGN.pattern.encode(), re.DOTALL)
 
 _Trail = tuple[Any, object] | None
 
@@ -42,6 +52,22 @@ def json_errors(value: Any) -> dict[str, list[str]]:
         if error:
             found.setdefault(_path(trail), []).append(error)
     return found
+
+
+def has_more_values(text: str | bytes, most: int) -> bool:
+    """Return whether JSON text has more than `most` values, without parsing it; the text may be anything.
+
+    Counted are commas and opening brackets outside of strings: each stands for about one value.
+    """
+    if isinstance(text, bytes):
+        if sum(map(text.count, (b",", b"[", b"{"))) <= most:
+            return False
+        found = (match.start() for match in _STRING_OR_SIGN_IN_BYTES.finditer(text) if text[match.start()] != 0x22)
+    else:
+        if sum(map(text.count, ",[{")) <= most:
+            return False
+        found = (match.start() for match in _STRING_OR_SIGN.finditer(text) if text[match.start()] != '"')
+    return next(islice(found, most, None), None) is not None
 
 
 def canonical_json(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import struct
 import time
@@ -25,6 +26,15 @@ from renderline.gateway.server.threads import Threads
 log = structlog.get_logger(__name__)
 
 _UNLIMITED: Final = 1 << 62
+_BUSY: Final = {"Content-Type": "application/problem+json", "Retry-After": "1"}
+_BUSY_BODY: Final = json.dumps(
+    {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "The gateway is receiving as many large bodies as it can.",
+    }
+).encode()
 _RESET: Final = struct.pack("ii", 1, 0)
 _STREAM: Final = "text/event-stream"
 
@@ -39,6 +49,9 @@ class Server(Protocol):
     address: tuple[str, int]
     loop: asyncio.AbstractEventLoop
     stopping: bool
+
+    def has_room(self, count: int) -> bool:
+        """Return whether a body of this size can be taken."""
 
     def hold(self, count: int) -> None:
         """Count bytes that are held in memory for a client; negative for those that are no longer."""
@@ -99,8 +112,13 @@ class Call(HTTPMessageDelegate):
         # The application answers a body that is too large. Tornado would close the connection without a word.
         self._connection.set_max_body_size(_UNLIMITED)
         length = headers.get("Content-Length", "0")
-        if length.isdecimal() and int(length) > self._limit:
+        announced = int(length) if length.isdecimal() else 0
+        if announced > self._limit:
             self._start()
+        elif not self._server.has_room(announced):
+            self._started, self.waiting_since = True, None
+            self._status, self._headers = "503 Service Unavailable", HTTPHeaders(_BUSY)
+            self._answer(_BUSY_BODY)
 
     def data_received(self, chunk: bytes) -> None:
         """Take a part of the body; of one that is too large no more than tells the application so."""

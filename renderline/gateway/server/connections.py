@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 _LOG_EVERY = 10.0
 
 
+# Bytes of a body that is never refused for want of memory.
+_SMALL = 64 * 1024
 # Bytes that the kernel keeps for a client that does not read; without a limit it takes megabytes.
 _SEND_BUFFER = 128 * 1024
 
@@ -84,6 +86,10 @@ class GatewayServer(HTTPServer):
         if call:
             call.release()
         super().on_close(server_conn)
+
+    def has_room(self, count: int) -> bool:
+        """Return whether a body of this size can be taken; small ones always can, since a webhook is one."""
+        return count <= _SMALL or self._buffered + count <= self.limits.buffered_bytes
 
     def hold(self, count: int) -> None:
         """Count bytes of unfinished bodies and unread answers; too many cost those that have waited longest."""

@@ -132,7 +132,6 @@ def test_the_rest_of_a_refused_body_is_not_waited_for_and_the_answer_arrives(gat
         f"{gateway.url}/v1/renders", data=body, headers={"Content-Type": "application/json"}, timeout=10
     )
     assert answer.status_code == 413
-    assert answer.headers["Connection"] == "close"
 
 
 def raw(gateway, request):
@@ -177,10 +176,10 @@ def test_an_ambiguous_request_is_refused_and_what_follows_it_is_not_run(gateway,
 
 def test_a_header_cannot_pose_as_another_variable(gateway):
     """With `SCRIPT_NAME` from outside a proxy that filters paths would see another path than the application."""
-    spoofed = b"GET /x/v1/accounts HTTP/1.1\r\nHost: 127.0.0.1\r\nSCRIPT_NAME: /x\r\nScript-Name: /x\r\nConnection: close\r\n\r\n"
-    assert statuses(raw(gateway, spoofed)) == [b"404"]
-    unrelated = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nSCRIPT_NAME: /nowhere\r\nPATH_INFO: /x\r\nConnection: close\r\n\r\n"
-    assert statuses(raw(gateway, unrelated)) == [b"200"]
+    spoofed = b"SCRIPT_NAME: /x\r\nScript-Name: /x\r\nPATH_INFO: /y\r\n\r\n"
+    headers = b" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n" + spoofed
+    assert statuses(raw(gateway, b"GET /x/v1/accounts" + headers)) == [b"404"]
+    assert statuses(raw(gateway, b"GET /healthz" + headers)) == [b"200"]
 
 
 def test_a_header_without_end_is_not_kept_in_memory(gateway):

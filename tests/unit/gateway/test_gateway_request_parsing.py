@@ -18,6 +18,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def read(raw, *, headers=JSON, max_bytes=1000, **options):
+    options.setdefault("most_values", 1_000_000)
     with app.test_request_context("/", method="POST", data=raw, headers=headers):
         return read_json(request, max_bytes=max_bytes, **options)
 
@@ -107,7 +108,7 @@ def test_of_a_body_without_an_end_only_the_limit_is_read():
     endless = Endless()
     environ = {"wsgi.input": endless, "wsgi.input_terminated": True, "REQUEST_METHOD": "POST"}
     with app.test_request_context("/", headers=JSON, environ_overrides=environ), pytest.raises(Problem) as refused:
-        read_json(request, max_bytes=10_000)
+        read_json(request, max_bytes=10_000, most_values=100)
     assert refused.value.status == 413
     assert endless.taken <= 10_001
 
