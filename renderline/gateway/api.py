@@ -27,8 +27,7 @@ _DESCRIPTIONS: Final = {
     413: "The body is too large, or has too many values.",
     415: "The body is not sent as JSON.",
     422: "Some fields are wrong; `errors` names each of them.",
-    429: "Too many calls with this API key, or too much at once or in all for its tenant; `Retry-After` says when to call "
-    "again.",
+    429: "Too many calls with this API key, or more than its tenant may have; `Retry-After` says when to call again.",
     503: "Redis is unavailable, or all event streams are taken; `Retry-After` says when to call again.",
 }
 _ANY_ROUTE: Final = (401, 403, 429, 503)
