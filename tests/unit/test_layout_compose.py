@@ -18,6 +18,8 @@ _EXPANSION = re.compile(r"\$(?:(\$)|\{([A-Z_]+)(?::([-?])([^}]*))?\})")
 VENDOR_KEYS = {"AISTUDIOS_APP_ID", "AISTUDIOS_USER_KEY", "AISTUDIOS_V2_SECRET_KEY"}
 SIGNING = {"RENDERLINE_SECRET_KEY", "RENDERLINE_HOOK_SECRET"}
 
+RESET = object()
+
 # An operator's .env with every credential, and one of an object store.
 DOTENV = {
     "AISTUDIOS_APP_ID": "studioV3.acme",
@@ -63,6 +65,28 @@ def environment(service, environ):
     """Return the variables of a container of the rendered service."""
     assert service.get("env_file", []) in ([], [{"path": ".env", "required": False}])
     return {**(environ if "env_file" in service else {}), **service.get("environment", {})}
+
+
+def with_redis_users(services):
+    """Return the services with docker-compose.redis-users.yml merged in, as `docker compose -f ... -f ...` does."""
+    yaml = YAML(typ="safe")
+    yaml.constructor.add_constructor("!reset", lambda loader, node: RESET)
+    yaml.constructor.add_constructor("!override", lambda loader, node: (RESET, loader.construct_sequence(node)))
+    text = (ROOT / "docker-compose.redis-users.yml").read_text(encoding="utf-8")
+    merged = {name: dict(service) for name, service in services.items()}
+    for name, changes in yaml.load(text)["services"].items():
+        for key, value in changes.items():
+            before = merged[name].get(key)
+            if value is RESET:
+                del merged[name][key]
+            elif isinstance(value, tuple):
+                merged[name][key] = value[1]
+            elif isinstance(value, dict):
+                both = {**(before or {}), **value}
+                merged[name][key] = {inner: one for inner, one in both.items() if one is not RESET}
+            else:
+                merged[name][key] = [*(before or []), *value]
+    return merged
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +146,8 @@ def test_a_role_has_the_credentials_that_it_needs_and_no_others(services, role, 
 
 
 def test_the_gateway_gets_every_setting_that_it_reads(services):
-    modules = ["workers/gateway.py", "config/celery.py"]
-    modules += [f"workers/composition/{name}.py" for name in ("acceptance", "connection", "webhooks")]
+    modules = ["workers/gateway.py", "workers/gateway_worker.py", "config/celery.py"]
+    modules += [f"workers/composition/{name}.py" for name in ("acceptance", "connection", "tenants", "webhooks")]
     text = "".join((ROOT / module).read_text(encoding="utf-8") for module in modules)
     hooks = (ROOT / "workers/composition/hooks.py").read_text(encoding="utf-8")
     text += hooks[hooks.index("def hook_kinds") : hooks.index("def fresh_link")]
@@ -214,3 +238,15 @@ def test_a_worker_is_stopped_softly(services):
 
 def test_the_sandbox_starts_only_when_asked_for(services):
     assert services["sandbox"]["profiles"] == ["sandbox"]
+
+
+def test_a_redis_user_for_each_role_needs_one_more_file(services):
+    merged = with_redis_users(services)
+    for role in ("worker", "gateway", "flower"):
+        assert "REDIS_URL" not in merged[role]["environment"]
+        assert merged[role]["env_file"][-1] == {"path": f"users/{role}.env"}
+    assert "environment" not in merged["redis"]
+    assert "/etc/renderline/users.acl" in merged["redis"]["command"]
+    assert "./users/users.acl:/etc/renderline/users.acl:ro" in merged["redis"]["volumes"]
+    assert merged["redis"]["read_only"] is True
+    assert not [value for value in DOTENV.values() if value in str(merged["redis"]) and len(value) > 8]
