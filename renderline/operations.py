@@ -6,9 +6,10 @@ follow are published, or left to the sweep. Doors (HTTP, command line) only form
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from functools import wraps
+from typing import Any, Literal, NoReturn, TypeVar, cast
 
 import structlog
 
@@ -16,7 +17,7 @@ from renderline.accounts.clients import AccountClients
 from renderline.dispatcher import Dispatcher
 from renderline.drafts import find_by_name
 from renderline.kinds import KINDS
-from renderline.ledger import Commands, Ledger, Quota
+from renderline.ledger import Audit, Commands, Ledger, Quota
 from renderline.renders import FINAL, State
 from renderline.studio import ProjectMissing, StudioFault
 from renderline.tenants import DEFAULT, Actor, Tenants
@@ -24,6 +25,8 @@ from renderline.tenants import DEFAULT, Actor, Tenants
 log = structlog.get_logger(__name__)
 
 Record = dict[str, Any]
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class OperationRefused(Exception):
@@ -96,6 +99,23 @@ class Cancellation:
     """Why the project was kept."""
 
 
+def _audited(what: str) -> Callable[[_Method], _Method]:
+    """Note every call of an operation in the audit trail: what was done, to what, and by whom."""
+
+    def decorate(method: _Method) -> _Method:
+        @wraps(method)
+        def noted(self: Operations, *about: Any, actor: Actor, **options: Any) -> Any:
+            target = f"{what} {'/'.join(map(str, about))}"
+            with Audit(self.ledger.redis, prefix=self.ledger.prefix).noting(
+                method.__name__, actor, target, refusals=OperationRefused
+            ):
+                return method(self, *about, actor=actor, **options)
+
+        return cast("_Method", noted)
+
+    return decorate
+
+
 @dataclass(frozen=True)
 class Operations:
     """The operations on renders, hooks and accounts. To an actor of one tenant the renders of the others do not exist.
@@ -112,6 +132,7 @@ class Operations:
 
     # -- renders
 
+    @_audited("render")
     def cancel(self, render_id: str, *, actor: Actor, delete_project: bool = False) -> Cancellation:
         """Cancel a render that has not ended; safe to repeat. Raises `RenderNotFound` or `WrongState`.
 
@@ -130,6 +151,7 @@ class Operations:
         project, why = self._delete_project(record)
         return Cancellation(record, project, why)
 
+    @_audited("render")
     def retry(self, render_id: str, *, actor: Actor) -> Record:
         """Start a failed or expired render anew in the same record.
 
@@ -143,6 +165,7 @@ class Operations:
             self._refuse(render_id, (State.FAILED, State.EXPIRED), "only a failed or expired one can be retried")
         return self._submitted(render_id, now=turn == "due")
 
+    @_audited("render")
     def adopt(self, render_id: str, project_id: str, *, actor: Actor) -> Record:
         """Set the vendor project of an unconfirmed render, which goes on as rendering.
 
@@ -157,6 +180,7 @@ class Operations:
         self.dispatcher.poll(wake)
         return record
 
+    @_audited("render")
     def resubmit(self, render_id: str, *, actor: Actor) -> Record:
         """Repeat the paid call of an unconfirmed render that was never started.
 
@@ -168,6 +192,7 @@ class Operations:
             self._refuse(render_id, _UNCONFIRMED, "only an unconfirmed one can be submitted again")
         return self._submitted(render_id, now=turn == "due")
 
+    @_audited("render")
     def fail(self, render_id: str, *, message: str, actor: Actor) -> Record:
         """Fail an unconfirmed render; its hooks run, and it can be retried.
 
@@ -183,6 +208,7 @@ class Operations:
 
     # -- hooks
 
+    @_audited("hook")
     def replay(self, render_id: str, index: int, *, actor: Actor) -> Record:
         """Deliver a dead-lettered hook again, under the same webhook id.
 
@@ -195,6 +221,7 @@ class Operations:
         self.dispatcher.hooks(render_id)
         return record
 
+    @_audited("hook")
     def discard(self, render_id: str, index: int, *, actor: Actor) -> Record:
         """Take a hook off the dead-letter list without delivering it; the render stays undelivered.
 
@@ -207,6 +234,7 @@ class Operations:
 
     # -- accounts
 
+    @_audited("account")
     def pause(self, account: str, *, actor: Actor) -> None:
         """Submit nothing more for an account until it is resumed; renders at the vendor are still polled.
 
@@ -215,6 +243,7 @@ class Operations:
         self._check_account(account, actor)
         self._steps.pause(account)
 
+    @_audited("account")
     def resume(self, account: str, *, actor: Actor) -> bool:
         """Let an account go on; returns whether anything held it back. Raises `AccountNotFound`, or `NotPermitted`
         for an actor of one tenant among several.

@@ -120,6 +120,11 @@ class Actor:
         bounds = [bound for bound in (self.accounts, policy.accounts) if bound is not None]
         return accounts if not bounds else [one for one in accounts if all(one in bound for bound in bounds)]
 
+    def labels(self) -> dict[str, str]:
+        """Return what log lines say about it: its tenant, unless it acts for all, and the id of its API key."""
+        known = {"tenant": self.tenant, "key": self.key_id}
+        return {name: value for name, value in known.items() if value is not None}
+
     def __str__(self) -> str:
         """Return what a record says about who had it accepted, such as `key 0123456789ab (billing)`."""
         # Redis keeps a hash compact only while each of its values has at most 64 bytes.

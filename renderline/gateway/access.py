@@ -90,10 +90,7 @@ def requires(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def admitted(*args: Any, **kwargs: Any) -> Any:
             access: AccessControl = current_app.extensions[_EXTENSION]
             g.actor = actor = access.admit(request.headers.get("Authorization"), scope)
-            with (
-                structlog.contextvars.bound_contextvars(tenant=actor.tenant, key=actor.key_id),
-                access.shares.hold(actor.tenant),
-            ):
+            with structlog.contextvars.bound_contextvars(**actor.labels()), access.shares.hold(actor.tenant):
                 return view(*args, **kwargs)
 
         return admitted

@@ -32,5 +32,6 @@ def install(app: Flask) -> None:
             status=response.status_code,
             ms=round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None,
             caller=g.actor.name if "actor" in g else None,
+            **(g.actor.labels() if "actor" in g else {}),
         )
         return response

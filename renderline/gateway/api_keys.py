@@ -20,8 +20,8 @@ from redis import Redis
 
 from renderline.contract import tenant_error
 from renderline.gateway.access import ADMIN, OPERATOR, SCOPES, AccessDenied
-from renderline.ledger import PREFIX, Keys
-from renderline.tenants import DEFAULT, Actor
+from renderline.ledger import PREFIX, Audit, Keys
+from renderline.tenants import COMMAND_LINE, DEFAULT, Actor
 
 CACHED = 2.0
 """Seconds for which a process caches a key, and so the longest time that a revoked key still works."""
@@ -73,7 +73,13 @@ class ApiKeys:
     _noted: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     def create(
-        self, name: str, scopes: Iterable[str], *, tenant: str | None = None, accounts: Iterable[str] | None = None
+        self,
+        name: str,
+        scopes: Iterable[str],
+        *,
+        tenant: str | None = None,
+        accounts: Iterable[str] | None = None,
+        actor: Actor = COMMAND_LINE,
     ) -> str:
         """Create a key and return its text, which is not stored anywhere.
 
@@ -99,7 +105,8 @@ class ApiKeys:
         if bound is not None:
             stored["accounts"] = bound
         if not self.redis.hsetnx(self._keys, key_id, json.dumps(stored)):
-            return self.create(name, wanted, tenant=tenant, accounts=bound)
+            return self.create(name, wanted, tenant=tenant, accounts=bound, actor=actor)
+        Audit(self.redis, prefix=self.prefix).note("create", actor, f"key {key_id}")
         if "tenant" in stored:
             self.redis.sadd(Keys(self.prefix).tenants, str(tenant))
         return f"rl_{key_id}_{secret}"
@@ -115,13 +122,17 @@ class ApiKeys:
             keys.append(ApiKey(key_id, stored.name, stored.scopes, stored.created, at, stored.tenant, stored.accounts))
         return sorted(keys, key=lambda key: (key.created, key.key_id))
 
-    def revoke(self, key_id: str) -> bool:
+    def revoke(self, key_id: str, *, actor: Actor = COMMAND_LINE) -> bool:
         """Revoke a key, everywhere within `CACHED` seconds; False if there is no key with that id."""
         self._seen.pop(key_id, None)
         with self.redis.pipeline() as pipe:
             pipe.hdel(self._keys, key_id)
             pipe.hdel(self._used, key_id)
-            return bool(pipe.execute()[0])
+            revoked = bool(pipe.execute()[0])
+        Audit(self.redis, prefix=self.prefix).note(
+            "revoke", actor, f"key {key_id}", "done" if revoked else "no such key"
+        )
+        return revoked
 
     def check(self, header: str | None, scope: str) -> Actor:
         """Return the caller of this `Authorization` header; raises AccessDenied unless their key has the scope.

@@ -2,6 +2,7 @@
 
 from renderline.ledger.accept import AcceptResult, Entry, KeyConflict
 from renderline.ledger.account_limits import AccountLimits, Circuit
+from renderline.ledger.audit import Audit, AuditEntry
 from renderline.ledger.claims import Batch, DuePoll, HookClaim, PollResult, PumpWake, Submission
 from renderline.ledger.clock import SKEWED, ServerClock
 from renderline.ledger.commands import REVOKED, Alarm, Commands
@@ -24,6 +25,8 @@ __all__ = [
     "AccountLimits",
     "AccountUnknown",
     "Alarm",
+    "Audit",
+    "AuditEntry",
     "Batch",
     "Circuit",
     "Commands",

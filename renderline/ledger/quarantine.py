@@ -126,7 +126,7 @@ class Quarantine:
         self, redis: Redis, *, prefix: str = PREFIX, on_action: Callable[[str, str, str], object] | None = None
     ) -> None:
         keys = Keys(prefix)
-        self._redis, self._on_action = redis, on_action or _log_action
+        self._redis, self._on_action = redis, on_action or log_action
         self._stream, self._requests, self._counts = keys.quarantine, keys.quarantine_requests, keys.quarantine_counts
 
     def add_message(self, message: Unread) -> None:
@@ -275,7 +275,7 @@ def _content(raw: bytes) -> Content:
         return Content((), raw)
 
 
-def _log_action(action: str, entry_id: str, where: str) -> None:
+def log_action(action: str, entry_id: str, where: str) -> None:
     log.warning("quarantine entry " + action, entry=entry_id, where=where)
 
 

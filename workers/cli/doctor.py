@@ -53,6 +53,7 @@ def _results(session: Session) -> Iterator[CheckResult]:
     settings = session.settings
     yield _settings(session)
     from workers.cli.checks import backlog, hardening, processes, server, storage, vendor
+    from workers.cli.checks import tenants as of_tenants
     from workers.composition.tenants import tenants
 
     try:
@@ -72,6 +73,7 @@ def _results(session: Session) -> Iterator[CheckResult]:
     yield from vendor.check(settings, session.services.submitter.accounts)
     yield storage.check(settings.storage_url)
     yield from processes.check(session.app, session.ledger.redis, settings, prefix=session.ledger.prefix)
+    yield from of_tenants.check(tenants(settings), session.ledger.tenants())
     yield from backlog.check(session.ledger, session.queries, session.commands)
     yield from hardening.check(session.ledger.redis, settings, tenants(settings))
 

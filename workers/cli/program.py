@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from workers.cli.accounts import COMMANDS as ACCOUNTS
+from workers.cli.audit import COMMANDS as AUDIT
 from workers.cli.completion import COMMANDS as COMPLETION
 from workers.cli.dead_letters import COMMANDS as DEAD_LETTERS
 from workers.cli.doctor import COMMANDS as DOCTOR
@@ -93,6 +94,7 @@ for commands in (
     MIGRATE,
     REDIS_USERS,
     KEYS,
+    AUDIT,
     COMPLETION,
 ):
     for command in commands:

@@ -10,6 +10,7 @@ import click
 from rich.console import Group
 from rich.text import Text
 
+from renderline.tenants import COMMAND_LINE
 from workers.cli import views
 from workers.cli.errors import CommandError, ExitCode, plain
 from workers.cli.results import Step, report
@@ -137,9 +138,16 @@ def _as_json(entry: Entry) -> dict[str, Any]:
 
 
 def _quarantine(session: Session) -> Quarantine:
-    from renderline.ledger.quarantine import Quarantine
+    from renderline.ledger import Audit
+    from renderline.ledger.quarantine import Quarantine, log_action
 
-    return Quarantine(session.ledger.redis, prefix=session.ledger.prefix)
+    audit = Audit(session.ledger.redis, prefix=session.ledger.prefix)
+
+    def note(action: str, entry_id: str, where: str) -> None:
+        log_action(action, entry_id, where)
+        audit.note(action, COMMAND_LINE, f"quarantine {entry_id}")
+
+    return Quarantine(session.ledger.redis, prefix=session.ledger.prefix, on_action=note)
 
 
 COMMANDS = (quarantine,)

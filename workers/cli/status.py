@@ -14,6 +14,7 @@ from rich.text import Text
 
 from renderline.contract import render_id_for_key
 from renderline.renders import State
+from renderline.tenants import DEFAULT
 from workers.cli import views, waiting
 from workers.cli.errors import ExitCode, print_error
 from workers.cli.session import Session, json_option, pass_session
@@ -42,6 +43,7 @@ class Moment(click.ParamType):
 @click.command()
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--key", "keys", metavar="KEY", multiple=True, help="The render of this idempotency key; repeatable.")
+@click.option("--tenant", metavar="TENANT", default=DEFAULT, show_default=True, help="The tenant of --key.")
 @click.option("--wait", is_flag=True, help="Wait until they end; the exit code tells the outcome.")
 @waiting.timeout_option
 @waiting.until_option
@@ -53,12 +55,13 @@ def status(
     session: Session,
     ids: Sequence[str],
     keys: Sequence[str],
+    tenant: str,
     wait: bool,
     timeout: float | None,
     until: waiting.Until,
 ) -> None:
     """Show renders by their ids."""
-    wanted = list(dict.fromkeys([*ids, *map(render_id_for_key, keys)]))
+    wanted = list(dict.fromkeys([*ids, *(render_id_for_key(key, tenant) for key in keys)]))
     if not wanted:
         raise click.UsageError("Missing argument 'ID...'")
     if timeout is not None and not wait:
@@ -94,6 +97,7 @@ def _metadata(_context: click.Context, _parameter: click.Parameter, values: Sequ
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only renders in this state.")
 @click.option("--kind", help="Only renders of this kind.")
 @click.option("--account", help="Only renders of this account.")
+@click.option("--tenant", metavar="TENANT", help="Only renders of this tenant.")
 @click.option(
     "--metadata", metavar="NAME=VALUE", multiple=True, callback=_metadata, help="Only with this in the metadata."
 )
@@ -108,6 +112,7 @@ def list_renders(
     state: str | None,
     kind: str | None,
     account: str | None,
+    tenant: str | None,
     metadata: tuple[tuple[str, str], ...],
     after: float | None,
     before: float | None,
@@ -122,7 +127,7 @@ def list_renders(
     from renderline.ledger import Filter
 
     times: dict[str, Any] = {name: at for name, at in (("after", after), ("before", before)) if at is not None}
-    wanted = Filter(state=state, kind=kind, account=account, metadata=metadata, **times)
+    wanted = Filter(state=state, kind=kind, account=account, tenant=tenant, metadata=metadata, **times)
     try:
         records, onward = _page(session, wanted, limit=limit, cursor=cursor)
     except ValueError as error:

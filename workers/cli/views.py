@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from renderline.renders import FINAL, State
+from renderline.tenants import DEFAULT
 from workers.cli.errors import plain
 
 Record = Mapping[str, Any]
@@ -68,6 +69,8 @@ def table(rows: Sequence[Record]) -> Table:
     shown.add_column("FOR", justify="right", no_wrap=True)
     shown.add_column("KIND", no_wrap=True)
     shown.add_column("NAME", no_wrap=True, overflow="ellipsis", max_width=40)
+    if several := any(one["tenant"] != DEFAULT for one in rows):
+        shown.add_column("TENANT", no_wrap=True)
     shown.add_column("NOTE", no_wrap=True, overflow="ellipsis")
     for one in rows:
         shown.add_row(
@@ -77,6 +80,7 @@ def table(rows: Sequence[Record]) -> Table:
             _since(one),
             Text(plain(one["kind"])),
             Text(plain(one["name"] or "")),
+            *([Text(plain(one["tenant"]))] if several else []),
             Text(_problem(one)),
         )
     return shown
@@ -105,6 +109,8 @@ def details(record: Record) -> RenderableType:
                 ("name", record["name"]),
                 ("state", state),
                 ("kind", f"{record['kind']}, account {record['account']}, priority {record['priority']}"),
+                ("tenant", record["tenant"] if record["tenant"] != DEFAULT else None),
+                ("accepted by", record["accepted_by"]),
                 ("attempt", f"{record['attempt']} ({record['attempts']} submissions, {record['polls']} polls)"),
                 ("project", record["project_id"]),
                 ("stored", record["stored_url"]),

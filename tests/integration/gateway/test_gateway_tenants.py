@@ -13,6 +13,7 @@ from harness.gateway import GatewayProcess, Stream, assert_problem
 from harness.ledger import LedgerDriver
 from renderline.gateway.access import SCOPES
 from renderline.gateway.api_keys import ApiKeys
+from renderline.ledger import Audit
 
 UNKNOWN = "0" * 32
 THEIRS = {name: f"{number:x}" * 32 for number, name in enumerate(("cancel", "retry", "adopt", "resubmit", "fail"), 1)}
@@ -82,6 +83,7 @@ def make_theirs(redis: Redis) -> dict[str, str]:
         claim = driver.ledger.claim_hook(one, 0, lease=20.0)
         driver.ledger.record_hook(one, 0, claim, outcome="dead", error="410 Gone")
     driver.accept(OWN, tenant="acme", hooks=1)
+    redis.hset("renderline:project_tenants:main", "p9", "globex")
     assert driver.state(THEIRS["adopt"]) == "unconfirmed"
     assert driver.state(DEAD) == "undelivered"
     return {**THEIRS, "replay": DEAD, "discard": DISCARDED}
@@ -252,3 +254,60 @@ def test_an_operator_submits_for_any_tenant(gateway, keys):
     assert gateway.ask("POST", "/v1/renders", a_request(hooks=[]), headers=mine).json()["tenant"] == "default"
     asked = {**a_request(hooks=[]), "tenant": "acme"}
     assert gateway.ask("POST", "/v1/renders", asked, headers=mine).json()["tenant"] == "acme"
+
+
+def test_pausing_an_account_takes_an_operator_once_there_is_another_tenant(gateway, redis, keys):
+    admin = header(keys.create("admin", ["admin"]))
+    assert gateway.ask("POST", "/v1/accounts/default/pause", headers=admin).status_code == 200
+    assert gateway.ask("POST", "/v1/accounts/default/resume", headers=admin).status_code == 200
+    keys.create("acme", ["read"], tenant="acme")
+    refused = assert_problem(gateway.ask("POST", "/v1/accounts/default/pause", headers=admin), 403)
+    assert "operator" in refused["detail"]
+    assert redis.smembers("renderline:paused") == set()
+    operator = header(keys.create("operator", ["operator"]))
+    assert gateway.ask("POST", "/v1/accounts/default/pause", headers=operator).json()["paused"] is True
+
+
+def test_the_audit_trail_says_which_key_and_tenant_did_it(gateway, redis, keys, theirs):
+    text = keys.create("billing", ["admin"], tenant="acme")
+    mine, key_id = header(text), text.split("_")[1]
+    gateway.ask("POST", f"/v1/renders/{OWN}/cancel", headers=mine)
+    gateway.ask("POST", f"/v1/renders/{theirs['cancel']}/cancel", headers=mine)
+    later, first = Audit(redis).entries(limit=2, tenant="acme")
+    assert first[1:] == ("cancel", f"render {OWN}", "done", "http", "acme", key_id, "billing")
+    assert (later.target, later.outcome.partition(":")[0]) == (f"render {theirs['cancel']}", "refused")
+
+
+def test_the_log_says_which_key_and_tenant_called(gateway, keys, theirs):
+    text = keys.create("billing", ["admin"], tenant="acme")
+    _, key_id, secret = text.split("_", 2)
+    gateway.ask("POST", f"/v1/renders/{OWN}/cancel", headers=header(text))
+    log = gateway.output()
+    for what in ("canceled", "answered"):
+        (line,) = [one for one in log.splitlines() if what in one and key_id in one]
+        assert "acme" in line
+    assert secret not in log
+
+
+def test_a_key_names_the_accounts_to_which_it_is_bound(redis, valkey, tmp_path):
+    path = tmp_path / "accounts.toml"
+    account = '[[account]]\nname = "{}"\napp_id = "a"\nuser_key = "secret-of-the-account"\n'
+    path.write_text("".join(map(account.format, ("first", "second", "third"))))
+    accounts = {"AISTUDIOS_ACCOUNTS": str(path), "AISTUDIOS_APP_ID": "", "AISTUDIOS_USER_KEY": ""}
+    gateway = GatewayProcess(
+        tmp_path / "log", **{"REDIS_URL": valkey.url, "RENDERLINE_API_KEYS_REQUIRED": "true", **accounts}
+    )
+    try:
+        mine = header(ApiKeys(redis).create("k", ["submit", "read"], accounts=["first", "third"]))
+        listed = gateway.ask("GET", "/v1/accounts", headers=mine).json()["accounts"]
+        assert [account["name"] for account in listed] == ["first", "third"]
+        for name, status in (("first", 202), ("second", 422), ("nobody", 422)):
+            request = {**a_request(hooks=[]), "account": name}
+            answer = gateway.ask("POST", "/v1/renders", request, headers=mine)
+            assert answer.status_code == status, answer.text
+            if status == 422:
+                (error,) = answer.json()["errors"]
+                assert error["path"] == "account"
+                assert error["message"].endswith("known: first, third")
+    finally:
+        gateway.stop()
