@@ -60,7 +60,9 @@ def main(arguments: Sequence[str]) -> int:
 
         for trial in threads.map(one_of, every):
             trials.append(trial)
-            console.print(f"{trial.outcome:7} {trial.seconds:5.1f} s  {trial.mutant.test}", markup=False, soft_wrap=True)
+            console.print(
+                f"{trial.outcome:7} {trial.seconds:5.1f} s  {trial.mutant.test}", markup=False, soft_wrap=True
+            )
     _show(console, trials)
     seen = sum(trial.outcome == "failed" for trial in trials)
     minutes = (time.monotonic() - begin) / 60
@@ -146,7 +148,9 @@ def _run(test: str, root: Path) -> tuple[str, str]:
     if process.returncode == 0:
         return "passed", ""
     # A test that cannot even be set up has noticed nothing.
-    return ("failed" if process.returncode == 1 and re.search(r"^(\d+ failed|FAILED )", output, re.MULTILINE) else "error"), _reason(output)
+    return (
+        "failed" if process.returncode == 1 and re.search(r"^(\d+ failed|FAILED )", output, re.MULTILINE) else "error"
+    ), _reason(output)
 
 
 def _reason(output: str) -> str:
