@@ -35,11 +35,15 @@ DEFAULT_HOOK_SECRET: Final = "whsec_ZGVmYXVsdC1kZWZhdWx0LWRlZmF1bHQtMzItYnl0ZXM=
 V2_KEY: Final = "v2-5b1d7c0e9a3f4d28"
 ENDED: Final = ("delivered", "undelivered", "failed", "expired", "canceled")
 
+READ_BY_NOBODY: Final = "billing"
+"""A queue of another service, which is not there. The victim's celery hooks may send to it."""
+QUEUE_LIMIT: Final = 50
 QUOTAS: Final = {"at-once": ("max_in_flight", 3), "daily": ("max_per_day", 5)}
 """Tenants with a limit: the field of the tenants file, and its value."""
 
 _POLICIES = "".join(
     [f'[[tenant]]\nname = "{name}"\nhook_secrets = ["{secret}"]\n\n' for name, secret in HOOK_SECRETS.items()]
+    + [f'[[tenant]]\nname = "sender"\ncelery_hooks = ["*@{READ_BY_NOBODY}"]\n\n']
     + [f'[[tenant]]\nname = "{name}"\n{limit} = {most}\n\n' for name, (limit, most) in QUOTAS.items()]
 )
 
@@ -145,6 +149,7 @@ class Target:
             "RENDERLINE_LEASE": "6",
             "RENDERLINE_SWEEP_EVERY": "1",
             "RENDERLINE_LOG_LEVEL": "DEBUG",
+            "RENDERLINE_HOOK_QUEUE_LIMIT": str(QUEUE_LIMIT),
             "FLOWER_BASIC_AUTH": ":".join(LOGIN),
             "RENDERLINE_TENANTS": str(tenants),
         }

@@ -148,9 +148,8 @@ def _run(test: str, root: Path) -> tuple[str, str]:
     if process.returncode == 0:
         return "passed", ""
     # A test that cannot even be set up has noticed nothing.
-    return (
-        "failed" if process.returncode == 1 and re.search(r"^(\d+ failed|FAILED )", output, re.MULTILINE) else "error"
-    ), _reason(output)
+    failed = process.returncode == 1 and re.search(r"^(\d+ failed|FAILED )", output, re.MULTILINE)
+    return ("failed" if failed else "error"), _reason(output)
 
 
 def _reason(output: str) -> str:
