@@ -56,6 +56,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
         text = configuration(chosen.redis_url, directory=directory, appendfsync=options.appendfsync)
     except ValueError as problem:
         sys.exit(f"The embedded Redis cannot start:\n{problem}")
+    # Valkey's files hold scripts and the vendor's tokens: for this user alone.
+    os.umask(0o077)
     directory.mkdir(parents=True, exist_ok=True)
     # In a file, not on the command line: every user of the machine could read the password there.
     path = directory / "valkey.conf"

@@ -145,4 +145,6 @@ def _addresses(console: Console, deployment: Deployment) -> None:
 
 
 if __name__ == "__main__":
+    # What the processes write (logs, videos, databases) is for this user alone.
+    os.umask(0o077)
     sys.exit(main(sys.argv[1:], os.environ))

@@ -54,7 +54,16 @@ def test_it_keeps_what_it_was_told_over_a_restart(start, tmp_path):
     with ready(Redis.from_url(url, decode_responses=True)) as client:
         assert client.get("kept") == "yes"
         assert client.config_get("appendfsync") == {"appendfsync": "always"}
-    assert (tmp_path / "data dir" / "redis" / "valkey.conf").stat().st_mode & 0o077 == 0
+
+
+def test_nobody_else_may_read_what_it_writes(start, tmp_path):
+    url = f"redis://127.0.0.1:{free_port()}/0"
+    start(REDIS_URL=url)
+    with ready(Redis.from_url(url)) as client:
+        client.set("kept", "yes")
+    written = list((tmp_path / "data dir").rglob("*"))
+    assert {"valkey.conf", "appendonlydir"} < {path.name for path in written}
+    assert [path.name for path in written if path.stat().st_mode & 0o077] == []
 
 
 def test_a_signal_reaches_the_server_itself(start):
