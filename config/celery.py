@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from config import redis_address
 from config.settings import Settings
 
 VISIBILITY_TIMEOUT = 300
@@ -24,6 +25,8 @@ def options(settings: Settings) -> dict[str, Any]:
 def _broker(settings: Settings) -> dict[str, Any]:
     return {
         "broker_url": settings.redis_url,
+        # Celery reads the address; Flower's page of queues reads this.
+        "broker_use_ssl": redis_address.tls_options(settings.redis_url),
         # workers/startup.py checks Redis first. A running worker waits for a lost Redis without a time limit.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,

@@ -83,14 +83,6 @@ def _split(value: str, schemes: tuple[str, ...]) -> Any:
     return parts
 
 
-def redis_url(value: str) -> str:
-    """Parse a Redis address: redis:// or rediss://, a host, at most a database number as path."""
-    parts = _split(value, ("redis", "rediss"))
-    if not re.fullmatch(r"/?\d*", parts.path):
-        raise ValidationError("the path must be the database number")
-    return value
-
-
 def base_url(value: str) -> str:
     """Parse an HTTP address without path or query; the result has no slash at its end."""
     parts = _split(value, ("http", "https"))

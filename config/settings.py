@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from config import parsers, secret_strength
+from config import parsers, redis_address, secret_strength
 from config.account_variables import ACCOUNT_VARIABLES, accounts_of, names_account
 from config.accounts import Account
 from config.tenants import FILE, Table, secrets_of, tenants_of
@@ -32,8 +32,8 @@ class Settings:
     # Redis and storage.
     redis_url: str = variable(
         "REDIS_URL",
-        parsers.redis_url,
-        "redis://[:password@]host[:port][/number], or rediss:// for TLS",
+        redis_address.parse,
+        "redis://[[user]:password@]host[:port][/number], or rediss:// with TLS options such as ?ssl_ca_certs=/path",
         default="redis://127.0.0.1:6379/0",
         secret=True,
     )

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from celery import Celery
 
+from config import redis_address
 from harness.broker_users import url_of
 from harness.gateway import GatewayProcess
 from harness.hook_endpoint import HookEndpoint
@@ -75,7 +76,7 @@ class Roles:
         self.operator.environ.update(vendor)
         self.worker.wait_ready()
         self.flower.wait_ready()
-        url = url_of(self.server, "producer")
+        url = redis_address.parse(url_of(self.server, "producer"))
         self.app = self._stack.enter_context(Celery("billing", broker=url, backend=url, set_as_current=False))
 
     def __exit__(self, *_: object) -> None:

@@ -6,6 +6,7 @@ import sys
 
 from redis import Redis, RedisError, ResponseError
 
+from config import redis_address
 from config.settings import Settings
 from renderline.ledger import AccountLimits, Ledger, persistence
 from renderline.ledger.eviction import policy_problem
@@ -20,7 +21,7 @@ def check_or_exit(app: Renderline) -> None:
         sys.exit(f"Renderline cannot start: {problem}")
     app.settings = load_or_exit("worker")
     if problem := _redis_problem(app.settings):
-        address = app.settings.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
+        address = redis_address.shown(app.settings.redis_url)
         sys.exit(f"Renderline cannot start: Redis at {address} (REDIS_URL): {problem}")
     try:
         app.services  # noqa: B018

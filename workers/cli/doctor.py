@@ -48,6 +48,7 @@ _UNREACHABLE = "redis connection"
 def _results(session: Session) -> Iterator[CheckResult]:
     from redis import RedisError
 
+    from config import redis_address
     from renderline.ledger.schema import SchemaMismatch, old_writes
 
     settings = session.settings
@@ -63,7 +64,7 @@ def _results(session: Session) -> Iterator[CheckResult]:
             detail = "a process of the previous version wrote to it after its migration, under the old names"
             yield CheckResult("ledger schema", "fail", detail, "stop that process, and run: renderline migrate")
     except (RedisError, OSError) as error:
-        address = settings.redis_url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
+        address = redis_address.shown(settings.redis_url)
         advice = "start it, or correct REDIS_URL; nothing else can be checked without it"
         yield CheckResult(_UNREACHABLE, "fail", f"{address}: {error}", advice)
         return

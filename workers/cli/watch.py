@@ -59,7 +59,9 @@ def _read(session: Session, limit: int) -> tuple[dict[str, int], list[dict[str, 
 
 
 def _board(session: Session, counts: dict[str, int], records: list[dict[str, Any]]) -> Any:
-    return views.board(counts, records, title=session.settings.redis_url.rpartition("@")[2].partition("://")[2] or "")
+    from config import redis_address
+
+    return views.board(counts, records, title=redis_address.shown(session.settings.redis_url))
 
 
 def _live(session: Session, limit: int | None) -> None:

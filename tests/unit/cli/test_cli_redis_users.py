@@ -21,7 +21,7 @@ def run(*arguments: str, url: str = "redis://redis.internal:6380/0") -> Result:
 def test_the_passwords_of_the_addresses_are_those_of_the_file(tmp_path: Path) -> None:
     directory = tmp_path / "users"
     done = run(
-        str(directory), "--hook-queue", "billing", url="rediss://:old@redis.internal:6380/3?ssl_ca_certs=/ca.pem"
+        str(directory), "--hook-queue", "billing", url=f"rediss://:old@redis.internal:6380/3?ssl_ca_certs={__file__}"
     )
     assert done.exception is None, done
     rules = (directory / "users.acl").read_text().splitlines()
@@ -33,7 +33,7 @@ def test_the_passwords_of_the_addresses_are_those_of_the_file(tmp_path: Path) ->
         name, _, url = (directory / f"{role}.env").read_text().strip().partition("=")
         parts = urlsplit(url)
         assert (name, parts.username, parts.hostname) == ("REDIS_URL", f"renderline-{role}", "redis.internal")
-        assert url.endswith("@redis.internal:6380/3?ssl_ca_certs=/ca.pem")
+        assert url.endswith(f"@redis.internal:6380/3?ssl_ca_certs={__file__}&ssl_cert_reqs=required")
         (rule,) = [line for line in rules if line.startswith(f"user renderline-{role} ")]
         assert f"#{hashlib.sha256(str(parts.password).encode()).hexdigest()} " in rule
         assert len(str(parts.password)) >= 40

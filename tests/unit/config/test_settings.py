@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from config import redis_address
 from config.settings import VARIABLES, SettingsError, load
 
 V3 = {"AISTUDIOS_APP_ID": "studioV3.acme", "AISTUDIOS_USER_KEY": "key-of-acme-0001"}
@@ -75,6 +76,12 @@ def test_a_blank_variable_counts_as_unset():
     [
         ("REDIS_URL", "localhost:6379", "redis://"),
         ("REDIS_URL", "redis://host/zero", "number"),
+        ("REDIS_URL", "redis://host?password=hunter2", "rediss://"),
+        ("REDIS_URL", "rediss://host?password=hunter2", "ssl_ca_certs"),
+        ("REDIS_URL", "rediss://host?ssl_ca_certs=/no/such/file", "ssl_ca_certs: there is no such file"),
+        ("REDIS_URL", "rediss://host?ssl_cert_reqs=sometimes", "required, optional or none"),
+        ("REDIS_URL", f"rediss://host?ssl_certfile={__file__}", "both or neither"),
+        ("REDIS_URL", "rediss://host?ssl_cert_reqs=none&ssl_cert_reqs=required", "twice"),
         ("REDIS_URL", "redis://host:port/0", "redis://"),
         ("AISTUDIOS_BASE_URL", "app.aistudios.com", "http(s)://"),
         ("AISTUDIOS_BASE_URL", "https://app.aistudios.com/api/odin", "without a path"),
@@ -224,3 +231,21 @@ def test_an_unknown_account_is_a_key_error():
 def test_a_bad_value_brings_no_second_complaint_about_its_relation_to_another():
     (line,) = refusal({**V3, "RENDERLINE_POLL_MIN": "61", "RENDERLINE_POLL_MAX": "soon"})
     assert line.startswith("RENDERLINE_POLL_MAX='soon'")
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("rediss://u:p%40s@host:6380/1", "rediss://u:p%40s@host:6380/1?ssl_cert_reqs=required"),
+        ("rediss://host?ssl_cert_reqs=CERT_NONE", "rediss://host?ssl_cert_reqs=none"),
+        (f"rediss://host?ssl_ca_certs={__file__}", f"rediss://host?ssl_ca_certs={__file__}&ssl_cert_reqs=required"),
+    ],
+)
+def test_a_tls_address_says_how_certificates_are_verified_in_words_that_every_library_takes(
+    given: str, read: str
+) -> None:
+    assert load({"REDIS_URL": given}, role="gateway").redis_url == read
+
+
+def test_an_address_is_shown_without_user_password_and_options() -> None:
+    assert redis_address.shown("rediss://user:p@host:6380/1?ssl_cert_reqs=required") == "host:6380/1"
