@@ -92,7 +92,8 @@ def read_accounts(path: str, *, defaults: Mapping[str, Any]) -> tuple[Account, .
     except (OSError, UnicodeDecodeError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
         raise ma.ValidationError(str(reason)) from None
-    except tomllib.TOMLDecodeError as problem:
+    except (ValueError, RecursionError) as problem:
+        # A number of too many digits, or tables nested too deep, are no TOMLDecodeError.
         raise ma.ValidationError(f"not TOML: {problem}") from None
     tables = found.get("account")
     if set(found) != {"account"} or not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
@@ -114,7 +115,7 @@ def _problems(tables: list[dict[str, Any]]) -> Iterator[str]:
         for key, messages in _AccountSchema().validate(table).items():
             yield f"account.{place}.{key}: {_reason(key, messages, table)}"
         name = table.get("name")
-        if name in names:
+        if isinstance(name, str) and name in names:
             yield f"account.{place}.name: {name!r} is taken by an account above"
         elif isinstance(name, str):
             names.add(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -145,9 +146,27 @@ def _render(fmt: str, output: TextIO) -> list[Processor]:
             structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
-    # Plain tracebacks: rich ones print local variables, which hold scripts and keys.
     return [
-        structlog.dev.ConsoleRenderer(
-            colors=output.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-        )
+        _one_line,
+        structlog.dev.ConsoleRenderer(colors=output.isatty(), pad_event_to=0, exception_formatter=_indented_traceback),
     ]
+
+
+def _one_line(_logger: Any, _method: str, event: Any) -> Any:
+    """Write a line break or control character of a foreign text as an escape, so that it forges no line."""
+    event["event"] = _escaped(str(event.get("event", "")))
+    return event
+
+
+def _indented_traceback(output: TextIO, exc_info: Any) -> None:
+    # Plain tracebacks: rich ones print local variables, which hold scripts and keys. No line of them can pass for
+    # another log line, whatever the text of the exception.
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    output.writelines(f"\n  {_escaped(line)}" for line in plain.getvalue().rstrip("\n").split("\n") if line)
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

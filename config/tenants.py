@@ -100,7 +100,8 @@ def read_tenants(path: str) -> tuple[Table, ...]:
     except (OSError, UnicodeDecodeError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
         raise ma.ValidationError(str(reason)) from None
-    except tomllib.TOMLDecodeError as problem:
+    except (ValueError, RecursionError) as problem:
+        # A number of too many digits, or tables nested too deep, are no TOMLDecodeError.
         raise ma.ValidationError(f"not TOML: {problem}") from None
     tables = found.get("tenant")
     if set(found) != {"tenant"} or not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):

@@ -10,9 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from harness import HookEndpoint, SandboxProcess, Valkey, Worker
+
+# `--hypothesis-profile long` looks much longer, each time elsewhere.
+settings.register_profile("short", deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "long", deadline=None, max_examples=200_000, database=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("short")
 
 for interrupt in (signal.SIGINT, signal.SIGQUIT):
     # A run in the background ignores both and would hand that on to the processes that tests interrupt.

@@ -91,9 +91,9 @@ def check_envelope(message: Any, *, plain: bool = False) -> None:
         raise InvalidMessage("its envelope holds text that is not Unicode") from None
 
 
-def check_broadcast(message: Any) -> None:
+def check_broadcast(message: Any, *, plain: bool = False) -> None:
     """Raise `InvalidMessage` unless kombu can decode it: Celery writes a body that it cannot decode into the log."""
-    check_envelope(message)
+    check_envelope(message, plain=plain)
     _body(message)
 
 

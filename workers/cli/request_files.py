@@ -34,7 +34,7 @@ def items(name: str, raw: bytes) -> list[Item]:
         raise Unreadable([f"{name}: is empty"])
     try:
         value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return _lines(name, text, error)
     if isinstance(value, list):
         if not value:
@@ -45,13 +45,14 @@ def items(name: str, raw: bytes) -> list[Item]:
 
 def _lines(name: str, text: str, error: Exception) -> list[Item]:
     """Return the requests of JSON lines; if the first line is not JSON, the whole file is bad JSON."""
-    rows = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    # Not `splitlines`: a text in JSON may hold U+2028 and other characters that count as line breaks there.
+    rows = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     found: list[Item] = []
     wrong: list[str] = []
     for number, line in rows:
         try:
             found.append(Item(f"{name} line {number}", json.loads(line)))
-        except (json.JSONDecodeError, RecursionError) as fault:
+        except (ValueError, RecursionError) as fault:
             wrong.append(f"{name} line {number}: {_why(fault, with_line=False)}")
             if number == rows[0][0]:
                 raise Unreadable([f"{name}: {_why(error, with_line=True)}"]) from None
@@ -64,7 +65,9 @@ def _why(error: Exception, *, with_line: bool) -> str:
     if isinstance(error, json.JSONDecodeError):
         line = f"line {error.lineno}, " if with_line else ""
         return f"is not JSON: {error.msg} ({line}column {error.colno})"
-    return "is not JSON that can be read: nested too deeply"
+    if isinstance(error, RecursionError):
+        return "is not JSON that can be read: nested too deeply"
+    return "is not JSON that can be read: a number has too many digits"
 
 
 def value_at(data: Any, path: str) -> Any:

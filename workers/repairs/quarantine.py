@@ -80,7 +80,7 @@ class Channel(redis.Channel):
         try:
             message = read(raw)
             # Replies to remote control are no tasks.
-            (check_envelope if queue.endswith(_REPLIES) else check_task)(message, plain=is_plain(raw))
+            (check_broadcast if queue.endswith(_REPLIES) else check_task)(message, plain=is_plain(raw))
         except InvalidMessage as problem:
             self.quarantine(Unread(raw, queue, str(problem), problem.kind, place))
             return

@@ -15,6 +15,7 @@ from celery.app import control
 from celery.worker import consumer
 from kombu import pidbox
 
+from workers.message_fields import is_count, is_list_of, is_name
 from workers.repairs.repair import CELERY, KOMBU, Repair
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,8 @@ READING = frozenset(
 )
 """The commands that change nothing. The others that Celery calls inspection write files or take minutes of memory."""
 
+_FIELDS = frozenset({"method", "arguments", "destination", "pattern", "matcher", "ticket", "reply_to"})
+
 REFUSAL = (
     "refused: this worker answers only commands that read it; renders are canceled with `renderline cancel`, workers "
     "stopped with SIGTERM; RENDERLINE_REMOTE_CONTROL=all allows all commands"
@@ -57,6 +60,14 @@ class Node(pidbox.Node):
 
     state: Any
     handlers: Any
+    mailbox: Any
+
+    def handle_message(self, body: Any, message: Any = None) -> Any:
+        """Run a broadcast that is a command. Celery would log any other with a traceback, and reconnect."""
+        if why := _fault(body, message, replies_to=self.mailbox.reply_exchange.name):
+            log.warning("broadcast ignored", why=why)
+            return None
+        return super().handle_message(body, message)
 
     def handle(self, method: Any, arguments: Any = None) -> Any:
         """Run a command, or return its refusal."""
@@ -70,7 +81,35 @@ class Node(pidbox.Node):
         if method == "hello" and isinstance(arguments, dict):
             # It would also take over a list of revoked tasks.
             arguments = {"from_node": arguments.get("from_node")}
-        return super().handle(method, arguments)
+        try:
+            return super().handle(method, arguments)
+        except Exception as error:
+            # Its text, which Celery would log with a traceback, may quote a stranger's arguments.
+            log.warning("remote control command failed", command=method, error=type(error).__name__)
+            return {"error": f"{method} failed: {type(error).__name__}"}
+
+
+def _fault(body: Any, message: Any, *, replies_to: str) -> str | None:
+    """Return why a broadcast is no command as Celery's clients send it; None if it is one."""
+    if not isinstance(body, dict) or not body.keys() <= _FIELDS or not isinstance(body.get("method"), str):
+        return "it is no command"
+    if not isinstance(body.get("arguments"), dict | None) or not isinstance(body.get("ticket"), str | None):
+        return "its arguments are not an object, or its ticket is not text"
+    destination = body.get("destination")
+    if destination is not None and not is_list_of(destination, str):
+        return "its destination is not a list of names"
+    # A regular expression may take for ever.
+    if not isinstance(body.get("pattern"), str | None) or body.get("matcher") not in (None, "glob"):
+        return "its pattern is no glob"
+    if message is not None and not is_count(message.headers.get("clock") or 0):
+        return "its clock is not a whole number"
+    answer = body.get("reply_to")
+    # The worker would push its answer to any key, with its own rights.
+    if answer and not (
+        isinstance(answer, dict) and answer.get("exchange") == replies_to and is_name(answer.get("routing_key"))
+    ):
+        return "it asks for an answer elsewhere than in the queue of answers"
+    return None
 
 
 class Mailbox(pidbox.Mailbox):
@@ -98,6 +137,8 @@ REPAIR = Repair(
     needs={**KOMBU, **CELERY},
     touches=(
         "kombu.pidbox:Node.handle",
+        "kombu.pidbox:Node.handle_message",
+        "kombu.pidbox:Mailbox.reply_exchange",
         "kombu.pidbox:Mailbox.node_cls",
         "celery.app.control:Control.Mailbox",
         "celery.worker.consumer.gossip:Gossip.call_task",

@@ -107,3 +107,24 @@ def test_masking_a_long_line_takes_time_in_proportion_to_its_length(piece):
 
     # 32 times the length: 32 times the time, or a thousand times as much if each beginning is searched from anew.
     assert seconds(640_000) < 200 * max(seconds(20_000), 0.001)
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize("fmt", ["console", "json"])
+def test_no_foreign_text_forges_a_line(fmt):
+    forged = "\n2026-11-21T00:00:00Z [info     ] paid [renderline] \x1b[2J\r\x85\u2028"
+
+    def write():
+        structlog.get_logger("renderline").warning("refused", name=forged)
+        structlog.get_logger("renderline").warning(forged)
+        logging.getLogger("celery").warning("sync with %s", forged)
+        try:
+            raise ValueError(forged)
+        except ValueError:
+            logging.getLogger("celery").exception("failed")
+
+    text = lines(fmt, write)
+    assert not [line for line in text.splitlines() if line.startswith("2026-11-21T00:00:00Z")]
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert text.count("paid") >= 4

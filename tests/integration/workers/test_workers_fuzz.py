@@ -1,0 +1,71 @@
+"""A worker goes on working, and renders, among hundreds of odd entries in queues, channels and unacked messages.
+
+FUZZ_MESSAGES=20000 and FUZZ_SEED=7 in the environment make a long run of it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from celery import Celery
+from redis import Redis
+
+from harness import USER_KEY, SandboxProcess, Valkey, Worker, until
+from harness.odd_messages import throw
+from renderline.contract import QUEUES, render_id_for_key
+from renderline.ledger.quarantine import Quarantine
+
+MESSAGES = int(os.environ.get("FUZZ_MESSAGES", "400"))
+SEED = int(os.environ.get("FUZZ_SEED", "1"))
+REQUEST = {
+    "kind": "project",
+    "scenes": [{"script": "Hello.", "avatar": {"model": "M000045058", "clothes": "BG00002320", "language": "en"}}],
+}
+
+
+@pytest.fixture
+def worker(start_worker: Any, start_sandbox: Any, valkey: Valkey, redis: Redis) -> Worker:
+    sandbox: SandboxProcess = start_sandbox("--render-seconds", "0.1")
+    return start_worker(
+        REDIS_URL=valkey.url,
+        AISTUDIOS_BASE_URL=sandbox.url,
+        AISTUDIOS_APP_ID="studio.acme",
+        AISTUDIOS_USER_KEY=USER_KEY,
+        RENDERLINE_POLL_MIN=0.1,
+    )
+
+
+def test_renders_are_finished_among_odd_messages(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+    asked: list[str] = []
+    with Celery("shop", broker=valkey.url) as shop:
+
+        def ask(number: int) -> None:
+            if number % max(1, MESSAGES // 4) == 0:
+                key = f"among-{number}"
+                shop.send_task(
+                    "renderline.request", kwargs={"request": REQUEST, "key": key}, queue="requests", ignore_result=True
+                )
+                asked.append(render_id_for_key(key))
+
+        put = throw(redis, MESSAGES, number=SEED, after_each=ask)
+    assert put >= MESSAGES * 0.9
+    assert len(asked) >= 3
+
+    def finished() -> bool:
+        states = [redis.hget(f"renderline:render:{one}", "state") for one in asked]
+        return set(states) == {"delivered"} or not worker.running
+
+    until(finished, what="every render delivered", seconds=60 + MESSAGES / 50)
+    until(
+        lambda: not worker.running or not any(redis.llen(queue) for queue in QUEUES),
+        what="every queue empty",
+        seconds=60 + MESSAGES / 50,
+    )
+    assert worker.running, worker.output()[-3000:]
+    assert Quarantine(redis).totals().kept > put / 4
+    output = worker.output()
+    assert "Traceback" not in output, output[output.index("Traceback") - 500 :][:3000]
+    assert "Connection to broker lost" not in output
+    assert "Unrecoverable error" not in output
