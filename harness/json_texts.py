@@ -6,14 +6,64 @@ import json
 
 from hypothesis import strategies as st
 
-NUMBERS = st.sampled_from(
-    ["0", "-0", "-0.0", "1e999", "-1e999", "1e-999", "NaN", "Infinity", "-Infinity", "5", "100", "00", "1_0", "9" * 20,
-     "9" * 4300, "9" * 5000, "-" + "9" * 5000, "0." + "9" * 5000, "1e308", "100.0000001", str(2**53), str(2**63), str(2**64)]
-) | st.integers().map(str) | st.floats().map(json.dumps)  # fmt: skip
-TEXTS = st.sampled_from(
-    ['""', '"\\ud83d"', '"\\ud83d\\ude00"', '"\\u0000"', '"\u2028"', '"\x85"', '"\u202e"', '"\\n"', '"\x1b[2J"', '"100 %"',
-     '"1e999"', '"nan"', '"https://v.test/a.mp4"', '"https://[::1"', '"//"', '"ai-video/key/"', '"true"', '"<b>"', '"../x"']
-) | st.text(max_size=12).map(json.dumps) | st.text(max_size=12).map(lambda text: json.dumps(text, ensure_ascii=False))  # fmt: skip
+NUMBERS = (
+    st.sampled_from(
+        [
+            "0",
+            "-0",
+            "-0.0",
+            "1e999",
+            "-1e999",
+            "1e-999",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "5",
+            "100",
+            "00",
+            "1_0",
+            "9" * 20,
+            "9" * 4300,
+            "9" * 5000,
+            "-" + "9" * 5000,
+            "0." + "9" * 5000,
+            "1e308",
+            "100.0000001",
+            str(2**53),
+            str(2**63),
+            str(2**64),
+        ]
+    )
+    | st.integers().map(str)
+    | st.floats().map(json.dumps)
+)
+TEXTS = (
+    st.sampled_from(
+        [
+            '""',
+            '"\\ud83d"',
+            '"\\ud83d\\ude00"',
+            '"\\u0000"',
+            '"\u2028"',
+            '"\x85"',
+            '"\u202e"',
+            '"\\n"',
+            '"\x1b[2J"',
+            '"100 %"',
+            '"1e999"',
+            '"nan"',
+            '"https://v.test/a.mp4"',
+            '"https://[::1"',
+            '"//"',
+            '"ai-video/key/"',
+            '"true"',
+            '"<b>"',
+            '"../x"',
+        ]
+    )
+    | st.text(max_size=12).map(json.dumps)
+    | st.text(max_size=12).map(lambda text: json.dumps(text, ensure_ascii=False))
+)
 DEEP = st.sampled_from(["[" * 70 + "]" * 70, '{"a":' * 70 + "1" + "}" * 70, "[" * 100_000, "[" * 5000 + "]" * 5000])
 
 

@@ -15,10 +15,14 @@ from redis import Redis
 
 from harness import HookEndpoint, SandboxProcess, Valkey, Worker
 
-# `--hypothesis-profile long` looks much longer, each time elsewhere.
+# `--hypothesis-profile long` looks much longer, each time elsewhere; FUZZ_EXAMPLES says how long.
 settings.register_profile("short", deadline=None, derandomize=True, database=None)
 settings.register_profile(
-    "long", deadline=None, max_examples=200_000, database=None, suppress_health_check=list(HealthCheck)
+    "long",
+    deadline=None,
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "200000")),
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("short")
 

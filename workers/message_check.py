@@ -14,12 +14,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kombu.compression import decompress
 from kombu.serialization import loads as deserialise
 from kombu.utils.json import loads
 
 from renderline import contract
 from renderline.ledger.quarantine import Kind
+from workers.message_compression import TooLarge, decompressed
 from workers.message_fields import is_count, is_id, is_list_of, is_name, is_signature, is_time, is_time_limits
 
 _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
@@ -127,7 +127,9 @@ def _body(message: dict[str, Any]) -> Any:
         if message["properties"].get("body_encoding"):
             raw = base64.b64decode(raw)
         if compression := message["headers"].get("compression"):
-            raw = decompress(raw, compression)
+            raw = decompressed(raw, compression)
+    except TooLarge as error:
+        raise InvalidMessage(str(error)) from None
     except Exception:
         raise InvalidMessage("its body cannot be unpacked") from None
     content, encoding = message.get("content-type"), message.get("content-encoding")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
@@ -38,6 +39,8 @@ FreshLink = Callable[[Mapping[str, Any]], str | None]
 _CHUNK_BYTES = 256 * 1024
 _EXPIRED = frozenset({401, 403, 404, 410})
 """Statuses of an expired link: object stores answer 403 once the signature expires, others the rest."""
+# Enough for any file; a server may send thousands of digits.
+_DIGITS = re.compile(r"[0-9]{1,18}")
 _PAGES = ("text/html", "application/json", "application/xhtml", "application/xml", "text/xml")
 _DEFAULT_PATH = "{id}.mp4"
 _HEADERS = {"Accept-Encoding": "identity"}
@@ -224,7 +227,7 @@ class DownloadHook:
         if response.headers.get("Content-Type", "").lower().startswith(_PAGES):
             raise _Expired(f"{source} sent a page instead of the video; the link may have expired")
         length = response.headers.get("Content-Length", "")
-        if length.isdigit() and int(length) > self._max_bytes:
+        if _DIGITS.fullmatch(length) and int(length) > self._max_bytes:
             raise self._too_large(source)
 
     def _chunks(self, response: requests.Response, source: str) -> Iterator[bytes]:

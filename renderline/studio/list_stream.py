@@ -116,7 +116,8 @@ class ListStream:
         left = self._text[self._at :]
         if len(left) > LONGEST_ROW:
             raise TooLong("one object of the list is too long")
-        read = self._read(_CHUNK)
+        # At least as much again as is there, so that a long object is not parsed anew for each chunk.
+        read = self._read(max(_CHUNK, len(left)))
         self._over = not read
         self._text, self._at = left + self._bytes_to_text.decode(read, final=self._over), 0
         return True

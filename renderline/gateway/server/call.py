@@ -35,6 +35,7 @@ _BUSY_BODY: Final = json.dumps(
         "detail": "The gateway is receiving as many large bodies as it can.",
     }
 ).encode()
+_LONGEST_NUMBER: Final = 18
 _RESET: Final = struct.pack("ii", 1, 0)
 _STREAM: Final = "text/event-stream"
 
@@ -112,7 +113,8 @@ class Call(HTTPMessageDelegate):
         # The application answers a body that is too large. Tornado would close the connection without a word.
         self._connection.set_max_body_size(_UNLIMITED)
         length = headers.get("Content-Length", "0")
-        announced = int(length) if length.isdecimal() else 0
+        # A number of thousands of digits cannot be read: it is too large in any case.
+        announced = int(length[:_LONGEST_NUMBER]) if length.isdecimal() else 0
         if announced > self._limit:
             self._start()
         elif not self._server.has_room(announced):

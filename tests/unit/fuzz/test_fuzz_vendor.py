@@ -5,6 +5,7 @@ A long run: pytest tests/unit/fuzz --hypothesis-profile long
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
@@ -33,9 +34,30 @@ from renderline.studio.progress import (
 from renderline.studio.response import Response, classify, decode
 from renderline.webhook_urls import WebhookSubject, WebhookUrls
 
-NAMES = ["success", "error", "data", "code", "msg", "message", "progress", "downloadUrl", "download_url", "state", "_id",
-         "id", "name", "project", "url", "videoUrl", "key", "credit", "creditSubstracted", "backendTaskId", "updatedAt",
-         "ai_progress_update_loc"]  # fmt: skip
+NAMES = [
+    "success",
+    "error",
+    "data",
+    "code",
+    "msg",
+    "message",
+    "progress",
+    "downloadUrl",
+    "download_url",
+    "state",
+    "_id",
+    "id",
+    "name",
+    "project",
+    "url",
+    "videoUrl",
+    "key",
+    "credit",
+    "creditSubstracted",
+    "backendTaskId",
+    "updatedAt",
+    "ai_progress_update_loc",
+]
 BODIES = json_bytes(NAMES)
 HEADER = st.text(st.characters(max_codepoint=255), max_size=40)
 SECRET = "the sentence that nobody may read"
@@ -85,10 +107,8 @@ def test_reports_are_read_or_unreadable(content):
 @example(-(10**5000))
 @example("9" * 5000)
 def test_a_percentage_is_within_its_range(value):
-    try:
+    with contextlib.suppress(Unreadable):
         assert 0 <= percent_of(value) <= 100
-    except Unreadable:
-        pass
 
 
 @given(
@@ -149,9 +169,7 @@ def test_a_webhook_is_always_read(query, body):
     found = parse_webhook(query, body)
     assert found.progress is None or 0 <= found.progress <= 100
     assert found.credit is None or (math.isfinite(found.credit) and found.credit >= 0)
-    assert found.url is None or (
-        found.url.isprintable() and found.url.startswith(("http://", "https://", "HTTP")) or True
-    )
+    assert found.url is None or found.url.lower().startswith(("http://", "https://"))
     for text in (found.url, found.project_id):
         assert text is None or text.isprintable()
 
