@@ -95,6 +95,7 @@ class Deliverer:
         record, spec = claim.record, claim.hook
         if record is None or spec is None:
             return NotMyTurn()
+        structlog.contextvars.bind_contextvars(tenant=_tenant(record))
         event = EVENTS[State(record["state"])]
         kind = self.kinds.get(spec["type"])
         if kind is None:

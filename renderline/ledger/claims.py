@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from renderline.tenants import DEFAULT
+
 
 class PumpWake(NamedTuple):
     """A `poll` message to publish: run the pump `slot` of `account` in `delay` seconds."""
@@ -43,6 +45,7 @@ class Submission:
     name: str
     body: str
     """The stored render request (JSON)."""
+    tenant: str = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class DuePoll:
     stalls: int = 0
     webhooks_alive: bool = False
     """Whether the vendor's webhooks for its account arrive."""
+    tenant: str = DEFAULT
 
 
 @dataclass(frozen=True)

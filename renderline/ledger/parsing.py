@@ -7,6 +7,7 @@ from typing import Any
 
 from renderline.ledger.claims import DuePoll, PumpWake, Submission
 from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record, unreadable_record
+from renderline.tenants import DEFAULT
 
 
 def answers_of(raw: list[Any]) -> list[Any]:
@@ -46,6 +47,7 @@ def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, bo
         baseline=fields.get("baseline"),
         name=load_meta(meta).get("name") or "",
         body=body,
+        tenant=fields.get("tenant", DEFAULT),
     )
 
 
@@ -81,6 +83,7 @@ POLL_FIELDS = (
     "webhook_done",
     "rate",
     "stalls",
+    "tenant",
 )
 """The record fields that a due poll is made of, in the order in which `due_poll_of` takes them."""
 
@@ -89,7 +92,7 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
     """Return an item of the step that claims due polls; raises one of `UNREADABLE`."""
     render_id, epoch, kind, state, project_id, polls, progress, progress_at, rendering_at, unconfirmed_at = item[:10]
     deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, draft = item[10:18]
-    revoking, reported_url, webhook_done, rate, stalls = item[18:]
+    revoking, reported_url, webhook_done, rate, stalls, tenant = item[18:]
     since = rendering_at if state == "rendering" else unconfirmed_at
     return DuePoll(
         id=render_id,
@@ -112,6 +115,7 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
         revoking=bool(revoking) and revoking == project_id,
         reported_url=reported_url,
         webhook_done=bool(webhook_done),
+        tenant=tenant or DEFAULT,
         rate=float(rate) if rate else None,
         stalls=int(stalls or 0),
         webhooks_alive=webhooks_alive,

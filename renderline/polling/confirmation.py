@@ -98,7 +98,9 @@ class Confirmation:
         if not self.ledger.begin_revocation(due.id, epoch=due.epoch, project_id=project_id):
             return PollResult(due.id, due.epoch, "wait", poll_in=self.policy.min_interval)
         if not due.revoking:
-            log.warning("no sign of an export: its draft is revoked", render_id=due.id, project_id=project_id)
+            log.warning(
+                "no sign of an export: its draft is revoked", render_id=due.id, tenant=due.tenant, project_id=project_id
+            )
         with sent_by(sent_until), contextlib.suppress(ProjectMissing):
             clients.use_v3().delete_projects([project_id])
         progress, project = read_project(clients, due, project_id)
@@ -146,13 +148,14 @@ def _started(due: DuePoll, project_id: str, policy: PollPolicy) -> PollResult:
         log.error(
             "export seen on a draft that is being deleted: it may be paid for in vain",
             render_id=due.id,
+            tenant=due.tenant,
             project_id=project_id,
         )
     return PollResult(due.id, due.epoch, "started", poll_in=policy.min_interval, project_id=project_id)
 
 
 def _revoked(due: DuePoll, project_id: str) -> PollResult:
-    log.info("revoked draft is gone, another one is made", render_id=due.id, project_id=project_id)
+    log.info("revoked draft is gone, another one is made", render_id=due.id, tenant=due.tenant, project_id=project_id)
     return PollResult(due.id, due.epoch, "revoked", project_id=project_id)
 
 

@@ -51,7 +51,7 @@ class RenderPoll:
             return decisions.of_fault(due, fault, now=now, window=window, policy=self.policy, jitter=random.random())
         except Exception as error:
             # A bug here must not end the other polls of the batch.
-            log.exception("poll failed", render_id=due.id)
+            log.exception("poll failed", render_id=due.id, tenant=due.tenant)
             wait = self.policy.max_interval
             return PollResult(due.id, due.epoch, "error", poll_in=wait, message=type(error).__name__)
 

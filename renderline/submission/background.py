@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import structlog
 
@@ -23,7 +24,7 @@ class BackgroundThreads:
         if not self._free.acquire(blocking=False):
             return False
         try:
-            self._pool.submit(self._guarded, work)
+            self._pool.submit(copy_context().run, self._guarded, work)
         except RuntimeError:
             # The process ends, and the pool accepts nothing more.
             self._free.release()

@@ -76,6 +76,8 @@ class Submitter:
             return self._recorder.account_unknown(render_id, str(error))
         if claim is None:
             return NotMyTurn()
+        # For the log lines of this run, and of the thread that makes the paid call.
+        structlog.contextvars.bind_contextvars(tenant=claim.tenant)
         if not self.bulkhead.acquire(claim.account, patience=_BULKHEAD_WAIT):
             # Parked: other accounts need the thread more than a hanging one.
             return self._recorder.park(claim, BULKHEAD_FULL, keep_intent=bool(claim.intent))
