@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import logging
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,8 @@ from flower.views.tasks import TasksDataTable
 from tornado.web import RequestHandler, StaticFileHandler, URLSpec
 
 from config.login_throttle import LoginThrottle
+
+_log = logging.getLogger(__name__)
 
 _READING = ("GET", "HEAD")
 
@@ -72,6 +75,7 @@ def install(logins: Sequence[str]) -> None:
                 return True
             throttle.failed(address, user)
             if wait := throttle.wait(address, user):
+                _log.warning("logins from %s are refused for %d s after wrong passwords", address, wait)
                 self._refuse_for(wait)
             else:
                 self._refuse(401, "The login is not valid.")

@@ -51,7 +51,7 @@ def ask(server):
     return ask
 
 
-def test_an_address_that_guesses_is_refused_unseen_and_no_other_one(ask):
+def test_an_address_that_guesses_is_refused_unseen_and_no_other_one(ask, server):
     here, elsewhere = next(ADDRESSES), next(ADDRESSES)
     guesses = [ask("/workers", f"ops:guess-{number}", address=here).status for number in range(PER_ADDRESS + 1)]
     assert guesses == [401] * (PER_ADDRESS - 1) + [429] * 2
@@ -59,6 +59,8 @@ def test_an_address_that_guesses_is_refused_unseen_and_no_other_one(ask):
     assert refused.status == 429
     assert 0 < int(refused.headers["Retry-After"]) <= WINDOW
     assert ask("/workers", LOGIN, address=elsewhere).status == 200
+    assert server.output().count(f"logins from {here} are refused for ") == 1
+    assert "guess-" not in server.output()
 
 
 def test_guesses_from_many_addresses_leave_each_one_guess_and_the_owner_his_login(ask):
