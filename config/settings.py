@@ -230,6 +230,7 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
             f"RENDERLINE_POLL_MIN={values['poll_min']:g}: must not be above RENDERLINE_POLL_MAX, which is "
             f"{values['poll_max']:g}; lower the first or raise the second"
         )
+    _refuse_open_gateway(env, role, values)
     _refuse_weak_secrets(env, role, values)
     env.raise_problems()
     return Settings(role=role, accounts=accounts, tenants=tenants, **values)
@@ -251,6 +252,19 @@ def _require(env: Environment, role: Role, accounts: tuple[Account, ...]) -> Non
         env.problems.append(
             "RENDERLINE_SECRET_KEY is missing: it signs the webhook URLs that RENDERLINE_PUBLIC_URL asks for; "
             "set it to at least 32 random characters, the same for all processes, or unset RENDERLINE_PUBLIC_URL"
+        )
+
+
+def _refuse_open_gateway(env: Environment, role: Role, values: Mapping[str, Any]) -> None:
+    """Add a problem if everybody may call a gateway that other machines reach. Bad values are None here."""
+    bind = values["gateway_bind"] or ""
+    if role != "gateway" or values["api_keys_required"] is not False or not bind:
+        return
+    if not parsers.is_loopback_host(bind.rpartition(":")[0]):
+        env.problems.append(
+            f"RENDERLINE_GATEWAY_BIND={bind!r}: other machines reach this address, and "
+            "RENDERLINE_API_KEYS_REQUIRED=false lets everybody in; set that to true (renderline keys create makes a "
+            "key), or bind to 127.0.0.1"
         )
 
 

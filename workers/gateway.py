@@ -30,6 +30,7 @@ from workers.composition.acceptance import acceptor
 from workers.composition.hooks import hook_kinds
 from workers.composition.tenants import tenants
 from workers.composition.webhooks import fallback_interval, webhook_urls
+from workers.listening import listening_beyond_loopback
 
 # Seconds until a call to a hanging Redis is given up, because a caller waits for the answer. Longer than one blocking
 # read of an event stream.
@@ -45,6 +46,13 @@ def create() -> Flask:
         print(f"The gateway cannot start:\n{problem}", file=sys.stderr)
         raise SystemExit(4) from None
     logging.configure(level=chosen.log_level, fmt=chosen.log_format, secrets=chosen.secrets())
+    if not chosen.api_keys_required and (beyond := listening_beyond_loopback()):
+        print(
+            f"The gateway cannot start: other machines reach {beyond}, and RENDERLINE_API_KEYS_REQUIRED=false lets "
+            "everybody in; set that to true, or bind to 127.0.0.1: RENDERLINE_GATEWAY_BIND, or the server's own option",
+            file=sys.stderr,
+        )
+        raise SystemExit(4)
     try:
         with _connect(chosen) as redis:
             check_schema(redis)

@@ -16,6 +16,7 @@ from renderline.gateway import (
     error_handlers,
     events,
     health,
+    local_callers,
     operators,
     renders,
     unconfirmed,
@@ -68,13 +69,16 @@ def create_app(
     app = Flask("renderline.gateway", static_folder=None)
     app.url_map.converters["render_id"] = RenderIdConverter
     access_log.install(app)
+    guarded = not isinstance(authenticator, AllowAll)
+    if not guarded:
+        local_callers.install(app)
     AccessControl(authenticator, ApiRateLimit(redis, rate), CallShares(threads)).install(app)
     GatewayContext(ledger, queries, acceptor, operations, streams, max_bytes, _batch_shares(max_bytes)).install(app)
     health.install(app, redis=redis)
     documentation.install(app)
     if webhooks is not None:
         webhooks.install(app)
-    api = create_api(app, guarded=not isinstance(authenticator, AllowAll))
+    api = create_api(app, guarded=guarded)
     api.register_converter(RenderIdConverter, lambda _: {"type": "string", "pattern": f"^{RENDER_ID}$"})
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
     for module in (renders, batch, events, operators, unconfirmed):

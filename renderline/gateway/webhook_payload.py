@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 _LONGEST_URL: Final = 4096
 _LONGEST_KEY: Final = 200
+_LARGEST_CREDIT: Final = 10_000.0
+"""A render costs a few credits; a report of more than this is none."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,13 @@ def parse_webhook(query: bytes, body: bytes) -> WebhookPayload:
     """
     fields = {**_form(query), **_object(body)}
     url = _http_url(fields, "download_url", "downloadUrl", "videoUrl")
-    progress = _number(fields.get("progress"))
+    progress, credit = _number(fields.get("progress")), _number(fields.get("credit"))
     if progress is None and url:
         # v2 calls once, when the video is finished, and sends no progress.
         progress = 100.0
     return WebhookPayload(
         progress=None if progress is None else min(progress, 100.0),
-        credit=_number(fields.get("credit")),
+        credit=credit if credit is not None and credit <= _LARGEST_CREDIT else None,
         url=url,
         project_id=_project_id(fields.get("ai_progress_update_loc")),
     )

@@ -16,9 +16,12 @@ local alive_for = tonumber(ARGV[10])
 if alive_for > 0 then
   redis.call('SET', K.webhooks_alive .. account, stamp(NOW + alive_for), 'PX', math.ceil(alive_for * 1000))
 end
--- The cost is recorded at any time, even after the end.
-if ARGV[5] ~= '' and state ~= 'accepted' then set(id, 'credit', ARGV[5]) end
-if state ~= 'submitting' and state ~= 'unconfirmed' and state ~= 'rendering' then return {state, false} end
+local ended = state ~= 'submitting' and state ~= 'unconfirmed' and state ~= 'rendering'
+-- The cost may come after the end; a webhook proves nothing, so what is known by then stays.
+if ARGV[5] ~= '' and state ~= 'accepted' and not (ended and field(id, 'credit') ~= '') then
+  set(id, 'credit', ARGV[5])
+end
+if ended then return {state, false} end
 
 if ARGV[6] ~= '' then set(id, 'reported_url', ARGV[6]) end
 if ARGV[7] ~= '' and field(id, 'project_id') == '' and claim_project(id, ARGV[7]) then set(id, 'project_id', ARGV[7]) end
@@ -50,6 +53,10 @@ if not over then
   end
   return {'rendering', false}
 end
+-- One webhook in each interval has the render polled at once. After it polls come as without webhooks.
+local hinted = tonumber(field(id, 'hinted_at'))
+if hinted and NOW - hinted < tonumber(ARGV[9]) then return {'rendering', false} end
+set(id, 'hinted_at', stamp(NOW))
 if polling then
   -- The result of the running poll may be older than this webhook; if so, another poll follows.
   set(id, 'poll_again', 1)

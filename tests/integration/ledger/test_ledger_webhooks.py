@@ -143,6 +143,45 @@ def test_a_poll_that_failed_meanwhile_is_repeated_at_its_own_pace(driver):
     assert due_in(driver) == 30.0
 
 
+def test_a_flood_of_calls_has_it_polled_once_in_each_interval(driver):
+    """Whoever learns the URL can repeat the call; the vendor must not see a poll for each."""
+    driver.accept()
+    driver.start(poll_in=5000.0)
+    polls = 0
+    for _ in range(100):
+        _, wake = send_webhook(driver, 100.0)
+        for due_poll in driver.claim_due_polls(wake) if wake else ():
+            polls += 1
+            send_webhook(driver, 100.0)
+            driver.record_result(due_poll, "wait", poll_in=5000.0)
+            assert due_in(driver) == pytest.approx(5000.0)
+        driver.clock.forward(NET / 50)
+    assert polls == 2
+    driver.check_indexes()
+
+
+def test_the_first_call_about_another_attempt_has_it_polled(driver):
+    driver.accept()
+    driver.start(poll_in=500.0)
+    _, wake = send_webhook(driver, 100.0)
+    (due_poll,) = driver.claim_due_polls(wake)
+    driver.record_result(due_poll, "failed", message="no")
+    assert driver.operations.retry("r1")
+    driver.start(poll_in=500.0)
+    assert send_webhook(driver, 100.0, attempt=2)[1]
+
+
+def test_what_is_known_at_the_end_no_later_call_changes(driver):
+    driver.accept()
+    (due_poll,) = driver.claim_due_polls(driver.start())
+    send_webhook(driver, 50.0, credit=2.0)
+    driver.record_result(due_poll, "done", url="https://v/real.mp4")
+    before = driver.record()
+    assert before["credit"] == 2
+    send_webhook(driver, 100.0, credit=9000.0, url=URL)
+    assert driver.record() == before
+
+
 def test_a_worker_that_died_at_the_poll_does_not_swallow_the_call(driver):
     driver.accept()
     driver.claim_due_polls(driver.start())
