@@ -50,7 +50,7 @@ local function record(r)
         and state == 'unconfirmed' then
       stop_polling(id)
       drop_draft(id)
-      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'webhook_hint', 'reported_url', 'webhook_done', 'hinted_at')
+      redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'deadline_at', 'webhook_hint', 'reported_url', 'webhook_done', 'webhook_poll_at')
       if transition(id, 'submitting') then
         -- The worker that made the call may still be running; its claim ends here.
         redis.call('HINCRBY', k, 'fence', 1)

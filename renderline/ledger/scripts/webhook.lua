@@ -54,9 +54,9 @@ if not over then
   return {'rendering', false}
 end
 -- One webhook in each interval has the render polled at once. After it polls come as without webhooks.
-local hinted = tonumber(field(id, 'hinted_at'))
-if hinted and NOW - hinted < tonumber(ARGV[9]) then return {'rendering', false} end
-set(id, 'hinted_at', stamp(NOW))
+local called_at = tonumber(field(id, 'webhook_poll_at'))
+if called_at and NOW - called_at < tonumber(ARGV[9]) then return {'rendering', false} end
+set(id, 'webhook_poll_at', stamp(NOW))
 if polling then
   -- The result of the running poll may be older than this webhook; if so, another poll follows.
   set(id, 'poll_again', 1)

@@ -144,7 +144,7 @@ def test_a_poll_that_failed_meanwhile_is_repeated_at_its_own_pace(driver):
 
 
 def test_a_flood_of_calls_has_it_polled_once_in_each_interval(driver):
-    """Whoever learns the URL can repeat the call; the vendor must not see a poll for each."""
+    """A caller that learns the URL can repeat the call; the vendor must not see a poll for each."""
     driver.accept()
     driver.start(poll_in=5000.0)
     polls = 0
