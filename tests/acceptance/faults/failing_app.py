@@ -66,7 +66,7 @@ def _name_of(command: tuple[Any, ...]) -> str:
     queue = key.partition("\x06\x16")[0]
     if verb in ("LPUSH", "RPUSH") and queue in QUEUES:
         return f"publish {queue}"
-    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<id>", f"{verb} {key}")
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{40}", "<id>", f"{verb} {key}")
 
 
 def _names_of(command: tuple[Any, ...]) -> list[str]:

@@ -100,6 +100,8 @@ WRITES: dict[Scenario, list[tuple[str, int]]] = {
         ("hook_queue", 1),
         ("noted hooks", 1),
         ("hook_claim", 1),
+        # The file's name is claimed; after that, and before the record, the file gets it.
+        ("SET renderline:stored_file:<id>", 1),
         ("hook_record", 1),
         ("hook_take", 1),
         ("publish hooks", 2),
