@@ -43,8 +43,10 @@ _GUESSES: list[dict[str, object]] = [
     {"name": "JwtTokenDetector"},
     {"name": "KeywordDetector"},
 ]
-# What stands beside the word "secret" and is none: names of variables, messages, values that are no secret anywhere.
+# What stands beside the word "secret" and is none: names of variables, messages, ids.
 _NO_SECRETS = [
+    # Ids: of our API keys, of the vendor's projects.
+    r"^([0-9a-f]{12}|[0-9a-f]{24})$",
     r"^[A-Z]+(_[A-Z0-9]+)+$",
     r"^must be text$",
     r"^(true|false)$",
