@@ -1,0 +1,51 @@
+"""With a key of any scope or tenant, or none, every route answers as its description allows.
+
+FUZZ_EXAMPLES=100 in the environment makes a long run of it, with every scope.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from harness import a_request
+from renderline.gateway.api_keys import ApiKeys
+
+LONG = "FUZZ_EXAMPLES" in os.environ
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "2")
+# What is accepted depends on the key, so the checks of accepted and rejected data do not apply.
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+KEYS = {
+    "no key": None,
+    "a wrong key": "rl_0123456789ab_" + "x" * 43,
+    "submit": (["submit"], "default"),
+    "read": (["read"], "default"),
+    "admin": (["admin"], "default"),
+    "operator": (["operator"], None),
+    "another tenant": (["admin"], "acme"),
+}
+
+
+@pytest.fixture(scope="module")
+def gateway_options():
+    return {"RENDERLINE_API_KEYS_REQUIRED": "true"}
+
+
+@pytest.mark.parametrize("who", KEYS if LONG else ["no key", "operator", "another tenant"])
+def test_every_route_answers_as_described(gateway, valkey, tmp_path, who):
+    with Redis.from_url(valkey.url, decode_responses=True) as client:
+        client.flushall()
+        keys = ApiKeys(client)
+        owner = {"Authorization": f"Bearer {keys.create('owner', ['submit'])}"}
+        assert gateway.ask("POST", "/v1/renders", a_request(), headers=owner).status_code == 202
+        given = KEYS[who]
+        text = keys.create(who, given[0], tenant=given[1]) if isinstance(given, tuple) else given
+    command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{gateway.url}/openapi.json"]
+    command += ["--phases", "examples,fuzzing", "--exclude-path-regex", "/events$", "--checks", CHECKS]
+    command += ["--seed", "20", "--max-examples", EXAMPLES, "--generation-database", "none", "--warnings", "off"]
+    command += ["-H", f"Authorization: Bearer {text}"] if text else []
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+    assert found.returncode == 0, found.stdout[-8000:] + found.stderr[-2000:]
