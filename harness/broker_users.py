@@ -13,6 +13,13 @@ ADMIN = "admin-of-the-tests"
 PASSWORDS = {role: f"{role}-password-of-the-tests" for role in redis_users.ROLES}
 
 
+ASKED_AND_REFUSED = {
+    # They ask for the settings of the disk, and whether this user is an administrator; a refusal answers that.
+    ("renderline-worker", "command", "config|get"),
+    ("renderline-operator", "command", "acl|dryrun"),
+}
+
+
 def write_users(directory: Path, *, hook_queues: tuple[str, ...] = ("billing",)) -> Path:
     """Write the ACL file, with a user of the tests who may do everything; returns its path."""
     path = directory / "users.acl"

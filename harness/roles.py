@@ -70,7 +70,11 @@ class Roles:
             self.directory / "flower.log", {**self.environ("flower"), "FLOWER_BASIC_AUTH": ":".join(LOGIN)}
         )
         self._stack.callback(self.flower.kill)
-        keys = {"RENDERLINE_API_KEYS_REQUIRED": "true", "RENDERLINE_API_RATE": "1000/minute"}
+        keys = {
+            "RENDERLINE_API_KEYS_REQUIRED": "true",
+            "RENDERLINE_API_RATE": "1000/minute",
+            "RENDERLINE_CELERY_HOOKS": "billing.video_ready@billing",
+        }
         self.gateway = GatewayProcess(self.directory / "gateway.log", **{**self.environ("gateway"), **vendor, **keys})
         self._stack.callback(self.gateway.kill)
         self.operator.environ.update(vendor)

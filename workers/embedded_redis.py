@@ -58,10 +58,13 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
         sys.exit(f"The embedded Redis cannot start:\n{problem}")
     # Valkey's files hold scripts and the vendor's tokens: for this user alone.
     os.umask(0o077)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # One of an earlier run may be open to others.
+    directory.chmod(0o700)
     # In a file, not on the command line: every user of the machine could read the password there.
     path = directory / "valkey.conf"
     path.touch(mode=0o600)
+    path.chmod(0o600)
     path.write_text(text, encoding="utf-8")
     binary = str(get_binary_path())
     os.execv(binary, [binary, str(path)])

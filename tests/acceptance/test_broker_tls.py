@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 from config.settings import load
 from harness import ROOT, USER_KEY
-from harness.broker_users import refusals, write_users
+from harness.broker_users import ASKED_AND_REFUSED, refusals, write_users
 from harness.roles import Roles
 from harness.tls_redis import Authority, TlsRedis, missing
 from tests.acceptance.command_line import CommandLine
@@ -41,7 +41,7 @@ def test_every_process_works_over_tls(server: TlsRedis, tmp_path: Path) -> None:
         roles.use_http()
         roles.watch()
         roles.operate(render)
-    assert refusals(server) <= {("renderline-worker", "command", "config|get")}
+    assert refusals(server) <= ASKED_AND_REFUSED
 
 
 def test_a_certificate_of_another_authority_is_refused_everywhere(server: TlsRedis, tmp_path: Path) -> None:

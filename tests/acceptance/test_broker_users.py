@@ -9,7 +9,7 @@ import pytest
 from redis import AuthenticationError, Redis, ResponseError
 
 from harness import Valkey
-from harness.broker_users import admin_of, refusals, url_of, write_users
+from harness.broker_users import ASKED_AND_REFUSED, admin_of, refusals, url_of, write_users
 from harness.roles import SCRIPT, Roles
 from renderline import contract
 from renderline.producer import enqueue_render
@@ -37,8 +37,7 @@ def test_each_role_does_its_work_and_needs_nothing_more(roles: Roles) -> None:
         roles.use_http()
         roles.watch()
         roles.operate(render)
-        # A worker that may not read the server's configuration asks INFO and WAITAOF instead.
-        assert refusals(roles.server) <= {("renderline-worker", "command", "config|get")}
+        assert refusals(roles.server) <= ASKED_AND_REFUSED
 
         # What a producer may read of any render holds no text of the request.
         shown = {**redis.hgetall(f"renderline:render:{render}"), **dict(redis.xrange("renderline:events"))}

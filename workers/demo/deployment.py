@@ -40,7 +40,9 @@ class DirectoryInUse(RuntimeError):
 @contextlib.contextmanager
 def lock_directory(directory: Path) -> Iterator[None]:
     """Lock the directory for this process. Two Redis servers would write the same files: raises DirectoryInUse."""
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # One of an earlier run may be open to others.
+    directory.chmod(0o700)
     with (directory / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,6 +57,7 @@ class Deployment:
 
     directory: Path
     redis_port: int
+    redis_password: str
     sandbox_port: int
     gateway_port: int
     flower_port: int
@@ -68,6 +71,7 @@ class Deployment:
         return cls(
             directory=directory,
             redis_port=free_port(6379),
+            redis_password=secrets.token_urlsafe(24),
             sandbox_port=free_port(8900),
             gateway_port=free_port(8000),
             flower_port=free_port(5555),
@@ -88,8 +92,8 @@ class Deployment:
 
     @property
     def redis_url(self) -> str:
-        """Return the address of the embedded Redis."""
-        return f"redis://127.0.0.1:{self.redis_port}/0"
+        """Return the address of the embedded Redis, with its password: loopback is open to all users of the machine."""
+        return f"redis://:{self.redis_password}@127.0.0.1:{self.redis_port}/0"
 
     @property
     def sandbox_url(self) -> str:
@@ -121,6 +125,7 @@ class Deployment:
         ours = {name: value for name, value in environ.items() if name.startswith(_OURS)}
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items())]
         self.shell_file.touch(mode=0o600)
+        self.shell_file.chmod(0o600)
         self.shell_file.write_text("".join(lines), encoding="utf-8")
 
     def environ(self, outer: Mapping[str, str]) -> dict[str, str]:

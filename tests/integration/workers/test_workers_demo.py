@@ -7,9 +7,11 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from redis import AuthenticationError, Redis
 from standardwebhooks import Webhook
 
 from harness import HOOK_SECRET, Process, free_port, until
@@ -130,16 +132,37 @@ def test_two_cannot_run_in_the_same_directory(tmp_path):
         pass
 
 
+def assert_for_this_user_alone(directory):
+    """Assert that no other user of the machine can read what `up` wrote, or use its Redis."""
+    paths = [directory, *directory.rglob("*")]
+    names = {path.name for path in paths}
+    assert {"env", "valkey.conf", "appendonlydir", "worker.1.log", "flower", "lock"} <= names
+    assert [str(path) for path in paths if path.lstat().st_mode & 0o077] == []
+    lines = (directory / "env").read_text().splitlines()
+    (url,) = [line.partition("=")[2].strip("'") for line in lines if line.startswith("export REDIS_URL=")]
+    with Redis.from_url(url) as redis:
+        assert redis.ping()
+    password = urlsplit(url).password
+    with Redis.from_url(url.replace(f":{password}@", "")) as redis, pytest.raises(AuthenticationError):
+        redis.ping()
+    table = subprocess.run(["ps", "-A", "-ww", "-o", "command="], capture_output=True, text=True, check=True).stdout
+    assert password not in table
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_demo_leaves_no_process_behind(tmp_path, number):
     options = ["--keep", "--workers", "1", "--directory", str(tmp_path / "up")]
+    (tmp_path / "up").mkdir(mode=0o755)
+    before = os.umask(0o022)
     demo = Process([sys.executable, "-m", "workers.demo", *options], log=tmp_path / "demo.log")
     try:
         until(lambda: "Up. Ctrl-C" in demo.output(), seconds=90, what=f"the processes: {demo.output()}")
+        assert_for_this_user_alone(tmp_path / "up")
         children = descendants(demo.popen.pid)
         assert len(children) >= 5
         demo.popen.send_signal(number)
         assert demo.popen.wait(60) == (0 if number == signal.SIGINT else 128 + number)
         assert not [pid for pid in children if running(pid)]
     finally:
+        os.umask(before)
         demo.kill()
