@@ -68,16 +68,12 @@ def of_user(redis_url: str) -> CheckResult:
     parts = urlsplit(redis_url)
     advice = "use a user for each role: renderline redis-users (docs/broker.md)"
     if not parts.password:
-        verdict = _milder(parts.hostname or "")
+        # On loopback the door is open to this machine alone.
+        verdict: Literal["warn", "fail"] = "warn" if parsers.is_loopback_host(parts.hostname or "") else "fail"
         return CheckResult("redis user", verdict, "no password: everybody who reaches Redis may do everything", advice)
     if parts.username in (None, "", "default"):
         return CheckResult("redis user", "warn", "the user default, which may do everything", advice)
     return CheckResult("redis user", "ok", str(parts.username))
-
-
-def _milder(host: str) -> Literal["warn", "fail"]:
-    """Return the verdict on an open door at this address: on loopback it is open to this machine alone."""
-    return "warn" if parsers.is_loopback_host(host) else "fail"
 
 
 def _commands(redis: Redis, redis_url: str) -> CheckResult:
@@ -130,10 +126,9 @@ def of_keys_required(settings: Settings) -> CheckResult:
     """Return the result on callers without an API key."""
     if settings.api_keys_required:
         return CheckResult("api keys", "ok", "required")
-    host = settings.gateway_bind.rpartition(":")[0]
-    verdict = _milder(host)
+    # A gateway that other machines reach does not start without them.
     detail = f"not required: everybody who reaches {settings.gateway_bind} may do everything"
-    return CheckResult("api keys", verdict, detail, "unset RENDERLINE_API_KEYS_REQUIRED, and: renderline keys create")
+    return CheckResult("api keys", "warn", detail, "unset RENDERLINE_API_KEYS_REQUIRED, and: renderline keys create")
 
 
 def _api_keys(redis: Redis) -> Iterator[CheckResult]:
