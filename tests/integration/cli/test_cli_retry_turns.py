@@ -52,3 +52,16 @@ def test_a_thousand_resubmissions_do_not_either(run, redis: Redis) -> None:
     assert all(run("resubmit", one, "--json").code == 0 for one in ids)
     assert queued(redis) == SHARE
     assert {ledger.record(one)["state"] for one in ids} == {"submitting"}
+
+
+def test_a_retry_beyond_the_quota_is_refused_with_the_reason(run, redis: Redis, tmp_path) -> None:
+    ids = failed(run, Ledger(redis), 2)
+    file = tmp_path / "tenants.toml"
+    file.write_text('[[tenant]]\nname = "default"\nmax_in_flight = 1\n')
+    file.chmod(0o600)
+    answer = run("retry", *ids, "--json", RENDERLINE_TENANTS=str(file))
+    assert [step["done"] for step in answer.value] == [True, False]
+    assert "max_in_flight of tenant default: at most 1" in json.dumps(answer.value[1])
+    refused = run("submit", "-", given=json.dumps(compact()), RENDERLINE_TENANTS=str(file))
+    assert refused.code == 2
+    assert "max_in_flight of tenant default: at most 1" in refused.err
