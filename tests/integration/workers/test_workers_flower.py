@@ -95,8 +95,14 @@ def test_nothing_is_shown_without_the_password(start_flower, path):
 
 def test_it_is_for_reading_only(start_flower):
     flower = start_flower()
-    answer = flower.ask(f"/api/task/async-apply/{contract.SUBMIT}", LOGIN, method="POST")
-    assert answer.status_code == 403
+    changes = [
+        f"worker/{what}/w1" for what in ("shutdown", "pool/restart", "pool/grow", "pool/shrink", "pool/autoscale")
+    ]
+    changes += ["worker/queue/add-consumer/w1", "worker/queue/cancel-consumer/w1"]
+    changes += [f"task/{what}/{contract.SUBMIT}" for what in ("apply", "async-apply", "send-task")]
+    changes += [f"task/{what}/t1" for what in ("revoke", "abort", "timeout", "rate-limit")]
+    answers = {change: flower.ask(f"/api/{change}", LOGIN, method="POST").status_code for change in changes}
+    assert answers == dict.fromkeys(changes, 403)
 
 
 @pytest.mark.parametrize("password", ["", "no-colon"])
