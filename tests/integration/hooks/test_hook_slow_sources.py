@@ -129,3 +129,11 @@ def test_redirects_that_dribble_share_the_time_of_one_download(source, tmp_path:
     with pytest.raises(HookFailed, match="did not answer in time"):
         download(here.url, tmp_path, read_timeout=60, total_timeout=1.0)
     assert here.hops <= 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("length", [b"9" * 5000, b"\xb2", b"-5", b"5, 5", b"0x5"])
+def test_a_length_that_is_no_number_fails_no_download(source, tmp_path: Path, length: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nConnection: close\r\nContent-Length: " + length
+    here = source(lambda here, connection: here.send(connection, head + b"\r\n\r\nvideo"))
+    download(here.url, tmp_path)
+    assert (tmp_path / "r1.mp4").read_bytes() == b"video"
