@@ -10,8 +10,8 @@ from config.tenants import _TenantSchema
 from renderline.tenants import Endpoint, Tenant
 from workers.composition.tenants import tenants
 
-SECRET = "whsec_" + base64.b64encode(b"s" * 24).decode()
-OTHER = "whsec_" + base64.b64encode(b"o" * 24).decode()
+SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
+OTHER = "whsec_" + base64.b64encode(bytes(range(24, 48))).decode()
 FILE = f"""
 [[tenant]]
 name = "acme"

@@ -77,3 +77,11 @@ def test_a_weak_password_for_redis_is_refused(password):
     assert line.startswith("RENDERLINE_REDIS_PASSWORD (value not shown): must be at least 16 letters, digits, - or _")
     assert password not in line
     assert load({"RENDERLINE_REDIS_PASSWORD": RANDOM_KEY}, role="gateway")
+
+
+@pytest.mark.parametrize("secret", ["whsec_" + "A" * 44, "whsec_" + "QUFB" * 11, "whsec_" + "YWJj" * 8])
+def test_a_hook_secret_of_low_variety_is_refused(secret):
+    line = refusal(lambda: load({"RENDERLINE_HOOK_SECRET": secret}, role="gateway"))
+    assert line.startswith("RENDERLINE_HOOK_SECRET")
+    assert "different bytes" in line
+    assert secret not in line
