@@ -12,6 +12,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from renderline.hooks import Delivery, HookFailed, HttpHook
+from renderline.http import Client, PrivateAddress
 from renderline.tenants import Tenant, Tenants
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -240,6 +241,9 @@ def test_private_addresses_are_not_connected_to(serve, name, caplog):
         failed = failure(HttpHook(TENANTS), {"type": "http", "url": url})
     assert failed.permanent
     assert "RENDERLINE_ALLOW_PRIVATE_HOOKS" in str(failed)
+    # Nor where the door did not know the name: when the connection is made.
+    with pytest.raises(PrivateAddress):
+        Client(user_agent="test", allow_private=False).post(url, headers={}, body=b"", timeout=5.0)
     assert server.connections == []
     assert "topsecret" not in caplog.text
 
