@@ -9,7 +9,8 @@ local function record(r)
   if (state == 'rendering' or state == 'unconfirmed') and field(id, 'epoch') == tostring(r.epoch) then
     redis.call('HDEL', k, 'polling_until')
     -- A webhook came while this poll was under way.
-    local again = redis.call('HDEL', k, 'poll_again') == 1 and r.status ~= 'error'
+    local again = r.status ~= 'error' and tonumber(field(id, 'poll_again'))
+    redis.call('HDEL', k, 'poll_again')
     if r.status == 'error' then
       redis.call('HINCRBY', k, 'faults', 1)
       set(id, 'note', r.message)
@@ -61,7 +62,7 @@ local function record(r)
       if r.status == 'untouched' then
         if redis.call('HINCRBY', k, 'untouched', 1) == 1 then set(id, 'untouched_at', stamp(NOW)) end
       end
-      redis.call('ZADD', K.due .. field(id, 'account'), stamp(NOW + (again and 0 or r.poll_in)), id)
+      redis.call('ZADD', K.due .. field(id, 'account'), stamp(again and math.max(NOW, math.min(again, NOW + r.poll_in)) or NOW + r.poll_in), id)
     end
   end
 end

@@ -53,14 +53,16 @@ if not over then
   end
   return {'rendering', false}
 end
--- One webhook in each interval has the render polled at once. After it polls come as without webhooks.
-local called_at = tonumber(field(id, 'webhook_poll_at'))
-if called_at and NOW - called_at < tonumber(ARGV[9]) then return {'rendering', false} end
-set(id, 'webhook_poll_at', stamp(NOW))
+-- One webhook in ten seconds has the render polled at once; the poll of a further one waits until then.
+local at = tonumber(field(id, 'webhook_poll_at'))
+if not at or at <= NOW then
+  at = at and math.max(NOW, at + math.min(10, tonumber(ARGV[9]))) or NOW
+  set(id, 'webhook_poll_at', stamp(at))
+end
 if polling then
   -- The result of the running poll may be older than this webhook; if so, another poll follows.
-  set(id, 'poll_again', 1)
+  set(id, 'poll_again', stamp(at))
   return {'rendering', false}
 end
-redis.call('ZADD', due, stamp(NOW), id)
-return {'rendering', wake_pump(account, NOW)}
+redis.call('ZADD', due, 'LT', stamp(at), id)
+return {'rendering', wake_pump(account, at)}
