@@ -1,17 +1,20 @@
-"""The audit trail: what people did to renders, hooks, accounts, keys and the quarantine, and who did it."""
+"""The audit trail: what people did to renders, hooks, accounts, keys and the quarantine, and who did it.
+
+It is bounded, and refusals are noted too. So each tenant has a trail of its own: none can push out what others did.
+"""
 
 from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from redis import Redis
 
 from renderline.ledger.keys import PREFIX, Keys
 from renderline.ledger.record import iso
-from renderline.tenants import Actor
+from renderline.tenants import DEFAULT, Actor
 
 MOST_ENTRIES: Final = 10_000
 _LONGEST: Final = 300
@@ -36,13 +39,14 @@ class AuditEntry(NamedTuple):
 
 
 class Audit:
-    """Appends to the audit trail and reads it; about the newest 10,000 entries are kept.
+    """Appends to the audit trail and reads it; about the newest 10,000 entries of each tenant are kept, and as many of
+    those who act for all.
 
     Every method raises `redis.RedisError` if the server cannot be reached.
     """
 
     def __init__(self, redis: Redis, *, prefix: str = PREFIX) -> None:
-        self._redis, self._stream = redis, Keys(prefix).audit
+        self._redis, self._keys = redis, Keys(prefix)
 
     @contextmanager
     def noting(self, action: str, actor: Actor, target: str, *, refusals: type[Exception]) -> Iterator[None]:
@@ -66,11 +70,19 @@ class Audit:
             "name": actor.name if actor.door != "command line" else _login(),
         }
         kept = {name: value.encode(errors="replace") for name, value in fields.items() if value}
-        self._redis.xadd(self._stream, kept, maxlen=MOST_ENTRIES, approximate=True)
+        self._redis.xadd(self._keys.audit_of(actor.tenant), kept, maxlen=MOST_ENTRIES, approximate=True)
 
     def entries(self, *, limit: int = 100, tenant: str | None = None) -> list[AuditEntry]:
         """Return the newest entries, newest first; with `tenant` those of actors of that tenant."""
-        rows: Any = self._redis.xrevrange(self._stream, count=limit if tenant is None else MOST_ENTRIES * 2)
+        known = cast("set[str]", self._redis.smembers(self._keys.tenants))
+        tenants = sorted({DEFAULT, *known}) if tenant is None else [tenant]
+        with self._redis.pipeline(transaction=False) as pipe:
+            for each in tenants:
+                pipe.xrevrange(self._keys.audit_of(each), count=limit)
+            # Of a time before tenants had trails of their own it has theirs too.
+            pipe.xrevrange(self._keys.audit_of(None), count=limit if tenant is None else MOST_ENTRIES * 2)
+            rows = [row for trail in pipe.execute() for row in trail]
+        rows.sort(key=lambda row: tuple(map(int, row[0].split("-"))), reverse=True)
         found = [_entry(one, fields) for one, fields in rows]
         return [entry for entry in found if tenant is None or entry.tenant == tenant][:limit]
 

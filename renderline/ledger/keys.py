@@ -88,6 +88,10 @@ class Keys:
         """Return the hash of a render: its state and everything that changes."""
         return f"{self.prefix}render:{render_id}"
 
+    def audit_of(self, tenant: str | None) -> str:
+        """Return the stream of what was done for a tenant; None: by those who act for all."""
+        return self.audit if tenant is None else f"{self.audit}@{tenant}"
+
     def answer(self, caller: str) -> str:
         """Return the key of the newest answer to a caller, which is a thread of a process."""
         return f"{self.prefix}answer:{caller}"
