@@ -50,9 +50,8 @@ def main(arguments: Sequence[str]) -> int:
                 soft_wrap=True,
             )
     show(console, outcomes)
-    if not chosen.only or chosen.out != RESULTS:
-        write(chosen.out, outcomes, long=chosen.long)
-        console.print(f"Figures: {chosen.out}", markup=False)
+    write(chosen.out, outcomes, order=[one.name for one in every], whole=not chosen.only)
+    console.print(f"Figures: {chosen.out}", markup=False)
     console.print(f"Logs: {directory.relative_to(ROOT)}", markup=False)
     return 0 if all(outcome.held for outcome in outcomes) else 1
 
@@ -83,7 +82,7 @@ def _parser(every: Sequence[Attack]) -> argparse.ArgumentParser:
     parser.add_argument("--only", type=some, default=frozenset(), metavar="ATTACK,...", help="only these")
     parser.add_argument("--long", action="store_true", help="the long forms: more connections, messages and hooks")
     parser.add_argument(
-        "--out", type=Path, default=RESULTS, metavar="FILE", help="default: %(default)s; with --only none"
+        "--out", type=Path, default=RESULTS, metavar="FILE", help="default: %(default)s; --only renews rows of it"
     )
     return parser
 

@@ -44,13 +44,15 @@ def show(console: Console, outcomes: Sequence[Outcome]) -> None:
     console.print(f"{held} of {len(outcomes)} held, {sum(one.seconds for one in outcomes) / 60:.1f} minutes")
 
 
-def write(path: Path, outcomes: Sequence[Outcome], *, long: bool) -> None:
-    """Write the figures, with the machine."""
+def write(path: Path, outcomes: Sequence[Outcome], *, order: Sequence[str], whole: bool) -> None:
+    """Write the figures, with the machine. Unless it was the `whole` run, other attacks keep theirs."""
+    earlier = [] if whole or not path.exists() else json.loads(path.read_text())["attacks"]
+    rows = {one["name"]: one for one in earlier}
+    rows |= {one.name: {**asdict(one), "seconds": round(one.seconds, 1)} for one in outcomes}
     document: dict[str, Any] = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": machine(),
-        "long": long,
-        "attacks": [{**asdict(outcome), "seconds": round(outcome.seconds, 1)} for outcome in outcomes],
+        "attacks": [rows[name] for name in order if name in rows],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n")

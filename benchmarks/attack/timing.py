@@ -15,6 +15,9 @@ from renderline.studio.redaction import private_texts, redact
 MOST_DIFFERENCE: Final = 0.0005
 """Seconds between the medians of refused calls; the noise of a call on loopback is about that."""
 
+MOST_REDACTION: Final = 1.5
+"""Seconds for a megabyte, on a busy machine. Looking for every run of the message in every script took 17."""
+
 
 @attack("key-timing", "telling from the time of a refusal whether a key's id exists, or its first characters fit")
 def key_timing(target: Target, long: bool) -> Finding:
@@ -62,4 +65,4 @@ def slow_redaction(target: Target, long: bool) -> Finding:
         shown = redact(f"the vendor says: {words[:900]} is wrong", private_texts(body))
         worst = max(worst, time.perf_counter() - begin)
         leaked = leaked or (words[:200] in shown and "word" in str(body)[:200])
-    return Finding(worst <= 0.5 and not leaked, f"{worst:.2f} s at most for 1 MB")
+    return Finding(worst <= MOST_REDACTION and not leaked, f"{worst:.2f} s at most for 1 MB")
