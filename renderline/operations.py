@@ -20,7 +20,7 @@ from renderline.kinds import KINDS
 from renderline.ledger import Audit, Commands, Ledger, Quota
 from renderline.renders import FINAL, State
 from renderline.studio import ProjectMissing, StudioFault
-from renderline.tenants import DEFAULT, Actor, Tenants
+from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +78,14 @@ class ProjectNotAllowed(OperationRefused):
     def __init__(self, project_id: str, tenant: str) -> None:
         super().__init__(f"Project {project_id} is not known to be one that tenant {tenant} may use.")
         self.project_id = project_id
+
+
+class AccountNotAllowed(OperationRefused):
+    """The render is for a vendor account that the actor may not use, and the operation would spend its credits."""
+
+    def __init__(self, name: str, allowed: Collection[str]) -> None:
+        may = ", ".join(sorted(allowed)) or "none"
+        super().__init__(f"This is a render for the account {name}; the API key may use {may}.")
 
 
 class AccountNotFound(OperationRefused):
@@ -155,11 +163,11 @@ class Operations:
     def retry(self, render_id: str, *, actor: Actor) -> Record:
         """Start a failed or expired render anew in the same record.
 
-        Raises `RenderNotFound`, `WrongState`, or `QuotaExceeded`: a retry counts as a render of its tenant.
-
-        The attempt that ended is kept in the record's history.
+        Raises `RenderNotFound`, `WrongState`, `AccountNotAllowed`, or `QuotaExceeded`: a retry counts as a render of
+        its tenant. The attempt that ended is kept in the record's history.
         """
         self._check_owner(render_id, actor)
+        self._check_spending(render_id, actor)
         turn = self._steps.retry(render_id, quota_of=lambda tenant: Quota.of(self.tenants.of(tenant)))
         if not turn:
             self._refuse(render_id, (State.FAILED, State.EXPIRED), "only a failed or expired one can be retried")
@@ -184,9 +192,10 @@ class Operations:
     def resubmit(self, render_id: str, *, actor: Actor) -> Record:
         """Repeat the paid call of an unconfirmed render that was never started.
 
-        Raises `RenderNotFound` or `WrongState`.
+        Raises `RenderNotFound`, `WrongState` or `AccountNotAllowed`.
         """
         self._check_owner(render_id, actor)
+        self._check_spending(render_id, actor)
         turn = self._steps.resubmit(render_id)
         if not turn:
             self._refuse(render_id, _UNCONFIRMED, "only an unconfirmed one can be submitted again")
@@ -269,6 +278,16 @@ class Operations:
         """Raise `RenderNotFound` for a render of a tenant that the actor does not see, as for one that is not there."""
         if actor.tenant is not None and self.ledger.tenant_of(render_id) != actor.tenant:
             raise RenderNotFound(render_id)
+
+    def _check_spending(self, render_id: str, actor: Actor) -> None:
+        """Raise `AccountNotAllowed` if a request of the actor could not name the render's account either."""
+        # The policy of a tenant binds its keys, not an operator.
+        policy = self.tenants.of(actor.tenant) if actor.tenant else Tenant(name=DEFAULT)
+        if actor.accounts is None and policy.accounts is None:
+            return
+        account = self._record(render_id)["account"]
+        if not actor.allowed([account], policy):
+            raise AccountNotAllowed(account, actor.allowed(self.accounts, policy) or actor.accounts or ())
 
     def _check_project(self, render_id: str, project_id: str, actor: Actor) -> None:
         record = self._record(render_id)

@@ -21,7 +21,7 @@ from renderline.gateway.response_schemas import ProblemDocument
 _DESCRIPTIONS: Final = {
     400: "The request cannot be read: not JSON, not UTF-8, nested too deep, or a bad header.",
     401: "No valid API key.",
-    403: "The API key lacks the scope.",
+    403: "The API key lacks the scope, or may not use the vendor account.",
     404: "Not found.",
     409: "The render is in another state, or the idempotency key was used with another request.",
     413: "The body is too large, or has too many values.",

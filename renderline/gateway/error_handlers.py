@@ -14,6 +14,7 @@ from renderline.gateway.access import AccessDenied
 from renderline.gateway.problem import Problem, field_errors, problem_response, wrong_fields
 from renderline.ledger import KeyConflict, QuotaExceeded
 from renderline.operations import (
+    AccountNotAllowed,
     AccountNotFound,
     HookNotDead,
     HookNotFound,
@@ -82,7 +83,7 @@ def _account_not_found(error: AccountNotFound) -> Response:
     return problem_response(404, "Account not found.")
 
 
-def _not_permitted(error: NotPermitted) -> Response:
+def _not_permitted(error: NotPermitted | AccountNotAllowed) -> Response:
     return problem_response(403, str(error))
 
 
@@ -113,6 +114,7 @@ _HANDLERS: Final[dict[type[Exception], Any]] = {
     HookNotDead: _conflict,
     AccountNotFound: _account_not_found,
     NotPermitted: _not_permitted,
+    AccountNotAllowed: _not_permitted,
     ProjectNotAllowed: _project_not_allowed,
     RedisError: _redis_unavailable,
     HTTPException: http_error,

@@ -40,7 +40,7 @@ class AuditEntry(NamedTuple):
 
 class Audit:
     """Appends to the audit trail and reads it; about the newest 10,000 entries of each tenant are kept, and as many of
-    those who act for all.
+    actors for all tenants.
 
     Every method raises `redis.RedisError` if the server cannot be reached.
     """

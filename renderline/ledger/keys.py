@@ -89,7 +89,7 @@ class Keys:
         return f"{self.prefix}render:{render_id}"
 
     def audit_of(self, tenant: str | None) -> str:
-        """Return the stream of what was done for a tenant; None: by those who act for all."""
+        """Return the stream of what was done for a tenant; None: by actors for all tenants."""
         return self.audit if tenant is None else f"{self.audit}@{tenant}"
 
     def answer(self, caller: str) -> str:

@@ -311,3 +311,17 @@ def test_a_key_names_the_accounts_to_which_it_is_bound(redis, valkey, tmp_path):
                 assert error["message"].endswith("known: first, third")
     finally:
         gateway.stop()
+
+
+def test_a_key_spends_nothing_of_an_account_to_which_it_is_not_bound(gateway, redis, keys, theirs):
+    bound = header(keys.create("bound", ["admin"], tenant="globex", accounts=["other"]))
+    before = snapshot(redis)
+    for operation in ("retry", "resubmit"):
+        path = f"/v1/renders/{theirs[operation]}/{operation}"
+        refused = assert_problem(gateway.ask("POST", path, headers=bound), 403)
+        assert refused["detail"] == "This is a render for the account main; the API key may use other."
+    assert snapshot(redis) == before
+    free = header(keys.create("free", ["admin"], tenant="globex", accounts=["main"]))
+    for operation in ("retry", "resubmit"):
+        answer = gateway.ask("POST", f"/v1/renders/{theirs[operation]}/{operation}", headers=free)
+        assert answer.status_code == 202, answer.text
