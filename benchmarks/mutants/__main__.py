@@ -142,7 +142,12 @@ def _run(test: str, root: Path) -> tuple[str, str]:
     try:
         output, _ = process.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        # An interrupt first, so that the test ends the processes that it has started.
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=20)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         return "failed", f"not within {TIMEOUT:g} s"
     if process.returncode == 0:
