@@ -48,11 +48,20 @@ def _broker(settings: Settings) -> dict[str, Any]:
             "queue_order_strategy": "priority",
             "priority_steps": [0, 3, 6, 9],
             "client_name": "renderline",
+            # A worker sends what a message names as its link or chain with its own rights. Where a list says what
+            # requests may send, that would be a way past it.
+            "links": not _lists_hooks(settings),
         },
         # Running tasks go on when the connection is lost. The ledger fences them, so the second delivery changes
         # nothing. Threads could not be stopped anyway.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
     }
+
+
+def _lists_hooks(settings: Settings) -> bool:
+    """Return whether the celery hooks of a tenant that messages may name are limited to a list."""
+    tables = [table for table in settings.tenants if table["name"] in settings.broker_tenants]
+    return settings.celery_hooks is not None or any("celery_hooks" in table for table in tables)
 
 
 def _messages() -> dict[str, Any]:

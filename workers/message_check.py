@@ -35,6 +35,12 @@ _ARGUMENTS: Mapping[str, Mapping[str, type]] = {
 _TASKS = frozenset({contract.REQUEST, *_ARGUMENTS})
 _REQUEST_ARGUMENTS = ("request", "key")
 
+_LINKS = ("callbacks", "errbacks", "chain")
+_NO_LINKS = (
+    "it names tasks to be sent after it (link, chain or chord), and RENDERLINE_CELERY_HOOKS lists what may be sent: "
+    "name them as celery hooks"
+)
+
 
 class InvalidMessage(ValueError):
     """The message is no valid task of ours; the text says why.
@@ -97,8 +103,11 @@ def check_broadcast(message: Any, *, plain: bool = False) -> None:
     _body(message)
 
 
-def check_task(message: dict[str, Any], *, plain: bool = False) -> None:
-    """Raise `InvalidMessage` unless it is one of our tasks, with headers and a body that Celery can process."""
+def check_task(message: dict[str, Any], *, plain: bool = False, links: bool = True) -> None:
+    """Raise `InvalidMessage` unless it is one of our tasks, with headers and a body that Celery can process.
+
+    `links`: it may name tasks that the worker sends after it, with the worker's rights.
+    """
     check_envelope(message, plain=plain)
     body = _body(message)
     headers = message["headers"]
@@ -114,7 +123,7 @@ def check_task(message: dict[str, Any], *, plain: bool = False) -> None:
     _check_headers(headers)
     _require(isinstance(args, list), "its args are not a list")
     _require(isinstance(kwargs, dict), "its kwargs are not an object")
-    _check_embed(embed)
+    _check_embed(embed, links=links)
     if headers["task"] == contract.REQUEST:
         _check_names(contract.REQUEST, _REQUEST_ARGUMENTS, args, kwargs)
     else:
@@ -163,11 +172,12 @@ def _check_headers(headers: dict[str, Any]) -> None:
     _require(stamped is None or is_list_of(stamped, str), "its stamped_headers are not a list of texts")
 
 
-def _check_embed(embed: Any) -> None:
+def _check_embed(embed: Any, *, links: bool) -> None:
     if embed is None:
         return
     _require(isinstance(embed, dict), "its embedded options are not an object")
-    for name in ("callbacks", "errbacks", "chain"):
+    _require(links or not any(embed.get(name) for name in (*_LINKS, "chord")), _NO_LINKS)
+    for name in _LINKS:
         following = embed.get(name)
         _require(
             following is None or (is_list_of(following, dict) and all(map(is_signature, following))),

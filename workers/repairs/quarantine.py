@@ -80,7 +80,10 @@ class Channel(redis.Channel):
         try:
             message = read(raw)
             # Replies to remote control are no tasks.
-            (check_broadcast if queue.endswith(_REPLIES) else check_task)(message, plain=is_plain(raw))
+            if queue.endswith(_REPLIES):
+                check_broadcast(message, plain=is_plain(raw))
+            else:
+                check_task(message, plain=is_plain(raw), links=self._links)
         except InvalidMessage as problem:
             self.quarantine(Unread(raw, queue, str(problem), problem.kind, place))
             return
@@ -94,6 +97,10 @@ class Channel(redis.Channel):
             tag = message["properties"]["delivery_tag"]
             if tag in self.qos._delivered:
                 self.qos.ack(tag)
+
+    @property
+    def _links(self) -> bool:
+        return bool(self.connection.client.transport_options.get("links", True))
 
     def _deliver_fanout_message(self, message: Any, exchange: str) -> bool:
         """Deliver a broadcast (remote control, events); a broken one is logged and dropped."""

@@ -10,7 +10,7 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from harness import USER_KEY, Valkey, Worker, free_port, until
+from harness import USER_KEY, Valkey, Worker, a_request, free_port, until
 from harness.processes import Process
 from renderline.contract import QUEUES, render_id_for_key
 from renderline.ledger.quarantine import Quarantine
@@ -64,6 +64,26 @@ def test_one_odd_message_does_not_stop_a_worker(worker: Worker, valkey: Valkey, 
     put(redis, "requests", dict(table())[what])
     works_on(worker, valkey, redis, "after")
     until(lambda: redis.xlen(QUARANTINE) == 1, what="quarantined")
+
+
+LINKED = {"task": "billing.refund", "args": ["all"], "kwargs": {}, "options": {"queue": "billing"}}
+
+
+@pytest.mark.parametrize(
+    ("allowed", "sent"), [({}, True), ({"RENDERLINE_CELERY_HOOKS": "billing.ready@billing"}, False)]
+)
+def test_a_link_sends_no_task_past_the_list_of_celery_hooks(
+    start_worker: Any, valkey: Valkey, redis: Redis, allowed: dict[str, str], sent: bool
+) -> None:
+    worker = start_worker(**worker_environ(valkey), **allowed)
+    for name in ("callbacks", "errbacks", "chain"):
+        body = [[], {"request": {"kind": "x"} if name == "errbacks" else a_request(hooks=[])}, {name: [LINKED]}]
+        put(redis, "requests", json.dumps(envelope(body, task("renderline.request", id=name), queue="requests")))
+    works_on(worker, valkey, redis, "after")
+    until(lambda: redis.llen("billing") + redis.xlen(QUARANTINE) >= 3, seconds=15, what="sent or quarantined")
+    assert redis.llen("billing") == (3 if sent else 0)
+    reasons = [fields["reason"] for _, fields in redis.xrange(QUARANTINE)]
+    assert all("RENDERLINE_CELERY_HOOKS" in reason for reason in reasons)
 
 
 def test_no_message_stops_a_worker_and_none_is_lost(worker: Worker, valkey: Valkey, redis: Redis) -> None:
