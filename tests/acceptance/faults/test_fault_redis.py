@@ -15,6 +15,7 @@ from typing import Any
 
 import kombu
 import pytest
+from celery import Celery
 from kombu.exceptions import OperationalError
 
 from harness import Process, Valkey, until
@@ -206,9 +207,9 @@ def test_a_redis_that_would_evict_renders_is_refused(tmp_path: Path) -> None:
 def test_a_task_that_ends_after_its_connection_was_closed_does_not_end_the_worker(valkey: Valkey) -> None:
     """Celery passes over a connection error when it acknowledges; anything else, in its loop, is the worker's end."""
     with kombu.Connection(valkey.url, transport=transport_class()) as connection:
-        connection.SimpleQueue("acknowledged late").put("message")
-        messages: list[kombu.Message] = []
         queue = kombu.Queue("acknowledged late")
+        Celery(broker=valkey.url).send_task(contract.HOOK, args=["0" * 32, 0], queue=queue.name)
+        messages: list[kombu.Message] = []
         with kombu.Consumer(connection.default_channel, [queue], on_message=messages.append):
             connection.drain_events(timeout=60)
         connection.release()

@@ -76,9 +76,9 @@ class Observer:
         return [self.redis.get(key) or ""]
 
     def seen(self):
-        """Return (place, text) of everything but what has to hold a secret: the door's message, a body, the token."""
+        """Return (place, text) of all but what has to hold a secret: requests (also in quarantine), bodies, the token."""
         for key, texts in self.texts.items():
-            if key.startswith(("renderline:body:", "renderline:token:")):
+            if key.startswith(("renderline:body:", "renderline:token:", "renderline:quarantine_requests")):
                 continue
             for text in texts:
                 yield from ((key, part) for part in self._parts(text))
