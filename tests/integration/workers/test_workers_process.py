@@ -76,7 +76,7 @@ class Observer:
         return [self.redis.get(key) or ""]
 
     def seen(self):
-        """Return (place, text) of all but what has to hold a secret: requests (also in quarantine), bodies, the token."""
+        """Return (place, text) of all but what has to hold a secret: requests, in quarantine too, bodies, the token."""
         for key, texts in self.texts.items():
             if key.startswith(("renderline:body:", "renderline:token:", "renderline:quarantine_requests")):
                 continue
