@@ -64,10 +64,13 @@ class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, Cap
 
     def project_tenant(self, account: str, project_id: str) -> str | None:
         """Return the tenant whose render made a vendor project; None if no render is known to have made it."""
+        # The vendor gives its hexadecimal ids in lower case, and may well read both.
+        spellings = [project_id, project_id.lower()]
         with self.redis.pipeline(transaction=False) as pipe:
-            pipe.hget(self.keys.project_tenants(account), project_id)
-            pipe.hget(self.keys.project_owners(account), project_id)
-            tenant, owner = pipe.execute()
+            pipe.hmget(self.keys.project_tenants(account), spellings)
+            pipe.hmget(self.keys.project_owners(account), spellings)
+            tenants, owners = pipe.execute()
+        tenant, owner = (next((one for one in found if one is not None), None) for found in (tenants, owners))
         if tenant is not None:
             return str(tenant)
         return self.tenant_of(str(owner).rpartition(".")[0]) if owner is not None else None

@@ -5,6 +5,7 @@ import pytest
 from harness.ledger import LedgerDriver
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.acceptance import Acceptor
+from renderline.ledger.submission import ForeignProject
 from renderline.operations import Operations, ProjectNotAllowed
 from renderline.requests import RequestRefused
 from renderline.tenants import COMMAND_LINE, Actor, Tenant, Tenants
@@ -135,6 +136,27 @@ def test_an_operator_adopts_what_no_other_tenant_made(driver, made):
     assert driver.state(one) == "unconfirmed"
     assert operations.adopt(one, "unknown", actor=COMMAND_LINE)["project_id"] == "unknown"
     assert driver.ledger.project_tenant("main", "unknown") == "acme", "it is the tenant's from now on"
+
+
+def test_no_tenant_takes_a_project_over_that_another_made(driver, names, made):
+    operations = Operations(driver.ledger, RecordedDispatcher(), ["main"], tenants=KNOWN)
+    adopting, answered = "e" * 32, "f" * 32
+    for one in (adopting, answered):
+        driver.accept(one, tenant="rich")
+    driver.start(adopting, confirmed=False)
+    operations.adopt(adopting, made["default"], actor=actor("rich"))
+    # The vendor answers a call with a project that it gave to another render before.
+    with pytest.raises(ForeignProject):
+        driver.ledger.advance(driver.claim(answered), stage="export", project_id=made["default"], made=True)
+    assert driver.ledger.project_tenant("main", made["default"]) == "default"
+    assert names({"kind": "export", "project_id": made["default"]}, "default") == []
+
+
+def test_another_spelling_of_an_id_opens_no_project_of_another_tenant(driver, names, made):
+    # The vendor's ids are hexadecimal, and hexadecimal has two spellings.
+    driver.redis.hset("renderline:project_tenants:main", "65fa6b07dca2e367461a2925", "acme")
+    for spelling in ("65fa6b07dca2e367461a2925", "65FA6B07DCA2E367461A2925", "65Fa6b07dca2e367461a2925"):
+        assert names({"kind": "export", "project_id": spelling}, "default") == ["project_id"]
 
 
 def test_a_render_of_the_default_tenant_costs_nothing_more(driver, made):

@@ -132,12 +132,12 @@ end
 -- Claim a project that our call made for this attempt of this render; false if it belongs to another one.
 local function claim_project(id, project)
   local key, me = K.project_owners .. field(id, 'account'), id .. '.' .. field(id, 'attempt')
+  if redis.call('HSETNX', key, project, me) == 0 then
+    local owner = redis.call('HGET', key, project)
+    if owner ~= me and redis.call('EXISTS', render(string.match(owner, '^(.*)%.'))) == 1 then return false end
+    redis.call('HSET', key, project, me)
+  end
   note_project(id, project)
-  if redis.call('HSETNX', key, project, me) == 1 then return true end
-  local owner = redis.call('HGET', key, project)
-  if owner == me then return true end
-  if redis.call('EXISTS', render(string.match(owner, '^(.*)%.'))) == 1 then return false end
-  redis.call('HSET', key, project, me)
   return true
 end
 

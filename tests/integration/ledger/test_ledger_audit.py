@@ -30,7 +30,7 @@ def test_a_busy_tenant_pushes_out_what_it_did_itself_alone(trail: Audit, busy: s
     for number in range(MANY):
         trail.note("cancel", actor(busy), f"render {number}", "refused: Render not found.")
     found = trail.entries(limit=MANY)
-    assert [one.target for one in found[-3:]] == ["render a", "render o", "account main"]
+    assert {one.target for one in found[-3:]} == {"render a", "render o", "account main"}
     assert found[0].target == f"render {MANY - 1}"
     assert len(found) < MANY
     assert [one.target for one in trail.entries(tenant="acme")] == ["render a"]
