@@ -57,7 +57,7 @@ EVERYBODY = """
 FLUSHALL; FLUSHDB; CONFIG SET appendonly no; CONFIG REWRITE; DEBUG SLEEP 0; KEYS *; MONITOR; SHUTDOWN NOSAVE; SAVE;
 ACL LIST; ACL SETUSER x on; CLIENT KILL TYPE normal; REPLICAOF NO ONE; MODULE LIST; SLOWLOG GET; SWAPDB 0 1;
 FUNCTION FLUSH; SCRIPT FLUSH; MIGRATE 127.0.0.1 1 k 0 1; GET of-another-service; SET of-another-service x;
-SUBSCRIBE of-another-service; PUBLISH of-another-service x
+SUBSCRIBE of-another-service; PUBLISH of-another-service x; PFMERGE of-another-service
 """
 FORBIDDEN = {
     "producer": """
