@@ -36,7 +36,8 @@ def _login_from(address: str, port: int, password: str) -> int:
     login = base64.b64encode(f"{LOGIN[0]}:{password}".encode()).decode()
     with contextlib.closing(connection):
         connection.request("GET", "/tasks", headers={"Authorization": f"Basic {login}"})
-        return connection.getresponse().status
+        with connection.getresponse() as answer:
+            return answer.status
 
 
 @attack("flower-pages", "Flower's pages, metrics and API without a login")

@@ -112,8 +112,8 @@ def test_a_stop_answers_what_has_begun_and_waits_for_no_idle_client(valkey, redi
         ender.start()
         until(lambda: not listens(gateway.port), what="the end of listening")
         line.send(b'"film" }')
-        answer = line.getresponse()
-        assert (answer.status, answer.getheader("Connection")) == (422, "close")
+        with line.getresponse() as answer:
+            assert (answer.status, answer.getheader("Connection")) == (422, "close")
         ender.join()
         assert time.monotonic() - before < 10
     line.close()
