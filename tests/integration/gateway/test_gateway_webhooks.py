@@ -204,7 +204,8 @@ def test_too_large_a_body_is_refused_whatever_it_says_about_its_size(gateway):
     place = urlsplit(gateway.url())
     line = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
     line.request("POST", place.path, body=iter([large[:1000], large[1000:]]), encode_chunked=True)
-    assert line.getresponse().status == 413
+    with line.getresponse() as answer:
+        assert answer.status == 413
     line.close()
     assert gateway.everything() == before
 
