@@ -126,6 +126,15 @@ class Roles:
         until(lambda: ask("GET", f"/v1/renders/{one}").json()["state"] == "delivered", what="a render over HTTP")
         assert ask("GET", "/v1/renders?limit=2").json()
         assert self.gateway.ask("GET", "/readyz").ok
+        ask("POST", "/v1/accounts/default/pause")
+        ask("POST", "/v1/accounts/default/resume")
+        # Each operation reaches its step in the ledger, which refuses it: the render has been delivered.
+        for what in ("cancel", "retry", "resubmit", "fail", "hooks/0/replay", "hooks/0/discard"):
+            answer = self.gateway.ask("POST", f"/v1/renders/{one}/{what}", headers=auth)
+            assert answer.status_code == 409, (what, answer.text)
+        project = {"project_id": "65fa6b07dca2e367461a2925"}
+        assert self.gateway.ask("POST", f"/v1/renders/{one}/adopt", project, headers=auth).status_code == 409
+        assert ask("GET", "/v1/dead-letters").json()
 
     def watch(self) -> None:
         """Read Flower's pages."""
