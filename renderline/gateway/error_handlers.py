@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 from flask import Flask, Response
-from redis import RedisError
+from redis import RedisError, ResponseError
 from werkzeug.exceptions import HTTPException
 
 from renderline.gateway.access import AccessDenied
@@ -92,8 +92,14 @@ def _project_not_allowed(error: ProjectNotAllowed) -> Response:
 
 
 def _redis_unavailable(error: RedisError) -> Response:
-    log.warning("Redis is unavailable", error=type(error).__name__)
-    detail = "Redis is unavailable. Retry; with an idempotency key a repeated call is always safe."
+    if isinstance(error, ResponseError):
+        # It answered: memory is short, its user may not do this, or a key holds something else. What an unknown
+        # command was called with stays out of the log.
+        log.error("Redis refused a command", why=str(error).partition(", with args")[0])
+        detail = "Redis refused a command; the gateway's log says why. With an idempotency key a repeated call is safe."
+    else:
+        log.warning("Redis is unavailable", error=type(error).__name__)
+        detail = "Redis is unavailable. Retry; with an idempotency key a repeated call is always safe."
     return problem_response(503, detail, headers={"Retry-After": str(RETRY_AFTER)})
 
 

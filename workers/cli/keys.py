@@ -63,6 +63,13 @@ def create(session: Session, name: str, scopes: Sequence[str], tenant: str | Non
         raise CommandError(
             f"no account {', '.join(unknown)}; known: {', '.join(sorted(known)) or 'none'}", ExitCode.REFUSED
         )
+    may = listed.of(tenant or "default").accounts
+    if "operator" not in scopes and may is not None and (useless := sorted({*accounts}.difference(may))):
+        raise CommandError(
+            f"tenant {tenant or 'default'} may use {', '.join(sorted(may)) or 'no account'}, not {', '.join(useless)}: "
+            "add it to accounts of the tenant in the file of RENDERLINE_TENANTS",
+            ExitCode.REFUSED,
+        )
     store = _keys(session)
     try:
         key = store.create(name, scopes, tenant=tenant, accounts=accounts or None)

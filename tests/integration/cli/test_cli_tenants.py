@@ -41,6 +41,10 @@ def test_a_key_of_an_unknown_tenant_or_account_is_refused(run, tmp_path):
     assert refused.code == 2
     assert "acme, default" in refused.err
     assert run("keys", "create", "k", "--tenant", "acme", RENDERLINE_TENANTS=str(path)).code == 0
+    path.write_text(FILE.replace('["default"]', '["main"]'))
+    useless = run("keys", "create", "k", "--tenant", "acme", "--account", "default", RENDERLINE_TENANTS=str(path))
+    assert useless.code == 2
+    assert "tenant acme may use main" in useless.err
     unknown = run("keys", "create", "k", "--account", "nobody")
     assert unknown.code == 2
     assert "known: default" in unknown.err

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from celery import Celery
+from redis import Redis
 
 from harness import a_request
 from harness.gateway import GatewayProcess, assert_problem
@@ -99,6 +100,17 @@ CALLS = [
 def assert_unavailable(answer):
     assert_problem(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_command_that_redis_refuses_is_not_called_an_outage(gateway, own_valkey):
+    with Redis.from_url(own_valkey.url) as redis:
+        redis.set("renderline:paused", "no set")
+        answer = gateway.ask("POST", "/v1/accounts/default/pause")
+        redis.delete("renderline:paused")
+    assert_unavailable(answer)
+    assert "Redis refused a command" in answer.json()["detail"]
+    assert "WRONGTYPE" not in answer.text
+    assert "WRONGTYPE" in gateway.output()
 
 
 def test_without_redis_every_call_gets_503_and_works_afterwards(gateway, own_valkey):
