@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
 
 from config import parsers
+from config.toml_tables import read_tables
 
 BASE_URL = "https://app.aistudios.com"
 V2_BASE_URL = "https://v2.aistudios.com"
@@ -87,17 +86,7 @@ def read_accounts(path: str, *, defaults: Mapping[str, Any]) -> tuple[Account, .
 
     Raises ValidationError with a message for every bad field, named by its path.
     """
-    try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
-        raise ma.ValidationError(str(reason)) from None
-    except (ValueError, RecursionError) as problem:
-        # A number of too many digits, or tables nested too deep, are no TOMLDecodeError.
-        raise ma.ValidationError(f"not TOML: {problem}") from None
-    tables = found.get("account")
-    if set(found) != {"account"} or not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
-        raise ma.ValidationError("it must hold [[account]] tables and nothing else")
+    tables = read_tables(path, "account")
     problems = list(_problems(tables))
     if problems:
         raise ma.ValidationError(problems)

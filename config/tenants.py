@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import marshmallow as ma
 
 from config import parsers
+from config.toml_tables import read_tables
 from config.variable import Environment, Variable
 
 _NAME: Final = r"[a-z0-9][a-z0-9_-]{0,63}\Z"
@@ -95,17 +94,7 @@ def read_tenants(path: str) -> tuple[Table, ...]:
 
     Raises ValidationError with a message for every bad field, named by its path; no message shows a secret.
     """
-    try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
-        raise ma.ValidationError(str(reason)) from None
-    except (ValueError, RecursionError) as problem:
-        # A number of too many digits, or tables nested too deep, are no TOMLDecodeError.
-        raise ma.ValidationError(f"not TOML: {problem}") from None
-    tables = found.get("tenant")
-    if set(found) != {"tenant"} or not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
-        raise ma.ValidationError("it must hold [[tenant]] tables and nothing else")
+    tables = read_tables(path, "tenant")
     problems = list(_problems(_TenantSchema(), tables, "tenant"))
     if problems:
         raise ma.ValidationError(problems)
