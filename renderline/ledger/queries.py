@@ -14,6 +14,9 @@ from renderline.ledger.store import Ledger
 _SCAN = 200
 _LAST_ID = "f" * 32
 
+_LAST_NUMBER = 999_999_999
+"""Greater than the number of any event within its millisecond."""
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -151,9 +154,19 @@ class Queries:
             yield from entries
 
     def last_event(self) -> str:
-        """Return the id of the newest event, to follow on from; `0-0` if there is none."""
-        newest: Any = self._redis.xrevrange(self._keys.events, count=1)
-        return str(newest[0][0]) if newest else "0-0"
+        """Return an id to follow on from: all events so far are before it, all others after it.
+
+        Unless there was an event in this millisecond it is made from the server's time. The id of the newest event
+        would show a tenant when others are busy.
+        """
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.time()
+            pipe.xrevrange(self._keys.events, count=1)
+            (seconds, microseconds), newest = pipe.execute()
+        now = seconds * 1000 + microseconds // 1000
+        if newest and _order(newest[0][0]) >= (now, 0):
+            return str(newest[0][0])
+        return f"{now - 1}-{_LAST_NUMBER}"
 
     def trimmed(self, event_id: str) -> bool:
         """Return whether some events after this one may already be dropped."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -325,3 +326,20 @@ def test_a_key_spends_nothing_of_an_account_to_which_it_is_not_bound(gateway, re
     for operation in ("retry", "resubmit"):
         answer = gateway.ask("POST", f"/v1/renders/{theirs[operation]}/{operation}", headers=free)
         assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.parametrize("tenant", ["acme", "default"])
+def test_the_time_of_an_answer_does_not_tell_that_a_foreign_render_exists(gateway, redis, keys, driver, tenant):
+    """The id of a render with an idempotency key can be derived: from the key, and the name of the tenant."""
+    long = {"order": "x" * 15_000}
+    driver.ledger.accept(replace(driver.entry(OWN, tenant="globex"), meta={"name": "n", "hooks": [], "metadata": long}))
+    mine = header(keys.create("k", ["read"], tenant=tenant))
+
+    def read_of(one: str) -> int:
+        """Return how many bytes Redis sends for the answer, a measure of the work for it."""
+        before = redis.info("stats")["total_net_output_bytes"]
+        assert_problem(gateway.ask("GET", f"/v1/renders/{one}", headers=mine), 404)
+        return int(redis.info("stats")["total_net_output_bytes"]) - int(before)
+
+    read_of(OWN)  # has the key checked and its use noted
+    assert abs(read_of(OWN) - read_of("e" * 32)) < 5_000
