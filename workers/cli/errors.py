@@ -72,6 +72,8 @@ _KNOWN = (
     ("renderline.ledger", "KeyConflict", ExitCode.REFUSED),
     ("renderline.ledger", "QuotaExceeded", ExitCode.REFUSED),
     ("renderline.ledger.schema", "SchemaMismatch", ExitCode.FAILED),
+    ("redis.exceptions", "AuthenticationError", ExitCode.UNREACHABLE),
+    ("redis.exceptions", "NoPermissionError", ExitCode.UNREACHABLE),
     ("redis", "RedisError", ExitCode.UNREACHABLE),
     ("kombu.exceptions", "OperationalError", ExitCode.UNREACHABLE),
     ("renderline.studio", "StudioFault", ExitCode.FAILED),
@@ -79,6 +81,10 @@ _KNOWN = (
 
 
 def _lines(name: str, error: Exception) -> list[str]:
+    if name == "AuthenticationError":
+        return [f"Redis refused the login of REDIS_URL: {error}"]
+    if name == "NoPermissionError":
+        return [f"Redis refused the user of REDIS_URL: {error}; use an operator's (docs/broker.md)"]
     if name in ("RedisError", "OperationalError"):
         return [f"Redis (REDIS_URL) does not answer: {error}"]
     if name == "StudioFault":

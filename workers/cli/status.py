@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Group
@@ -18,6 +18,9 @@ from renderline.tenants import DEFAULT
 from workers.cli import views, waiting
 from workers.cli.errors import ExitCode, print_error
 from workers.cli.session import Session, json_option, pass_session
+
+if TYPE_CHECKING:
+    from renderline.ledger import Queries
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -128,18 +131,20 @@ def list_renders(
 
     times: dict[str, Any] = {name: at for name, at in (("after", after), ("before", before)) if at is not None}
     wanted = Filter(state=state, kind=kind, account=account, tenant=tenant, metadata=metadata, **times)
+    # A wrong setting is no wrong cursor: the settings are read here.
+    queries = session.queries
     try:
-        records, onward = _page(session, wanted, limit=limit, cursor=cursor)
+        records, onward = _page(queries, wanted, limit=limit, cursor=cursor)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--cursor") from None
     session.answer({"renders": records, "cursor": onward}, lambda: _listed(records, onward))
 
 
-def _page(session: Session, wanted: Any, *, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+def _page(queries: Queries, wanted: Any, *, limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
     # With filters, a page may be shorter than its limit although more follow.
     records: list[dict[str, Any]] = []
     while True:
-        more, cursor = session.queries.page(wanted, limit=limit - len(records), cursor=cursor)
+        more, cursor = queries.page(wanted, limit=limit - len(records), cursor=cursor)
         records += more
         if cursor is None or len(records) >= limit:
             return records, cursor

@@ -227,3 +227,18 @@ def test_the_doctor_without_redis(run):
     ended = run("doctor", REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
     assert ended.code == 3
     assert "FAIL  redis connection" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [("right", "Redis refused the user of REDIS_URL:"), ("wrong", "Redis refused the login of REDIS_URL:")],
+)
+def test_a_redis_that_refuses_is_not_said_to_be_silent(run, redis, valkey, password, said):
+    redis.acl_setuser("reader", enabled=True, passwords=["+right"], commands=["+@connection", "+hgetall"])
+    try:
+        ended = run("keys", "list", REDIS_URL=valkey.url.replace("://", f"://reader:{password}@"))
+    finally:
+        redis.acl_deluser("reader")
+    assert ended.code == 3
+    assert said in ended.err
+    assert "does not answer" not in ended.err

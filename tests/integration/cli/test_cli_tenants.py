@@ -52,6 +52,15 @@ def test_a_key_of_an_unknown_tenant_or_account_is_refused(run, tmp_path):
     assert run("keys", "create", "k", "--scope", "operator", "--tenant", "acme").code == 2
 
 
+def test_a_wrong_file_is_not_blamed_on_an_option(run, tmp_path):
+    path = tmp_path / "tenants.toml"
+    path.write_text(FILE + "max_inflight = 3\n")
+    refused = run("list", RENDERLINE_TENANTS=str(path))
+    assert refused.code == 2
+    assert "max_inflight" in refused.err
+    assert "--cursor" not in refused.err
+
+
 def test_lists_name_the_tenant_once_there_are_several(run, renders):
     assert {one["id"] for one in run("list", "--json").value["renders"]} == {ACME, PLAIN}
     assert [one["id"] for one in run("list", "--tenant", "acme", "--json").value["renders"]] == [ACME]

@@ -117,7 +117,9 @@ def of_patches(name: str, version: str) -> CheckResult:
     shown = f"{name} {version}"
     if line > max(lines) or patch >= lines.get(line, patch + 1):
         return CheckResult("redis patches", "ok", f"{shown} has no hole that this version of Renderline knows")
-    wanted = f"{'.'.join(map(str, line))}.{lines[line]}" if line in lines else "a line that is still maintained"
+    # A line that nobody maintains any more has no patch: the next one that has.
+    patched = min(one for one in lines if one >= line)
+    wanted = f"{name} {'.'.join(map(str, patched))}.{lines[patched]}"
     advice = f"use {wanted} or newer, unless your distribution has patched this version"
     return CheckResult("redis patches", "warn", f"{shown} has known holes (CVE-2025-49844: code from scripts)", advice)
 
