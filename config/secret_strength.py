@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 LEAST_PASSWORD = 12
@@ -48,6 +49,13 @@ def of_key(key: str) -> str | None:
         return "it is a placeholder"
     if _is_monotonous(key, _LEAST_KEY_VARIETY):
         return f"it has fewer than {_LEAST_KEY_VARIETY} different characters, or repeats itself"
+    return None
+
+
+def of_hook_secret(secret: str) -> str | None:
+    """Return why this hook secret (`whsec_` and base64) is refused: few different bytes."""
+    if len(set(base64.b64decode(secret.removeprefix("whsec_")))) < _LEAST_KEY_VARIETY:
+        return f"it holds fewer than {_LEAST_KEY_VARIETY} different bytes"
     return None
 
 

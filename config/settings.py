@@ -284,3 +284,8 @@ def _refuse_weak_secrets(env: Environment, role: Role, values: Mapping[str, Any]
             f"RENDERLINE_SECRET_KEY (value not shown): {reason}; it signs the webhook URLs of RENDERLINE_PUBLIC_URL: "
             "choose it at random, with openssl rand -hex 32"
         )
+    if public and any(map(secret_strength.of_hook_secret, values["hook_secrets"] or ())):
+        env.problems.append(
+            "RENDERLINE_HOOK_SECRET (value not shown): it has few different bytes, so others can sign hooks with it; "
+            'choose it at random: echo "whsec_$(openssl rand -base64 32)"'
+        )

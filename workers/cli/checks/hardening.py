@@ -179,6 +179,8 @@ def of_secrets(settings: Settings) -> CheckResult:
     weak = []
     if settings.secret_key and secret_strength.of_key(settings.secret_key):
         weak.append("RENDERLINE_SECRET_KEY")
+    if any(map(secret_strength.of_hook_secret, settings.hook_secrets or ())):
+        weak.append("RENDERLINE_HOOK_SECRET")
     logins = (settings.flower_basic_auth or "").split(",")
     if any(login and secret_strength.of_login(login, reachable=True) for login in logins):
         weak.append("FLOWER_BASIC_AUTH")
