@@ -45,9 +45,9 @@ demo: $(VENV)/.installed ## render the examples on an embedded Redis and the san
 up: $(VENV)/.installed ## the same processes kept running, with the addresses of their pages
 	@$(BIN)/python -m workers.demo --keep $(ARGS)
 
-# Three at a time: the tests of processes mostly wait for them.
+# Four at a time: the tests of processes mostly wait for them.
 test: $(VENV)/.installed-dev ## run every test
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/.installed-dev ## lint, format, types, import contracts, compose file
 	$(BIN)/ruff check .
