@@ -140,6 +140,11 @@ class Operations:
 
     # -- renders
 
+    def record(self, render_id: str, *, actor: Actor) -> Record:
+        """Return the public record of a render; raises `RenderNotFound`, also for one that the actor does not see."""
+        self._check_owner(render_id, actor)
+        return self._record(render_id)
+
     @_audited("render")
     def cancel(self, render_id: str, *, actor: Actor, delete_project: bool = False) -> Cancellation:
         """Cancel a render that has not ended; safe to repeat. Raises `RenderNotFound` or `WrongState`.
@@ -276,6 +281,8 @@ class Operations:
 
     def _check_owner(self, render_id: str, actor: Actor) -> None:
         """Raise `RenderNotFound` for a render of a tenant that the actor does not see, as for one that is not there."""
+        # Nothing else of the render is read first, so that it takes as long for a foreign render as for none. A tenant
+        # can derive the id of another's idempotency key, and would learn from the time whether it was used.
         if actor.tenant is not None and self.ledger.tenant_of(render_id) != actor.tenant:
             raise RenderNotFound(render_id)
 

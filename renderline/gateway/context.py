@@ -12,7 +12,7 @@ from renderline.gateway.access import caller
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.shares import BatchShares
 from renderline.ledger import Ledger, Queries
-from renderline.operations import Operations, RenderNotFound
+from renderline.operations import Operations
 
 _EXTENSION: Final = "renderline"
 
@@ -36,15 +36,7 @@ class GatewayContext:
 
     def record(self, render_id: str) -> dict[str, Any]:
         """Return the public record of a render; raises RenderNotFound, also for one that the caller does not see."""
-        # First, so that it takes as long for a foreign render as for none. A tenant can derive the id of another's
-        # idempotency key, and would learn from the time whether it was used.
-        tenant = caller().tenant
-        if tenant is not None and self.ledger.tenant_of(render_id) != tenant:
-            raise RenderNotFound(render_id)
-        record = self.ledger.record(render_id)
-        if record is None:
-            raise RenderNotFound(render_id)
-        return record
+        return self.operations.record(render_id, actor=caller())
 
 
 def context() -> GatewayContext:
