@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+_SECOND_QUERY: Final = re.compile(r"\?(?=(?:ai_progress_update_loc|videoUrl)=)")
+"""v2 appends its query string to our URL. Nothing says whether it does so by `&` if the URL has a query already."""
 _LONGEST_URL: Final = 4096
 _LONGEST_KEY: Final = 200
 _LARGEST_CREDIT: Final = 10_000.0
@@ -62,7 +65,8 @@ def _object(body: bytes) -> Mapping[str, Any]:
 
 def _form(text: bytes) -> Mapping[str, Any]:
     try:
-        return dict(parse_qsl(text.decode(errors="replace"), max_num_fields=50))
+        query = _SECOND_QUERY.sub("&", text.decode(errors="replace"))
+        return dict(parse_qsl(query, max_num_fields=50))
     except ValueError:
         return {}
 

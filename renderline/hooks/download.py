@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 import urllib3
@@ -15,7 +15,8 @@ from redis import RedisError
 
 from renderline.hooks.file_name import file_name, path_fault
 from renderline.hooks.kind import COMPLETED, LONGEST_RETRY_AFTER, USER_AGENT, Delivery, HookFailed
-from renderline.hooks.storage import Claim, Folder
+from renderline.hooks.media_type import ending
+from renderline.hooks.storage import Claim, Folder, NewFile
 from renderline.hooks.tenant_folders import STORAGE_VARIABLE, TenantFolders
 from renderline.http import (
     Client,
@@ -42,7 +43,7 @@ _EXPIRED = frozenset({401, 403, 404, 410})
 # Enough for any file; a server may send thousands of digits.
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _PAGES = ("text/html", "application/json", "application/xhtml", "application/xml", "text/xml")
-_DEFAULT_PATH = "{id}.mp4"
+_DEFAULT_PATH = "{id}.{ext}"
 _HEADERS = {"Accept-Encoding": "identity"}
 """Videos do not compress. Requested uncompressed, the received bytes are the stored bytes."""
 
@@ -62,6 +63,14 @@ def _path(template: str) -> None:
 
 class _Expired(HookFailed):
     """The link has no video, or no longer has one; a fresh link may."""
+
+
+class _Place(NamedTuple):
+    """The place of a file: its folder, the template of its path below that, and the tenant that it belongs to."""
+
+    folder: Folder
+    template: str
+    tenant: str
 
 
 class DownloadHookSchema(Schema):
@@ -132,26 +141,13 @@ class DownloadHook:
         link = delivery.record.get("download_url")
         if not isinstance(link, str) or not link.startswith(("https://", "http://")):
             raise HookFailed("the render has no http download link, so there is nothing to store", permanent=True)
-        folder = self._folders.folder(hook, tenant)
-        try:
-            name = file_name(hook.get("path", _DEFAULT_PATH), delivery.record)
-        except ValueError as error:
-            raise HookFailed(f"the hook's path {error}", permanent=True) from None
-        if misplaced := self._folders.misplaced(folder, name, tenant):
-            raise HookFailed(f"{name} is not stored: {misplaced}", permanent=True)
-        try:
-            return {"stored_url": self._store_from(link, folder, name, delivery.record)}
-        except (HookFailed, RedisError):
-            raise
-        except Exception as error:
-            # Anything that the storage's library raises. Its chain of causes may show credentials, hence `from None`.
-            advice = f"check {STORAGE_VARIABLE} and what the worker may do there"
-            raise HookFailed(f"{folder.url} did not take {name}: {folder.describe(error)}; {advice}") from None
+        place = _Place(self._folders.folder(hook, tenant), hook.get("path", _DEFAULT_PATH), tenant)
+        return {"stored_url": self._store_from(link, place, delivery.record)}
 
-    def _store_from(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> str:
+    def _store_from(self, link: str, place: _Place, record: Mapping[str, Any]) -> str:
         """Store the video; if the link in the record has expired, from a fresh one. Returns the file's URL."""
         try:
-            return self._store(link, folder, name, record)
+            return self._store(link, place, record)
         except _Expired as expired:
             if self._fresh_link is None:
                 raise
@@ -160,24 +156,48 @@ class DownloadHook:
                 raise HookFailed(f"{expired}, and the vendor still gives the same link") from None
             if not fresh or not fresh.startswith(("https://", "http://")):
                 raise HookFailed(f"{expired}, and the vendor gives no other link") from None
-        return self._store(fresh, folder, name, record)
+        return self._store(fresh, place, record)
 
-    def _store(self, link: str, folder: Folder, name: str, record: Mapping[str, Any]) -> str:
+    def _store(self, link: str, place: _Place, record: Mapping[str, Any]) -> str:
+        # Before the call, because a name that does not fit needs none; the answer may change the ending.
+        self._name(place, record, ext=ending(link, ""))
         end = time.monotonic() + self._total_timeout
         with self._answer(link, record.get("account", ""), end) as response:
             self._check(response, origin(link))
-            with folder.storing(
-                name, claim=self._claim(record), suffix=record["id"], root=self._root_of(folder)
-            ) as partial:
-                for chunk in self._chunks(response, origin(link)):
-                    if partial.written + len(chunk) > self._max_bytes:
-                        raise self._too_large(origin(link))
-                    if time.monotonic() > end:
-                        raise self._too_slow(origin(link), partial.written)
-                    partial.write(chunk)
-                if not partial.written:
-                    raise HookFailed(f"{origin(link)} sent an empty file")
+            name = self._name(place, record, ext=ending(link, response.headers.get("Content-Type", "")))
+            try:
+                with place.folder.storing(
+                    name, claim=self._claim(record), suffix=record["id"], root=self._root_of(place.folder)
+                ) as partial:
+                    self._write(response, partial, origin(link), end)
+            except (HookFailed, RedisError):
+                raise
+            except Exception as error:
+                # Anything that the storage's library raises. Its chain of causes may show credentials, so `from None`.
+                advice = f"check {STORAGE_VARIABLE} and what the worker may do there"
+                why = f"{place.folder.url} did not take {name}: {place.folder.describe(error)}; {advice}"
+                raise HookFailed(why) from None
         return partial.stored_url
+
+    def _name(self, place: _Place, record: Mapping[str, Any], *, ext: str) -> str:
+        """Return the file's path below the folder; raises HookFailed where it may not be stored."""
+        try:
+            name = file_name(place.template, record, ext=ext)
+        except ValueError as error:
+            raise HookFailed(f"the hook's path {error}", permanent=True) from None
+        if misplaced := self._folders.misplaced(place.folder, name, place.tenant):
+            raise HookFailed(f"{name} is not stored: {misplaced}", permanent=True)
+        return name
+
+    def _write(self, response: requests.Response, partial: NewFile, source: str, end: float) -> None:
+        for chunk in self._chunks(response, source):
+            if partial.written + len(chunk) > self._max_bytes:
+                raise self._too_large(source)
+            if time.monotonic() > end:
+                raise self._too_slow(source, partial.written)
+            partial.write(chunk)
+        if not partial.written:
+            raise HookFailed(f"{source} sent an empty file")
 
     def _claim(self, record: Mapping[str, Any]) -> Claim:
         claims = self._claims

@@ -10,11 +10,12 @@ from typing import Any
 _NAME_BYTES = 200  # of one part of a path; with the ending of a partial file it stays below the usual 255
 _PATH_CHARACTERS = 512
 _UNFIT = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|\[\]{}]')
-_TEMPLATE_FIELDS = frozenset({"id", "name", "kind"})
+_RECORD_FIELDS = frozenset({"id", "name", "kind"})
+_TEMPLATE_FIELDS = _RECORD_FIELDS | {"ext"}
 
 
 def path_fault(template: str) -> str | None:
-    """Return what is wrong with a hook's `path`, a template with {id}, {name} and {kind}; None if nothing is."""
+    """Return what is wrong with a hook's `path`, a template with {id}, {name}, {kind} and {ext}; None if nothing is."""
     try:
         pieces = list(string.Formatter().parse(template))
     except ValueError:
@@ -23,13 +24,17 @@ def path_fault(template: str) -> str | None:
         field is not None and (field not in _TEMPLATE_FIELDS or spec or conversion)
         for _, field, spec, conversion in pieces
     ):
-        return "may hold the fields {id}, {name} and {kind}, and no others."
+        return "may hold the fields {id}, {name}, {kind} and {ext}, and no others."
     return _name_fault("".join(text + ("x" if field is not None else "") for text, field, _, _ in pieces))
 
 
-def file_name(template: str, record: Mapping[str, Any]) -> str:
-    """Return the path below a folder that the template gives for this render; raises ValueError if it is unfit."""
-    name = template.format_map({field: _slug(str(record.get(field) or "")) for field in _TEMPLATE_FIELDS})
+def file_name(template: str, record: Mapping[str, Any], *, ext: str = "mp4") -> str:
+    """Return the path below a folder that the template gives for this render; raises ValueError if it is unfit.
+
+    `ext` is the ending of the file, without its dot.
+    """
+    given = {field: _slug(str(record.get(field) or "")) for field in _RECORD_FIELDS}
+    name = template.format_map({**given, "ext": ext})
     fault = _name_fault(name)
     if fault:
         raise ValueError(fault)

@@ -95,6 +95,35 @@ def test_a_repeat_gives_the_same_and_replaces_what_was_there(serve, store, claim
     assert store.files() == {"r1.mp4": b"the video"}
 
 
+@pytest.mark.parametrize(
+    ("path", "content_type", "stored"),
+    [
+        ("/speech.wav", "audio/x-wav", "r1.wav"),
+        # Object stores often say nothing about the content.
+        ("/Speech.WAV", "binary/octet-stream", "r1.wav"),
+        ("/speech.mp3", None, "r1.mp3"),
+        ("/files/17", "audio/mpeg; charset=binary", "r1.mp3"),
+        ("/files/17", "audio/wave", "r1.wav"),
+        ("/video.mp4", "audio/wav", "r1.mp4"),
+        ("/video.php", "video/webm", "r1.webm"),
+        ("/files/17", "application/octet-stream", "r1.mp4"),
+        ("/files/17.exe", None, "r1.mp4"),
+    ],
+)
+def test_the_file_ends_as_its_content_does(serve, store, path, content_type, stored):
+    server = serve(lambda request: request.reply(200, VIDEO, Content_Type=content_type))
+    outcome = DownloadHook(store.url).deliver({"type": "download"}, completed(f"{server.url}{path}?signature=x"))
+    assert outcome == {"stored_url": f"{store.url}/{stored}"}
+    assert store.files() == {stored: VIDEO}
+
+
+def test_the_ending_may_be_asked_for_in_an_own_path(serve, store):
+    server = serve(lambda request: request.reply(200, VIDEO, Content_Type="audio/wav"))
+    for hook in ({"path": "{name}.{ext}"}, {"path": "{id}.mp4"}):
+        DownloadHook(store.url).deliver({"type": "download", **hook}, completed(f"{server.url}/x", name="Morning"))
+    assert store.files() == {"Morning.wav": VIDEO, "r1.mp4": VIDEO}
+
+
 def test_own_path_and_folders_are_made(serve, store):
     server = serve(lambda request: request.reply(200, VIDEO))
     hook = {"type": "download", "path": "orders/{name}/{kind} {id}.mp4"}

@@ -51,6 +51,12 @@ FORMS = {
     ),
     "v2 posted": (b"", V2, PAYLOAD_V2),
     "v2 behind a query of ours": (b"x=1&" + V2, b"", PAYLOAD_V2),
+    "v2 behind a query of ours, with a second question mark": (b"x=1?" + V2, b"", PAYLOAD_V2),
+    "v2 with a bare question mark in its URL": (
+        b"ai_progress_update_loc=ai-video/-N4qJq7DwnRjBQ7iozRc/&videoUrl=https://v.test/2.mp4?x=1",
+        b"",
+        WebhookPayload(100.0, None, "https://v.test/2.mp4?x=1", "-N4qJq7DwnRjBQ7iozRc"),
+    ),
 }
 
 

@@ -18,7 +18,7 @@ TENANTS = Tenants(unlisted=Tenant(name="default", hook_secrets=(SECRET,)))
 ACCEPTED = [
     {"type": "download"},
     {"type": "download", "path": "orders/{name} {id}.mp4"},
-    {"type": "download", "path": "영상/{kind}.mp4"},
+    {"type": "download", "path": "영상/{kind}.{ext}"},
     {"type": "download", "url": "file:///videos/a%20b"},
     {"type": "download", "url": "memory://bucket/prefix"},
     {"type": "http", "url": "https://example.com/done"},
@@ -41,11 +41,11 @@ REFUSED = [
     ({"type": "download", "path": "x::zip://y"}, "path", "must not hold"),
     ({"type": "download", "path": "a*.mp4"}, "path", "must not hold"),
     ({"type": "download", "path": "a\x00b"}, "path", "must not hold"),
-    ({"type": "download", "path": "{secret}.mp4"}, "path", "{id}, {name} and {kind}"),
-    ({"type": "download", "path": "{id.__class__}"}, "path", "{id}, {name} and {kind}"),
-    ({"type": "download", "path": "{id!r}"}, "path", "{id}, {name} and {kind}"),
-    ({"type": "download", "path": "{id:>999999999}"}, "path", "{id}, {name} and {kind}"),
-    ({"type": "download", "path": "{0}"}, "path", "{id}, {name} and {kind}"),
+    ({"type": "download", "path": "{secret}.mp4"}, "path", "{id}, {name}, {kind} and {ext}"),
+    ({"type": "download", "path": "{id.__class__}"}, "path", "{id}, {name}, {kind} and {ext}"),
+    ({"type": "download", "path": "{id!r}"}, "path", "{id}, {name}, {kind} and {ext}"),
+    ({"type": "download", "path": "{id:>999999999}"}, "path", "{id}, {name}, {kind} and {ext}"),
+    ({"type": "download", "path": "{0}"}, "path", "{id}, {name}, {kind} and {ext}"),
     ({"type": "download", "path": "{id"}, "path", "unpaired"),
     ({"type": "download", "path": "{{id}}"}, "path", "must not hold"),
     ({"type": "download", "path": "x" * 201}, "path", "200 bytes"),
@@ -131,7 +131,7 @@ def test_names_of_files(template, record, name):
     assert file_name(template, record) == name
 
 
-PIECES = st.sampled_from(["{id}", "{name}", "{kind}", "..", ".", "/", "~", "a", "%2e", "\\", ":", " ", "é"])
+PIECES = st.sampled_from(["{id}", "{name}", "{kind}", "{ext}", "..", ".", "/", "~", "a", "%2e", "\\", ":", " ", "é"])
 
 
 @given(
