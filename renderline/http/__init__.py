@@ -7,12 +7,15 @@ from renderline.http.address import host_and_port, host_matches, is_private_lite
 from renderline.http.client import Client, PrivateAddress
 from renderline.http.exchange import DeadlineExceeded, Exchange, boottime, running, sent_by
 from renderline.http.failure import causes, describe
+from renderline.http.page_check import PageCheck, PageFinding
 from renderline.http.retry_after import parse_retry_after
 
 __all__ = [
     "Client",
     "DeadlineExceeded",
     "Exchange",
+    "PageCheck",
+    "PageFinding",
     "PrivateAddress",
     "boottime",
     "causes",

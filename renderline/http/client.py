@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -96,8 +96,9 @@ class Client:
         read_timeout: float,
         end: float,
         trusted: Collection[str] = (),
+        method: Literal["GET", "HEAD"] = "GET",
     ) -> requests.Response:
-        """Get a URL and follow up to `MAX_REDIRECTS` redirects, whose bodies are not read.
+        """Get a URL, by HEAD its headers alone. Up to `MAX_REDIRECTS` redirects are followed, their bodies not read.
 
         The timeouts (seconds) are for each connection, and for the headers of each answer and every later read; all
         must be over by `end` (monotonic). The `trusted` hosts (`host:port`) may have private addresses.
@@ -106,7 +107,7 @@ class Client:
             left = end - time.monotonic()
             if left <= 0:
                 raise requests.exceptions.ReadTimeout("the redirects took too long")
-            request = self._request("GET", url, headers)
+            request = self._request(method, url, headers)
             exchange = Exchange(total_timeout=left, read_timeout=read_timeout, head_timeout=read_timeout)
             response = self._send(request, exchange, connect_timeout=min(connect_timeout, left), trusted=trusted)
             target = _find_redirect(response)
