@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+_OF_V3: Final = frozenset({"isExport", "webhookUrl", "workspaceId", "resolution", "ttsType", "tts"})
+_OF_V2: Final = frozenset({"webhook", "locale", "uppercut"})
 
 
 def has_scenes(body: Mapping[str, Any]) -> bool:
@@ -28,3 +31,19 @@ def scenes_api(body: Mapping[str, Any]) -> Literal["v3", "v2"] | None:
         if {"sceneIdx", "clips"} <= scene.keys() or "scripts" in scene:
             return "v3"
     return None
+
+
+def simple_apis(body: Mapping[str, Any]) -> frozenset[Literal["v3", "v2"]]:
+    """Return the APIs that a body of a simple call, which has `text` and `model`, can be meant for.
+
+    What both APIs document is meant for either; with fields of both it is meant for none. Each API has its own price,
+    so such a body is never sent on a guess.
+    """
+    if not {"text", "model"} <= body.keys() or has_scenes(body) or has_updates(body) or "templateId" in body:
+        return frozenset()
+    apis: set[Literal["v3", "v2"]] = {"v3", "v2"}
+    if body.keys() & _OF_V3:
+        apis.discard("v2")
+    if body.keys() & _OF_V2:
+        apis.discard("v3")
+    return frozenset(apis)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from renderline.accounts.clients import AccountClients
-from renderline.kinds.body_traits import has_scenes, has_updates
+from renderline.kinds.body_traits import simple_apis
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
 from renderline.kinds.v3_calls import EXPORT, get_project, poll
@@ -37,8 +37,7 @@ def _create(clients: AccountClients, context: CallContext) -> CallResult:
 
 
 def _matches(body: Mapping[str, Any]) -> bool:
-    other = has_scenes(body) or has_updates(body) or "templateId" in body
-    return {"text", "model"} <= body.keys() and not other
+    return "clothes" in body and "v3" in simple_apis(body)
 
 
 KIND: Final = Kind(

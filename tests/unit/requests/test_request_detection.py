@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from renderline.kinds import KINDS
+from renderline.kinds.body_traits import simple_apis
 from renderline.requests import RequestRefused, as_request, detection
 
 PROJECT = "65fa6b07dca2e367461a2925"
@@ -24,7 +25,7 @@ V2_SCENE = {"AIModel": {}}
         ({"projectId": PROJECT, "updates": [UPDATE]}, "edit"),
         ({"scenes": [{"clips": [{"type": "text", "detail": {}}]}]}, "v2_project"),
         ({"scenes": [{"sceneIdx": 0, "clips": [], "background": {}}]}, "project"),
-        (SIMPLE, "simple_video"),
+        ({**SIMPLE, "isExport": True}, "simple_video"),
         ({"scenes": [V3_SCENE], "updates": [], "templateId": "t1", "text": "x", "model": "m"}, "project"),
         ({"scenes": [1, {}, V2_SCENE, V3_SCENE]}, "v2_project"),
         ({"updates": {}, "templateId": "t1", "projectId": "p"}, "edit"),
@@ -54,3 +55,31 @@ def test_a_body_of_two_kinds_is_not_guessed(monkeypatch):
     monkeypatch.setattr(detection, "KINDS", kinds)
     with pytest.raises(RequestRefused, match="kind: is required: the body could be of the kinds edit, template"):
         as_request({"anything": 1})
+
+
+@pytest.mark.parametrize(
+    ("more", "api"),
+    [
+        ({"isExport": True}, "v3"),
+        ({"webhookUrl": "https://a.test"}, "v3"),
+        ({"resolution": "720"}, "v3"),
+        ({"workspaceId": "w"}, "v3"),
+        ({"ttsType": {}}, "v3"),
+        ({"webhook": "https://a.test"}, "v2"),
+        ({"locale": "zh"}, "v2"),
+        ({"uppercut": 1}, "v2"),
+    ],
+)
+def test_a_simple_video_is_recognised_by_the_fields_that_one_api_alone_has(more, api):
+    assert simple_apis({**SIMPLE, **more}) == {api}
+    matching = {name for name, kind in KINDS.items() if kind.matches({**SIMPLE, **more})}
+    assert matching <= ({"simple_video"} if api == "v3" else {"v2_simple_video"})
+
+
+def test_a_simple_video_that_either_api_could_make_needs_its_kind():
+    assert simple_apis(SIMPLE) == {"v3", "v2"}
+    assert simple_apis({**SIMPLE, "webhook": "https://a.test", "isExport": True}) == set()
+    with pytest.raises(RequestRefused):
+        as_request({**SIMPLE, "webhook": "https://a.test", "isExport": True})
+    with pytest.raises(RequestRefused, match="kind: is required: .*simple_video"):
+        as_request(SIMPLE)
