@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from marshmallow import ValidationError, post_load, validates_schema
+
 from renderline.accounts.clients import AccountClients
 from renderline.kinds.body_traits import has_scenes, has_updates
 from renderline.kinds.kind import Kind
@@ -14,11 +16,35 @@ from renderline.kinds.v3_fields import NAME, RENDER_OPTIONS, TEMPLATE_ID, WORKSP
 from renderline.validation.fields import Identifier, Text
 from renderline.validation.schemas import VendorSchema
 
-BODY: Final = VendorSchema.from_dict(
+_TABLE_NAMES: Final = {"model": "aiName", "clothes": "clothId"}
+"""The vendor's samples name these fields in another way than its table. Both are taken, and the table's are sent."""
+
+
+class _Template(VendorSchema):
+    @validates_schema
+    def given_once(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a field that its two names give different values."""
+        pairs = [(sample, table) for sample, table in _TABLE_NAMES.items() if data.get(sample) and data.get(table)]
+        wrong = {
+            sample: [f"differs from {table}: give it once"] for sample, table in pairs if data[sample] != data[table]
+        }
+        if wrong:
+            raise ValidationError(wrong)
+
+    @post_load
+    def as_in_the_table(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return the body with the names of the vendor's table."""
+        for sample, table in _TABLE_NAMES.items():
+            given = data.pop(sample, None)
+            if given and not data.get(table):
+                data[table] = given
+        return data
+
+
+BODY: Final = _Template.from_dict(
     {
         "templateId": Identifier(required=True),
-        "aiName": Text(**optional(blank=True)),
-        "clothId": Text(**optional(blank=True)),
+        **{name: Text(**optional(blank=True)) for name in ("aiName", "clothId", "model", "clothes")},
         "name": NAME,
         **RENDER_OPTIONS,  # sent with the export
     },
@@ -41,7 +67,14 @@ KIND: Final = Kind(
     name="template",
     matches=_matches,
     schema=BODY(),
-    fields={"aiName": "aiName", "clothId": "clothId", "resolution": "resolution", **TEMPLATE_ID, **WORKSPACE},
+    fields={
+        "aiName": "aiName",
+        "clothId": "clothId",
+        **_TABLE_NAMES,
+        "resolution": "resolution",
+        **TEMPLATE_ID,
+        **WORKSPACE,
+    },
     target=("template_id", "templateId"),
     takes_name=True,
     export_fields=frozenset({"resolution", "webhookUrl"}),

@@ -50,6 +50,19 @@ def test_a_call_with_a_webhook(load, request_, body):
             {"name": "n", "aiName": "M1", "clothId": "B1", "workspaceId": "w"},
         ),
         (
+            {"kind": "template", "template_id": "t1", "model": "M1", "clothes": "B1"},
+            {"name": "n", "aiName": "M1", "clothId": "B1"},
+        ),
+        # The spellings of the vendor's samples (contradiction 15): the table's names are sent.
+        (
+            {"kind": "template", "payload": {"templateId": "t1", "model": "M1", "clothes": "B1"}},
+            {"name": "n", "aiName": "M1", "clothId": "B1"},
+        ),
+        (
+            {"kind": "template", "payload": {"templateId": "t1", "aiName": "M1", "model": None, "clothes": "B1"}},
+            {"name": "n", "aiName": "M1", "clothId": "B1"},
+        ),
+        (
             {"kind": "template", "payload": {"templateId": "t1", "name": "x", "webhookUrl": "https://mine.test",
                                              "odd": 1}, "resolution": 720},
             {"name": "n", "odd": 1},
@@ -95,6 +108,15 @@ def test_the_id_that_a_call_acts_on_is_kept_apart(load):
         ({"kind": "export", "project_id": "a", "orientation": "portrait"}, {"orientation": ["unknown field"]}),
         ({"kind": "template"}, {"template_id": ["is required"]}),
         ({"kind": "template", "template_id": "t1", "aiName": 1}, {"aiName": ["must be a string"]}),
+        ({"kind": "template", "template_id": "t1", "model": 1}, {"model": ["must be a string"]}),
+        (
+            {"kind": "template", "template_id": "t1", "model": "M1", "aiName": "M2"},
+            {"model": ["differs from aiName: give it once"]},
+        ),
+        (
+            {"kind": "template", "payload": {"templateId": "t1", "clothId": "B1", "clothes": "B2"}},
+            {"payload.clothes": ["differs from clothId: give it once"]},
+        ),
         ({"kind": "simple_video", "model": "M1", "clothes": ""},
          {"clothes": ["may not be empty"], "language": ["is required"], "text": ["is required"]}),
         (
