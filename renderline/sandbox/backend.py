@@ -2,14 +2,16 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from renderline.sandbox.calls import Call
+from renderline.sandbox.charges import EXPORT, GENERATION
 from renderline.sandbox.clock import Clock
 from renderline.sandbox.faults import FaultRules
+from renderline.sandbox.generation import Generation
 from renderline.sandbox.held_calls import HeldCalls
-from renderline.sandbox.magic import RENDER_TAGS, Spent
+from renderline.sandbox.magic import GENERATING, RENDER_TAGS, RENDERING, Spent, Tag
 from renderline.sandbox.options import Options
 from renderline.sandbox.outage import VendorOutage
 from renderline.sandbox.projects import Project, ProjectStore
@@ -35,6 +37,10 @@ class Backend:
         self.held = HeldCalls()
         self.counts: Counter[str] = Counter()
         self.outage = VendorOutage()
+        self.documents: dict[str, str] = {}
+        """Uploaded documents: URI to the account that they belong to."""
+        self.folders: dict[str, list[Project]] = {}
+        """Dubbings: folder id to its videos, one per target language."""
 
     def _rng(self, use: str) -> random.Random:
         """A random generator for one use; each use has its own, so that they do not disturb each other."""
@@ -50,6 +56,8 @@ class Backend:
         self.faults.clear()
         self.counts.clear()
         self.tokens.issued = 0
+        self.documents.clear()
+        self.folders.clear()
         self.outage.end()
 
     def admit(self, account_name: str) -> None:
@@ -60,9 +68,10 @@ class Backend:
 
     def create(self, call: Call, *, api: str, body: bytes, fields: dict[str, Any], scene_count: int) -> Project:
         """Store a new draft with the call's tags; `fields` are the body's."""
-        name = fields.get("name") or fields.get("projectName") or "Default Template"
+        name = str(fields.get("name") or fields.get("projectName") or "Default Template")
         project = self.store.create(call.account, api=api, name=name, body=body, now=call.now)
-        project.orientation = fields.get("orientation") or "landscape"
+        project.origin = call.route.name
+        project.orientation = "portrait" if fields.get("orientation") == "portrait" else "landscape"
         project.scene_count = scene_count
         project.tags = call.tags()
         self.address(project, call, fields)
@@ -74,7 +83,27 @@ class Backend:
             project.webhook_url = fields["webhookUrl"]
         project.base_url = self.options.public_url or f"http://{call.host}"
 
-    def start(self, project: Project, *, now: float) -> None:
-        """Start a render with the project's tags that are not spent."""
-        tags = tuple(tag for tag in project.tags if tag.kind in RENDER_TAGS and self.spent.take(tag))
-        self.renders.start(project, now=now, tags=tags)
+    def start(self, project: Project, call: Call, *, sort: str = EXPORT, stages: Collection[str] = RENDERING) -> None:
+        """Start a render for a call, with the project's tags for these stages that are not spent."""
+        tags = self.shaping(project.tags, stages)
+        self.renders.start(project, now=call.now, tags=tags, call=call.route.name, sort=sort)
+
+    def shaping(self, tags: Iterable[Tag], stages: Collection[str]) -> tuple[Tag, ...]:
+        """The unspent tags that shape a render or a generation."""
+        return tuple(tag for tag in tags if tag.kind in RENDER_TAGS and tag.stage in stages and self.spent.take(tag))
+
+    def generate(self, project: Project, call: Call, *, subject: str) -> None:
+        """Start the generation of a project; it costs a credit at once."""
+        tags = self.shaping(project.tags, GENERATING)
+        seconds = self.options.generation_seconds
+        duration = self.options.render_seconds if seconds is None else seconds
+        project.generation = Generation(started=call.now, duration=duration, tags=tags)
+        self.pay(project, call, GENERATION, subject=subject)
+
+    def pay(self, project: Project, call: Call, sort: str, *, subject: str) -> None:
+        """Charge one credit at once, for what the vendor does beside renders."""
+        project.credits += 1
+        project.account.credits += 1
+        self.renders.credits += 1
+        key = (call.account, sort, call.route.name)
+        self.renders.charges.note(key, project=project.id, subject=subject, cost=1, at=call.now)

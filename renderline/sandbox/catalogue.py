@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from renderline.sandbox.responses import NO_SUCH_TEMPLATE, Refusal
@@ -36,6 +37,28 @@ TEMPLATES = {
     "65fa6b07dca2e367461a2927": ("Short story", "portrait", ("A short story, in portrait.",)),
 }
 """Template id to name, orientation and one script per scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutomationTemplate:
+    """A template of the generating calls; `orientation` is `web` or `mobile`."""
+
+    name: str
+    category: str
+    orientation: str = "web"
+    file_background: bool = False
+
+
+AUTOMATION_TEMPLATES = {
+    "66a0c1d2e3f4a5b6c7d80001": AutomationTemplate("Company news", "business"),
+    "66a0c1d2e3f4a5b6c7d80002": AutomationTemplate("Company story", "business", "mobile"),
+    "66a0c1d2e3f4a5b6c7d80003": AutomationTemplate("Report", "business", file_background=True),
+    "66a0c1d2e3f4a5b6c7d80004": AutomationTemplate("Lesson", "education"),
+    "66a0c1d2e3f4a5b6c7d80005": AutomationTemplate("Lecture", "education", file_background=True),
+    "66a0c1d2e3f4a5b6c7d80006": AutomationTemplate("Short clip", "social", "mobile"),
+    "66a0c1d2e3f4a5b6c7d80007": AutomationTemplate("Post", "social"),
+}
+BUSINESS_TEMPLATES = [{"id": template, "name": name} for template, (name, _, _) in TEMPLATES.items()]
 
 DEFAULT_LOOK = ("M000045058", "BG00002320")
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")

@@ -24,6 +24,7 @@ class Control:
             ("GET", "counts", self.counts),
             ("GET", "projects", self.projects),
             ("GET", "stats", self.stats),
+            ("GET", "charges", self.charges),
             ("GET", "held", self.held),
             ("GET", "faults", self.list_faults),
             ("POST", "faults", self.add_fault),
@@ -52,8 +53,11 @@ class Control:
             "name": project.name,
             "api": project.api,
             "account": project.account.name,
-            "state": project.state,
+            "origin": project.origin,
+            "state": project.state_at(now),
             "progress": project.progress_at(now),
+            "generation": _generation(project, now),
+            "language": project.language,
             "draft": project.exports == 0,
             "exports": project.exports,
             "credits": project.credits,
@@ -89,6 +93,10 @@ class Control:
                 "accounts": accounts,
             }
         )
+
+    def charges(self, call: Call) -> Response:
+        """What was started and charged: in total, per account and per call; `?account=` narrows it."""
+        return plain(self._backend.renders.charges.as_json(call.merged().get("account")))
 
     def reset(self, _: Call) -> Response:
         """Reset everything except the tokens."""
@@ -126,12 +134,16 @@ class Control:
         return plain({"released": count})
 
     def complete(self, call: Call) -> Response:
-        """Finish the render of a project at once."""
+        """Finish the generation of a project at once, or its render."""
         project_id = call.body().get("id")
         project = self._backend.store.any(project_id) if isinstance(project_id, str) else None
         if project is None:
             raise Refusal(NO_SUCH_PROJECT, "there is no such project")
-        if not self._backend.renders.complete(project, now=call.now):
+        generation = project.generation
+        if generation is not None and not generation.finished(call.now):
+            project.changing(call.now)
+            generation.finish(call.now)
+        elif not self._backend.renders.complete(project, now=call.now):
             raise Refusal(NOT_POSSIBLE, f"the project does not render: it is {project.state}")
         return plain(self._shown(project, call.now))
 
@@ -145,6 +157,13 @@ class Control:
         else:
             self._backend.outage.end()
         return plain({"on": body["on"]})
+
+
+def _generation(project: Project, now: float) -> dict[str, Any] | None:
+    generation = project.generation
+    if generation is None:
+        return None
+    return {"state": generation.state_at(now), "progress": generation.progress_at(now)}
 
 
 def _fits(project: Project, wish: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 
-from renderline.sandbox import faults, v2, v3_account
+from renderline.sandbox import automation, faults, speech, v2, v3_account
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call
 from renderline.sandbox.control import Control
@@ -10,9 +10,9 @@ from renderline.sandbox.downloads import routes as download_routes
 from renderline.sandbox.exchange import Exchange
 from renderline.sandbox.fault_injection import VENDOR_APIS, FaultInjector, refused, subject_name
 from renderline.sandbox.faults import Fault
-from renderline.sandbox.magic import MARKER, RENDER_TAGS, Tag
+from renderline.sandbox.magic import RENDER_TAGS, Tag
 from renderline.sandbox.projects import Project
-from renderline.sandbox.responses import BROKEN, Refusal, Response, failure
+from renderline.sandbox.responses import BROKEN, TOO_LARGE, Refusal, Response, failure
 from renderline.sandbox.routes import Router
 from renderline.sandbox.tokens import v2_account
 from renderline.sandbox.v3 import V3Projects
@@ -32,6 +32,8 @@ class Dispatch:
             *v3_account.routes(backend),
             *V3Projects(backend).routes(),
             *V3Reading(backend).routes(),
+            *speech.routes(backend),
+            *automation.routes(backend),
             *v2.routes(backend),
             *download_routes(backend),
         ]
@@ -48,8 +50,11 @@ class Dispatch:
         except Refusal as refusal:
             exchange.send(failure(refusal))
             return
+        if exchange.too_large:
+            exchange.send(failure(Refusal(TOO_LARGE, "the body is too large")))
+            return
         raw = exchange.raw
-        call = Call(route, key, query=exchange.query, headers=exchange.headers, raw=raw, now=now)
+        call = Call(route, key, query=exchange.query, headers=exchange.headers, raw=raw, now=now, form=exchange.form)
         if route.api == "control":
             exchange.send(self._answer(call))
             return
@@ -85,13 +90,13 @@ class Dispatch:
         elif subject == "file":
             project = store.any(call.key.partition(".")[0])
         elif subject == "projectId":
-            project = store.peek(call.account, call.peek().get("projectId"))
+            project = store.peek(call.account, call.subject_id())
         elif subject == "ids":
             ids = call.peek().get("ids")
             project = store.peek(call.account, ids[0]) if isinstance(ids, list) and ids else None
         tags = project.tags if project is not None else ()
         # Tags in the body replace the project's: an edit that is sent again finds its one-time faults spent.
-        return project, call.tags() if MARKER in call.raw else tags
+        return project, call.tags() if call.marked else tags
 
     def _fault(self, call: Call, project: Project | None, tags: tuple[Tag, ...]) -> Fault | None:
         """The fault of this call: from a rule, else from the first unspent tag for this stage."""

@@ -16,7 +16,11 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
+from renderline.sandbox.multipart import FormReader, boundary_of
 from renderline.sandbox.responses import Response
+
+MAX_BODY_BYTES = 100 * 1024 * 1024
+"""The longest body that is no form; forms are not kept in memory."""
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -28,6 +32,8 @@ class Exchange(HTTPMessageDelegate):
         self._serve = serve
         self._connection = cast(HTTP1Connection, connection)
         self._chunks: list[bytes] = []
+        self._size = 0
+        self.form: FormReader | None = None
         self.method = ""
         self.path = ""
         self.query = ""
@@ -39,10 +45,16 @@ class Exchange(HTTPMessageDelegate):
         self.method = request.method
         self.path, _, self.query = request.path.partition("?")
         self.headers = headers
+        boundary = boundary_of(headers.get("Content-Type", ""))
+        self.form = FormReader(boundary) if boundary is not None else None
 
     def data_received(self, chunk: bytes) -> None:
         """Receive a chunk of the body."""
-        self._chunks.append(chunk)
+        self._size += len(chunk)
+        if self.form is not None:
+            self.form.feed(chunk)
+        elif self._size <= MAX_BODY_BYTES:
+            self._chunks.append(chunk)
 
     def finish(self) -> None:
         """Process the complete request."""
@@ -52,8 +64,13 @@ class Exchange(HTTPMessageDelegate):
         """Do nothing: the client left before its request was complete."""
 
     @property
+    def too_large(self) -> bool:
+        """Whether the body was too long to be kept."""
+        return self.form is None and self._size > MAX_BODY_BYTES
+
+    @property
     def raw(self) -> bytes:
-        """The body of the request."""
+        """The body of the request; empty for a form."""
         return b"".join(self._chunks)
 
     def when_gone(self, action: Callable[[], None]) -> None:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
+from renderline.sandbox.languages import DUBBING
 from renderline.sandbox.responses import BAD_BODY, Refusal
 
 MARKER = b"[sandbox:"
@@ -20,11 +22,23 @@ REFUSING_TAGS = frozenset({"refuse", "credit"})
 ONCE_TAGS = frozenset({"401", "429", "500", "503", "500-after", "malformed", "drop", "drop-before", "hang", "late"})
 """Tags that make a call fail; without a count they work once."""
 
-STAGES = ("create", "draft", "edit", "export", "progress", "project", "download", "delete")
+STAGES = (
+    *("create", "draft", "edit", "export", "progress", "project", "download", "delete"),
+    *("upload", "generate", "generation", "dub", "audio", "tool"),
+)
+
+GENERATING = frozenset({"generate"})
+"""Stages of the tags that shape a generation."""
+
+RENDERING = frozenset(STAGES) - GENERATING - {"upload", "generation", "dub", "audio", "tool"}
+"""Stages of the tags that shape a render."""
+
+MAX_VALUE = 1e9
+"""The largest number in a tag."""
 
 _TAG = re.compile(r"\[sandbox:([^\]]*)\]?")
 _PARTS = re.compile(
-    r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[^*@#]*)|\*(?P<times>\d+)|@(?P<stage>[a-z]+))*(?:#.*)?", re.DOTALL
+    r"(?P<kind>[a-z0-9-]+)(?:=(?P<value>[^*@#]*)|\*(?P<times>\d+)|@(?P<stage>[a-z]+(?:-[A-Z]{2})?))*(?:#.*)?", re.DOTALL
 )
 _ID_LIKE = re.compile(r"(?=[0-9A-Za-z_-]*\d)[0-9A-Za-z_-]{12,}(?:\.\d+)*")
 
@@ -53,7 +67,12 @@ def script_texts(body: dict[str, Any]) -> Iterator[str]:
     scenes, updates = body.get("scenes"), body.get("updates")
     if isinstance(updates, dict):
         updates = updates.get("value")
-    found: list[Any] = [body.get("text")]
+    found: list[Any] = [body.get(name) for name in ("text", "topic", "script", "scripts")]
+    options, scene = body.get("options"), body.get("scene")
+    found += options.values() if isinstance(options, dict) else ()
+    found += [entry.get("fileName") for entry in _objects(body.get("files"))]
+    found += [unquote(body["url"])] if isinstance(body.get("url"), str) else ()
+    scenes = [scene] if isinstance(scene, dict) and not isinstance(scenes, list) else scenes
     for scene in scenes if isinstance(scenes, list) else ():
         if isinstance(scene, dict):
             found += [script.get("org") for script in _objects(scene.get("scripts"))]
@@ -94,10 +113,17 @@ def _tag(whole: str, inner: str, digest: str) -> Tag:
     kind, value, times, stage = parts["kind"], parts["value"], parts["times"], parts["stage"]
     if kind not in RENDER_TAGS | REFUSING_TAGS | ONCE_TAGS:
         raise Refusal(BAD_BODY, f"{whole}: there is no such tag")
-    if stage is not None and stage not in STAGES:
-        raise Refusal(BAD_BODY, f"{whole}: the stage must be one of {', '.join(STAGES)}")
+    if stage is not None and stage not in STAGES and stage not in DUBBING:
+        raise Refusal(BAD_BODY, f"{whole}: the stage must be one of {', '.join(STAGES)}, or a language of dubbing")
     if value and kind in RENDER_TAGS | {"hang", "late"} and not re.fullmatch(r"\d+(\.\d+)?", value):
         raise Refusal(BAD_BODY, f"{whole}: the value must be a number")
+    if value and re.fullmatch(r"[-+.\d_]+(e[-+]?\d+)?|[-+]?(inf|infinity|nan)", value.strip(), re.IGNORECASE):
+        try:
+            small = abs(float(value)) <= MAX_VALUE
+        except ValueError:
+            small = True
+        if not small:
+            raise Refusal(BAD_BODY, f"{whole[:80]}: the value must not be beyond {MAX_VALUE:g}")
     limit = int(times) if times else (1 if kind in ONCE_TAGS else None)
     return Tag(kind, value, limit, stage or ("create" if kind == "refuse" else "export"), f"{digest}{whole}")
 

@@ -17,6 +17,7 @@ class Options:
     port: int = 0
     public_url: str | None = None
     render_seconds: float = 10.0
+    generation_seconds: float | None = None
     spread: float = 0.0
     curve: str = "linear"
     latency: float = 0.0
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     add("--public-url", help="base of download URLs (default: the host that the caller used)")
     add("--render-seconds", type=_seconds, default=10.0, metavar="S", help="how long a render takes (default 10)")
+    add("--generation-seconds", type=_seconds, metavar="S", help="how long a generation takes (default: as a render)")
     add("--spread", type=_share, default=0.0, metavar="X", help="durations vary by this share, 0.8: 0.2 to 1.8 times")
     add("--curve", choices=[*CURVES, MIXED], default="linear", help="how progress grows (default linear)")
     add("--latency", type=_seconds, default=0.0, metavar="S", help="every answer takes so long (default 0)")

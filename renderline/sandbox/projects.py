@@ -6,14 +6,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from renderline.sandbox.compression import BodyCompressor
+from renderline.sandbox.generation import Generation
 from renderline.sandbox.magic import Tag
 from renderline.sandbox.render import Render
-from renderline.sandbox.responses import NO_SUCH_PROJECT, Refusal
+from renderline.sandbox.responses import NO_SUCH_PROJECT, NOT_POSSIBLE, Refusal
 
 DRAFT = "draft"
 EXPORTING = "exporting"
 EXPORTED = "exported"
+GENERATING = "generating"
 FAILED = "failed"
+
+EDITOR = frozenset({"v3", "v2"})
+"""The APIs whose projects the editor calls see; dubbed videos, speech and generated media are files only."""
+
+VIDEO_SECONDS = 3.0
 
 
 class Account:
@@ -45,18 +52,23 @@ class Project:
         "credit_subtracted",
         "credits",
         "deleted",
+        "duration",
         "error",
         "exported_at",
         "exports",
+        "generation",
         "id",
+        "language",
         "name",
         "orientation",
+        "origin",
         "packed",
         "past",
         "progress",
         "render",
         "scene_count",
         "state",
+        "suffix",
         "tags",
         "template_id",
         "updated_at",
@@ -71,6 +83,13 @@ class Project:
         self.name = name
         self.orientation = "landscape"
         self.state = DRAFT
+        self.origin = ""
+        """The call that made it."""
+        self.suffix = "mp4"
+        self.duration = VIDEO_SECONDS
+        self.language: str | None = None
+        """The target language of a dubbing."""
+        self.generation: Generation | None = None
         self.progress = 0.0
         self.render: Render | None = None
         self.error: tuple[int, str] | None = None
@@ -114,7 +133,19 @@ class Project:
         """The URL of the finished video; `""` while the URL is late, None before completion."""
         if self.state != EXPORTED:
             return None
-        return f"{self.base_url}/files/{self.id}.mp4" if now >= self.url_at else ""
+        return f"{self.base_url}/files/{self.id}.{self.suffix}" if now >= self.url_at else ""
+
+    def state_at(self, now: float) -> str:
+        """Its state; while it is generated the words of a render mean nothing yet."""
+        generation = self.generation
+        if generation is None or generation.finished(now) or self.exports:
+            return self.state
+        return FAILED if generation.over(now) else GENERATING
+
+    def require_generated(self, now: float) -> None:
+        """Raise Refusal (409) for a project whose generation has not finished."""
+        if self.generation is not None and not self.generation.finished(now):
+            raise Refusal(NOT_POSSIBLE, "the generation of the project has not finished")
 
     @property
     def cost(self) -> int:
@@ -176,7 +207,9 @@ class ProjectStore:
     def peek(self, account_name: str, project_id: Any) -> Project | None:
         """The account's project with this id, or None."""
         project = self._by_id.get(project_id) if isinstance(project_id, str) else None
-        return None if project is None or project.deleted or project.account.name != account_name else project
+        if project is None or project.deleted or project.account.name != account_name or project.api not in EDITOR:
+            return None
+        return project
 
     def get(self, account_name: str, project_id: Any) -> Project:
         """The account's project with this id; raises Refusal (404) if it has none."""
@@ -189,6 +222,8 @@ class ProjectStore:
         """The account's project as it was at a recent time; raises Refusal (404) if it did not exist then."""
         project = self._by_id.get(project_id) if isinstance(project_id, str) else None
         found = project.as_of(at) if project is not None and project.account.name == account_name else None
+        if found is not None and found.api not in EDITOR:
+            found = None
         if found is None:
             raise Refusal(NO_SUCH_PROJECT, "there is no such project")
         return found

@@ -5,11 +5,12 @@ import heapq
 import random
 from collections.abc import Callable
 
+from renderline.sandbox.charges import EXPORT, Charges
 from renderline.sandbox.curves import CURVES, MIXED, Curve
 from renderline.sandbox.magic import Tag
 from renderline.sandbox.options import Options
 from renderline.sandbox.projects import EXPORTED, EXPORTING, FAILED, Project
-from renderline.sandbox.render import Render
+from renderline.sandbox.render import Render, apply_tags
 from renderline.sandbox.responses import RENDER_FAILED
 
 MARKS = (0, 25, 50, 75)
@@ -46,6 +47,7 @@ class Renders:
         self._on_mark = on_mark
         self._set_alarm = set_alarm
         self._curves = list(CURVES.values())
+        self.charges = Charges()
         self.clear()
 
     def clear(self) -> None:
@@ -56,13 +58,14 @@ class Renders:
         self.rendering_peak = 0
         self.credits = 0
         self.exports = 0
+        self.charges.clear()
 
-    def start(self, project: Project, *, now: float, tags: tuple[Tag, ...]) -> None:
-        """Start a render of the project. One that runs already goes on unseen and is charged too."""
+    def start(self, project: Project, *, now: float, tags: tuple[Tag, ...], call: str = "", sort: str = EXPORT) -> None:
+        """Start a render of the project for a call. One that runs already goes on unseen and is charged too."""
         project.changing(now)
         project.exports += 1
         render = Render(project.exports, started=now, duration=self._duration(), curve=self._curve())
-        ends_at = self._apply(render, tags)
+        ends_at = apply_tags(render, tags)
         project.render = render
         project.state = EXPORTING
         project.error = None
@@ -76,7 +79,9 @@ class Renders:
         account.version += 1
         account.rendering_now += 1
         account.rendering_peak = max(account.rendering_peak, account.rendering_now)
-        self.exports += 1
+        self.exports += sort == EXPORT
+        render.charge = (account.name, sort, call)
+        self.charges.start(render.charge)
         self.rendering_now += 1
         self.rendering_peak = max(self.rendering_peak, self.rendering_now)
         if project.api == "v2":
@@ -122,23 +127,6 @@ class Renders:
         name = self._options.curve
         return self._rng.choice(self._curves) if name == MIXED else CURVES[name]
 
-    @staticmethod
-    def _apply(render: Render, tags: tuple[Tag, ...]) -> float | None:
-        """Let the tags change the render; returns when it ends, None for never."""
-        for tag in tags:
-            if tag.kind == "slow":
-                render.duration *= tag.number(3.0)
-        ends_at: float | None = render.started + render.duration
-        for tag in tags:
-            if tag.kind == "stuck":
-                render.cap = tag.number(42.0)
-                return None
-            if tag.kind == "fail":
-                render.fails = True
-                render.cap = tag.number(60.0)
-                ends_at = render.time_of(render.cap)
-        return ends_at
-
     def _end(self, project: Project, render: Render, *, at: float) -> None:
         render.over = True
         project.account.rendering_now -= 1
@@ -177,6 +165,7 @@ class Renders:
             project.credits += project.cost
             project.account.credits += project.cost
             self.credits += project.cost
+            self.charges.charge(render.charge, project.cost)
 
     def _push(self, at: float, event: int, project: Project, render: Render) -> None:
         self._sequence += 1

@@ -11,7 +11,9 @@ from renderline.sandbox.dispatch import Dispatch
 from renderline.sandbox.exchange import ConnectionHandler
 from renderline.sandbox.options import Options
 
-MAX_BODY_BYTES = 100 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024 * 1024
+"""Uploads pass by without being kept."""
+
 BACKLOG = 1024
 
 

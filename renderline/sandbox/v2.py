@@ -19,7 +19,7 @@ def routes(backend: Backend) -> list[Route]:
         check_create(body)
         backend.admit(call.account)
         project = backend.create(call, api="v2", body=call.raw, fields=body, scene_count=len(body["scenes"]))
-        backend.start(project, now=call.now)
+        backend.start(project, call)
         made = {"key": project.id, "cube_used": project.cost}
         return plain({"success": True, **made, "data": made})
 

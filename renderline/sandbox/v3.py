@@ -72,7 +72,7 @@ class V3Projects:
             self._backend.admit(call.account)
         project = self._backend.create(call, api="v3", body=stored, fields=fields, scene_count=scene_count)
         if exports:
-            self._backend.start(project, now=call.now)
+            self._backend.start(project, call)
         made = {"projectId": project.id}
         return success({**made, "taskId": task_id(project)} if with_task else made)
 
@@ -93,6 +93,7 @@ class V3Projects:
         """Change a project in place and render it unless `isExport` is false."""
         backend, body = self._backend, call.body()
         project = backend.store.get(call.account, call.key)
+        project.require_generated(call.now)
         updates = check_edit(body)
         if call.wants_export():
             backend.admit(call.account)
@@ -106,7 +107,7 @@ class V3Projects:
         project.updated_at = call.now
         backend.address(project, call, body)
         if call.wants_export():
-            backend.start(project, now=call.now)
+            backend.start(project, call)
         return success({"projectId": project.id})
 
     def export(self, call: Call) -> Response:
@@ -114,9 +115,10 @@ class V3Projects:
         body = call.body()
         check(body, EXPORT)
         project = self._backend.store.get(call.account, body["projectId"])
+        project.require_generated(call.now)
         self._backend.admit(call.account)
         self._backend.address(project, call, body)
-        self._backend.start(project, now=call.now)
+        self._backend.start(project, call)
         return success({"projectId": project.id})
 
     def delete(self, call: Call) -> Response:

@@ -32,7 +32,7 @@ def project_json(project: Project, content: dict[str, Any], *, now: float) -> di
         "thumbnailUrl": None,
         "baseInfoId": hashlib.blake2b(project.id.encode(), digest_size=12, person=b"base").hexdigest(),
         "scenes": content.get("scenes"),
-        "state": project.state,
+        "state": project.state_at(now),
         "dictionary": content.get("dictionary"),
         "backendTaskId": task_id(project),
         "exportType": EXPORT_TYPE if project.exports else None,
@@ -65,7 +65,7 @@ class V3Reading:
     def progress(self, call: Call) -> Response:
         """Progress from 0 to 100; `downloadUrl` is absent before completion and empty while it lags behind."""
         project = self._backend.store.read(call.account, call.key, at=call.seen_at)
-        data: dict[str, Any] = {"progress": project.progress_at(call.seen_at), "state": project.state}
+        data: dict[str, Any] = {"progress": project.progress_at(call.seen_at), "state": project.state_at(call.seen_at)}
         url = project.download_url(call.seen_at)
         if url is not None:
             data["downloadUrl"] = url
@@ -91,7 +91,7 @@ class V3Reading:
         # After a reset the account object is another one, and its version starts at 0.
         if ready is None or ready[0] is not account or ready[1] != account.version:
             shown = [p for p in reversed(account.projects.values()) if p.api == "v3" and self._listed(p)]
-            waiting = any(p.url_at > call.now for p in shown)
+            waiting = any(p.url_at > call.now or p.generation is not None for p in shown)
             ready = (account, account.version, success([self._item(p, call.now) for p in shown]).body)
             if not waiting:
                 self._lists[account.name] = ready
@@ -103,4 +103,4 @@ class V3Reading:
     @staticmethod
     def _item(project: Project, now: float) -> dict[str, Any]:
         url = project.download_url(now)
-        return {"id": project.id, "name": project.name, "state": project.state, "download_url": url}
+        return {"id": project.id, "name": project.name, "state": project.state_at(now), "download_url": url}

@@ -1,5 +1,6 @@
 """Field tables: a check per type, and `walk`, which applies a table to an object."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -32,9 +33,9 @@ def number(value: Any) -> str | None:
 
 def integer(value: Any) -> str | None:
     """A whole number; 3.0 is one."""
-    if number(value) is None and float(value).is_integer():
-        return None
-    return "must be a whole number"
+    if number(value) is not None or (isinstance(value, float) and not value.is_integer()):
+        return "must be a whole number"
+    return None
 
 
 def obj(value: Any) -> str | None:
@@ -63,6 +64,19 @@ def one_of(allowed: Iterable[str]) -> Check:
     values = frozenset(allowed)
     message = f"must be one of {', '.join(sorted(values))}"
     return lambda value: None if isinstance(value, str) and value in values else message
+
+
+def one_number_of(allowed: Iterable[float]) -> Check:
+    """One of these numbers."""
+    values = tuple(allowed)
+    message = f"must be one of {', '.join(f'{value:g}' for value in values)}"
+    return lambda value: None if number(value) is None and value in values else message
+
+
+def language_code(value: Any) -> str | None:
+    """An ISO 639-1 code."""
+    good = isinstance(value, str) and re.fullmatch(r"[a-z]{2}", value)
+    return None if good else "must be an ISO 639-1 code of two letters"
 
 
 def between(kind: Check, low: float, high: float) -> Check:
