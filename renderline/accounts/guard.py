@@ -15,7 +15,7 @@ from renderline.accounts.circuit_breaker import CircuitBreaker
 from renderline.accounts.permit import current_permit
 from renderline.accounts.rate_limit import RateLimit
 from renderline.ledger import AccountLimits
-from renderline.studio import CreditExhausted, RateLimited, StudioFault, TooLate, VendorUnavailable
+from renderline.studio import CreditExhausted, RateLimited, StudioFault, TooLate, UploadUnreadable, VendorUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +52,8 @@ class Guard:
 
     def record(self, fault: StudioFault | None) -> None:
         """Record a call's fault; None for a success."""
-        if isinstance(fault, TooLate):
-            # This worker was too slow: it says nothing about the vendor.
+        if isinstance(fault, TooLate | UploadUnreadable):
+            # This worker was too slow, or its storage failed: that says nothing about the vendor.
             return
         try:
             self._record(fault)

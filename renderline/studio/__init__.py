@@ -11,16 +11,34 @@ from renderline.studio.faults import (
     StudioFault,
     TokenRejected,
     TooLate,
+    UploadUnreadable,
     VendorUnavailable,
 )
+from renderline.studio.multipart import Upload
 from renderline.studio.progress import FINISHED_STATES, Progress, Project, ProjectSummary
 from renderline.studio.v2 import StudioV2
+from renderline.studio.v2.projects import Duplicate
+from renderline.studio.v2.simple import SimpleFound
 from renderline.studio.v3 import StudioV3
+from renderline.studio.v3.automation import Generated, UploadedDocument
+from renderline.studio.v3.avatars import GENDERS, LOCALES, CustomAvatar
+from renderline.studio.v3.dubbing import DubbedVideo
+from renderline.studio.v3.simple import AudioFile
+from renderline.studio.v3.tools import IMAGE_SIZES, IMAGE_STYLES
 
 __all__ = [
     "FINISHED_STATES",
+    "GENDERS",
+    "IMAGE_SIZES",
+    "IMAGE_STYLES",
+    "LOCALES",
+    "AudioFile",
     "CredentialsRefused",
     "CreditExhausted",
+    "CustomAvatar",
+    "DubbedVideo",
+    "Duplicate",
+    "Generated",
     "OutcomeUnknown",
     "PayloadRefused",
     "Progress",
@@ -28,6 +46,7 @@ __all__ = [
     "ProjectMissing",
     "ProjectSummary",
     "RateLimited",
+    "SimpleFound",
     "StudioFault",
     "StudioV2",
     "StudioV3",
@@ -35,5 +54,8 @@ __all__ = [
     "TokenRejected",
     "TokenSource",
     "TooLate",
+    "Upload",
+    "UploadUnreadable",
+    "UploadedDocument",
     "VendorUnavailable",
 ]

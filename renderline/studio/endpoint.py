@@ -17,7 +17,8 @@ class Endpoint:
 
     `of_project` says that a 404 means a missing project; `max_bytes` is the largest response (decoded) that is read.
     With `rows_of`, a response with a list may be of any length: only these fields of each object are kept, and together
-    they may take `max_bytes`.
+    they may take `max_bytes`. `slow` says that the answer comes only when the work is done: it may take as long as the
+    whole exchange, without a byte in between.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Endpoint:
     of_project: bool = False
     max_bytes: int = 4 * MEGABYTE
     rows_of: tuple[str, ...] = ()
+    slow: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -4,7 +4,8 @@ fault                     what to do
 ------------------------- -------------------------------------------------------------------------------------------
 StudioFault               (the root; never raised itself)
 |- VendorUnavailable      *retry* with backoff: nothing was sent, or the call changes nothing and may be repeated
-|  `- TooLate             the same: this worker was too slow, so the call was not sent
+|  |- TooLate             the same: this worker was too slow, so the call was not sent
+|  `- UploadUnreadable    the same: the file to upload could not be read to its end, so the call was not sent as a whole
 |- RateLimited            *wait* `retry_after` seconds (choose, if None), then repeat: the call was not processed
 |- TokenRejected          *wait*, then repeat: the client already fetched a newer token and repeated once; alert an
 |                         operator if it lasts
@@ -71,6 +72,10 @@ class VendorUnavailable(StudioFault):
 
 class TooLate(VendorUnavailable):
     """Retry: the call was not sent, because its time was up."""
+
+
+class UploadUnreadable(VendorUnavailable):
+    """Retry: the file to upload could not be read to its end, so the vendor never had the whole call."""
 
 
 class RateLimited(StudioFault):

@@ -1,19 +1,14 @@
 """Parses the vendor's reports on a project leniently, since the forms of its answers differ."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from renderline.studio.redaction import redact
+from renderline.studio.values import COMPLETE, Unreadable, first_text, percent_of, rows, text_of
 
-COMPLETE = 100.0
 FINISHED_STATES = frozenset({"exported", "complete", "completed"})
 """Words, in lower case, for a finished render: the list's, and the getting-started pages' (contract, progress)."""
-
-
-class Unreadable(ValueError):
-    """The answer has none of the documented forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +35,24 @@ class Progress:
         return self.finished and self.download_url is not None
 
 
+GENERATED_STATE = "finish"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation(Progress):
+    """How far the vendor is with a project that it generates; there is no video yet, so it never has a URL."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the project is there: state `finish` and 100, both (contract, automation progress)."""
+        return self.progress >= COMPLETE and (self.state or "").lower() == GENERATED_STATE
+
+    @property
+    def done(self) -> bool:
+        """The same: nothing is to be fetched."""
+        return self.finished
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """One project, as in get-project; the format of the vendor's text `updated_at` is not documented."""
@@ -64,35 +77,6 @@ class ProjectSummary:
     download_url: str | None
 
 
-LONGEST_TEXT = 8192
-"""Characters; no id, URL or name of a project is that long."""
-
-
-def text_of(value: Any) -> str | None:
-    """Return a non-empty string stripped of blanks, an integer as text, and None for everything else."""
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        return None
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return None
-
-
-def percent_of(value: Any) -> float:
-    """Return a progress given as int, float or numeric text as a float within 0-100; raise Unreadable otherwise."""
-    if isinstance(value, str):
-        try:
-            value = float(value.strip().removesuffix("%"))
-        except ValueError:
-            raise Unreadable("progress is not a number") from None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Unreadable("progress is not a number")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Unreadable("progress is not a finite number")
-    return float(min(max(value, 0), COMPLETE))
-
-
 def _progress(value: Any, others: tuple[Any, ...]) -> float:
     # A waiting render may have no figure yet; but an answer without any known field is no progress answer.
     if value is None:
@@ -113,9 +97,15 @@ def progress_v3(data: Any) -> Progress:
     """Read `data` of the v3 progress answer (AI Studios v3 contract, render progress); raise Unreadable."""
     if not isinstance(data, dict):
         raise Unreadable("the answer holds no data object")
-    url = text_of(data.get("downloadUrl")) or text_of(data.get("download_url"))
+    url = first_text(data, "downloadUrl", "download_url")
     state = text_of(data.get("state"))
     return Progress(_progress(data.get("progress"), (url, state)), url, state, *_error(data))
+
+
+def generation_v3(data: Any) -> Generation:
+    """Read `data` of the v3 automation progress (AI Studios v3 contract, automation progress); raise Unreadable."""
+    found = progress_v3(data)
+    return Generation(found.progress, None, found.state, found.error_code, found.error_message)
 
 
 def progress_v2(body: Mapping[str, Any]) -> Progress:
@@ -136,15 +126,21 @@ def progress_v2(body: Mapping[str, Any]) -> Progress:
 def key_v2(body: Mapping[str, Any]) -> str | None:
     """Return the project key of a v2 answer, from the top level or from `data`; None if there is none."""
     data = body.get("data")
-    return text_of(body.get("key")) or (text_of(data.get("key")) if isinstance(data, dict) else None)
+    return first_text(body, "key") or first_text(data, "key")
+
+
+def whole_project_v3(data: Any) -> dict[str, Any]:
+    """Return all of a v3 project, its scenes included, as the vendor sent it; raise Unreadable."""
+    found = data.get("project", data) if isinstance(data, dict) else None
+    if not isinstance(found, dict) or not found:
+        raise Unreadable("the answer holds no project")
+    return found
 
 
 def project_v3(data: Any) -> Project:
     """Read `data` of the v3 get-project answer (AI Studios v3 contract, one project); raise Unreadable."""
-    found = data.get("project", data) if isinstance(data, dict) else None
-    if not isinstance(found, dict):
-        raise Unreadable("the answer holds no project")
-    project_id = text_of(found.get("_id")) or text_of(found.get("id"))
+    found = whole_project_v3(data)
+    project_id = first_text(found, "_id", "id")
     if project_id is None:
         raise Unreadable("the project has no id")
     credit = found.get("creditSubstracted", found.get("creditSubtracted"))
@@ -155,18 +151,9 @@ def project_v3(data: Any) -> Project:
         progress=0.0 if found.get("progress") is None else percent_of(found["progress"]),
         backend_task_id=text_of(found.get("backendTaskId")),
         credit_subtracted=credit.strip().lower() == "true" if isinstance(credit, str) else bool(credit),
-        download_url=text_of(found.get("download_url")) or text_of(found.get("downloadUrl")),
+        download_url=first_text(found, "download_url", "downloadUrl"),
         updated_at=text_of(found.get("updatedAt")),
     )
-
-
-def rows(data: Any) -> list[dict[str, Any]]:
-    """Return the objects of a list answer: `data` itself, or the first list inside it; raise Unreadable."""
-    if isinstance(data, dict):
-        data = next((value for value in data.values() if isinstance(value, list)), None)
-    if not isinstance(data, list):
-        raise Unreadable("the answer holds no list")
-    return [row for row in data if isinstance(row, dict)]
 
 
 SUMMARY_FIELDS = ("id", "_id", "name", "state", "download_url", "downloadUrl")
@@ -177,8 +164,8 @@ def summaries_v3(data: Any) -> list[ProjectSummary]:
     """Read `data` of the v3 project list, leaving out rows without an id (AI Studios v3 contract, list)."""
     summaries = []
     for row in rows(data):
-        project_id = text_of(row.get("id")) or text_of(row.get("_id"))
+        project_id = first_text(row, "id", "_id")
         if project_id is not None:
-            url = text_of(row.get("download_url")) or text_of(row.get("downloadUrl"))
+            url = first_text(row, "download_url", "downloadUrl")
             summaries.append(ProjectSummary(project_id, text_of(row.get("name")), text_of(row.get("state")), url))
     return summaries

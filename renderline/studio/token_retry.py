@@ -7,6 +7,7 @@ from typing import Any
 from renderline.studio.credentials import TokenSource, sendable
 from renderline.studio.endpoint import Endpoint
 from renderline.studio.faults import OutcomeUnknown, PayloadRefused, StudioFault, TokenRejected, VendorUnavailable
+from renderline.studio.multipart import Form
 from renderline.studio.response import UNEXPLAINED
 from renderline.studio.transport import Transport
 
@@ -25,9 +26,12 @@ class TokenRetry:
         self._transport = transport
         self._tokens = tokens
 
-    def call(self, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def call(
+        self, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None = None, *, form: Form | None = None
+    ) -> dict[str, Any]:
         """Make a call, once more with a newer token if the vendor refuses the first; return the envelope.
 
+        The files of a `form` are opened for each of the two.
         A refused token means that the call was not processed, so repeating it is safe for side effects too. Raises
         TokenRejected if the newer token is refused as well (401), PayloadRefused if it is still forbidden (403): the
         vendor then means the call.
@@ -35,7 +39,7 @@ class TokenRetry:
         token = self._tokens.current()
         began = time.monotonic()
         try:
-            return self._attempt(token, endpoint, path, body)
+            return self._attempt(token, endpoint, path, body, form)
         except TokenRejected:
             pass
         except (VendorUnavailable, OutcomeUnknown) as refusal:
@@ -51,7 +55,7 @@ class TokenRetry:
             # The caller may have given up before a repetition is sent.
             raise TokenRejected("refused late, so not repeated at once", endpoint=str(endpoint))
         try:
-            return self._attempt(self._tokens.current(), endpoint, path, body)
+            return self._attempt(self._tokens.current(), endpoint, path, body, form)
         except TokenRejected as denied:
             if denied.status != 403:
                 raise
@@ -67,11 +71,16 @@ class TokenRetry:
         return self._confirm(self._tokens.current())
 
     def _attempt(
-        self, token: str, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None = None
+        self,
+        token: str,
+        endpoint: Endpoint,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        form: Form | None = None,
     ) -> dict[str, Any]:
         if not sendable(token):
             raise TokenRejected("the token has characters that no header can carry", endpoint=str(endpoint))
-        return self._transport.call(endpoint, path, authorization=token, body=body)
+        return self._transport.call(endpoint, path, authorization=token, body=body, form=form)
 
     def _confirm(self, token: str) -> bool:
         try:

@@ -13,8 +13,9 @@ from requests.models import PreparedRequest
 from renderline.http.connection import SingleHostAdapter
 from renderline.http.exchange import DeadlineExceeded, Exchange, running
 from renderline.studio.endpoint import Endpoint, encode, origin_of
-from renderline.studio.faults import StudioFault, TooLate, VendorUnavailable
+from renderline.studio.faults import StudioFault, TooLate, UploadUnreadable, VendorUnavailable
 from renderline.studio.list_stream import ListStream, TooLong
+from renderline.studio.multipart import Form, FormBody, SourceBroken
 from renderline.studio.redaction import private_texts, redact
 from renderline.studio.response import LONGEST_WAIT, Response, classify
 
@@ -67,6 +68,7 @@ class Transport:
         self._guard, self._longest_wait = guard, longest_wait
         self._read_timeout = read_timeout
         self._timeouts = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
+        self._slow_timeouts = urllib3.Timeout(connect=connect_timeout, read=total_timeout)
         self._adapter = SingleHostAdapter(pool_size)
         self._plain = {
             "User-Agent": "renderline",
@@ -86,18 +88,24 @@ class Transport:
         *,
         authorization: str | None = None,
         body: Mapping[str, Any] | None = None,
+        form: Form | None = None,
         secrets: tuple[str, ...] = (),
     ) -> dict[str, Any]:
         """Make one exchange and return the envelope of its success; raise a StudioFault otherwise (see `classify`).
 
-        No fault shows `secrets` or the spoken text of `body`. An exchange takes at most `total_timeout` seconds.
+        `body` is sent as JSON, `form` as multipart with its files streamed. No fault shows `secrets` or the spoken text
+        of either. An exchange takes at most `total_timeout` seconds.
         """
         content = None if body is None else encode(endpoint, body)
         if self._guard:
             self._guard.before()
-        hidden = (text for source in (secrets, private_texts(body), (authorization or "",)) for text in source)
+        private = private_texts(dict(form.fields) if form else body)
+        hidden = (text for source in (secrets, private, (authorization or "",)) for text in source)
         try:
-            response = self._send(endpoint, path, authorization, content)
+            if form is None:
+                response = self._send(endpoint, path, authorization, content)
+            else:
+                response = self._upload(endpoint, path, authorization, form)
             envelope = classify(endpoint, response, secrets=hidden, now=time.time(), longest_wait=self._longest_wait)
         except StudioFault as fault:
             if self._guard:
@@ -107,11 +115,24 @@ class Transport:
             self._guard.record(None)
         return envelope
 
-    def _send(self, endpoint: Endpoint, path: str, authorization: str | None, content: bytes | None) -> Response:
+    def _upload(self, endpoint: Endpoint, path: str, authorization: str | None, form: Form) -> Response:
+        try:
+            with form.opened() as body:
+                return self._send(endpoint, path, authorization, body)
+        except SourceBroken as broken:
+            reason = str(broken)
+        raise UploadUnreadable(f"not sent as a whole: {reason}", endpoint=str(endpoint))
+
+    def _send(
+        self, endpoint: Endpoint, path: str, authorization: str | None, content: bytes | FormBody | None
+    ) -> Response:
         headers = self._plain.copy()
         if authorization is not None:
             headers["Authorization"] = authorization
-        if content is not None:
+        if isinstance(content, FormBody):
+            headers["Content-Type"] = content.content_type
+            headers["Content-Length"] = str(content.length)
+        elif content is not None:
             headers["Content-Type"] = "application/json"
             headers["Content-Length"] = str(len(content))
         # Filled in by hand: PreparedRequest.prepare() parses and quotes a URL that is already in its final form.
@@ -119,10 +140,10 @@ class Transport:
         request.method = endpoint.method
         request.url = self.origin + path
         request.headers = headers  # type: ignore[assignment]  # a plain dict: every name is looked up as it is written here
-        request.body = content
+        request.body = content  # type: ignore[assignment]  # urllib3 reads a body of any type piece by piece
         exchange = running.exchange = Exchange(
             total_timeout=self.total_timeout,
-            read_timeout=self._read_timeout,
+            read_timeout=self.total_timeout if endpoint.slow else self._read_timeout,
             max_idle=self.effect_max_idle if endpoint.effect else READ_MAX_IDLE,
             effect=endpoint.effect,
         )
@@ -132,10 +153,11 @@ class Transport:
         except _TRANSPORT_FAULTS as error:
             reason = _reason(error, outside)
         # Raised outside the handler: requests' exceptions hold the request, and with it the token, as their context.
-        self._lost(endpoint, exchange, reason)
+        self._lost(endpoint, exchange, reason, content if isinstance(content, FormBody) else None)
 
     def _exchange(self, endpoint: Endpoint, request: PreparedRequest) -> Response:
-        response = self._adapter.send(request, stream=True, timeout=self._timeouts)  # type: ignore[arg-type]
+        timeouts: Any = self._slow_timeouts if endpoint.slow else self._timeouts
+        response = self._adapter.send(request, stream=True, timeout=timeouts)
         raw = response.raw
         try:
             if endpoint.rows_of and 200 <= response.status_code < 300:
@@ -150,7 +172,11 @@ class Transport:
             raw.close()  # after a complete read the connection is back in the pool and this closes nothing
         return Response(response.status_code, response.headers, content)
 
-    def _lost(self, endpoint: Endpoint, exchange: Exchange, reason: str) -> NoReturn:
+    def _lost(self, endpoint: Endpoint, exchange: Exchange, reason: str, upload: FormBody | None) -> NoReturn:
+        if exchange.sent and upload and not upload.exhausted:
+            # Without its last piece the server has no request.
+            kind = TooLate if exchange.too_late else VendorUnavailable
+            raise kind(f"the upload broke off {upload} ({reason})", endpoint=str(endpoint))
         if exchange.too_late:
             raise TooLate("not sent: this worker was too slow to send it in time", endpoint=str(endpoint))
         if not exchange.sent:

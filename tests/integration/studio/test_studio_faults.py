@@ -11,7 +11,8 @@ from email.utils import formatdate
 import pytest
 from scripted_vendor import bad, dribble, good, hang_up, no_answer, raw, reply, reset
 
-from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, StudioV3, VendorUnavailable, v3
+from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, StudioV3, VendorUnavailable
+from renderline.studio.v3 import projects
 
 ID = "65fa6b07dca2e367461a2925"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -153,7 +154,7 @@ def test_an_answer_above_the_limit_is_not_read(studio, vendor, declared):
 
 
 def test_a_list_whose_wanted_fields_are_above_the_limit_is_not_kept(studio, vendor, monkeypatch):
-    monkeypatch.setattr(v3, "LIST", replace(v3.LIST, max_bytes=1000))
+    monkeypatch.setattr(projects, "LIST", replace(projects.LIST, max_bytes=1000))
     vendor.will(good([{"id": str(number), "other": "x" * 100} for number in range(10)]))
     assert len(studio.list_projects()) == 10, "what is not wanted does not count"
     vendor.will(good([{"id": str(number)} for number in range(1000)]))

@@ -1,23 +1,20 @@
-"""The vendor's older v2 API: create and export in one call, progress, a key that never changes."""
+"""What the calls of every subject of the v2 API share: transport, secret key, and how a key is read."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from renderline.studio.credentials import sendable
-from renderline.studio.endpoint import Endpoint, segment
+from renderline.studio.endpoint import Endpoint
 from renderline.studio.faults import CredentialsRefused, TokenRejected
-from renderline.studio.progress import Progress, Unreadable, key_v2, progress_v2
+from renderline.studio.progress import key_v2
 from renderline.studio.response import LONGEST_WAIT
 from renderline.studio.transport import CallGuard, Transport
 
-_ROOT = "/api/odin"
-
-CREATE = Endpoint("POST", f"{_ROOT}/editor/project", effect=True)
-PROGRESS = Endpoint("GET", f"{_ROOT}/editor/progress/{{key}}", of_project=True)
+ROOT = "/api/odin"
 
 
-class StudioV2:
-    """A client of the v2 API for one account; safe to share between threads. Timeouts as in StudioV3, in seconds."""
+class V2Calls:
+    """Makes calls of one account; the subjects derive from it."""
 
     def __init__(
         self,
@@ -46,7 +43,7 @@ class StudioV2:
         )
 
     def __repr__(self) -> str:
-        return f"StudioV2({self._transport.origin!r})"
+        return f"{type(self).__name__}({self._transport.origin!r})"
 
     @property
     def total_timeout(self) -> float:
@@ -57,27 +54,12 @@ class StudioV2:
         """Close the kept connections."""
         self._transport.close()
 
-    def create_project(self, body: Mapping[str, Any]) -> str:
-        """Create a project and render it, which costs cubes; return its key (AI Studios v2 contract, create).
-
-        Raises PayloadRefused, CredentialsRefused, RateLimited, VendorUnavailable (nothing was sent), OutcomeUnknown.
-        """
-        key = key_v2(self._call(CREATE, CREATE.path, body))
+    def _key(self, endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> str:
+        """Make a call that answers with a key; an answer without one is an unknown outcome."""
+        key = key_v2(self._call(endpoint, path, body))
         if key is None:
-            raise CREATE.unseen("the vendor reports success but no project key", status=200)
+            raise endpoint.unseen("the vendor reports success but no project key", status=200)
         return key
-
-    def progress(self, key: str) -> Progress:
-        """Return how far a render is (AI Studios v2 contract, progress).
-
-        Raises ProjectMissing, PayloadRefused, CredentialsRefused, RateLimited, VendorUnavailable.
-        """
-        answer = self._call(PROGRESS, f"{_ROOT}/editor/progress/{segment(PROGRESS, key)}")
-        try:
-            return progress_v2(answer)
-        except Unreadable as unreadable:
-            reason = str(unreadable)
-        raise PROGRESS.unseen(reason, status=200)
 
     def _call(self, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         try:
