@@ -9,6 +9,7 @@ from renderline.accounts.clients import AccountClients
 from renderline.kinds.body_traits import simple_apis
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
+from renderline.kinds.spoken_fields import SPOKEN, SPOKEN_NAMES
 from renderline.kinds.v3_calls import EXPORT, get_project, poll
 from renderline.kinds.v3_fields import RENDER_OPTIONS, WORKSPACE, optional
 from renderline.validation.fields import Object, Text
@@ -16,9 +17,7 @@ from renderline.validation.schemas import VendorSchema
 
 BODY: Final = VendorSchema.from_dict(
     {
-        "language": Text(required=True),
-        "text": Text(required=True),
-        "model": Text(required=True),
+        **SPOKEN,
         "clothes": Text(required=True),
         "ttsType": Object(**optional()),
         **RENDER_OPTIONS,
@@ -44,7 +43,7 @@ KIND: Final = Kind(
     name="simple_video",
     matches=_matches,
     schema=BODY(),
-    fields={**{name: name for name in ("language", "text", "model", "clothes", "resolution")}, **WORKSPACE},
+    fields={**SPOKEN_NAMES, "clothes": "clothes", "resolution": "resolution", **WORKSPACE},
     two_phase=(Stage("draft", _draft), EXPORT),
     direct=(Stage("create", _create, paid=True),),
     poll=poll,

@@ -9,6 +9,7 @@ from harness.requests import build
 PROJECT = "65fa6b07dca2e367461a2925"
 UPDATE = {"sceneIdx": 0, "type": "aiModel", "values": {"script": "New words."}}
 SIMPLE = {"language": "en", "text": "Hi.", "model": "M1", "clothes": "B1"}
+SPOKEN = {"language": "en", "text": "Hi.", "model": "M1"}
 V2_AVATAR = {"script": "Hi", "model": "ysy", "clothes": "1", "locationX": -0.28, "locationY": 0}
 HOOK = "https://our.test/hook"
 
@@ -32,6 +33,11 @@ HOOK = "https://our.test/hook"
         (
             {"kind": "simple_video", "payload": {"text": "Hi."}, "language": "en", "model": "M1", "clothes": "B1"},
             SIMPLE,
+        ),
+        ({"kind": "simple_custom", **SPOKEN}, SPOKEN),
+        (
+            {"kind": "simple_custom", "payload": {**SPOKEN, "isExport": True, "odd": 1}, "resolution": 720},
+            {**SPOKEN, "odd": 1, "resolution": "720"},
         ),
     ],
 )
@@ -125,6 +131,10 @@ def test_the_id_that_a_call_acts_on_is_kept_apart(load):
                 "payload.isExport": ["must be true or left out: a render request is always rendered"],
                 "payload.ttsType": ["must be an object"],
             },
+        ),
+        (
+            {"kind": "simple_custom", "model": 7, "text": " "},
+            {"language": ["is required"], "model": ["must be a string"], "text": ["may not be empty"]},
         ),
         ({"kind": "v2_project"}, {"scenes": ["is required"]}),
         ({"kind": "v2_project", "payload": {}}, {"payload.scenes": ["is required"]}),

@@ -13,6 +13,7 @@ from renderline.requests import RequestRefused, as_request, detection
 PROJECT = "65fa6b07dca2e367461a2925"
 UPDATE = {"sceneIdx": 0, "type": "aiModel", "values": {"script": "New words."}}
 SIMPLE = {"language": "en", "text": "Hi.", "model": "M1", "clothes": "B1"}
+SPOKEN = {"language": "en", "text": "Hi.", "model": "M1"}
 V3_SCENE = {"sceneIdx": 0, "clips": [], "background": {}}
 V2_SCENE = {"AIModel": {}}
 
@@ -28,6 +29,8 @@ V2_SCENE = {"AIModel": {}}
         ({**SIMPLE, "isExport": True}, "simple_video"),
         ({"scenes": [V3_SCENE], "updates": [], "templateId": "t1", "text": "x", "model": "m"}, "project"),
         ({"scenes": [1, {}, V2_SCENE, V3_SCENE]}, "v2_project"),
+        ({**SPOKEN, "webhookUrl": "https://a.test"}, "simple_custom"),
+        ({**SPOKEN, "isExport": False}, "simple_custom"),
         ({"updates": {}, "templateId": "t1", "projectId": "p"}, "edit"),
         ({**SIMPLE, "templateId": "t1"}, "template"),
     ],
