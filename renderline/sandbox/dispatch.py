@@ -2,7 +2,7 @@
 
 import logging
 
-from renderline.sandbox import automation, faults, speech, v2, v3_account
+from renderline.sandbox import automation, dubbing, faults, speech, uploads, v2, v3_account
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call
 from renderline.sandbox.control import Control
@@ -34,6 +34,8 @@ class Dispatch:
             *V3Reading(backend).routes(),
             *speech.routes(backend),
             *automation.routes(backend),
+            *uploads.routes(backend),
+            *dubbing.routes(backend),
             *v2.routes(backend),
             *download_routes(backend),
         ]
@@ -91,6 +93,8 @@ class Dispatch:
             project = store.any(call.key.partition(".")[0])
         elif subject == "projectId":
             project = store.peek(call.account, call.subject_id())
+        elif subject == "folder":
+            project = next(iter(self._backend.folders.get(call.merged().get("folderId") or "", ())), None)
         elif subject == "ids":
             ids = call.peek().get("ids")
             project = store.peek(call.account, ids[0]) if isinstance(ids, list) and ids else None
