@@ -16,7 +16,6 @@ from redis import RedisError
 from renderline.hooks.file_name import file_name, path_fault
 from renderline.hooks.kind import COMPLETED, LONGEST_RETRY_AFTER, USER_AGENT, Delivery, HookFailed
 from renderline.hooks.media_type import ending
-from renderline.hooks.storage import Claim, Folder, NewFile
 from renderline.hooks.tenant_folders import STORAGE_VARIABLE, TenantFolders
 from renderline.http import (
     Client,
@@ -30,6 +29,7 @@ from renderline.http import (
     parse_retry_after,
 )
 from renderline.ledger import FileClaims
+from renderline.storage import Claim, Folder, NewFile
 from renderline.tenants import DEFAULT, Actor, Tenant
 
 PRIVATE_VARIABLE = "RENDERLINE_ALLOW_PRIVATE_DOWNLOADS"

@@ -6,7 +6,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from renderline.hooks.storage import Folder
+from renderline.storage import Folder
 from renderline.tenants import DEFAULT
 
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"

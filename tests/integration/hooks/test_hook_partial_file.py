@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT, until
-from renderline.hooks import partial_file
-from renderline.hooks.storage import Folder
+from renderline.storage import Folder, partial_file
 
 WRITER = """
 import sys, time
-from renderline.hooks.storage import Folder
+from renderline.storage import Folder
 with Folder(sys.argv[1]).storing("video.mp4", claim=lambda *_: True, suffix="r1") as draft:
     draft.write(b"half of it")
     draft._partial._file.flush()

@@ -3,8 +3,8 @@
 import pytest
 
 from renderline.hooks import DownloadHook, HttpHook
-from renderline.hooks.storage import Folder
 from renderline.http import origin
+from renderline.storage import Folder
 from renderline.tenants import Tenant, Tenants
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import fsspec
 
-from renderline.hooks.storage import Folder
+from renderline.storage import Folder
 from workers.cli.checks.result import CheckResult
 
 _ADVICE = "check RENDERLINE_STORAGE_URL and this user's permissions there"

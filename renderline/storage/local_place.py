@@ -7,11 +7,11 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import BinaryIO
 
-from renderline.hooks.partial_file import lock, remove_abandoned
+from renderline.storage.partial_file import lock, remove_abandoned
 
 FOLDER_MODE, FILE_MODE = 0o750, 0o640
 """What the process' umask leaves of these: a group may read the videos, the rest of the machine may not."""
@@ -29,19 +29,21 @@ class LocalPlace:
     the descriptor, so that a part that is replaced by a link meanwhile changes nothing.
     """
 
-    def __init__(self, root: str, parts: Sequence[str]) -> None:
-        """Open the folder; raises OSError."""
-        os.makedirs(root, mode=FOLDER_MODE, exist_ok=True)
+    def __init__(self, root: str, parts: Sequence[str], *, make: bool = True) -> None:
+        """Open the folder; raises OSError. Without `make`, a missing folder is a FileNotFoundError."""
+        if make:
+            os.makedirs(root, mode=FOLDER_MODE, exist_ok=True)
         self._folder = os.open(root, _FOLDER)
         try:
             for part in parts:
-                inner = _open_below(part, self._folder)
+                inner = _open_below(part, self._folder, make=make)
                 os.close(self._folder)
                 self._folder = inner
         except BaseException:
             os.close(self._folder)
             raise
-        remove_abandoned(self._folder, "/".join([root, *parts]))
+        if make:
+            remove_abandoned(self._folder, "/".join([root, *parts]))
 
     def __enter__(self) -> LocalPlace:
         return self
@@ -62,6 +64,30 @@ class LocalPlace:
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(f"{leaf} is a folder")
         return True
+
+    def open(self, leaf: str) -> BinaryIO:
+        """Open a file for reading; a link is not followed."""
+        descriptor = os.open(leaf, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._folder)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(f"{leaf} is no file")
+        return os.fdopen(descriptor, "rb")
+
+    def files(self) -> Iterator[tuple[str, float]]:
+        """Yield the names of the files, and when each was changed last; hidden and partial ones are left out."""
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+                    yield entry.name, entry.stat(follow_symlinks=False).st_mtime
+
+    def folders(self) -> Iterator[str]:
+        """Yield the names of the folders in this one."""
+        with os.scandir(self._folder) as entries:
+            yield from (entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+
+    def remove(self, leaf: str) -> None:
+        """Remove a file; raises FileNotFoundError."""
+        os.unlink(leaf, dir_fd=self._folder)
 
     def put(self, partial: LocalPartial, leaf: str, *, replace: bool) -> bool:
         """Give the partial file its name, in one atomic step; without `replace`, False if the name is taken."""
@@ -121,11 +147,14 @@ class LocalPartial:
             os.unlink(self.name, dir_fd=self._folder)
 
 
-def _open_below(part: str, folder: int) -> int:
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(part, FOLDER_MODE, dir_fd=folder)
+def _open_below(part: str, folder: int, *, make: bool) -> int:
+    if make:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(part, FOLDER_MODE, dir_fd=folder)
     try:
         return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise _refusal(part, folder, error) from None
 

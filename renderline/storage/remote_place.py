@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
 # Size of the parts of an upload to a remote storage: 4 GiB are far fewer than S3's limit of 10,000 parts.
 _PART_BYTES = 8 * 1024 * 1024
+_READ_BYTES = 1024 * 1024
 
 
 class RemotePlace:
@@ -38,6 +40,29 @@ class RemotePlace:
         if self._filesystem.isdir(path):
             raise IsADirectoryError(f"{leaf} is a folder")  # mv would move the file into it
         return bool(self._filesystem.exists(path))
+
+    def open(self, leaf: str) -> Any:
+        """Open a file for reading, a few megabytes at a time."""
+        return self._filesystem.open(f"{self._folder}/{leaf}", "rb", block_size=_READ_BYTES, cache_type="readahead")
+
+    def files(self) -> Iterator[tuple[str, float]]:
+        """Yield the names of the files, and when each was changed last; hidden and partial ones are left out."""
+        for entry in self._entries("file"):
+            name = entry.rstrip("/").rpartition("/")[2]
+            if not name.startswith("."):
+                yield name, self._filesystem.modified(entry).timestamp()
+
+    def folders(self) -> Iterator[str]:
+        """Yield the names of the folders in this one."""
+        return (entry.rstrip("/").rpartition("/")[2] for entry in self._entries("directory"))
+
+    def _entries(self, what: str) -> Iterator[str]:
+        self._filesystem.invalidate_cache()
+        return (each["name"] for each in self._filesystem.ls(self._folder, detail=True) if each["type"] == what)
+
+    def remove(self, leaf: str) -> None:
+        """Remove a file; raises FileNotFoundError."""
+        self._filesystem.rm_file(f"{self._folder}/{leaf}")
 
     def put(self, partial: RemotePartial, leaf: str, *, replace: bool) -> bool:
         """Give the partial file its name. Stores have no step that does so only if it is free: `exists` said so."""

@@ -1,17 +1,17 @@
-"""Storage of downloads: a folder of any fsspec storage, in which files appear whole or not at all."""
+"""A folder of any fsspec storage, in which files appear whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, BinaryIO, cast
 from urllib.parse import quote, unquote
 
 import fsspec
 
-from renderline.hooks.local_place import LocalPlace
-from renderline.hooks.remote_place import RemotePlace
+from renderline.storage.local_place import LocalPlace
+from renderline.storage.remote_place import RemotePlace
 
 # Stores whose URL names a bucket, not a host. The worker's own rights decide what it may write there.
 _BUCKET_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "memory"})
@@ -108,21 +108,64 @@ class Folder:
         writers of one file never mix. On a disk, nothing below `root` (this folder, unless given) may be a link.
         """
         folder, _, leaf = name.rpartition("/")
-        with self._place(folder, root or self) as place:
-            partial = place.create(leaf)
-            file = NewFile(partial)
-            try:
-                yield file
-                partial.finish()
-                file.stored_url = self.url_of(
-                    f"{folder}/{self._named(place, partial, name, claim, suffix)}".lstrip("/")
-                )
-                partial.close()
-            except BaseException:
-                for clean in (partial.close, partial.remove):
-                    with contextlib.suppress(Exception):
-                        clean()
-                raise
+        with self._place(folder, root or self) as place, _partial(place, leaf) as (partial, file):
+            yield file
+            partial.finish()
+            file.stored_url = self.url_of(f"{folder}/{self._named(place, partial, name, claim, suffix)}".lstrip("/"))
+            partial.close()
+
+    @contextlib.contextmanager
+    def adding(self, *, root: Folder | None = None) -> Iterator[NewFile]:
+        """Yield a partial file to write to. When the block ends it gets the `name` that the block has set.
+
+        It replaces a file of that name. If the block raises, or sets no name, the partial file is removed. Otherwise as
+        `storing`.
+        """
+        with self._place("", root or self) as place, _partial(place, "new") as (partial, file):
+            yield file
+            partial.finish()
+            if not file.name:
+                raise ValueError("a new file needs a name")
+            place.put(partial, file.name, replace=True)
+            file.stored_url = self.url_of(file.name)
+            partial.close()
+
+    def reading(self, name: str, *, root: Folder | None = None) -> BinaryIO:
+        """Open a file of this folder for reading; raises FileNotFoundError. On a disk no link below `root` is
+        followed.
+        """
+        place = self._place("", root or self, make=False)
+        with place:
+            return cast(BinaryIO, place.open(name))
+
+    def exists(self, name: str, *, root: Folder | None = None) -> bool:
+        """Return whether this folder has a file of that name."""
+        try:
+            with self._place("", root or self, make=False) as place:
+                return bool(place.exists(name))
+        except FileNotFoundError:
+            return False
+
+    def files(self, *, root: Folder | None = None) -> list[tuple[str, float]]:
+        """Return the files of this folder, whole ones alone, with the time of their last change."""
+        try:
+            with self._place("", root or self, make=False) as place:
+                return list(place.files())
+        except FileNotFoundError:
+            return []
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders in this one."""
+        try:
+            with self._place("", self, make=False) as place:
+                return sorted(place.folders())
+        except FileNotFoundError:
+            return []
+
+    def remove(self, name: str, *, root: Folder | None = None) -> None:
+        """Remove a file of this folder, if it is there."""
+        with contextlib.suppress(FileNotFoundError), self._place("", root or self, make=False) as place:
+            place.remove(name)
 
     def _named(self, place: Any, partial: Any, name: str, claim: Claim, suffix: str) -> str:
         """Give the partial file the first name that is free or its own, and return that."""
@@ -137,12 +180,11 @@ class Folder:
                 # Taken since then. By the same render, perhaps: the claim is asked again.
         raise FileExistsError(f"{leaf} and {_NAMES - 1} names like it belong to other renders")
 
-    def _place(self, name: str, root: Folder) -> Any:
+    def _place(self, name: str, root: Folder, *, make: bool = True) -> Any:
         # Opened when it is used, not at start: some storages keep threads, which a fork loses.
         if self.scheme == "file":
-            return LocalPlace(
-                root._root, [part for part in f"{self._root[len(root._root) :]}/{name}".split("/") if part]
-            )
+            parts = [part for part in f"{self._root[len(root._root) :]}/{name}".split("/") if part]
+            return LocalPlace(root._root, parts, make=make)
         filesystem, path = fsspec.core.url_to_fs(self._root)
         return RemotePlace(filesystem, f"{path.rstrip('/')}/{name}".rstrip("/"))
 
@@ -152,6 +194,8 @@ class NewFile:
 
     def __init__(self, partial: Any) -> None:
         self.write: Callable[[bytes], None] = partial.write
+        self.name = ""
+        """The name that it is to get, where the writer chooses it last."""
         self.stored_url = ""
         self._partial = partial
 
@@ -159,6 +203,19 @@ class NewFile:
     def written(self) -> int:
         """How many bytes were written."""
         return int(self._partial.written)
+
+
+@contextlib.contextmanager
+def _partial(place: Any, leaf: str) -> Iterator[tuple[Any, NewFile]]:
+    """Yield a new partial file; if the block raises, it is removed."""
+    partial = place.create(leaf)
+    try:
+        yield partial, NewFile(partial)
+    except BaseException:
+        for clean in (partial.close, partial.remove):
+            with contextlib.suppress(Exception):
+                clean()
+        raise
 
 
 def _names(leaf: str, suffix: str) -> Iterator[str]:
