@@ -99,6 +99,16 @@ class Settings:
         default=10_000,
     )
 
+    unknown_names: Literal["warn", "refuse", "ignore"] = variable(
+        "RENDERLINE_UNKNOWN_NAMES",
+        parsers.choice("warn", "refuse", "ignore"),
+        "warn, refuse or ignore",
+        default="warn",
+    )
+    catalogue_ttl: float = variable(
+        "RENDERLINE_CATALOGUE_TTL", parsers.seconds(least=1), "seconds, at least 1", default=3600.0
+    )
+
     # Submitting, polling and giving up.
     submit: Literal["two_phase", "direct"] = variable(
         "RENDERLINE_SUBMIT", parsers.choice("two_phase", "direct"), "two_phase or direct", default="two_phase"

@@ -10,6 +10,7 @@ from typing import Final
 from renderline.kinds.body import load_body, named_sources
 from renderline.kinds.evidence import render_evidence, started_since
 from renderline.kinds.kind import Kind
+from renderline.kinds.naming import Named, named_in
 from renderline.kinds.plan import CallContext, CallResult, Stage
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "CallContext",
     "CallResult",
     "Kind",
+    "Named",
     "Stage",
     "load_body",
+    "named_in",
     "named_sources",
     "render_evidence",
     "started_since",

@@ -152,6 +152,14 @@ class Keys:
         """Return the hash of an account's shared token; `:lock`, `:failure` and `:refusals` are its neighbours."""
         return f"{self.prefix}token:{account}"
 
+    def catalogue(self, account: str, name: str) -> str:
+        """Return the hash of a cached pick list; `:failure` and `:lease` are its neighbours."""
+        return f"{self.prefix}catalogue:{account}:{name}"
+
+    def wanted_lists(self, account: str) -> str:
+        """Return the set of the pick lists of an account that a worker is to read anew."""
+        return f"{self.prefix}wanted_lists:{account}"
+
     def recent_calls(self, account: str) -> str:
         """Return the list of the start times of an account's latest calls."""
         return f"{self.prefix}recent_calls:{account}"

@@ -1,0 +1,72 @@
+"""Reads wanted lists in the background: one thread for each account, so that a vendor that hangs delays nobody else."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from redis import RedisError
+
+from renderline.accounts.circuit_breaker import is_outage
+from renderline.accounts.clients import AccountUnavailable
+from renderline.catalogue.refresh import Refresher
+from renderline.studio import StudioFault
+
+log = structlog.get_logger(__name__)
+
+RECENT: Final = 20.0
+"""Seconds in which a list is not read twice, whoever wants it."""
+
+
+@dataclass(frozen=True)
+class CatalogueRunner:
+    """Reads the lists of this worker's accounts that some process wants."""
+
+    refresher: Refresher
+    _running: dict[str, threading.Thread] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def start(self) -> None:
+        """Start what is wanted; returns at once. Raises `redis.RedisError`."""
+        for account in self.refresher.store.wanting(list(self.refresher.clients)):
+            self.start_account(account)
+
+    def start_account(self, account: str) -> None:
+        """Start the thread of an account, unless it runs."""
+        with self._lock:
+            running = self._running.get(account)
+            if running is None or not running.is_alive():
+                thread = threading.Thread(target=self.run, args=(account,), name=f"catalogue-{account}", daemon=True)
+                self._running[account] = thread
+                thread.start()
+
+    def run(self, account: str) -> None:
+        """Read the wanted lists of an account now, until none is left."""
+        outage = None
+        try:
+            while name := self.refresher.store.take_wanted(account):
+                if outage:
+                    # The others would fail too, and each failure counts towards the circuit of the account.
+                    self.refresher.store.note_failure(account, name, outage)
+                else:
+                    outage = self._read(account, name)
+        except (RedisError, OSError) as error:
+            log.warning("lists wait for Redis", account=account, error=f"{type(error).__name__}: {error}")
+        except Exception:
+            log.exception("lists not read", account=account)
+
+    def _read(self, account: str, name: str) -> str | None:
+        """Read one list; return why the vendor cannot be reached, if it cannot."""
+        store = self.refresher.store
+        found = store.read(account, name)
+        if (found and found.age(store.clock()) < RECENT) or store.failure(account, name):
+            return None
+        try:
+            self.refresher.refresh(account, name)
+        except StudioFault as fault:
+            return str(fault) if is_outage(fault) else None
+        except AccountUnavailable as error:
+            store.note_failure(account, name, str(error))
+        return None
