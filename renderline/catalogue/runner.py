@@ -17,7 +17,7 @@ from renderline.studio import StudioFault
 log = structlog.get_logger(__name__)
 
 RECENT: Final = 20.0
-"""Seconds in which a list is not read twice, whoever wants it."""
+"""Seconds in which a list is not read twice."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class CatalogueRunner:
 
     def start(self) -> None:
         """Start what is wanted; returns at once. Raises `redis.RedisError`."""
-        for account in self.refresher.store.wanting(list(self.refresher.clients)):
+        for account in self.refresher.store.with_wanted(list(self.refresher.clients)):
             self.start_account(account)
 
     def start_account(self, account: str) -> None:

@@ -123,7 +123,7 @@ class CatalogueStore:
                 pipe.expire(key, _WANTED_FOR)
                 pipe.execute()
 
-    def wanting(self, accounts: Sequence[str]) -> list[str]:
+    def with_wanted(self, accounts: Sequence[str]) -> list[str]:
         """Return those of the accounts with lists to be read anew."""
         with self._redis.pipeline(transaction=False) as pipe:
             for account in accounts:

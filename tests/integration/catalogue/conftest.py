@@ -13,6 +13,7 @@ from harness.pick_lists import Lists
 from renderline.catalogue import CatalogueStore, Refresher
 from renderline.catalogue.runner import CatalogueRunner
 
+
 @pytest.fixture
 def lists(vendor: FakeVendor) -> Lists:
     return Lists(vendor)
