@@ -70,7 +70,7 @@ def _workspaces(studio: StudioV3) -> Iterable[Mapping[str, Any]]:
 
 
 def _projects(studio: StudioV3) -> Iterable[Mapping[str, Any]]:
-    # Without the links: they expire, and whoever has one needs no credentials.
+    # Without the links: they expire, and to open one takes no credentials.
     return ({"id": one.id, "name": one.name, "state": one.state} for one in studio.list_projects())
 
 

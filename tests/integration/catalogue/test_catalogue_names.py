@@ -29,13 +29,13 @@ def new_check(store, runner):
     return lambda mode="refuse": NameCheck(store, mode, runner, patience=20)
 
 
-def told(check, request_body):
+def unknown_in(check, request_body):
     return [(one.path, one.message, one.refused) for one in check.before_charge("project", request_body, "main")]
 
 
 def test_what_the_lists_have_is_fine(new_check, lists):
-    assert told(new_check(), body(workspace_id="W1")) == []
-    assert told(new_check("ignore"), body(UNKNOWN)) == []
+    assert unknown_in(new_check(), body(workspace_id="W1")) == []
+    assert unknown_in(new_check("ignore"), body(UNKNOWN)) == []
     assert lists.asked() == 1
 
 
@@ -43,11 +43,11 @@ def test_what_the_lists_have_is_fine(new_check, lists):
 def test_what_they_lack_is_named_with_its_path(new_check, mode):
     refused = mode == "refuse"
     lacking = ": the vendor's list of this account does not have it"
-    assert told(new_check(mode), body(UNKNOWN, workspace_id="W9")) == [
+    assert unknown_in(new_check(mode), body(UNKNOWN, workspace_id="W9")) == [
         ("scenes.0.avatar.model", f"unknown model '{UNKNOWN}'{lacking}", refused),
         ("workspaceId", f"unknown workspace 'W9'{lacking}", refused),
     ]
-    assert told(new_check(mode), body(clothes="BG0000232")) == [
+    assert unknown_in(new_check(mode), body(clothes="BG0000232")) == [
         (
             "scenes.0.avatar.clothes",
             "unknown clothes 'BG0000232' of model 'M000045058'; did you mean 'BG00002320'?",
@@ -58,39 +58,39 @@ def test_what_they_lack_is_named_with_its_path(new_check, mode):
 
 def test_clothes_are_those_of_the_avatar_that_wears_them(new_check, lists):
     lists.rows["/model"] = [JONATHAN, RUBY, {"id": "M3"}]
-    ((path, message, _),) = told(new_check(), body("M000004017", "BG00002320"))
+    ((path, message, _),) = unknown_in(new_check(), body("M000004017", "BG00002320"))
     assert path == "scenes.0.avatar.clothes"
     assert "of model 'M000004017'" in message
     # The list says nothing about the clothes of this one.
-    assert told(new_check(), body("M3", "anything")) == []
+    assert unknown_in(new_check(), body("M3", "anything")) == []
 
 
 def test_a_name_that_an_older_list_lacks_is_looked_up_in_a_new_one_once(new_check, lists, now, store):
     check = new_check()
-    assert told(check, body()) == []
+    assert unknown_in(check, body()) == []
     lists.rows["/model"] = [{**RUBY, "clothes": [{"id": "BG00006160"}]}, JONATHAN]
     now[0] += RECENT
-    assert told(check, body("M000004017", "BG00006160")) == []
+    assert unknown_in(check, body("M000004017", "BG00006160")) == []
     assert lists.asked() == 2
-    assert told(check, body(UNKNOWN)) != []
-    assert told(check, body(UNKNOWN)) != []
+    assert unknown_in(check, body(UNKNOWN)) != []
+    assert unknown_in(check, body(UNKNOWN)) != []
     assert lists.asked() == 2
 
 
 def test_an_old_list_that_cannot_be_read_anew_refuses_nothing(new_check, lists, now):
     check = new_check()
-    told(check, body())
+    unknown_in(check, body())
     lists.rows["/model"] = lambda call: failure(500, "E", "broken")
     now[0] += RECENT + check.patience
-    ((path, _, refused),) = told(check, body(UNKNOWN))
+    ((path, _, refused),) = unknown_in(check, body(UNKNOWN))
     assert (path, refused) == ("scenes.0.avatar.model", False)
 
 
 def test_without_any_list_nothing_is_unknown(new_check, lists):
     lists.rows["/model"] = lambda call: failure(500, "E", "broken")
     check = new_check()
-    assert told(check, body(UNKNOWN)) == []
-    assert told(check, body(UNKNOWN)) == []
+    assert unknown_in(check, body(UNKNOWN)) == []
+    assert unknown_in(check, body(UNKNOWN)) == []
     assert lists.asked() == 1, "for a while nobody tries again"
 
 
@@ -101,7 +101,7 @@ def test_a_list_that_takes_long_holds_up_one_submission_and_no_more(store, runne
     try:
         began = time.monotonic()
         for _ in range(50):
-            assert told(check, body(UNKNOWN)) == []
+            assert unknown_in(check, body(UNKNOWN)) == []
         assert time.monotonic() - began < 5
     finally:
         go_on.set()
@@ -110,7 +110,7 @@ def test_a_list_that_takes_long_holds_up_one_submission_and_no_more(store, runne
 def test_a_list_that_was_cut_proves_nothing(new_check, lists, monkeypatch):
     lists.rows["/model"] = [{"id": f"M{number:06}", "label": "x" * 100} for number in range(100)]
     monkeypatch.setattr("renderline.catalogue.store.MOST_BYTES", 5000)
-    assert told(new_check(), body(UNKNOWN)) == []
+    assert unknown_in(new_check(), body(UNKNOWN)) == []
 
 
 def at_door(check, request, kind="project"):
