@@ -22,6 +22,7 @@ from workers.cli.redis_users import COMMANDS as REDIS_USERS
 from workers.cli.session import Session, json_option
 from workers.cli.status import COMMANDS as STATUS
 from workers.cli.submit import COMMANDS as SUBMIT
+from workers.cli.v2 import COMMANDS as V2
 from workers.cli.vendor import COMMANDS as VENDOR
 from workers.cli.watch import COMMANDS as WATCH
 
@@ -90,6 +91,7 @@ for commands in (
     QUARANTINE,
     ACCOUNTS,
     VENDOR,
+    V2,
     DOCTOR,
     MIGRATE,
     REDIS_USERS,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,7 +12,10 @@ from workers.cli.errors import CommandError, ExitCode
 from workers.cli.session import Session, json_option, pass_session
 
 if TYPE_CHECKING:
-    from renderline.studio import StudioV3
+    from renderline.accounts.clients import AccountClients
+    from renderline.studio import StudioV2, StudioV3
+
+T = TypeVar("T")
 
 _SEARCH = click.argument("search", metavar="[SEARCH]", nargs=-1)
 _ACCOUNT = click.option("--account", default="default", show_default=True, help="Ask with this account.")
@@ -20,13 +23,22 @@ _ACCOUNT = click.option("--account", default="default", show_default=True, help=
 
 def studio(session: Session, account: str) -> StudioV3:
     """Return the v3 client of an account; raises CommandError if it is unknown or has no v3 credentials."""
+    return _usable(session, account, lambda clients: clients.use_v3())
+
+
+def studio_v2(session: Session, account: str) -> StudioV2:
+    """Return the v2 client of an account; raises CommandError if it is unknown or has no v2 key."""
+    return _usable(session, account, lambda clients: clients.use_v2())
+
+
+def _usable(session: Session, account: str, use: Callable[[AccountClients], T]) -> T:
     clients = session.services.submitter.accounts.get(account)
     if clients is None:
         known = ", ".join(session.settings.account_names)
         hint = f"known: {known}" if known else "set AISTUDIOS_APP_ID and AISTUDIOS_USER_KEY"
         raise CommandError(f"no account {account}; {hint}", ExitCode.NOT_FOUND if known else ExitCode.REFUSED)
     try:
-        return clients.use_v3()
+        return use(clients)
     except LookupError as error:
         raise CommandError(str(error), ExitCode.REFUSED) from None
 
