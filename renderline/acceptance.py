@@ -163,7 +163,12 @@ def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float, by:
         account=request.account,
         priority=request.priority,
         deadline=request.deadline or deadline,
-        meta={"name": request.name, "hooks": list(request.hooks), "metadata": request.metadata},
+        meta={
+            "name": request.name,
+            "hooks": list(request.hooks),
+            "metadata": request.metadata,
+            **({"warnings": list(request.warnings)} if request.warnings else {}),
+        },
         body=request.body_json(),
         fingerprint=request.fingerprint(),
         tenant=request.tenant or DEFAULT,

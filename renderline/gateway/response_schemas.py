@@ -92,6 +92,9 @@ class Render(Response):
     hooks = fields.List(fields.Nested(HookOutcome), required=True, metadata=_about("In the order of the request."))
     error = fields.Nested(Fault, required=True, allow_none=True)
     note = _text("Why it waits.", null=True)
+    warnings = fields.List(
+        fields.String(), required=True, metadata=_about("What was sent although it may be wrong: `path: why`.")
+    )
     metadata = fields.Dict(required=True, metadata=_about("As in the request."))
     deadline = _text("When it expires, ISO 8601; null before its submission.", null=True)
     times = fields.Dict(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from renderline.kinds.kind import Kind
+from renderline.kinds.v3_fields import Resolution
 from renderline.validation.errors import RequestRefused, flattened, join_path
+from renderline.validation.fields import ByJsonType, List, Nested
+from renderline.validation.weight import Firm, Guess, Missing, WrongType
 
 _SOURCES: Final[tuple[tuple[Literal["project", "template"], str, str], ...]] = (
     ("project", "project_id", "projectId"),
@@ -16,9 +19,13 @@ _SOURCES: Final[tuple[tuple[Literal["project", "template"], str, str], ...]] = (
 )
 
 
-def load_body(kind: Kind, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the checked and normalised body of a `request` of this kind.
+_Found = dict[str, list[str]]
 
+
+def load_body(kind: Kind, request: Mapping[str, Any], *, lenient: bool = False) -> tuple[dict[str, Any], _Found]:
+    """Return the checked and normalised body of a `request` of this kind, and its warnings by path.
+
+    `lenient`: what the vendor's pages forbid is a warning too; what Renderline relies on is refused all the same.
     Raises RequestRefused with the path of every wrong field, as the caller wrote it.
     """
     compact = kind.compact_schema is not None and request.get("scenes") is not None
@@ -34,17 +41,48 @@ def load_body(kind: Kind, request: Mapping[str, Any]) -> dict[str, Any]:
     if compact:
         merged["scenes"], given_as["scenes"] = request["scenes"], "scenes"
     schema = kind.compact_schema if compact and kind.compact_schema is not None else kind.schema
+    warnings: _Found = {}
     try:
         body: dict[str, Any] = schema.load(merged)
     except ValidationError as error:
         preferred = {theirs: ours for ours, theirs in reversed(list(kind.fields.items()))}
-        for name, messages in error.normalized_messages().items():
+        found = error.normalized_messages()
+        for name, messages in found.items():
             path = given_as.get(name) or _path(name, preferred, payload)
             for wrong, texts in flattened(messages, path).items():
-                errors.setdefault(wrong, []).extend(texts)
+                below = wrong.count(".") - path.count(".")
+                for text in texts:
+                    passes = not compact and _passes(kind, name, below, text, lenient=lenient)
+                    (warnings if passes else errors).setdefault(wrong, []).append(text)
+        if not errors:
+            body = _as_given(schema, merged, found)
     if errors:
         raise RequestRefused(errors)
-    return body if compact else _normalised(kind, body)
+    return (body, warnings) if compact else (_normalised(kind, body), warnings)
+
+
+def _passes(kind: Kind, name: str, below: int, text: str, *, lenient: bool) -> bool:
+    """Return whether a value is passed on in spite of the message `text`, `below` levels under the field `name`."""
+    if isinstance(text, Guess):
+        return True
+    if not lenient or isinstance(text, Firm) or (kind.target is not None and name == kind.target[1]):
+        return False
+    if isinstance(text, Missing):
+        return below > 0 or not isinstance(kind.schema.fields.get(name), List | ByJsonType | Nested)
+    # Renderline relies on the JSON types of the fields and of their entries, and on none below.
+    return not isinstance(text, WrongType) or below > 1
+
+
+def _as_given(schema: Schema, given: Mapping[str, Any], wrong: Collection[str]) -> dict[str, Any]:
+    """Return the body as the schema loads it, with the fields that are `wrong` as they were given."""
+    body: dict[str, Any] = schema.load({name: given[name] for name in given if name not in wrong}, partial=True)
+    for name in [name for name in given if name in wrong]:
+        value = given[name]
+        field = schema.fields.get(name)
+        for convert in field.post_load if field else ():
+            value = convert(value)
+        body[name] = str(value) if isinstance(field, Resolution) and isinstance(value, int) else value
+    return body
 
 
 class Source(NamedTuple):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from marshmallow import Schema, fields
+from marshmallow.validate import Equal
 
 from renderline.kinds.v3_fields import optional
-from renderline.validation.fields import Boolean, ByJsonType, Choice, Integer, Nested, Number, Object, Text
+from renderline.validation.fields import Boolean, ByJsonType, Choice, Integer, Nested, Number, Object, Sampled, Text
 from renderline.validation.schemas import TypedObject, VendorSchema
 from renderline.validation.validators import Range
+from renderline.validation.weight import Guessed
 
 SHAPES: Final = (
     *("Line_v2", "Arrow_1_v2", "Arrow_2_v2", "Circle", "Triangle", "Square", "Parallelogram", "Drop_1", "Polygon"),
@@ -45,6 +47,9 @@ SPEECH: Final = VendorSchema.from_dict(
     name="Speech",
 )
 
+AT_LEAST_0: Final = Guessed(Range(min=0))
+"""No page says that a size may not be negative."""
+
 IDENTITY: Final[dict[str, fields.Field[Any]]] = {
     "id": Text(required=True),
     "type": Text(required=True),
@@ -56,53 +61,58 @@ IDENTITY: Final[dict[str, fields.Field[Any]]] = {
 PLACE: Final[dict[str, fields.Field[Any]]] = {
     "top": Number(required=True),
     "left": Number(required=True),
-    "height": Number(required=True, validate=Range(min=0)),
-    "width": Number(required=True, validate=Range(min=0)),
+    "height": Number(required=True, validate=AT_LEAST_0),
+    "width": Number(required=True, validate=AT_LEAST_0),
 }
-_OPACITY: Final = {"opacity": Integer(**optional(validate=Range(min=1, max=100)))}
-_VOLUME: Final = {"volume": Integer(**optional(validate=Range(min=1, max=100)))}
+_PERCENT: Final = Integer(**optional(validate=Range(min=1, max=100)))
+_OPACITY: Final = {"opacity": _PERCENT}
+_VOLUME: Final = {"volume": _PERCENT}
 _DRAWN: Final = {**_OPACITY, "angle": Number(**optional()), "animation": Nested(ANIMATION, allow_none=True)}
 
 AI_MODEL: Final = {
     "model": Nested(MODEL, required=True),
     "script": Nested(SPEECH, allow_none=True),
-    "isDelete": Boolean(**optional()),
-    "voiceOnly": Boolean(**optional()),
-    **_OPACITY,
+    # In samples alone.
+    "isDelete": Sampled(Boolean()),
+    "voiceOnly": Sampled(Boolean()),
+    "opacity": Sampled(_PERCENT),
 }
 SHAPE: Final = {
     "shapeName": Choice(SHAPES, required=True),
     "fill": Text(required=True, blank=True),
     "stroke": Text(**optional(blank=True)),
-    "strokeWidth": Number(**optional(validate=Range(min=0))),
-    "strokeRadius": Number(**optional(validate=Range(min=0))),
+    "strokeWidth": Integer(**optional(validate=AT_LEAST_0)),
+    "strokeRadius": Integer(**optional(validate=AT_LEAST_0)),
     "shadow": Nested(SHADOW, allow_none=True),
     **_DRAWN,
 }
 IMAGE: Final = {"source_url": Text(required=True), **_DRAWN}
-# Documented as a number, with the empty string as its default.
-_NUMBER: Final = Number()
+# Documented as a whole number, with the empty string as its default.
+_WHOLE: Final = Integer()
 _FONT_WEIGHT: Final = ByJsonType(
-    {int: _NUMBER, float: _NUMBER, str: Text(blank=True)}, error="must be a number or a string", allow_none=True
+    {int: _WHOLE, float: _WHOLE, str: Text(blank=True, validate=[Guessed(Equal("", error="must be a whole number"))])},
+    error="must be a number or a string",
+    allow_none=True,
 )
 TEXT_IMAGE: Final = {
     "text": Text(required=True, blank=True),
     "fill": Text(required=True, blank=True),
-    "fontSize": Number(required=True, validate=Range(min=1)),
+    # Documented as a whole number; the vendor's own arithmetic gives 7.5.
+    "fontSize": Number(required=True, validate=Guessed(Range(min=1))),
     "fontFamily": Text(**optional(blank=True)),
     "fontWeight": _FONT_WEIGHT,
     "fontStyle": Text(**optional(blank=True)),
     "align": Text(**optional(blank=True)),
     "backgroundColor": Text(**optional(blank=True)),
     "stroke": Text(**optional(blank=True)),
-    "strokeWidth": Number(**optional(validate=Range(min=0))),
+    "strokeWidth": Integer(**optional(validate=AT_LEAST_0)),
     "underline": Boolean(**optional()),
     "shadow": Nested(SHADOW, allow_none=True),
     **_DRAWN,
 }
 VIDEO_IMAGE: Final = {
     "video_url": Text(required=True),
-    "source_url": Text(**optional(blank=True)),  # seen in samples only: the poster image
+    "source_url": Sampled(Text(blank=True)),  # in samples alone: the poster image
     **_VOLUME,
     **_OPACITY,
 }

@@ -14,8 +14,8 @@ from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
 from renderline.kinds.scenes import BACKGROUND
 from renderline.kinds.v3_calls import BASELINE, EXPORT, get_project, poll
-from renderline.kinds.v3_fields import PROJECT_ID, RENDER_OPTIONS, WORKSPACE
-from renderline.validation.fields import ByJsonType, Choice, Identifier, Integer, List, Nested, Text
+from renderline.kinds.v3_fields import PROJECT_ID, RENDER_OPTIONS, WORKSPACE, VendorId
+from renderline.validation.fields import ByJsonType, Choice, Integer, List, Nested, Text
 from renderline.validation.schemas import TypedObject, VendorSchema
 from renderline.validation.validators import Entries, Range
 
@@ -54,7 +54,7 @@ _OBJECT: Final = VendorSchema.from_dict({"value": _LIST}, name="Updates")
 
 BODY: Final = VendorSchema.from_dict(
     {
-        "projectId": Identifier(required=True),
+        "projectId": VendorId(required=True),
         # The older samples send a bare list.
         "updates": ByJsonType(
             {list: _LIST, dict: Nested(_OBJECT)}, error="must be an object", required=True, post_load=_as_object

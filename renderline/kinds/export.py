@@ -9,11 +9,10 @@ from renderline.accounts.clients import AccountClients
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
 from renderline.kinds.v3_calls import EXPORT, get_project, poll, take_baseline
-from renderline.kinds.v3_fields import EXPORT_OPTIONS, PROJECT_ID, WORKSPACE
-from renderline.validation.fields import Identifier
+from renderline.kinds.v3_fields import EXPORT_OPTIONS, PROJECT_ID, WORKSPACE, VendorId
 from renderline.validation.schemas import VendorSchema
 
-BODY: Final = VendorSchema.from_dict({"projectId": Identifier(required=True), **EXPORT_OPTIONS}, name="Export")
+BODY: Final = VendorSchema.from_dict({"projectId": VendorId(required=True), **EXPORT_OPTIONS}, name="Export")
 """AI Studios v3 contract, export project."""
 
 _FIELDS: Final = frozenset({"projectId", "workspaceId", "resolution", "webhookUrl", "isExport"})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from marshmallow import ValidationError, validates_schema
+
 from renderline.accounts.clients import AccountClients
 from renderline.kinds.body_traits import scenes_api
 from renderline.kinds.compact_layout import lay_out
@@ -17,8 +19,24 @@ from renderline.kinds.v3_fields import NAME, ORIENTATIONS, RENDER_OPTIONS, WORKS
 from renderline.validation.fields import Choice, List, Nested, Object
 from renderline.validation.schemas import VendorSchema
 from renderline.validation.validators import Entries
+from renderline.validation.weight import Firm
 
-BODY: Final = VendorSchema.from_dict(
+_SET_BY_THE_VENDOR: Final = (
+    *("_id", "state", "download_url", "progress", "userId", "backendTaskId", "creditSubstracted", "exportType"),
+    *("baseInfoId", "createdAt", "updatedAt"),
+)
+_LEAVE_OUT: Final = "is set by the vendor: leave it out; kind from_project makes a new project from one that was read"
+
+
+class _Project(VendorSchema):
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def was_not_read(self, _data: Any, project: Any, **_: Any) -> None:
+        """Refuse what only a project that was read has; its `_id` always, for it names a project (v3 contract, get)."""
+        if isinstance(project, dict) and (found := [name for name in _SET_BY_THE_VENDOR if name in project]):
+            raise ValidationError({name: [Firm(_LEAVE_OUT) if name == "_id" else _LEAVE_OUT] for name in found})
+
+
+BODY: Final = _Project.from_dict(
     {
         "name": NAME,
         "orientation": Choice(ORIENTATIONS, allow_none=True),

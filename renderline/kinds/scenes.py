@@ -1,4 +1,4 @@
-"""Schema of a v3 scene, and the rule that every visible avatar has exactly one script."""
+"""Schema of a v3 scene, and the rule that one of its visible avatars speaks."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Any, Final
 from marshmallow import ValidationError, validates_schema
 
 from renderline.kinds.clips import clip
-from renderline.kinds.v3_fields import optional
 from renderline.validation.errors import quoted
-from renderline.validation.fields import Boolean, Choice, Integer, List, Nested, Object, Text
+from renderline.validation.fields import Boolean, Choice, Integer, List, Nested, Object, Sampled, Text
 from renderline.validation.schemas import VendorSchema
 from renderline.validation.validators import Range
+from renderline.validation.weight import Guess, Guessed
 
+# The pages describe no field of a background, samples alone do.
 BACKGROUND: Final = VendorSchema.from_dict(
     {
-        "id": Text(**optional(blank=True)),
-        "type": Choice(("background",), allow_none=True),
-        "source_type": Text(**optional()),
-        "source_url": Text(**optional(blank=True)),  # the vendor's own are host-relative paths: no URL check
-        "source_color": Text(**optional(blank=True)),
+        "id": Sampled(Text(blank=True)),
+        "type": Sampled(Choice(("background",))),
+        "source_type": Sampled(Choice(("image",))),
+        "source_url": Sampled(Text(blank=True)),  # the vendor's own are host-relative paths: no URL check
+        "source_color": Sampled(Text(blank=True)),
     },
     name="Background",
 )
@@ -52,14 +53,18 @@ SCRIPT: Final = _Script.from_dict(
 class _Scene(VendorSchema):
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def scripts_match_avatars(self, _data: Any, scene: Any, **_: Any) -> None:
-        """Refuse scripts for no avatar, avatars without a script, and an id used twice. `scene` may have any shape."""
+        """Refuse scripts for no avatar, a scene in which nobody speaks, and an id used twice.
+
+        `scene` may have any shape.
+        """
         if not isinstance(scene, dict):
             return
         clips, scripts = _entries(scene.get("clips")), _entries(scene.get("scripts"))
         avatars = [(at, clip) for at, clip in clips if clip.get("type") == "aiModel"]
+        unspoken, unscripted = _unspoken(scripts, avatars)
         errors = {
-            "scripts": _unknown_avatars(scripts, avatars) | _empty_scripts(scripts, avatars),
-            "clips": _unscripted_avatars(scripts, avatars) | _repeated_ids(clips),
+            "scripts": _unknown_avatars(scripts, avatars) | unspoken,
+            "clips": unscripted | _repeated_ids(clips),
         }
         if any(errors.values()):
             raise ValidationError({name: found for name, found in errors.items() if found})
@@ -67,9 +72,8 @@ class _Scene(VendorSchema):
 
 SCENE: Final = _Scene.from_dict(
     {
-        "sceneIdx": Integer(
-            required=True, validate=Range(min=0)
-        ),  # not unique in the vendor's own bodies: array order counts
+        # Not unique in the vendor's own bodies: array order counts.
+        "sceneIdx": Integer(required=True, validate=Guessed(Range(min=0))),
         "background": Nested(BACKGROUND, required=True),
         "clips": List(clip(), required=True),
         "scripts": List(Nested(SCRIPT), allow_none=True),
@@ -124,29 +128,33 @@ def _unknown_avatars(scripts: _Entries, avatars: _Entries) -> _Errors:
     return errors
 
 
-def _empty_scripts(scripts: _Entries, avatars: _Entries) -> _Errors:
-    """Refuse an empty script of a visible avatar."""
-    visible = {_appearance_of(avatar) for _, avatar in avatars if avatar.get("isDelete") is not True} - {None}
-    return {
-        at: {"org": ["may not be empty: an avatar of this scene speaks it"]}
+def _speaks(script: Any) -> bool:
+    return isinstance(script, dict) and not _blank(script.get("org"))
+
+
+def _unspoken(scripts: _Entries, avatars: _Entries) -> tuple[_Errors, _Errors]:
+    """Return what is wrong with the scripts, and with the clips, of a scene: somebody visible must speak.
+
+    One speech is enough for a scene: the create call has one for each, so a second avatar can only be silent.
+    """
+    visible = [(at, avatar) for at, avatar in avatars if avatar.get("isDelete") is not True]
+    looks = {_appearance_of(avatar) for _, avatar in visible} - {None}
+    spoken = [script for _, script in scripts if _speaks(script) and _named_avatar(script) in looks]
+    silent = not spoken and not any(_speaks(avatar.get("script")) for _, avatar in visible)
+    empty = Guess("is empty: its avatar stays silent")
+    in_scripts = {
+        at: {"org": ["may not be empty: an avatar of this scene speaks it" if silent else empty]}
         for at, script in scripts
-        if "org" in script and _blank(script["org"]) and _named_avatar(script) in visible
+        if "org" in script and _blank(script["org"]) and _named_avatar(script) in looks
     }
-
-
-def _unscripted_avatars(scripts: _Entries, avatars: _Entries) -> _Errors:
-    """Refuse a visible avatar without words in `scripts` (which wins) and in its own `script`."""
-    errors: _Errors = {}
-    spoken = {_named_avatar(script) for _, script in scripts} - {None}
-    for at, avatar in avatars:
+    in_clips: _Errors = {}
+    for at, avatar in visible if silent and not in_scripts else ():
         own = avatar.get("script")
-        if avatar.get("isDelete") is True or _appearance_of(avatar) in spoken:
-            continue
         if own is None:
-            errors[at] = {"script": ["is required: no entry of the scene's scripts is for this avatar"]}
-        elif isinstance(own, dict) and "org" in own and _blank(own["org"]):
-            errors[at] = {"script": ["may not be empty: no entry of the scene's scripts is for this avatar"]}
-    return errors
+            in_clips[at] = {"script": ["is required: no entry of the scene's scripts is for this avatar"]}
+        elif isinstance(own, dict) and "org" in own:
+            in_clips[at] = {"script": ["may not be empty: no entry of the scene's scripts is for this avatar"]}
+    return in_scripts, in_clips
 
 
 def _repeated_ids(clips: _Entries) -> _Errors:

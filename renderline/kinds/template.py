@@ -12,8 +12,8 @@ from renderline.kinds.body_traits import has_scenes, has_updates
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
 from renderline.kinds.v3_calls import EXPORT, get_project, poll
-from renderline.kinds.v3_fields import NAME, RENDER_OPTIONS, TEMPLATE_ID, WORKSPACE, optional
-from renderline.validation.fields import Identifier, Text
+from renderline.kinds.v3_fields import NAME, RENDER_OPTIONS, TEMPLATE_ID, WORKSPACE, VendorId, optional
+from renderline.validation.fields import Text
 from renderline.validation.schemas import VendorSchema
 
 _TABLE_NAMES: Final = {"model": "aiName", "clothes": "clothId"}
@@ -43,7 +43,7 @@ class _Template(VendorSchema):
 
 BODY: Final = _Template.from_dict(
     {
-        "templateId": Identifier(required=True),
+        "templateId": VendorId(required=True),
         **{name: Text(**optional(blank=True)) for name in ("aiName", "clothId", "model", "clothes")},
         "name": NAME,
         **RENDER_OPTIONS,  # sent with the export

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
+from renderline.kinds.clips import AT_LEAST_0
 from renderline.kinds.v3_fields import optional
 from renderline.validation.fields import Integer, List, Nested, Number, Text
 from renderline.validation.schemas import TypedObject, VendorSchema
-from renderline.validation.validators import Range
 
 AVATAR: Final = VendorSchema.from_dict(
     {
@@ -20,7 +20,7 @@ AVATAR: Final = VendorSchema.from_dict(
         "clothes": Text(required=True),
         "script": Text(required=True),
         "language": Text(**optional(blank=True)),  # required by the table, missing from most samples
-        "scale": Number(**optional(validate=Range(min=0))),
+        "scale": Number(**optional(validate=AT_LEAST_0)),
         "layer": Integer(**optional()),
         "locationX": Number(required=True),
         "locationY": Number(required=True),
@@ -30,7 +30,7 @@ AVATAR: Final = VendorSchema.from_dict(
 
 
 DETAIL: Final[dict[str, fields.Field[Any]]] = {
-    "scale": Number(**optional(validate=Range(min=0))),
+    "scale": Number(**optional(validate=AT_LEAST_0)),
     "scaleX": Number(**optional()),
     "scaleY": Number(**optional()),
     "locationX": Number(**optional()),

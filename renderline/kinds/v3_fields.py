@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 from marshmallow.validate import Equal
 
-from renderline.validation.fields import Boolean, Choice, Text
-from renderline.validation.validators import ONE_LINE, MaxLength
+from renderline.validation.fields import Boolean, Choice, Identifier, Text
+from renderline.validation.validators import WebAddress
 
 ORIENTATIONS: Final = ("landscape", "portrait")
 MAX_NAME_LENGTH: Final = 200
+ROUTE_WORDS: Final = frozenset({"export", "pptpdf", "modify", "duplicate", "name"})
+"""What follows `/editor/project/` or `/editor/template/` in routes that are no project's."""
 
 
 def optional(**options: Any) -> dict[str, Any]:
@@ -26,14 +28,30 @@ class Resolution(Choice):
         super().__init__(("4k", "1080", "720", "480"), **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        given = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return super()._deserialize(given, attr, data, **kwargs)
 
 
-NAME: Final = Text(**optional(blank=True, validate=[MaxLength(MAX_NAME_LENGTH), ONE_LINE]))
+class VendorId(Identifier):
+    """The id of a project or template, which the vendor's routes have where others have a word of their own."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(_no_route_word)
+
+
+def _no_route_word(value: str) -> None:
+    # A router may take either case: `POST /editor/project/Export` could be the export of another project.
+    if value.lower() in ROUTE_WORDS:
+        raise ValidationError(f"must be an id: '{value}' is a word of the vendor's own routes")
+
+
+NAME: Final = Text(**optional(blank=True))
+"""Of any length: the request's own name is what fits on one line of it."""
 EXPORT_OPTIONS: Final[dict[str, fields.Field[Any]]] = {
     "resolution": Resolution(allow_none=True),
     "workspaceId": Text(**optional(blank=True)),
-    "webhookUrl": Text(**optional(blank=True)),
+    "webhookUrl": Text(**optional(validate=[WebAddress()], blank=True)),
 }
 _EXPORTED: Final = Equal(True, error="must be true or left out: a render request is always rendered")
 RENDER_OPTIONS: Final[dict[str, fields.Field[Any]]] = {

@@ -38,7 +38,7 @@ class AcceptResult(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """A render to record. `meta` holds `name`, `hooks` and `metadata`; `body` is the stored request (JSON)."""
+    """A render to record. `meta` is its fixed data, `body` the stored request (JSON)."""
 
     render_id: str
     kind: str

@@ -97,7 +97,7 @@ class Keys:
         return f"{self.prefix}answer:{caller}"
 
     def meta(self, render_id: str) -> str:
-        """Return the JSON of a render's fixed data: name, hooks, metadata."""
+        """Return the JSON of a render's fixed data: name, hooks, metadata, warnings."""
         return f"{self.prefix}meta:{render_id}"
 
     def history(self, render_id: str) -> str:

@@ -44,8 +44,8 @@ _CODE = "unreadable_record"
 def public_record(
     render_id: str, fields: Mapping[str, str], meta: Mapping[str, Any], history: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
-    """Return the record of a render from its ledger fields (strings), its fixed data (`name`, `hooks`, `metadata`) and
-    the `history` of its earlier attempts.
+    """Return the record of a render from its ledger fields (strings), its fixed data (`name`, `hooks`, `metadata`,
+    `warnings`) and the `history` of its earlier attempts.
 
     Times are ISO 8601 in UTC; `progress` is 0-100; `error` is null or `{code, message, origin}`. Scripts, tokens and
     keys are never part of it. Raises one of `UNREADABLE` for a record that lacks a field or holds an invalid value.
@@ -79,6 +79,7 @@ def public_record(
             else None
         ),
         "note": fields.get("note") or None,
+        "warnings": list(meta.get("warnings", ())),
         "metadata": meta.get("metadata", {}),
         "deadline": iso(float(deadline_at)) if deadline_at else None,
         "times": {state.value: iso(float(fields[f"t:{state}"])) for state in State if f"t:{state}" in fields},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,19 +13,24 @@ from renderline.kinds import KINDS, load_body
 from renderline.kinds.v3_fields import MAX_NAME_LENGTH
 from renderline.requests.hook_specs import HookProblem, load_hooks
 from renderline.requests.render_request import RenderRequest
-from renderline.validation.errors import RequestRefused, flattened, quoted, refusal, unknown_fields
+from renderline.validation.errors import RequestRefused, flattened, path_order, quoted, refusal, unknown_fields
 from renderline.validation.fields import Choice, List, Number, Object, Text
 from renderline.validation.json_limits import BYTES_PER_VALUE, canonical_json, has_more_values, json_errors
 from renderline.validation.schemas import StrictSchema
 from renderline.validation.validators import ONE_LINE, Entries, MaxLength, Pattern, Range
+from renderline.validation.weight import PASSED_ON
 
 if TYPE_CHECKING:
     from renderline.hooks.kind import HookKind
 
+VALIDATIONS: Final = ("strict", "warn")
+"""`strict` refuses what the vendor's pages forbid, `warn` passes it on with a warning."""
 PRIORITIES: Final = ("high", "normal", "low")
 MAX_DEADLINE: Final = 7 * 24 * 3600
 MAX_METADATA_BYTES: Final = 16 * 1024
 MAX_HOOKS: Final = 20
+MAX_WARNINGS: Final = 50
+"""Warnings that a record keeps. The others are counted."""
 
 ENVELOPE: Final = StrictSchema.from_dict(
     {
@@ -34,6 +40,7 @@ ENVELOPE: Final = StrictSchema.from_dict(
         "account": Text(validate=[MaxLength(100)], load_default="default"),
         "priority": Choice(PRIORITIES, load_default="normal"),
         "deadline": Number(validate=Range(min=1, max=MAX_DEADLINE)),
+        "validation": Choice(VALIDATIONS, load_default="strict"),
         "metadata": Object(load_default=dict),
         "hooks": List(Object(), validate=Entries(max=MAX_HOOKS), load_default=list),
     },
@@ -63,7 +70,7 @@ def load_request(
     kind = data["kind"] if isinstance(data.get("kind"), str) and data["kind"] in KINDS else None
     envelope, errors = _envelope(data)
     hooks, hook_errors = load_hooks(envelope.get("hooks", []), hook_kinds, hook_problem)
-    body, body_errors = _body(kind, data)
+    body, warnings, body_errors = _body(kind, data, lenient=envelope.get("validation") == "warn")
     for found in (_unknown(data, kind), _account_errors(data, envelope, accounts), hook_errors, body_errors):
         for path, messages in found.items():
             errors.setdefault(path, []).extend(messages)
@@ -80,6 +87,7 @@ def load_request(
         hooks=tuple(hooks),
         tenant=envelope.get("tenant"),
         body=body,
+        warnings=_texts(warnings),
     )
 
 
@@ -139,23 +147,48 @@ def _account_errors(data: dict[str, Any], envelope: dict[str, Any], accounts: Co
     return {"account": [f"{error}; known: {known}"]}
 
 
-def _body(kind: str | None, data: dict[str, Any]) -> tuple[dict[str, Any], _Errors]:
+def _body(kind: str | None, data: dict[str, Any], *, lenient: bool) -> tuple[dict[str, Any], _Errors, _Errors]:
+    """Return the checked body, its warnings and its errors."""
     if kind is None:
-        return {}, {}
+        return {}, {}, {}
     try:
-        body = load_body(KINDS[kind], data)
+        body, warnings = load_body(KINDS[kind], data, lenient=lenient)
     except RequestRefused as refused:
-        return {}, refused.errors
+        return {}, {}, refused.errors
+    warnings = {path: [text + PASSED_ON for text in texts] for path, texts in warnings.items()}
     inner, outer = _inner_name(kind, data), data.get("name")
-    if inner and outer is not None and inner != outer:
-        return body, {"name": ["differs from payload.name: give it once"]}
-    return body, {}
+    if inner and outer not in (None, inner, data["payload"]["name"]):
+        return body, {}, {"name": ["differs from payload.name: give it once"]}
+    if inner and inner != data["payload"]["name"]:
+        warnings["payload.name"] = [_SHORTENED]
+    return body, warnings, {}
+
+
+_SHORTENED: Final = (
+    f"is longer than {MAX_NAME_LENGTH} characters or has control characters; the render and its project are named by "
+    "what fits on one line"
+)
 
 
 def _inner_name(kind: str, data: dict[str, Any]) -> str | None:
+    """Return what a request's own name may be of the name in its payload: one line, not too long."""
     payload = data.get("payload")
     name = payload.get("name") if KINDS[kind].takes_name and isinstance(payload, dict) else None
-    return name if isinstance(name, str) and name.strip() else None
+    if not isinstance(name, str) or not name.strip():
+        return None
+    if len(name) <= MAX_NAME_LENGTH and not _CONTROL.search(name):
+        return name
+    return " ".join(_CONTROL.sub(" ", name).split())[:MAX_NAME_LENGTH].rstrip() or None
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _texts(warnings: _Errors) -> tuple[str, ...]:
+    """Return warnings as texts with their paths, the first `MAX_WARNINGS` in the order of the paths."""
+    texts = [f"{path}: {text}" for path in sorted(warnings, key=path_order) for text in warnings[path]]
+    more = len(texts) - MAX_WARNINGS
+    return (*texts[:MAX_WARNINGS], *([f"{more} more warnings, not listed"] if more > 0 else []))
 
 
 def _default_name(kind: str, body: dict[str, Any]) -> str:

@@ -34,6 +34,9 @@ class RenderRequest:
     like.
     """
 
+    warnings: tuple[str, ...] = field(default=(), repr=False)
+    """What was passed on although it may be wrong, as texts with paths. They are no part of the meaning."""
+
     def body_json(self) -> str:
         """Return the JSON of the body that the ledger stores; the other fields are stored separately."""
         return canonical_json({"body": self.body})

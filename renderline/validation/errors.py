@@ -41,14 +41,15 @@ def _parsed(text: str) -> dict[str, list[str]]:
 
 def refusal(errors: Mapping[str, Iterable[str]]) -> RequestRefused:
     """Return a RequestRefused with `errors` sorted by path and cut to `MAX_ERRORS`."""
-    paths = sorted(errors, key=_order)
+    paths = sorted(errors, key=path_order)
     kept = {path: list(errors[path]) for path in paths[:MAX_ERRORS]}
     if len(paths) > MAX_ERRORS:
         kept.setdefault("request", []).append(f"has {len(paths) - MAX_ERRORS} more wrong fields, not listed")
     return RequestRefused(kept)
 
 
-def _order(path: str) -> list[tuple[int, int, str]]:
+def path_order(path: str) -> list[tuple[int, int, str]]:
+    """Return the key by which paths are sorted: list positions as numbers."""
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in path.split(".")]
 
 
@@ -64,7 +65,8 @@ def flattened(messages: Any, path: str = "") -> dict[str, list[str]]:
             for wrong, texts in flattened(inner, path).items():
                 found.setdefault(wrong, []).extend(texts)
     else:
-        found[path or "request"] = [" ".join(str(messages).split())]
+        weight = type(messages) if isinstance(messages, str) else str
+        found[path or "request"] = [weight(" ".join(str(messages).split()))]
     return found
 
 

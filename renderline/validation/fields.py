@@ -10,6 +10,7 @@ from marshmallow.exceptions import SCHEMA
 from marshmallow.types import Validator
 
 from renderline.validation.validators import NotBlank, OneOf, Pattern
+from renderline.validation.weight import Missing, WrongType, are_guesses, as_guesses
 
 MAX_ENTRY_ERRORS: Final = 100
 """The most wrong entries of one list that are described."""
@@ -24,6 +25,11 @@ class JsonField(fields.Field[Any]):
         "validator_failed": "is wrong",
         "type": "must be an object",
     }
+
+    def make_error(self, key: str, **kwargs: Any) -> ValidationError:
+        """Return the error of that name, with its weight."""
+        weight = {"required": Missing, "null": WrongType, "type": WrongType, "invalid": WrongType}.get(key, str)
+        return ValidationError(weight(super().make_error(key, **kwargs).messages[0]))
 
     def _validate(self, value: Any) -> None:
         # The first validator that fails is enough; marshmallow would run them all, and build a new list of them.
@@ -101,10 +107,29 @@ class Choice(JsonField, fields.String):
     """One of a few strings; an error lists them in the order given."""
 
     def __init__(self, choices: Iterable[str], **options: Any) -> None:
-        super().__init__(validate=OneOf(tuple(choices)), **options)
+        self.allowed = OneOf(tuple(choices))
+        super().__init__(validate=self.allowed, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return value  # the validator knows what is allowed
+        if not isinstance(value, str):
+            raise ValidationError(WrongType(self.allowed._format_error(value)))
+        return value
+
+
+class Sampled(JsonField):
+    """A value that the vendor's samples alone show: one that is unlike theirs is a warning, and passes as it is."""
+
+    def __init__(self, field: fields.Field[Any]) -> None:
+        """Take the field for the values in the samples."""
+        super().__init__(allow_none=True)
+        self.field = field
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            self.field.deserialize(value, **kwargs)
+        except ValidationError as error:
+            raise ValidationError(as_guesses(error.messages)) from None
+        return value
 
 
 class Object(JsonField, fields.Dict):
@@ -133,12 +158,14 @@ class List(JsonField, fields.List[Any]):
         self._validate(value)  # before the entries: a list that is too long is not read
         checked: list[Any] = []
         errors: dict[int | str, Any] = {}
+        wrong = 0
         for at, each in enumerate(value):
             try:
                 checked.append(self.inner.deserialize(each, **kwargs))
             except ValidationError as error:
                 errors[at] = error.messages
-                if len(errors) == MAX_ENTRY_ERRORS:
+                wrong += not are_guesses(error.messages)
+                if wrong == MAX_ENTRY_ERRORS:
                     # Describing an error is slow, and a body of 1 MB has room for 200,000 wrong entries.
                     errors[SCHEMA] = [f"has {MAX_ENTRY_ERRORS} wrong entries up to here, the rest was not checked"]
                     break

@@ -9,6 +9,7 @@ from marshmallow import INCLUDE, RAISE, Schema, ValidationError, pre_load
 
 from renderline.validation.errors import unknown_fields
 from renderline.validation.fields import Choice, JsonField
+from renderline.validation.weight import Missing, WrongType
 
 
 class VendorSchema(Schema):
@@ -19,7 +20,7 @@ class VendorSchema(Schema):
 
         unknown = INCLUDE
 
-    error_messages = {"type": "must be an object"}  # noqa: RUF012  (marshmallow's own attribute)
+    error_messages = {"type": WrongType("must be an object")}  # noqa: RUF012  (marshmallow's own attribute)
 
 
 class StrictSchema(Schema):
@@ -30,7 +31,7 @@ class StrictSchema(Schema):
 
         unknown = RAISE
 
-    error_messages = {"type": "must be an object"}  # noqa: RUF012  (marshmallow's own attribute)
+    error_messages = {"type": WrongType("must be an object")}  # noqa: RUF012  (marshmallow's own attribute)
 
     @pre_load
     def drop_nulls(self, data: Any, **_: Any) -> Any:
@@ -62,7 +63,7 @@ class TypedObject(JsonField):
         chosen = value.get("type")
         schema = self.schemas.get(chosen) if isinstance(chosen, str) else None
         if schema is None:
-            raise ValidationError({"type": ["is required"] if chosen is None else self._type_error(chosen)})
+            raise ValidationError({"type": [Missing("is required")] if chosen is None else self._type_error(chosen)})
         return schema.load(value, partial=kwargs.get("partial"))
 
     def _type_error(self, chosen: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from marshmallow import ValidationError, validate
@@ -67,6 +68,18 @@ class OneOf(validate.OneOf):
         given = quoted(value)
         return f"must be one of {self.choices_text}" + (f", not{given}" if given else "")
 
+
+class WebAddress(validate.Validator):
+    """An http or https URL; the host may be any."""
+
+    def __call__(self, value: str) -> str:
+        """Raise ValidationError if the value is none."""
+        if not _WEB_ADDRESS.fullmatch(value):
+            raise ValidationError("must be an http or https URL")
+        return value
+
+
+_WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 
 ONE_LINE: Final = Pattern(r"[^\x00-\x1f\x7f]*", error="may not contain control characters")
 """For names and other text on one line."""

@@ -118,6 +118,7 @@ def details(record: Record) -> RenderableType:
                 ("credit", record["credit"]),
                 ("error", _error(record)),
                 ("note", record["note"]),
+                *(("warning", warning) for warning in record["warnings"]),
                 ("metadata", ", ".join(f"{name}={value}" for name, value in record["metadata"].items())),
                 ("deadline", record["deadline"]),
                 *((f"  {name}", moment) for name, moment in record["times"].items()),

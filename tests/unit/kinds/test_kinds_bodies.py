@@ -96,7 +96,7 @@ def test_the_id_that_a_call_acts_on_is_kept_apart(load):
     [
         ({"kind": "edit"}, {"project_id": ["is required"], "updates": ["is required"]}),
         (
-            {"kind": "edit", "payload": {"webhookUrl": ""}},
+            {"kind": "edit", "payload": {"webhookUrl": None}},
             {"project_id": ["is required"], "payload.updates": ["is required"]},
         ),
         ({"kind": "edit", "project_id": PROJECT, "updates": []}, {"updates": ["must have at least one entry"]}),
@@ -158,7 +158,6 @@ def test_what_is_wrong_is_named_where_the_caller_wrote_it(errors, request_, expe
         ({"type": "shape", "values": {"shadow": {"blur": 11}}}, "values.shadow.blur"),
         ({"type": "aiModel", "values": {"script": " "}}, "values.script"),
         ({"type": "aiModel", "values": {"script": 7}}, "values.script"),
-        ({"type": "background", "values": {"source_url": 7}}, "values.source_url"),
         ({"type": "sticker", "values": {}}, "type"),
         ({"type": "image", "values": []}, "values"),
         ({"type": "image", "values": {}, "sceneIdx": -1}, "sceneIdx"),

@@ -84,5 +84,5 @@ def test_a_simple_video_that_either_api_could_make_needs_its_kind():
     assert simple_apis({**SIMPLE, "webhook": "https://a.test", "isExport": True}) == set()
     with pytest.raises(RequestRefused):
         as_request({**SIMPLE, "webhook": "https://a.test", "isExport": True})
-    with pytest.raises(RequestRefused, match="kind: is required: .*simple_video"):
+    with pytest.raises(RequestRefused, match=r"kind: is required: .*simple_video"):
         as_request(SIMPLE)

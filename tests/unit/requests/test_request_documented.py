@@ -36,8 +36,9 @@ def test_compact_examples_are_taken(load, path):
 def test_documented_errors_are_the_ones_given(load):
     (documented,) = re.findall(r"^```text\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     seed = json.loads((ROOT / "examples" / "v3-seed-landscape.json").read_text())
-    avatar = seed["scenes"][0]["clips"][0]
-    seed["scenes"][0]["clips"] = [{**avatar, "id": str(at), "opacity": 100 if at < 2 else 0} for at in range(3)]
+    place = {name: seed["scenes"][0]["clips"][0][name] for name in ("layer", "top", "left", "height", "width")}
+    image = {**place, "type": "image", "source_url": "https://example.com/a.png"}
+    seed["scenes"][0]["clips"] += [{**image, "id": str(at), "opacity": 100 if at < 2 else 0} for at in (1, 2)]
     hooks = [{"type": "download"}, {"type": "ftp"}]
     scene = {"avatar": {"model": "M1", "clothes": "B1"}}
     said = set()
