@@ -10,7 +10,15 @@ from harness.ledger import GRACE, LEASE
 from renderline.accounts.circuit_breaker import CircuitBreaker
 from renderline.accounts.guard import Guard
 from renderline.ledger import AccountLimits, Ledger
-from renderline.studio import OutcomeUnknown, PayloadRefused, RateLimited, StudioFault, TooLate, VendorUnavailable
+from renderline.studio import (
+    OutcomeUnknown,
+    PayloadRefused,
+    RateLimited,
+    StudioFault,
+    TooLate,
+    UploadUnreadable,
+    VendorUnavailable,
+)
 
 AWAY = VendorUnavailable("nobody answers")
 
@@ -120,11 +128,12 @@ def test_what_counts_as_the_vendor_being_away(driver, fault: StudioFault | None,
     assert one.open == sign
 
 
-def test_calls_held_up_on_our_side_do_not_open_it(driver):
-    """A worker that was frozen wakes with many at once."""
+@pytest.mark.parametrize("fault", [TooLate("held up on our side"), UploadUnreadable("our storage fails")])
+def test_calls_that_fail_on_our_side_do_not_open_it(driver, fault: StudioFault):
+    """A worker that was frozen wakes with many at once; so does one whose storage is away."""
     one = breaker(driver)
     for _ in range(5):
-        Guard("main", driver.limits, one).record(TooLate("held up on our side"))
+        Guard("main", driver.limits, one).record(fault)
     assert not one.open
 
 
