@@ -156,18 +156,20 @@ class Deliverer:
             hook.attempt, age=claim.seconds, jitter=random.random(), retry_after=failure.retry_after
         )
         if failure.permanent or wait is None:
-            return self._dead_letter(render_id, index, claim, str(failure), host=hook.host, reason=failure.reason)
+            recorded = {"host": hook.host, "fields": failure.fields}
+            return self._dead_letter(render_id, index, claim, str(failure), reason=failure.reason, **recorded)
         about = {"render_id": render_id, "hook": index, "attempt": hook.attempt}
         log.warning("hook failed", **about, retry_in=wait, why=failure.reason)
-        self._settle(render_id, index, claim, outcome="retrying", retry_in=wait, error=str(failure), host=hook.host)
+        how = {"retry_in": wait, "error": str(failure), "host": hook.host, "fields": failure.fields}
+        self._settle(render_id, index, claim, outcome="retrying", **how)
         return RetryIn(wait, str(failure))
 
     def _dead_letter(
-        self, render_id: str, index: int, claim: HookClaim, why: str, *, host: str = "", reason: str | None = None
+        self, render_id: str, index: int, claim: HookClaim, why: str, *, reason: str | None = None, **recorded: Any
     ) -> Outcome:
         log.error("hook dead-lettered", render_id=render_id, hook=index, why=reason or why)
         # The other hooks still run: an HTTP hook reports that the download failed.
-        self._settle(render_id, index, claim, outcome="dead", error=why, host=host)
+        self._settle(render_id, index, claim, outcome="dead", error=why, **recorded)
         return Done()
 
     def _deletes_project(self, record: Mapping[str, Any]) -> bool:

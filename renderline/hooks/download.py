@@ -13,9 +13,10 @@ import urllib3
 from marshmallow import Schema, ValidationError, fields, validate
 from redis import RedisError
 
-from renderline.hooks.file_name import file_name, path_fault
+from renderline.hooks.file_name import by_language, file_name, path_fault
 from renderline.hooks.kind import COMPLETED, LONGEST_RETRY_AFTER, USER_AGENT, Delivery, HookFailed
 from renderline.hooks.media_type import ending
+from renderline.hooks.outputs import store_each
 from renderline.hooks.tenant_folders import STORAGE_VARIABLE, TenantFolders
 from renderline.http import (
     Client,
@@ -134,14 +135,21 @@ class DownloadHook:
         return host_and_port(str(record.get("download_url") or ""))
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
-        """Store the video and return `stored_url`; raises HookFailed. A repeat replaces its own file."""
+        """Store the video and return `stored_url`; raises HookFailed. A repeat replaces its own file.
+
+        Of a render with several outputs each is stored, in a file of its own.
+        """
         tenant = delivery.record.get("tenant") or DEFAULT
         if problem := self._folders.problem(hook, tenant):
             raise HookFailed(f"nowhere to store the video: {problem}", permanent=True)
         link = delivery.record.get("download_url")
         if not isinstance(link, str) or not link.startswith(("https://", "http://")):
             raise HookFailed("the render has no http download link, so there is nothing to store", permanent=True)
-        place = _Place(self._folders.folder(hook, tenant), hook.get("path", _DEFAULT_PATH), tenant)
+        folder, template = self._folders.folder(hook, tenant), hook.get("path", _DEFAULT_PATH)
+        if delivery.record.get("outputs"):
+            place = _Place(folder, by_language(template), tenant)
+            return store_each(delivery.record, lambda one: self._store_from(one["download_url"], place, one))
+        place = _Place(folder, template, tenant)
         return {"stored_url": self._store_from(link, place, delivery.record)}
 
     def _store_from(self, link: str, place: _Place, record: Mapping[str, Any]) -> str:

@@ -11,11 +11,12 @@ _NAME_BYTES = 200  # of one part of a path; with the ending of a partial file it
 _PATH_CHARACTERS = 512
 _UNFIT = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|\[\]{}]')
 _RECORD_FIELDS = frozenset({"id", "name", "kind"})
-_TEMPLATE_FIELDS = _RECORD_FIELDS | {"ext"}
+_TEMPLATE_FIELDS = _RECORD_FIELDS | {"language", "ext"}
+_NO_LANGUAGE = "original"
 
 
 def path_fault(template: str) -> str | None:
-    """Return what is wrong with a hook's `path`, a template with {id}, {name}, {kind} and {ext}; None if nothing is."""
+    """Return what is wrong with a hook's `path`, a template with fields such as {id} and {ext}; None if nothing is."""
     try:
         pieces = list(string.Formatter().parse(template))
     except ValueError:
@@ -24,21 +25,31 @@ def path_fault(template: str) -> str | None:
         field is not None and (field not in _TEMPLATE_FIELDS or spec or conversion)
         for _, field, spec, conversion in pieces
     ):
-        return "may hold the fields {id}, {name}, {kind} and {ext}, and no others."
+        return "may hold the fields {id}, {name}, {kind}, {language} and {ext}, and no others."
     return _name_fault("".join(text + ("x" if field is not None else "") for text, field, _, _ in pieces))
 
 
 def file_name(template: str, record: Mapping[str, Any], *, ext: str = "mp4") -> str:
     """Return the path below a folder that the template gives for this render; raises ValueError if it is unfit.
 
-    `ext` is the ending of the file, without its dot.
+    `ext` is the ending of the file, without its dot. The `language` of a record is that of one of its several videos.
     """
     given = {field: _slug(str(record.get(field) or "")) for field in _RECORD_FIELDS}
-    name = template.format_map({**given, "ext": ext})
+    language = _slug(str(record.get("language") or _NO_LANGUAGE))
+    name = template.format_map({**given, "language": language, "ext": ext})
     fault = _name_fault(name)
     if fault:
         raise ValueError(fault)
     return name
+
+
+def by_language(template: str) -> str:
+    """Return the template with `{language}`, if it has none before its ending, so that each video has its own file."""
+    if any(field == "language" for _, field, _, _ in string.Formatter().parse(template)):
+        return template
+    folder, slash, leaf = template.rpartition("/")
+    stem, dot, ending = leaf.rpartition(".")
+    return f"{folder}{slash}{stem}.{{language}}.{ending}" if dot else f"{template}.{{language}}"
 
 
 def _name_fault(name: str) -> str | None:

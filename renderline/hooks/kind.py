@@ -51,7 +51,8 @@ class HookFailed(Exception):
     """The delivery failed; the message says what was wrong and what to do.
 
     `retry_after` are the seconds that the endpoint asked to wait, if it did. `permanent`: a retry cannot help until
-    somebody changes something. `unreachable`: nobody answered. The message is shown with the render; `reason` is for
+    somebody changes something. `unreachable`: nobody answered. `fields`: what was done all the same, merged into the
+    record as that of a delivery. The message is shown with the render; `reason` is for
     the operator's log, where the message must not tell what it knows about the inner network.
     """
 
@@ -63,8 +64,10 @@ class HookFailed(Exception):
         permanent: bool = False,
         unreachable: bool = False,
         reason: str | None = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
+        self.fields = fields
         self.reason = reason or message
         self.unreachable = unreachable
         self.retry_after = retry_after

@@ -13,7 +13,7 @@ from renderline.ledger.record import load_history, load_meta, public_record
 from renderline.ledger.steps import Steps
 
 # Other packages add kinds of hooks: their outcome fields must not overwrite the ledger's own in the record.
-_OUTCOME_FIELDS = ("stored_url",)
+_OUTCOME_FIELDS = ("stored_url", "stored_outputs")
 
 
 class WaitingHooks(NamedTuple):
@@ -62,10 +62,10 @@ class HookSteps(Steps):
     ) -> str:
         """Record one delivery of a hook (delivered, dead, skipped, retrying); returns the render's state.
 
-        `fields` are outcome fields for the record; of those of a hook, only `stored_url` is kept. `host` is where it
-        went. `dispose`: the vendor project is deleted once the video is stored and all hooks are delivered. `following`
-        receives the hooks (render id, index) to send now: those that waited for this one or for its place, but none of
-        the tenants that are `busy` in this process.
+        `fields` are outcome fields for the record; of those of a hook, only `stored_url` and `stored_outputs` are kept
+        (JSON: URLs by the number of the output). `host` is where it went. `dispose`: the vendor project is deleted once
+        the video is stored and all hooks are delivered. `following` receives the hooks (render id, index) to send now:
+        those that waited for this one or for its place, but none of the tenants that are `busy` in this process.
         """
         kept = {name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)}
         extra = json.dumps(kept, ensure_ascii=False)
