@@ -83,6 +83,18 @@ class Backend:
             project.webhook_url = fields["webhookUrl"]
         project.base_url = self.options.public_url or f"http://{call.host}"
 
+    def twin(self, project: Project, call: Call) -> Project:
+        """A new draft with the content of another project."""
+        fields = {"name": project.name, "orientation": project.orientation}
+        body = self.store.packing.unpack(project.packed)
+        twin = self.create(call, api=project.api, body=body, fields=fields, scene_count=project.scene_count)
+        twin.tags, twin.template_id = project.tags, project.template_id
+        return twin
+
+    def edited(self, project: Project, call: Call) -> Project:
+        """The project that an edit changes: this one, or a new one with its content."""
+        return project if self.options.edits == "same" else self.twin(project, call)
+
     def start(self, project: Project, call: Call, *, sort: str = EXPORT, stages: Collection[str] = RENDERING) -> None:
         """Start a render for a call, with the project's tags for these stages that are not spent."""
         tags = self.shaping(project.tags, stages)

@@ -2,7 +2,18 @@
 
 import logging
 
-from renderline.sandbox import automation, dubbing, faults, speech, uploads, v2, v3_account
+from renderline.sandbox import (
+    automation,
+    dubbing,
+    faults,
+    generators,
+    speech,
+    uploads,
+    v2,
+    v2_scenes,
+    v2_simple,
+    v3_account,
+)
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call
 from renderline.sandbox.control import Control
@@ -36,7 +47,10 @@ class Dispatch:
             *automation.routes(backend),
             *uploads.routes(backend),
             *dubbing.routes(backend),
+            *generators.routes(backend),
             *v2.routes(backend),
+            *v2_scenes.routes(backend),
+            *v2_simple.routes(backend),
             *download_routes(backend),
         ]
         control.known_calls = frozenset(route.name for route in called)

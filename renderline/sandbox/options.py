@@ -25,6 +25,8 @@ class Options:
     failures: str = "4xx"
     webhooks: str = "normal"
     project_list: str = "all"
+    edits: str = "same"
+    v2_answers: str = "both"
     lenient: bool = False
     max_concurrent: int | None = None
     credentials: dict[str, str] = field(default_factory=dict)
@@ -63,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--failures", choices=["4xx", "200"], default="4xx", help="refusals as 4xx (default), or as 200")
     add("--webhooks", choices=WEBHOOK_MODES, default="normal", help="how webhooks are sent (default normal)")
     add("--list", choices=["all", "exported"], default="all", dest="project_list", help="what the project list shows")
+    add("--edits", choices=["same", "new"], default="same", help="an edit changes the project, or makes a new one")
+    add("--v2-answers", choices=["both", "top", "data"], default="both", help="where v2 puts its answers")
     add("--lenient", action="store_true", help="accept any body that has scenes")
     add("--max-concurrent", type=int, metavar="N", help="renders at once per account; one more is answered 429")
     add("--app-id", action="append", default=[], metavar="A", help="accept only this appId (repeatable, in pairs ...)")

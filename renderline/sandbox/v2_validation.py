@@ -1,9 +1,21 @@
-"""Validation of v2 request bodies (AI Studios v2 contract, create project): as lenient as the vendor's own samples."""
+"""Validation of v2 request bodies (AI Studios v2 contract): as lenient as the vendor's own samples."""
 
 from typing import Any
 
 from renderline.sandbox.v3_validation import refuse
-from renderline.sandbox.validation import Table, array, filled, full_array, integer, number, obj, one_of, text, walk
+from renderline.sandbox.validation import (
+    Table,
+    array,
+    filled,
+    full_array,
+    integer,
+    number,
+    obj,
+    one_of,
+    text,
+    walk,
+    web_address,
+)
 
 CREATE: Table = {"scenes": (full_array, True), "name": (text, False), "projectName": (text, False)}
 SCENE: Table = {"AIModel": (obj, False), "clips": (array, False)}
@@ -27,7 +39,27 @@ DETAIL: Table = {
     "textSource": (text, False),
     "font": (text, False),
 }
-NEEDS_URL = frozenset({"image", "background", "userVideo"})
+NEEDS_URL = ("image", "background", "userVideo")
+
+EDIT: Table = {"updates": (full_array, True)}
+UPDATE: Table = {
+    "sceneIdx": (integer, True),
+    "property": (one_of(["AIModel", "clips"]), True),
+    "values": (obj, True),
+    "clipType": (text, False),
+    "clipIdx": (integer, False),
+}
+SCENE_AT: Table = {"sceneIdx": (integer, True)}
+SCENE_CALL: Table = {**SCENE_AT, "scene": (obj, True)}
+SIMPLE_AUDIO: Table = {
+    "language": (filled, True),
+    "text": (filled, True),
+    "model": (filled, True),
+    "clothes": (text, False),
+    "locale": (text, False),
+    "webhook": (web_address, False),
+}
+SIMPLE_VIDEO: Table = {**SIMPLE_AUDIO, "clothes": (filled, True), "uppercut": (number, False)}
 
 
 def check_create(body: dict[str, Any]) -> None:
@@ -36,17 +68,41 @@ def check_create(body: dict[str, Any]) -> None:
     walk(body, CREATE, "", problems)
     scenes = body.get("scenes")
     for index, scene in enumerate(scenes if isinstance(scenes, list) else ()):
-        path = f"scenes.{index}"
-        if not walk(scene, SCENE, path, problems):
-            continue
-        if isinstance(scene.get("AIModel"), dict):
-            walk(scene["AIModel"], MODEL, f"{path}.AIModel", problems)
-        elif not scene.get("clips"):
-            problems.append(f"{path}: needs AIModel or clips")
-        clips = scene.get("clips")
-        for number_, clip in enumerate(clips if isinstance(clips, list) else ()):
-            _check_clip(clip, f"{path}.clips.{number_}", problems)
+        check_scene(scene, f"scenes.{index}", problems)
     refuse(problems)
+
+
+def check_edit(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Check a v2 edit body; returns its updates; raises Refusal (400)."""
+    problems: list[str] = []
+    walk(body, EDIT, "", problems)
+    updates = body.get("updates")
+    for index, update in enumerate(updates if isinstance(updates, list) else ()):
+        walk(update, UPDATE, f"updates.{index}", problems)
+    refuse(problems)
+    return list(body["updates"])
+
+
+def check_scene_call(body: dict[str, Any]) -> None:
+    """Check the body of a call that adds or replaces a scene; raises Refusal (400)."""
+    problems: list[str] = []
+    walk(body, SCENE_CALL, "", problems)
+    if isinstance(body.get("scene"), dict):
+        check_scene(body["scene"], "scene", problems)
+    refuse(problems)
+
+
+def check_scene(scene: Any, path: str, problems: list[str]) -> None:
+    """Check one scene."""
+    if not walk(scene, SCENE, path, problems):
+        return
+    if isinstance(scene.get("AIModel"), dict):
+        walk(scene["AIModel"], MODEL, f"{path}.AIModel", problems)
+    elif not scene.get("clips"):
+        problems.append(f"{path}: needs AIModel or clips")
+    clips = scene.get("clips")
+    for index, clip in enumerate(clips if isinstance(clips, list) else ()):
+        _check_clip(clip, f"{path}.clips.{index}", problems)
 
 
 def _check_clip(clip: Any, path: str, problems: list[str]) -> None:

@@ -101,6 +101,7 @@ class V3Projects:
         apply_updates(content["scenes"], updates, path="updates")
         if not backend.options.lenient:
             check_create({"scenes": content["scenes"]}, lenient=False)
+        project = backend.edited(project, call)
         project.changing(call.now)
         project.tags = find_tags(call.account, name=project.name, texts=script_texts(content))
         project.packed = backend.store.packing.pack(dumps(content))

@@ -1,9 +1,9 @@
-"""Webhooks to the caller's webhookUrl (AI Studios v3 contract, webhook): sent once, never retried."""
+"""Webhooks to the caller's webhookUrl (v3: a POST with JSON) or webhook (v2: a GET with a query): never retried."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from tornado.httpclient import HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
@@ -16,6 +16,17 @@ TIMEOUT_SECONDS = 5.0
 AT_ONCE = 100
 RESERVED = ("example.com", "example.net", "example.org", ".example", ".invalid", ".test")
 """Reserved host endings (RFC 2606). The vendor's sample bodies use one; nothing is sent there."""
+
+
+def result_url(url: str, project: Project, now: float) -> str:
+    """The URL of a v2 webhook with the result appended to it, after what query it has (AI Studios v2 contract)."""
+    result = {
+        "ai_progress_update_loc": f"ai-video/{project.id}/",
+        "videoUrl": project.download_url(now),
+        "duration": f"{project.duration:.6f}",
+    }
+    address, hash_, fragment = url.partition("#")
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(result)}{hash_}{fragment}"
 
 
 class Webhooks:
@@ -39,6 +50,10 @@ class Webhooks:
         url = project.webhook_url
         if not url or self._mode == "none" or (self._mode == "final-only" and progress < COMPLETE):
             return
+        if project.api == "v2":
+            if progress == COMPLETE:
+                self._start(result_url(url, project, self._now()), [None] * (2 if self._mode == "duplicate" else 1))
+            return
         body: dict[str, Any] = {"progress": progress, "backendTaskId": task_id(project)}
         if progress == COMPLETE:
             body |= {"credit": project.cost, "download_url": project.download_url(self._now())}
@@ -52,23 +67,27 @@ class Webhooks:
         if bodies:
             self._start(url, bodies)
 
-    def _start(self, url: str, bodies: list[dict[str, Any]]) -> None:
-        host = urlsplit(url).hostname or ""
+    def _start(self, url: str, bodies: Sequence[dict[str, Any] | None]) -> None:
+        try:
+            host = urlsplit(url).hostname or ""
+        except ValueError:
+            self.failed += len(bodies)
+            return
         if any(host == name.lstrip(".") or host.endswith("." + name.lstrip(".")) for name in RESERVED):
             return
         task = asyncio.get_running_loop().create_task(self._send(url, bodies))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _send(self, url: str, bodies: list[dict[str, Any]]) -> None:
+    async def _send(self, url: str, bodies: Sequence[dict[str, Any] | None]) -> None:
         if self._client is None:
             self._client = SimpleAsyncHTTPClient(force_instance=True, max_clients=AT_ONCE)
         for body in bodies:
             request = HTTPRequest(
                 url,
-                method="POST",
-                headers={"Content-Type": "application/json"},
-                body=dumps(body),
+                method="GET" if body is None else "POST",
+                headers=None if body is None else {"Content-Type": "application/json"},
+                body=None if body is None else dumps(body),
                 follow_redirects=False,
                 connect_timeout=TIMEOUT_SECONDS,
                 request_timeout=TIMEOUT_SECONDS,
