@@ -12,7 +12,7 @@ import structlog
 from renderline.contract import key_error, render_id_for_key, render_id_for_message, tenant_error
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind, problem_of
-from renderline.kinds import KINDS, named_sources
+from renderline.kinds import BEGIN, KINDS, is_draft, named_sources
 from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded
 from renderline.requests import RenderRequest, RequestRefused, load_request
 from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
@@ -173,6 +173,8 @@ def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float, by:
         fingerprint=request.fingerprint(),
         tenant=request.tenant or DEFAULT,
         by=by,
+        draft=is_draft(request.body),
+        stage=BEGIN if is_draft(request.body) else "",
     )
 
 

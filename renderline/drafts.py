@@ -37,7 +37,7 @@ def has_begun(kind: Kind, clients: AccountClients, project_id: str) -> bool:
     """Return whether a draft of ours shows a sign of a render, in get-project or in the progress answer."""
     if kind.inspect and started_since(kind.inspect(clients, project_id), None):
         return True
-    seen = kind.poll(clients, project_id)
+    seen = kind.poll(clients, project_id, {})
     return seen.progress > 0 or seen.download_url is not None
 
 

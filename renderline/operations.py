@@ -169,11 +169,14 @@ class Operations:
         """Start a failed or expired render anew in the same record.
 
         Raises `RenderNotFound`, `WrongState`, `AccountNotAllowed`, or `QuotaExceeded`: a retry counts as a render of
-        its tenant. The attempt that ended is kept in the record's history.
+        its tenant. The attempt that ended is kept in the record's history. What an earlier paid stage of its plan made
+        is used again.
         """
         self._check_owner(render_id, actor)
         self._check_spending(render_id, actor)
-        turn = self._steps.retry(render_id, quota_of=lambda tenant: Quota.of(self.tenants.of(tenant)))
+        turn = self._steps.retry(
+            render_id, quota_of=lambda tenant: Quota.of(self.tenants.of(tenant)), resume_at=_resume_at
+        )
         if not turn:
             self._refuse(render_id, (State.FAILED, State.EXPIRED), "only a failed or expired one can be retried")
         return self._submitted(render_id, now=turn == "due")
@@ -360,3 +363,9 @@ class Operations:
 _NOT_ENDED = tuple(state for state in State if state not in FINAL)
 _UNCONFIRMED = (State.UNCONFIRMED,)
 _FAIL_RULE = "only an unconfirmed one can be given up as failed; use cancel to end another"
+
+
+def _resume_at(record: Mapping[str, Any]) -> str:
+    """Return the stage at which a new attempt at a render begins; empty: the first of its plan."""
+    kind = KINDS.get(record["kind"])
+    return kind.resumes_at(record["stage"] or "") if kind and record["project_id"] else ""

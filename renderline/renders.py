@@ -34,11 +34,13 @@ class State(StrEnum):
 TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.ACCEPTED: frozenset({State.SUBMITTING, State.FAILED, State.CANCELED}),
     State.SUBMITTING: frozenset(
-        {State.RENDERING, State.UNCONFIRMED, State.FAILED, State.CANCELED},
+        # Completed: its plan ends without a render, or the answer of its last call holds the file.
+        {State.RENDERING, State.UNCONFIRMED, State.COMPLETED, State.FAILED, State.CANCELED},
     ),
     # Back to submitting: its draft is confirmed as deleted, or an operator allowed it.
     State.UNCONFIRMED: frozenset({State.RENDERING, State.SUBMITTING, State.FAILED, State.EXPIRED, State.CANCELED}),
-    State.RENDERING: frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.CANCELED}),
+    # Back to submitting: a stage of its plan is finished, and the next one comes.
+    State.RENDERING: frozenset({State.COMPLETED, State.SUBMITTING, State.FAILED, State.EXPIRED, State.CANCELED}),
     State.COMPLETED: frozenset({State.DELIVERED, State.UNDELIVERED, State.CANCELED}),
     State.DELIVERED: frozenset(),
     # A dead-lettered hook was replayed.

@@ -70,6 +70,18 @@ class Attempt(Response):
     hooks = fields.List(fields.Nested(HookOutcome), required=True)
 
 
+class Output(Response):
+    """One of several files of a render."""
+
+    language = _text(null=True)
+    project_id = _text("The vendor's project of this file.", null=True)
+    state = _text(validate=validate.OneOf(["rendering", "completed", "failed", "expired"]))
+    progress = fields.Float(required=True, metadata=_about("0 to 100."))
+    download_url = _text("The vendor's link to the file, which expires.", null=True)
+    stored_url = _text("Where the hook `download` stored the file.", null=True)
+    error = _text("Why the vendor did not make it.", null=True)
+
+
 class Render(Response):
     """A render: its state and result, and when it entered each state."""
 
@@ -81,10 +93,14 @@ class Render(Response):
     accepted_by = _text("Who had it accepted: an API key, a message or the command line; null if unknown.", null=True)
     priority = _text(validate=validate.OneOf(["high", "normal", "low"]))
     state = _text("Ends: delivered, undelivered, failed, expired, canceled.", validate=validate.OneOf(STATES))
+    stage = _text("The stage of its plan that comes next, or is followed; null before the first.", null=True)
     progress = fields.Float(required=True, metadata=_about("0 to 100."))
     project_id = _text("The vendor's project.", null=True)
     download_url = _text("The vendor's link to the video, which expires.", null=True)
     stored_url = _text("Where the hook `download` stored the video.", null=True)
+    outputs = fields.List(
+        fields.Nested(Output), required=True, metadata=_about("Its files, if one call makes several; otherwise none.")
+    )
     credit = fields.Float(required=True, allow_none=True, metadata=_about("What it cost, if known."))
     attempt = fields.Integer(required=True, metadata=_about("1, plus one for each retry of the render."))
     attempts = fields.Integer(required=True, metadata=_about("Submissions to the vendor."))

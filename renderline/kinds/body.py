@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
-from renderline.kinds.kind import Kind
+from renderline.kinds.kind import EXPORT, Kind
 from renderline.kinds.v3_fields import Resolution
 from renderline.validation.errors import RequestRefused, flattened, join_path
 from renderline.validation.fields import ByJsonType, List, Nested
@@ -38,6 +38,7 @@ def load_body(kind: Kind, request: Mapping[str, Any], *, lenient: bool = False) 
         raise RequestRefused({"payload": ["must be an object"]})
 
     merged, given_as, errors = _merge(kind, request, payload or {})
+    draft = _is_draft(kind, request, payload or {}, errors)
     if compact:
         merged["scenes"], given_as["scenes"] = request["scenes"], "scenes"
     schema = kind.compact_schema if compact and kind.compact_schema is not None else kind.schema
@@ -58,7 +59,8 @@ def load_body(kind: Kind, request: Mapping[str, Any], *, lenient: bool = False) 
             body = _as_given(schema, merged, found)
     if errors:
         raise RequestRefused(errors)
-    return (body, warnings) if compact else (_normalised(kind, body), warnings)
+    body = body if compact else _normalised(kind, body)
+    return {**body, EXPORT: False} if draft else body, warnings
 
 
 def _passes(kind: Kind, name: str, below: int, text: str, *, lenient: bool) -> bool:
@@ -104,6 +106,18 @@ def named_sources(kind: Kind, request: Mapping[str, Any], body: Mapping[str, Any
         if found is not None:
             given = [name for name in (ours, theirs) if target and request.get(name) is not None]
             yield Source(what, str(found), given[0] if given else f"payload.{theirs}")
+
+
+def _is_draft(kind: Kind, request: Mapping[str, Any], payload: Mapping[str, Any], errors: dict[str, list[str]]) -> bool:
+    """Return whether the request wants a draft alone: `export`, or `isExport` in its payload, is false."""
+    given = {EXPORT: request.get(EXPORT), "payload.isExport": payload.get("isExport")}
+    said = {path: value for path, value in given.items() if isinstance(value, bool)}
+    if len(set(said.values())) > 1:
+        errors[EXPORT] = ["differs from payload.isExport: give it once"]
+    drafts = [path for path, value in said.items() if not value]
+    if drafts and not kind.leaves_draft:
+        errors[drafts[0]] = [f"must be true or left out: a render of kind {kind.name} has no draft"]
+    return bool(drafts)
 
 
 def _merge(

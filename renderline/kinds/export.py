@@ -27,7 +27,7 @@ def _matches(body: Mapping[str, Any]) -> bool:
     return "projectId" in body and body.keys() <= _FIELDS
 
 
-_PLAN: Final = (Stage("baseline", _baseline), EXPORT)
+_PLAN: Final = (Stage("baseline", _baseline, exports=True), EXPORT)
 
 KIND: Final = Kind(
     name="export",

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from marshmallow import Schema
 
 from renderline.accounts.clients import AccountClients
-from renderline.kinds.plan import CallContext, Stage
-from renderline.studio import Progress, Project
+from renderline.kinds.plan import CallContext, Poll, Stage
+from renderline.studio import Project
+
+EXPORT: Final = "export"
+"""The field of a request and of its body that is false for a draft alone."""
+BEGIN: Final = "begin"
+"""The stage of a new draft alone. Workers of versions without drafts do not know it, so they do not export it."""
+
+
+def is_draft(body: Mapping[str, Any]) -> bool:
+    """Return whether a request with this checked body ends with a draft, which is never exported."""
+    return body.get(EXPORT) is False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +42,8 @@ class Kind:
     """Whether that id is sent in the body; otherwise it is part of the URL."""
     takes_name: bool = False
     """Whether the call takes a `name`."""
-    takes_webhook: bool = True
-    """Whether the paid call takes a webhook URL (contract, webhook)."""
+    webhook_field: str | None = "webhookUrl"
+    """The field of the last paid call for a webhook URL (contract, webhook). None: it takes none."""
     export_fields: frozenset[str] = frozenset()
     """Fields of the payload that are sent with the export, not with this call."""
     defaults: Mapping[str, Any] = field(default_factory=lambda: {"resolution": "1080"})
@@ -47,8 +57,8 @@ class Kind:
     """The stages where the project is drafted first, then exported."""
     direct: tuple[Stage, ...]
     """The stages where one call creates and exports, if the vendor has one; otherwise those of `two_phase`."""
-    poll: Callable[[AccountClients, str], Progress]
-    """Asks the vendor how far the render of a project is."""
+    poll: Poll
+    """Follows the last paid stage: asks the vendor how far the render of a project is."""
     inspect: Callable[[AccountClients, str], Project] | None
     """Reads the project, to find out whether an export was started. None where the API has no such call."""
     owns_project: bool = False
@@ -61,21 +71,55 @@ class Kind:
         """All stages, of both plans."""
         return (*self.two_phase, *self.direct)
 
-    def plan(self, mode: str, *, at: str) -> tuple[Stage, ...]:
-        """Return the stages for `two_phase` or `direct`, starting with stage `at` ('': the first).
+    @property
+    def leaves_draft(self) -> bool:
+        """Whether its plan can end with a draft, which is never exported."""
+        return 0 < len(self.draft_plan) < len(self.two_phase)
 
-        A render keeps its plan even if the setting has changed since.
+    @property
+    def draft_plan(self) -> tuple[Stage, ...]:
+        """The stages that make a draft alone."""
+        return tuple(stage for stage in self.two_phase if not stage.exports)
+
+    def plan(self, mode: str, *, at: str, draft: bool = False) -> tuple[Stage, ...]:
+        """Return the stages for `two_phase` or `direct`, starting with stage `at` ('' or `BEGIN`: the first).
+
+        A render keeps its plan even if the setting has changed since. `draft`: it ends with a draft.
         """
-        plan, other = (self.direct, self.two_phase) if mode == "direct" else (self.two_phase, self.direct)
-        for stages in (plan, other):
+        if draft:
+            plans: tuple[tuple[Stage, ...], ...] = (self.draft_plan,)
+        else:
+            plans = (self.direct, self.two_phase) if mode == "direct" else (self.two_phase, self.direct)
+        for stages in plans:
             for index, stage in enumerate(stages):
-                if at in ("", stage.name):
+                if at in ("", BEGIN, stage.name):
                     return stages[index:]
         raise LookupError(f"kind {self.name} has no stage {at!r}")
 
     def stage(self, name: str) -> Stage | None:
         """Return the stage with that name, None if there is none."""
         return next((stage for stage in self.stages if stage.name == name), None)
+
+    def followed(self, name: str) -> Stage:
+        """Return the paid stage that a render follows whose current stage is `name`."""
+        found = self.stage(name)
+        # Earlier versions left the only stage of a plan unnamed.
+        return found if found and found.paid else next(stage for stage in reversed(self.direct) if stage.paid)
+
+    def after(self, followed: Stage, *, draft: bool) -> Stage | None:
+        """Return the stage that comes once `followed` is finished; None: the render is."""
+        rest = self.plan("two_phase", at=followed.name, draft=draft)[1:] if followed.poll else ()
+        return rest[0] if rest else None
+
+    def resumes_at(self, name: str) -> str:
+        """Return the stage at which a new attempt goes on after one that ended at stage `name`; '': the first.
+
+        What an earlier paid stage made is kept, for it cost something.
+        """
+        names = [stage.name for stage in self.two_phase]
+        before = self.two_phase[: names.index(name)] if name in names else ()
+        paid = [index for index, stage in enumerate(before) if stage.paid]
+        return names[paid[-1] + 1] if paid else ""
 
     def with_defaults(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return a request's body with the vendor's defaults filled in, to compare two requests."""
@@ -90,6 +134,7 @@ class Kind:
         `name` is set where the call takes one. `webhook_url`, where the call takes one, replaces the caller's own.
         Nested parts are shared with `body`: treat them as read-only.
         """
+        body = {key: value for key, value in body.items() if key != EXPORT}
         if "payload" in body:
             built = {field: value for field, value in body["payload"].items() if field not in self.export_fields}
         else:
@@ -99,13 +144,23 @@ class Kind:
             built[self.target[1]] = body[self.target[0]]
         if self.takes_name:
             built["name"] = name
-        if webhook_url is not None and self.takes_webhook and "webhookUrl" not in self.export_fields:
-            built["webhookUrl"] = webhook_url
+        webhook = self.webhook_field
+        if webhook_url is not None and webhook and webhook not in self.export_fields:
+            built[webhook] = webhook_url
         return built
 
     def context(
-        self, body: Mapping[str, Any], *, name: str, webhook_url: str | None, project_id: str | None
+        self,
+        body: Mapping[str, Any],
+        *,
+        name: str,
+        webhook_url: str | None,
+        project_id: str | None,
+        data: Mapping[str, Any] | None = None,
     ) -> CallContext:
-        """Return the arguments of the stages, for a request's `body`. `name` is the project's name."""
+        """Return the arguments of the stages, for a request's `body`.
+
+        `name` is the project's name, `data` what earlier stages recorded.
+        """
         vendor_body = partial(self.build, body, name=name, webhook_url=webhook_url)
-        return CallContext(body, vendor_body, webhook_url, project_id)
+        return CallContext(body, vendor_body, webhook_url, project_id, name, dict(data or {}))

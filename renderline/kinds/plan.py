@@ -1,15 +1,31 @@
 """A call plan: the vendor calls of a kind, in order, with their arguments and results.
 
-Free stages come first and may be repeated. The last stage is the paid one; it is called once.
+A free stage may be repeated. A paid one is called once; what it started is followed by polls before the next stage
+comes. A plan for a draft alone has only free stages, or ends with what its last paid stage made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from renderline.accounts.clients import AccountClients
+from renderline.studio import Progress
+
+Poll = Callable[[AccountClients, str, Mapping[str, Any]], Progress]
+"""Asks the vendor how far the work on a project is, given the data of the stages so far."""
+
+
+class RequestUnfit(Exception):
+    """The request does not fit what the vendor has, such as a tag that its project lacks. Nothing was called.
+
+    `path` is the field of the request, `message` what is wrong with it.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path, self.message = path, message
 
 
 @dataclass
@@ -24,6 +40,10 @@ class CallContext:
     """Our URL for the vendor's webhooks; None if the vendor cannot reach the gateway."""
     project_id: str | None
     """The project made by an earlier stage."""
+    name: str = ""
+    """The name of a new project, with our tag."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What the earlier stages recorded for later ones."""
 
     def named_project(self) -> str:
         """Return the project that the request names. Raises LookupError if it names none."""
@@ -55,10 +75,14 @@ class CallContext:
 
 @dataclass(frozen=True)
 class CallResult:
-    """The result of a stage: the project that it made or changed, and the baseline."""
+    """The result of a stage: the project that it made or changed, the baseline, and what later stages need."""
 
     project_id: str | None = None
     baseline: str | None = None
+    data: Mapping[str, Any] | None = None
+    """A small JSON object, kept with the render for later stages and polls. It adds to that of earlier stages."""
+    url: str | None = None
+    """The download URL, if the answer of the last paid stage holds the finished file."""
 
 
 @dataclass(frozen=True)
@@ -70,3 +94,11 @@ class Stage:
     paid: bool = False
     findable: bool = False
     """Whether a project that it made can be found by name if the response is lost."""
+    poll: Poll | None = None
+    """Follows what a paid stage started, until it is finished and the next stage comes. None: the last paid stage,
+    which `Kind.poll` follows, or a free one.
+    """
+    progress: tuple[float, float] = (0.0, 100.0)
+    """The part of the render's progress that it shows while this paid stage is followed."""
+    exports: bool = False
+    """Whether it belongs to the export. A draft alone leaves it out."""

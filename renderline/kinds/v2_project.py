@@ -25,7 +25,7 @@ def _create(clients: AccountClients, context: CallContext) -> CallResult:
     return CallResult(clients.use_v2().create_project(context.vendor_body()))
 
 
-def _poll(clients: AccountClients, key: str) -> Progress:
+def _poll(clients: AccountClients, key: str, _data: Mapping[str, Any]) -> Progress:
     return clients.use_v2().progress(key)
 
 
@@ -41,7 +41,7 @@ KIND: Final = Kind(
     matches=_matches,
     schema=BODY(),
     fields={"scenes": "scenes"},
-    takes_webhook=False,
+    webhook_field=None,
     defaults={},
     two_phase=_PLAN,
     direct=_PLAN,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from renderline.accounts.clients import AccountClients
 from renderline.kinds.evidence import render_evidence
@@ -11,7 +12,7 @@ from renderline.kinds.plan import CallContext, CallResult, Stage
 from renderline.studio import OutcomeUnknown, Progress, Project
 
 
-def poll(clients: AccountClients, project_id: str) -> Progress:
+def poll(clients: AccountClients, project_id: str, _data: Mapping[str, Any]) -> Progress:
     """Ask how far the render of a project is."""
     return clients.use_v3().progress(project_id)
 
@@ -39,6 +40,6 @@ def _export(clients: AccountClients, context: CallContext) -> CallResult:
     return CallResult(wanted)
 
 
-EXPORT: Final = Stage("export", _export, paid=True)
-BASELINE: Final = Stage("baseline", _baseline)
+EXPORT: Final = Stage("export", _export, paid=True, exports=True)
+BASELINE: Final = Stage("baseline", _baseline, exports=True)
 """For a project that existed before us: an earlier render of it is no evidence of ours."""

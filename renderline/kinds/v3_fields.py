@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from marshmallow import ValidationError, fields
-from marshmallow.validate import Equal
 
 from renderline.validation.fields import Boolean, Choice, Identifier, Text
 from renderline.validation.validators import WebAddress
@@ -53,11 +52,7 @@ EXPORT_OPTIONS: Final[dict[str, fields.Field[Any]]] = {
     "workspaceId": Text(**optional(blank=True)),
     "webhookUrl": Text(**optional(validate=[WebAddress()], blank=True)),
 }
-_EXPORTED: Final = Equal(True, error="must be true or left out: a render request is always rendered")
-RENDER_OPTIONS: Final[dict[str, fields.Field[Any]]] = {
-    **EXPORT_OPTIONS,
-    "isExport": Boolean(allow_none=True, validate=_EXPORTED),
-}
+RENDER_OPTIONS: Final[dict[str, fields.Field[Any]]] = {**EXPORT_OPTIONS, "isExport": Boolean(allow_none=True)}
 
 WORKSPACE: Final = {"workspace_id": "workspaceId", "workspaceId": "workspaceId"}
 PROJECT_ID: Final = {"project_id": "projectId", "projectId": "projectId"}

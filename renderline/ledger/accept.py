@@ -53,6 +53,10 @@ class Entry:
     """Who had it accepted."""
     quota: Quota = UNLIMITED
     """The quota of its tenant."""
+    draft: bool = False
+    """Whether it ends with a draft, which is never exported."""
+    stage: str = ""
+    """The stage that it begins with; empty: the first of its plan."""
 
     @property
     def tenant_name(self) -> str:
@@ -67,7 +71,7 @@ class Entry:
         fields = (self.render_id, self.kind, self.account, self.priority, self.fingerprint, self.deadline)
         return (
             *(*fields, len(hooks), fixed, self.body, f",{awaited}"),
-            *(self.tenant_name, self.by, *self.quota.arguments(), batch),
+            *(self.tenant_name, self.by, *self.quota.arguments(), batch, int(self.draft), self.stage),
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from renderline.tenants import DEFAULT
@@ -46,6 +47,8 @@ class Submission:
     body: str
     """The stored render request (JSON)."""
     tenant: str = DEFAULT
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What the stages so far recorded for later ones."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ class DuePoll:
     webhooks_alive: bool = False
     """Whether the vendor's webhooks for its account arrive."""
     tenant: str = DEFAULT
+    stage: str = ""
+    """The paid stage that is followed."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What the stages so far recorded."""
+    draft_only: bool = False
+    """Whether it ends with a draft, which is never exported."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +104,8 @@ class Batch:
 class PollResult:
     """The result of a poll, to be recorded under its epoch.
 
-    `status` is one of wait, error, dropped (no call was made), done, started, untouched, resubmit, revoked (its draft
-    is gone), failed, expired.
+    `status` is one of wait, error, dropped (no call was made), done, next (`stage` comes now), started, untouched,
+    resubmit, revoked (its draft is gone), failed, expired.
     """
 
     id: str
@@ -112,6 +121,9 @@ class PollResult:
     code: str = ""
     message: str = ""
     origin: str = "vendor"
+    stage: str | None = None
+    outputs: Sequence[Mapping[str, Any]] | None = None
+    """The files that the vendor makes for this render, where it makes several."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields that the recording script reads, without the unset ones."""

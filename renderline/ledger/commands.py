@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 from renderline.ledger.claims import PumpWake
@@ -44,18 +44,26 @@ class Commands:
         """
         return str(self._run("cancel", render_id))
 
-    def retry(self, render_id: str, *, quota_of: Callable[[str], Quota] = lambda _: UNLIMITED) -> Turn:
+    def retry(
+        self,
+        render_id: str,
+        *,
+        quota_of: Callable[[str], Quota] = lambda _: UNLIMITED,
+        resume_at: Callable[[Mapping[str, Any]], str] = lambda _: "",
+    ) -> Turn:
         """Start a failed or expired render anew in the same record; empty if it is in another state.
 
         The attempt that ended is kept in the record's history. Raises `QuotaExceeded` if the quota of its tenant, which
-        `quota_of` returns, is used up.
+        `quota_of` returns, is used up. `resume_at` returns the stage at which the new attempt begins (empty: the
+        first); what the paid stages before it made is kept.
         """
         record = self._ledger.record(render_id)
         if record is None:
             return ""
         history = json.dumps([*record["history"], attempt_summary(record)], separators=(",", ":"))
         tenant = record["tenant"]
-        turn = self._run("retry", render_id, record["attempt"], history, *quota_of(tenant).arguments())
+        quota = quota_of(tenant).arguments()
+        turn = self._run("retry", render_id, record["attempt"], history, *quota, resume_at(record))
         if turn not in get_args(Turn):
             raise QuotaExceeded.of(turn, tenant=tenant)
         return cast(Turn, turn)

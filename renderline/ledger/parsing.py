@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from renderline.ledger.claims import DuePoll, PumpWake, Submission
-from renderline.ledger.record import UNREADABLE, load_history, load_meta, public_record, unreadable_record
+from renderline.ledger.record import (
+    UNREADABLE,
+    load_data,
+    load_history,
+    load_meta,
+    public_record,
+    unreadable_record,
+)
 from renderline.tenants import DEFAULT
 
 
@@ -48,6 +55,7 @@ def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, bo
         name=load_meta(meta).get("name") or "",
         body=body,
         tenant=fields.get("tenant", DEFAULT),
+        data=load_data(fields.get("data")),
     )
 
 
@@ -84,6 +92,9 @@ POLL_FIELDS = (
     "rate",
     "stalls",
     "tenant",
+    "stage",
+    "data",
+    "draft_only",
 )
 """The record fields that a due poll is made of, in the order in which `due_poll_of` takes them."""
 
@@ -92,7 +103,7 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
     """Return an item of the step that claims due polls; raises one of `UNREADABLE`."""
     render_id, epoch, kind, state, project_id, polls, progress, progress_at, rendering_at, unconfirmed_at = item[:10]
     deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, draft = item[10:18]
-    revoking, reported_url, webhook_done, rate, stalls, tenant = item[18:]
+    revoking, reported_url, webhook_done, rate, stalls, tenant, stage, data, draft_only = item[18:]
     since = rendering_at if state == "rendering" else unconfirmed_at
     return DuePoll(
         id=render_id,
@@ -119,4 +130,7 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
         rate=float(rate) if rate else None,
         stalls=int(stalls or 0),
         webhooks_alive=webhooks_alive,
+        stage=stage or "",
+        data=load_data(data),
+        draft_only=bool(draft_only),
     )

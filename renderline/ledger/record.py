@@ -23,6 +23,21 @@ def _number(text: str | None) -> float | int | None:
     return int(value) if value.is_integer() else value
 
 
+def _shown_progress(fields: Mapping[str, str]) -> float | int | None:
+    """Return the progress of the whole plan: that of the current stage, scaled to its part."""
+    own = float(fields.get("progress", 0))
+    if "shown_to" not in fields:
+        return _number(str(own))
+    begin, end = float(fields["shown_from"]), float(fields["shown_to"])
+    return _number(str(round(begin + own * (end - begin) / 100, 6)))
+
+
+def public_output(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the public form of one of several files that the vendor makes for a render."""
+    names = ("language", "project_id", "state", "progress", "download_url", "stored_url", "error")
+    return {name: output.get(name) for name in names}
+
+
 def _hook(index: int, spec: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
     prefix = f"h{index}"
     at = fields.get(f"{prefix}:at")
@@ -60,10 +75,12 @@ def public_record(
         "accepted_by": fields.get("by"),
         "priority": fields["priority"],
         "state": fields["state"],
-        "progress": _number(fields.get("progress", "0")),
+        "stage": None if fields.get("stage") in (None, "", "begin") else fields["stage"],
+        "progress": _shown_progress(fields),
         "project_id": fields.get("project_id"),
         "download_url": fields.get("download_url"),
         "stored_url": fields.get("stored_url"),
+        "outputs": [public_output(one) for one in load_outputs(fields.get("outputs"))],
         "credit": _number(fields.get("credit")),
         "attempt": int(fields.get("attempt", 1)),
         "attempts": int(fields.get("attempts", 0)),
@@ -112,6 +129,16 @@ def attempt_summary(record: Mapping[str, Any]) -> dict[str, Any]:
 def load_meta(text: str | None) -> dict[str, Any]:
     """Return the fixed data recorded at acceptance; empty for a render without any."""
     return json.loads(text) if text else {}
+
+
+def load_data(text: str | None) -> dict[str, Any]:
+    """Return what the stages of a render's plan recorded for later ones."""
+    return json.loads(text) if text else {}
+
+
+def load_outputs(text: str | None) -> list[dict[str, Any]]:
+    """Return the files that the vendor makes for a render; none for a render with one video."""
+    return json.loads(text) if text else []
 
 
 def load_history(text: str | None) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from renderline.ledger.claims import PumpWake, Submission
 from renderline.ledger.parsing import submission_of, wake_of
@@ -89,13 +90,16 @@ class SubmissionSteps(Steps):
         baseline: str | None = None,
         lease: float | None = None,
         made: bool = False,
+        data: Mapping[str, Any] | None = None,
     ) -> bool:
         """Record that a free stage is done and `stage` comes next; False if the claim was lost: then call nothing.
+
+        `data` is added to what earlier stages recorded for later ones.
 
         With `lease` the call of `stage` is announced in the same step, as `record_intent` does. `made`: our call made
         that project. Raises `ForeignProject`, and records nothing, if the project belongs to another render.
         """
-        fields = (project_id or "", baseline or "", "" if lease is None else lease, int(made))
+        fields = (project_id or "", baseline or "", "" if lease is None else lease, int(made), _data(claim, data))
         answer = self.run("submit_advance", claim.id, claim.fence, stage, *fields)
         if answer == 2:
             raise ForeignProject(f"project {project_id} belongs to another render")
@@ -110,8 +114,13 @@ class SubmissionSteps(Steps):
         poll_in: float,
         fallback_in: float | None = None,
         made: bool = False,
+        stage: str = "",
+        data: Mapping[str, Any] | None = None,
+        shown: tuple[float, float] = (0.0, 100.0),
     ) -> tuple[bool, PumpWake | None]:
         """Record that the paid call was made, `confirmed` or with an unknown outcome, and when to poll first.
+
+        `stage` is the paid stage, `shown` the part of the render's progress that it shows while it is followed.
 
         `made`: our call made that project; if it belongs to another render, the outcome is unknown. `fallback_in` is
         the delay of the first poll if the account's webhooks arrive. A webhook that came before the answer confirms it.
@@ -119,10 +128,31 @@ class SubmissionSteps(Steps):
         """
         state = "rendering" if confirmed else "unconfirmed"
         later = poll_in if fallback_in is None or not confirmed else fallback_in
-        recorded, wake = self.run(
-            "submit_start", claim.id, claim.fence, state, project_id or "", poll_in, later, int(made)
-        )
+        part = ("", "") if shown == (0.0, 100.0) else shown
+        details = (project_id or "", poll_in, later, int(made), stage, _data(claim, data), *part)
+        recorded, wake = self.run("submit_start", claim.id, claim.fence, state, *details)
         return bool(recorded), wake_of(claim.account, wake)
+
+    def complete(
+        self,
+        claim: Submission,
+        *,
+        stage: str,
+        project_id: str | None = None,
+        url: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        made: bool = False,
+    ) -> bool:
+        """Record that the plan ended with the call of `stage`: with a draft, or with a file at `url`.
+
+        False if the claim was lost. Raises `ForeignProject`, and records nothing, if the project belongs to another
+        render; `made`: our call made it.
+        """
+        details = (stage, project_id or "", url or "", _data(claim, data), int(made))
+        answer = self.run("submit_complete", claim.id, claim.fence, *details)
+        if answer == 2:
+            raise ForeignProject(f"project {project_id} belongs to another render")
+        return bool(answer)
 
     def mark_orphan(self, claim: Submission) -> None:
         """Mark a draft that may exist from a lost claim. Cleanup deletes it if no record refers to it."""
@@ -150,3 +180,8 @@ class SubmissionSteps(Steps):
     def fail(self, render_id: str, *, code: str, message: str, origin: str, fence: str = "") -> bool:
         """End a render as failed; False if it had ended already or the claim `fence` was lost."""
         return bool(self.run("fail", render_id, fence, code, message, origin))
+
+
+def _data(claim: Submission, data: Mapping[str, Any] | None) -> str:
+    """Return the JSON of what the stages recorded, with that of the newest one; empty if it has none."""
+    return json.dumps({**claim.data, **data}, separators=(",", ":")) if data else ""

@@ -50,9 +50,10 @@ class Confirmation:
 
         `offset` is by how many seconds the ledger's clock is ahead of this process' monotonic one.
         """
-        if due.project_id is None or KINDS[due.kind].inspect is None:
+        kind = KINDS[due.kind]
+        if due.project_id is None or kind.inspect is None or kind.followed(due.stage).poll:
             return self._without_project(clients, due, offset)
-        if due.baseline is not None or not KINDS[due.kind].owns_project:
+        if due.baseline is not None or not kind.owns_project:
             return self._of_another(clients, due, due.project_id, offset)
         return self._of_draft(clients, due, due.project_id, offset)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from renderline.kinds import KINDS, render_evidence
 from renderline.ledger import DuePoll, PollResult
@@ -51,7 +52,45 @@ def of_progress(
     if (seen.state or "").lower() in FAILED_STATES:
         return _failed(due, seen)
     if now >= due.deadline_at:
+        ready = next((one.download_url for one in seen.outputs if one.download_url and one.done), None)
+        if ready:
+            # Some of its files are ready; the others are late.
+            return PollResult(due.id, due.epoch, "done", progress=100.0, url=ready)
         return _expired(due, progress, finished=seen.finished, now=now)
+    # A webhook reported the end, but the vendor does not show it: polls have to find it.
+    webhooks = due.webhooks_alive and not due.webhook_done and KINDS[due.kind].webhook_field is not None
+    return _wait(due, progress, now=now, policy=policy, typical=typical, webhooks_alive=webhooks)
+
+
+def of_stage(
+    due: DuePoll,
+    seen: Progress,
+    *,
+    now: float,
+    policy: PollPolicy,
+    following: str | None,
+    typical: TypicalDuration = UNKNOWN,
+) -> PollResult:
+    """Decide about a stage that is no export. Once it is finished, `following` comes; None: the render is done."""
+    if (seen.state or "").lower() in FAILED_STATES:
+        return _failed(due, seen)
+    if now >= due.deadline_at:
+        return _expired(due, seen.progress, finished=False, now=now)
+    if seen.finished:
+        status = "done" if following is None else "next"
+        return PollResult(due.id, due.epoch, status, progress=100.0, stage=following)
+    return _wait(due, seen.progress, now=now, policy=policy, typical=typical, webhooks_alive=False)
+
+
+def _wait(
+    due: DuePoll,
+    progress: float,
+    *,
+    now: float,
+    policy: PollPolicy,
+    typical: TypicalDuration,
+    webhooks_alive: bool,
+) -> PollResult:
     history = progress_history(due).seen(progress, now=now)
     wait = poll_in(
         history,
@@ -61,12 +100,27 @@ def of_progress(
         # Once a render shows progress, its own history predicts more than that of others.
         typical=typical.quick if progress <= 0 else None,
         slow=typical.slow,
-        # A webhook reported the end, but the vendor does not show it: polls have to find it.
-        webhooks_alive=due.webhooks_alive and not due.webhook_done and KINDS[due.kind].takes_webhook,
+        webhooks_alive=webhooks_alive,
     )
     return PollResult(
         due.id, due.epoch, "wait", poll_in=wait, progress=progress, rate=history.rate, stalls=history.stalls
     )
+
+
+def outputs_of(seen: Progress, result: PollResult) -> list[dict[str, Any]]:
+    """Return the files of a render that has several, as the ledger keeps them, once `result` is recorded."""
+    late = "expired" if result.status in ("done", "failed", "expired") else "rendering"
+    return [
+        {
+            "language": one.language,
+            "project_id": one.project_id,
+            "state": "failed" if one.failed else "completed" if one.done else late,
+            "progress": one.progress,
+            "download_url": one.download_url if one.done and not one.failed else None,
+            "error": one.error,
+        }
+        for one in seen.outputs
+    ]
 
 
 def of_webhook(due: DuePoll, *, now: float, policy: PollPolicy) -> PollResult:

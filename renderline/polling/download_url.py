@@ -95,7 +95,7 @@ class DownloadUrlRefresh:
 
     @staticmethod
     def _ask(clients: AccountClients, kind: Kind, project_id: str) -> str | None:
-        seen = kind.poll(clients, project_id)
+        seen = kind.poll(clients, project_id, {})
         if seen.done:
             return seen.download_url
         return _of_project(clients, kind, project_id) or _of_list(clients, kind, project_id)

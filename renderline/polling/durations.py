@@ -32,8 +32,9 @@ class Durations:
         self._ledger = ledger
         self._kept: dict[tuple[str, str], tuple[float, TypicalDuration]] = {}
 
-    def typical(self, account: str, kind: str) -> TypicalDuration:
-        """Return how long the newest renders took; `UNKNOWN` while there are fewer than eight."""
+    def typical(self, account: str, kind: str, *, stage: str = "") -> TypicalDuration:
+        """Return how long the newest renders took, or a stage of them; `UNKNOWN` while there are fewer than eight."""
+        kind = f"{kind}.{stage}" if stage else kind
         now = time.monotonic()
         read_at, kept = self._kept.get((account, kind), (-_CACHED_FOR, UNKNOWN))
         if now - read_at < _CACHED_FOR:

@@ -49,7 +49,7 @@ def read_project(clients: AccountClients, due: DuePoll, project_id: str) -> tupl
     kind = KINDS[due.kind]
     progress = project = None
     try:
-        progress = kind.poll(clients, project_id)
+        progress = kind.poll(clients, project_id, due.data)
     except PayloadRefused:
         pass  # a draft has no progress
     except VendorUnavailable as fault:
@@ -70,8 +70,7 @@ def shows_start(progress: Progress | None, project: Project | None) -> bool:
 
 def carries_name(due: DuePoll) -> bool:
     """Return whether the paid call itself creates a project with the render's tag."""
-    kind = KINDS[due.kind]
-    return any(stage.findable and stage.paid for stage in kind.stages)
+    return KINDS[due.kind].followed(due.stage).findable
 
 
 def find_project(clients: AccountClients, due: DuePoll) -> str | None:

@@ -68,7 +68,10 @@ class ProjectList:
     def _may(self, due: DuePoll, now: float) -> bool:
         if due.state != "rendering" or not due.project_id or due.baseline or now >= due.deadline_at:
             return False
-        return KINDS[due.kind].inspect is not None and due.polls % SINGLE_POLL_EVERY != SINGLE_POLL_EVERY - 1
+        kind = KINDS[due.kind]
+        if kind.followed(due.stage).poll:
+            return False
+        return kind.inspect is not None and due.polls % SINGLE_POLL_EVERY != SINGLE_POLL_EVERY - 1
 
     @claimed_work()
     def _read(self, clients: AccountClients) -> dict[str, str] | None:

@@ -18,7 +18,7 @@ from renderline.polling.durations import Durations
 from renderline.polling.evidence import find_project
 from renderline.polling.policy import PollPolicy
 from renderline.polling.project_list import ProjectList
-from renderline.studio import CredentialsRefused, StudioFault
+from renderline.studio import CredentialsRefused, Progress, StudioFault
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +62,18 @@ class RenderPoll:
         project_id = due.project_id or find_project(clients, due)
         if project_id is None:
             return decisions.of_webhook(due, now=time.monotonic() + offset, policy=self.policy)
-        seen = kind.poll(clients, project_id)
+        stage = kind.followed(due.stage)
+        if stage.poll:
+            seen = stage.poll(clients, project_id, due.data)
+            return self._of_stage(clients, due, seen, time.monotonic() + offset)
+        seen = kind.poll(clients, project_id, due.data)
         if decisions.lacks_url(seen):
             seen = replace(seen, download_url=download_url.of_finished(clients, due, project_id))
         now = time.monotonic() + offset
         typical = self.durations.typical(clients.name, due.kind)
         result = decisions.of_progress(due, seen, now=now, policy=self.policy, typical=typical)
+        if seen.outputs:
+            return replace(result, outputs=decisions.outputs_of(seen, result))
         if result.status == "done" and due.baseline and kind.inspect and due.progress == 0:
             # It was exported anew: until something changes, the project shows the earlier render.
             project = kind.inspect(clients, project_id)
@@ -76,3 +82,13 @@ class RenderPoll:
         if self.project_list:
             result = self.project_list.aligned(result, now=now)
         return result if due.project_id else replace(result, project_id=project_id)
+
+    def _of_stage(self, clients: AccountClients, due: DuePoll, seen: Progress, now: float) -> PollResult:
+        """Return the result of a poll of a stage that others follow, or that a draft ends with."""
+        kind = KINDS[due.kind]
+        stage = kind.followed(due.stage)
+        typical = self.durations.typical(clients.name, due.kind, stage=stage.name)
+        following = kind.after(stage, draft=due.draft_only)
+        return decisions.of_stage(
+            due, seen, now=now, policy=self.policy, typical=typical, following=following.name if following else None
+        )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import ValidationError
 
 from renderline.contract import TENANT_PATTERN, TENANT_RULE
-from renderline.kinds import KINDS, load_body
+from renderline.kinds import KINDS, is_draft, load_body
 from renderline.kinds.v3_fields import MAX_NAME_LENGTH
 from renderline.requests.hook_specs import HookProblem, load_hooks
 from renderline.requests.render_request import RenderRequest
 from renderline.validation.errors import RequestRefused, flattened, path_order, quoted, refusal, unknown_fields
-from renderline.validation.fields import Choice, List, Number, Object, Text
+from renderline.validation.fields import Boolean, Choice, List, Number, Object, Text
 from renderline.validation.json_limits import BYTES_PER_VALUE, canonical_json, has_more_values, json_errors
 from renderline.validation.schemas import StrictSchema
 from renderline.validation.validators import ONE_LINE, Entries, MaxLength, Pattern, Range
@@ -41,6 +41,7 @@ ENVELOPE: Final = StrictSchema.from_dict(
         "priority": Choice(PRIORITIES, load_default="normal"),
         "deadline": Number(validate=Range(min=1, max=MAX_DEADLINE)),
         "validation": Choice(VALIDATIONS, load_default="strict"),
+        "export": Boolean(),
         "metadata": Object(load_default=dict),
         "hooks": List(Object(), validate=Entries(max=MAX_HOOKS), load_default=list),
     },
@@ -71,7 +72,9 @@ def load_request(
     envelope, errors = _envelope(data)
     hooks, hook_errors = load_hooks(envelope.get("hooks", []), hook_kinds, hook_problem)
     body, warnings, body_errors = _body(kind, data, lenient=envelope.get("validation") == "warn")
-    for found in (_unknown(data, kind), _account_errors(data, envelope, accounts), hook_errors, body_errors):
+    draft_errors = _hooks_of_draft(hooks) if is_draft(body) else {}
+    account_errors = _account_errors(data, envelope, accounts)
+    for found in (_unknown(data, kind), account_errors, hook_errors, body_errors, draft_errors):
         for path, messages in found.items():
             errors.setdefault(path, []).extend(messages)
     if kind is None or errors:
@@ -168,6 +171,11 @@ _SHORTENED: Final = (
     f"is longer than {MAX_NAME_LENGTH} characters or has control characters; the render and its project are named by "
     "what fits on one line"
 )
+
+
+def _hooks_of_draft(hooks: list[dict[str, Any]]) -> _Errors:
+    error = "must be left out: a draft (export: false) has no video to download"
+    return {f"hooks.{at}": [error] for at, hook in enumerate(hooks) if hook["type"] == "download"}
 
 
 def _inner_name(kind: str, data: dict[str, Any]) -> str | None:

@@ -15,7 +15,7 @@ from renderline.studio.faults import (
     VendorUnavailable,
 )
 from renderline.studio.multipart import Upload
-from renderline.studio.progress import FINISHED_STATES, Progress, Project, ProjectSummary
+from renderline.studio.progress import FINISHED_STATES, Output, Progress, Project, ProjectSummary
 from renderline.studio.v2 import StudioV2
 from renderline.studio.v2.projects import Duplicate
 from renderline.studio.v2.simple import SimpleFound
@@ -40,6 +40,7 @@ __all__ = [
     "Duplicate",
     "Generated",
     "OutcomeUnknown",
+    "Output",
     "PayloadRefused",
     "Progress",
     "Project",

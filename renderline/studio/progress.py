@@ -12,10 +12,28 @@ FINISHED_STATES = frozenset({"exported", "complete", "completed"})
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """One of several files that one call makes, such as a dubbing's: `progress` 0-100, its URL once it has one."""
+
+    language: str
+    project_id: str | None = None
+    progress: float = 0.0
+    download_url: str | None = None
+    failed: bool = False
+    error: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it ended: with a file to fetch, or as failed."""
+        return self.failed or (self.progress >= COMPLETE and self.download_url is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a render is: `progress` 0-100, the video's URL once it has one, and the vendor's open state word.
 
-    `error_code` and `error_message` describe a failed render; the contract documents neither.
+    `error_code` and `error_message` describe a failed render; the contract documents neither. `outputs` are its files,
+    if it has several.
     """
 
     progress: float
@@ -23,6 +41,7 @@ class Progress:
     state: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    outputs: tuple[Output, ...] = ()
 
     @property
     def finished(self) -> bool:

@@ -46,7 +46,7 @@ class FaultHandler:
         log.warning("vendor call failed", render_id=claim.id, stage=stage.name if stage else None, fault=str(fault))
         if isinstance(fault, OutcomeUnknown):
             if stage and stage.paid:
-                return self.recorder.started(claim, run.kind, run.context.project_id, confirmed=False)
+                return self.recorder.started(claim, run.kind, run.context.project_id, stage=stage, confirmed=False)
             return self._retry(run, fault, unaccounted=True)
         if isinstance(fault, PayloadRefused):
             return self._refuse(run, fault)

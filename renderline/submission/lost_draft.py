@@ -39,5 +39,6 @@ def recover_draft(run: PlanRun, plan: tuple[Stage, ...], recorder: SubmissionRec
         return Recovered(plan)
     log.info("lost draft found by its name", render_id=claim.id, project_id=found, exported=begun)
     run.context.project_id = found
-    recorder.advance(claim, plan[1], CallResult(found))
+    if plan[1:]:
+        recorder.advance(claim, plan[1], CallResult(found))
     return Recovered(plan[1:], found if begun else None)

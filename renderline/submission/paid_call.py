@@ -9,6 +9,7 @@ from renderline.accounts.clients import AccountUnavailable
 from renderline.accounts.permit import Permit, claimed_work, using
 from renderline.bulkhead import Bulkhead
 from renderline.http import sent_by
+from renderline.kinds import RequestUnfit
 from renderline.ledger import NotSynced
 from renderline.studio import StudioFault
 from renderline.submission.fault import FaultHandler
@@ -49,10 +50,14 @@ class PaidCall:
             # A worker that was stopped for longer than the lease must not send: another worker has taken over.
             with using(permit), sent_by(run.send_until(self.lease)):
                 result = stage.call(run.clients, run.context)
+            if result.url:
+                return self.recorder.completed(run.claim, stage, result)
             project_id = result.project_id or run.context.project_id
-            return self.recorder.started(run.claim, run.kind, project_id, confirmed=True)
+            return self.recorder.started(run.claim, run.kind, project_id, stage=stage, data=result.data, confirmed=True)
         except StudioFault as fault:
             return self.faults.handle(run, fault)
+        except RequestUnfit as unfit:
+            return self.recorder.unfit(run.claim, unfit)
         except AccountUnavailable as error:
             return self.recorder.refuse(run.claim, code=ACCOUNT_UNAVAILABLE, message=str(error), origin="renderline")
         finally:

@@ -1,4 +1,7 @@
-"""Goes through the call plan of a render: each stage is announced in the ledger, called, and recorded."""
+"""Goes through the call plan of a render: each stage is announced in the ledger, called, and recorded.
+
+It ends at the next paid stage, or with the plan of a draft alone.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from functools import partial
 
 from renderline.accounts.permit import Permit, using
 from renderline.http import sent_by
-from renderline.kinds import CallResult, Stage
+from renderline.kinds import CallResult, RequestUnfit, Stage, is_draft
 from renderline.ledger import Ledger
 from renderline.studio import StudioFault
 from renderline.submission.fault import FaultHandler
@@ -36,19 +39,26 @@ class PlanRunner:
             return self._go_through(run)
         except StudioFault as fault:
             return self.faults.handle(run, fault)
+        except RequestUnfit as unfit:
+            return self.recorder.unfit(run.claim, unfit)
 
     def _go_through(self, run: PlanRun) -> Outcome | Announced:
         # The name of an announced first call identifies its plan, as the next stage does.
         at = run.claim.stage or (run.claim.intent if run.unaccounted else None) or ""
-        plan = run.kind.plan(self.mode, at=at)
+        draft = is_draft(run.context.body)
+        plan = run.kind.plan(self.mode, at=at, draft=draft)
         if run.unaccounted:
             recovered = recover_draft(run, plan, self.recorder)
-            if recovered.exported:
-                return self.recorder.started(run.claim, run.kind, recovered.exported, confirmed=True)
+            if recovered.exported and not draft:
+                stage = run.kind.followed(plan[-1].name)
+                return self.recorder.started(run.claim, run.kind, recovered.exported, stage=stage, confirmed=True)
             plan = recovered.plan
         return self._make_calls(run, plan)
 
     def _make_calls(self, run: PlanRun, plan: Sequence[Stage]) -> Outcome | Announced:
+        if not plan:
+            # A draft that was wanted, and whose answer was lost.
+            return self.recorder.completed(run.claim, run.kind.draft_plan[-1], CallResult(run.context.project_id))
         permit = run.clients.permit_at_hand(run.kind.api) if run.claim.announced else None
         for index, stage in enumerate(plan):
             run.stage = stage
@@ -60,20 +70,32 @@ class PlanRunner:
             if stage.paid:
                 return Announced(partial(self.paid_call.make, run, permit))
             result = self._call(run, stage, permit)
+            if stage is plan[-1]:
+                return self._end_with_draft(run, stage, result)
             # If nothing delays the next call, the step that records this one announces it too.
             permit = run.clients.permit_at_hand(run.kind.api)
             run.announce()
             if not self.recorder.advance(run.claim, plan[index + 1], result, lease=self.lease if permit else None):
-                # After a cancel nobody uses the draft; after a lost lease another worker may have adopted it. The
-                # orphan sweep finds out which.
-                if run.kind.owns_project and result.project_id:
-                    self.ledger.mark_orphan(run.claim)
+                self._leave_to_orphan_sweep(run, result)
                 return NotMyTurn()
-        raise LookupError(f"kind {run.kind.name} has a plan without a paid stage")
+        raise LookupError(f"kind {run.kind.name} has a plan without an end")
+
+    def _end_with_draft(self, run: PlanRun, stage: Stage, result: CallResult) -> Outcome:
+        outcome = self.recorder.completed(run.claim, stage, result)
+        if isinstance(outcome, NotMyTurn):
+            self._leave_to_orphan_sweep(run, result)
+        return outcome
+
+    def _leave_to_orphan_sweep(self, run: PlanRun, result: CallResult) -> None:
+        # After a cancel nobody uses the draft; after a lost lease another worker may have adopted it. The orphan sweep
+        # finds out which.
+        if run.kind.owns_project and result.project_id:
+            self.ledger.mark_orphan(run.claim)
 
     def _call(self, run: PlanRun, stage: Stage, permit: Permit) -> CallResult:
         # A worker that was stopped for longer than the lease must not send: another worker has taken over.
         with using(permit), sent_by(run.send_until(self.lease)):
             result = stage.call(run.clients, run.context)
         run.context.project_id = result.project_id or run.context.project_id
+        run.context.data = {**run.context.data, **(result.data or {})}
         return result

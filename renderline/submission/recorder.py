@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from renderline.dispatcher import Dispatcher
-from renderline.kinds import CallResult, Kind, Stage
+from renderline.kinds import CallResult, Kind, RequestUnfit, Stage
 from renderline.ledger import ForeignProject, Ledger, Submission
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
@@ -45,27 +47,67 @@ class SubmissionRecorder:
                 baseline=result.baseline,
                 lease=lease,
                 made=_is_made(claim, result.project_id),
+                data=result.data,
             )
         except ForeignProject as foreign:
             fault = OutcomeUnknown(str(foreign), endpoint="draft", status=200)
         raise fault
 
-    def started(self, claim: Submission, kind: Kind, project_id: str | None, *, confirmed: bool) -> Outcome:
-        """Record that the paid call was made, and when to poll first."""
-        typical = self.durations.typical(claim.account, kind.name)
+    def started(
+        self,
+        claim: Submission,
+        kind: Kind,
+        project_id: str | None,
+        *,
+        stage: Stage,
+        confirmed: bool,
+        data: Mapping[str, Any] | None = None,
+    ) -> Outcome:
+        """Record that the paid call of `stage` was made, with what later stages need, and when to poll first."""
+        typical = self.durations.typical(claim.account, kind.name, stage=stage.name if stage.poll else "")
+        webhooks = kind.webhook_field is not None and stage.poll is None
         recorded, wake = self.ledger.start(
             claim,
             confirmed=confirmed,
             project_id=project_id,
             made=_is_made(claim, project_id),
             poll_in=self.policy.first_poll_in(typical=typical.quick),
-            fallback_in=self.policy.fallback_poll_in(typical.slow) if kind.takes_webhook else None,
+            fallback_in=self.policy.fallback_poll_in(typical.slow) if webhooks else None,
+            stage=stage.name,
+            data=data,
+            shown=stage.progress,
         )
         if not recorded:
             return NotMyTurn()
         log.info("submitted", render_id=claim.id)
         self.dispatcher.poll(wake)
         return Submitted()
+
+    def completed(self, claim: Submission, stage: Stage, result: CallResult) -> Outcome:
+        """Record that the plan ended with this call: with a draft, or with a file that its answer holds."""
+        try:
+            recorded = self.ledger.complete(
+                claim,
+                stage=stage.name,
+                project_id=result.project_id,
+                url=result.url,
+                data=result.data,
+                made=_is_made(claim, result.project_id),
+            )
+        except ForeignProject as foreign:
+            fault = OutcomeUnknown(str(foreign), endpoint="draft", status=200)
+        else:
+            if not recorded:
+                return NotMyTurn()
+            log.info("completed by its submission", render_id=claim.id)
+            self.dispatcher.hooks(claim.id)
+            self.dispatcher.unpark()
+            return Submitted()
+        raise fault
+
+    def unfit(self, claim: Submission, unfit: RequestUnfit) -> Outcome:
+        """Fail a render whose request does not fit what the vendor has."""
+        return self.refuse(claim, code="unfit_request", message=str(unfit), origin="caller")
 
     def retry_later(
         self, claim: Submission, seconds: float, why: str, *, keep_intent: bool = False, failed: bool = False

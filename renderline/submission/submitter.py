@@ -107,11 +107,15 @@ class Submitter:
         left = kind.stage(claim.intent) if claim.intent else None
         if left and left.paid:
             # The worker that announced the paid call is gone. The render may be paid for, so polls have to confirm it.
-            return self._recorder.started(claim, kind, claim.project_id, confirmed=False)
+            return self._recorder.started(claim, kind, claim.project_id, stage=left, confirmed=False)
         clients = self.accounts[claim.account]
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
         context = kind.context(
-            load_body_json(claim.body), name=name, webhook_url=self.webhook_url(claim), project_id=claim.project_id
+            load_body_json(claim.body),
+            name=name,
+            webhook_url=self.webhook_url(claim),
+            project_id=claim.project_id,
+            data=claim.data,
         )
         run = PlanRun(claim, kind, clients, context, announced_at=began, unaccounted=left is not None)
         return self._plan_runner.run(run)

@@ -44,12 +44,14 @@ def test_every_other_state_leads_to_an_end(state):
 
 def test_money_is_only_asked_for_again_where_nothing_was_started():
     back = {state for state, onward in BY_ITSELF.items() if State.SUBMITTING in onward}
-    assert back == {State.ACCEPTED, State.UNCONFIRMED}
+    # Rendering: a stage of its plan is finished, and the next one may cost.
+    assert back == {State.ACCEPTED, State.UNCONFIRMED, State.RENDERING}
 
 
 def test_a_render_is_delivered_only_after_it_was_completed():
     assert {state for state, onward in TRANSITIONS.items() if State.DELIVERED in onward} == {State.COMPLETED}
     assert {state for state, onward in TRANSITIONS.items() if State.COMPLETED in onward} == {
+        State.SUBMITTING,
         State.RENDERING,
         State.UNDELIVERED,
     }
@@ -133,7 +135,7 @@ def test_the_public_record_shows_what_the_design_promises():
         "at": "2023-11-14T22:14:20.250Z",
     }
     assert (second["state"], second["attempts"], second["error"], second["at"]) == ("retrying", 3, "answered 500", None)
-    assert not {"fingerprint", "fence", "epoch", "stage", "body"} & set(record)
+    assert not {"fingerprint", "fence", "epoch", "data", "body"} & set(record)
     assert "https://x/" not in json.dumps(record)
 
 

@@ -1,7 +1,7 @@
 -- Record a render once.
 -- ARGV: id kind account priority fingerprint deadline hooks meta body awaited(indexes, with commas around, of the hooks
 -- that the later ones wait for) tenant('': the default one) by(who had it accepted) max_in_flight max_per_day(quotas of
--- the tenant, '': none) batch(the transaction of which this is a part, '': none)
+-- the tenant, '': none) batch(the transaction of which this is a part, '': none) draft('1': it ends with a draft) stage
 -- -> {new|known|conflict, state, 1 to send its submission}, {quota, why, 0}, {left, '', 0} (its batch exceeds a quota)
 local id, fingerprint = ARGV[3], ARGV[7]
 local known = redis.call('HGET', render(id), 'fingerprint')
@@ -15,7 +15,8 @@ local tenant = ARGV[13]
 local over = over_quota(tenant, 1, ARGV[15], ARGV[16])
 if over then return {'quota', over, 0} end
 set(id, 'state', 'accepted', 't:accepted', stamp(NOW), 'kind', ARGV[4], 'account', ARGV[5], 'priority', ARGV[6],
-  'fingerprint', fingerprint, 'deadline', ARGV[8], 'hooks', ARGV[9], 'attempt', 1, 'stage', '')
+  'fingerprint', fingerprint, 'deadline', ARGV[8], 'hooks', ARGV[9], 'attempt', 1, 'stage', ARGV[19])
+if ARGV[18] == '1' then set(id, 'draft_only', 1) end
 if tonumber(ARGV[9]) > 0 then set(id, 'awaited', ARGV[12]) end
 if tenant ~= '' then
   set(id, 'tenant', tenant)

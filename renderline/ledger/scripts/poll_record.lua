@@ -1,8 +1,27 @@
 -- Record a batch of poll results. ARGV: JSON array of {id, epoch, status, progress?, url?, poll_in?, code?, message?,
--- origin?, project_id?, credit?, rate?, stalls?} statuses: wait, error, dropped (no call was made), done, started,
--- untouched, resubmit, revoked (its draft is gone), failed, expired -> array of {id, new state}, for renders that
+-- origin?, project_id?, credit?, rate?, stalls?, stage?, outputs?} statuses: wait, error, dropped (no call was made),
+-- done, next (its next stage comes), started, untouched, resubmit, revoked (its draft is gone), failed, expired -> array of {id, new state}, for renders that
 -- changed state
 local moved = {}
+-- How long renders of this kind (or this stage of them) take here, for the prediction of later ones.
+local function keep_duration(id, name)
+  local durations = K.durations .. field(id, 'account') .. ':' .. name
+  redis.call('LPUSH', durations, stamp(NOW - (tonumber(field(id, 'intent_at')) or NOW)))
+  redis.call('LTRIM', durations, 0, 63)
+end
+-- The files of a render that has several. What is known of one stays: where it is stored.
+local function record_outputs(id, outputs)
+  local known = {}
+  local text = field(id, 'outputs')
+  if text ~= '' then
+    for _, one in ipairs(cjson.decode(text)) do known[one.language] = one end
+  end
+  for _, one in ipairs(outputs) do
+    local before = known[one.language]
+    if before and before.stored_url then one.stored_url = before.stored_url end
+  end
+  set(id, 'outputs', cjson.encode(outputs))
+end
 local function record(r)
   local id, k = r.id, render(r.id)
   local state = field(id, 'state')
@@ -24,11 +43,12 @@ local function record(r)
     end
     if r.rate then set(id, 'rate', string.format('%.6g', r.rate)) end
     if r.stalls then set(id, 'stalls', r.stalls) end
+    if r.outputs then record_outputs(id, r.outputs) end
     if r.credit then set(id, 'credit', string.format('%.14g', r.credit)) end
     if r.project_id and r.project_id ~= field(id, 'project_id') and claim_project(id, r.project_id) then
       set(id, 'project_id', r.project_id)
     end
-    if state == 'unconfirmed' and (r.status == 'started' or r.status == 'done') then
+    if state == 'unconfirmed' and (r.status == 'started' or r.status == 'done' or r.status == 'next') then
       redis.call('HDEL', k, 'untouched', 'untouched_at', 'intent', 'revoking')
       transition(id, 'rendering')
       if r.status == 'started' then table.insert(moved, {id, 'rendering'}) end
@@ -36,12 +56,25 @@ local function record(r)
     if r.status == 'done' then
       -- It is done, and no webhook reported that: poll at the normal intervals until the next webhook comes.
       if field(id, 'webhook_done') == '' then redis.call('DEL', K.webhooks_alive .. field(id, 'account')) end
-      set(id, 'download_url', r.url, 'progress', 100)
-      -- How long renders of this kind take here, for the prediction of later ones.
-      local durations = K.durations .. field(id, 'account') .. ':' .. field(id, 'kind')
-      redis.call('LPUSH', durations, stamp(NOW - (tonumber(field(id, 'intent_at')) or NOW)))
-      redis.call('LTRIM', durations, 0, 63)
+      -- A draft that took work has no URL.
+      if r.url then set(id, 'download_url', r.url) end
+      set(id, 'progress', 100)
+      keep_duration(id, field(id, 'kind'))
       if finish(id, 'completed') then table.insert(moved, {id, field(id, 'state')}) end
+    elseif r.status == 'next' then
+      keep_duration(id, field(id, 'kind') .. '.' .. field(id, 'stage'))
+      -- It keeps its slot: the vendor is not done with it.
+      drop_poll(id)
+      redis.call('ZREM', K.due .. field(id, 'account'), id)
+      redis.call('ZREM', K.deadline, id)
+      redis.call('HDEL', k, 'intent', 'webhook_hint', 'reported_url', 'webhook_done', 'webhook_poll_at', 'baseline')
+      set(id, 'stage', r.stage, 'progress', 0)
+      if field(id, 'shown_to') ~= '' then set(id, 'shown_from', field(id, 'shown_to'), 'shown_to', 100) end
+      if transition(id, 'submitting') then
+        redis.call('HINCRBY', k, 'fence', 1)
+        resend_at(id, NOW + GRACE)
+        table.insert(moved, {id, 'submitting'})
+      end
     elseif r.status == 'failed' or r.status == 'expired' then
       if finish(id, r.status) then
         set_error(id, r.code, r.message, r.origin)

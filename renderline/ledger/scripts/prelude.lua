@@ -37,8 +37,11 @@ end
 
 -- The stream of state changes; its entry ids let readers resume.
 local function publish_event(id, state)
-  local h = redis.call('HMGET', render(id), 'progress', 'tenant')
-  local event = {'id', id, 'state', state, 'at', stamp(NOW), 'progress', h[1] or ''}
+  local h = redis.call('HMGET', render(id), 'progress', 'tenant', 'shown_from', 'shown_to')
+  local progress = h[1] or ''
+  -- A stage of several shows its part of the whole progress.
+  if h[4] then progress = string.format('%.14g', h[3] + (tonumber(progress) or 0) * (h[4] - h[3]) / 100) end
+  local event = {'id', id, 'state', state, 'at', stamp(NOW), 'progress', progress}
   if h[2] then
     event[9], event[10] = 'tenant', h[2]
   end
@@ -155,7 +158,7 @@ local function finish(id, to)
   local from = field(id, 'state')
   if not transition(id, to) then return false end
   -- Its call may still take effect. Once the draft is deleted, it cannot be rendered.
-  if from == 'submitting' or from == 'unconfirmed' then mark_orphan(id) end
+  if to ~= 'completed' and (from == 'submitting' or from == 'unconfirmed') then mark_orphan(id) end
   stop_polling(id)
   redis.call('HDEL', render(id), 'lease_until', 'intent', 'note', 'webhook_hint')
   local owner = owner_of(id)

@@ -1,6 +1,7 @@
 -- Record that the paid call was made: confirmed (rendering) or with an unknown outcome (unconfirmed).
 -- ARGV: id fence state project_id poll_in fallback_in(poll_in where webhooks arrive) made('1' our call made the
--- project) -> {done, wake}
+-- project) stage data('': as before) shown_from shown_to(the part of the progress that the stage shows, '': all)
+-- -> {done, wake}
 local id, fence, to, project = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local foreign = ARGV[9] == '1' and mine(id, fence) and not claim_project(id, project)
 if foreign then
@@ -15,9 +16,13 @@ if project ~= '' then set(id, 'project_id', project) end
 -- The vendor renders for the account again.
 if ARGV[5] == 'rendering' and not foreign then redis.call('DEL', K.hold .. field(id, 'account')) end
 local began = tonumber(field(id, 'intent_at')) or NOW
-local deadline = began + tonumber(field(id, 'deadline'))
+-- The deadline of a later stage is that of the first one.
+local deadline = tonumber(field(id, 'deadline_at')) or began + tonumber(field(id, 'deadline'))
 redis.call('HDEL', render(id), 'lease_until', 'note', 'untouched', 'untouched_at', 'late_at', 'rate', 'stalls')
 set(id, 'deadline_at', stamp(deadline), 'progress', 0, 'progress_at', stamp(NOW))
+if ARGV[10] ~= '' then set(id, 'stage', ARGV[10]) end
+if ARGV[11] ~= '' then set(id, 'data', ARGV[11]) end
+if ARGV[12] ~= '' then set(id, 'shown_from', ARGV[12], 'shown_to', ARGV[13]) end
 if foreign then set(id, 'note', "the vendor answered with the project of another render") end
 redis.call('ZADD', K.deadline, stamp(deadline), id)
 drop_resend(id)

@@ -126,11 +126,16 @@ def test_the_id_that_a_call_acts_on_is_kept_apart(load):
         ({"kind": "simple_video", "model": "M1", "clothes": ""},
          {"clothes": ["may not be empty"], "language": ["is required"], "text": ["is required"]}),
         (
-            {"kind": "simple_video", "payload": {**SIMPLE, "isExport": False, "ttsType": 1}},
-            {
-                "payload.isExport": ["must be true or left out: a render request is always rendered"],
-                "payload.ttsType": ["must be an object"],
-            },
+            {"kind": "simple_video", "payload": {**SIMPLE, "isExport": 0, "ttsType": 1}},
+            {"payload.isExport": ["must be true or false"], "payload.ttsType": ["must be an object"]},
+        ),
+        (
+            {"kind": "simple_video", "payload": {**SIMPLE, "isExport": False}, "export": True},
+            {"export": ["differs from payload.isExport: give it once"]},
+        ),
+        (
+            {"kind": "export", "project_id": "a", "export": False},
+            {"export": ["must be true or left out: a render of kind export has no draft"]},
         ),
         (
             {"kind": "simple_custom", "model": 7, "text": " "},

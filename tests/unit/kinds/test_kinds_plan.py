@@ -20,9 +20,11 @@ def context(kind, body, *, webhook_url=None, project_id=None):
 
 
 @pytest.mark.parametrize(("kind", "mode"), PLANS)
-def test_exactly_one_stage_costs_and_it_is_the_last(kind, mode):
+def test_the_last_stage_costs_and_an_earlier_one_that_does_is_followed(kind, mode):
     stages = kind.plan(mode, at="")
-    assert [stage.paid for stage in stages] == [False] * (len(stages) - 1) + [True]
+    assert stages[-1].paid
+    assert stages[-1].poll is None
+    assert all(stage.paid == (stage.poll is not None) for stage in stages[:-1])
     assert len({stage.name for stage in stages}) == len(stages)
 
 
@@ -78,6 +80,21 @@ def test_an_unknown_stage_is_an_error():
 def test_the_stages_of_a_kind(kind, two_phase, direct):
     assert [stage.name for stage in KINDS[kind].plan("two_phase", at="")] == two_phase
     assert [stage.name for stage in KINDS[kind].plan("direct", at="")] == direct
+
+
+@pytest.mark.parametrize(
+    ("kind", "draft"),
+    [("project", ["draft"]), ("template", ["draft"]), ("simple_video", ["draft"]), ("edit", ["draft"])],
+)
+def test_a_draft_alone_takes_the_stages_before_the_export(kind, draft):
+    assert KINDS[kind].leaves_draft
+    for mode in ("two_phase", "direct"):
+        assert [stage.name for stage in KINDS[kind].plan(mode, at="begin", draft=True)] == draft
+
+
+@pytest.mark.parametrize("kind", ["export", "v2_project"])
+def test_a_kind_without_a_draft_stage_leaves_none(kind):
+    assert not KINDS[kind].leaves_draft
 
 
 def test_only_projects_that_we_made_are_ever_deleted():

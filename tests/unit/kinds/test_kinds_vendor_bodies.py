@@ -53,7 +53,7 @@ def test_the_vendors_samples_come_out_as_they_went_in(load, example, name):
     if request["kind"] == "project":
         expected["name"] = loaded.name
     assert encoded(build(loaded, name=loaded.name, webhook_url=None)) == encoded(expected)
-    if KINDS[request["kind"]].takes_webhook:
+    if KINDS[request["kind"]].webhook_field:
         hooked = build(loaded, name=loaded.name, webhook_url="https://our.test/hook")
         assert encoded(hooked) == encoded({**expected, "webhookUrl": "https://our.test/hook"})
 
@@ -215,7 +215,7 @@ def test_wrong_speech_is_named(errors, clips, scripts, expected):
         ({"scenes": [[]]}, "payload.scenes.0", "must be an object"),
         ({"orientation": "square"}, "payload.orientation", "must be one of landscape, portrait, not 'square'"),
         ({"resolution": 1081}, "payload.resolution", "must be one of 4k, 1080, 720, 480, not '1081'"),
-        ({"isExport": False}, "payload.isExport", "must be true or left out: a render request is always rendered"),
+        ({"isExport": "no"}, "payload.isExport", "must be true or false"),
         ({"name": 7}, "payload.name", "must be a string"),
         ({"webhookUrl": 1}, "payload.webhookUrl", "must be a string"),
         ({"dictionary": []}, "payload.dictionary", "must be an object"),
