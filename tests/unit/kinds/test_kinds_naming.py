@@ -12,7 +12,7 @@ LOOK = {"model": "M1", "clothes": "C1"}
 
 def named(request, *, paths=True):
     kind = KINDS[request["kind"]]
-    found = named_in(kind, load_body(kind, request), request if paths else None)
+    found = named_in(kind, load_body(kind, request)[0], request if paths else None)
     return [(one.what, one.id, one.path) for one in found]
 
 
