@@ -43,6 +43,24 @@ class Settings:
         "an address that fsspec opens, such as file:///srv/videos or s3://bucket/videos",
     )
 
+    uploads_url: str | None = variable(
+        "RENDERLINE_UPLOADS_URL",
+        parsers.storage_url,
+        "an address that fsspec opens, such as file:///srv/uploads or s3://bucket/uploads",
+    )
+    max_upload_bytes: int = variable(
+        "RENDERLINE_MAX_UPLOAD_BYTES", parsers.count(least=1024), "a whole number of at least 1024", default=200 << 20
+    )
+    upload_bytes_per_day: int = variable(
+        "RENDERLINE_UPLOAD_BYTES_PER_DAY",
+        parsers.count(least=1024),
+        "a whole number of at least 1024",
+        default=10 << 30,
+    )
+    upload_retention: float = variable(
+        "RENDERLINE_UPLOAD_RETENTION", parsers.seconds(), _ABOVE_ZERO, default=30 * 86400.0
+    )
+
     # Requests and hooks.
     public_url: str | None = variable(
         "RENDERLINE_PUBLIC_URL",
@@ -169,6 +187,9 @@ class Settings:
     gateway_body_timeout: float = variable(
         "RENDERLINE_GATEWAY_BODY_TIMEOUT", parsers.seconds(), _ABOVE_ZERO, default=60.0
     )
+    gateway_upload_timeout: float = variable(
+        "RENDERLINE_GATEWAY_UPLOAD_TIMEOUT", parsers.seconds(), _ABOVE_ZERO, default=600.0
+    )
     gateway_write_timeout: float = variable(
         "RENDERLINE_GATEWAY_WRITE_TIMEOUT", parsers.seconds(), _ABOVE_ZERO, default=60.0
     )
@@ -184,6 +205,11 @@ class Settings:
     )
     flower_address: str = variable("FLOWER_ADDRESS", parsers.text, "an address of this machine", default="127.0.0.1")
     flower_port: int = variable("FLOWER_PORT", parsers.count(most=65535), "a port from 1 to 65535", default=5555)
+
+    @property
+    def uploads_folder(self) -> str | None:
+        """Return the URL of the storage of uploads: a folder of the storage of downloads, unless it has its own."""
+        return self.uploads_url or (f"{self.storage_url}/uploads" if self.storage_url else None)
 
     @property
     def account_names(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from workers.application import create_app as create_celery_app
 from workers.composition.acceptance import acceptor
 from workers.composition.hooks import hook_kinds
 from workers.composition.tenants import tenants
+from workers.composition.uploads import upload_store
 from workers.composition.webhooks import fallback_interval, webhook_urls
 from workers.listening import listening_beyond_loopback
 
@@ -89,6 +90,8 @@ def build(chosen: settings.Settings) -> Flask:
         threads=chosen.gateway_threads,
         rate=chosen.api_rate,
         webhooks=_webhook_handler(chosen, ledger, dispatcher),
+        upload_store=upload_store(chosen),
+        upload_bytes_per_day=chosen.upload_bytes_per_day,
     )
 
 

@@ -33,16 +33,19 @@ class GatewayWorker(Worker):
     async def _serve(self) -> None:
         sys.setswitchinterval(_SWITCH)
         chosen = settings.load(os.environ, role="gateway")
+        body_limits = BodyLimits(chosen.max_request_bytes, chosen.max_upload_bytes)
         server = GatewayServer(
             self.wsgi,
             threads=Threads(self.cfg.threads),
             limits=ConnectionLimits(
                 header=chosen.gateway_header_timeout,
                 body=chosen.gateway_body_timeout,
+                upload=chosen.gateway_upload_timeout,
                 write=chosen.gateway_write_timeout,
                 connections=_affordable(chosen.gateway_connections),
             ),
-            body_limit=BodyLimits(chosen.max_request_bytes),
+            body_limit=body_limits,
+            streamed=body_limits.streamed,
             address=_address(self.sockets[0].getsockname()),
             ssl_options=ssl_context(self.cfg) if self.cfg.is_ssl else None,
         )

@@ -20,6 +20,7 @@ from renderline.gateway import (
     operators,
     renders,
     unconfirmed,
+    uploads,
 )
 from renderline.gateway.access import AccessControl, AllowAll, Authenticator
 from renderline.gateway.api import create_api
@@ -28,10 +29,12 @@ from renderline.gateway.context import GatewayContext
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.rate_limit import ApiRateLimit
 from renderline.gateway.request_components import add_request_components
+from renderline.gateway.server import UPLOAD_THREADS
 from renderline.gateway.shares import BatchShares, CallShares
 from renderline.gateway.webhooks import WebhookHandler
-from renderline.ledger import Ledger, Queries
+from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
+from renderline.uploads import UploadStore
 
 RENDER_ID: Final = "[0-9a-f]{32}"
 
@@ -59,12 +62,15 @@ def create_app(
     threads: int = 64,
     rate: str | None = None,
     webhooks: WebhookHandler | None = None,
+    upload_store: UploadStore | None = None,
+    upload_bytes_per_day: int = 10 << 30,
 ) -> Flask:
     """Return the gateway over the given parts; nothing connects before the first request.
 
     `authenticator` checks the API keys, `rate` (such as `600/minute`; None: no limit) limits the calls of each key,
     `max_bytes` the size of a render request, `streams` the number of open event streams. `threads` is how many calls
-    run at once. `webhooks` takes the vendor's webhooks; None: they have no route.
+    run at once. `webhooks` takes the vendor's webhooks; None: they have no route. `upload_store` keeps uploads, of
+    which each tenant may make `upload_bytes_per_day`.
     """
     app = Flask("renderline.gateway", static_folder=None)
     app.url_map.converters["render_id"] = RenderIdConverter
@@ -73,7 +79,18 @@ def create_app(
     if not guarded:
         local_callers.install(app)
     AccessControl(authenticator, ApiRateLimit(redis, rate), CallShares(threads)).install(app)
-    GatewayContext(ledger, queries, acceptor, operations, streams, max_bytes, _batch_shares(max_bytes)).install(app)
+    GatewayContext(
+        ledger=ledger,
+        queries=queries,
+        acceptor=acceptor,
+        operations=operations,
+        streams=streams,
+        max_bytes=max_bytes,
+        batches=_batch_shares(max_bytes),
+        upload_shares=BatchShares(UPLOAD_THREADS, UPLOAD_THREADS, what="uploads"),
+        upload_quota=UploadQuota(ledger, upload_bytes_per_day),
+        uploads=upload_store,
+    ).install(app)
     health.install(app, redis=redis)
     documentation.install(app)
     if webhooks is not None:
@@ -81,7 +98,7 @@ def create_app(
     api = create_api(app, guarded=guarded)
     api.register_converter(RenderIdConverter, lambda _: {"type": "string", "pattern": f"^{RENDER_ID}$"})
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
-    for module in (renders, batch, events, operators, unconfirmed):
+    for module in (renders, batch, events, operators, unconfirmed, uploads):
         api.register_blueprint(module.blp)
     error_handlers.install(app)
     return app

@@ -11,8 +11,9 @@ from renderline.acceptance import Acceptor
 from renderline.gateway.access import caller
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.shares import BatchShares
-from renderline.ledger import Ledger, Queries
+from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
+from renderline.uploads import UploadStore
 
 _EXTENSION: Final = "renderline"
 
@@ -29,6 +30,10 @@ class GatewayContext:
     max_bytes: int
     """The largest body of one render request."""
     batches: BatchShares
+    upload_shares: BatchShares
+    upload_quota: UploadQuota
+    uploads: UploadStore | None
+    """None: this installation keeps no uploads."""
 
     def install(self, app: Flask) -> None:
         """Make this the context of the application."""

@@ -34,6 +34,14 @@ class Response(Schema):
         return obj
 
 
+class Upload(Response):
+    """A file that was stored."""
+
+    file = _text("What a request writes as its `file`.")
+    name = _text("The file's name, without folders and characters that are not safe everywhere.")
+    bytes = fields.Integer(required=True)
+
+
 class Fault(Response):
     """Why a render failed, and whose fault it is."""
 

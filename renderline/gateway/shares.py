@@ -49,10 +49,13 @@ class CallShares:
 
 
 class BatchShares:
-    """At most `most` batches, with `most_bytes` together, are worked on at once, and half of both for one tenant."""
+    """At most `most` batches, with `most_bytes` together, are worked on at once, and half of both for one tenant.
 
-    def __init__(self, most: int, most_bytes: int) -> None:
-        self._most, self._most_bytes = most, most_bytes
+    `what` is the word for them in problems.
+    """
+
+    def __init__(self, most: int, most_bytes: int, *, what: str = "batches") -> None:
+        self._most, self._most_bytes, self._what = most, most_bytes, what
         self._lock = threading.Lock()
         self._held: dict[Tenant, list[int]] = {}
 
@@ -65,9 +68,9 @@ class BatchShares:
         with self._lock:
             own, every = self._held.setdefault(tenant, []), [each for held in self._held.values() for each in held]
             if every and (len(every) >= self._most or sum(every) + size > self._most_bytes):
-                raise Problem(503, "The gateway works on as many batches as it can.", headers=_SOON)
+                raise Problem(503, f"The gateway works on as many {self._what} as it can.", headers=_SOON)
             if own and (len(own) >= max(1, self._most // 2) or sum(own) + size > self._most_bytes // 2):
-                raise Problem(429, "The gateway works on other batches of this tenant.", headers=_SOON)
+                raise Problem(429, f"The gateway works on other {self._what} of this tenant.", headers=_SOON)
             own.append(size)
         try:
             yield

@@ -100,17 +100,17 @@ class DownloadHook:
         max_bytes: int = 4 * 1024**3,
         fresh_link: FreshLink | None = None,
         claims: FileClaims | None = None,
+        uploads_url: str | None = None,
     ) -> None:
         """Store below `storage_url`; timeouts in seconds, `total_timeout` for one whole download.
 
         `fresh_link` is asked when a link has expired. Without `allow_private`, links and redirects to non-public
         addresses are refused, unless they go to the vendor of the render's own account: `vendor_hosts` are its hosts
-        (`host:port`) by account. `claims` knows which render writes which
-        file; without it no file is ever replaced. Raises ValueError, naming the variable, for a storage that cannot be
-        used. Threads may
-        share one object.
+        (`host:port`) by account. `claims` knows which render writes which file; without it no file is ever replaced.
+        Nothing is written below `uploads_url`. Raises ValueError, naming the variable, for a storage that cannot be
+        used. Threads may share one object.
         """
-        self._folders = TenantFolders(storage_url)
+        self._folders = TenantFolders(storage_url, uploads_url=uploads_url)
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes

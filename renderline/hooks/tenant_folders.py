@@ -17,12 +17,16 @@ _TENANTS = "tenants"
 class TenantFolders:
     """The folders that hooks of each tenant may write to."""
 
-    def __init__(self, storage_url: str | None) -> None:
-        """Read the storage's URL; raises ValueError, naming the variable, for one that cannot be used."""
+    def __init__(self, storage_url: str | None, *, uploads_url: str | None = None) -> None:
+        """Read the storage's URL; raises ValueError, naming the variable, for one that cannot be used.
+
+        Below `uploads_url` no hook writes: files that requests name are there.
+        """
         try:
             self.storage = Folder(storage_url) if storage_url else None
         except ValueError as error:
             raise ValueError(f"{STORAGE_VARIABLE}: {error}") from None
+        self._uploads = Folder(uploads_url) if uploads_url else None
 
     def problem(self, hook: Mapping[str, Any], tenant: str) -> str | None:
         """Return why the tenant's file cannot be stored where the hook says; None if it can."""
@@ -48,6 +52,8 @@ class TenantFolders:
         reserved = self.storage.below(_TENANTS)
         if tenant == DEFAULT and reserved.encloses(folder.url_of(name), any_case=True):
             return f"{reserved.url} is for the files of other tenants"
+        if self._uploads is not None and self._uploads.encloses(folder.url_of(name), any_case=True):
+            return f"{self._uploads.url} is for uploads"
         return None
 
     def _home(self, tenant: str) -> Folder:

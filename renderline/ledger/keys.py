@@ -168,6 +168,10 @@ class Keys:
         """Return the key that holds how far a worker's clock is ahead."""
         return f"{self.prefix}clock_skew:{worker}"
 
+    def uploaded_bytes(self, tenant: str, day: int) -> str:
+        """Return the key that counts what a tenant uploads in a day, which is numbered from 1970."""
+        return f"{self.prefix}uploaded_bytes:{tenant}:{day}"
+
     def stored_file(self, url: str) -> str:
         """Return the key that holds which render writes the file at a URL."""
         return f"{self.prefix}stored_file:{hashlib.sha256(url.encode(errors='replace')).hexdigest()[:40]}"

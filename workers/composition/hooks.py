@@ -36,6 +36,7 @@ def hook_kinds(
             vendor_hosts={account.name: _hosts(account) for account in settings.accounts},
             fresh_link=fresh_link,
             claims=claims,
+            uploads_url=settings.uploads_folder,
         ),
         HttpHook(known_tenants, allow_private=settings.allow_private_hooks),
         CeleryHook(app.send_task, queues=queues),

@@ -1,4 +1,7 @@
-"""One request on a connection: read whole, answered by the application in a thread, written within a time limit."""
+"""One request on a connection: read whole, answered by the application in a thread, written within a time limit.
+
+An upload is not read whole: the application gets it as it comes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import CancelledError
 from email.utils import formatdate
 from io import BytesIO
@@ -19,6 +22,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 from tornado.iostream import StreamClosedError
 
+from renderline.gateway.server.body_stream import BodyStream
 from renderline.gateway.server.environ import wsgi_environ
 from renderline.gateway.server.limits import LINGER, ConnectionLimits
 from renderline.gateway.server.threads import Threads
@@ -35,6 +39,7 @@ _BUSY_BODY: Final = json.dumps(
         "detail": "The gateway is receiving as many large bodies as it can.",
     }
 ).encode()
+_NO_UPLOADS: Final = _BUSY_BODY.replace(b"large bodies", b"uploads")
 _LONGEST_NUMBER: Final = 18
 _RESET: Final = struct.pack("ii", 1, 0)
 _STREAM: Final = "text/event-stream"
@@ -47,6 +52,7 @@ class Server(Protocol):
     threads: Threads
     limits: ConnectionLimits
     body_limit: Callable[[str], int]
+    streamed: Callable[[str], bool]
     address: tuple[str, int]
     loop: asyncio.AbstractEventLoop
     stopping: bool
@@ -72,6 +78,7 @@ class Call(HTTPMessageDelegate):
         self._size = 0
         self._limit = 0
         self._started = self._complete = self._written = False
+        self._incoming: BodyStream | None = None
         self._environ: dict[str, Any] = {}
         self._status, self._headers = "", HTTPHeaders()
 
@@ -83,6 +90,7 @@ class Call(HTTPMessageDelegate):
     def drop(self) -> None:
         """Close the connection at once; what the client has not read is discarded."""
         self.release()
+        self._stop_reading()
         with contextlib.suppress(OSError, AttributeError):
             # Else the kernel keeps the unread bytes, megabytes of them, and the client learns nothing.
             self._stream_of.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -117,24 +125,29 @@ class Call(HTTPMessageDelegate):
         announced = int(length[:_LONGEST_NUMBER]) if length.isdecimal() else 0
         if announced > self._limit:
             self._start()
+        elif self._server.streamed(self._environ["PATH_INFO"]):
+            self._start_stream()
         elif not self._server.has_room(announced):
-            self._started, self.waiting_since = True, None
-            self._status, self._headers = "503 Service Unavailable", HTTPHeaders(_BUSY)
-            self._answer(_BUSY_BODY)
+            self._refuse(_BUSY_BODY)
 
-    def data_received(self, chunk: bytes) -> None:
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Take a part of the body; of one that is too large no more than tells the application so."""
+        if self._incoming is not None:
+            return self._incoming.feed(chunk)
         if self._started:
-            return
+            return None
         self._size += len(chunk)
         self._hold(len(chunk))
         self._body.append(chunk)
         if self._size > self._limit:
             self._start()
+        return None
 
     def finish(self) -> None:
         """Answer a request that has been read whole."""
         self._complete = True
+        if self._incoming is not None:
+            self._incoming.end()
         if not self._started:
             self._start()
         elif self._written:
@@ -143,6 +156,7 @@ class Call(HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         """Forget a request whose client has gone."""
         self.release()
+        self._stop_reading()
 
     def _hold(self, count: int) -> None:
         self._held += count
@@ -153,6 +167,27 @@ class Call(HTTPMessageDelegate):
         self._environ["wsgi.input"] = BytesIO(b"".join(self._body))
         self._body.clear()
         self._server.threads.run(self._environ["PATH_INFO"], self._run)
+
+    def _start_stream(self) -> None:
+        """Have the application read the body as it comes, if it has a thread for that."""
+        if not self._server.threads.has_room_for_upload():
+            self._refuse(_NO_UPLOADS)
+            return
+        limits = self._server.limits
+        self._connection.set_body_timeout(limits.upload)
+        self._incoming = BodyStream(self._server.loop, patience=limits.upload_pause)
+        self._started, self.waiting_since = True, None
+        self._environ["wsgi.input"] = self._incoming
+        self._server.threads.run(self._environ["PATH_INFO"], self._run)
+
+    def _refuse(self, body: bytes) -> None:
+        self._started, self.waiting_since = True, None
+        self._status, self._headers = "503 Service Unavailable", HTTPHeaders(_BUSY)
+        self._answer(body)
+
+    def _stop_reading(self) -> None:
+        if self._incoming is not None:
+            self._incoming.stop()
 
     # In a thread.
 
@@ -215,6 +250,7 @@ class Call(HTTPMessageDelegate):
 
     def _answer(self, body: bytes) -> None:
         """Write the whole answer; the connection is closed if it is not read in time."""
+        self._stop_reading()
         if self._stream_of.closed():
             self.release()
             return

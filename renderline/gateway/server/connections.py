@@ -35,7 +35,8 @@ class GatewayServer(HTTPServer):
     """Serves a WSGI application; created in the thread of a running event loop.
 
     A thread is taken only for a request that was read whole. `body_limit` returns the largest body for a path.
-    Of a larger one the application gets a little more than that, or nothing if its length was announced.
+    Of a larger one the application gets a little more than that, or nothing if its length was announced. At the paths
+    that are `streamed` the application reads the body as it comes.
     """
 
     def initialize(  # type: ignore[override]
@@ -45,6 +46,7 @@ class GatewayServer(HTTPServer):
         threads: Threads,
         limits: ConnectionLimits,
         body_limit: Callable[[str], int],
+        streamed: Callable[[str], bool] = lambda _: False,
         address: tuple[str, int],
         ssl_options: ssl.SSLContext | None = None,
     ) -> None:
@@ -60,6 +62,7 @@ class GatewayServer(HTTPServer):
             chunk_size=LARGEST_HEADER,
         )
         self.application, self.threads, self.limits, self.body_limit = application, threads, limits, body_limit
+        self.streamed = streamed
         self.address, self.loop = address, asyncio.get_running_loop()
         self.stopping = False
         self._current: dict[object, Call] = {}

@@ -14,6 +14,10 @@ class ConnectionLimits:
     """For the header of a request, from the accepted connection or the end of the previous answer."""
     body: float = 60.0
     """For the body of a request."""
+    upload: float = 600.0
+    """For the body of an upload."""
+    upload_pause: float = 30.0
+    """In which an upload may send nothing."""
     write: float = 60.0
     """For an answer, or for one part of an event stream."""
     connections: int = 1000

@@ -29,6 +29,11 @@ include-method = "POST"
 checks.positive_data_acceptance.enabled = false
 phases.coverage.enabled = false
 
+# What a file must hold, its name says.
+[[operations]]
+include-path = "/v1/uploads"
+checks.positive_data_acceptance.enabled = false
+
 [[operations]]
 include-path = "/v1/renders/batch"
 checks.negative_data_rejection.enabled = false

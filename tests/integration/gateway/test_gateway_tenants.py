@@ -25,6 +25,7 @@ FOREIGN = "a render of another tenant is answered as an id that does not exist"
 LISTS = "nothing of another tenant is in the answer"
 STREAM = "no event of another tenant is sent"
 ACCEPTS = "the render is of the tenant of the key"
+UPLOADS = "the file is of the tenant of the key"
 OPERATOR = "for the scope operator alone, once there are several tenants"
 
 EXPECTED = {
@@ -45,6 +46,7 @@ EXPECTED = {
     ("POST", "/v1/renders/{render_id}/hooks/{index}/replay"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/resubmit"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/retry"): FOREIGN,
+    ("POST", "/v1/uploads"): UPLOADS,
 }
 """What a key of one tenant gets on each route. A route that is missing here fails the test."""
 
