@@ -13,6 +13,7 @@ from workers.cli.audit import COMMANDS as AUDIT
 from workers.cli.completion import COMMANDS as COMPLETION
 from workers.cli.dead_letters import COMMANDS as DEAD_LETTERS
 from workers.cli.doctor import COMMANDS as DOCTOR
+from workers.cli.editor_projects import COMMANDS as EDITOR_PROJECTS
 from workers.cli.errors import ExitCode, as_command_error, print_error
 from workers.cli.keys import COMMANDS as KEYS
 from workers.cli.migrate import COMMANDS as MIGRATE
@@ -91,6 +92,7 @@ for commands in (
     QUARANTINE,
     ACCOUNTS,
     VENDOR,
+    EDITOR_PROJECTS,
     V2,
     DOCTOR,
     MIGRATE,

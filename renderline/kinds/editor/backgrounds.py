@@ -11,6 +11,9 @@ COVER: Final = "background-cover"
 """The id of the clip that covers the background."""
 
 
+_HIGHEST: Final = 1e9
+
+
 def replace_background(scene: Mapping[str, Any], wanted: Mapping[str, Any], orientation: Any) -> dict[str, Any]:
     """Return the scene with another background: `wanted` has `image`, `color` or `video`.
 
@@ -47,7 +50,8 @@ def _cover(wanted: Mapping[str, Any], canvas: Canvas, *, layer: float) -> dict[s
 
 
 def _has_layer(clip: Any) -> bool:
-    return isinstance(clip, dict) and type(clip.get("layer")) in (int, float)
+    layer = clip.get("layer") if isinstance(clip, dict) else None
+    return isinstance(layer, int | float) and not isinstance(layer, bool) and abs(layer) < _HIGHEST
 
 
 def _is_cover(clip: Any) -> bool:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import ValidationError, fields, post_load, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
 from renderline.kinds.clips import IDENTITY, PLACE, TEXT_IMAGE, VIDEO_IMAGE
 from renderline.kinds.compact_scenes import BACKGROUND
+from renderline.kinds.editor.replacing import POSITIONS
 from renderline.validation.fields import Integer, List, Nested, Text
 from renderline.validation.schemas import StrictSchema
 from renderline.validation.validators import Entries, MaxLength, Range
+from renderline.validation.weight import Firm, Guess
 
 MAX_ENTRIES: Final = 1000
 
 VALUES: Final = ("text", "image", "video", "audio", "avatar", "script", "background")
 """The fields of an entry that say what is put in; an entry has one of them."""
 
-_POSITIONS: Final = ("scene", "clip", "script_index")
 
 # The tutorial changes place and size together with the content, because the new content may have another shape.
 _STYLE: Final[dict[str, fields.Field[Any]]] = {
@@ -38,6 +40,24 @@ AVATAR: Final = StrictSchema.from_dict(
 )
 
 
+class _Replace(List):
+    """The list of entries. It is our own form, so nothing but a guess about a style is ever passed on."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)
+        except ValidationError as error:
+            raise ValidationError(_firm(error.messages)) from None
+
+
+def _firm(messages: Any) -> Any:
+    if isinstance(messages, Mapping):
+        return {key: _firm(inner) for key, inner in messages.items()}
+    if isinstance(messages, list | tuple):
+        return [_firm(inner) for inner in messages]
+    return messages if isinstance(messages, Guess) else Firm(messages)
+
+
 class _Entry(StrictSchema):
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def means_one_thing(self, _data: Any, entry: Any, **_: Any) -> None:
@@ -50,11 +70,6 @@ class _Entry(StrictSchema):
             errors = _place_errors(given, values[0] if values else "set")
             if errors:
                 raise ValidationError({name: [message] for name, message in errors.items()})
-
-    @post_load
-    def whole_numbers(self, entry: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Return positions as ints: JSON's `1.0` is one."""
-        return {name: int(value) if name in _POSITIONS else value for name, value in entry.items()}
 
 
 def _place_errors(given: set[str], value: str) -> dict[str, str]:
@@ -78,7 +93,7 @@ def _place_errors(given: set[str], value: str) -> dict[str, str]:
 ENTRY: Final = _Entry.from_dict(
     {
         "tag": Text(validate=[MaxLength(200)]),
-        **{name: Integer(validate=Range(min=0)) for name in _POSITIONS},
+        **{name: Integer(validate=Range(min=0)) for name in POSITIONS},
         "text": Text(blank=True),
         **{name: Text() for name in ("image", "video", "audio", "script")},
         "avatar": Nested(AVATAR),
@@ -88,4 +103,4 @@ ENTRY: Final = _Entry.from_dict(
     name="Replace",
 )
 
-REPLACE: Final = List(Nested(ENTRY), validate=Entries(max=MAX_ENTRIES), allow_none=True)
+REPLACE: Final = _Replace(Nested(ENTRY), validate=Entries(max=MAX_ENTRIES), allow_none=True)

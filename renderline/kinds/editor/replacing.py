@@ -18,10 +18,12 @@ from renderline.kinds.editor.parts import (
     scenes_of,
     tag_of,
 )
-from renderline.kinds.editor.unfit import Unfit, known_clips, known_tags, listed, shown
+from renderline.kinds.editor.unfit import Unfit, kind_of, known_clips, known_tags, listed, shown
 
 _TYPES: Final = {"avatar": AVATAR, "script": AVATAR, **{name: kind for kind, (name, _) in CONTENT.items()}}
 """The type of clip that each field of an entry is for."""
+POSITIONS: Final = ("scene", "clip", "script_index")
+"""The fields of an entry that are positions, from 0."""
 _POSTERS: Final = frozenset({"videoImage"})
 """Types whose `source_url` is a picture of the old video, which a new one does not keep."""
 
@@ -38,11 +40,22 @@ def replaced(project: Mapping[str, Any], replace: Sequence[Mapping[str, Any]]) -
         return scenes, {"project_id": "this project has no scenes, so there is nothing to render"}
     for at, entry in enumerate(replace):
         try:
-            for scene_at, scene in _apply(project, dict(entries(scenes)), entry).items():
+            for scene_at, scene in _apply(project, dict(entries(scenes)), _plain(entry)).items():
                 scenes[scene_at] = scene
         except Unfit as unfit:
             problems[f"replace.{at}.{unfit.field}"] = unfit.message
     return scenes, problems
+
+
+def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry without nulls, its positions as ints: JSON's `1.0` is one."""
+    given = _given(entry)
+    values = {name: _given(value) for name, value in given.items() if isinstance(value, Mapping)}
+    return {**given, **values, **{name: int(given[name]) for name in POSITIONS if name in given}}
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _apply(
@@ -75,7 +88,7 @@ def _tagged(
         if not kinds or clip.get("type") in kinds:
             found.setdefault(at, []).append(place)
     if not found:
-        types = listed(sorted({shown(clip.get("type")) for _, _, clip in tagged}))
+        types = listed(sorted({kind_of(clip) for _, _, clip in tagged}))
         raise Unfit("tag", f"the tag {shown(tag)} is on clips of type {types}, but {_fields(entry)} is for {kinds[0]}")
     return found
 
@@ -93,7 +106,7 @@ def _placed(
         if place not in clips:
             raise Unfit("clip", f"scene {at} has no clip {place}; its clips are: {known_clips(scene)}")
         if kinds and clips[place].get("type") not in kinds:
-            wrong = f"clip {place} of scene {at} has the type {shown(clips[place].get('type'))}"
+            wrong = f"clip {place} of scene {at} has the type {kind_of(clips[place])}"
             fits = known_clips(scene, kinds[0])
             raise Unfit("clip", f"{wrong}, but {_fields(entry)} is for {kinds[0]}; such clips are: {fits}")
         return {at: [place]}

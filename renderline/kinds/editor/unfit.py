@@ -19,9 +19,9 @@ class Unfit(ValueError):
         self.field, self.message = field, message
 
 
-def shown(text: object) -> str:
-    """Return a tag or another short text in quotes, without control characters."""
-    one = "".join(character if character.isprintable() else "?" for character in str(text)[: _LONGEST + 1])
+def shown(text: str) -> str:
+    """Return a tag in quotes, short and without control characters."""
+    one = "".join(character if character.isprintable() else "?" for character in text[: _LONGEST + 1])
     return f"'{one}'" if len(one) <= _LONGEST else f"'{one[:_LONGEST]}...'"
 
 
@@ -34,7 +34,9 @@ def listed(words: Iterable[str]) -> str:
 
 def known_tags(project: Mapping[str, Any]) -> str:
     """Return the tags of a project with the place of each."""
-    return listed(f"{shown(tag)} (scene {scene} clip {at}, {_kind(clip)})" for tag, scene, at, clip in tags_of(project))
+    return listed(
+        f"{shown(tag)} (scene {scene} clip {at}, {kind_of(clip)})" for tag, scene, at, clip in tags_of(project)
+    )
 
 
 def known_clips(scene: Mapping[str, Any], kind: str | None = None) -> str:
@@ -44,10 +46,11 @@ def known_clips(scene: Mapping[str, Any], kind: str | None = None) -> str:
     for at, clip in found:
         if kind in (None, clip.get("type")):
             tag = tag_of(clip)
-            words.append(f"{at} {_kind(clip)}" + (f" {shown(tag)}" if tag else ""))
+            words.append(f"{at} {kind_of(clip)}" + (f" {shown(tag)}" if tag else ""))
     return listed(words)
 
 
-def _kind(clip: Mapping[str, Any]) -> str:
+def kind_of(clip: Mapping[str, Any]) -> str:
+    """Return the type of a clip for a message."""
     kind = clip.get("type")
     return kind[:_LONGEST] if isinstance(kind, str) and kind.isalnum() else "of no known type"

@@ -5,6 +5,7 @@ from marshmallow import ValidationError
 
 from renderline.kinds.editor.entries import MAX_ENTRIES, REPLACE
 from renderline.validation.errors import flattened
+from renderline.validation.weight import Firm
 
 CARA = {"model": "M1", "clothes": "B1"}
 
@@ -77,12 +78,15 @@ def test_what_an_entry_may_not_be(entry, expected):
     assert errors(entry) == expected
 
 
-def test_positions_become_whole_numbers():
-    (entry,) = REPLACE.deserialize([{"scene": 1.0, "clip": 2.0, "text": "x"}])
-    assert [type(entry["scene"]), type(entry["clip"])] == [int, int]
-
-
 def test_the_number_of_entries_is_limited():
     assert errors(*[{"tag": "a", "text": "x"}] * (MAX_ENTRIES + 1)) == {
         "replace": [f"must have at most {MAX_ENTRIES} entries"]
     }
+
+
+def test_only_a_guess_about_a_style_is_ever_passed_on():
+    with pytest.raises(ValidationError) as refused:
+        REPLACE.deserialize([{"tag": "a", "set": {"fontSize": -1, "opacity": "x"}}, {"scene": 0}])
+    found = {path: texts[0] for path, texts in flattened(refused.value.messages, "replace").items()}
+    assert {path for path, text in found.items() if not isinstance(text, Firm)} <= {"replace.0.set.fontSize"}
+    assert {"replace.0.set.opacity", "replace.1"} <= {path for path, text in found.items() if isinstance(text, Firm)}

@@ -39,6 +39,7 @@ def changes(before: Any, after: Any, path: str = "") -> dict[str, Any]:
     [
         ({"tag": "parrot-text", "text": "A cockatoo"}, {"0.clips.2.text": "A cockatoo"}),
         ({"scene": 0, "text": ""}, {"0.clips.2.text": ""}),
+        ({"scene": 0.0, "clip": None, "tag": None, "text": "x"}, {"0.clips.2.text": "x"}),
         ({"scene": 1, "clip": 3, "text": "Answers"}, {"1.clips.3.text": "Answers"}),
         # The tutorial's code says resource_url, its table and all samples source_url.
         ({"tag": "parrot-image", "image": NEW}, {"0.clips.1.source_url": NEW}),
@@ -182,14 +183,14 @@ CLIPS = "0 aiModel, 1 image 'parrot-image', 2 textImage 'parrot-text'"
         (
             {"tag": "parrot-image", "text": "x"},
             "tag",
-            "the tag 'parrot-image' is on clips of type 'image', but text is for textImage",
+            "the tag 'parrot-image' is on clips of type image, but text is for textImage",
         ),
         ({"scene": 2, "text": "x"}, "scene", "the project has no scene 2; it has the scenes 0, 1"),
         ({"scene": 0, "clip": 3, "text": "x"}, "clip", f"scene 0 has no clip 3; its clips are: {CLIPS}"),
         (
             {"scene": 0, "clip": 0, "text": "x"},
             "clip",
-            "clip 0 of scene 0 has the type 'aiModel', but text is for textImage; "
+            "clip 0 of scene 0 has the type aiModel, but text is for textImage; "
             "such clips are: 2 textImage 'parrot-text'",
         ),
         ({"scene": 0, "video": NEW}, "video", f"scene 0 has no clip of type videoImage; its clips are: {CLIPS}"),

@@ -1,0 +1,99 @@
+"""`renderline projects show` and `template-of`: what the vendor's editor made, and a request that changes it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workers.cli import views
+from workers.cli.errors import CommandError, ExitCode, print_error
+from workers.cli.session import Session, json_option, pass_session
+from workers.cli.vendor import studio
+
+_ACCOUNT = click.option("--account", default="default", show_default=True, help="Ask with this account.")
+_PROJECT = click.argument("project_id", metavar="PROJECT")
+
+
+@click.command("show")
+@_PROJECT
+@_ACCOUNT
+@json_option
+@pass_session
+def show_project(session: Session, project_id: str, account: str) -> None:
+    """Show the scenes of a vendor PROJECT: its backgrounds, clips and spoken lines, each with its tag and position.
+
+    The numbers are those that a request of kind from_project uses in `replace`.
+    """
+    from renderline.kinds.editor.outline import HEADINGS, outline, table
+
+    outlined = outline(read(session, account, project_id))
+    session.answer(outlined, lambda: views.plain_table(HEADINGS, table(outlined)))
+
+
+@click.command("template-of")
+@_PROJECT
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write here.")
+@click.option("--all", "everything", is_flag=True, help="Also pictures, videos, sounds and avatars without a tag.")
+@_ACCOUNT
+@json_option
+@pass_session
+def template_of(session: Session, project_id: str, output: Path | None, everything: bool, account: str) -> None:
+    """Write a request that makes videos from a vendor PROJECT, with a placeholder for each text, line and tagged clip.
+
+    With -o FILE the request is in FILE. Beside it, in a file that ends in .csv, is a table with a column for each
+    placeholder and one row: what the project has there now. A file that exists is not overwritten.
+    """
+    from renderline.kinds.editor.request_template import request_template
+
+    template = request_template(read(session, account, project_id), project_id=project_id, everything=everything)
+    if account != "default":
+        template.request["account"] = account
+    text = json.dumps(template.request, indent=2, ensure_ascii=False) + "\n"
+    if output is not None:
+        rows = output.with_suffix(".csv")
+        if rows == output:
+            raise CommandError(f"{output}: must not end in .csv, because the rows go into that file", ExitCode.REFUSED)
+        _write({output: text, rows: _csv(template.example)})
+        print_error(f"wrote {output} and {rows}")
+    elif not session.as_json:
+        click.echo(text, nl=False)
+        print_error(f"columns: {','.join(template.example)}")
+    if session.as_json:
+        session.answer({"request": template.request, "example": template.example}, lambda: None)
+
+
+def read(session: Session, account: str, project_id: str) -> dict[str, Any]:
+    """Return a project of the vendor with its scenes; raises CommandError if the account has no such project."""
+    from renderline.studio import ProjectMissing
+
+    try:
+        return studio(session, account).read_project(project_id)
+    except ProjectMissing as missing:
+        raise CommandError(f"account {account} has no project {project_id}: {missing}", ExitCode.NOT_FOUND) from None
+
+
+def _csv(example: Mapping[str, str]) -> str:
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows([list(example), list(example.values())])
+    return table.getvalue()
+
+
+def _write(files: Mapping[Path, str]) -> None:
+    there = [str(path) for path in files if path.exists()]
+    if there:
+        raise CommandError([f"{path}: exists already, and is not overwritten" for path in there], ExitCode.REFUSED)
+    for path, text in files.items():
+        try:
+            with path.open("x", encoding="utf-8", newline="") as file:
+                file.write(text)
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}", ExitCode.REFUSED) from None
+
+
+COMMANDS = (template_of,)
