@@ -19,6 +19,17 @@ def has_updates(body: Mapping[str, Any]) -> bool:
     return isinstance(body.get("updates"), dict | list)
 
 
+def updates_apis(body: Mapping[str, Any]) -> frozenset[Literal["v3", "v2"]]:
+    """Return the APIs whose form the updates of a body have; either if none of them tells."""
+    updates = body.get("updates")
+    if not isinstance(updates, list):
+        return frozenset({"v3"} if isinstance(updates, dict) else ())
+    given = [update for update in updates if isinstance(update, dict)]
+    names: tuple[tuple[Literal["v3", "v2"], str], ...] = (("v3", "type"), ("v2", "property"))
+    found = {api for api, name in names if any(name in update for update in given)}
+    return frozenset(found or {"v3", "v2"})
+
+
 def scenes_api(body: Mapping[str, Any]) -> Literal["v3", "v2"] | None:
     """Return the API whose form the scenes of a body have. The first scene of either form decides."""
     for scene in body["scenes"] if has_scenes(body) else ():

@@ -8,7 +8,7 @@ from typing import Any, Final
 from marshmallow import Schema
 
 from renderline.accounts.clients import AccountClients
-from renderline.kinds.body_traits import has_scenes, has_updates
+from renderline.kinds.body_traits import has_scenes, updates_apis
 from renderline.kinds.clips import CONTENT, IDENTITY, PLACE, SPEECH
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
@@ -76,7 +76,7 @@ def _edit(clients: AccountClients, context: CallContext) -> CallResult:
 
 
 def _matches(body: Mapping[str, Any]) -> bool:
-    return has_updates(body) and not has_scenes(body)
+    return "v3" in updates_apis(body) and not has_scenes(body)
 
 
 KIND: Final = Kind(

@@ -9,12 +9,11 @@ from renderline.accounts.clients import AccountClients
 from renderline.kinds.body_traits import simple_apis
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
-from renderline.kinds.spoken_fields import SPOKEN, SPOKEN_NAMES
+from renderline.kinds.spoken_fields import SPOKEN, SPOKEN_NAMES, V3Spoken
 from renderline.kinds.v3_calls import EXPORT, get_project, poll
 from renderline.kinds.v3_fields import RENDER_OPTIONS, WORKSPACE
-from renderline.validation.schemas import VendorSchema
 
-BODY: Final = VendorSchema.from_dict({**SPOKEN, **RENDER_OPTIONS}, name="SimpleCustom")
+BODY: Final = V3Spoken.from_dict({**SPOKEN, **RENDER_OPTIONS}, name="SimpleCustom")
 """AI Studios v3 contract, simple custom. The avatar has one set of clothes, so the call names none."""
 
 _OF_OTHERS: Final = frozenset({"clothes", "tts", "ttsType"})

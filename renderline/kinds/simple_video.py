@@ -5,30 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import ValidationError, validates_schema
-
 from renderline.accounts.clients import AccountClients
 from renderline.kinds.body_traits import simple_apis
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
-from renderline.kinds.spoken_fields import SPOKEN, SPOKEN_NAMES
+from renderline.kinds.spoken_fields import SPOKEN, SPOKEN_NAMES, V3Spoken
 from renderline.kinds.v3_calls import EXPORT, get_project, poll
 from renderline.kinds.v3_fields import RENDER_OPTIONS, WORKSPACE, optional
 from renderline.validation.fields import Object, Text
-from renderline.validation.schemas import VendorSchema
-from renderline.validation.weight import Guess
 
-
-class _SimpleVideo(VendorSchema):
-    @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def has_no_v2_webhook(self, _data: Any, body: Any, **_: Any) -> None:
-        """Warn of a field that the v2 call alone has."""
-        if isinstance(body, dict) and body.get("webhook") is not None:
-            text = "is a field of the v2 API, which v3 does not document; its own is webhookUrl"
-            raise ValidationError({"webhook": [Guess(text)]})
-
-
-BODY: Final = _SimpleVideo.from_dict(
+BODY: Final = V3Spoken.from_dict(
     {
         **SPOKEN,
         "clothes": Text(required=True),

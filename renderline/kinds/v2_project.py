@@ -9,8 +9,8 @@ from renderline.accounts.clients import AccountClients
 from renderline.kinds.body_traits import scenes_api
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
+from renderline.kinds.v2_calls import poll
 from renderline.kinds.v2_scenes import SCENE
-from renderline.studio import Progress
 from renderline.validation.fields import List, Nested
 from renderline.validation.schemas import VendorSchema
 from renderline.validation.validators import Entries
@@ -23,10 +23,6 @@ BODY: Final = VendorSchema.from_dict(
 
 def _create(clients: AccountClients, context: CallContext) -> CallResult:
     return CallResult(clients.use_v2().create_project(context.vendor_body()))
-
-
-def _poll(clients: AccountClients, key: str, _data: Mapping[str, Any]) -> Progress:
-    return clients.use_v2().progress(key)
 
 
 def _matches(body: Mapping[str, Any]) -> bool:
@@ -45,7 +41,7 @@ KIND: Final = Kind(
     defaults={},
     two_phase=_PLAN,
     direct=_PLAN,
-    poll=_poll,
+    poll=poll,
     inspect=None,
     api="v2",
 )

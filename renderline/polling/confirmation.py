@@ -66,7 +66,8 @@ class Confirmation:
 
     def _of_another(self, clients: AccountClients, due: DuePoll, project_id: str, offset: float) -> PollResult:
         """Decide about an export of a project that existed before us, and that we may not delete."""
-        if started_since(clients.use_v3().get_project(project_id), due.baseline):
+        inspect = KINDS[due.kind].inspect
+        if inspect and started_since(inspect(clients, project_id), due.baseline):
             return _started(due, project_id, self.policy)
         return self._keep_waiting(due, offset, why="its project shows nothing new, and is not ours to delete")
 

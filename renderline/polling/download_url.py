@@ -62,7 +62,7 @@ def _of_project(clients: AccountClients, kind: Kind, project_id: str) -> str | N
 
 
 def _of_list(clients: AccountClients, kind: Kind, project_id: str) -> str | None:
-    if kind.inspect is None:
+    if kind.inspect is None or kind.api == "v2":
         return None
     rows = (row for row in clients.use_v3().list_projects() if row.id == project_id)
     return next((row.download_url for row in rows if not row.state or row.state.lower() in FINISHED_STATES), None)

@@ -11,6 +11,10 @@ UPDATE = {"sceneIdx": 0, "type": "aiModel", "values": {"script": "New words."}}
 SIMPLE = {"language": "en", "text": "Hi.", "model": "M1", "clothes": "B1"}
 SPOKEN = {"language": "en", "text": "Hi.", "model": "M1"}
 V2_AVATAR = {"script": "Hi", "model": "ysy", "clothes": "1", "locationX": -0.28, "locationY": 0}
+V2_UPDATES = [
+    {"sceneIdx": 0, "property": "AIModel", "values": {"script": "New words."}},
+    {"sceneIdx": 1, "property": "clips", "clipType": "image", "clipIdx": 0, "values": {"locationX": 0, "odd": 1.0}},
+]
 HOOK = "https://our.test/hook"
 
 
@@ -74,10 +78,34 @@ def test_a_call_with_a_webhook(load, request_, body):
             {"name": "n", "odd": 1},
         ),
         ({"kind": "v2_project", "scenes": [{"AIModel": V2_AVATAR}]}, {"scenes": [{"AIModel": V2_AVATAR}]}),
+        ({"kind": "audio", **SPOKEN, "tts": {"voice": 1}}, {**SPOKEN, "tts": {"voice": 1}}),
+        ({"kind": "audio", "payload": {**SPOKEN, "odd": 1.0}}, {**SPOKEN, "odd": 1.0}),
+        ({"kind": "v2_edit", "project_id": PROJECT, "updates": V2_UPDATES}, {"updates": V2_UPDATES}),
+        ({"kind": "v2_edit", "payload": {"projectId": PROJECT, "updates": V2_UPDATES[:1], "odd": 1}},
+         {"updates": V2_UPDATES[:1], "odd": 1}),
     ],
 )  # fmt: skip
 def test_a_call_without_a_webhook(load, request_, body):
     assert build(load(request_), webhook_url=HOOK) == body
+
+
+@pytest.mark.parametrize(
+    ("request_", "body"),
+    [
+        ({"kind": "v2_simple_video", **SIMPLE}, SIMPLE),
+        (
+            {"kind": "v2_simple_video", "payload": {**SIMPLE, "webhook": "https://mine.test"}, "uppercut": 0.5},
+            {**SIMPLE, "webhook": "https://mine.test", "uppercut": 0.5},
+        ),
+        # The table requires clothes of speech too; no sample of it has them (contradiction 33).
+        ({"kind": "v2_simple_audio", **SPOKEN, "locale": "zh"}, {**SPOKEN, "locale": "zh"}),
+        ({"kind": "v2_simple_audio", "payload": SIMPLE}, SIMPLE),
+    ],
+)
+def test_simple_calls_of_v2_name_their_webhook_in_their_own_way(load, request_, body):
+    loaded = load(request_)
+    assert build(loaded) == body
+    assert build(loaded, webhook_url=HOOK) == {**body, "webhook": HOOK}
 
 
 def test_the_callers_webhook_is_kept_where_there_is_no_other(load):
@@ -140,6 +168,35 @@ def test_the_id_that_a_call_acts_on_is_kept_apart(load):
         (
             {"kind": "simple_custom", "model": 7, "text": " "},
             {"language": ["is required"], "model": ["must be a string"], "text": ["may not be empty"]},
+        ),
+        ({"kind": "audio", **SPOKEN, "clothes": "B1"}, {"clothes": ["unknown field"]}),
+        ({"kind": "audio", **SPOKEN, "tts": "x"}, {"tts": ["must be an object"]}),
+        ({"kind": "v2_simple_video", **SPOKEN}, {"clothes": ["is required"]}),
+        (
+            {"kind": "v2_simple_video", "payload": {**SIMPLE, "uppercut": "1", "webhook": ""}},
+            {"payload.uppercut": ["must be a number"], "payload.webhook": ["must be an http or https URL"]},
+        ),
+        ({"kind": "v2_simple_audio"}, {name: ["is required"] for name in SPOKEN}),
+        ({"kind": "v2_edit"}, {"project_id": ["is required"], "updates": ["is required"]}),
+        ({"kind": "v2_edit", "project_id": PROJECT, "updates": []}, {"updates": ["must have at least one entry"]}),
+        (
+            {"kind": "v2_edit", "project_id": PROJECT, "updates": [{"sceneIdx": -1, "property": "avatar"}]},
+            {
+                "updates.0.property": ["must be one of AIModel, clips, not 'avatar'"],
+                "updates.0.sceneIdx": ["must be at least 0"],
+                "updates.0.values": ["is required"],
+            },
+        ),
+        (
+            {"kind": "v2_edit", "project_id": PROJECT, "updates": [
+                {**V2_UPDATES[0], "values": {"script": " "}}, {**V2_UPDATES[1], "clipIdx": -1},
+                {**V2_UPDATES[1], "values": {"locationX": "0"}},
+            ]},
+            {
+                "updates.0.values.script": ["may not be empty"],
+                "updates.1.clipIdx": ["must be at least 0"],
+                "updates.2.values.locationX": ["must be a number"],
+            },
         ),
         ({"kind": "v2_project"}, {"scenes": ["is required"]}),
         ({"kind": "v2_project", "payload": {}}, {"payload.scenes": ["is required"]}),

@@ -31,7 +31,12 @@ V2_SCENE = {"AIModel": {}}
         ({"scenes": [1, {}, V2_SCENE, V3_SCENE]}, "v2_project"),
         ({**SPOKEN, "webhookUrl": "https://a.test"}, "simple_custom"),
         ({**SPOKEN, "isExport": False}, "simple_custom"),
+        ({**SPOKEN, "tts": {}}, "audio"),
+        ({**SIMPLE, "webhook": "https://a.test"}, "v2_simple_video"),
+        ({**SPOKEN, "uppercut": 1}, "v2_simple_video"),
+        ({**SPOKEN, "webhook": "https://a.test"}, "v2_simple_audio"),
         ({"updates": {}, "templateId": "t1", "projectId": "p"}, "edit"),
+        ({"updates": [1, {"property": "clips"}], "projectId": "p"}, "v2_edit"),
         ({**SIMPLE, "templateId": "t1"}, "template"),
     ],
 )
@@ -77,6 +82,21 @@ def test_a_simple_video_is_recognised_by_the_fields_that_one_api_alone_has(more,
     assert simple_apis({**SIMPLE, **more}) == {api}
     matching = {name for name, kind in KINDS.items() if kind.matches({**SIMPLE, **more})}
     assert matching <= ({"simple_video"} if api == "v3" else {"v2_simple_video"})
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        (SPOKEN, "audio, simple_custom, v2_simple_audio"),
+        (SIMPLE, "simple_video, v2_simple_video"),
+        ({"projectId": "p", "updates": [{"sceneIdx": 0}]}, "edit, v2_edit"),
+        ({"projectId": "p", "updates": [UPDATE, {"property": "clips"}]}, "edit, v2_edit"),
+    ],
+)
+def test_a_body_that_several_calls_could_take_needs_its_kind(body, kinds):
+    with pytest.raises(RequestRefused) as refused:
+        as_request(body)
+    assert refused.value.errors == {"kind": [f"is required: the body could be of the kinds {kinds}"]}
 
 
 def test_a_simple_video_that_either_api_could_make_needs_its_kind():
