@@ -67,7 +67,7 @@ COMMON: Table = {
     "tag": (text, False),
 }
 CLIPS: dict[str, Table] = {
-    "aiModel": {"model": (obj, True), "isDelete": (boolean, False), "voiceOnly": (boolean, False)},
+    "aiModel": {"model": (obj, True)},
     "shape": {
         "shapeName": (one_of(SHAPES), True),
         "angle": (number, False),

@@ -23,7 +23,7 @@ from renderline.sandbox.fault_injection import VENDOR_APIS, FaultInjector, refus
 from renderline.sandbox.faults import Fault
 from renderline.sandbox.magic import RENDER_TAGS, Tag
 from renderline.sandbox.projects import Project
-from renderline.sandbox.responses import BROKEN, TOO_LARGE, Refusal, Response, failure
+from renderline.sandbox.responses import BAD_JSON, BROKEN, TOO_LARGE, Refusal, Response, failure
 from renderline.sandbox.routes import Router
 from renderline.sandbox.tokens import v2_account
 from renderline.sandbox.v3 import V3Projects
@@ -108,7 +108,7 @@ class Dispatch:
         elif subject == "projectId":
             project = store.peek(call.account, call.subject_id())
         elif subject == "folder":
-            project = next(iter(self._backend.folders.get(call.merged().get("folderId") or "", ())), None)
+            project = next(iter(self._backend.folders.get(str(call.merged().get("folderId")), ())), None)
         elif subject == "ids":
             ids = call.peek().get("ids")
             project = store.peek(call.account, ids[0]) if isinstance(ids, list) and ids else None
@@ -137,6 +137,8 @@ class Dispatch:
             return call.route.handler(call)
         except Refusal as refusal:
             return refused(call, refusal, self._backend)
+        except RecursionError:
+            return refused(call, Refusal(BAD_JSON, "the body is nested too deep"), self._backend)
         except Exception:
             log.exception("the sandbox failed at %s", call.route.name)
             return failure(Refusal(BROKEN, "the sandbox failed"))

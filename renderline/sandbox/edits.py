@@ -17,9 +17,9 @@ def apply_updates(scenes: list[dict[str, Any]], updates: list[dict[str, Any]], *
             raise Refusal(BAD_BODY, f"{path}.{index}.sceneIdx: the project has no scene {position}")
         scene = scenes[position]
         if kind == "background":
-            scene["background"] = {**(scene.get("background") or {}), **update["values"]}
+            scene["background"] = {**_object(scene.get("background")), **update["values"]}
             continue
-        clip = next((clip for clip in scene.get("clips") or [] if clip.get("type") == kind), None)
+        clip = next((clip for clip in _objects(scene.get("clips")) if clip.get("type") == kind), None)
         if clip is None:
             raise Refusal(BAD_BODY, f"{path}.{index}.type: scene {position} has no clip of type {kind}")
         _overwrite(scene, clip, update["values"])
@@ -34,9 +34,18 @@ def _overwrite(scene: dict[str, Any], clip: dict[str, Any], values: dict[str, An
         words = value.get("org") if isinstance(value, dict) else value
         if not isinstance(words, str):
             raise Refusal(BAD_BODY, "values.script: must be a string or an object with org")
-        scripts = scene.get("scripts")
+        scripts = _objects(scene.get("scripts"))
         if scripts:
             scripts[0]["org"] = words
         if not scripts or isinstance(clip.get("script"), dict):
             more = value if isinstance(value, dict) else {}
-            clip["script"] = {**(clip.get("script") or {}), **more, "org": words}
+            clip["script"] = {**_object(clip.get("script")), **more, "org": words}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """An object; a lenient sandbox may have stored anything else there."""
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -138,8 +138,6 @@ def _check_scene(scene: Any, path: str, problems: list[str]) -> None:
     for index, script in enumerate(scripts):
         if walk(script, SCRIPT, f"{path}.scripts.{index}", problems):
             _check_speech(script, f"{path}.scripts.{index}", problems)
-    if len(scripts) > 1:
-        problems.append(f"{path}.scripts: must have exactly one entry when creating")
     _check_speakers(scripts, clips, path, problems)
 
 
@@ -153,14 +151,18 @@ def _check_speech(script: dict[str, Any], path: str, problems: list[str]) -> Non
 
 
 def _check_speakers(scripts: list[Any], clips: list[Any], path: str, problems: list[str]) -> None:
-    """Every visible avatar needs a script, and every script an avatar of the scene."""
+    """Every script needs an avatar of the scene, and a scene with a visible avatar needs words.
+
+    A scene read back from the editor may be a dialogue: several scripts, one or more for each of its avatars, and an
+    avatar that only listens.
+    """
     avatars = [
         (index, clip, clip["model"])
         for index, clip in enumerate(clips)
         if isinstance(clip, dict) and clip.get("type") == "aiModel" and isinstance(clip.get("model"), dict)
     ]
     looks = {(str(model.get("ai_name")), str(model.get("emotion"))) for _, _, model in avatars}
-    spoken: set[tuple[str, str]] = set()
+    spoken = False
     for index, script in enumerate(scripts):
         if not isinstance(script, dict):
             continue
@@ -168,11 +170,11 @@ def _check_speakers(scripts: list[Any], clips: list[Any], path: str, problems: l
         if look not in looks:
             problems.append(f"{path}.scripts.{index}.modelId: no avatar clip of the scene has this model and clothes")
         elif isinstance(script.get("org"), str) and script["org"].strip():
-            spoken.add(look)
-    for index, clip, model in avatars:
+            spoken = True
+    for _, clip, _ in avatars:
         own = clip.get("script")
         words = own.get("org") if isinstance(own, dict) else None
-        has_words = isinstance(words, str) and bool(words.strip())
-        look = (str(model.get("ai_name")), str(model.get("emotion")))
-        if not clip.get("isDelete") and look not in spoken and not has_words:
-            problems.append(f"{path}.clips.{index}: the avatar has no script, neither in scripts[] nor in the clip")
+        spoken = spoken or (isinstance(words, str) and bool(words.strip()))
+    visible = [index for index, clip, _ in avatars if not clip.get("isDelete")]
+    if visible and not spoken:
+        problems.append(f"{path}.clips.{visible[0]}: the avatar has no script, neither in scripts[] nor in the clip")

@@ -79,7 +79,6 @@ WRONG: list[tuple[Callable[[Any], Any], str]] = [
     (lambda b: scene(b)["scripts"][0].pop("tts"), "scenes.0.scripts.0.tts: is required"),
     (lambda b: scene(b)["scripts"][0].update(isTTS=True), "scenes.0.scripts.0.tts: must be an object"),
     (lambda b: scene(b)["scripts"][0].update(tts={}), "scenes.0.scripts.0.tts: must be null"),
-    (lambda b: scene(b)["scripts"].append(scene(b)["scripts"][0]), "scenes.0.scripts: must have exactly one entry"),
     (lambda b: scene(b)["clips"][0].update(type="avatar"), "scenes.0.clips.0.type: must be one of"),
     (lambda b: scene(b)["clips"][0].update(layer=1.5), "scenes.0.clips.0.layer: must be a whole number"),
     (lambda b: scene(b)["clips"][0].update(top="1"), "scenes.0.clips.0.top: must be a number"),
@@ -104,6 +103,18 @@ def test_faults_are_named_by_path(spoil: Callable[[Any], Any], message: str) -> 
     with pytest.raises(Refusal) as caught:
         check_create(body, lenient=False)
     assert message in caught.value.message
+
+
+def test_a_dialogue_and_an_avatar_that_listens_pass() -> None:
+    body = example("v3-create-project-1.6")
+    (first,) = scene(body)["clips"]
+    second = {**first, "id": "aiModel-second", "model": {"ai_name": "M000004017", "emotion": "BG00006160"}}
+    scene(body)["clips"].append({**second, "isDelete": "no", "voiceOnly": 1, "opacity": 3000})
+    check_create(body, lenient=False)
+    (line,) = scene(body)["scripts"]
+    answer = {**line, "modelId": "M000004017", "clothId": "BG00006160", "org": "Good day to you."}
+    scene(body)["scripts"] += [answer, line]
+    check_create(body, lenient=False)
 
 
 def test_lenient_takes_any_scenes() -> None:
