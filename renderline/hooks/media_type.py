@@ -20,6 +20,9 @@ _ENDINGS: Final = {
     "audio/aac": "aac",
     "audio/ogg": "ogg",
     "audio/flac": "flac",
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
 }
 _DEFAULT: Final = "mp4"
 

@@ -10,11 +10,13 @@ import click
 
 from workers.cli.accounts import COMMANDS as ACCOUNTS
 from workers.cli.audit import COMMANDS as AUDIT
+from workers.cli.avatars import COMMANDS as AVATARS
 from workers.cli.completion import COMMANDS as COMPLETION
 from workers.cli.dead_letters import COMMANDS as DEAD_LETTERS
 from workers.cli.doctor import COMMANDS as DOCTOR
 from workers.cli.editor_projects import COMMANDS as EDITOR_PROJECTS
 from workers.cli.errors import ExitCode, as_command_error, print_error
+from workers.cli.generators import COMMANDS as GENERATORS
 from workers.cli.keys import COMMANDS as KEYS
 from workers.cli.migrate import COMMANDS as MIGRATE
 from workers.cli.operations import COMMANDS as OPERATIONS
@@ -93,6 +95,8 @@ for commands in (
     ACCOUNTS,
     VENDOR,
     EDITOR_PROJECTS,
+    GENERATORS,
+    AVATARS,
     V2,
     DOCTOR,
     MIGRATE,

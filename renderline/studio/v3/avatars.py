@@ -51,7 +51,9 @@ class AvatarCalls(V3Calls):
 
     def create_dream_avatar(self, url: str, name: str, gender: str, *, tts: Mapping[str, Any] | None = None) -> str:
         """Make an avatar from the picture at `url`; return its id (v3 contract, avatars)."""
-        body = {"url": url, "name": name, "gender": gender, "tts": tts}
+        body: dict[str, Any] = {"url": url, "name": name, "gender": gender}
+        if tts is not None:
+            body["tts"] = dict(tts)
         return self._id(DREAM_AVATAR, DREAM_AVATAR.path, body, field="avatarId")
 
     def clone_voice(self, url: str, name: str, gender: str, *, locale: str = "en") -> str:
