@@ -44,6 +44,8 @@ class CallContext:
     """The name of a new project, with our tag."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """What the earlier stages recorded for later ones."""
+    prepared: dict[str, Any] | None = None
+    """What an earlier stage made ready for a later one. It is not recorded: a later run has to do without it."""
 
     def named_project(self) -> str:
         """Return the project that the request names. Raises LookupError if it names none."""

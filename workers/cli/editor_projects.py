@@ -1,4 +1,4 @@
-"""`renderline projects show` and `template-of`: what the vendor's editor made, and a request that changes it."""
+"""`renderline template-of`: a request that makes videos from a project of the vendor's editor, ready for rows."""
 
 from __future__ import annotations
 
@@ -11,29 +11,12 @@ from typing import Any
 
 import click
 
-from workers.cli import views
 from workers.cli.errors import CommandError, ExitCode, print_error
 from workers.cli.session import Session, json_option, pass_session
 from workers.cli.vendor import studio
 
 _ACCOUNT = click.option("--account", default="default", show_default=True, help="Ask with this account.")
 _PROJECT = click.argument("project_id", metavar="PROJECT")
-
-
-@click.command("show")
-@_PROJECT
-@_ACCOUNT
-@json_option
-@pass_session
-def show_project(session: Session, project_id: str, account: str) -> None:
-    """Show the scenes of a vendor PROJECT: its backgrounds, clips and spoken lines, each with its tag and position.
-
-    The numbers are those that a request of kind from_project uses in `replace`.
-    """
-    from renderline.kinds.editor.outline import HEADINGS, outline, table
-
-    outlined = outline(read(session, account, project_id))
-    session.answer(outlined, lambda: views.plain_table(HEADINGS, table(outlined)))
 
 
 @click.command("template-of")
