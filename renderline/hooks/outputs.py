@@ -22,7 +22,7 @@ def store_each(record: Mapping[str, Any], store: Callable[[Mapping[str, Any]], s
         link = output.get("download_url")
         if output.get("state") != "completed" or not link:
             continue
-        # Two languages that nobody can tell apart are told apart by their projects.
+        # An output without a known language has the name of its project.
         name = output.get("language") or output.get("project_id") or str(index)
         try:
             stored[str(index)] = store(

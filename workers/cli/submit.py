@@ -1,36 +1,38 @@
-"""`renderline submit`: reads requests from files, checks all of them, then accepts them."""
+"""`renderline submit`: reads requests from files, or fills a template from rows, checks all, then accepts them."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import IO, Any
 
 import click
+from rich.text import Text
 
 from renderline.tenants import COMMAND_LINE
-from workers.cli import request_files, views, waiting
-from workers.cli.errors import CommandError, ExitCode, print_error
+from workers.cli import orders as ordering
+from workers.cli import views, waiting
+from workers.cli.errors import CommandError, ExitCode, plain, print_error
+from workers.cli.orders import Order
 from workers.cli.session import Session, json_option, pass_session
-
-_DOWNLOAD = {"type": "download"}
 
 _PER_TRANSACTION = 1000
 """How many requests are accepted in one transaction; longer files take several."""
 
 
-@dataclass(frozen=True)
-class _Order:
-    place: str
-    request: dict[str, Any]
-    key: str | None
-
-
 @click.command()
-@click.argument("sources", metavar="FILE...", nargs=-1, required=True, type=click.File("rb", lazy=False))
+@click.argument("sources", metavar="FILE...", nargs=-1, type=click.File("rb", lazy=False))
+@click.option(
+    "--template", type=click.File("rb", lazy=False), help="A request whose texts have placeholders: {{column}}."
+)
+@click.option(
+    "--rows", "table", type=click.File("rb", lazy=False), help="CSV or JSON lines: each row fills the template."
+)
 @click.option("--key", metavar="KEY", help="The idempotency key of the one request: the same key is the same render.")
-@click.option("--key-from", metavar="PATH", help="Take each request's key from it, for example from metadata.order.")
+@click.option(
+    "--key-from", metavar="PATH", help="Take each key from the request, such as metadata.order, or from a column."
+)
+@click.option("--dry-run", is_flag=True, help="Check everything, show what would be sent, and send nothing.")
 @click.option("--download", is_flag=True, help="Add a download hook to the requests that have none.")
 @click.option("--wait", is_flag=True, help="Wait until the renders end; the exit code tells the outcome.")
 @waiting.timeout_option
@@ -42,18 +44,29 @@ def submit(
     context: click.Context,
     session: Session,
     sources: Sequence[IO[bytes]],
+    template: IO[bytes] | None,
+    table: IO[bytes] | None,
     key: str | None,
     key_from: str | None,
+    dry_run: bool,
     download: bool,
     wait: bool,
     timeout: float | None,
     until: waiting.Until,
 ) -> None:
-    """Submit the render requests in FILE ("-" is standard input).
+    """Submit the render requests in FILE ("-" is standard input), or one for each row that fills a template.
 
     A file is JSON or JSON lines. It holds a request, a list of requests, or bare vendor bodies, whose kind is detected.
     All requests are checked first. If one is wrong, every wrong field is named and nothing is submitted.
     """
+    if (template is None) != (table is None):
+        raise click.UsageError("--template and --rows belong together")
+    if bool(sources) == (template is not None):
+        raise click.UsageError("give FILE..., or --template and --rows")
+    if template is not None and key is not None:
+        raise click.UsageError("--key names one render: use --key-from with --rows")
+    if dry_run and wait:
+        raise click.UsageError("--dry-run and --wait cannot be used together")
     if key is not None and key_from is not None:
         raise click.UsageError("--key and --key-from cannot be used together")
     if timeout is not None and not wait:
@@ -66,8 +79,16 @@ def submit(
             "that the workers have)",
             ExitCode.REFUSED,
         )
-    orders = _orders(_contents(sources), key=key, key_from=key_from, download=download)
-    _check(session, orders)
+    if template is not None and table is not None:
+        orders = ordering.from_rows(_named(template), _named(table), key_from=key_from, download=download)
+        if key_from is None and not dry_run:
+            print_error("the rows have no keys: sent again, they render again; --key-from COLUMN prevents that")
+    else:
+        orders = ordering.from_files(map(_named, sources), key=key, key_from=key_from, download=download)
+    checked = _check(session, orders)
+    if dry_run:
+        session.answer(checked, lambda: _summary(checked))
+        return
     ids = _accept(session, orders)
     if wait:
         waited = waiting.wait(session, ids, timeout=timeout, until=until)
@@ -78,71 +99,39 @@ def submit(
     session.answer(records, lambda: views.table(records))
 
 
-def _contents(sources: Sequence[IO[bytes]]) -> Iterator[tuple[str, bytes]]:
-    for source in sources:
-        name = getattr(source, "name", None)
-        yield name.strip("<>") if isinstance(name, str) else "stdin", source.read()
+def _named(source: IO[bytes]) -> tuple[str, bytes]:
+    name = getattr(source, "name", None)
+    return name.strip("<>") if isinstance(name, str) else "stdin", source.read()
 
 
-def _orders(
-    contents: Iterator[tuple[str, bytes]], *, key: str | None, key_from: str | None, download: bool
-) -> list[_Order]:
-    from renderline.requests import RequestRefused, as_request
-
-    try:
-        items = request_files.all_items(contents)
-    except request_files.Unreadable as fault:
-        raise CommandError(fault.lines, ExitCode.REFUSED) from None
-    if key is not None and len(items) != 1:
-        raise CommandError(
-            f"--key names one render, but there are {len(items)} requests: use --key-from", ExitCode.REFUSED
-        )
-    orders, wrong = [], []
-    for item in items:
-        try:
-            request = as_request(item.data)
-            if download:
-                request = _with_download(request)
-            orders.append(_Order(item.place, request, _key(request, key_from) if key_from else key))
-        except (RequestRefused, ValueError) as refused:
-            wrong += [f"{item.place}: {line}" for line in str(refused).splitlines()]
-    if wrong:
-        raise CommandError(wrong, ExitCode.REFUSED)
-    return orders
-
-
-def _with_download(request: dict[str, Any]) -> dict[str, Any]:
-    hooks = request.get("hooks") or []
-    if not isinstance(hooks, list) or any(isinstance(hook, dict) and hook.get("type") == "download" for hook in hooks):
-        return request
-    # In front, because hooks after a download can say where the file is stored.
-    return {**request, "hooks": [_DOWNLOAD, *hooks]}
-
-
-def _key(request: dict[str, Any], path: str) -> str:
-    value = request_files.value_at(request, path)
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-        raise ValueError(f"{path}: must be text or a whole number, because --key-from takes the key from it")
-    return str(value)
-
-
-def _check(session: Session, orders: Sequence[_Order]) -> None:
+def _check(session: Session, orders: Sequence[Order]) -> list[dict[str, Any]]:
+    """Return what each request is; raises CommandError with every wrong field of all of them."""
     from renderline.acceptance import check_key
     from renderline.requests import RequestRefused
 
     door = session.services.acceptor
-    wrong = []
+    found, wrong = [], []
     for order in orders:
         try:
             check_key(order.key)
-            door.load(order.request, actor=COMMAND_LINE)
+            request = door.load(order.request, actor=COMMAND_LINE)
         except RequestRefused as refused:
-            wrong += [f"{order.place}: {line}" for line in str(refused).splitlines()]
+            wrong += order.wrong(refused)
+            continue
+        shown = {"place": order.place, "kind": request.kind, "name": request.name, "key": order.key}
+        found.append({**shown, "warnings": list(request.warnings)})
     if wrong:
-        raise CommandError(wrong, ExitCode.REFUSED)
+        raise CommandError(ordering.shortened(wrong), ExitCode.REFUSED)
+    return found
 
 
-def _accept(session: Session, orders: Sequence[_Order]) -> list[str]:
+def _summary(checked: Sequence[dict[str, Any]]) -> Text:
+    warnings = [f"{one['place']}: {warning}" for one in checked for warning in one["warnings"]]
+    lines = [*ordering.shortened(warnings), f"{len(checked)} requests are right; nothing was sent"]
+    return Text("\n".join(map(plain, lines)))
+
+
+def _accept(session: Session, orders: Sequence[Order]) -> list[str]:
     from renderline.acceptance import Item, NotTogether
 
     accepted: list[str] = []
