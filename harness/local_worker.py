@@ -107,10 +107,14 @@ class LocalWorker:
     def submit(self, one: str) -> Outcome:
         return self.submitter.submit(one)
 
-    def poll_until(self, one: str, *states: str, seconds: float = 60.0) -> dict[str, Any]:
-        """Run the pumps as their messages would, until the render is in one of the states."""
+    def poll_until(
+        self, one: str, *states: str, progress: float | None = None, seconds: float = 60.0
+    ) -> dict[str, Any]:
+        """Run the pumps as their messages would, until the render is in one of the states or has this progress."""
         give_up = time.monotonic() + seconds
         while (record := self.record(one))["state"] not in states:
+            if progress is not None and record["progress"] >= progress:
+                break
             assert time.monotonic() < give_up, record
             if record["state"] in ("accepted", "submitting"):
                 self.submit(one)

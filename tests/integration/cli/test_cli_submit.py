@@ -43,6 +43,13 @@ def test_lists_json_lines_vendor_bodies_and_standard_input_together(run, request
     assert ended.value[5]["name"] == "E"
 
 
+def test_a_draft_alone_takes_no_download(run, request_file):
+    draft = request_file(compact(export=False))
+    assert run("submit", draft).code == 0
+    ended = run("submit", draft, "--download")
+    assert (ended.code, "hooks.0: must be left out: a draft (export: false)" in ended.err) == (2, True)
+
+
 def test_every_wrong_field_of_every_request_is_named_and_nothing_is_accepted(run, request_file):
     wrong = request_file([compact(), compact(priority="soon"), {"kind": "project", "scenes": []}], "wrong.json")
     ended = run("submit", request_file(compact(), "good.json"), wrong, "--json")

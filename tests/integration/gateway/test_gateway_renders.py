@@ -25,6 +25,15 @@ def test_a_request_is_accepted_recorded_and_published(gateway, redis):
     assert sum(redis.llen(key) for key in redis.scan_iter("submit*")) == 1
 
 
+def test_a_draft_alone_takes_no_download(gateway, redis):
+    draft = a_request(export=False, hooks=[{"type": "download"}])
+    assert_problem(gateway.submit(draft), 422, "hooks.0")
+    batch = gateway.ask("POST", "/v1/renders/batch", {"requests": [{"request": draft}]})
+    assert [result["status"] for result in batch.json()["results"]] == [422]
+    assert "hooks.0" in batch.text
+    assert gateway.submit(a_request(export=False, hooks=[])).status_code == 202
+
+
 def test_without_a_key_every_request_is_a_render(gateway, redis):
     assert gateway.accept() != gateway.accept()
 
