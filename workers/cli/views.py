@@ -56,7 +56,10 @@ def _problem(record: Record) -> str:
     for hook in record["hooks"]:
         if hook["error"]:
             return plain(f"{hook['type']}: {hook['error']}")
-    return plain(record["note"] or "")
+    if record["note"] or not record["warnings"]:
+        return plain(record["note"] or "")
+    more = f" (and {len(record['warnings']) - 1} more)" if len(record["warnings"]) > 1 else ""
+    return plain(f"warning: {record['warnings'][0]}{more}")
 
 
 def table(rows: Sequence[Record]) -> Table:

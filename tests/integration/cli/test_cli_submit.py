@@ -145,3 +145,34 @@ def test_nobody_renders_it_in_time(run, request_file):
     assert ended.code == 4
     assert ended.value[0]["state"] == "accepted"
     assert "has not ended" in ended.err
+
+
+ODD_CLIP = {"id": "i", "type": "image", "layer": 1, "top": 0, "left": 0, "height": 9, "width": -9, "source_url": "/a"}
+ODD = {"kind": "project", "payload": {"scenes": [{"sceneIdx": 0, "background": {}, "clips": [ODD_CLIP]}]}}
+WARNING = "payload.scenes.0.clips.0.width: should be at least 0; passed on all the same"
+
+
+def test_a_dry_run_shows_warnings_and_submits_nothing(run, request_file):
+    path = request_file([ODD, compact(name="Plain")])
+    ended = run("submit", path, "--dry-run", "--json")
+    assert ended.code == 0, ended
+    assert [(one["kind"], one["name"], one["warnings"]) for one in ended.value] == [
+        ("project", "Untitled", [WARNING]),
+        ("project", "Plain", []),
+    ]
+    assert run("list", "--json").value["renders"] == []
+    assert "should be at least 0" in " ".join(run("submit", path, "--dry-run").out.split())
+    assert run("submit", path, "--dry-run", "--wait").code == 2
+
+
+def test_a_dry_run_names_what_is_wrong(run, request_file):
+    ended = run("submit", request_file({**ODD, "validation": "off"}), "--dry-run")
+    assert ended.code == 2
+    assert "validation: must be one of strict, warn, not 'off'" in ended.err
+
+
+def test_the_record_and_its_views_show_the_warnings(run, request_file):
+    ended = run("submit", request_file(ODD), "--json")
+    assert ended.value[0]["warnings"] == [WARNING]
+    assert "should be at least 0" in " ".join(run("status", ended.value[0]["id"]).out.split())
+    assert "warning:" in run("list").out

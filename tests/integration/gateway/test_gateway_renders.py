@@ -178,3 +178,16 @@ def test_the_access_log_has_routes_and_statuses_but_no_body(gateway, redis):
     assert "route=/v1/renders status=202" in log
     assert "route=/v1/renders status=422" in log
     assert "script" not in log
+
+
+def test_a_record_shows_what_was_passed_on_although_it_may_be_wrong(gateway):
+    clip = {"id": "i", "type": "image", "layer": 1, "top": 0, "left": 0, "height": 9, "width": 9, "source_url": "/a"}
+    scene = {"sceneIdx": 0, "background": {}, "clips": [{**clip, "opacity": 0}]}
+    odd = {"kind": "project", "payload": {"scenes": [scene]}}
+    warning = "payload.scenes.0.clips.0.opacity: must be between 1 and 100; passed on all the same"
+    assert_problem(gateway.submit(odd), 422, "payload.scenes.0.clips.0.opacity")
+    answer = gateway.submit({**odd, "validation": "warn"})
+    assert answer.status_code == 202
+    assert answer.json()["warnings"] == [warning]
+    assert gateway.ask("GET", f"/v1/renders/{answer.json()['id']}").json()["warnings"] == [warning]
+    assert gateway.ask("GET", f"/v1/renders/{gateway.accept()}").json()["warnings"] == []
