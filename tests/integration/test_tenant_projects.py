@@ -57,6 +57,8 @@ def names(driver: LedgerDriver):
     [
         (lambda project: {"kind": "export", "project_id": project}, "project_id"),
         (lambda project: {"kind": "export", "payload": {"projectId": project}}, "payload.projectId"),
+        (lambda project: {"kind": "from_project", "project_id": project}, "project_id"),
+        (lambda project: {"kind": "from_project", "payload": {"projectId": project}}, "payload.projectId"),
         (lambda project: {**EDIT, "project_id": project}, "project_id"),
         (lambda project: {**EDIT, "projectId": project}, "projectId"),
         (lambda project: {"kind": "simple_video", "payload": {**VIDEO, "projectId": project}}, "payload.projectId"),
