@@ -15,6 +15,7 @@ from renderline.studio.faults import (
     VendorUnavailable,
 )
 from renderline.studio.multipart import Upload
+from renderline.studio.patience import patient
 from renderline.studio.progress import FINISHED_STATES, Output, Progress, Project, ProjectSummary
 from renderline.studio.v2 import StudioV2
 from renderline.studio.v2.projects import Duplicate
@@ -59,4 +60,5 @@ __all__ = [
     "UploadUnreadable",
     "UploadedDocument",
     "VendorUnavailable",
+    "patient",
 ]

@@ -16,6 +16,7 @@ from renderline.studio.endpoint import Endpoint, encode, origin_of
 from renderline.studio.faults import StudioFault, TooLate, UploadUnreadable, VendorUnavailable
 from renderline.studio.list_stream import ListStream, TooLong
 from renderline.studio.multipart import Form, FormBody, SourceBroken
+from renderline.studio.patience import allowed
 from renderline.studio.redaction import private_texts, redact
 from renderline.studio.response import LONGEST_WAIT, Response, classify
 
@@ -68,7 +69,7 @@ class Transport:
         self._guard, self._longest_wait = guard, longest_wait
         self._read_timeout = read_timeout
         self._timeouts = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
-        self._slow_timeouts = urllib3.Timeout(connect=connect_timeout, read=total_timeout)
+        self._connect_timeout = connect_timeout
         self._adapter = SingleHostAdapter(pool_size)
         self._plain = {
             "User-Agent": "renderline",
@@ -94,7 +95,7 @@ class Transport:
         """Make one exchange and return the envelope of its success; raise a StudioFault otherwise (see `classify`).
 
         `body` is sent as JSON, `form` as multipart with its files streamed. No fault shows `secrets` or the spoken text
-        of either. An exchange takes at most `total_timeout` seconds.
+        of either. An exchange takes at most `total_timeout` seconds, or as `patient` allows.
         """
         content = None if body is None else encode(endpoint, body)
         if self._guard:
@@ -141,9 +142,10 @@ class Transport:
         request.url = self.origin + path
         request.headers = headers  # type: ignore[assignment]  # a plain dict: every name is looked up as it is written here
         request.body = content  # type: ignore[assignment]  # urllib3 reads a body of any type piece by piece
+        total = allowed(self.total_timeout) if endpoint.slow else self.total_timeout
         exchange = running.exchange = Exchange(
-            total_timeout=self.total_timeout,
-            read_timeout=self.total_timeout if endpoint.slow else self._read_timeout,
+            total_timeout=total,
+            read_timeout=total if endpoint.slow else self._read_timeout,
             max_idle=self.effect_max_idle if endpoint.effect else READ_MAX_IDLE,
             effect=endpoint.effect,
         )
@@ -156,7 +158,9 @@ class Transport:
         self._lost(endpoint, exchange, reason, content if isinstance(content, FormBody) else None)
 
     def _exchange(self, endpoint: Endpoint, request: PreparedRequest) -> Response:
-        timeouts: Any = self._slow_timeouts if endpoint.slow else self._timeouts
+        timeouts: Any = self._timeouts
+        if endpoint.slow:
+            timeouts = urllib3.Timeout(connect=self._connect_timeout, read=running.exchange.read_timeout)
         response = self._adapter.send(request, stream=True, timeout=timeouts)
         raw = response.raw
         try:

@@ -14,6 +14,10 @@ from workers.cli.errors import CommandError
 account_option = click.option("--account", default="default", show_default=True, help="Ask with this account.")
 
 
+_LONGEST = 600.0
+"""Seconds that a command waits for the vendor to make something; the vendor says nothing about how long it takes."""
+
+
 class Spoken(click.ParamType):
     """A text that is not blank; with `or_input`, `-` reads it from standard input."""
 
@@ -51,11 +55,12 @@ class MediaUrl(click.ParamType):
 
 @contextmanager
 def may_cost(what: str) -> Iterator[None]:
-    """Say plainly that a call without an answer may have been made and charged."""
-    from renderline.studio import OutcomeUnknown
+    """Wait long for the answer of a call, and say plainly that without one it may have been made and charged."""
+    from renderline.studio import OutcomeUnknown, patient
 
     try:
-        yield
+        with patient(_LONGEST):
+            yield
     except OutcomeUnknown as unknown:
         raise CommandError(
             f"the outcome is unknown: {what} may have been made, and charged, without an answer ({unknown}); "

@@ -89,7 +89,7 @@ def test_a_poll_result_that_the_script_refuses_takes_no_other_with_it(driver: An
     assert driver.record(results[0].id)["note"]
 
 
-@pytest.mark.parametrize("wrong", [{"progress": "x"}, {"status": "done", "url": None}, {"poll_in": "x"}])
+@pytest.mark.parametrize("wrong", [{"progress": "x"}, {"poll_in": "x"}])
 def test_a_poll_result_that_makes_no_sense_is_polled_again(driver: Any, wrong: dict[str, Any]) -> None:
     due_polls = {due_poll.id: due_poll for due_poll in driver.claim_due_polls(driver.start_all("bad", *GOOD))}
     bad_one = due_polls.pop("bad")

@@ -13,6 +13,7 @@ from renderline.studio import (
     StudioV3,
     UploadedDocument,
     VendorUnavailable,
+    patient,
 )
 
 ROOT = "/api/odin/v3"
@@ -213,4 +214,20 @@ def test_an_answer_in_the_call_may_take_the_whole_exchange(vendor, tokens):
     assert client.create_audio(SPOKEN).url == "https://cdn.example.com/a.wav"
     with pytest.raises(VendorUnavailable, match="timed out"):
         client.progress(ID)
+    client.close()
+
+
+def test_a_caller_without_a_claim_may_wait_longer_for_slow_calls_alone(vendor, tokens):
+    def late(handler):
+        handler.server.released.wait(0.5)
+        good({"script": "Bees.", "progress": 1})(handler)
+
+    client = StudioV3(vendor.url, tokens=tokens, read_timeout=0.2, total_timeout=0.2)
+    vendor.will(late, late, late)
+    with patient(5.0):
+        assert client.generate_text("bees") == "Bees."
+        with pytest.raises(VendorUnavailable):
+            client.progress(ID)
+    with pytest.raises(OutcomeUnknown):
+        client.generate_text("bees")
     client.close()
