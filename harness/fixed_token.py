@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 
+
+@dataclass(frozen=True)
 class FixedToken:
     """Gives a token that the vendor never refuses."""
 
+    token: str = "token"
+
     def current(self) -> str:
         """Return the token."""
-        return "token"
+        return self.token
 
     def reject(self, token: str) -> None:
         """Fail the test."""

@@ -121,7 +121,8 @@ class Dispatch:
         backend = self._backend
         if backend.faults.rules:
             vendor = call.route.api in VENDOR_APIS
-            fault = backend.faults.choose(call.route.name, vendor=vendor, name=subject_name(call, project))
+            name = subject_name(call, project)
+            fault = backend.faults.choose(call.route.name, vendor=vendor, name=name, account=call.account)
             if fault is not None:
                 return fault
         if not tags:

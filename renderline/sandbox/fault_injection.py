@@ -98,6 +98,7 @@ class FaultInjector:
 
         name = subject_name(call, project)
         entry = backend.held.add(
+            account=call.account,
             call=call.route.name,
             fault=fault.kind,
             project=project.id if project is not None else None,

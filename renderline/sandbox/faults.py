@@ -124,12 +124,13 @@ class Rule:
     rate: float | None
     times: int | None
     name: str | None
+    account: str | None = None
     used: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The rule for display."""
         shown = {"call": sorted(self.calls), "fault": self.fault.kind, "rate": self.rate, "times": self.times}
-        return {**shown, "name": self.name, "used": self.used}
+        return {**shown, "name": self.name, "account": self.account, "used": self.used}
 
 
 class FaultRules:
@@ -143,7 +144,7 @@ class FaultRules:
         """Add a rule from JSON; raises Refusal (400) that names the wrong field."""
         if not isinstance(wish, dict):
             raise Refusal(BAD_BODY, "body: must be an object")
-        unknown = set(wish) - {"call", "fault", "rate", "times", "seconds", "form", "name"}
+        unknown = set(wish) - {"call", "fault", "rate", "times", "seconds", "form", "name", "account"}
         if unknown:
             raise Refusal(BAD_BODY, f"{', '.join(sorted(unknown))}: not known")
         call = wish.get("call", ANY_CALL)
@@ -156,11 +157,11 @@ class FaultRules:
             if wish.get(name) is not None and (isinstance(wish[name], bool) or not isinstance(wish[name], int | float)):
                 raise Refusal(BAD_BODY, f"{name}: must be a number")
         fault = Fault(wish["fault"], wish.get("seconds"), wish.get("form"))
-        rule = Rule(calls, fault, wish.get("rate"), wish.get("times"), wish.get("name"))
+        rule = Rule(calls, fault, wish.get("rate"), wish.get("times"), wish.get("name"), wish.get("account"))
         self.rules.append(rule)
         return rule
 
-    def choose(self, call: str, *, vendor: bool, name: str | None) -> Fault | None:
+    def choose(self, call: str, *, vendor: bool, name: str | None, account: str = "") -> Fault | None:
         """The fault for this call, if a rule matches and its rate draws it; `*` matches every vendor call."""
         for rule in self.rules:
             if call not in rule.calls and not (vendor and ANY_CALL in rule.calls):
@@ -168,6 +169,8 @@ class FaultRules:
             if rule.fault.kind == STALE_READS and not call.startswith("GET "):
                 continue
             if rule.name is not None and rule.name not in (name or ""):
+                continue
+            if rule.account is not None and rule.account != account:
                 continue
             if rule.times is not None and rule.used >= rule.times:
                 continue

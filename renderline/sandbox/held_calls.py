@@ -10,6 +10,7 @@ class HeldCall:
     """One held call. `resume(forget)` processes it if needed and answers it, or closes its connection."""
 
     id: int
+    account: str
     call: str
     fault: str
     project: str | None
@@ -20,7 +21,7 @@ class HeldCall:
 
     def as_json(self) -> dict[str, Any]:
         """The entry for display."""
-        names = ("id", "call", "fault", "project", "name", "since", "client_gone")
+        names = ("id", "account", "call", "fault", "project", "name", "since", "client_gone")
         return {name: getattr(self, name) for name in names}
 
 
@@ -34,6 +35,7 @@ class HeldCalls:
     def add(
         self,
         *,
+        account: str,
         call: str,
         fault: str,
         project: str | None,
@@ -43,7 +45,7 @@ class HeldCalls:
     ) -> HeldCall:
         """Hold a call."""
         self._next += 1
-        entry = HeldCall(self._next, call, fault, project, name, since, resume)
+        entry = HeldCall(self._next, account, call, fault, project, name, since, resume)
         self._waiting[entry.id] = entry
         return entry
 

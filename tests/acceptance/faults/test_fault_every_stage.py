@@ -1,0 +1,134 @@
+"""A worker dies in every vendor call of every kind's plan: nothing is charged twice, and nothing is lost.
+
+Each case is a render in an account of its own, so that what the vendor charged can be counted. All calls are held at
+the vendor at once; then the worker is killed, and another one goes on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from redis import Redis
+
+from harness import SandboxProcess, Valkey, Worker, until
+from renderline import contract
+from renderline.kinds import KINDS
+from renderline.ledger import Ledger
+from renderline.producer import enqueue_renders
+from renderline.renders import FINAL
+from tests.acceptance.faults.stage_kills import FLOWS, Kill, hold, kills
+
+MODES = ("two_phase", "direct")
+DEADLINE = 20.0
+
+
+def environ(directory: Path, valkey: Valkey, mode: str, cases: list[Kill]) -> dict[str, str]:
+    return {
+        "REDIS_URL": valkey.url,
+        "AISTUDIOS_ACCOUNTS": str(directory / "accounts.toml"),
+        "RENDERLINE_SUBMIT": mode,
+        "RENDERLINE_RENDER_DEADLINE": str(DEADLINE),
+        "RENDERLINE_WORKER_CONCURRENCY": str(len(cases) + 8),
+        "RENDERLINE_POLL_MIN": "0.3",
+        "RENDERLINE_LEASE": "4",
+        "RENDERLINE_SWEEP_EVERY": "0.5",
+        "RENDERLINE_EVIDENCE_WINDOW": "5",
+    }
+
+
+class Aftermath:
+    """What became of every case of one mode."""
+
+    def __init__(self, directory: Path, mode: str) -> None:
+        self.cases = list(kills(mode))
+        with Valkey(directory) as valkey:
+            sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "1.5")
+            try:
+                self._run(directory, valkey, sandbox, mode)
+            finally:
+                sandbox.stop()
+
+    def _run(self, directory: Path, valkey: Valkey, sandbox: SandboxProcess, mode: str) -> None:
+        (directory / "accounts.toml").write_text("".join(case.as_toml(sandbox.url) for case in self.cases))
+        requests = [{**case.flow.request(case.base(sandbox.url)), "account": case.account} for case in self.cases]
+        self.before = {case: charges(sandbox, case) for case in self.cases}
+        hold(sandbox, self.cases)
+        settings = environ(directory, valkey, mode, self.cases)
+        first = Worker(directory / "first.log", queues=",".join(contract.QUEUES), environ=settings)
+        try:
+            first.wait_ready()
+            with Celery("producer", broker=valkey.url) as app:
+                self.ids = dict(zip(self.cases, enqueue_renders(app, requests), strict=True))
+            until(lambda: len(sandbox.control("GET", "held")) == len(self.cases), what="every call is held")
+        finally:
+            first.kill()
+        self._after_the_kill(sandbox)
+        second = Worker(directory / "second.log", queues=",".join(contract.QUEUES), environ=settings)
+        try:
+            with Redis.from_url(valkey.url, decode_responses=True) as redis:
+                ledger = Ledger(redis)
+                until(lambda: self._ended(ledger), seconds=3 * DEADLINE, what="every render has ended")
+                self.records = {case: ledger.record(one) or {} for case, one in self.ids.items()}
+        finally:
+            second.kill()
+        self.charged = {case: charges(sandbox, case) for case in self.cases}
+
+    def _after_the_kill(self, sandbox: SandboxProcess) -> None:
+        late = {(case.vendor_account, case.step.call) for case in self.cases if case.point == "late"}
+        for held in sandbox.control("GET", "held"):
+            sandbox.control("POST", "release", id=held["id"], forget=(held["account"], held["call"]) not in late)
+
+    def _ended(self, ledger: Ledger) -> bool:
+        records = ledger.records(list(self.ids.values()))
+        return all(record and record["state"] in FINAL for record in records)
+
+
+def charges(sandbox: SandboxProcess, case: Kill) -> dict[str, int]:
+    """Return how often the vendor began each sort of what costs, in the account of a case."""
+    started: dict[str, int] = sandbox.control("GET", f"charges?account={case.vendor_account}")["started"]
+    return started
+
+
+@pytest.fixture(scope="module", params=MODES)
+def aftermath(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
+    return Aftermath(tmp_path_factory.mktemp("stages"), request.param)
+
+
+def test_every_kind_has_its_stages_here() -> None:
+    assert FLOWS.keys() == KINDS.keys()
+    for name, flow in FLOWS.items():
+        paid = sum(stage.paid for stage in KINDS[name].two_phase)
+        assert sum(step.paid for step in flow.steps) == paid, name
+        assert bool(flow.direct) == (KINDS[name].direct != KINDS[name].two_phase), name
+
+
+def test_nothing_is_charged_twice(aftermath: Aftermath) -> None:
+    twice: dict[Any, Any] = {}
+    for case in aftermath.cases:
+        new = {sort: count - aftermath.before[case][sort] for sort, count in aftermath.charged[case].items()}
+        if any(count > 1 for count in new.values()):
+            twice[case.account] = (new, aftermath.records[case])
+    assert twice == {}
+
+
+def test_a_killed_worker_costs_no_render_but_one_that_left_no_trace(aftermath: Aftermath) -> None:
+    wrong = {
+        case.account: (record["state"], record["error"], record["note"], record["times"])
+        for case, record in aftermath.records.items()
+        if record["state"] != "delivered"
+        and not (case.step.traceless and record["state"] == "expired" and record["error"]["code"] == "unconfirmed")
+    }
+    assert wrong == {}
+
+
+def test_what_was_delivered_was_charged_once_for_each_paid_stage(aftermath: Aftermath) -> None:
+    wrong = {}
+    for case, record in aftermath.records.items():
+        paid = sum(step.paid for step in case.steps)
+        new = sum(aftermath.charged[case].values()) - sum(aftermath.before[case].values())
+        if record["state"] == "delivered" and new != paid:
+            wrong[case.account] = (paid, new, aftermath.charged[case])
+    assert wrong == {}
