@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 
+from renderline.catalogue.name_check import NameCheck
 from renderline.contract import key_error, render_id_for_key, render_id_for_message, tenant_error
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind, problem_of
@@ -51,6 +52,8 @@ class Acceptor:
     deadline: float
     max_bytes: int
     tenants: Tenants = field(default_factory=Tenants)
+    names: NameCheck | None = None
+    """Checks what a request names; None: nothing does."""
 
     def accept(self, data: Any, *, key: str | None, message_id: str, actor: Actor) -> str:
         """Record a request once and return its render id.
@@ -117,6 +120,8 @@ class Acceptor:
             hook_problem=functools.partial(problem_of, tenant=policy, actor=actor),
         )
         self._check_sources(data, request, policy)
+        if self.names and (unknown := self.names.at_door(request.kind, request.body, request.account, request=data)):
+            raise RequestRefused(unknown)
         return replace(request, tenant=tenant)
 
     def _check_sources(self, data: Any, request: RenderRequest, tenant: Tenant) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from renderline.acceptance import Acceptor
 from renderline.capabilities import WorkerCapabilities
+from renderline.catalogue.runner import CatalogueRunner
 from renderline.cleanup.runner import CleanupRunner
 from renderline.dispatcher import Dispatcher
 from renderline.hooks.delivery import Deliverer
@@ -32,5 +33,6 @@ class Services:
     cleanup: CleanupRunner
     clock: ServerClock
     capabilities: WorkerCapabilities
+    catalogue: CatalogueRunner
     background: BackgroundThreads | None = None
     """Where announced calls wait for the ledger's disk; None if they do not wait."""

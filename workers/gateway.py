@@ -20,13 +20,14 @@ from renderline.dispatcher import Dispatcher
 from renderline.gateway import AllowAll, EventStreams, create_app
 from renderline.gateway.api_keys import ApiKeys
 from renderline.gateway.webhooks import WebhookHandler
-from renderline.ledger import Commands, Ledger, Queries
+from renderline.ledger import Commands, Ledger, Queries, ServerClock
 from renderline.ledger.failover import connection_class
 from renderline.ledger.schema import SchemaMismatch, check_schema
 from renderline.operations import Operations
 from tasks.publisher import CeleryPublisher
 from workers.application import create_app as create_celery_app
 from workers.composition.acceptance import acceptor
+from workers.composition.catalogue import catalogue_store
 from workers.composition.hooks import hook_kinds
 from workers.composition.tenants import tenants
 from workers.composition.uploads import upload_store
@@ -77,12 +78,13 @@ def build(chosen: settings.Settings) -> Flask:
     celery.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
     ledger = Ledger(redis, grace=chosen.lease)
     dispatcher = Dispatcher(CeleryPublisher(celery), ledger)
+    lists = catalogue_store(chosen, redis, ServerClock(redis))
     accounts = KnownAccounts(ledger, chosen.account_names)
     return create_app(
         redis=redis,
         ledger=ledger,
         queries=Queries(ledger),
-        acceptor=acceptor(chosen, ledger, dispatcher, hook_kinds(celery, chosen)),
+        acceptor=acceptor(chosen, ledger, dispatcher, hook_kinds(celery, chosen), lists),
         operations=Operations(ledger, dispatcher, accounts, tenants=tenants(chosen)),
         authenticator=ApiKeys(redis) if chosen.api_keys_required else AllowAll(),
         max_bytes=chosen.max_request_bytes,

@@ -22,6 +22,7 @@ from tasks.services import Services
 log = structlog.get_logger(__name__)
 
 _UNPARK_EVERY = 1.0
+_LISTS_EVERY = 0.5
 _CLOCK_EVERY = 30.0
 _JITTER = 0.1
 
@@ -92,6 +93,7 @@ class Housekeeper:
             Chore("unpark", services.dispatcher.unpark, every=_UNPARK_EVERY),
             Chore("waiting hooks", services.deliverer.send_waiting, every=_UNPARK_EVERY),
             Chore("cleanup", services.cleanup.start, every=sweep_every, jitter=_JITTER),
+            Chore("catalogue", services.catalogue.start, every=_LISTS_EVERY),
             Chore("clock", lambda: _report_skew(services, name), every=_CLOCK_EVERY),
         )
 

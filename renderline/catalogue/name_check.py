@@ -10,7 +10,13 @@ from typing import Any, Final, Literal, NamedTuple
 import structlog
 
 from renderline.catalogue.likeness import meant
-from renderline.catalogue.pick_lists import MODELS, WORKSPACES
+from renderline.catalogue.pick_lists import (
+    BUSINESS_TEMPLATES,
+    CATEGORIES,
+    MODELS,
+    WORKSPACES,
+    automation_templates,
+)
 from renderline.catalogue.refresh import ListUnavailable
 from renderline.catalogue.runner import CatalogueRunner
 from renderline.catalogue.snapshot import Snapshot
@@ -30,6 +36,8 @@ _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "model": (MODELS,),
     "clothes": (MODELS,),
     "workspace": (WORKSPACES,),
+    "template": (BUSINESS_TEMPLATES,),
+    "automation template": tuple(map(automation_templates, CATEGORIES)),
 }
 """The lists in which a thing may be. It is unknown if none has it."""
 
@@ -71,7 +79,7 @@ class NameCheck:
             return {}
         errors: dict[str, list[str]] = {}
         for named in named_in(KINDS[kind], body, request):
-            found = [(name, self._cached(account, name)) for name in _LISTS.get(named.what, ())]
+            found = [(name, self._cached(account, name)) for name in _LISTS[named.what]]
             fresh = [one for name, one in found if one and self.store.is_fresh(name, one)]
             if len(fresh) == len(found) and _is_unknown(named, fresh) and not named.custom:
                 old = [name for name, one in found if one and one.age(self.store.clock()) >= RECENT]
@@ -89,8 +97,9 @@ class NameCheck:
         if self.mode == "ignore":
             return []
         unknown = []
+        give_up = time.monotonic() + self.patience
         for named in named_in(KINDS[kind], body):
-            found = [self._looked_up(account, name, named) for name in _LISTS.get(named.what, ())]
+            found = [self._looked_up(account, name, named, give_up) for name in _LISTS[named.what]]
             known = [one for one in found if one]
             if len(known) == len(found) and _is_unknown(named, known):
                 # A wait for the lists takes seconds.
@@ -110,7 +119,7 @@ class NameCheck:
             self._seen[account, name] = now, found
         return found
 
-    def _looked_up(self, account: str, name: str, named: Named) -> Snapshot | None:
+    def _looked_up(self, account: str, name: str, named: Named, give_up: float) -> Snapshot | None:
         found = self._cached(account, name)
         if found and (_has(found, named) or found.age(self.store.clock()) < RECENT):
             return found
@@ -122,7 +131,7 @@ class NameCheck:
         self.store.want(account, [name])
         self.runner.start_account(account)
         try:
-            newer = self.runner.refresher.await_newer(account, name, found, patience=self.patience)
+            newer = self.runner.refresher.await_newer(account, name, found, patience=give_up - time.monotonic())
         except ListUnavailable as why:
             log.warning("names not checked", account=account, list=name, why=str(why))
             newer = None

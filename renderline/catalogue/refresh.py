@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from renderline.accounts.clients import AccountClients
-from renderline.catalogue.pick_lists import PICK_LISTS
+from renderline.catalogue.pick_lists import known
 from renderline.catalogue.snapshot import Snapshot
 from renderline.catalogue.store import CatalogueStore
 from renderline.studio import StudioFault
@@ -61,7 +61,7 @@ class Refresher:
                 return False
             at = self.store.clock()
             try:
-                rows = PICK_LISTS[name].rows(self.clients[account].use_v3())
+                rows = known(name).rows(self.clients[account].use_v3())
             except StudioFault as fault:
                 log.warning("list not read", account=account, list=name, fault=str(fault))
                 self.store.note_failure(account, name, str(fault))

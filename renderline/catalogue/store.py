@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 from redis import Redis, ResponseError
 
-from renderline.catalogue.pick_lists import PICK_LISTS, PickList
+from renderline.catalogue.pick_lists import PickList, find, known
 from renderline.catalogue.snapshot import Snapshot
 from renderline.ledger import PREFIX, Keys
 
@@ -49,12 +49,12 @@ class CatalogueStore:
 
     def is_fresh(self, name: str, found: Snapshot) -> bool:
         """Return whether a list need not be read anew yet."""
-        own = PICK_LISTS[name].fresh
+        own = known(name).fresh
         return found.age(self.clock()) < (self.lifetime if own is None else min(own, self.lifetime))
 
     def read(self, account: str, name: str) -> Snapshot | None:
         """Return a list of an account; None if there is none (any more)."""
-        wanted = PICK_LISTS[name]
+        wanted = known(name)
         key = self._keys.catalogue(account, name)
         try:
             with self._redis.pipeline(transaction=False) as pipe:
@@ -63,15 +63,15 @@ class CatalogueStore:
                 (at, complete), error = pipe.execute()
             if at is None:
                 return None
-            known = self._recall(account, name, float(at))
-            rows = known.rows if known else _rows(self._redis.hget(key, "rows"), wanted)
+            before = self._recall(account, name, float(at))
+            rows = before.rows if before else _rows(self._redis.hget(key, "rows"), wanted)
             found = Snapshot(rows, float(at), wanted.id, complete == "1", error)
         except (ResponseError, ValueError, TypeError) as fault:
             # Another type of key, or no list in it: as if there were none.
             log.warning("cached list cannot be read", account=account, list=name, why=type(fault).__name__)
             return None
-        if known and known.error == error:
-            return known
+        if before and before.error == error:
+            return before
         self._remember(account, name, found)
         return found
 
@@ -87,11 +87,12 @@ class CatalogueStore:
                 break
             texts.append(text.encode(errors="replace").decode())
         key = self._keys.catalogue(account, name)
+        kept = known(name).kept or self.lifetime * KEPT_FOR
         complete = "1" if len(texts) == len(rows) else "0"
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.delete(f"{key}:failure", key)
             pipe.hset(key, mapping={"at": f"{at:.3f}", "complete": complete, "rows": f"[{','.join(texts)}]"})
-            pipe.expire(key, int(self.lifetime * KEPT_FOR) + 1)
+            pipe.expire(key, int(kept) + 1)
             pipe.execute()
 
     def note_failure(self, account: str, name: str, why: str) -> None:
@@ -133,15 +134,15 @@ class CatalogueStore:
     def take_wanted(self, account: str) -> str | None:
         """Return a list of the account to be read anew, which no other worker gets; None: no more."""
         while (name := self._redis.spop(self._keys.wanted_lists(account))) is not None:
-            if name in PICK_LISTS:
+            if find(str(name)):
                 return str(name)
             # A newer version knows it.
         return None
 
     def _recall(self, account: str, name: str, at: float) -> Snapshot | None:
         with self._lock:
-            known = self._remembered.get((account, name))
-        return known if known and known.at == at else None
+            found = self._remembered.get((account, name))
+        return found if found and found.at == at else None
 
     def _remember(self, account: str, name: str, found: Snapshot) -> None:
         with self._lock:

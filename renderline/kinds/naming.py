@@ -78,9 +78,9 @@ def _named(kind: Kind, body: Mapping[str, Any], below: str) -> Iterator[Named]:
                 yield Named("clothes", clothes, path + clothes_field, model=model)
     if (workspace := _id(body.get("workspaceId"))) is not None:
         yield Named("workspace", workspace, f"{below}workspaceId")
-    for name in ("template_id", "templateId"):
-        if (template := _id(body.get(name))) is not None:
-            yield Named("template", template, below + name)
+    target, _ = kind.target or ("", "")
+    if target == "template_id" and (template := _id(body.get(target))) is not None:
+        yield Named("template", template, below + target)
     options = body.get("options")
     if isinstance(options, Mapping) and (template := _id(options.get("templateId"))) is not None:
         yield Named("automation template", template, f"{below}options.templateId")

@@ -96,7 +96,7 @@ def public_record(
             else None
         ),
         "note": fields.get("note") or None,
-        "warnings": list(meta.get("warnings", ())),
+        "warnings": [*meta.get("warnings", ()), *load_warnings(fields.get("warnings"))],
         "metadata": meta.get("metadata", {}),
         "deadline": iso(float(deadline_at)) if deadline_at else None,
         "times": {state.value: iso(float(fields[f"t:{state}"])) for state in State if f"t:{state}" in fields},
@@ -139,6 +139,11 @@ def load_data(text: str | None) -> dict[str, Any]:
 def load_outputs(text: str | None) -> list[dict[str, Any]]:
     """Return the files that the vendor makes for a render; none for a render with one video."""
     return json.loads(text) if text else []
+
+
+def load_warnings(text: str | None) -> list[str]:
+    """Return the warnings that workers added to a render's record."""
+    return list(map(str, json.loads(text))) if text else []
 
 
 def load_history(text: str | None) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ REPEATABLE = frozenset(
         "capabilities",
         "submit_intend",
         "submit_advance",
+        "submit_warn",
         "hook_held",
         "hook_renew",
         "back_off",

@@ -13,6 +13,9 @@ from renderline.ledger.steps import Steps
 UNKNOWN_AFTER = 86_400.0
 """Seconds for which work that no worker knows is kept for one that does."""
 
+MOST_WARNINGS = 20
+"""Warnings of workers that a record keeps."""
+
 
 class AccountUnknown(LookupError):
     """No live worker has known the account of this render for a long time."""
@@ -76,6 +79,10 @@ class SubmissionSteps(Steps):
         if status != "yours":
             return None
         return self.readable(render_id, "", lambda: submission_of(render_id, *rest))
+
+    def warn(self, claim: Submission, texts: Sequence[str]) -> bool:
+        """Add warnings to the record, each once; False if the claim was lost."""
+        return bool(self.run("submit_warn", claim.id, claim.fence, json.dumps(list(texts)), MOST_WARNINGS))
 
     def record_intent(self, claim: Submission, stage: str, *, lease: float) -> bool:
         """Announce the call of `stage`; False if the claim was lost: then do not call."""

@@ -15,10 +15,11 @@ import structlog
 from renderline.accounts.clients import AccountClients, AccountUnavailable, known
 from renderline.accounts.permit import claimed_work
 from renderline.bulkhead import Bulkhead
+from renderline.catalogue.name_check import NameCheck
 from renderline.dispatcher import Dispatcher
 from renderline.drafts import project_name
 from renderline.http import boottime
-from renderline.kinds import APIS, KINDS, PAID_STAGES
+from renderline.kinds import APIS, BEGIN, KINDS, PAID_STAGES
 from renderline.ledger import UNKNOWN_AFTER, AccountUnknown, Ledger, Submission
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
@@ -33,6 +34,8 @@ from renderline.submission.recorder import ACCOUNT_UNAVAILABLE, SubmissionRecord
 
 log = structlog.get_logger(__name__)
 
+UNKNOWN_NAME = "unknown_name"
+"""Error code of a render whose request names what the vendor's lists do not have."""
 _BULKHEAD_WAIT = 0.5
 """Seconds that a submission waits for others of its account in this process; far less than its lease."""
 
@@ -58,6 +61,8 @@ class Submitter:
     """How many submissions each account may have under way in this process."""
     wait_for_disk: Callable[[], None] = lambda: None
     """Returns when the ledger's writes so far are on disk; raises `NotSynced`."""
+    names: NameCheck | None = None
+    """Checks what a request names before its first call; None: nothing does."""
     unknown_after: float = UNKNOWN_AFTER
     """Seconds after which a render fails if no worker has its account, or the API of it that the render needs."""
 
@@ -108,6 +113,8 @@ class Submitter:
         if left and left.paid:
             # The worker that announced the paid call is gone. The render may be paid for, so polls have to confirm it.
             return self._recorder.started(claim, kind, claim.project_id, stage=left, confirmed=False)
+        if left is None and claim.stage in ("", BEGIN) and (refused := self._unknown_names(claim)):
+            return refused
         clients = self.accounts[claim.account]
         name = project_name(claim.name, claim.id, claim.attempt, claim.draft)
         context = kind.context(
@@ -119,6 +126,20 @@ class Submitter:
         )
         run = PlanRun(claim, kind, clients, context, announced_at=began, unaccounted=left is not None)
         return self._plan_runner.run(run)
+
+    def _unknown_names(self, claim: Submission) -> Outcome | None:
+        """Warn of what the request names and the vendor's lists lack; return the outcome if that is refused."""
+        if self.names is None:
+            return None
+        unknown = self.names.before_charge(claim.kind, load_body_json(claim.body), claim.account)
+        if warnings := [one.warning for one in unknown if not one.refused]:
+            log.warning("unknown names", render_id=claim.id, count=len(warnings))
+            if not self.ledger.warn(claim, warnings):
+                return NotMyTurn()
+        refusals = [f"{one.path}: {one.message}" for one in unknown if one.refused]
+        if not refusals:
+            return None
+        return self._recorder.refuse(claim, code=UNKNOWN_NAME, message="; ".join(refusals[:5]), origin="caller")
 
     @cached_property
     def _first_stages(self) -> Mapping[str, str]:

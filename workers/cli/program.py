@@ -20,13 +20,13 @@ from workers.cli.generators import COMMANDS as GENERATORS
 from workers.cli.keys import COMMANDS as KEYS
 from workers.cli.migrate import COMMANDS as MIGRATE
 from workers.cli.operations import COMMANDS as OPERATIONS
+from workers.cli.pick_lists import COMMANDS as PICK_LISTS
 from workers.cli.quarantine import COMMANDS as QUARANTINE
 from workers.cli.redis_users import COMMANDS as REDIS_USERS
 from workers.cli.session import Session, json_option
 from workers.cli.status import COMMANDS as STATUS
 from workers.cli.submit import COMMANDS as SUBMIT
 from workers.cli.v2 import COMMANDS as V2
-from workers.cli.vendor import COMMANDS as VENDOR
 from workers.cli.watch import COMMANDS as WATCH
 
 
@@ -93,7 +93,7 @@ for commands in (
     DEAD_LETTERS,
     QUARANTINE,
     ACCOUNTS,
-    VENDOR,
+    PICK_LISTS,
     EDITOR_PROJECTS,
     GENERATORS,
     AVATARS,

@@ -39,7 +39,12 @@ def age(moment: str | None, *, now: datetime | None = None) -> str:
     """Return how long ago an ISO 8601 time was, such as `3m`; empty without one."""
     if not moment:
         return ""
-    seconds = max(0.0, ((now or datetime.now(UTC)) - datetime.fromisoformat(moment)).total_seconds())
+    return duration(((now or datetime.now(UTC)) - datetime.fromisoformat(moment)).total_seconds())
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as text, such as `3m`."""
+    seconds = max(0.0, seconds)
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds >= size:
             return f"{int(seconds // size)}{unit}"

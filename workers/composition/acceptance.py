@@ -7,13 +7,21 @@ from collections.abc import Mapping
 from config.settings import Settings
 from renderline.acceptance import Acceptor
 from renderline.capabilities import KnownAccounts
+from renderline.catalogue import CatalogueStore
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind
 from renderline.ledger import Ledger
+from workers.composition.catalogue import door_check
 from workers.composition.tenants import tenants
 
 
-def acceptor(settings: Settings, ledger: Ledger, dispatcher: Dispatcher, kinds: Mapping[str, HookKind]) -> Acceptor:
+def acceptor(
+    settings: Settings,
+    ledger: Ledger,
+    dispatcher: Dispatcher,
+    kinds: Mapping[str, HookKind],
+    lists: CatalogueStore,
+) -> Acceptor:
     """Return the acceptor of requests. It needs no vendor, and no Redis before the first request."""
     return Acceptor(
         ledger=ledger,
@@ -23,4 +31,5 @@ def acceptor(settings: Settings, ledger: Ledger, dispatcher: Dispatcher, kinds: 
         deadline=settings.render_deadline,
         max_bytes=settings.max_request_bytes,
         tenants=tenants(settings),
+        names=door_check(settings, lists),
     )

@@ -15,6 +15,7 @@ from tasks.publisher import CeleryPublisher
 from tasks.services import Services
 from workers.composition.acceptance import acceptor
 from workers.composition.accounts import apis, clients
+from workers.composition.catalogue import catalogue_runner, submission_check
 from workers.composition.cleanup import cleanup_runner, sweeper
 from workers.composition.connection import connect
 from workers.composition.hooks import deliverer, fresh_link, hook_kinds, hook_targets
@@ -36,6 +37,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         account.name: clients(account, settings, redis=redis, limits=limits, clock=clock)
         for account in settings.accounts
     }
+    catalogue = catalogue_runner(settings, redis, clock, accounts)
     renewed = fresh_link(DownloadUrlRefresh(ledger, accounts))
     queues = HookQueues(ledger, limit=settings.hook_queue_limit)
     kinds = hook_kinds(app, settings, fresh_link=renewed, claims=FileClaims(ledger), queues=queues)
@@ -58,7 +60,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         clock=clock,
         dispatcher=shared.dispatcher,
         capabilities=shared.capabilities,
-        acceptor=acceptor(settings, ledger, shared.dispatcher, kinds),
+        acceptor=acceptor(settings, ledger, shared.dispatcher, kinds, catalogue.refresher.store),
         operations=Operations(
             ledger,
             shared.dispatcher,
@@ -66,11 +68,12 @@ def compose(app: Celery, settings: Settings) -> Services:
             accounts,
             tenants(settings),
         ),
-        submitter=submitter(shared),
+        submitter=submitter(shared, submission_check(settings, catalogue)),
         background=background(settings),
         poller=poller(shared),
         deliverer=deliverer(shared, kinds),
         # No later sweep would send what this one cannot publish, so it stops there.
         sweeper=sweeper(shared, Dispatcher(publisher, ledger, limits, on_unpublished=raise_unpublished)),
         cleanup=cleanup_runner(shared),
+        catalogue=catalogue,
     )

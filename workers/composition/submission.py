@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.settings import Settings
 from renderline.bulkhead import Bulkhead
+from renderline.catalogue.name_check import NameCheck
 from renderline.ledger import DiskSync
 from renderline.retry import RetryPolicy
 from renderline.submission.background import BackgroundThreads
@@ -18,7 +19,7 @@ _WAITING_PER_THREAD = 8
 """How many announced calls may wait for the disk, for each thread that takes messages."""
 
 
-def submitter(shared: Shared) -> Submitter:
+def submitter(shared: Shared, names: NameCheck) -> Submitter:
     """Return the submitter of renders."""
     settings = shared.settings
     urls = webhook_urls(settings)
@@ -33,6 +34,7 @@ def submitter(shared: Shared) -> Submitter:
         durations=shared.durations,
         retries=_RETRIES,
         wait_for_disk=DiskSync(shared.redis, mode=settings.wait_for_disk, timeout=_DISK_TIMEOUT).wait,
+        names=names,
         unknown_after=settings.unknown_after,
         webhook_url=lambda claim: (
             urls.url(claim.id, attempt=claim.attempt, draft=claim.draft, seconds=claim.deadline) if urls else None

@@ -20,7 +20,7 @@ UNKNOWN = "M777777777"
 def body(model="M000045058", clothes="BG00002320", **fields):
     request = a_request(**fields)
     request["scenes"][0]["avatar"] = {"model": model, "clothes": clothes}
-    return load_body(KINDS["project"], request)
+    return load_body(KINDS["project"], request)[0]
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_list_that_was_cut_proves_nothing(new_check, lists, monkeypatch):
 
 
 def at_door(check, request, kind="project"):
-    return check.at_door(kind, load_body(KINDS[kind], request), "main", request=request)
+    return check.at_door(kind, load_body(KINDS[kind], request)[0], "main", request=request)
 
 
 SIMPLE = {"kind": "simple_video", "language": "en", "text": "Hi.", "model": "Jonathan", "clothes": "BG00002320"}

@@ -1,6 +1,7 @@
 """CleanupRunner: vendor calls that no render waits for. A vendor that hangs delays nobody but its own account."""
 
 import threading
+import time
 
 import pytest
 
@@ -10,6 +11,8 @@ from harness.fixed_token import FixedToken
 from harness.ledger import LEASE
 from renderline.accounts.clients import AccountClients
 from renderline.capabilities import WorkerCapabilities
+from renderline.catalogue import CatalogueStore, Refresher
+from renderline.catalogue.runner import CatalogueRunner
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.cleanup.runner import CleanupRunner
 from renderline.hooks.delivery import Deliverer
@@ -149,6 +152,7 @@ class Services:
     def __init__(self, driver, cleanup):
         self.dispatcher = self.sent = Sent()
         self.cleanup = cleanup
+        self.catalogue = CatalogueRunner(Refresher(CatalogueStore(driver.ledger.redis, clock=time.time), {}))
         self.capabilities = WorkerCapabilities(driver.ledger, (), ())
         self.deliverer = Deliverer(driver.ledger, self.sent, {}, HookRetryPolicy(attempts=3), LEASE)
         self.sweeper = Sweeper(driver.ledger, driver.limits, self.sent, every=0.05, retention=1e9)
