@@ -110,6 +110,7 @@ def test_simple_calls_and_their_defaults(caller: Caller) -> None:
 TEMPLATE = "65fa6b07dca2e367461a2925"
 
 
+@pytest.mark.contradiction(16)
 @pytest.mark.parametrize(
     "how",
     [
@@ -176,6 +177,7 @@ def test_accounts_are_apart(emulator: SandboxClient, caller: Caller) -> None:
     assert other.data("DELETE", "/editor/project", {"ids": [made]}) == {"deletedCount": 0}
 
 
+@pytest.mark.contradiction(23)
 def test_pick_lists(caller: Caller) -> None:
     model = caller.data("GET", "/model")["models"][0]
     assert {"ko", "en"} <= set(model["label"])
@@ -198,6 +200,7 @@ def test_given_credentials_and_failures_as_200() -> None:
         assert (v2.status_code, v2.json()["success"]) == (200, False)
 
 
+@pytest.mark.contradiction(30)
 def test_limit_of_renders_and_exported_list() -> None:
     with running("--render-seconds", "600", "--max-concurrent", "1", "--list", "exported") as emulator:
         caller = Caller(emulator)

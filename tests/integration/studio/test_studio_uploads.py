@@ -73,6 +73,7 @@ def arrived(seen: Any) -> Arrived:
     return Arrived(dict(fields.items()), parts)
 
 
+@pytest.mark.contradiction(22)
 def test_slides_arrive_as_a_form_whose_boundary_the_library_names(studio, vendor):
     source = Source(b"PK\x03\x04" + bytes(range(256)) * 400)
     vendor.will(good({"projectId": ID}), good({"projectId": ID}))

@@ -24,6 +24,7 @@ EXAMPLES = ROOT / "examples"
 ONE, TWO = "token-one-aaaaaaaaaaaaaaaa", "token-two-bbbbbbbbbbbbbbbb"
 
 
+@pytest.mark.contradiction(5)
 def test_create_sends_the_raw_token_and_an_explicit_export_flag_and_returns_the_id(studio, vendor):
     vendor.will(good({"projectId": ID}), good({"projectId": ID}))
     assert studio.create_project({"scenes": [{"sceneIdx": 0}]}, export=False) == ID
@@ -44,6 +45,7 @@ def test_a_body_arrives_with_every_digit_of_its_floats(studio, vendor, name):
     assert vendor.seen[0].body == {**body, "isExport": True}
 
 
+@pytest.mark.contradiction(24)
 def test_edit_export_template_and_delete_take_the_documented_form(studio, vendor):
     vendor.will(good({"projectId": "new"}), *[good({"projectId": ID})] * 3, good({"deletedCount": 1}))
     assert studio.edit_project(ID, {"updates": {"value": []}}, export=True) == "new"
@@ -82,6 +84,7 @@ def test_a_body_without_a_json_form_is_refused_before_it_is_sent(studio, vendor)
     assert vendor.seen == []
 
 
+@pytest.mark.contradiction(1, 30)
 def test_progress_project_and_list_are_read(studio, vendor):
     project = {
         "_id": ID,
@@ -145,6 +148,7 @@ def test_a_second_401_is_a_rejected_token_and_ends_the_matter(studio, vendor):
     assert len(vendor.seen) == 2
 
 
+@pytest.mark.contradiction(28)
 def test_a_403_that_outlives_the_refresh_is_about_the_call(studio, vendor):
     vendor.will(*[bad("PLAN", "your plan does not include 4k", status=403)] * 2)
     with pytest.raises(PayloadRefused) as caught:

@@ -23,6 +23,7 @@ SPOKEN = {"language": "en", "text": "Hello.", "model": "M1"}
 PERSON = ("https://media.example.com/me.mp4", "Anna", "FEMALE")
 
 
+@pytest.mark.contradiction(5)
 def test_simple_custom_always_says_whether_to_export(studio, vendor):
     vendor.will(good({"projectId": ID, "taskId": "t"}), good({"projectId": ID}))
     assert studio.create_simple_custom(SPOKEN, export=True) == ID
@@ -33,6 +34,7 @@ def test_simple_custom_always_says_whether_to_export(studio, vendor):
     ]
 
 
+@pytest.mark.contradiction(7)
 @pytest.mark.parametrize("field", ["downloadUrl", "download_url"])
 def test_audio_answers_with_its_file(studio, vendor, field):
     vendor.will(good({"fileName": "a.wav", field: "https://cdn.example.com/a.wav", "metaList": [{}]}))
@@ -51,6 +53,7 @@ def test_read_project_returns_all_of_it(studio, vendor):
         studio.read_project(ID)
 
 
+@pytest.mark.contradiction(18, 21)
 @pytest.mark.parametrize(
     ("what", "path"), [("topic", "topic_to_video"), ("url", "url_to_video"), ("scripts", "scripts_to_video")]
 )
@@ -64,6 +67,7 @@ def test_a_project_is_generated_at_the_documented_path(studio, vendor, what, pat
     ]
 
 
+@pytest.mark.contradiction(20)
 def test_a_project_is_generated_from_documents(studio, vendor):
     vendor.will(good({"projectId": ID}))
     assert studio.generate_from_documents([DOCUMENT], {"language": "en"}) == ID
@@ -73,6 +77,7 @@ def test_a_project_is_generated_from_documents(studio, vendor):
     )
 
 
+@pytest.mark.contradiction(9)
 @pytest.mark.parametrize(
     ("data", "finished"),
     [
@@ -93,6 +98,7 @@ def test_a_generation_is_finished_only_by_state_and_progress_together(studio, ve
     assert vendor.seen[0].path == f"{ROOT}/automation/progress?projectId={ID}"
 
 
+@pytest.mark.contradiction(17)
 def test_a_generation_that_failed_keeps_its_state_and_reason(studio, vendor):
     vendor.will(good({"state": "failed", "progress": 12, "error": {"code": 7, "msg": "no such page"}}), good(None))
     found = studio.generation_progress("a&b")
@@ -120,6 +126,7 @@ def test_a_pick_list_is_read_in_any_container(studio, vendor, container, call, p
     assert (vendor.seen[0].method, vendor.seen[0].path) == ("GET", f"{ROOT}/{path}")
 
 
+@pytest.mark.contradiction(16)
 def test_automation_templates_are_asked_for_in_query_and_body(studio, vendor):
     vendor.will(good([{"id": "t"}]), hang_up)
     assert studio.automation_templates("social", orientation="mobile", file_background=True) == [{"id": "t"}]

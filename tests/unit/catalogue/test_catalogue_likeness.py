@@ -11,6 +11,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.contradiction(23)
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [

@@ -18,6 +18,7 @@ def refusal(environ, role="worker"):
     return str(refused.value).splitlines()
 
 
+@pytest.mark.contradiction(27, 34)
 def test_credentials_alone_give_the_documented_defaults():
     settings = load(V3)
     assert settings.redis_url == "redis://127.0.0.1:6379/0"

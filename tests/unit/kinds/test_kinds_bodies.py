@@ -18,6 +18,7 @@ V2_UPDATES = [
 HOOK = "https://our.test/hook"
 
 
+@pytest.mark.contradiction(3)
 @pytest.mark.parametrize(
     ("request_", "body"),
     [
@@ -51,6 +52,7 @@ def test_a_call_with_a_webhook(load, request_, body):
     assert build(loaded, webhook_url=HOOK) == {**body, "webhookUrl": HOOK}
 
 
+@pytest.mark.contradiction(15)
 @pytest.mark.parametrize(
     ("request_", "body"),
     [
@@ -230,6 +232,7 @@ def test_a_wrong_update_is_named(errors, update, path):
     assert list(found) == [f"updates.value.0.{path}"]
 
 
+@pytest.mark.contradiction(4)
 @pytest.mark.parametrize(
     "update",
     [
@@ -244,6 +247,7 @@ def test_a_right_update_is_taken(errors, update):
     assert errors({"kind": "edit", "project_id": PROJECT, "updates": [{"sceneIdx": 1, **update}]}) == {}
 
 
+@pytest.mark.contradiction(32)
 def test_v2_is_lenient_where_the_vendors_samples_are(errors):
     clips = [
         {"type": "background", "detail": {"url": "https://example.com/b.png"}},

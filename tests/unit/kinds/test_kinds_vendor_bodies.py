@@ -114,6 +114,7 @@ def test_a_wrong_clip_is_named(errors, clip, field, message):
     assert next(iter(found.values()))[0].startswith(message)
 
 
+@pytest.mark.contradiction(25)
 @pytest.mark.parametrize(
     "clip",
     [
@@ -130,6 +131,7 @@ def test_a_right_clip_is_taken(errors, clip):
     assert errors(project(clip)) == {}
 
 
+@pytest.mark.contradiction(2)
 @pytest.mark.parametrize(
     ("clips", "scripts"),
     [

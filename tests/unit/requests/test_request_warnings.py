@@ -36,6 +36,7 @@ def test_an_ordinary_request_has_no_warnings(load):
     assert load(project(AVATAR, IMAGE, TEXT)).warnings == ()
 
 
+@pytest.mark.contradiction(13)
 @pytest.mark.parametrize(
     ("clips", "scripts"),
     [
@@ -83,6 +84,7 @@ def test_a_null_background_address_has_no_warning(load):
     assert load(project(AVATAR, background={"source_url": None})).warnings == ()
 
 
+@pytest.mark.contradiction(25)
 @pytest.mark.parametrize(
     ("data", "path", "message"),
     [

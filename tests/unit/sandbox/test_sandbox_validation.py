@@ -134,6 +134,7 @@ def test_simple_video() -> None:
         check({"language": "en", "text": "t", "model": "m"}, SIMPLE_VIDEO)
 
 
+@pytest.mark.contradiction(3)
 @pytest.mark.parametrize("form", [lambda updates: {"value": updates}, lambda updates: updates])
 def test_edit_in_both_forms(form: Callable[[Any], Any]) -> None:
     updates = example("v3-edit-project")["updates"]["value"]

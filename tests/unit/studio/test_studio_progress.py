@@ -56,6 +56,7 @@ def test_no_json_value_makes_a_reader_stumble(value):
             progress_v2(body)
 
 
+@pytest.mark.contradiction(8)
 @pytest.mark.parametrize(
     ("reported", "expected"),
     [
@@ -79,6 +80,7 @@ def test_anything_else_is_no_progress(reported):
         percent_of(reported)
 
 
+@pytest.mark.contradiction(10)
 @pytest.mark.parametrize(
     "extra", [{}, {"downloadUrl": None}, {"downloadUrl": ""}, {"downloadUrl": " "}, {"downloadUrl": False}]
 )
@@ -88,6 +90,7 @@ def test_100_without_a_url_is_not_done(extra):
     assert not found.done
 
 
+@pytest.mark.contradiction(9)
 @pytest.mark.parametrize(
     ("found", "done"),
     [
@@ -117,11 +120,13 @@ def test_what_the_vendor_says_of_a_failed_render_is_kept_short(error, expected):
         assert (found.error_code, found.error_message) == expected
 
 
+@pytest.mark.contradiction(7)
 def test_both_spellings_of_the_url_are_read():
     assert progress_v3({"progress": 1, "download_url": "u"}).download_url == "u"
     assert progress_v3({"progress": 1, "downloadUrl": "u"}).download_url == "u"
 
 
+@pytest.mark.contradiction(10)
 def test_a_waiting_render_may_have_no_figure_yet():
     assert progress_v3({"progress": None, "state": "queued"}) == Progress(0.0, None, "queued")
 
