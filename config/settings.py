@@ -147,6 +147,7 @@ class Settings:
     poll_max: float = variable("RENDERLINE_POLL_MAX", parsers.seconds(), _ABOVE_ZERO, default=60.0)
     webhook_poll: float = variable("RENDERLINE_WEBHOOK_POLL", parsers.seconds(), _ABOVE_ZERO, default=60.0)
     lease: float = variable("RENDERLINE_LEASE", parsers.seconds(least=1), "seconds, at least 1", default=30.0)
+    slow_lease: float | None = variable("RENDERLINE_SLOW_LEASE", parsers.seconds(least=1), "seconds, at least 1")
     sweep_every: float = variable("RENDERLINE_SWEEP_EVERY", parsers.seconds(), _ABOVE_ZERO, default=5.0)
     outage_probe: float = variable("RENDERLINE_OUTAGE_PROBE", parsers.seconds(), _ABOVE_ZERO, default=10.0)
     max_retry_after: float = variable(

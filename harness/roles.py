@@ -45,6 +45,7 @@ class Roles:
             "RENDERLINE_POLL_MIN": "0.2",
             "RENDERLINE_SWEEP_EVERY": "0.5",
             "RENDERLINE_LEASE": "6",
+            "RENDERLINE_SLOW_LEASE": "6",
         }
 
     def __enter__(self) -> Self:

@@ -147,6 +147,7 @@ class Target:
             "RENDERLINE_POLL_MIN": "0.3",
             "RENDERLINE_POLL_MAX": "2",
             "RENDERLINE_LEASE": "6",
+            "RENDERLINE_SLOW_LEASE": "6",
             "RENDERLINE_SWEEP_EVERY": "1",
             "RENDERLINE_LOG_LEVEL": "DEBUG",
             "RENDERLINE_HOOK_QUEUE_LIMIT": str(QUEUE_LIMIT),

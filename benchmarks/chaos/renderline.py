@@ -82,6 +82,7 @@ class Renderline:
             "RENDERLINE_POLL_MIN": 0.5,
             "RENDERLINE_POLL_MAX": 3,
             "RENDERLINE_LEASE": system.plan.lease,
+            "RENDERLINE_SLOW_LEASE": system.plan.lease,
             "RENDERLINE_SWEEP_EVERY": system.plan.sweep_every,
             "RENDERLINE_OUTAGE_PROBE": 2,
             "RENDERLINE_EVIDENCE_WINDOW": system.plan.evidence_window,

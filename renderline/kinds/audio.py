@@ -31,7 +31,7 @@ def _matches(body: Mapping[str, Any]) -> bool:
     return "v3" in simple_apis(body) and not body.keys() & {"clothes", "ttsType", *RENDER_OPTIONS}
 
 
-_PLAN: Final = (Stage("create", _create, paid=True),)
+_PLAN: Final = (Stage("create", _create, paid=True, slow=True),)
 
 KIND: Final = Kind(
     name="audio",

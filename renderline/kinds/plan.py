@@ -96,6 +96,8 @@ class Stage:
     paid: bool = False
     findable: bool = False
     """Whether a project that it made can be found by name if the response is lost."""
+    slow: bool = False
+    """Whether its answer comes only when the work is done, or it sends a file: its claim lasts the longer lease."""
     poll: Poll | None = None
     """Follows what a paid stage started, until it is finished and the next stage comes. None: the last paid stage,
     which `Kind.poll` follows, or a free one.

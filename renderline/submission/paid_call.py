@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from renderline.accounts.clients import AccountUnavailable
-from renderline.accounts.permit import Permit, claimed_work, using
+from renderline.accounts.permit import Permit, claimed_work
 from renderline.bulkhead import Bulkhead
-from renderline.http import sent_by
 from renderline.kinds import RequestUnfit
 from renderline.ledger import NotSynced
 from renderline.studio import StudioFault
 from renderline.submission.fault import FaultHandler
 from renderline.submission.outcome import Outcome
-from renderline.submission.plan_run import PlanRun
+from renderline.submission.plan_run import Leases, PlanRun
 from renderline.submission.recorder import ACCOUNT_UNAVAILABLE, SubmissionRecorder
 
 BULKHEAD_FULL = "its account has reached the limit of submissions in one worker"
@@ -33,7 +32,7 @@ class PaidCall:
     faults: FaultHandler
     bulkhead: Bulkhead
     wait_for_disk: Callable[[], None]
-    lease: float
+    leases: Leases
 
     @claimed_work()
     def make(self, run: PlanRun, permit: Permit) -> Outcome:
@@ -47,8 +46,7 @@ class PaidCall:
         if not self.bulkhead.acquire(account, patience=_BULKHEAD_WAIT):
             return self.recorder.park(run.claim, BULKHEAD_FULL, keep_intent=False)
         try:
-            # A worker that was stopped for longer than the lease must not send: another worker has taken over.
-            with using(permit), sent_by(run.send_until(self.lease)):
+            with run.calling(stage, permit, self.leases):
                 result = stage.call(run.clients, run.context)
             if result.url:
                 return self.recorder.completed(run.claim, stage, result)

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from renderline.accounts.permit import Permit, using
-from renderline.http import sent_by
+from renderline.accounts.permit import Permit
 from renderline.kinds import CallResult, RequestUnfit, Stage, is_draft
 from renderline.ledger import Ledger
 from renderline.studio import StudioFault
@@ -18,7 +17,7 @@ from renderline.submission.fault import FaultHandler
 from renderline.submission.lost_draft import recover_draft
 from renderline.submission.outcome import Announced, NotMyTurn, Outcome
 from renderline.submission.paid_call import PaidCall
-from renderline.submission.plan_run import PlanRun
+from renderline.submission.plan_run import Leases, PlanRun
 from renderline.submission.recorder import SubmissionRecorder
 
 
@@ -31,7 +30,7 @@ class PlanRunner:
     faults: FaultHandler
     paid_call: PaidCall
     mode: str
-    lease: float
+    leases: Leases
 
     def run(self, run: PlanRun) -> Outcome | Announced:
         """Go through the plan up to the paid call."""
@@ -65,7 +64,7 @@ class PlanRunner:
             if permit is None:
                 permit = run.clients.prepare(run.kind.api)
                 run.announce()
-                if not self.ledger.record_intent(run.claim, stage.name, lease=self.lease):
+                if not self.ledger.record_intent(run.claim, stage.name, lease=self.leases.of(stage)):
                     return NotMyTurn()
             if stage.paid:
                 return Announced(partial(self.paid_call.make, run, permit))
@@ -75,7 +74,9 @@ class PlanRunner:
             # If nothing delays the next call, the step that records this one announces it too.
             permit = run.clients.permit_at_hand(run.kind.api)
             run.announce()
-            if not self.recorder.advance(run.claim, plan[index + 1], result, lease=self.lease if permit else None):
+            following = plan[index + 1]
+            lease = self.leases.of(following) if permit else None
+            if not self.recorder.advance(run.claim, following, result, lease=lease):
                 self._leave_to_orphan_sweep(run, result)
                 return NotMyTurn()
         raise LookupError(f"kind {run.kind.name} has a plan without an end")
@@ -93,8 +94,7 @@ class PlanRunner:
             self.ledger.mark_orphan(run.claim)
 
     def _call(self, run: PlanRun, stage: Stage, permit: Permit) -> CallResult:
-        # A worker that was stopped for longer than the lease must not send: another worker has taken over.
-        with using(permit), sent_by(run.send_until(self.lease)):
+        with run.calling(stage, permit, self.leases):
             result = stage.call(run.clients, run.context)
         run.context.project_id = result.project_id or run.context.project_id
         run.context.data = {**run.context.data, **(result.data or {})}

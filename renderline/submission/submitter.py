@@ -29,7 +29,7 @@ from renderline.submission.fault import FaultHandler
 from renderline.submission.outcome import Announced, NotMyTurn, Outcome
 from renderline.submission.paid_call import BULKHEAD_FULL, PaidCall
 from renderline.submission.plan import PlanRunner
-from renderline.submission.plan_run import PlanRun
+from renderline.submission.plan_run import Leases, PlanRun
 from renderline.submission.recorder import ACCOUNT_UNAVAILABLE, SubmissionRecorder
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,8 @@ _BULKHEAD_WAIT = 0.5
 class Submitter:
     """Makes the vendor calls that start renders.
 
-    `mode` is `two_phase` or `direct`; `lease` (seconds) must be longer than any single vendor call can take.
+    `mode` is `two_phase` or `direct`; `lease` (seconds) must be longer than any usual vendor call can take, and
+    `slow_lease` (None: the same) says how long a slow one may.
     `webhook_url` returns the URL that the vendor calls for a render, or None; `policy` says when to poll first.
     """
 
@@ -63,6 +64,8 @@ class Submitter:
     """Returns when the ledger's writes so far are on disk; raises `NotSynced`."""
     names: NameCheck | None = None
     """Checks what a request names before its first call; None: nothing does."""
+    slow_lease: float | None = None
+    """The lease of calls whose answer comes only when the work is done, if it is longer."""
     unknown_after: float = UNKNOWN_AFTER
     """Seconds after which a render fails if no worker has its account, or the API of it that the render needs."""
 
@@ -144,8 +147,8 @@ class Submitter:
     @cached_property
     def _first_stages(self) -> Mapping[str, str]:
         plans = {name: kind.plan(self.mode, at="") for name, kind in KINDS.items()}
-        # A paid call is announced in a step of its own, right before it is made.
-        return {name: plan[0].name for name, plan in plans.items() if not plan[0].paid}
+        # A paid call is announced in a step of its own, right before it is made; a slow one with its own lease.
+        return {name: plan[0].name for name, plan in plans.items() if not plan[0].paid and not plan[0].slow}
 
     @cached_property
     def _recorder(self) -> SubmissionRecorder:
@@ -153,6 +156,7 @@ class Submitter:
 
     @cached_property
     def _plan_runner(self) -> PlanRunner:
+        leases = Leases(self.lease, max(self.lease, self.slow_lease or 0.0))
         faults = FaultHandler(self._recorder, self.retries)
-        paid_call = PaidCall(self._recorder, faults, self.bulkhead, self.wait_for_disk, self.lease)
-        return PlanRunner(self.ledger, self._recorder, faults, paid_call, self.mode, self.lease)
+        paid_call = PaidCall(self._recorder, faults, self.bulkhead, self.wait_for_disk, leases)
+        return PlanRunner(self.ledger, self._recorder, faults, paid_call, self.mode, leases)

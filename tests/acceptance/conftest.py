@@ -92,6 +92,7 @@ def start_system(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> It
             "RENDERLINE_DATA_DIR": str(directory),
             "RENDERLINE_POLL_MIN": "0.3",
             "RENDERLINE_LEASE": "6",
+            "RENDERLINE_SLOW_LEASE": "6",
             "RENDERLINE_SWEEP_EVERY": "1",
             "RENDERLINE_EVIDENCE_WINDOW": "6",
             **environ,

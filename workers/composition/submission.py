@@ -15,6 +15,8 @@ from workers.composition.webhooks import webhook_urls
 _RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
 _DISK_TIMEOUT = 5.0
 """Seconds that a paid call waits for the disk of Redis. Then the submission is retried later."""
+_SLOW = 10
+"""Usual leases for a call whose answer comes only when the work is done, unless configured otherwise."""
 _WAITING_PER_THREAD = 8
 """How many announced calls may wait for the disk, for each thread that takes messages."""
 
@@ -30,6 +32,7 @@ def submitter(shared: Shared, names: NameCheck) -> Submitter:
         bulkhead=_bulkhead(settings),
         mode=settings.submit,
         lease=settings.lease,
+        slow_lease=settings.slow_lease or settings.lease * _SLOW,
         policy=shared.poll_policy,
         durations=shared.durations,
         retries=_RETRIES,

@@ -142,6 +142,7 @@ class CrashSystem:
             # Longer than a render: the first poll finds it done, so that every run makes the same calls.
             "RENDERLINE_POLL_MIN": str(RENDER * 2),
             "RENDERLINE_LEASE": str(LEASE),
+            "RENDERLINE_SLOW_LEASE": str(LEASE),
             "RENDERLINE_SWEEP_EVERY": str(SWEEP),
             "RENDERLINE_EVIDENCE_WINDOW": str(2 * LEASE),
             "RENDERLINE_WORKER_CONCURRENCY": "4",

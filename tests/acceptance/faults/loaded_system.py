@@ -52,6 +52,7 @@ class LoadedSystem:
             "RENDERLINE_DATA_DIR": str(self.directory),
             "RENDERLINE_POLL_MIN": "0.3",
             "RENDERLINE_LEASE": str(LEASE),
+            "RENDERLINE_SLOW_LEASE": str(LEASE),
             "RENDERLINE_SWEEP_EVERY": str(SWEEP),
             "RENDERLINE_EVIDENCE_WINDOW": str(2 * LEASE),
             **self.environ,

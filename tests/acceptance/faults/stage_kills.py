@@ -46,7 +46,7 @@ CREATE = f"POST {V3}/editor/project"
 READ = f"GET {V3}/editor/project/{{key}}"
 EXPORT = Step(f"POST {V3}/editor/project/export", paid=True)
 EXPORT_OF_ANOTHER = Step(EXPORT.call, paid=True, traceless=True)
-"""The export of a project that is not ours to delete: one that was lost cannot be told from one that comes late."""
+"""The export of a project that is not ours to delete: one that was lost looks like one that comes late."""
 GENERATION = Step(f"GET {V3}/automation/progress")
 
 

@@ -34,6 +34,7 @@ def environ(directory: Path, valkey: Valkey, mode: str, cases: list[Kill]) -> di
         "RENDERLINE_WORKER_CONCURRENCY": str(len(cases) + 8),
         "RENDERLINE_POLL_MIN": "0.3",
         "RENDERLINE_LEASE": "4",
+        "RENDERLINE_SLOW_LEASE": "4",
         "RENDERLINE_SWEEP_EVERY": "0.5",
         "RENDERLINE_EVIDENCE_WINDOW": "5",
     }
