@@ -80,7 +80,7 @@ def run_demo(console: Console, deployment: Deployment, environ: Mapping[str, str
     if passed:
         console.print(f"\nThe processes are stopped, their logs are in {logs}; `make up` keeps them running.")
         console.print(
-            f"Demo passed: {len(result.records)} videos in {os.path.relpath(deployment.videos)}, {seconds:.0f} s"
+            f"Demo passed: {len(result.records)} files in {os.path.relpath(deployment.videos)}, {seconds:.0f} s"
         )
     else:
         console.print(f"Demo failed after {seconds:.0f} s; the logs are in {logs}")

@@ -65,21 +65,23 @@ def renders_delivered(result: DemoResult) -> str:
 
 
 def files_playable(result: DemoResult) -> str:
-    """Every render stored its own MP4 file."""
-    digests = set()
+    """Every render stored a file of its own: a video, or sound."""
+    digests, sound = set(), 0
     probe = shutil.which("ffprobe")
     for render, record in zip(result.renders, result.records, strict=True):
         path = Path(unquote(urlsplit(record["stored_url"] or "").path))
         content = path.read_bytes() if path.is_file() else b""
-        if content[4:8] != b"ftyp":
-            raise CheckFailed(f"{render.title}: {path} is not an MP4 file")
+        if content[4:8] != b"ftyp" and content[8:12] != b"WAVE":
+            raise CheckFailed(f"{render.title}: {path} is neither an MP4 nor a WAV file")
+        sound += content[8:12] == b"WAVE"
         if probe and subprocess.run([probe, "-v", "error", str(path)], capture_output=True, check=False).returncode:
             raise CheckFailed(f"{render.title}: ffprobe cannot read {path}")
         digests.add(hashlib.sha256(content).hexdigest())
     if len(digests) != len(result.records):
         raise CheckFailed("two renders stored the same bytes")
     where = result.deployment.videos
-    return f"{len(digests)} MP4 files, all different{', all read by ffprobe' if probe else ''}: {where}"
+    kinds = f"{len(digests) - sound} MP4 and {sound} WAV files"
+    return f"{kinds}, all different{', all read by ffprobe' if probe else ''}: {where}"
 
 
 def hooks_signed(result: DemoResult) -> str:
@@ -118,9 +120,10 @@ def celery_hook_published(result: DemoResult) -> str:
 def vendor_paid_once(result: DemoResult) -> str:
     """The vendor rendered each request once, despite a repeated request and a lost answer."""
     stats = ask(f"{result.deployment.sandbox_url}/_sandbox/stats").json()
+    started = sum(ask(f"{result.deployment.sandbox_url}/_sandbox/charges").json()["started"].values())
     count = len(result.records)
-    if stats["exports"] != count:
-        raise CheckFailed(f"{stats['exports']} renders were paid for instead of {count}")
+    if started != count:
+        raise CheckFailed(f"{started} renders were paid for instead of {count}")
     if stats["tokens_issued"] != 1:
         raise CheckFailed(f"{stats['tokens_issued']} tokens were issued instead of 1")
     return f"{count} paid renders for {count + 1} requests (one was sent twice), 1 token for all workers"

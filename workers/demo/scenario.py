@@ -43,6 +43,9 @@ def _payloads() -> Iterator[DemoRender]:
     yield DemoRender("create-1-6", "v3 reference", _full("project", "v3-create-project-1.6.json"))
     yield DemoRender("simple", "Simple video", _full("simple_video", "v3-simple-video.json"))
     yield DemoRender("v2", "v2 payload", _full("v2_project", "v2-seed-minimal.json"))
+    yield DemoRender("custom", "Own avatar", _example("simple-custom.json"))
+    yield DemoRender("speech", "Speech", _example("audio.json"))
+    yield DemoRender("v2-speech", "v2 speech", _example("v2-simple-audio.json"))
 
 
 def _compact() -> Iterator[DemoRender]:
@@ -57,6 +60,11 @@ def _faulty() -> Iterator[DemoRender]:
     yield DemoRender("429", "Vendor is busy", _scenes("[sandbox:429] Now it is our turn."), "429, waited")
     yield DemoRender("drop", "Answer is lost", _scenes("[sandbox:drop] Not paid twice."), "no answer, found by reading")
     yield DemoRender("503", "Endpoint is down", _scenes("Sent twice."), "hook got 503, retried", True)
+
+
+def _example(file: str) -> dict[str, Any]:
+    request: dict[str, Any] = json.loads((EXAMPLES / file).read_text(encoding="utf-8"))
+    return request
 
 
 def _full(kind: str, file: str) -> dict[str, Any]:
