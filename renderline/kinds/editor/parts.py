@@ -19,6 +19,9 @@ CONTENT: Final = {
 REPLACED_BY: Final = {AVATAR: "avatar", **{kind: name for kind, (name, _) in CONTENT.items()}}
 """The field of a `replace` entry for each type of clip that has one."""
 
+_MOST_SPEAKERS: Final = 20
+"""Avatars of a scene that look the same and are kept apart."""
+
 Entries = list[tuple[int, dict[str, Any]]]
 """Objects of a list, each with its position there."""
 
@@ -39,6 +42,13 @@ def scenes_of(project: Mapping[str, Any]) -> Entries:
 def clips_of(scene: Mapping[str, Any]) -> Entries:
     """Return the clips of a scene with their positions."""
     return entries(scene.get("clips"))
+
+
+def clip_at(scene: Mapping[str, Any], place: int) -> dict[str, Any] | None:
+    """Return the clip at a position, None if there is none."""
+    clips = scene.get("clips")
+    found = clips[place] if isinstance(clips, list) and place < len(clips) else None
+    return found if isinstance(found, dict) else None
 
 
 def avatars_of(scene: Mapping[str, Any]) -> Entries:
@@ -78,8 +88,9 @@ def lines_of(scene: Mapping[str, Any]) -> list[Line]:
     avatars = avatars_of(scene)
     scripts = entries(scene.get("scripts"))
     if scripts:
+        speakers = _Speakers(avatars)
         return [
-            Line(index, _words(script), at, _speakers(script, avatars), script.get("isTTS") is True)
+            Line(index, _words(script), at, speakers.of(script), script.get("isTTS") is True)
             for index, (at, script) in enumerate(scripts)
         ]
     own = [(at, avatar["script"]) for at, avatar in avatars if isinstance(avatar.get("script"), dict)]
@@ -107,12 +118,22 @@ def _words(script: Mapping[str, Any]) -> str:
     return words if isinstance(words, str) else ""
 
 
-def _speakers(script: Mapping[str, Any], avatars: Entries) -> tuple[int, ...]:
-    """Return the avatars with the script's model and clothes, else with its model; without a model, the only one."""
-    named = _look(script.get("modelId"), script.get("clothId"))
-    exact = tuple(at for at, avatar in avatars if named is not None and look_of(avatar) == named)
-    if exact:
-        return exact
-    if not isinstance(script.get("modelId"), str):
-        return tuple(at for at, _ in avatars) if len(avatars) == 1 else ()
-    return tuple(at for at, avatar in avatars if (look_of(avatar) or ("",))[0] == script["modelId"])
+class _Speakers:
+    """The avatars of a scene by model and clothes, and by model alone."""
+
+    def __init__(self, avatars: Entries) -> None:
+        self.only = tuple(at for at, _ in avatars) if len(avatars) == 1 else ()
+        self.by_look: dict[Any, tuple[int, ...]] = {}
+        for at, avatar in avatars:
+            look = look_of(avatar)
+            for key in (look, look[0]) if look else ():
+                known = self.by_look.get(key, ())
+                if len(known) < _MOST_SPEAKERS:
+                    self.by_look[key] = (*known, at)
+
+    def of(self, script: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return the avatars with the script's model and clothes, else with its model; without one, the only avatar."""
+        model = script.get("modelId")
+        if not isinstance(model, str):
+            return self.only
+        return self.by_look.get(_look(model, script.get("clothId"))) or self.by_look.get(model, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from renderline.kinds.editor.avatars import replace_avatars
@@ -10,20 +11,22 @@ from renderline.kinds.editor.backgrounds import replace_background
 from renderline.kinds.editor.parts import (
     AVATAR,
     CONTENT,
-    Line,
     avatars_of,
+    clip_at,
     clips_of,
-    entries,
-    lines_of,
     scenes_of,
-    tag_of,
+    tags_of,
 )
+from renderline.kinds.editor.spoken import find_line, with_words
 from renderline.kinds.editor.unfit import Unfit, kind_of, known_clips, known_tags, listed, shown
 
 _TYPES: Final = {"avatar": AVATAR, "script": AVATAR, **{name: kind for kind, (name, _) in CONTENT.items()}}
 """The type of clip that each field of an entry is for."""
 POSITIONS: Final = ("scene", "clip", "script_index")
 """The fields of an entry that are positions, from 0."""
+_MOST_PROBLEMS: Final = 10
+_MOST_CHANGES: Final = 100_000
+"""Changed clips: a tag that is on every clip of a project of 16 MB would otherwise keep a worker busy for minutes."""
 _POSTERS: Final = frozenset({"videoImage"})
 """Types whose `source_url` is a picture of the old video, which a new one does not keep."""
 
@@ -35,16 +38,47 @@ def replaced(project: Mapping[str, Any], replace: Sequence[Mapping[str, Any]]) -
     with it.
     """
     scenes = list(project["scenes"]) if isinstance(project.get("scenes"), list) else []
+    parts = _Parts(project)
     problems: dict[str, str] = {}
-    if not scenes_of(project):
+    if not parts.scenes:
         return scenes, {"project_id": "this project has no scenes, so there is nothing to render"}
     for at, entry in enumerate(replace):
         try:
-            for scene_at, scene in _apply(project, dict(entries(scenes)), _plain(entry)).items():
-                scenes[scene_at] = scene
+            parts.scenes |= _apply(parts, _plain(entry))
         except Unfit as unfit:
             problems[f"replace.{at}.{unfit.field}"] = unfit.message
+        if parts.changes > _MOST_CHANGES:
+            problems["replace"] = f"changes more than {_MOST_CHANGES} clips in all"
+        if len(problems) >= _MOST_PROBLEMS or parts.changes > _MOST_CHANGES:
+            break
+    for at, scene in parts.scenes.items():
+        scenes[at] = scene
     return scenes, problems
+
+
+class _Parts:
+    """A project's scenes, changed so far, and its tags. An entry changes neither tags nor types nor positions."""
+
+    def __init__(self, project: Mapping[str, Any]) -> None:
+        self.project = project
+        self.scenes: dict[int, dict[str, Any]] = dict(scenes_of(project))
+        self.changes = 0
+
+    @cached_property
+    def tagged(self) -> dict[str, dict[int, list[int]]]:
+        """The positions of the clips with each tag, by scene."""
+        found: dict[str, dict[int, list[int]]] = {}
+        for tag, scene_at, at, _ in tags_of(self.project):
+            found.setdefault(tag, {}).setdefault(scene_at, []).append(at)
+        return found
+
+    @cached_property
+    def known_scenes(self) -> str:
+        return listed(map(str, self.scenes))
+
+    @cached_property
+    def known_tags(self) -> str:
+        return known_tags(self.project)
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,63 +92,62 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _apply(
-    project: Mapping[str, Any], scenes: Mapping[int, dict[str, Any]], entry: Mapping[str, Any]
-) -> dict[int, dict[str, Any]]:
+def _apply(parts: _Parts, entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     """Return the scenes that an entry changes, changed."""
-    if "scene" in entry and entry["scene"] not in scenes:
-        raise Unfit("scene", f"the project has no scene {entry['scene']}; it has the scenes {listed(map(str, scenes))}")
-    chosen = {entry["scene"]: scenes[entry["scene"]]} if "scene" in entry else scenes
-    if "background" in entry:
-        orientation = project.get("orientation")
-        return {at: replace_background(one, entry["background"], orientation) for at, one in chosen.items()}
+    at = entry.get("scene")
+    if at is not None and at not in parts.scenes:
+        raise Unfit("scene", f"the project has no scene {at}; it has the scenes {parts.known_scenes}")
+    if at is not None and "background" in entry:
+        orientation = parts.project.get("orientation")
+        return {at: replace_background(parts.scenes[at], entry["background"], orientation)}
     kinds = [_TYPES[name] for name in _TYPES if name in entry]
-    found = _tagged(project, chosen, entry, kinds) if "tag" in entry else _placed(chosen, entry, kinds)
-    return {at: _changed(chosen[at], places, entry) for at, places in found.items()}
+    found = _tagged(parts, entry, kinds) if at is None or "tag" in entry else _placed(parts, entry, kinds)
+    parts.changes += sum(map(len, found.values()))
+    return {scene: _changed(parts.scenes[scene], places, entry) for scene, places in found.items()}
 
 
-def _tagged(
-    project: Mapping[str, Any], scenes: Mapping[int, dict[str, Any]], entry: Mapping[str, Any], kinds: Sequence[str]
-) -> dict[int, list[int]]:
+def _tagged(parts: _Parts, entry: Mapping[str, Any], kinds: Sequence[str]) -> dict[int, list[int]]:
     """Return the clips with the entry's tag by scene: all of them that have the type it is for."""
-    tag = entry["tag"].strip()
-    tagged = [(at, place, clip) for at, one in scenes.items() for place, clip in clips_of(one) if tag_of(clip) == tag]
+    tag, only = entry["tag"].strip(), entry.get("scene")
+    tagged = parts.tagged.get(tag, {})
+    if only is not None:
+        tagged = {only: tagged[only]} if only in tagged else {}
     if not tagged:
-        where = f"scene {entry['scene']} has no clip" if "scene" in entry else "no clip of the project has"
-        with_tag = f" with the tag {shown(tag)}" if "scene" in entry else f" the tag {shown(tag)}"
-        raise Unfit("tag", f"{where}{with_tag}; the tags are: {known_tags(project)}")
-    found: dict[int, list[int]] = {}
-    for at, place, clip in tagged:
-        if not kinds or clip.get("type") in kinds:
-            found.setdefault(at, []).append(place)
+        where = f"scene {only} has no clip with" if only is not None else "no clip of the project has"
+        raise Unfit("tag", f"{where} the tag {shown(tag)}; the tags are: {parts.known_tags}")
+    found = {}
+    for at, places in tagged.items():
+        fitting = [place for place in places if not kinds or parts.scenes[at]["clips"][place].get("type") in kinds]
+        if fitting:
+            found[at] = fitting
     if not found:
-        types = listed(sorted({kind_of(clip) for _, _, clip in tagged}))
+        clips = [parts.scenes[at]["clips"][place] for at, places in tagged.items() for place in places]
+        types = listed(sorted({kind_of(clip) for clip in clips}))
         raise Unfit("tag", f"the tag {shown(tag)} is on clips of type {types}, but {_fields(entry)} is for {kinds[0]}")
     return found
 
 
-def _placed(
-    scenes: Mapping[int, dict[str, Any]], entry: Mapping[str, Any], kinds: Sequence[str]
-) -> dict[int, list[int]]:
-    """Return the one clip of the entry's scene that it means: the one at its position, or the only one of its type."""
-    ((at, scene),) = scenes.items()
+def _placed(parts: _Parts, entry: Mapping[str, Any], kinds: Sequence[str]) -> dict[int, list[int]]:
+    """Return the one clip of the scene that an entry means: the one at its position, or the only one of its type.
+
+    No clip for `script`, which means a line.
+    """
+    at = entry["scene"]
+    scene = parts.scenes[at]
     if "script" in entry:
         return {at: []}
-    clips = dict(clips_of(scene))
-    place = entry.get("clip")
-    if place is not None:
-        if place not in clips:
+    if (place := entry.get("clip")) is not None:
+        clip = clip_at(scene, place)
+        if clip is None:
             raise Unfit("clip", f"scene {at} has no clip {place}; its clips are: {known_clips(scene)}")
-        if kinds and clips[place].get("type") not in kinds:
-            wrong = f"clip {place} of scene {at} has the type {kind_of(clips[place])}"
-            fits = known_clips(scene, kinds[0])
-            raise Unfit("clip", f"{wrong}, but {_fields(entry)} is for {kinds[0]}; such clips are: {fits}")
+        if kinds and clip.get("type") not in kinds:
+            fits = f"{_fields(entry)} is for {kinds[0]}; such clips are: {known_clips(scene, kinds[0])}"
+            raise Unfit("clip", f"clip {place} of scene {at} has the type {kind_of(clip)}, but {fits}")
         return {at: [place]}
-    fitting = (
-        avatars_of(scene) if kinds[0] == AVATAR else [one for one in clips_of(scene) if one[1].get("type") in kinds]
-    )
+    clips = avatars_of(scene) if kinds[0] == AVATAR else clips_of(scene)
+    fitting = [place for place, clip in clips if clip.get("type") in kinds]
     if len(fitting) == 1:
-        return {at: [fitting[0][0]]}
+        return {at: fitting}
     if not fitting:
         raise Unfit(_fields(entry), f"scene {at} has no clip of type {kinds[0]}; its clips are: {known_clips(scene)}")
     fits = known_clips(scene, kinds[0])
@@ -123,7 +156,7 @@ def _placed(
 
 def _changed(scene: dict[str, Any], places: Sequence[int], entry: Mapping[str, Any]) -> dict[str, Any]:
     if "script" in entry:
-        return _with_line(scene, _line(scene, places, entry), entry["script"])
+        return with_words(scene, find_line(scene, places, entry.get("script_index")), entry["script"])
     if "avatar" in entry:
         scene = replace_avatars(scene, places, entry["avatar"])
     clips = list(scene["clips"])
@@ -140,44 +173,6 @@ def _with_content(clip: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, A
         if kind in _POSTERS:
             clip.pop("source_url", None)
     return {**clip, **entry.get("set", {})}
-
-
-def _line(scene: Mapping[str, Any], places: Sequence[int], entry: Mapping[str, Any]) -> Line:
-    """Return the line that an entry means: by its index, or the only one of the scene or of the tagged avatar."""
-    lines = lines_of(scene)
-    mine = [line for line in lines if not places or set(line.speakers) & set(places)]
-    index = entry.get("script_index")
-    if index is not None:
-        mine = [line for line in mine if line.index == index]
-    if len(mine) == 1:
-        return mine[0]
-    said = listed(str(line.index) for line in lines)
-    whose = "the tagged avatar" if places else "the scene"
-    if index is not None:
-        raise Unfit("script_index", f"{whose} has no line {index}; the lines of the scene are: {said}")
-    if not mine:
-        raise Unfit("script", f"{whose} has no line to replace; the lines of the scene are: {said}")
-    raise Unfit(
-        "script", f"{whose} has several lines: add script_index to say which; the lines of the scene are: {said}"
-    )
-
-
-def _with_line(scene: dict[str, Any], line: Line, words: str) -> dict[str, Any]:
-    """Return the scene with other words in a line. An avatar's own copy of the old words is replaced with them."""
-    changed = dict(scene)
-    for place in line.speakers:
-        own = changed["clips"][place].get("script")
-        if isinstance(own, dict) and (line.at is None or own.get("org") == line.text):
-            clip = {**changed["clips"][place], "script": {**own, "org": words}}
-            changed["clips"] = _with_entry(changed["clips"], place, clip)
-    if line.at is not None:
-        script = {**scene["scripts"][line.at], "org": words}
-        changed["scripts"] = _with_entry(scene["scripts"], line.at, script)
-    return changed
-
-
-def _with_entry(entries: Sequence[Any], at: int, entry: Any) -> list[Any]:
-    return [*entries[:at], entry, *entries[at + 1 :]]
 
 
 def _fields(entry: Mapping[str, Any]) -> str:

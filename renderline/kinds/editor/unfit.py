@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from renderline.kinds.editor.parts import AVATAR, avatars_of, clips_of, tag_of, tags_of
@@ -27,9 +28,10 @@ def shown(text: str) -> str:
 
 def listed(words: Iterable[str]) -> str:
     """Return the first words in one line, and how many more there are; `none` without any."""
-    found = list(words)
-    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
-    return ", ".join(found[:_MOST]) + more if found else "none"
+    rest = iter(words)
+    found = list(islice(rest, _MOST))
+    left = sum(1 for _ in rest)
+    return (", ".join(found) or "none") + (f" and {left} more" if left else "")
 
 
 def known_tags(project: Mapping[str, Any]) -> str:

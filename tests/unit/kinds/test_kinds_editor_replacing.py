@@ -226,6 +226,16 @@ def test_every_entry_that_does_not_fit_is_named():
     assert list(problems) == ["replace.0.tag", "replace.2.scene"]
 
 
+def test_a_huge_project_and_many_entries_are_bounded():
+    project = {"scenes": [{"clips": [text("t", "x", tag="all")]}] * 2000}
+    _, wrong = replaced(project, [{"scene": 1, "clip": 7, "text": ""}] * 1000)
+    assert list(wrong) == [f"replace.{at}.clip" for at in range(10)]
+    _, many = replaced(project, [{"tag": "all", "text": "new"}] * 1000)
+    assert many == {"replace": "changes more than 100000 clips in all"}
+    _, tags = replaced(project, [{"tag": "none", "text": ""}])
+    assert tags["replace.0.tag"].endswith("(scene 19 clip 0, textImage) and 1980 more")
+
+
 @pytest.mark.parametrize("project", [{}, {"scenes": None}, {"scenes": []}, {"scenes": ["x"]}])
 def test_a_project_without_scenes_cannot_be_rendered(project):
     assert list(replaced(project, [])[1]) == ["project_id"]
