@@ -1,4 +1,4 @@
-"""Waiting for renders to end, with one progress bar for each."""
+"""Waiting for renders to end, with progress bars."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import click
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from renderline.renders import FINAL
-from workers.cli.errors import ExitCode, plain, print_error
+from workers.cli.bars import Bars
+from workers.cli.errors import ExitCode, print_error
 from workers.cli.session import Session
 
 Record = Mapping[str, Any]
@@ -128,52 +128,13 @@ def _waits_long(record: Record | None, held: Mapping[int, str]) -> bool:
     )
 
 
-class Bars:
-    """One progress bar for each render. If they do not all fit, those of ended renders are hidden."""
-
-    def __init__(self, session: Session) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[state]}", markup=False),
-            TimeElapsedColumn(),
-            console=session.progress_console,
-            disable=not session.progress_console.is_terminal,
-        )
-        self._room = max(1, session.progress_console.height - 2)
-        self._tasks: dict[str, TaskID] = {}
-        self._shown = 0
-
-    def show(self, records: Sequence[Record]) -> None:
-        """Update the bars."""
-        for record in records:
-            ended = record["state"] in FINAL
-            task = self._tasks.get(record["id"])
-            if task is None:
-                name = plain(record["name"] or "")[:40] or record["id"]
-                task = self._tasks[record["id"]] = self._progress.add_task(name, total=100, state="")
-            done = 100 if record["state"] == _GOOD else min(record["progress"], 99 if not ended else 100)
-            visible = not ended or len(self._tasks) <= self._room
-            self._progress.update(task, completed=done, state=record["state"], visible=visible)
-            if ended:
-                self._progress.stop_task(task)
-
-    def __enter__(self) -> Bars:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-
 def wait(session: Session, ids: Sequence[str], *, timeout: float | None, until: Until = "ended") -> RenderWait:
     """Wait for renders to end, with bars on a terminal, and return their records.
 
     Standard error says why waiting stopped for those that have not ended.
     """
     waited = RenderWait(session, ids, timeout=timeout, until=until)
-    with Bars(session) as bars:
+    with Bars(session.progress_console, len(waited.records)) as bars:
         for records in waited.changes():
             bars.show(records)
     for one in waited.open:
