@@ -135,6 +135,9 @@ class Settings:
         "RENDERLINE_RESUBMIT_UNCONFIRMED", parsers.never_or_seconds, "never, or seconds above 0"
     )
     evidence_window: float = variable("RENDERLINE_EVIDENCE_WINDOW", parsers.seconds(), _ABOVE_ZERO, default=180.0)
+    check_pages: Literal["public", "any", "off"] = variable(
+        "RENDERLINE_CHECK_PAGES", parsers.choice("public", "any", "off"), "public, any or off", default="public"
+    )
     wait_for_disk: Literal["auto", "always", "never"] = variable(
         "RENDERLINE_WAIT_FOR_DISK", parsers.choice("auto", "always", "never"), "auto, always or never", default="auto"
     )

@@ -9,6 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
+
+from renderline.studio import FAILED_STATES, DubbedVideo, Output, Progress
+
+_UNDER_WAY: Final = 99.0
+"""The most progress that a render shows while one of its languages is under way."""
 
 
 def languages_of(names: Sequence[str | None], targets: Sequence[str]) -> list[str | None]:
@@ -25,6 +31,47 @@ def languages_of(names: Sequence[str | None], targets: Sequence[str]) -> list[st
         left = iter([code for code in targets if code not in languages])
         languages = [language or next(left) for language in languages]
     return languages
+
+
+def folder_progress(rows: Sequence[DubbedVideo], targets: Sequence[str]) -> Progress:
+    """Return how far a dubbing is: finished when every language is, failed only if every one is.
+
+    Its own URL is that of the first language in the order of the `targets` that has a video.
+    """
+    outputs = _outputs(rows, targets)
+    progress = sum(100.0 if one.done else one.progress for one in outputs) / max(1, len(outputs))
+    if not outputs or not all(one.done for one in outputs):
+        return Progress(min(progress, _UNDER_WAY), outputs=outputs)
+    first = next((one.download_url for one in outputs if not one.failed), None)
+    if first is None:
+        errors = {f"{one.language or one.project_id}: {one.error}" for one in outputs}
+        message = f"no language could be dubbed; {'; '.join(sorted(errors))}"
+        return Progress(0.0, state="failed", error_message=message, outputs=outputs)
+    return Progress(100.0, first, outputs=outputs)
+
+
+def _outputs(rows: Sequence[DubbedVideo], targets: Sequence[str]) -> tuple[Output, ...]:
+    """Return an output for each row, and for each target without a row, in the order of the targets."""
+    languages = languages_of([row.name for row in rows], targets)
+    outputs = [_output(row, language) for row, language in zip(rows, languages, strict=True)]
+    missing = [code for code in targets if code not in languages][: max(0, len(targets) - len(rows))]
+    # A row whose language is unknown may be any of the languages without one.
+    sure = None not in languages
+    outputs += [Output(code if sure else None) for code in missing]
+    order = {code: at for at, code in enumerate(targets)}
+    return tuple(sorted(outputs, key=lambda one: order.get(one.language or "", len(order))))
+
+
+def _output(row: DubbedVideo, language: str | None) -> Output:
+    failed = (row.state or "").lower() in FAILED_STATES
+    return Output(
+        language,
+        row.project_id,
+        row.progress,
+        row.download_url,
+        failed=failed,
+        error=f"the vendor reports state {row.state!r} at {row.progress:g} %" if failed else None,
+    )
 
 
 def _codes_in(name: str, targets: Sequence[str]) -> set[str]:

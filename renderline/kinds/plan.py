@@ -6,12 +6,13 @@ comes. A plan for a draft alone has only free stages, or ends with what its last
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from renderline.accounts.clients import AccountClients
-from renderline.studio import Progress
+from renderline.http import PageFinding
+from renderline.studio import Progress, Upload
 
 Poll = Callable[[AccountClients, str, Mapping[str, Any]], Progress]
 """Asks the vendor how far the work on a project is, given the data of the stages so far."""
@@ -26,6 +27,17 @@ class RequestUnfit(Exception):
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path}: {message}")
         self.path, self.message = path, message
+
+
+class OpenUpload(Protocol):
+    """Opens a file that a request names, once its content is checked."""
+
+    def __call__(self, reference: str, /, *, endings: Collection[str] = ..., path: str = ...) -> Upload:
+        """Return the file; raises `RequestUnfit`, at `path`, for one that is missing, changed or of another type."""
+
+
+def _no_files(reference: str, /, *, endings: Collection[str] = (), path: str = "file") -> Upload:
+    raise RequestUnfit(path, "this worker opens no files")
 
 
 @dataclass
@@ -46,6 +58,10 @@ class CallContext:
     """What the earlier stages recorded for later ones."""
     prepared: dict[str, Any] | None = None
     """What an earlier stage made ready for a later one. It is not recorded: a later run has to do without it."""
+    check_page: Callable[[str], PageFinding] | None = None
+    """Looks whether a page is there; None: nobody does."""
+    open_upload: OpenUpload = _no_files
+    """Opens a file that the request names."""
 
     def named_project(self) -> str:
         """Return the project that the request names. Raises LookupError if it names none."""
@@ -85,6 +101,8 @@ class CallResult:
     """A small JSON object, kept with the render for later stages and polls. It adds to that of earlier stages."""
     url: str | None = None
     """The download URL, if the answer of the last paid stage holds the finished file."""
+    warnings: tuple[str, ...] = ()
+    """What a free stage found doubtful, for the record."""
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,15 @@ def _shown_progress(fields: Mapping[str, str]) -> float | int | None:
     return _number(str(round(begin + own * (end - begin) / 100, 6)))
 
 
-def public_output(output: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the public form of one of several files that the vendor makes for a render."""
+def _outputs(fields: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the files that the vendor makes for a render, with their places in the storage; none if it is one file."""
     names = ("language", "project_id", "state", "progress", "download_url", "stored_url", "error")
-    return {name: output.get(name) for name in names}
+    stored = json.loads(fields.get("stored_outputs") or "{}")
+    found = json.loads(fields.get("outputs") or "[]")
+    return [
+        {name: {**one, "stored_url": stored.get(str(index))}.get(name) for name in names}
+        for index, one in enumerate(found)
+    ]
 
 
 def _hook(index: int, spec: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def public_record(
         "project_id": fields.get("project_id"),
         "download_url": fields.get("download_url"),
         "stored_url": fields.get("stored_url"),
-        "outputs": [public_output(one) for one in load_outputs(fields.get("outputs"))],
+        "outputs": _outputs(fields),
         "credit": _number(fields.get("credit")),
         "attempt": int(fields.get("attempt", 1)),
         "attempts": int(fields.get("attempts", 0)),
@@ -134,11 +139,6 @@ def load_meta(text: str | None) -> dict[str, Any]:
 def load_data(text: str | None) -> dict[str, Any]:
     """Return what the stages of a render's plan recorded for later ones."""
     return json.loads(text) if text else {}
-
-
-def load_outputs(text: str | None) -> list[dict[str, Any]]:
-    """Return the files that the vendor makes for a render; none for a render with one video."""
-    return json.loads(text) if text else []
 
 
 def load_warnings(text: str | None) -> list[str]:

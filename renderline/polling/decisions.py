@@ -10,11 +10,7 @@ from renderline.ledger import DuePoll, PollResult
 from renderline.polling.durations import UNKNOWN, TypicalDuration
 from renderline.polling.policy import PollPolicy, ProgressHistory, poll_in
 from renderline.retry import backoff
-from renderline.studio import Progress, Project, ProjectMissing, StudioFault, VendorUnavailable
-
-FAILED_STATES = frozenset({"fail", "failed", "error", "failure"})
-"""Vendor states that mean a failed render. The contract names none: with any other the poll waits until the deadline.
-"""
+from renderline.studio import FAILED_STATES, Progress, Project, ProjectMissing, StudioFault, VendorUnavailable
 
 NO_URL_ANYWHERE = "neither progress, get-project nor the project list gave a download URL, and no webhook did"
 """Where a render at 100 may have its URL (contract, export: the URL may be in any of them, and may lag)."""
@@ -52,7 +48,7 @@ def of_progress(
     if (seen.state or "").lower() in FAILED_STATES:
         return _failed(due, seen)
     if now >= due.deadline_at:
-        ready = next((one.download_url for one in seen.outputs if one.download_url and one.done), None)
+        ready = next((one.download_url for one in seen.outputs if one.done and not one.failed), None)
         if ready:
             # Some of its files are ready; the others are late.
             return PollResult(due.id, due.epoch, "done", progress=100.0, url=ready)

@@ -16,7 +16,7 @@ from renderline.studio.faults import (
 )
 from renderline.studio.multipart import Upload
 from renderline.studio.patience import patient
-from renderline.studio.progress import FINISHED_STATES, Output, Progress, Project, ProjectSummary
+from renderline.studio.progress import FAILED_STATES, FINISHED_STATES, Output, Progress, Project, ProjectSummary
 from renderline.studio.v2 import StudioV2
 from renderline.studio.v2.projects import Duplicate
 from renderline.studio.v2.simple import SimpleFound
@@ -28,6 +28,7 @@ from renderline.studio.v3.simple import AudioFile
 from renderline.studio.v3.tools import IMAGE_SIZES, IMAGE_STYLES
 
 __all__ = [
+    "FAILED_STATES",
     "FINISHED_STATES",
     "GENDERS",
     "IMAGE_SIZES",

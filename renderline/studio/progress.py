@@ -7,6 +7,8 @@ from typing import Any
 from renderline.studio.redaction import redact
 from renderline.studio.values import COMPLETE, Unreadable, first_text, percent_of, rows, text_of
 
+FAILED_STATES = frozenset({"fail", "failed", "error", "failure"})
+"""Words, in lower case, for a failed render. The contract names none."""
 FINISHED_STATES = frozenset({"exported", "complete", "completed"})
 """Words, in lower case, for a finished render: the list's, and the getting-started pages' (contract, progress)."""
 
@@ -15,7 +17,8 @@ FINISHED_STATES = frozenset({"exported", "complete", "completed"})
 class Output:
     """One of several files that one call makes, such as a dubbing's: `progress` 0-100, its URL once it has one."""
 
-    language: str
+    language: str | None
+    """None: the vendor does not say, and nobody can tell."""
     project_id: str | None = None
     progress: float = 0.0
     download_url: str | None = None

@@ -59,7 +59,9 @@ class FaultHandler:
     def _refuse(self, run: PlanRun, fault: PayloadRefused) -> Outcome:
         outcome = self.recorder.refuse(run.claim, code=fault.code or str(fault.status or ""), message=fault.message)
         # Only while the claim is ours: another worker may have adopted and exported the same draft.
-        if isinstance(outcome, Refused) and run.kind.owns_project and run.context.project_id:
+        # What an earlier paid stage made cost something: another attempt goes on with it.
+        kept = run.stage is not None and bool(run.kind.resumes_at(run.stage.name))
+        if isinstance(outcome, Refused) and run.kind.owns_project and run.context.project_id and not kept:
             discard(run.kind, run.clients, run.context.project_id)
         return outcome
 

@@ -96,6 +96,8 @@ class PlanRunner:
     def _call(self, run: PlanRun, stage: Stage, permit: Permit) -> CallResult:
         with run.calling(stage, permit, self.leases):
             result = stage.call(run.clients, run.context)
+        if result.warnings:
+            self.ledger.warn(run.claim, result.warnings)
         run.context.project_id = result.project_id or run.context.project_id
         run.context.data = {**run.context.data, **(result.data or {})}
         return result

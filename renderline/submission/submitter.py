@@ -18,7 +18,7 @@ from renderline.bulkhead import Bulkhead
 from renderline.catalogue.name_check import NameCheck
 from renderline.dispatcher import Dispatcher
 from renderline.drafts import project_name
-from renderline.http import boottime
+from renderline.http import PageFinding, boottime
 from renderline.kinds import APIS, BEGIN, KINDS, PAID_STAGES
 from renderline.ledger import UNKNOWN_AFTER, AccountUnknown, Ledger, Submission
 from renderline.polling.durations import Durations
@@ -66,6 +66,8 @@ class Submitter:
     """Checks what a request names before its first call; None: nothing does."""
     slow_lease: float | None = None
     """The lease of calls whose answer comes only when the work is done, if it is longer."""
+    check_page: Callable[[str], PageFinding] | None = None
+    """Looks whether a page that a request names is there; None: nobody does."""
     unknown_after: float = UNKNOWN_AFTER
     """Seconds after which a render fails if no worker has its account, or the API of it that the render needs."""
 
@@ -127,6 +129,7 @@ class Submitter:
             project_id=claim.project_id,
             data=claim.data,
         )
+        context.check_page = self.check_page
         run = PlanRun(claim, kind, clients, context, announced_at=began, unaccounted=left is not None)
         return self._plan_runner.run(run)
 

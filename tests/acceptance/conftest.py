@@ -13,6 +13,7 @@ from redis import Redis
 
 from harness import HOOK_SECRET, USER_KEY, HookEndpoint, SandboxProcess, Valkey, Worker
 from renderline import contract
+from renderline.ledger import Ledger
 
 V2_KEY = "v2-secret-key-of-the-tests"
 AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
@@ -50,6 +51,13 @@ class System:
         """Return a compact request that downloads the video and calls the hook endpoint."""
         hooks = [{"type": "download"}, {"type": "http", "url": self.hook_endpoint.url}]
         return {"kind": "project", "scenes": [{"script": script, "avatar": AVATAR}], "hooks": hooks, **fields}
+
+    def record(self, render_id: str) -> dict[str, Any]:
+        """Return the record of a render."""
+        with Redis.from_url(self.valkey.url, decode_responses=True) as client:
+            record = Ledger(client).record(render_id)
+        assert record is not None
+        return record
 
     def projects_of(self, render_id: str) -> list[dict[str, Any]]:
         """Return the vendor's projects that carry a render's id in their name."""

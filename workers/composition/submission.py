@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.settings import Settings
 from renderline.bulkhead import Bulkhead
 from renderline.catalogue.name_check import NameCheck
+from renderline.http import PageCheck
 from renderline.ledger import DiskSync
 from renderline.retry import RetryPolicy
 from renderline.submission.background import BackgroundThreads
@@ -17,6 +18,9 @@ _DISK_TIMEOUT = 5.0
 """Seconds that a paid call waits for the disk of Redis. Then the submission is retried later."""
 _SLOW = 10
 """Usual leases for a call whose answer comes only when the work is done, unless configured otherwise."""
+_USER_AGENT = "Renderline/1 (+pages)"
+_PAGE_TIMEOUT = 5.0
+"""Seconds for the check of one page."""
 _WAITING_PER_THREAD = 8
 """How many announced calls may wait for the disk, for each thread that takes messages."""
 
@@ -38,11 +42,21 @@ def submitter(shared: Shared, names: NameCheck) -> Submitter:
         retries=_RETRIES,
         wait_for_disk=DiskSync(shared.redis, mode=settings.wait_for_disk, timeout=_DISK_TIMEOUT).wait,
         names=names,
+        check_page=_page_check(settings),
         unknown_after=settings.unknown_after,
         webhook_url=lambda claim: (
             urls.url(claim.id, attempt=claim.attempt, draft=claim.draft, seconds=claim.deadline) if urls else None
         ),
     )
+
+
+def _page_check(settings: Settings) -> PageCheck | None:
+    """Return what looks at the pages that requests name; None if nothing does."""
+    if settings.check_pages == "off":
+        return None
+    # A claim lasts longer than the check of its page.
+    seconds = min(_PAGE_TIMEOUT, settings.lease / 4)
+    return PageCheck(user_agent=_USER_AGENT, allow_private=settings.check_pages == "any", seconds=seconds)
 
 
 def background(settings: Settings) -> BackgroundThreads | None:

@@ -9,19 +9,6 @@ local function keep_duration(id, name)
   redis.call('LPUSH', durations, stamp(NOW - (tonumber(field(id, 'intent_at')) or NOW)))
   redis.call('LTRIM', durations, 0, 63)
 end
--- The files of a render that has several. What is known of one stays: where it is stored.
-local function record_outputs(id, outputs)
-  local known = {}
-  local text = field(id, 'outputs')
-  if text ~= '' then
-    for _, one in ipairs(cjson.decode(text)) do known[one.language] = one end
-  end
-  for _, one in ipairs(outputs) do
-    local before = known[one.language]
-    if before and before.stored_url then one.stored_url = before.stored_url end
-  end
-  set(id, 'outputs', cjson.encode(outputs))
-end
 local function record(r)
   local id, k = r.id, render(r.id)
   local state = field(id, 'state')
@@ -43,7 +30,7 @@ local function record(r)
     end
     if r.rate then set(id, 'rate', string.format('%.6g', r.rate)) end
     if r.stalls then set(id, 'stalls', r.stalls) end
-    if r.outputs then record_outputs(id, r.outputs) end
+    if r.outputs then set(id, 'outputs', cjson.encode(r.outputs)) end
     if r.credit then set(id, 'credit', string.format('%.14g', r.credit)) end
     if r.project_id and r.project_id ~= field(id, 'project_id') and claim_project(id, r.project_id) then
       set(id, 'project_id', r.project_id)

@@ -30,7 +30,7 @@ redis.call('HDEL', k, 'baseline', 'progress', 'progress_at', 'download_url', 'st
 redis.call('HINCRBY', k, 'attempt', 1)
 local resume_at = ARGV[8] or ''
 if resume_at == '' then
-  redis.call('HDEL', k, 'project_id', 'data', 'outputs', 'shown_from', 'shown_to')
+  redis.call('HDEL', k, 'project_id', 'data', 'outputs', 'stored_outputs', 'shown_from', 'shown_to')
   set(id, 'stage', field(id, 'draft_only') ~= '' and 'begin' or '')
 else
   set(id, 'stage', resume_at)

@@ -90,6 +90,18 @@ FLOWS: dict[str, Flow] = {
         direct=(Step(f"POST {V3}/simple/custom", paid=True, traceless=True),),
     ),
     "audio": Flow(lambda _: {"kind": "audio", **SPEECH}, (Step(f"POST {V3}/simple/audio", paid=True, traceless=True),)),
+    "topic_video": Flow(lambda _: {"kind": "topic_video", "topic": "Kills"}, _generated("topic_to_video")),
+    "url_video": Flow(
+        lambda _: {"kind": "url_video", "url": "https://pages.example.com/kills"}, _generated("url_to_video")
+    ),
+    "script_video": Flow(lambda _: {"kind": "script_video", "scripts": "Kills."}, _generated("scripts_to_video")),
+    "dubbing": Flow(
+        lambda _: {"kind": "dubbing", "url": "https://videos.example.com/kills", "targets": ["ko-KR"]},
+        (
+            Step(f"POST {V3}/automation/translatevideos", paid=True, traceless=True),
+            Step(f"GET {V3}/automation/translatevideos"),
+        ),
+    ),
     "v2_project": Flow(
         lambda _: {"kind": "v2_project", "payload": example("v2-seed-minimal.json")},
         (Step(f"POST {V2}/editor/project", paid=True, traceless=True),),

@@ -1,11 +1,12 @@
-"""Which row of a dubbing folder is which language."""
+"""Which row of a dubbing folder is which language, and what the rows say together."""
 
 from __future__ import annotations
 
 import pytest
 
 from renderline.kinds.dubbing_languages import LANGUAGES, likely_code
-from renderline.kinds.dubbing_rows import languages_of
+from renderline.kinds.dubbing_rows import folder_progress, languages_of
+from renderline.studio import DubbedVideo
 
 KO, JA, EN = "ko-KR", "ja-JP", "en-US"
 
@@ -47,7 +48,7 @@ def test_each_row_gets_the_language_that_is_certain(
     assert languages_of(names, targets) == languages
 
 
-def test_all_thirty_codes_are_told_apart() -> None:
+def test_no_code_is_taken_for_another() -> None:
     assert len(set(LANGUAGES)) == 30
     names = [f"lesson {code.lower()}" for code in reversed(LANGUAGES)]
     assert languages_of(names, LANGUAGES) == list(reversed(LANGUAGES))
@@ -73,3 +74,50 @@ def test_all_thirty_codes_are_told_apart() -> None:
 )
 def test_a_wrong_code_has_a_likely_meaning(given: str, likely: str | None) -> None:
     assert likely_code(given) == likely
+
+
+def row(language: str, progress: float = 0.0, url: str | None = None, state: str | None = None) -> DubbedVideo:
+    return DubbedVideo(f"p-{language}", f"talk {language}", progress, url, state)
+
+
+def test_a_dubbing_is_done_with_its_last_language_and_its_url_is_that_of_the_first() -> None:
+    rows = [row(JA, 100, "https://v/ja"), row(KO, 50)]
+    seen = folder_progress(rows, [KO, JA])
+    assert (seen.progress, seen.done, [one.language for one in seen.outputs]) == (75.0, False, [KO, JA])
+    seen = folder_progress([rows[0], row(KO, 100, "https://v/ko")], [KO, JA])
+    assert (seen.progress, seen.done, seen.download_url) == (100.0, True, "https://v/ko")
+
+
+def test_a_hundred_without_a_url_is_not_yet_a_video() -> None:
+    seen = folder_progress([row(KO, 100), row(JA, 100, "https://v/ja")], [KO, JA])
+    assert (seen.progress, seen.finished) == (99.0, False)
+
+
+def test_a_language_without_a_row_is_waited_for() -> None:
+    seen = folder_progress([row(KO, 100, "https://v/ko")], [KO, JA])
+    assert [(one.language, one.project_id, one.done) for one in seen.outputs] == [
+        (KO, f"p-{KO}", True),
+        (JA, None, False),
+    ]
+    assert not seen.finished
+    assert [one.language for one in folder_progress([], [KO, JA]).outputs] == [KO, JA]
+    nameless = folder_progress([DubbedVideo("p1", "talk", 10.0, None, None)], [KO, JA])
+    assert [(one.language, one.project_id) for one in nameless.outputs] == [(None, "p1"), (None, None)]
+
+
+def test_one_failed_language_leaves_the_others() -> None:
+    seen = folder_progress([row(KO, 30, state="FAIL"), row(JA, 100, "https://v/ja")], [KO, JA])
+    assert (seen.done, seen.download_url) == (True, "https://v/ja")
+    assert [(one.failed, one.error) for one in seen.outputs] == [
+        (True, "the vendor reports state 'FAIL' at 30 %"),
+        (False, None),
+    ]
+
+
+def test_a_dubbing_fails_only_with_every_language() -> None:
+    seen = folder_progress([row(KO, 30, state="failed"), row(JA, 0, state="error")], [KO, JA])
+    assert (seen.state, seen.finished) == ("failed", False)
+    assert seen.error_message == (
+        "no language could be dubbed; ja-JP: the vendor reports state 'error' at 0 %; "
+        "ko-KR: the vendor reports state 'failed' at 30 %"
+    )
