@@ -90,7 +90,7 @@ def commands(group: click.Command = cli, path: str = "") -> Iterator[str]:
     if isinstance(group, click.Group):
         for name, one in group.commands.items():
             yield from commands(one, f"{path} {name}".strip())
-    else:
+    if not isinstance(group, click.Group) or group.invoke_without_command:
         yield path
 
 
