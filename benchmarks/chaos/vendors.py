@@ -19,7 +19,9 @@ class Vendors:
     """Both sandboxes, counted as one."""
 
     def __init__(self, directory: Path, plan: Plan) -> None:
-        options = ["--render-seconds", f"{plan.render_seconds:g}", "--spread", f"{plan.render_spread:g}"]
+        # The list shows drafts: those whose answers were lost are found by their names, and none is left over.
+        options = ["--list", "all", "--render-seconds", f"{plan.render_seconds:g}"]
+        options += ["--spread", f"{plan.render_spread:g}"]
         self._both: list[SandboxProcess] = []
         for number, name in enumerate(("sandbox", "sandbox-ill")):
             log = directory / f"{name}.log"

@@ -11,6 +11,7 @@ from renderline.sandbox.clock import Clock
 from renderline.sandbox.faults import FaultRules
 from renderline.sandbox.generation import Generation
 from renderline.sandbox.held_calls import HeldCalls
+from renderline.sandbox.links import Links
 from renderline.sandbox.magic import GENERATING, RENDER_TAGS, RENDERING, Spent, Tag
 from renderline.sandbox.options import Options
 from renderline.sandbox.outage import VendorOutage
@@ -28,9 +29,10 @@ class Backend:
         self.options = options
         self.clock = Clock()
         self.rng = self._rng("faults")
-        self.store = ProjectStore(self._rng("ids"))
+        self.store = ProjectStore(self._rng("ids"), with_samples=options.samples)
+        self.links = Links(options)
         self.tokens = Tokens(credentials=options.credentials, lifetime=options.token_seconds)
-        self.webhooks = Webhooks(mode=options.webhooks, now=self.clock.now)
+        self.webhooks = Webhooks(mode=options.webhooks, link=self._webhook_link)
         self.renders = Renders(options, rng=self._rng("renders"), on_mark=self.webhooks.on_mark, set_alarm=set_alarm)
         self.spent = Spent()
         self.faults = FaultRules(self._rng("rules"))
@@ -45,6 +47,12 @@ class Backend:
     def _rng(self, use: str) -> random.Random:
         """A random generator for one use; each use has its own, so that they do not disturb each other."""
         return random.Random() if self.options.seed is None else random.Random(f"{self.options.seed}/{use}")
+
+    def _webhook_link(self, project: Project) -> str | None:
+        """The link that a webhook holds; a v3 one holds none where only get-project shows it."""
+        if self.options.urls == "project" and project.api == "v3":
+            return None
+        return self.links.url(project, self.clock.now())
 
     def reset(self) -> None:
         """Drop projects, counts, fault rules, spent tags and any outage. Tokens stay valid."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from renderline.sandbox.responses import NO_SUCH_TEMPLATE, Refusal
 
-_AVATARS = (
+AVATARS = (
     ("M000045058", "Jonathan", "조나단", (("BG00002320", "Navy suit"), ("BG00002321", "Grey suit"))),
     ("M000004017", "Ruby", "루비", (("BG00006160", "White blouse"), ("BG00006161", "Black jacket"))),
     ("M000000045", "Haylyn", "헤일린", (("BG00000188", "Blue dress"),)),
@@ -24,9 +24,9 @@ MODELS: list[dict[str, Any]] = [
             for cloth, words in clothes
         ],
     }
-    for model, english, korean, clothes in _AVATARS
+    for model, english, korean, clothes in AVATARS
 ]
-MODEL_CHOICES = [{"id": model, "label": english, "avatarType": "aiModel"} for model, english, _, _ in _AVATARS]
+MODEL_CHOICES = [{"id": model, "label": english, "avatarType": "aiModel"} for model, english, _, _ in AVATARS]
 WORKSPACES = [
     {"workspaceId": "64d0c1f2a7b8c9d0e1f20001", "workspaceName": "My workspace"},
     {"workspaceId": "64d0c1f2a7b8c9d0e1f20002", "workspaceName": "Team workspace"},

@@ -44,7 +44,9 @@ class Control:
     def projects(self, call: Call) -> Response:
         """Every project created, oldest first; `?name=`, `?id=`, `?state=` narrow the list."""
         wish = call.merged()
-        return plain([self._shown(project, call.now) for project in self._backend.store.all() if _fits(project, wish)])
+        store = self._backend.store
+        known = (*store.changed_samples(), *store.all())
+        return plain([self._shown(project, call.now) for project in known if _fits(project, wish)])
 
     @staticmethod
     def _shown(project: Project, now: float) -> dict[str, Any]:
@@ -73,7 +75,7 @@ class Control:
         backend, renders = self._backend, self._backend.renders
         accounts = {
             name: {
-                "projects": len(account.projects),
+                "projects": len(account.projects) - sum(name in account.projects for name in account.samples),
                 "rendering_now": account.rendering_now,
                 "rendering_peak": account.rendering_peak,
                 "credits": account.credits,

@@ -1,5 +1,7 @@
 """The finished videos, served like the vendor's CDN: no token, ranges, HEAD."""
 
+from urllib.parse import parse_qsl
+
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.media import picture, sound
@@ -27,6 +29,7 @@ def routes(backend: Backend) -> list[Route]:
         project = backend.store.any(project_id) if dot else None
         if project is None or suffix != project.suffix or project.deleted or not project.download_url(call.now):
             raise Refusal(NO_SUCH_PROJECT, "there is no such file")
+        backend.links.check(project, dict(parse_qsl(call.query)), call.now)
         content, kind = _content(project), TYPES[suffix]
         headers = (("Accept-Ranges", "bytes"), ("ETag", f'"{project.id}-{project.exports}"'))
         size = len(content)

@@ -62,10 +62,10 @@ def _targets(form: Form, problems: list[str]) -> list[str]:
     return targets
 
 
-def row(video: Project, now: float) -> dict[str, Any]:
+def row(backend: Backend, video: Project, now: float) -> dict[str, Any]:
     """One video of a folder as the vendor shows it; the last two fields only when it failed."""
     shown: dict[str, Any] = {"projectId": video.id, "name": video.name, "progress": video.progress_at(now)}
-    url = video.download_url(now)
+    url = backend.links.url(video, now)
     if url is not None:
         shown["download_url"] = url
     if video.error is not None:
@@ -98,7 +98,7 @@ def routes(backend: Backend) -> list[Route]:
         if not videos or videos[0].account.name != call.account:
             raise Refusal(NO_SUCH_PROJECT, "there is no such folder")
         seen = [video.as_of(call.seen_at) for video in videos]
-        return success([row(video, call.seen_at) for video in seen if video is not None])
+        return success([row(backend, video, call.seen_at) for video in seen if video is not None])
 
     return [
         Route("POST", PATH, dub, "v3", "body", ("create", "dub", "export", "upload")),

@@ -41,7 +41,7 @@ def routes(backend: Backend) -> list[Route]:
         def handler(call: Call) -> Response:
             check(call.body(), table)
             made = made_file(backend, call, api="tool", suffix=suffix, fields={"name": path})
-            return success({"downloadUrl": made.download_url(call.now)})
+            return success({"downloadUrl": backend.links.url(made, call.now)})
 
         return Route("POST", f"{BASE}/tools/{path}", handler, "v3", "body", STAGES)
 

@@ -24,7 +24,11 @@ class Options:
     token_seconds: int = 86400
     failures: str = "4xx"
     webhooks: str = "normal"
-    project_list: str = "all"
+    project_list: str = "exported"
+    urls: str = "everywhere"
+    words: str = "normal"
+    link_seconds: float | None = None
+    samples: bool = True
     edits: str = "same"
     v2_answers: str = "both"
     lenient: bool = False
@@ -64,7 +68,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--token-seconds", type=int, default=86400, metavar="S", help="lifetime of a token (default 86400)")
     add("--failures", choices=["4xx", "200"], default="4xx", help="refusals as 4xx (default), or as 200")
     add("--webhooks", choices=WEBHOOK_MODES, default="normal", help="how webhooks are sent (default normal)")
-    add("--list", choices=["all", "exported"], default="all", dest="project_list", help="what the project list shows")
+    add(
+        "--list",
+        choices=["exported", "all"],
+        default="exported",
+        dest="project_list",
+        help="what the project list shows (default exported)",
+    )
+    add("--urls", choices=["everywhere", "project"], default="everywhere", help="project: URLs only in get-project")
+    add("--words", choices=["normal", "complete"], default="normal", help="complete: the only state word is Complete")
+    add("--link-seconds", type=_seconds, metavar="S", help="links are signed and expire after S seconds")
+    add("--samples", choices=["on", "off"], default="on", help="projects made by the editor (default on)")
     add("--edits", choices=["same", "new"], default="same", help="an edit changes the project, or makes a new one")
     add("--v2-answers", choices=["both", "top", "data"], default="both", help="where v2 puts its answers")
     add("--lenient", action="store_true", help="accept any body that has scenes")
@@ -83,6 +97,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     app_ids, user_keys, v2_keys = given.pop("app_id"), given.pop("user_key"), given.pop("v2_key")
     if len(app_ids) != len(user_keys):
         parser.error("--app-id and --user-key go in pairs")
+    given["samples"] = given["samples"] == "on"
     if given["public_url"]:
         given["public_url"] = given["public_url"].rstrip("/")
     return Options(**given, credentials=dict(zip(app_ids, user_keys, strict=True)), v2_keys=frozenset(v2_keys))

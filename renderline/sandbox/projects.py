@@ -9,7 +9,8 @@ from renderline.sandbox.compression import BodyCompressor
 from renderline.sandbox.generation import Generation
 from renderline.sandbox.magic import Tag
 from renderline.sandbox.render import Render
-from renderline.sandbox.responses import NO_SUCH_PROJECT, NOT_POSSIBLE, Refusal
+from renderline.sandbox.responses import NO_SUCH_PROJECT, NOT_POSSIBLE, Refusal, dumps
+from renderline.sandbox.samples import MADE_AT, samples
 
 DRAFT = "draft"
 EXPORTING = "exporting"
@@ -22,17 +23,22 @@ EDITOR = frozenset({"v3", "v2"})
 
 VIDEO_SECONDS = 3.0
 
+V2_ACCOUNT = "v2:"
+"""How the name of an account of v2 begins."""
+
 
 class Account:
     """One customer of the vendor: sees only its own projects."""
 
-    __slots__ = ("credits", "memory", "name", "projects", "rendering_now", "rendering_peak", "version")
+    __slots__ = ("credits", "memory", "name", "projects", "rendering_now", "rendering_peak", "samples", "version")
 
     def __init__(self, name: str, *, memory: float = 0.0) -> None:
         self.name = name
         self.memory = memory
         """For how many seconds earlier versions of projects are kept."""
         self.projects: dict[str, Project] = {}
+        self.samples: dict[str, Project] = {}
+        """Its copies of what the editor made."""
         self.rendering_now = 0
         self.rendering_peak = 0
         self.credits = 0
@@ -156,8 +162,9 @@ class Project:
 class ProjectStore:
     """Every project of one sandbox, by id and by account."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, *, with_samples: bool = False) -> None:
         self._rng = rng
+        self._with_samples = with_samples
         self._machine = rng.getrandbits(40)
         self._counter = rng.getrandbits(24)
         self.clear()
@@ -168,6 +175,7 @@ class ProjectStore:
         self._memory = 0.0
         self.accounts: dict[str, Account] = {}
         self._by_id: dict[str, Project] = {}
+        self._samples: dict[str, Project] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -181,7 +189,35 @@ class ProjectStore:
         account = self.accounts.get(name)
         if account is None:
             account = self.accounts[name] = Account(name, memory=self._memory)
+            if self._with_samples and not name.startswith(V2_ACCOUNT):
+                self._add_samples(account)
         return account
+
+    def _add_samples(self, account: Account) -> None:
+        for project_id, (name, exported, content) in samples().items():
+            project = Project(project_id, account, api="v3", name=name, now=MADE_AT)
+            project.packed = self.packing.plain(dumps(content))
+            project.orientation, project.scene_count = content["orientation"], len(content["scenes"])
+            if exported:
+                project.state, project.progress = EXPORTED, 100.0
+                project.completed_at = project.exported_at = MADE_AT
+                project.credit_subtracted = True
+            account.projects[project_id] = account.samples[project_id] = project
+            self._samples.setdefault(project_id, project)
+
+    def changed_samples(self) -> list[Project]:
+        """The accounts' copies of what the editor made that a call has changed, rendered or deleted."""
+        every = (project for account in self.accounts.values() for project in account.samples.values())
+        return [project for project in every if project.deleted or project.updated_at > MADE_AT]
+
+    def _find(self, account_name: str, project_id: Any) -> Project | None:
+        """The account's project with this id, also when deleted."""
+        if not isinstance(project_id, str):
+            return None
+        project = self._by_id.get(project_id)
+        if project is None and self._with_samples:
+            project = self.account(account_name).samples.get(project_id)
+        return project if project is not None and project.account.name == account_name else None
 
     def remember(self, seconds: float) -> None:
         """Keep earlier versions of projects for at least so many seconds from now on."""
@@ -202,14 +238,12 @@ class ProjectStore:
 
     def any(self, project_id: str) -> Project | None:
         """The project with this id, of any owner, also when deleted."""
-        return self._by_id.get(project_id)
+        return self._by_id.get(project_id) or self._samples.get(project_id)
 
     def peek(self, account_name: str, project_id: Any) -> Project | None:
         """The account's project with this id, or None."""
-        project = self._by_id.get(project_id) if isinstance(project_id, str) else None
-        if project is None or project.deleted or project.account.name != account_name or project.api not in EDITOR:
-            return None
-        return project
+        project = self._find(account_name, project_id)
+        return None if project is None or project.deleted or project.api not in EDITOR else project
 
     def get(self, account_name: str, project_id: Any) -> Project:
         """The account's project with this id; raises Refusal (404) if it has none."""
@@ -220,17 +254,17 @@ class ProjectStore:
 
     def read(self, account_name: str, project_id: Any, *, at: float) -> Project:
         """The account's project as it was at a recent time; raises Refusal (404) if it did not exist then."""
-        project = self._by_id.get(project_id) if isinstance(project_id, str) else None
-        found = project.as_of(at) if project is not None and project.account.name == account_name else None
-        if found is not None and found.api not in EDITOR:
-            found = None
+        project = self._find(account_name, project_id)
+        found = None if project is None or project.api not in EDITOR else project.as_of(at)
         if found is None:
             raise Refusal(NO_SUCH_PROJECT, "there is no such project")
         return found
 
     def listed(self, account_name: str, *, at: float) -> list[Project]:
         """The account's projects as they were at a recent time, oldest first."""
-        views = (project.as_of(at) for project in self.all() if project.account.name == account_name)
+        made = (project for project in self.all() if project.account.name == account_name)
+        known = (*self.account(account_name).samples.values(), *made)
+        views = (project.as_of(at) for project in known)
         return [view for view in views if view is not None]
 
     def delete(self, account_name: str, ids: Iterable[Any], *, now: float) -> int:

@@ -39,7 +39,7 @@ def routes(backend: Backend) -> list[Route]:
         made = made_file(backend, call, api="audio", suffix="wav", fields={"name": "speech"})
         backend.pay(made, call, AUDIO, subject=body["text"])
         words = [{"text": word, "index": index} for index, word in enumerate(body["text"].split()[:50])]
-        answer = {"fileName": f"{made.id}.wav", "downloadUrl": made.download_url(call.now), "metaList": words}
+        answer = {"fileName": f"{made.id}.wav", "downloadUrl": backend.links.url(made, call.now), "metaList": words}
         return success(answer)
 
     return [Route("POST", f"{BASE}/simple/audio", audio, "v3", "body", ("create", "audio", "export"))]

@@ -6,6 +6,7 @@ import secrets
 
 import jwt
 
+from renderline.sandbox.projects import V2_ACCOUNT
 from renderline.sandbox.responses import (
     CREDENTIALS_WRONG,
     TOKEN_EXPIRED,
@@ -95,4 +96,4 @@ def v2_account(header: str | None, *, keys: frozenset[str]) -> str:
         raise Refusal(TOKEN_UNKNOWN, "send the key itself, without 'Bearer'")
     if keys and header not in keys:
         raise Refusal(CREDENTIALS_WRONG, "the key is not known")
-    return "v2:" + hashlib.sha256(header.encode()).hexdigest()[:8]
+    return V2_ACCOUNT + hashlib.sha256(header.encode()).hexdigest()[:8]

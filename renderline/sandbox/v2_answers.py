@@ -20,7 +20,7 @@ def made(backend: Backend, project: Project, *, cubes: int | None = None) -> Res
 
 def progress(backend: Backend, project: Project, *, at: float) -> Response:
     """Progress and URL; a failed render says so everywhere."""
-    done, url = project.progress_at(at), project.download_url(at)
+    done, url = project.progress_at(at), backend.links.url(project, at)
     more: dict[str, Any] = {}
     if project.error is not None:
         error = {"code": project.error[0], "msg": project.error[1]}

@@ -10,6 +10,7 @@ from renderline.sandbox.clock import iso
 from renderline.sandbox.projects import EXPORTED, Account, Project
 from renderline.sandbox.renders import task_id
 from renderline.sandbox.responses import Response, success
+from renderline.sandbox.states import COMPLETE, shown_state
 
 EDITOR = "/api/odin/v3/editor"
 
@@ -19,7 +20,9 @@ CALL_FIELDS = frozenset({"isExport", "webhookUrl", "workspaceId", "resolution"})
 EXPORT_TYPE = "video"
 
 
-def project_json(project: Project, content: dict[str, Any], *, now: float) -> dict[str, Any]:
+def project_json(
+    project: Project, content: dict[str, Any], *, now: float, state: str | None, url: str | None
+) -> dict[str, Any]:
     """All documented fields over whatever else the project was created with."""
     kept = {name: value for name, value in content.items() if name not in CALL_FIELDS}
     shown = {
@@ -32,7 +35,7 @@ def project_json(project: Project, content: dict[str, Any], *, now: float) -> di
         "thumbnailUrl": None,
         "baseInfoId": hashlib.blake2b(project.id.encode(), digest_size=12, person=b"base").hexdigest(),
         "scenes": content.get("scenes"),
-        "state": project.state_at(now),
+        "state": state,
         "dictionary": content.get("dictionary"),
         "backendTaskId": task_id(project),
         "exportType": EXPORT_TYPE if project.exports else None,
@@ -40,7 +43,7 @@ def project_json(project: Project, content: dict[str, Any], *, now: float) -> di
         "creditSubstracted": project.credit_subtracted,
         "createdAt": iso(project.created_at),
         "updatedAt": iso(project.updated_at),
-        "download_url": project.download_url(now),
+        "download_url": url,
     }
     if project.error is not None:
         shown["error"] = {"code": project.error[0], "msg": project.error[1]}
@@ -63,11 +66,20 @@ class V3Reading:
         ]
 
     def progress(self, call: Call) -> Response:
-        """Progress from 0 to 100; `downloadUrl` is absent before completion and empty while it lags behind."""
-        project = self._backend.store.read(call.account, call.key, at=call.seen_at)
-        data: dict[str, Any] = {"progress": project.progress_at(call.seen_at), "state": project.state_at(call.seen_at)}
-        url = project.download_url(call.seen_at)
-        if url is not None:
+        """Progress from 0 to 100; `downloadUrl` is absent before completion and empty while it lags behind.
+
+        Where `Complete` is the only word, it replaces the number at the end.
+        """
+        backend, at = self._backend, call.seen_at
+        project = backend.store.read(call.account, call.key, at=at)
+        data: dict[str, Any] = {"progress": project.progress_at(at)}
+        state = shown_state(backend.options, project, at)
+        if state is not None:
+            data["state"] = state
+        if state == COMPLETE:
+            del data["progress"]
+        url = backend.links.url(project, at, host=call.host)
+        if url is not None and backend.options.urls == "everywhere":
             data["downloadUrl"] = url
         if project.error is not None:
             data["error"] = {"code": project.error[0], "msg": project.error[1]}
@@ -77,14 +89,17 @@ class V3Reading:
         """One project with its scenes."""
         project = self._backend.store.read(call.account, call.key, at=call.seen_at)
         content = json.loads(self._backend.store.packing.unpack(project.packed))
-        return success({"project": project_json(project, content, now=call.seen_at)})
+        at, options = call.seen_at, self._backend.options
+        url = self._backend.links.url(project, at, host=call.host)
+        state = shown_state(options, project, at)
+        return success({"project": project_json(project, content, now=at, state=state, url=url)})
 
     def list(self, call: Call) -> Response:
         """The account's projects, newest first, as a bare list."""
         if call.lag:
             known = self._backend.store.listed(call.account, at=call.seen_at)
             shown = [p for p in reversed(known) if p.api == "v3" and self._listed(p)]
-            return success([self._item(p, call.seen_at) for p in shown])
+            return success([self._item(p, call) for p in shown])
         account = self._backend.store.account(call.account)
         ready = self._lists.get(account.name)
         waiting = False
@@ -92,15 +107,16 @@ class V3Reading:
         if ready is None or ready[0] is not account or ready[1] != account.version:
             shown = [p for p in reversed(account.projects.values()) if p.api == "v3" and self._listed(p)]
             waiting = any(p.url_at > call.now or p.generation is not None for p in shown)
-            ready = (account, account.version, success([self._item(p, call.now) for p in shown]).body)
-            if not waiting:
+            ready = (account, account.version, success([self._item(p, call) for p in shown]).body)
+            if not waiting and not self._backend.links.expire:
                 self._lists[account.name] = ready
         return Response(200, ready[2])
 
     def _listed(self, project: Project) -> bool:
         return self._backend.options.project_list == "all" or project.state == EXPORTED
 
-    @staticmethod
-    def _item(project: Project, now: float) -> dict[str, Any]:
-        url = project.download_url(now)
-        return {"id": project.id, "name": project.name, "state": project.state_at(now), "download_url": url}
+    def _item(self, project: Project, call: Call) -> dict[str, Any]:
+        options, at = self._backend.options, call.seen_at
+        url = self._backend.links.url(project, at, host=call.host) if options.urls == "everywhere" else None
+        state = shown_state(options, project, at)
+        return {"id": project.id, "name": project.name, "state": state, "download_url": url}

@@ -18,11 +18,11 @@ RESERVED = ("example.com", "example.net", "example.org", ".example", ".invalid",
 """Reserved host endings (RFC 2606). The vendor's sample bodies use one; nothing is sent there."""
 
 
-def result_url(url: str, project: Project, now: float) -> str:
+def result_url(url: str, project: Project, link: str | None) -> str:
     """The URL of a v2 webhook with the result appended to it, after what query it has (AI Studios v2 contract)."""
     result = {
         "ai_progress_update_loc": f"ai-video/{project.id}/",
-        "videoUrl": project.download_url(now),
+        "videoUrl": link or "",
         "duration": f"{project.duration:.6f}",
     }
     address, hash_, fragment = url.partition("#")
@@ -32,9 +32,9 @@ def result_url(url: str, project: Project, now: float) -> str:
 class Webhooks:
     """Sends webhooks in one of the modes `normal`, `none`, `duplicate`, `reordered`, `final-only`, `wrapped`."""
 
-    def __init__(self, *, mode: str, now: Callable[[], float]) -> None:
+    def __init__(self, *, mode: str, link: Callable[[Project], str | None]) -> None:
         self._mode = mode
-        self._now = now
+        self._link = link
         self._client: SimpleAsyncHTTPClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.clear()
@@ -52,11 +52,14 @@ class Webhooks:
             return
         if project.api == "v2":
             if progress == COMPLETE:
-                self._start(result_url(url, project, self._now()), [None] * (2 if self._mode == "duplicate" else 1))
+                self._start(
+                    result_url(url, project, self._link(project)), [None] * (2 if self._mode == "duplicate" else 1)
+                )
             return
         body: dict[str, Any] = {"progress": progress, "backendTaskId": task_id(project)}
         if progress == COMPLETE:
-            body |= {"credit": project.cost, "download_url": project.download_url(self._now())}
+            link = self._link(project)
+            body |= {"credit": project.cost} if link is None else {"credit": project.cost, "download_url": link}
         if self._mode == "wrapped":
             body = {"success": True, "data": body}
         if self._mode == "reordered":

@@ -44,8 +44,9 @@ def rendering(driver: LedgerDriver) -> DuePoll:
 
 @pytest.fixture(scope="module")
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    """One sandbox for the tests of a module; `local_worker` resets it."""
-    process = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "sandbox.log", "--render-seconds", "0.3")
+    """One sandbox for the tests of a module, whose project list shows drafts; `local_worker` resets it."""
+    log = tmp_path_factory.mktemp("sandbox") / "sandbox.log"
+    process = SandboxProcess(log, "--render-seconds", "0.3", "--list", "all")
     yield process
     process.stop()
 

@@ -19,7 +19,8 @@ def crash_harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CrashHar
     """The parts that all crashes of a module share."""
     directory = tmp_path_factory.mktemp("crash_harness")
     with Valkey(directory, "--databases", "256") as valkey, HookEndpoint() as hook_endpoint:
-        sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", str(RENDER))
+        # Drafts that nobody knows of are found by their names, and deleted.
+        sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", str(RENDER), "--list", "all")
         yield CrashHarness(directory, valkey, sandbox, hook_endpoint)
         sandbox.stop()
 

@@ -257,7 +257,7 @@ class CrashHarness:
         """Start a sandbox for one crash alone, whose calls can be held without holding others'."""
         with self._lock:
             log = self.directory / f"sandbox-{next(self._numbers)}.log"
-        return SandboxProcess(log, "--render-seconds", str(RENDER))
+        return SandboxProcess(log, "--render-seconds", str(RENDER), "--list", "all")
 
 
 def wait_until_dead(worker: FaultWorker, *, what: str) -> None:

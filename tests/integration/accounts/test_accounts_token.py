@@ -290,7 +290,7 @@ def test_the_vendors_429_on_the_token_call_says_how_long_to_wait(redis, start_sa
 
 
 def test_tokens_that_the_vendor_revoked_are_replaced_once_for_all(redis, start_sandbox):
-    sandbox = start_sandbox()
+    sandbox = start_sandbox("--samples", "off")
     endpoint = TokenEndpoint(sandbox.url, app_id="studio.acme", user_key="k" * 36)
     sources = [SharedToken(redis, endpoint, account="main") for _ in range(8)]
     clients = [StudioV3(sandbox.url, tokens=source) for source in sources]

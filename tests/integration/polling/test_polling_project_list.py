@@ -18,7 +18,8 @@ PROGRESS = "GET /api/odin/v3/editor/progress/{key}"
 @pytest.fixture(scope="module")
 def shared_sandbox(tmp_path_factory):
     """A sandbox in which no render finishes by itself, however long a test takes."""
-    process = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "sandbox.log", "--render-seconds", "86400")
+    options = ("--render-seconds", "86400", "--list", "all", "--samples", "off")
+    process = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "sandbox.log", *options)
     yield process
     process.stop()
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from sandbox_client import Caller, SandboxClient, running
+from sandbox_client import PLAIN, Caller, SandboxClient, running
 
 
 @pytest.fixture(scope="session")
 def slow_emulator() -> Iterator[SandboxClient]:
     """One sandbox for this folder whose renders end only on command (or by a tag)."""
-    with running("--render-seconds", "600", "--seed", "1") as emulator:
+    with running("--render-seconds", "600", "--seed", "1", *PLAIN) as emulator:
         yield emulator
 
 
@@ -29,7 +29,7 @@ def caller(emulator: SandboxClient) -> Caller:
 @pytest.fixture(scope="session")
 def quick_emulator() -> Iterator[SandboxClient]:
     """One sandbox for this folder whose renders take a fifth of a second."""
-    with running("--render-seconds", "0.2") as emulator:
+    with running("--render-seconds", "0.2", *PLAIN) as emulator:
         yield emulator
 
 

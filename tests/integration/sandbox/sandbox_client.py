@@ -14,6 +14,9 @@ from harness import ROOT
 V3 = "/api/odin/v3"
 DEADLINE = 60.0
 
+PLAIN = ("--list", "all", "--samples", "off")
+"""Options with which the project list shows what a test has made, and nothing else."""
+
 
 class SandboxClient:
     """One running sandbox and a kept-alive session to it."""

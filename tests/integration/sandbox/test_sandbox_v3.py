@@ -202,7 +202,7 @@ def test_given_credentials_and_failures_as_200() -> None:
 
 @pytest.mark.contradiction(30)
 def test_limit_of_renders_and_exported_list() -> None:
-    with running("--render-seconds", "600", "--max-concurrent", "1", "--list", "exported") as emulator:
+    with running("--render-seconds", "600", "--max-concurrent", "1", "--samples", "off") as emulator:
         caller = Caller(emulator)
         made, waiting = caller.create(export=True), caller.create(export=False)
         refused = caller.call("POST", "/editor/project/export", {"projectId": waiting})

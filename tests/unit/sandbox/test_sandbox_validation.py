@@ -11,6 +11,7 @@ from renderline.sandbox import v2_validation
 from renderline.sandbox.catalogue import TEMPLATES, from_template
 from renderline.sandbox.edits import apply_updates
 from renderline.sandbox.responses import Refusal
+from renderline.sandbox.samples import samples
 from renderline.sandbox.v3_validation import SIMPLE_VIDEO, check, check_create, check_edit
 
 EXAMPLES = ROOT / "examples"
@@ -39,6 +40,12 @@ def test_vendor_samples_pass(name: str) -> None:
 @pytest.mark.parametrize("template_id", TEMPLATES)
 def test_own_templates_pass(template_id: str) -> None:
     check_create(from_template(template_id, model=None, clothes=None)[1], lenient=False)
+
+
+@pytest.mark.parametrize("project_id", samples())
+def test_what_the_editor_made_passes(project_id: str) -> None:
+    name, _, content = samples()[project_id]
+    check_create({"name": name, **content}, lenient=False)
 
 
 SHADOW = {"color": "#00000060", "blur": 0, "offsetX": 5, "offsetY": 0.1, "enabled": True}
