@@ -90,18 +90,21 @@ def changed() -> list[dict[str, Any]]:
 
 def test_the_tutorial(system: System, editor: Editor, renderline: CommandLine) -> None:
     editor.made(name="Parrots of the tutorial")
-    (found,) = [one for one in editor.studio.list_projects() if one.name == "Parrots of the tutorial"]
-    before = editor.studio.read_project(found.id)
+    (found,) = renderline.json("projects", "--search", "Parrots of the tutorial")
+    outlined = renderline.json("projects", "show", found["id"])
+    tags = {clip["tag"] for scene in outlined["scenes"] for clip in scene["clips"]}
+    assert {"parrot-image", "parrot-text"} <= tags
+    before = editor.studio.read_project(found["id"])
 
-    render_id = system.enqueue(request(found.id, TUTORIAL, hooks=[{"type": "download"}], resolution="720"))
+    render_id = system.enqueue(request(found["id"], TUTORIAL, hooks=[{"type": "download"}], resolution="720"))
     record = reach(system, render_id, "delivered")
 
     made = editor.studio.read_project(record["project_id"])
     assert made["scenes"] == changed()
     assert made["name"] == f"Parrots of the tutorial [{render_id}]"
     assert (made["orientation"], made["dictionary"]) == (before["orientation"], before["dictionary"])
-    assert made["_id"] != found.id
-    assert editor.studio.read_project(found.id) == before
+    assert made["_id"] != found["id"]
+    assert editor.studio.read_project(found["id"]) == before
     (project,) = system.projects_of(render_id)
     assert (project["exports"], project["state"]) == (1, "exported")
     assert Path(unquote(urlsplit(record["stored_url"]).path)).read_bytes()[4:8] == b"ftyp"
@@ -130,6 +133,10 @@ def test_a_template_filled_from_its_rows_renders(
     # Another avatar speaks its lines.
     assert scenes[1]["clips"][1]["model"]["emotion"] == scenes[1]["scripts"][1]["clothId"] == "BG00006161"
     assert "deployImage" not in scenes[1]["clips"][1]["model"]
+    # A row that does not fit the project is named before any is sent.
+    (tmp_path / "wrong.json").write_text((tmp_path / "parrots.json").read_text().replace("parrot-text", "parot-text"))
+    wrong = renderline("submit", "--template", "wrong.json", "--rows", "parrots.csv")
+    assert (wrong.code, "parrots.csv row 2" in wrong.err, "parrot-text" in wrong.err) == (2, True, True), wrong
     # No file that somebody has changed is overwritten.
     again = renderline("template-of", project, "-o", "parrots.json")
     assert (again.code, len(again.err.splitlines())) == (2, 2)

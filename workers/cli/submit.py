@@ -14,6 +14,7 @@ from workers.cli import orders as ordering
 from workers.cli import views, waiting
 from workers.cli.errors import CommandError, ExitCode, plain, print_error
 from workers.cli.orders import Order
+from workers.cli.project_fit import ProjectFit
 from workers.cli.session import Session, json_option, pass_session
 
 _PER_TRANSACTION = 1000
@@ -109,12 +110,14 @@ def _check(session: Session, orders: Sequence[Order]) -> list[dict[str, Any]]:
     from renderline.acceptance import check_key
     from renderline.requests import RequestRefused
 
-    door = session.services.acceptor
+    door, fit = session.services.acceptor, ProjectFit(session)
     found, wrong = [], []
     for order in orders:
         try:
             check_key(order.key)
             request = door.load(order.request, actor=COMMAND_LINE)
+            if problems := fit.problems(request):
+                raise RequestRefused(problems)
         except RequestRefused as refused:
             wrong += order.wrong(refused)
             continue
