@@ -13,7 +13,7 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN pip uninstall --yes --quiet --root-user-action ignore setuptools wheel pip \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin renderline \
     && install -d -m 0700 -o renderline -g renderline /var/lib/renderline \
-    && install -d -m 0750 -o renderline -g renderline /srv/videos
+    && install -d -m 0750 -o renderline -g renderline /srv/videos /srv/uploads /srv/uploads/tmp
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY config config

@@ -13,10 +13,11 @@ from renderline.catalogue.name_check import NameCheck
 from renderline.contract import key_error, render_id_for_key, render_id_for_message, tenant_error
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind, problem_of
-from renderline.kinds import BEGIN, KINDS, is_draft, named_sources
+from renderline.kinds import BEGIN, KINDS, is_draft, named_files, named_sources
 from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded
 from renderline.requests import RenderRequest, RequestRefused, load_request
 from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
+from renderline.uploads import StorageFailed, UploadStore, missing, parse
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,8 @@ class Acceptor:
     tenants: Tenants = field(default_factory=Tenants)
     names: NameCheck | None = None
     """Checks what a request names; None: nothing does."""
+    uploads: UploadStore | None = None
+    """Where the files that requests name are; None: this process does not know, so workers find out."""
 
     def accept(self, data: Any, *, key: str | None, message_id: str, actor: Actor) -> str:
         """Record a request once and return its render id.
@@ -122,6 +125,7 @@ class Acceptor:
         self._check_sources(data, request, policy)
         if self.names and (unknown := self.names.at_door(request.kind, request.body, request.account, request=data)):
             raise RequestRefused(unknown)
+        self._check_files(data, request, tenant)
         return replace(request, tenant=tenant)
 
     def _check_sources(self, data: Any, request: RenderRequest, tenant: Tenant) -> None:
@@ -133,6 +137,21 @@ class Acceptor:
                     errors[source.path] = [f"tenant {tenant.name} was granted no such template{_GRANT}"]
             elif not tenant.may_name_project(source.id, self.ledger.project_tenant(request.account, source.id)):
                 errors[source.path] = [f"must be one of the projects that renders of tenant {tenant.name} made{_GRANT}"]
+        if errors:
+            raise RequestRefused(errors)
+
+    def _check_files(self, data: Any, request: RenderRequest, tenant: str) -> None:
+        """Raise `RequestRefused` if the request names an upload that the tenant does not have."""
+        if self.uploads is None:
+            return
+        errors = {}
+        try:
+            for file in named_files(KINDS[request.kind], data):
+                reference = parse(file.reference)
+                if reference is not None and not self.uploads.has_lately(reference, tenant=tenant):
+                    errors[file.path] = [missing(reference, tenant)]
+        except StorageFailed as failed:
+            log.warning("the storage of uploads does not answer; the worker will look", why=str(failed))
         if errors:
             raise RequestRefused(errors)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from renderline.acceptance import Acceptor
 from renderline.capabilities import WorkerCapabilities
 from renderline.catalogue.runner import CatalogueRunner
+from renderline.cleanup.old_uploads import OldUploads
 from renderline.cleanup.runner import CleanupRunner
 from renderline.dispatcher import Dispatcher
 from renderline.hooks.delivery import Deliverer
@@ -34,5 +35,7 @@ class Services:
     clock: ServerClock
     capabilities: WorkerCapabilities
     catalogue: CatalogueRunner
+    old_uploads: OldUploads | None = None
+    """Removes old uploads; None: this process has no storage of them."""
     background: BackgroundThreads | None = None
     """Where announced calls wait for the ledger's disk; None if they do not wait."""

@@ -1,7 +1,8 @@
-"""The periodic chores of every worker, and the three threads that do them.
+"""The periodic chores of every worker, and the four threads that do them.
 
 The renewal of hook claims has its own thread, because an expired claim causes a second delivery. The sweep has its own
-thread too, because a backlog keeps it busy. The other chores are short and share a thread. None of them calls a vendor.
+thread too, because a backlog keeps it busy, and so have old uploads, because their storage may be slow. The other
+chores are short and share a thread. None of them calls a vendor.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class ChoreThread(threading.Thread):
     def run(self) -> None:
         """Work for as long as the process lives, or until stopped."""
         due = dict.fromkeys(self._chores, time.monotonic())
-        while True:
+        while due:
             chore = min(due, key=lambda one: due[one])
             if self._stopped.wait(max(0.0, due[chore] - time.monotonic())):
                 return
@@ -87,6 +88,11 @@ class Housekeeper:
             "renewals", Chore("renewals", services.deliverer.renewal.renew_all, every=lease / 3)
         )
         self._sweep = ChoreThread("sweep", Chore("sweep", services.sweeper.sweep, every=sweep_every, jitter=_JITTER))
+        # The list of a storage may take long.
+        uploads = services.old_uploads
+        self._uploads = ChoreThread(
+            "uploads", *([Chore("old uploads", uploads.run, every=uploads.every, jitter=_JITTER)] if uploads else [])
+        )
         self._short = ChoreThread(
             "chores",
             Chore("capabilities", services.capabilities.announce, every=ANNOUNCE_EVERY),
@@ -99,12 +105,13 @@ class Housekeeper:
 
     def start(self) -> None:
         """Start the threads."""
-        for thread in (self._renewals, self._sweep, self._short):
+        for thread in (self._renewals, self._sweep, self._short, self._uploads):
             thread.start()
 
     def stop(self) -> None:
         """Begin no further chore but the renewals: hooks that still run keep their claims."""
         self._sweep.stop()
+        self._uploads.stop()
         self._short.stop()
 
 

@@ -19,6 +19,21 @@ class DeadlineExceeded(TimeoutError):
 
 _send_until: ContextVar[float | None] = ContextVar("send_until", default=None)
 
+
+def prolong(latest: float, seconds: float) -> None:
+    """Inside `sent_by`: move its moment to `latest`, because the work goes on under a renewed lease.
+
+    A call with a side effect that this thread is sending gets `seconds` from now for the rest.
+    """
+    if _send_until.get() is None:
+        return
+    _send_until.set(latest)
+    exchange = getattr(running, "exchange", None)
+    if exchange is not None and exchange.send_until is not None:
+        exchange.send_until = latest
+        exchange.deadline = time.monotonic() + seconds
+
+
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 

@@ -48,6 +48,8 @@ class Kind:
     """Fields of the payload that are sent with the export, not with this call."""
     defaults: Mapping[str, Any] = field(default_factory=lambda: {"resolution": "1080"})
     """The vendor's defaults. Two requests that differ only in these mean the same."""
+    file_fields: tuple[str, ...] = ()
+    """The fields, of the request or its payload, that name files: each a reference, or a list or object of some."""
     compact_schema: Schema | None = None
     """The schema of the compact form, which has `scenes` at the top of the request."""
     lay_out: Callable[[dict[str, Any]], dict[str, Any]] | None = None

@@ -81,6 +81,7 @@ class Keys:
         self.audit = f"{prefix}audit"
         self.tenants = f"{prefix}tenants"
         self.hook_queues = f"{prefix}hook_queues"
+        self.old_uploads = f"{prefix}old_uploads"
         self.api_keys = f"{prefix}keys"
         self.api_keys_used = f"{prefix}keys:used"
 
@@ -99,6 +100,10 @@ class Keys:
     def meta(self, render_id: str) -> str:
         """Return the JSON of a render's fixed data: name, hooks, metadata, warnings."""
         return f"{self.prefix}meta:{render_id}"
+
+    def body(self, render_id: str) -> str:
+        """Return the JSON of a render's request body."""
+        return f"{self.prefix}body:{render_id}"
 
     def history(self, render_id: str) -> str:
         """Return the JSON of a render's earlier attempts."""

@@ -15,7 +15,7 @@ from renderline.studio import patient
 
 _SEND_WITHIN = 0.75
 """Share of the lease within which an announced call must be sent. Later another worker may have taken over."""
-_ANSWERED_WITHIN = 0.8
+ANSWERED_WITHIN = 0.8
 """Share of the lease that a slow call may take; that of other calls is part of their clients."""
 
 
@@ -49,11 +49,14 @@ class PlanRun:
         """Note that a call is being announced."""
         self.announced_at = boottime()
 
+    def send_until(self, lease: float) -> float:
+        """Return the latest moment at which the announced call may be sent."""
+        return self.announced_at + lease * _SEND_WITHIN
+
     @contextmanager
     def calling(self, stage: Stage, permit: Permit, leases: Leases) -> Iterator[None]:
         """Inside it, the announced call of a stage is made: with its permit, and within its lease."""
         lease = leases.of(stage)
         # A worker that was stopped for longer than the lease must not send: another worker has taken over.
-        latest = self.announced_at + lease * _SEND_WITHIN
-        with using(permit), sent_by(latest), patient(lease * _ANSWERED_WITHIN if stage.slow else 0.0):
+        with using(permit), sent_by(self.send_until(lease)), patient(lease * ANSWERED_WITHIN if stage.slow else 0.0):
             yield

@@ -26,11 +26,13 @@ from renderline.polling.policy import PollPolicy
 from renderline.requests import load_body_json
 from renderline.retry import RetryPolicy
 from renderline.submission.fault import FaultHandler
+from renderline.submission.files import RunFiles
 from renderline.submission.outcome import Announced, NotMyTurn, Outcome
 from renderline.submission.paid_call import BULKHEAD_FULL, PaidCall
 from renderline.submission.plan import PlanRunner
 from renderline.submission.plan_run import Leases, PlanRun
 from renderline.submission.recorder import ACCOUNT_UNAVAILABLE, SubmissionRecorder
+from renderline.uploads import FileOpener
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +70,8 @@ class Submitter:
     """The lease of calls whose answer comes only when the work is done, if it is longer."""
     check_page: Callable[[str], PageFinding] | None = None
     """Looks whether a page that a request names is there; None: nobody does."""
+    files: FileOpener | None = None
+    """Opens the files that requests name."""
     unknown_after: float = UNKNOWN_AFTER
     """Seconds after which a render fails if no worker has its account, or the API of it that the render needs."""
 
@@ -131,6 +135,8 @@ class Submitter:
         )
         context.check_page = self.check_page
         run = PlanRun(claim, kind, clients, context, announced_at=began, unaccounted=left is not None)
+        if self.files is not None:
+            context.open_upload = RunFiles(run, self.ledger, self.files, self._leases).open
         return self._plan_runner.run(run)
 
     def _unknown_names(self, claim: Submission) -> Outcome | None:
@@ -154,12 +160,15 @@ class Submitter:
         return {name: plan[0].name for name, plan in plans.items() if not plan[0].paid and not plan[0].slow}
 
     @cached_property
+    def _leases(self) -> Leases:
+        return Leases(self.lease, max(self.lease, self.slow_lease or 0.0))
+
+    @cached_property
     def _recorder(self) -> SubmissionRecorder:
         return SubmissionRecorder(self.ledger, self.dispatcher, self.policy, self.durations)
 
     @cached_property
     def _plan_runner(self) -> PlanRunner:
-        leases = Leases(self.lease, max(self.lease, self.slow_lease or 0.0))
         faults = FaultHandler(self._recorder, self.retries)
-        paid_call = PaidCall(self._recorder, faults, self.bulkhead, self.wait_for_disk, leases)
-        return PlanRunner(self.ledger, self._recorder, faults, paid_call, self.mode, leases)
+        paid_call = PaidCall(self._recorder, faults, self.bulkhead, self.wait_for_disk, self._leases)
+        return PlanRunner(self.ledger, self._recorder, faults, paid_call, self.mode, self._leases)

@@ -147,7 +147,9 @@ def test_a_role_has_the_credentials_that_it_needs_and_no_others(services, role, 
 
 def test_the_gateway_gets_every_setting_that_it_reads(services):
     modules = ["workers/gateway.py", "workers/gateway_worker.py", "config/celery.py"]
-    modules += [f"workers/composition/{name}.py" for name in ("acceptance", "connection", "tenants", "webhooks")]
+    modules += [
+        f"workers/composition/{name}.py" for name in ("acceptance", "connection", "tenants", "uploads", "webhooks")
+    ]
     text = "".join((ROOT / module).read_text(encoding="utf-8") for module in modules)
     hooks = (ROOT / "workers/composition/hooks.py").read_text(encoding="utf-8")
     text += hooks[hooks.index("def hook_kinds") : hooks.index("def fresh_link")]
@@ -183,8 +185,8 @@ def test_what_a_role_writes_is_a_volume_or_tmpfs(services):
     written = {name: [volume.split(":")[1] for volume in one.get("volumes", [])] for name, one in services.items()}
     assert written == {
         "redis": ["/data"],
-        "worker": ["/srv/videos"],
-        "gateway": [],
+        "worker": ["/srv/videos", "/srv/uploads"],
+        "gateway": ["/srv/uploads"],
         "flower": ["/var/lib/renderline"],
         "sandbox": [],
     }

@@ -77,6 +77,7 @@ _KNOWN = (
     ("redis", "RedisError", ExitCode.UNREACHABLE),
     ("kombu.exceptions", "OperationalError", ExitCode.UNREACHABLE),
     ("renderline.studio", "StudioFault", ExitCode.FAILED),
+    ("renderline.uploads", "StorageFailed", ExitCode.FAILED),
 )
 
 
@@ -87,6 +88,8 @@ def _lines(name: str, error: Exception) -> list[str]:
         return [f"Redis refused the user of REDIS_URL: {error}; use an operator's (docs/broker.md)"]
     if name in ("RedisError", "OperationalError"):
         return [f"Redis (REDIS_URL) does not answer: {error}"]
+    if name == "StorageFailed":
+        return [f"the storage of uploads: {error}"]
     if name == "StudioFault":
         return [f"the vendor: {error}"]
     return str(error).splitlines() or [type(error).__name__]

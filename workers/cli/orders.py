@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ class Order:
     """The columns of the row that fill each text, by its path."""
     row: Mapping[str, Any] = field(default_factory=dict)
     """The row that filled it."""
+    folder: str = "."
+    """Where the local files are that it names by relative paths."""
 
     def wrong(self, refused: RequestRefused) -> list[str]:
         """Return a line for each wrong field, which names the column that it came from."""
@@ -59,7 +62,7 @@ def from_files(
         raise CommandError(
             f"--key names one render, but there are {len(items)} requests: use --key-from", ExitCode.REFUSED
         )
-    found = (Order(item.place, item.data, key) for item in items)
+    found = (Order(item.place, item.data, key, folder=item.folder) for item in items)
     return _all(found, key_from=key_from, download=download)
 
 
@@ -78,7 +81,8 @@ def from_rows(
         raise CommandError(f"{template[0]}: holds {len(items)} requests; a template is one", ExitCode.REFUSED)
     made = RequestTemplate(items[0].data)
     _check_columns(template[0], made, filling)
-    found = (Order(row.place, made.fill(row.values), None, made.columns_at, row.values) for row in filling)
+    folder = os.path.dirname(table[0])
+    found = (Order(row.place, made.fill(row.values), None, made.columns_at, row.values, folder) for row in filling)
     return _all(found, key_from=key_from, download=download)
 
 

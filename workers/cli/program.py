@@ -26,6 +26,7 @@ from workers.cli.redis_users import COMMANDS as REDIS_USERS
 from workers.cli.session import Session, json_option
 from workers.cli.status import COMMANDS as STATUS
 from workers.cli.submit import COMMANDS as SUBMIT
+from workers.cli.uploads import COMMANDS as UPLOADS
 from workers.cli.v2 import COMMANDS as V2
 from workers.cli.watch import COMMANDS as WATCH
 
@@ -87,6 +88,7 @@ def cli(context: click.Context) -> None:
 
 for commands in (
     SUBMIT,
+    UPLOADS,
     STATUS,
     WATCH,
     OPERATIONS,

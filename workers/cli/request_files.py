@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -22,6 +23,8 @@ class Item:
 
     place: str
     data: Any
+    folder: str = "."
+    """The folder of the file, from which the files that the request names are looked for."""
 
 
 def items(name: str, raw: bytes) -> list[Item]:
@@ -83,7 +86,7 @@ def all_items(files: Iterator[tuple[str, bytes]]) -> list[Item]:
     wrong: list[str] = []
     for name, raw in files:
         try:
-            found += items(name, raw)
+            found += [replace(one, folder=os.path.dirname(name)) for one in items(name, raw)]
         except Unreadable as fault:
             wrong += fault.lines
     if wrong:

@@ -16,6 +16,7 @@ from workers.cli.errors import CommandError, ExitCode, plain, print_error
 from workers.cli.orders import Order
 from workers.cli.project_fit import ProjectFit
 from workers.cli.session import Session, json_option, pass_session
+from workers.cli.uploads import LocalFiles
 
 _PER_TRANSACTION = 1000
 """How many requests are accepted in one transaction; longer files take several."""
@@ -58,7 +59,8 @@ def submit(
     """Submit the render requests in FILE ("-" is standard input), or one for each row that fills a template.
 
     A file is JSON or JSON lines. It holds a request, a list of requests, or bare vendor bodies, whose kind is detected.
-    All requests are checked first. If one is wrong, every wrong field is named and nothing is submitted.
+    All requests are checked first. If one is wrong, every wrong field is named and nothing is submitted. A local file
+    that a request names, by its path from the folder of FILE or of the rows, is uploaded.
     """
     if (template is None) != (table is None):
         raise click.UsageError("--template and --rows belong together")
@@ -86,6 +88,7 @@ def submit(
             print_error("the rows have no keys: sent again, they render again; --key-from COLUMN prevents that")
     else:
         orders = ordering.from_files(map(_named, sources), key=key, key_from=key_from, download=download)
+    orders = LocalFiles(session, dry_run=dry_run).of(orders)
     checked = _check(session, orders)
     if dry_run:
         session.answer(checked, lambda: _summary(checked))

@@ -13,6 +13,7 @@ from renderline.hooks import HookKind
 from renderline.ledger import Ledger
 from workers.composition.catalogue import door_check
 from workers.composition.tenants import tenants
+from workers.composition.uploads import upload_store
 
 
 def acceptor(
@@ -32,4 +33,5 @@ def acceptor(
         max_bytes=settings.max_request_bytes,
         tenants=tenants(settings),
         names=door_check(settings, lists),
+        uploads=upload_store(settings),
     )

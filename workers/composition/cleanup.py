@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from renderline.cleanup.old_uploads import OldUploads
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.cleanup.runner import CleanupRunner, CleanupTask
 from renderline.cleanup.stored_projects import StoredProjectCleanup
 from renderline.dispatcher import Dispatcher
 from renderline.sweeper import Sweeper
 from workers.composition.shared import Shared
+from workers.composition.uploads import upload_store
 
 _LEASES = 4
 """Leases that a cleanup task may take: it makes a few calls, one after the other."""
+
+_UPLOADS_EVERY = 3600.0
+"""Seconds between two lists of all uploads."""
 
 
 def cleanup_runner(shared: Shared) -> CleanupRunner:
@@ -20,6 +25,14 @@ def cleanup_runner(shared: Shared) -> CleanupRunner:
     if shared.settings.delete_stored_projects:
         tasks.append(StoredProjectCleanup(shared.ledger, lease))
     return CleanupRunner(shared.ledger, shared.accounts, tasks)
+
+
+def old_uploads(shared: Shared) -> OldUploads | None:
+    """Return what removes old uploads; None without a storage of them."""
+    settings = shared.settings
+    store = upload_store(settings)
+    every = min(_UPLOADS_EVERY, settings.upload_retention)
+    return OldUploads(shared.ledger, store, settings.upload_retention, every) if store else None
 
 
 def sweeper(shared: Shared, dispatcher: Dispatcher) -> Sweeper:

@@ -16,7 +16,7 @@ from tasks.services import Services
 from workers.composition.acceptance import acceptor
 from workers.composition.accounts import apis, clients
 from workers.composition.catalogue import catalogue_runner, submission_check
-from workers.composition.cleanup import cleanup_runner, sweeper
+from workers.composition.cleanup import cleanup_runner, old_uploads, sweeper
 from workers.composition.connection import connect
 from workers.composition.hooks import deliverer, fresh_link, hook_kinds, hook_targets
 from workers.composition.polling import poll_policy, poller
@@ -76,4 +76,5 @@ def compose(app: Celery, settings: Settings) -> Services:
         sweeper=sweeper(shared, Dispatcher(publisher, ledger, limits, on_unpublished=raise_unpublished)),
         cleanup=cleanup_runner(shared),
         catalogue=catalogue,
+        old_uploads=old_uploads(shared),
     )

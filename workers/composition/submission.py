@@ -11,6 +11,7 @@ from renderline.retry import RetryPolicy
 from renderline.submission.background import BackgroundThreads
 from renderline.submission.submitter import Submitter
 from workers.composition.shared import Shared
+from workers.composition.uploads import file_opener
 from workers.composition.webhooks import webhook_urls
 
 _RETRIES = RetryPolicy(attempts=30, base=1.0, cap=60.0)
@@ -43,6 +44,7 @@ def submitter(shared: Shared, names: NameCheck) -> Submitter:
         wait_for_disk=DiskSync(shared.redis, mode=settings.wait_for_disk, timeout=_DISK_TIMEOUT).wait,
         names=names,
         check_page=_page_check(settings),
+        files=file_opener(settings),
         unknown_after=settings.unknown_after,
         webhook_url=lambda claim: (
             urls.url(claim.id, attempt=claim.attempt, draft=claim.draft, seconds=claim.deadline) if urls else None

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness import USER_KEY, SandboxProcess
+from harness.documents import document
 from harness.fixed_token import FixedToken
 from harness.samples import a_request, example
 from renderline.kinds import KINDS
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
+from renderline.uploads import Reference
 
 V3, V2 = "/api/odin/v3", "/api/odin"
 SPEECH = {"language": "en", "text": "Hello.", "model": "M000045058"}
@@ -54,7 +56,19 @@ def _generated(call: str) -> tuple[Step, ...]:
     return (Step(f"POST {V3}/automation/{call}", paid=True, traceless=True), GENERATION, Step(READ), EXPORT_OF_ANOTHER)
 
 
+UPLOADS: dict[str, bytes] = {"deck.pptx": document("pptx"), "notes.txt": b"What the video is about."}
+"""The files that requests name, by their names. They are in the storage before the requests are sent."""
+
+
+def _uploaded(name: str) -> str:
+    return str(Reference(hashlib.sha256(UPLOADS[name]).hexdigest(), name))
+
+
 FLOWS: dict[str, Flow] = {
+    "slides": Flow(
+        lambda _: {"kind": "slides", "file": _uploaded("deck.pptx")},
+        (Step(f"POST {V3}/editor/project/pptpdf"), EXPORT),
+    ),
     "project": Flow(
         lambda _: a_request(name="Kill"), (Step(CREATE), EXPORT), direct=(Step(CREATE, paid=True, traceless=True),)
     ),

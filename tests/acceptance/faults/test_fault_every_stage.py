@@ -19,7 +19,8 @@ from renderline.kinds import KINDS
 from renderline.ledger import Ledger
 from renderline.producer import enqueue_renders
 from renderline.renders import FINAL
-from tests.acceptance.faults.stage_kills import FLOWS, Kill, hold, kills
+from renderline.uploads import UploadStore
+from tests.acceptance.faults.stage_kills import FLOWS, UPLOADS, Kill, hold, kills
 
 MODES = ("two_phase", "direct")
 DEADLINE = 20.0
@@ -37,6 +38,7 @@ def environ(directory: Path, valkey: Valkey, mode: str, cases: list[Kill]) -> di
         "RENDERLINE_SLOW_LEASE": "4",
         "RENDERLINE_SWEEP_EVERY": "0.5",
         "RENDERLINE_EVIDENCE_WINDOW": "5",
+        "RENDERLINE_UPLOADS_URL": (directory / "uploads").as_uri(),
     }
 
 
@@ -56,6 +58,9 @@ class Aftermath:
         (directory / "accounts.toml").write_text("".join(case.as_toml(sandbox.url) for case in self.cases))
         requests = [{**case.flow.request(case.base(sandbox.url)), "account": case.account} for case in self.cases]
         self.before = {case: charges(sandbox, case) for case in self.cases}
+        uploads = UploadStore((directory / "uploads").as_uri(), max_bytes=10**6)
+        for name, content in UPLOADS.items():
+            uploads.put(name, iter([content]), tenant="default")
         hold(sandbox, self.cases)
         settings = environ(directory, valkey, mode, self.cases)
         first = Worker(directory / "first.log", queues=",".join(contract.QUEUES), environ=settings)

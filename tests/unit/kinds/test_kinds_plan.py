@@ -73,6 +73,7 @@ def test_an_unknown_stage_is_an_error():
         ("edit", ["draft", "baseline", "export"], ["baseline", "edit"]),
         ("export", ["baseline", "export"], ["baseline", "export"]),
         ("template", ["draft", "export"], ["draft", "export"]),
+        ("slides", ["draft", "export"], ["draft", "export"]),
         ("simple_video", ["draft", "export"], ["create"]),
         ("v2_project", ["create"], ["create"]),
     ],
