@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -135,6 +136,18 @@ def test_every_call_of_the_clients_is_named_and_exists():
         if not name.startswith("_") and name not in NO_CALLS
     }
     assert named == there
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.route)
+def test_the_calls_that_a_row_names_go_to_its_route(row):
+    for name in row.named("client"):
+        client, _, method = name.partition(".")
+        call = inspect.unwrap(getattr(CLIENTS[client], method))
+        used = [call.__globals__.get(one) for one in call.__code__.co_names]
+        reached = [one for value in used for one in (value.values() if isinstance(value, dict) else [value])]
+        routes = [f"{one.method} {_anonymous(one.path)}" for one in reached if isinstance(one, Endpoint)]
+        # The check of the token is made where refusals of it are treated.
+        assert row.route in routes or name == "StudioV3.confirm_token"
 
 
 def test_every_kind_is_named_and_exists():
