@@ -13,6 +13,8 @@ from renderline.tenants import COMMAND_LINE, Actor, Tenant, Tenants
 OURS, THEIRS, STRAY, GRANTED = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
 EDIT = {"kind": "edit", "updates": [{"sceneIdx": 0, "type": "aiModel", "values": {"script": "Changed."}}]}
 VIDEO = {"language": "en", "text": "Hello.", "model": "M1", "clothes": "C1"}
+SPOKEN = {"language": "en", "text": "Hello.", "model": "M1"}
+V2_EDIT = {"kind": "v2_edit", "updates": [{"sceneIdx": 0, "property": "AIModel", "values": {"script": "Changed."}}]}
 KNOWN = Tenants(
     [
         Tenant(name="acme", projects=(GRANTED,), templates=("t1",)),
@@ -61,6 +63,9 @@ def names(driver: LedgerDriver):
         (lambda project: {"kind": "from_project", "payload": {"projectId": project}}, "payload.projectId"),
         (lambda project: {**EDIT, "project_id": project}, "project_id"),
         (lambda project: {**EDIT, "projectId": project}, "projectId"),
+        (lambda project: {**V2_EDIT, "project_id": project}, "project_id"),
+        (lambda project: {"kind": "audio", "payload": {**SPOKEN, "projectId": project}}, "payload.projectId"),
+        (lambda project: {"kind": "v2_simple_audio", "payload": {**SPOKEN, "projectId": project}}, "payload.projectId"),
         (lambda project: {"kind": "simple_video", "payload": {**VIDEO, "projectId": project}}, "payload.projectId"),
     ],
 )

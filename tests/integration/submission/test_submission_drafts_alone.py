@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from harness.samples import a_request, example
+from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.kinds import KINDS
 from renderline.ledger import Commands
 from renderline.submission.outcome import NotMyTurn, Submitted
 
 MODES = ("two_phase", "direct")
-KINDS_WITH_DRAFT = ("project", "edit", "template", "simple_video")
+KINDS_WITH_DRAFT = ("project", "edit", "template", "simple_video", "simple_custom")
 
 
 def request_of(kind, worker):
@@ -23,11 +24,13 @@ def request_of(kind, worker):
     return {
         "project": lambda: a_request(export=False),
         "template": lambda: {"kind": "template", "template_id": "65fa6b07dca2e367461a2925", "export": False},
+        "simple_custom": lambda: {"kind": "simple_custom", **SPOKEN, "export": False},
         "simple_video": lambda: {"kind": "simple_video", "payload": {**SIMPLE, "isExport": False}},
     }[kind]()
 
 
-SIMPLE = {"language": "en", "text": "Hello.", "model": "M000045058", "clothes": "BG00002320"}
+SPOKEN = {"language": "en", "text": "Hello.", "model": "M000045058"}
+SIMPLE = {**SPOKEN, "clothes": "BG00002320"}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -64,6 +67,22 @@ def test_a_worker_that_died_after_the_draft_leaves_one_that_is_not_exported(new_
     assert isinstance(worker.submit("0" * 32), Submitted)
     assert worker.record("0" * 32)["state"] == "delivered"
     assert worker.exports() == 0
+
+
+def test_the_orphan_sweep_leaves_the_draft_that_was_wanted_and_deletes_the_lost_one(new_local_worker):
+    worker, one = new_local_worker(), "0" * 32
+    worker.accept(a_request(export=False), one)
+    claim = worker.claim(one)
+    worker.record_intent(claim, "draft")
+    lost = worker.v3.create_project(worker.context(claim).vendor_body(), export=False)
+    # Its worker died, and the list did not show the draft when the next one looked.
+    worker.redis.hdel(f"renderline:render:{one}", "intent")
+    worker.lapse(one)
+    assert isinstance(worker.submit(one), Submitted)
+    wanted = worker.record(one)["project_id"]
+    worker.redis.zadd("renderline:orphan_drafts:main", {f"{one}.1#1": 1})
+    OrphanSweep(worker.ledger, lease=30.0).run(worker.accounts["main"])
+    assert {seen["id"]: seen["deleted"] for seen in worker.seen()} == {lost: True, wanted: False}
 
 
 def test_a_version_without_drafts_finds_no_stage_to_call(new_local_worker):
