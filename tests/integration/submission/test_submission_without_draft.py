@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from harness.local_worker import local_workers
+from harness.processes import SandboxProcess
 from harness.samples import example
 from renderline.ledger import Commands
 from renderline.submission.outcome import Refused, Submitted
@@ -148,3 +150,29 @@ def test_an_edit_of_a_scene_that_is_not_there_costs_nothing(local_worker):
     error = local_worker.record("r1")["error"]
     assert (error["origin"], error["message"].partition(":")[0]) == ("caller", "updates.1.sceneIdx")
     assert started(local_worker) == before
+
+
+@pytest.fixture
+def copying_worker(redis, tmp_path):
+    """A worker whose vendor answers an edit with a new project."""
+    sandbox = SandboxProcess(tmp_path / "sandbox.log", "--render-seconds", "0.5", "--edits", "new")
+    with local_workers(redis, sandbox) as new:
+        yield new()
+    sandbox.stop()
+
+
+def test_an_edit_that_makes_a_copy_is_followed_there(copying_worker):
+    key = rendered_before(copying_worker)
+    copying_worker.accept(edit(key), "r1")
+    record = copying_worker.poll_until("r1", "delivered", "expired")
+    assert (record["state"], record["project_id"] not in (None, key)) == ("delivered", True)
+    assert record["project_id"] in record["download_url"]
+    assert copying_worker.ledger.project_tenant("main", record["project_id"]) == "default"
+
+
+def test_a_copy_whose_answer_was_lost_leaves_no_trace_in_the_named_project(copying_worker):
+    key = rendered_before(copying_worker)
+    before = started(copying_worker)
+    copying_worker.accept(edit(key, "Other words. [sandbox:drop#copy]"), "r1", deadline=1.0)
+    assert copying_worker.poll_until("r1", "delivered", "expired")["error"]["code"] == "unconfirmed"
+    assert started(copying_worker) == before + 1
