@@ -32,6 +32,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         "127.0.0.1:6379": lines["Redis"].removeprefix("redis://").removesuffix("/0"),
         "http://127.0.0.1:8000": lines["gateway"].removesuffix("/docs"),
         "var/up/env": str(directory / "env"),
+        "var/parrots": str(directory / "parrots"),
         ".venv/bin/renderline": f"{sys.executable} -P {ROOT}/renderline/command.py",
     }
     process.stop()
@@ -49,7 +50,7 @@ def run(up: dict[str, str], command: list[str], text: str, directory: Path) -> s
 
 
 def test_every_door_has_a_snippet() -> None:
-    assert [language for language, _ in SNIPPETS] == ["sh", "sh", "python", "python"]
+    assert [language for language, _ in SNIPPETS] == ["sh", "sh", "python", "python", "sh", "sh"]
 
 
 @pytest.mark.parametrize("text", [text for language, text in SNIPPETS if language == "python"])
