@@ -16,6 +16,7 @@ from renderline.validation.weight import Firm, Guess, Missing, WrongType
 _SOURCES: Final[tuple[tuple[Literal["project", "template"], str, str], ...]] = (
     ("project", "project_id", "projectId"),
     ("template", "template_id", "templateId"),
+    ("project", "project_id", "_id"),
 )
 
 

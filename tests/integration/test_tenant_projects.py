@@ -67,6 +67,8 @@ def names(driver: LedgerDriver):
         (lambda project: {"kind": "audio", "payload": {**SPOKEN, "projectId": project}}, "payload.projectId"),
         (lambda project: {"kind": "v2_simple_audio", "payload": {**SPOKEN, "projectId": project}}, "payload.projectId"),
         (lambda project: {"kind": "simple_video", "payload": {**VIDEO, "projectId": project}}, "payload.projectId"),
+        (lambda project: {"kind": "simple_video", "payload": {**VIDEO, "_id": project}}, "payload._id"),
+        (lambda project: {"kind": "export", "project_id": project, "validation": "warn"}, "project_id"),
     ],
 )
 def test_a_request_names_projects_of_its_tenant(names, made, form, path):

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from harness import ROOT
 from harness.requests import build
 from renderline.kinds import KINDS
+from renderline.kinds.naming import named_in
 from renderline.requests import RequestRefused, as_request, load_body_json
+from renderline.studio.redaction import private_texts
 
 EXAMPLES = ROOT / "examples"
 REQUESTS = [as_request(json.loads(path.read_text())) for path in sorted(EXAMPLES.glob("*.json"))]
@@ -59,19 +61,40 @@ def mutated(draw: st.DrawFn) -> Any:
     return data
 
 
-def check(load: Any, data: Any) -> None:
-    refused = None
+def loaded_or_refused(load: Any, data: Any) -> Any:
     try:
-        loaded = load(data)
-    except RequestRefused as refusal:
-        refused = refusal
-    if refused is not None:
-        assert refused.errors
-        assert RequestRefused(str(refused)).errors == refused.errors
+        return load(data)
+    except RequestRefused as refused:
+        return refused
+
+
+def check(load: Any, data: Any) -> None:
+    loaded = loaded_or_refused(load, data)
+    if isinstance(data, dict):
+        check_passing_on(data, loaded, loaded_or_refused(load, {**data, "validation": "warn"}))
+    if isinstance(loaded, RequestRefused):
+        assert loaded.errors
+        assert RequestRefused(str(loaded)).errors == loaded.errors
         return
     assert load_body_json(loaded.body_json()) == loaded.body
     assert loaded.fingerprint()
     json.dumps(build(loaded, webhook_url="https://hooks.test"), allow_nan=False)
+
+
+def check_passing_on(data: Any, strict: Any, passed: Any) -> None:
+    """Asked to pass on, the same is refused or less; what is not wrong goes through the same way."""
+    if isinstance(passed, RequestRefused):
+        assert isinstance(strict, RequestRefused)
+        assert passed.errors.keys() <= strict.errors.keys()
+        return
+    if not isinstance(strict, RequestRefused):
+        assert passed == strict
+    else:
+        assert passed.warnings
+    json.dumps(build(passed, webhook_url="https://hooks.test"), allow_nan=False)
+    assert passed.fingerprint()
+    assert all(one.id for one in named_in(KINDS[passed.kind], passed.body, data))
+    assert all(isinstance(text, str) for text in private_texts(passed.body))
 
 
 @settings(deadline=None, max_examples=150)
