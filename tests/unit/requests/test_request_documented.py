@@ -10,11 +10,12 @@ import pytest
 from harness import ROOT
 from harness.requests import build
 from renderline.kinds import KINDS
-from renderline.requests import RequestRefused
+from renderline.requests import RequestRefused, as_request
 
 PAGE = (ROOT / "docs" / "requests.md").read_text()
 DOCUMENTED = re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-COMPACT = sorted((ROOT / "examples").glob("compact-*.json"))
+EXAMPLES = sorted((ROOT / "examples").glob("*.json"))
+COMPACT = [path for path in EXAMPLES if path.stem in ("compact-landscape", "compact-portrait")]
 
 
 @pytest.mark.parametrize("text", DOCUMENTED)
@@ -24,6 +25,13 @@ def test_documented_requests_are_taken(load, text):
 
 def test_every_kind_has_its_line():
     assert {kind for kind in KINDS if f"\n| `{kind}` | " not in PAGE} == set()
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_are_taken_without_a_warning(load, path):
+    request = as_request(json.loads(path.read_text()))
+    named = {"project_id": "65fa6b07dca2e367461a2925"} if request["kind"] == "edit" else {}
+    assert load({**named, **request}).warnings == ()
 
 
 @pytest.mark.parametrize("path", COMPACT, ids=lambda path: path.stem)
