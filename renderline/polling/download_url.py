@@ -76,7 +76,10 @@ class DownloadUrlRefresh:
     accounts: Mapping[str, AccountClients]
 
     def __call__(self, record: Mapping[str, Any]) -> str | None:
-        """Return the vendor's current URL, None without one; raises `NoDownloadUrl` if the vendor cannot be asked."""
+        """Return the vendor's current URL, None without one; raises `NoDownloadUrl` if the vendor cannot be asked.
+
+        `output` in the record is the project of the output that it is about, in a render with several.
+        """
         project_id, kind = record.get("project_id"), KINDS.get(record["kind"])
         clients = self.accounts.get(record["account"])
         if not project_id or kind is None:
@@ -84,6 +87,8 @@ class DownloadUrlRefresh:
         if clients is None:
             raise NoDownloadUrl(f"account {record['account']!r} is not configured in this worker")
         try:
+            if record.get("outputs"):
+                return self._ask_for_output(clients, kind, project_id, record.get("output"))
             url = self._ask(clients, kind, project_id)
         except StudioFault as fault:
             raise NoDownloadUrl(str(fault), retry_after=fault.retry_after) from None
@@ -92,6 +97,11 @@ class DownloadUrlRefresh:
         if url and url != record.get("download_url"):
             self.ledger.update_download_url(record["id"], attempt=record["attempt"], url=url)
         return url
+
+    @staticmethod
+    def _ask_for_output(clients: AccountClients, kind: Kind, project_id: str, output: str | None) -> str | None:
+        found = (one for one in kind.poll(clients, project_id, {}).outputs if one.project_id == output)
+        return next((one.download_url for one in found if output), None)
 
     @staticmethod
     def _ask(clients: AccountClients, kind: Kind, project_id: str) -> str | None:

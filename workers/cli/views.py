@@ -105,6 +105,14 @@ def pairs(items: Iterable[tuple[str, Any]]) -> Table:
     return shown
 
 
+def _output(output: Record) -> str:
+    """Return one of several files of a render in short."""
+    name = output["language"] or output["project_id"] or "unknown"
+    where = output["stored_url"] or output["download_url"] or output["error"] or ""
+    progress = f" {output['progress']:.0f} %" if output["state"] == "rendering" else ""
+    return f"{name}: {output['state']}{progress} {where}".rstrip()
+
+
 def details(record: Record) -> RenderableType:
     """Return everything about one render."""
     state = state_text(record["state"])
@@ -123,6 +131,7 @@ def details(record: Record) -> RenderableType:
                 ("project", record["project_id"]),
                 ("stored", record["stored_url"]),
                 ("video", record["download_url"]),
+                *(("output", _output(output)) for output in record["outputs"]),
                 ("credit", record["credit"]),
                 ("error", _error(record)),
                 ("note", record["note"]),
