@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from redis import Redis
 
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.acceptance import Acceptor
+from renderline.catalogue import CatalogueStore
+from renderline.catalogue.browser import Browser
 from renderline.gateway import AllowAll, EventStreams, create_app
 from renderline.hooks import HookKind
 from renderline.ledger import Ledger, Queries
@@ -39,6 +42,7 @@ def gateway_app(
         queries=Queries(ledger),
         acceptor=Acceptor(ledger, dispatcher, accounts, hook_kinds or {}, 60.0, max_bytes, tenants),
         operations=Operations(ledger, dispatcher, accounts, tenants=tenants),
+        lists=Browser(CatalogueStore(redis, clock=time.time), ledger, tenants),
         max_bytes=max_bytes,
         **options,
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from redis import Redis
+
 from harness.fake_vendor import Call, FakeVendor, success
+from renderline.catalogue import PICK_LISTS, CatalogueStore
 
 JONATHAN = {
     "id": "M000045058",
@@ -37,3 +41,10 @@ class Lists:
     def asked(self, ending: str = "/model") -> int:
         """Return how often a list was read."""
         return sum(count for name, count in self.vendor.calls.items() if name.endswith(ending))
+
+
+def fill(redis: Redis, *, account: str = "default") -> None:
+    """Keep every pick list of an account, as a worker would, with nothing in them."""
+    lists = CatalogueStore(redis, clock=time.time)
+    for name in PICK_LISTS:
+        lists.write(account, name, [], at=time.time())

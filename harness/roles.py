@@ -127,6 +127,12 @@ class Roles:
         until(lambda: ask("GET", f"/v1/renders/{one}").json()["state"] == "delivered", what="a render over HTTP")
         assert ask("GET", "/v1/renders?limit=2").json()
         assert self.gateway.ask("GET", "/readyz").ok
+        for path in (
+            "/v1/models",
+            "/v1/projects",
+            f"/v1/projects/{ask('GET', f'/v1/renders/{one}').json()['project_id']}",
+        ):
+            until(lambda path=path: self.gateway.ask("GET", path, headers=auth).ok, what=f"a worker to read {path}")
         ask("POST", "/v1/accounts/default/pause")
         ask("POST", "/v1/accounts/default/resume")
         # Each operation reaches its step in the ledger, which refuses it: the render has been delivered.
@@ -156,6 +162,7 @@ class Roles:
         checks = self.operator.json("doctor")["checks"]
         assert [check for check in checks if check["verdict"] == "fail"] == []
         assert self.operator.json("status", render)[0]["state"] == "delivered"
+        assert self.operator.json("models", "--refresh")
         assert self.operator("pause", "default").code == 0
         (submitted,) = self.operator.json("submit", "-", given=json.dumps(self.request()))
         canceled = self.operator("cancel", submitted["id"])

@@ -16,6 +16,7 @@ from redis.retry import Retry
 
 from config import logging, settings
 from renderline.capabilities import KnownAccounts
+from renderline.catalogue.browser import Browser
 from renderline.dispatcher import Dispatcher
 from renderline.gateway import AllowAll, EventStreams, create_app
 from renderline.gateway.api_keys import ApiKeys
@@ -86,6 +87,7 @@ def build(chosen: settings.Settings) -> Flask:
         queries=Queries(ledger),
         acceptor=acceptor(chosen, ledger, dispatcher, hook_kinds(celery, chosen), lists),
         operations=Operations(ledger, dispatcher, accounts, tenants=tenants(chosen)),
+        lists=Browser(lists, ledger, tenants(chosen)),
         authenticator=ApiKeys(redis) if chosen.api_keys_required else AllowAll(),
         max_bytes=chosen.max_request_bytes,
         streams=EventStreams(limit=chosen.gateway_threads, closing=_closing()),

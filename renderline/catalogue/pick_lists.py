@@ -38,6 +38,8 @@ class PickList:
     """Seconds after which it is read again, if that is sooner than for other lists."""
     kept: float | None = None
     """Seconds for which it is kept, if that is shorter than for other lists."""
+    granted: bool = False
+    """Whether a tenant sees only rows that an operator granted it: templates."""
     whole: bool = False
     """Whether its rows are ours, and kept as they are."""
 
@@ -107,7 +109,7 @@ def _of_category(category: str) -> PickList:
                     yield {**row, "category": category, "orientation": orientation}
 
     kept = ("name", "thumbnailUrl", "category", "orientation")
-    return PickList(automation_templates(category), "id", load, kept)
+    return PickList(automation_templates(category), "id", load, kept, granted=True)
 
 
 def _projects(studio: StudioV3) -> Iterable[Mapping[str, Any]]:
@@ -120,7 +122,7 @@ PICK_LISTS: Final[Mapping[str, PickList]] = {
     for one in (
         PickList(MODELS, "id", _models, ("label", "thumbnail", "avatarType"), inner="clothes"),
         PickList(WORKSPACES, "workspaceId", _workspaces, ("workspaceName",)),
-        PickList(BUSINESS_TEMPLATES, "id", _business_templates, ("name",)),
+        PickList(BUSINESS_TEMPLATES, "id", _business_templates, ("name",), granted=True),
         *map(_of_category, CATEGORIES),
         # People look for the project that they have just made.
         PickList(PROJECTS, "id", _projects, ("name", "state"), fresh=60.0),
@@ -148,7 +150,7 @@ def find(name: str) -> PickList | None:
         except ProjectMissing:
             return []
 
-    return PickList(name, "id", load, (), fresh=10.0, kept=600.0, whole=True)
+    return PickList(name, "id", load, (), fresh=30.0, kept=600.0, whole=True)
 
 
 def known(name: str) -> PickList:

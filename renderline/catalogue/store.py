@@ -72,7 +72,8 @@ class CatalogueStore:
             return None
         if before and before.error == error:
             return before
-        self._remember(account, name, found)
+        if not wanted.whole:
+            self._remember(account, name, found)
         return found
 
     def write(self, account: str, name: str, rows: Sequence[Mapping[str, Any]], *, at: float) -> None:

@@ -30,7 +30,8 @@ _DESCRIPTIONS: Final = {
     415: "The body is not sent as the route takes it: as JSON, or a file as it is.",
     422: "Some fields are wrong; `errors` names each of them.",
     429: "Too many calls with this API key, or more than its tenant may have; `Retry-After` says when to call again.",
-    503: "Redis is unavailable, or all event streams are taken; `Retry-After` says when to call again.",
+    503: "Redis is unavailable, all event streams are taken, or no worker has read the list yet; `Retry-After` says "
+    "when to call again.",
 }
 _ANY_ROUTE: Final = (401, 403, 429, 503)
 

@@ -9,6 +9,7 @@ from redis import Redis
 from werkzeug.routing import BaseConverter
 
 from renderline.acceptance import Acceptor
+from renderline.catalogue.browser import Browser
 from renderline.gateway import (
     access_log,
     batch,
@@ -18,6 +19,7 @@ from renderline.gateway import (
     health,
     local_callers,
     operators,
+    pick_lists,
     renders,
     unconfirmed,
     uploads,
@@ -37,6 +39,7 @@ from renderline.operations import Operations
 from renderline.uploads import UploadStore
 
 RENDER_ID: Final = "[0-9a-f]{32}"
+PROJECT_ID: Final = "[0-9A-Za-z_-]{1,64}"
 
 
 _MOST_BATCHES: Final = 8
@@ -49,6 +52,12 @@ class RenderIdConverter(BaseConverter):
     regex = RENDER_ID
 
 
+class ProjectIdConverter(BaseConverter):
+    """The id of a vendor project in a path."""
+
+    regex = PROJECT_ID
+
+
 def create_app(
     *,
     redis: Redis,
@@ -56,6 +65,7 @@ def create_app(
     queries: Queries,
     acceptor: Acceptor,
     operations: Operations,
+    lists: Browser,
     authenticator: Authenticator,
     max_bytes: int,
     streams: EventStreams,
@@ -69,11 +79,12 @@ def create_app(
 
     `authenticator` checks the API keys, `rate` (such as `600/minute`; None: no limit) limits the calls of each key,
     `max_bytes` the size of a render request, `streams` the number of open event streams. `threads` is how many calls
-    run at once. `webhooks` takes the vendor's webhooks; None: they have no route. `upload_store` keeps uploads, of
-    which each tenant may make `upload_bytes_per_day`.
+    run at once. `lists` are those of the vendor. `webhooks` takes the vendor's webhooks; None: they have no route.
+    `upload_store` keeps uploads, of which each tenant may make `upload_bytes_per_day`.
     """
     app = Flask("renderline.gateway", static_folder=None)
     app.url_map.converters["render_id"] = RenderIdConverter
+    app.url_map.converters["project_id"] = ProjectIdConverter
     access_log.install(app)
     guarded = not isinstance(authenticator, AllowAll)
     if not guarded:
@@ -90,6 +101,7 @@ def create_app(
         upload_shares=BatchShares(UPLOAD_THREADS, UPLOAD_THREADS, what="uploads"),
         upload_quota=UploadQuota(ledger, upload_bytes_per_day),
         uploads=upload_store,
+        lists=lists,
     ).install(app)
     health.install(app, redis=redis)
     documentation.install(app)
@@ -97,8 +109,9 @@ def create_app(
         webhooks.install(app)
     api = create_api(app, guarded=guarded)
     api.register_converter(RenderIdConverter, lambda _: {"type": "string", "pattern": f"^{RENDER_ID}$"})
+    api.register_converter(ProjectIdConverter, lambda _: {"type": "string", "pattern": f"^{PROJECT_ID}$"})
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
-    for module in (renders, batch, events, operators, unconfirmed, uploads):
+    for module in (renders, batch, events, operators, unconfirmed, uploads, pick_lists):
         api.register_blueprint(module.blp)
     error_handlers.install(app)
     return app

@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import Flask, current_app, url_for
 
 from renderline.acceptance import Acceptor
+from renderline.catalogue.browser import Browser
 from renderline.gateway.access import caller
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.shares import BatchShares
@@ -34,6 +35,8 @@ class GatewayContext:
     upload_quota: UploadQuota
     uploads: UploadStore | None
     """None: this installation keeps no uploads."""
+    lists: Browser
+    """The vendor's lists."""
 
     def install(self, app: Flask) -> None:
         """Make this the context of the application."""

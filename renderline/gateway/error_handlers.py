@@ -10,6 +10,7 @@ from flask import Flask, Response
 from redis import RedisError, ResponseError
 from werkzeug.exceptions import HTTPException
 
+from renderline.catalogue.browser import ListMissing, ProjectUnknown
 from renderline.gateway.access import AccessDenied
 from renderline.gateway.problem import Problem, field_errors, problem_response, wrong_fields
 from renderline.ledger import KeyConflict, QuotaExceeded
@@ -91,6 +92,14 @@ def _project_not_allowed(error: ProjectNotAllowed) -> Response:
     return problem(wrong_fields([{"path": "project_id", "message": str(error)}]))
 
 
+def _list_missing(error: ListMissing) -> Response:
+    return problem_response(503, str(error), headers={"Retry-After": str(error.retry_after)})
+
+
+def _project_unknown(error: ProjectUnknown) -> Response:
+    return problem_response(404, "Project not found.")
+
+
 def _redis_unavailable(error: RedisError) -> Response:
     if isinstance(error, ResponseError):
         # It answered: memory is short, its user may not do this, or a key holds something else. What an unknown
@@ -122,6 +131,8 @@ _HANDLERS: Final[dict[type[Exception], Any]] = {
     NotPermitted: _not_permitted,
     AccountNotAllowed: _not_permitted,
     ProjectNotAllowed: _project_not_allowed,
+    ListMissing: _list_missing,
+    ProjectUnknown: _project_unknown,
     RedisError: _redis_unavailable,
     HTTPException: http_error,
     Exception: _unexpected,

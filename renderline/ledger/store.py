@@ -64,16 +64,26 @@ class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, Cap
 
     def project_tenant(self, account: str, project_id: str) -> str | None:
         """Return the tenant whose render made a vendor project; None if no render is known to have made it."""
+        return self.tenants_of_projects(account, [project_id])[0]
+
+    def tenants_of_projects(self, account: str, ids: Sequence[str]) -> list[str | None]:
+        """Return, for each vendor project, the tenant whose render made it; None if no render is known to have."""
+        if not ids:
+            return []
         # The vendor gives its hexadecimal ids in lower case, and may well read both.
-        spellings = [project_id, project_id.lower()]
+        spellings = [spelling for one in ids for spelling in (one, one.lower())]
         with self.redis.pipeline(transaction=False) as pipe:
             pipe.hmget(self.keys.project_tenants(account), spellings)
             pipe.hmget(self.keys.project_owners(account), spellings)
-            tenants, owners = pipe.execute()
-        tenant, owner = (next((one for one in found if one is not None), None) for found in (tenants, owners))
-        if tenant is not None:
-            return str(tenant)
-        return self.tenant_of(str(owner).rpartition(".")[0]) if owner is not None else None
+            tenants, owners = map(_either, pipe.execute())
+        return [
+            str(tenant)
+            if tenant is not None
+            else None
+            if owner is None
+            else self.tenant_of(str(owner).rpartition(".")[0])
+            for tenant, owner in zip(tenants, owners, strict=True)
+        ]
 
     def tenants(self) -> set[str]:
         """Return the tenants other than the default one that have had a render or an API key."""
@@ -82,3 +92,8 @@ class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, Cap
     def priority_of(self, render_id: str) -> str:
         """Return the priority of a render; `normal` if it is gone."""
         return str(self.redis.hget(self.keys.render(render_id), "priority") or "normal")
+
+
+def _either(found: Sequence[Any]) -> list[Any]:
+    """Return one value for each pair: the first, else the second."""
+    return [first if first is not None else second for first, second in zip(found[::2], found[1::2], strict=True)]

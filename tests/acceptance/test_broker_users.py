@@ -85,7 +85,8 @@ FORBIDDEN = {
         EVAL "return redis.call('HGETALL', 'renderline:token:default')" 0; HSET renderline:keys k x;
         HDEL renderline:keys k; DEL renderline:keys; LPUSH requests x; RPOP submit; LRANGE submit 0 -1; BRPOP hooks 1;
         LPUSH billing x; HGETALL unacked; GET celery-task-meta-r; PUBLISH /0.celery.pidbox x; CONFIG GET *; INFO;
-        SCAN 0; RANDOMKEY
+        SCAN 0; RANDOMKEY; HSET renderline:catalogue:default:models at 1; DEL renderline:catalogue:default:models;
+        SET renderline:catalogue:default:models:failure x
     """,
     "flower": """
         HGETALL renderline:render:r; GET renderline:body:r; GET renderline:meta:r; XREAD STREAMS renderline:events 0;

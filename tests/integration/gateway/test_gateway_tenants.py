@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from redis import Redis
 from harness import a_request
 from harness.gateway import GatewayProcess, Stream, assert_problem
 from harness.ledger import LedgerDriver
+from renderline.catalogue import CatalogueStore
 from renderline.gateway.access import SCOPES
 from renderline.gateway.api_keys import ApiKeys
 from renderline.ledger import Audit
@@ -20,8 +22,18 @@ UNKNOWN = "0" * 32
 THEIRS = {name: f"{number:x}" * 32 for number, name in enumerate(("cancel", "retry", "adopt", "resubmit", "fail"), 1)}
 DEAD, DISCARDED = "d" * 32, "e" * 32
 OWN = "a" * 32
+PROJECT, TEMPLATE = "9" * 24, "8" * 24
+LISTED = {
+    "models": [{"id": "M1", "label": "Anna"}],
+    "workspaces": [{"workspaceId": "W1", "workspaceName": "Team"}],
+    "business_templates": [{"id": TEMPLATE, "name": "Template of globex"}],
+    "projects": [{"id": PROJECT, "name": "Project of globex", "state": "exported"}],
+    f"project:{PROJECT}": [{"id": PROJECT, "name": "Project of globex", "scenes": []}],
+}
+"""What workers read from the vendor: a project of globex, and a template that was granted to nobody."""
 
 FOREIGN = "a render of another tenant is answered as an id that does not exist"
+FOREIGN_PROJECT = "a project that a render of another tenant made is answered as one that does not exist"
 LISTS = "nothing of another tenant is in the answer"
 STREAM = "no event of another tenant is sent"
 ACCEPTS = "the render is of the tenant of the key"
@@ -33,6 +45,11 @@ EXPECTED = {
     ("POST", "/v1/accounts/{name}/pause"): OPERATOR,
     ("POST", "/v1/accounts/{name}/resume"): OPERATOR,
     ("GET", "/v1/dead-letters"): LISTS,
+    ("GET", "/v1/models"): LISTS,
+    ("GET", "/v1/projects"): LISTS,
+    ("GET", "/v1/projects/{project_id}"): FOREIGN_PROJECT,
+    ("GET", "/v1/templates"): LISTS,
+    ("GET", "/v1/workspaces"): LISTS,
     ("GET", "/v1/events"): STREAM,
     ("GET", "/v1/renders"): LISTS,
     ("POST", "/v1/renders"): ACCEPTS,
@@ -86,6 +103,10 @@ def make_theirs(redis: Redis) -> dict[str, str]:
         claim = driver.ledger.claim_hook(one, 0, lease=20.0)
         driver.ledger.record_hook(one, 0, claim, outcome="dead", error="410 Gone")
     driver.accept(OWN, tenant="acme", hooks=1)
+    redis.hset("renderline:project_tenants:default", PROJECT, "globex")
+    lists = CatalogueStore(redis, clock=time.time)
+    for name, rows in LISTED.items():
+        lists.write("default", name, rows, at=time.time())
     redis.hset("renderline:project_tenants:main", "p9", "globex")
     assert driver.state(THEIRS["adopt"]) == "unconfirmed"
     assert driver.state(DEAD) == "undelivered"
@@ -124,9 +145,17 @@ def test_a_key_reaches_nothing_of_another_tenant_on_any_route(gateway, redis, ke
             action = path.rpartition("/")[2]
             for one in {*theirs.values()}:
                 _same_as_unknown(gateway, method, path, one, BODIES.get(action), mine)
+        elif expected == FOREIGN_PROJECT:
+            foreign, unknown = (
+                gateway.ask(method, path.replace("{project_id}", one), headers=mine) for one in (PROJECT, "0" * 24)
+            )
+            assert foreign.status_code == unknown.status_code in (403, 404), path
+            assert foreign.text == unknown.text
         elif expected == LISTS:
             shown = gateway.ask(method, path, headers=mine)
-            assert shown.status_code in (200, 403)
+            assert shown.status_code in (200, 403), path
+            assert PROJECT not in shown.text
+            assert TEMPLATE not in shown.text
             assert not [one for one in theirs.values() if one in shown.text], path
             assert "globex" not in shown.text
         elif expected == OPERATOR:
