@@ -15,7 +15,7 @@ from renderline.sandbox import (
     v3_account,
 )
 from renderline.sandbox.backend import Backend
-from renderline.sandbox.calls import Call
+from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.control import Control
 from renderline.sandbox.downloads import routes as download_routes
 from renderline.sandbox.exchange import Exchange
@@ -55,6 +55,11 @@ class Dispatch:
         ]
         control.known_calls = frozenset(route.name for route in called)
         self._router = Router([*called, *control.routes()])
+
+    @property
+    def routes(self) -> list[Route]:
+        """Every call, those of the control API too."""
+        return self._router.routes
 
     def serve(self, exchange: Exchange) -> None:
         """Answer a request, at once or later."""

@@ -52,7 +52,8 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _parser() -> argparse.ArgumentParser:
+def options_parser() -> argparse.ArgumentParser:
+    """The command line's parser."""
     parser = argparse.ArgumentParser(
         prog="python -m renderline.sandbox", description="An emulator of the AI Studios API (v3 and v2)."
     )
@@ -92,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
     """Options from a command line; exits with the usage text if one is wrong."""
-    parser = _parser()
+    parser = options_parser()
     given = vars(parser.parse_args(arguments))
     app_ids, user_keys, v2_keys = given.pop("app_id"), given.pop("user_key"), given.pop("v2_key")
     if len(app_ids) != len(user_keys):
