@@ -90,3 +90,19 @@ def test_without_a_webhook_a_lost_answer_stays_unconfirmed(called: WebhookSystem
     until(lambda: only_project(called, "silent", render)["completed_at"])
     record = called.record(render)
     assert (record["state"], record["project_id"]) == ("unconfirmed", None)
+
+
+def test_a_worker_killed_in_its_calls_is_followed_by_one_that_trusts_the_webhooks(called: WebhookSystem) -> None:
+    vendor = called.vendors["default"]
+    requests_ = [{**one, "text": f"Hello. [sandbox:hang=60@export#{one['kind']}]"} for one in (AUDIO, VIDEO)]
+    renders = [enqueue(called, request, "default") for request in requests_]
+
+    def rendered(render: str) -> bool:
+        return any(render in str(one["webhook_url"]) and one["completed_at"] for one in vendor.projects())
+
+    until(lambda: all(map(rendered, renders)))
+    called.system.workers[-1].kill()
+    called.system.start_worker()
+    for render in renders:
+        record, project = called.delivery(render), only_project(called, "default", render)
+        assert (record["state"], record["project_id"], project["exports"]) == ("completed", project["id"], 1)
