@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any
 
+from renderline.studio.endpoint import Endpoint
+
 LONGEST_ROW = 16 * 1024 * 1024
 """Characters of one object; a list with a longer one is not read."""
 
@@ -127,3 +129,22 @@ class ListStream:
         if self._size > self._most:
             raise TooLong("too much to keep")
         self._kept.append(text)
+
+
+def read_list(endpoint: Endpoint, raw: Any) -> bytes:
+    """Return the wanted fields of a list that may be too long for memory."""
+    head = b""
+
+    def read(size: int) -> bytes:
+        nonlocal head
+        chunk: bytes = raw.read(size, decode_content=True)
+        head = head or chunk
+        return chunk
+
+    try:
+        return ListStream(read, wanted=endpoint.rows_of, most=endpoint.max_bytes).content()
+    except TooLong:
+        raise endpoint.unseen("the answer is too large", status=raw.status) from None
+    except (ValueError, RecursionError):
+        # It is no list, or it is cut short: its beginning is enough to classify it.
+        return head[:-1]

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 
 from requests_toolbelt.multipart.encoder import MultipartEncoder
 
+from renderline.studio.faults import StudioFault
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -81,6 +83,8 @@ class _Source:
     def __enter__(self) -> "_Source":
         try:
             self._file = self._upload.open()
+        except StudioFault:
+            raise
         except Exception as error:
             raise SourceBroken(f"a file to upload cannot be opened ({type(error).__name__})") from None
         return self
@@ -94,6 +98,8 @@ class _Source:
         try:
             piece = self._file.read(wanted)
             more = self._file.read(1) if piece and len(piece) == self.len else b""
+        except StudioFault:
+            raise  # the reader found that the call may no longer be made
         except Exception as error:
             raise SourceBroken(f"a file to upload cannot be read ({type(error).__name__})") from None
         if not piece or more:

@@ -1,38 +1,29 @@
 """Sends one request to the vendor. Only here do transport failures become typed faults."""
 
-import http.client
 import sys
 import time
 from collections.abc import Mapping
 from typing import Any, NoReturn, Protocol
 
-import requests
 import urllib3
 from requests.models import PreparedRequest
 
 from renderline.http.connection import SingleHostAdapter
-from renderline.http.exchange import DeadlineExceeded, Exchange, running
+from renderline.http.exchange import Exchange, running
 from renderline.studio.endpoint import Endpoint, encode, origin_of
 from renderline.studio.faults import StudioFault, TooLate, UploadUnreadable, VendorUnavailable
-from renderline.studio.list_stream import ListStream, TooLong
+from renderline.studio.list_stream import read_list
 from renderline.studio.multipart import Form, FormBody, SourceBroken
 from renderline.studio.patience import allowed
-from renderline.studio.redaction import private_texts, redact
+from renderline.studio.redaction import private_texts
 from renderline.studio.response import LONGEST_WAIT, Response, classify
+from renderline.studio.transport_failure import TRANSPORT_FAILURES, reason_of
 
 # A read may use a connection for as long as servers and address translators usually keep one. A call with a side
 # effect may not: common servers close a connection after 2 to 5 idle seconds. A request that crosses that close on the
 # wire has an unknown outcome.
 READ_MAX_IDLE = 50.0
 EFFECT_MAX_IDLE = 1.5
-
-_TRANSPORT_FAULTS = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-    ValueError,  # header and length fields that do not parse
-)
 
 
 class CallGuard(Protocol):
@@ -152,8 +143,8 @@ class Transport:
         outside = sys.exception()
         try:
             return self._exchange(endpoint, request)
-        except _TRANSPORT_FAULTS as error:
-            reason = _reason(error, outside)
+        except TRANSPORT_FAILURES as error:
+            reason = reason_of(error, outside)
         # Raised outside the handler: requests' exceptions hold the request, and with it the token, as their context.
         self._lost(endpoint, exchange, reason, content if isinstance(content, FormBody) else None)
 
@@ -165,7 +156,7 @@ class Transport:
         raw = response.raw
         try:
             if endpoint.rows_of and 200 <= response.status_code < 300:
-                return Response(response.status_code, response.headers, _read_list(endpoint, raw))
+                return Response(response.status_code, response.headers, read_list(endpoint, raw))
             length = raw.length_remaining
             if length is not None and length > endpoint.max_bytes:
                 raise endpoint.unseen("the answer is too large", status=response.status_code)
@@ -186,41 +177,3 @@ class Transport:
         if not exchange.sent:
             raise VendorUnavailable(f"no connection, nothing was sent ({reason})", endpoint=str(endpoint))
         raise endpoint.unseen(f"no readable answer ({reason})")
-
-
-def _read_list(endpoint: Endpoint, raw: Any) -> bytes:
-    """Return the wanted fields of a list that may be too long for memory."""
-    head = b""
-
-    def read(size: int) -> bytes:
-        nonlocal head
-        chunk: bytes = raw.read(size, decode_content=True)
-        head = head or chunk
-        return chunk
-
-    try:
-        return ListStream(read, wanted=endpoint.rows_of, most=endpoint.max_bytes).content()
-    except TooLong:
-        raise endpoint.unseen("the answer is too large", status=raw.status) from None
-    except (ValueError, RecursionError):
-        # It is no list, or it is cut short: its beginning is enough to classify it.
-        return head[:-1]
-
-
-def _reason(error: BaseException, outside: BaseException | None) -> str:
-    """Return the first cause of a transport failure, without an address or anything that was sent.
-
-    `outside` is an exception that the caller was handling already: Python chains it, but it is no cause.
-    """
-    chain: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause is not outside and cause not in chain:
-        chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    if any(isinstance(link, DeadlineExceeded) for link in chain):
-        return "the exchange took longer than its total time"
-    if any(isinstance(link, TimeoutError) for link in chain):
-        return "timed out"
-    root = chain[-1]
-    words = root.strerror if isinstance(root, OSError) and isinstance(root.strerror, str) else None
-    return f"{type(root).__name__}: {redact(words, ())}" if words else type(root).__name__

@@ -277,6 +277,18 @@ def test_a_source_that_breaks_is_no_fault_of_the_vendor_and_may_be_repeated(stud
     assert caught.value.__cause__ is caught.value.__context__ is None
 
 
+class Overtaken(io.BytesIO):
+    """A file whose reader learns that another worker has taken over."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise TooLate("another worker has taken over")
+
+
+def test_a_reader_may_end_the_call_with_a_fault_of_its_own(studio, vendor):
+    with pytest.raises(TooLate, match="taken over"):
+        studio.dub(file=Upload("a.mp4", 100, Overtaken), targets=["en-US"])
+
+
 class _DeafVendor:
     """Takes a connection and as much as its socket holds, and reads nothing."""
 
