@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
@@ -11,7 +12,7 @@ from renderline.kinds.kind import EXPORT, Kind
 from renderline.kinds.v3_fields import Resolution
 from renderline.validation.errors import RequestRefused, flattened, join_path
 from renderline.validation.fields import ByJsonType, List, Nested
-from renderline.validation.weight import Firm, Guess, Missing, WrongType
+from renderline.validation.weight import Firm, Guess, Missing, WrongType, passing_guesses
 
 _SOURCES: Final[tuple[tuple[Literal["project", "template"], str, str], ...]] = (
     ("project", "project_id", "projectId"),
@@ -54,7 +55,8 @@ def load_body(kind: Kind, request: Mapping[str, Any], *, lenient: bool = False) 
             for wrong, texts in flattened(messages, path).items():
                 below = wrong.count(".") - path.count(".")
                 for text in texts:
-                    passes = not compact and _passes(kind, name, below, text, lenient=lenient)
+                    # The compact form is ours: only a guess is passed on.
+                    passes = _passes(kind, name, below, text, lenient=lenient and not compact)
                     (warnings if passes else errors).setdefault(wrong, []).append(text)
         if not errors:
             body = _as_given(schema, merged, found)
@@ -77,7 +79,10 @@ def _passes(kind: Kind, name: str, below: int, text: str, *, lenient: bool) -> b
 
 
 def _as_given(schema: Schema, given: Mapping[str, Any], wrong: Collection[str]) -> dict[str, Any]:
-    """Return the body as the schema loads it, with the fields that are `wrong` as they were given."""
+    """Return the body as the schema loads it; fields that are `wrong`, by more than a guess, as they were given."""
+    with contextlib.suppress(ValidationError), passing_guesses():
+        loaded: dict[str, Any] = schema.load(given)
+        return loaded
     body: dict[str, Any] = schema.load({name: given[name] for name in given if name not in wrong}, partial=True)
     for name in [name for name in given if name in wrong]:
         value = given[name]

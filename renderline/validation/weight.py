@@ -5,7 +5,9 @@ A message that is a plain `str` is about something that the vendor's pages forbi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 from marshmallow import ValidationError
@@ -48,10 +50,30 @@ class Guessed:
 
     def __call__(self, value: Any) -> Any:
         """Raise ValidationError, with guesses alone, if the rule does."""
+        if _PASSING.get():
+            return value
         try:
             return self.rule(value)
         except ValidationError as error:
             raise ValidationError(as_guesses(error.messages)) from None
+
+
+_PASSING: Final[ContextVar[bool]] = ContextVar("_PASSING", default=False)
+
+
+@contextmanager
+def passing_guesses() -> Iterator[None]:
+    """Let what is only guessed pass, so that the rest can be loaded with its defaults."""
+    reset = _PASSING.set(True)
+    try:
+        yield
+    finally:
+        _PASSING.reset(reset)
+
+
+def guesses_pass() -> bool:
+    """Return whether what is only guessed passes now."""
+    return _PASSING.get()
 
 
 def as_guesses(messages: Any) -> Any:

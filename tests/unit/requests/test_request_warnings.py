@@ -174,10 +174,25 @@ def test_what_renderline_itself_relies_on_is_refused_all_the_same(load, change, 
 def test_the_compact_form_is_ours_and_always_strict(load):
     scene = {"script": "Hi.", "avatar": {"model": "M1", "clothes": "B1"}, "clips": [{"type": "text", "text": "a"}]}
     assert load({"kind": "project", "scenes": [scene], "validation": "warn"}).warnings == ()
-    scene["clips"][0]["strokeWidth"] = -1
+    scene["clips"][0]["opacity"] = 250
     assert list(refusals(load, {"kind": "project", "scenes": [scene], "validation": "warn"})) == [
-        "scenes.0.clips.0.strokeWidth"
+        "scenes.0.clips.0.opacity"
     ]
+
+
+def test_a_guess_about_the_compact_form_is_a_warning_too_and_its_defaults_stay(load):
+    clips = [
+        {"type": "text", "text": "a", "fontWeight": "bold", "strokeWidth": -1},
+        {"type": "video", "video_url": "v"},
+    ]
+    scene = {"script": "Hi.", "avatar": {"model": "M1", "clothes": "B1"}, "clips": clips}
+    loaded = load({"kind": "project", "scenes": [scene]})
+    assert loaded.warnings == (
+        f"scenes.0.clips.0.fontWeight: should be a whole number{PASSED}",
+        f"scenes.0.clips.0.strokeWidth: should be at least 0{PASSED}",
+    )
+    sent = build(loaded)["scenes"][0]["clips"][1]
+    assert (sent["fontWeight"], sent["strokeWidth"], sent["fill"]) == ("bold", -1, "#ffffff")
 
 
 def test_an_edit_keeps_its_form_when_its_values_are_passed_on(load):
