@@ -11,12 +11,12 @@ from marshmallow import ValidationError, validates_schema
 from renderline.accounts.clients import AccountClients
 from renderline.kinds.dubbing_languages import AUTO, LanguageCode
 from renderline.kinds.dubbing_rows import folder_progress
+from renderline.kinds.files import FileReference
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, Stage
 from renderline.kinds.source_page import page_check, web_address
 from renderline.kinds.v3_fields import optional
 from renderline.studio import Progress
-from renderline.uploads import fault_of
 from renderline.validation.errors import quoted
 from renderline.validation.fields import Boolean, ByJsonType, Integer, List, Object, Text
 from renderline.validation.schemas import VendorSchema
@@ -82,25 +82,16 @@ VIDEOS: Final = ("mp4", "m4v", "mov", "webm", "mkv", "avi")
 SUBTITLES: Final = ("srt",)
 
 
-def _file(endings: tuple[str, ...]) -> Text:
-    def check(reference: str) -> None:
-        fault = fault_of(reference, endings)
-        if fault:
-            raise ValidationError(Firm(fault.rstrip(".")))
-
-    return Text(**optional(validate=[check]))
-
-
-_SUBTITLE: Final = _file(SUBTITLES)
+_SUBTITLE: Final = FileReference(*SUBTITLES, allow_none=True)
 _PAGE: Final = page_check("url")
 
 BODY: Final = _Dubbing.from_dict(
     {
-        "file": _file(VIDEOS),
+        "file": FileReference(*VIDEOS, allow_none=True),
         "url": web_address(**optional()),
         "targets": List(Text(validate=[LanguageCode()]), required=True, validate=_few_and_unique),
         "original": Text(**optional(validate=[LanguageCode(AUTO)])),
-        "originalSrt": _file(SUBTITLES),
+        "originalSrt": _SUBTITLE,
         "targetSrts": Object(**optional()),
         "isDubbingOnly": Boolean(**optional()),
         "isRemoveBGM": Boolean(**optional()),
@@ -165,6 +156,8 @@ KIND: Final = Kind(
         "captions": "isCaptionFile",
         "speakers": "numberOfSpeakers",
     },
+    # Theirs are the names in the body, ours those at the top of a request.
+    file_fields=("file", "originalSrt", "targetSrts", "source_srt", "target_srts"),
     webhook_field=None,
     defaults={"original": AUTO, "numberOfSpeakers": AUTO},
     two_phase=_PLAN,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from standardwebhooks import Webhook
 
-from harness import HOOK_SECRET, until
+from harness import HOOK_SECRET, ROOT, until
 from tests.acceptance.command_line import CommandLine, reach
 from tests.acceptance.conftest import System
 
@@ -242,3 +243,22 @@ def test_a_dubbing_without_an_answer_goes_on_with_the_folder_that_an_operator_na
     record = take(system, {one})[one]
     assert [output["state"] for output in record["outputs"]] == ["completed"] * 3
     assert record["stored_url"] == record["outputs"][0]["stored_url"]
+
+
+def test_a_video_and_its_subtitles_are_dubbed_from_files(system: System, renderline: CommandLine) -> None:
+    (system.directory / "talk.srt").write_text("1\n00:00:00,000 --> 00:00:02,000\nHello.\n")
+    (system.directory / "talk.mp4").write_bytes((ROOT / "renderline/sandbox/landscape.mp4").read_bytes())
+    request = {
+        "kind": "dubbing",
+        "file": "talk.mp4",
+        "targets": [KO, JA],
+        "source_srt": "talk.srt",
+        "target_srts": {JA: "talk.srt"},
+        "hooks": [{"type": "download"}],
+    }
+    (system.directory / "dub.json").write_text(json.dumps(request))
+    sent = renderline("submit", str(system.directory / "dub.json"), "--wait")
+    assert sent.code == 0, sent
+    videos = [one for one in system.sandbox.projects() if one["name"].startswith("talk.mp4 (")]
+    assert [one["name"] for one in videos] == [f"talk.mp4 ({KO})", f"talk.mp4 ({JA})"]
+    assert [one["exports"] for one in videos] == [1, 1]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from renderline.kinds import KINDS
+from renderline.kinds import KINDS, named_files
 from renderline.kinds.dubbing_languages import LANGUAGES
 from renderline.studio import DubbedVideo
 
@@ -140,6 +140,20 @@ def test_a_wrong_field_is_named(errors: Any, request_: dict[str, Any], expected:
 
 
 def test_what_renderline_relies_on_is_refused_even_where_all_else_passes(errors: Any) -> None:
-    wrong = {**REQUEST, "file": FILE, "targets": ["ko-KR", "ko-KR"], "source_srt": "x", "target_srts": {"de-DE": SRT}}
-    assert errors({**wrong, "validation": "warn"}).keys() == {"url", "targets", "source_srt", "target_srts.de-DE"}
+    wrong = {**REQUEST, "file": FILE, "targets": ["ko-KR", "ko-KR"], "target_srts": {"de-DE": SRT}}
+    assert errors({**wrong, "validation": "warn"}).keys() == {"url", "targets", "target_srts.de-DE"}
     assert errors({**REQUEST, "targets": ["xx-XX"], "validation": "warn"}) == {}
+
+
+def test_every_file_that_it_names_is_known(load: Any) -> None:
+    given = {**BY_FILE, "source_srt": SRT, "target_srts": {"ko-KR": SRT}}
+    assert {(file.path, file.reference) for file in named_files(DUBBING, given)} == {
+        ("file", FILE),
+        ("source_srt", SRT),
+        ("target_srts.ko-KR", SRT),
+    }
+    assert {file.path for file in named_files(DUBBING, load(given).body)} == {
+        "payload.file",
+        "payload.originalSrt",
+        "payload.targetSrts.ko-KR",
+    }
