@@ -222,10 +222,16 @@ def _is_any(pattern: str) -> bool:
 
 def of_private_addresses(settings: Settings) -> CheckResult:
     """Return the result on calls into the private network that requests can cause."""
-    allowed = [name for name in ("hooks", "downloads") if getattr(settings, f"allow_private_{name}")]
+    allowed = {
+        name: f"RENDERLINE_ALLOW_PRIVATE_{name.upper()}"
+        for name in ("hooks", "downloads")
+        if getattr(settings, f"allow_private_{name}")
+    }
+    if settings.check_pages == "any":
+        allowed["checks of pages"] = "RENDERLINE_CHECK_PAGES"
     if not allowed:
         return CheckResult("private addresses", "ok", "refused")
-    names = " and ".join(f"RENDERLINE_ALLOW_PRIVATE_{name.upper()}" for name in allowed)
+    names = " and ".join(allowed.values())
     detail = f"{' and '.join(allowed)} may call the private network"
     return CheckResult("private addresses", "warn", detail, f"unset {names} where it is not for development")
 
