@@ -64,7 +64,9 @@ class Kind:
     inspect: Callable[[AccountClients, str], Project] | None
     """Reads the project, to find out whether an export was started. None where the API has no such call."""
     owns_project: bool = False
-    """Whether the project is made for the render alone, so that it may be deleted."""
+    """Whether the project is made for the render alone, by free calls, so that it may be deleted. One that the vendor
+    generated has cost something: a retry uses it again.
+    """
     api: Literal["v3", "v2"] = "v3"
     """The vendor API of its calls. Only v3 calls use the shared token."""
 

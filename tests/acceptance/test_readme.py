@@ -50,7 +50,7 @@ def run(up: dict[str, str], command: list[str], text: str, directory: Path) -> s
 
 
 def test_every_door_has_a_snippet() -> None:
-    assert [language for language, _ in SNIPPETS] == ["sh", "sh", "python", "python", "sh", "sh"]
+    assert [language for language, _ in SNIPPETS] == ["sh", "sh", "python", "python", "sh", "sh", "sh"]
 
 
 @pytest.mark.parametrize("text", [text for language, text in SNIPPETS if language == "python"])
@@ -59,10 +59,19 @@ def test_python_snippets(up: dict[str, str], text: str, tmp_path: Path) -> None:
     assert re.match(r"^[0-9a-f]{32}\n$|^Outcome\(id='[0-9a-f]{32}', state='delivered'", shown)
 
 
-@pytest.mark.parametrize("text", [text for language, text in SNIPPETS if language == "sh"])
+(BULK,) = [text for _, text in SNIPPETS if "examples/bulk" in text]
+
+
+@pytest.mark.parametrize("text", [text for language, text in SNIPPETS if language == "sh" and text != BULK])
 def test_shell_snippets(up: dict[str, str], text: str, tmp_path: Path) -> None:
     shown = run(up, ["sh", "-ec"], text, tmp_path)
     assert "delivered" in shown or '"state"' in shown
+
+
+def test_an_editor_project_becomes_five_hundred_videos(up: dict[str, str], tmp_path: Path) -> None:
+    shown = run(up, ["sh", "-ec"], BULK, tmp_path)
+    assert "500 requests are right; nothing was sent" in shown
+    assert shown.count("delivered") == 500
 
 
 def test_the_gateway_shows_its_documentation(up: dict[str, str]) -> None:
