@@ -70,7 +70,8 @@ def _passes(kind: Kind, name: str, below: int, text: str, *, lenient: bool) -> b
     """Return whether a value is passed on in spite of the message `text`, `below` levels under the field `name`."""
     if isinstance(text, Guess):
         return True
-    if not lenient or isinstance(text, Firm) or (kind.target is not None and name == kind.target[1]):
+    relied_on = {*kind.file_fields, *(kind.target[1:] if kind.target else ())}
+    if not lenient or isinstance(text, Firm) or name in relied_on:
         return False
     if isinstance(text, Missing):
         return below > 0 or not isinstance(kind.schema.fields.get(name), List | ByJsonType | Nested)

@@ -16,13 +16,12 @@ from renderline.kinds.editor.replacing import replaced
 from renderline.kinds.kind import Kind
 from renderline.kinds.plan import CallContext, CallResult, RequestUnfit, Stage
 from renderline.kinds.v3_calls import EXPORT, get_project, poll
-from renderline.kinds.v3_fields import NAME, PROJECT_ID, RENDER_OPTIONS, WORKSPACE
+from renderline.kinds.v3_fields import NAME, PROJECT_ID, RENDER_OPTIONS, WORKSPACE, VendorId
 from renderline.studio import ProjectMissing
-from renderline.validation.fields import Identifier
 from renderline.validation.schemas import StrictSchema
 
 BODY: Final = StrictSchema.from_dict(
-    {"projectId": Identifier(required=True), "replace": REPLACE, "name": NAME, **RENDER_OPTIONS}, name="FromProject"
+    {"projectId": VendorId(required=True), "replace": REPLACE, "name": NAME, **RENDER_OPTIONS}, name="FromProject"
 )
 """Our own form: the vendor has no call for it (AI Studios v3 contract, calls by purpose: reuse a project)."""
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from harness.requests import build
+from renderline.kinds import KINDS
+from renderline.kinds.v3_fields import VendorId
 from renderline.requests import RequestRefused
 from renderline.requests.loading import MAX_WARNINGS
+from renderline.validation.fields import List
 
 PROJECT = "65fa6b07dca2e367461a2925"
 PLACE = {"layer": 2, "top": 0, "left": 0, "height": 270, "width": 480}
@@ -118,14 +121,35 @@ def test_a_project_that_was_read_is_not_created_as_it_is(load):
     assert list(refusals(load, {**data, "validation": "warn"})) == ["payload._id"]
 
 
+@pytest.mark.parametrize(
+    "file", [None, "nonsense", "upload:../../etc/passwd", "file:///etc/passwd", "/etc/passwd", "http://127.0.0.1/a.pdf"]
+)
+@pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if kind.file_fields))
+@pytest.mark.parametrize("validation", ["strict", "warn"])
+def test_the_reference_of_a_file_is_never_passed_on(load, file, kind, validation):
+    field = KINDS[kind].file_fields[0]
+    many = isinstance(KINDS[kind].schema.fields[field], List)
+    found = refusals(load, {"kind": kind, field: [file] if many and file else file, "validation": validation})
+    assert any(path.split(".")[0] == field for path in found), found
+
+
 @pytest.mark.parametrize("word", ["export", "pptpdf", "modify", "Export", "duplicate", "name"])
-@pytest.mark.parametrize("kind", ["edit", "export", "template"])
+@pytest.mark.parametrize("kind", ["edit", "export", "template", "from_project", "v2_edit"])
 @pytest.mark.parametrize("validation", ["strict", "warn"])
 def test_a_word_of_the_vendors_routes_is_no_id(load, word, kind, validation):
     field = "template_id" if kind == "template" else "project_id"
-    updates = {"updates": [{"sceneIdx": 0, "type": "image", "values": {}}]} if kind == "edit" else {}
-    found = refusals(load, {"kind": kind, field: word, **updates, "validation": validation})
+    changes = {
+        "edit": {"updates": [{"sceneIdx": 0, "type": "image", "values": {}}]},
+        "v2_edit": {"updates": [{"sceneIdx": 0, "property": "AIModel", "values": {"script": "Hi."}}]},
+        "from_project": {"replace": [{"tag": "a", "text": "b"}]},
+    }
+    found = refusals(load, {"kind": kind, field: word, **changes.get(kind, {}), "validation": validation})
     assert found == {field: [f"must be an id: '{word}' is a word of the vendor's own routes"]}
+
+
+def test_every_id_that_a_call_acts_on_is_checked_so():
+    targets = {name: kind.schema.fields[kind.target[1]] for name, kind in KINDS.items() if kind.target}
+    assert {name for name, field in targets.items() if not isinstance(field, VendorId)} == set()
 
 
 @pytest.mark.parametrize("name", ["x" * 201, "Two\nlines", "x" * 5000 + "\r\n\u2028y"])
