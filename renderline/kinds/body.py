@@ -103,8 +103,8 @@ class Source(NamedTuple):
 
 
 def named_sources(kind: Kind, request: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Source]:
-    """Yield what a `request` with this checked `body` names: the target of its kind, and ids among the fields of the
-    payload that its kind does not know, and that are passed on.
+    """Yield what a `request` with this checked `body` names: the target of its kind, the template of a generated video,
+    and ids among the fields of the payload that its kind does not know, and that are passed on.
     """
     payload = body.get("payload", {})
     for what, ours, theirs in _SOURCES:
@@ -113,6 +113,10 @@ def named_sources(kind: Kind, request: Mapping[str, Any], body: Mapping[str, Any
         if found is not None:
             given = [name for name in (ours, theirs) if target and request.get(name) is not None]
             yield Source(what, str(found), given[0] if given else f"payload.{theirs}")
+    options = payload.get("options")
+    if isinstance(options, Mapping) and options.get("templateId"):
+        above = "" if request.get("options") is not None else "payload."
+        yield Source("template", str(options["templateId"]), f"{above}options.templateId")
 
 
 def _is_draft(kind: Kind, request: Mapping[str, Any], payload: Mapping[str, Any], errors: dict[str, list[str]]) -> bool:

@@ -58,11 +58,11 @@ def named_in(kind: Kind, body: Mapping[str, Any], request: Mapping[str, Any] | N
 
 def _written(kind: Kind, path: str, request: Mapping[str, Any]) -> str:
     """Return the path at which the caller wrote the field with this path in the body."""
-    name = path.removeprefix("payload.")
+    name, dot, rest = path.removeprefix("payload.").partition(".")
     theirs = kind.target[1] if kind.target and name == kind.target[0] else name
     for ours, vendors in kind.fields.items():
         if vendors == theirs and request.get(ours) is not None:
-            return ours
+            return f"{ours}{dot}{rest}"
     return f"payload.{theirs}" if theirs != name else path
 
 

@@ -96,6 +96,11 @@ def test_a_request_names_projects_of_its_tenant(names, made, form, path):
         (lambda template: {"kind": "template", "template_id": template}, "template_id"),
         (lambda template: {"kind": "template", "payload": {"templateId": template}}, "payload.templateId"),
         (lambda template: {"kind": "simple_video", "payload": {**VIDEO, "templateId": template}}, "payload.templateId"),
+        (lambda one: {"kind": "topic_video", "topic": "Birds.", "options": {"templateId": one}}, "options.templateId"),
+        (
+            lambda one: {"kind": "topic_video", "payload": {"topic": "Birds.", "options": {"templateId": one}}},
+            "payload.options.templateId",
+        ),
     ],
 )
 def test_a_request_names_templates_that_its_tenant_was_granted(names, form, path):

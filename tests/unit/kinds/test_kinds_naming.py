@@ -65,6 +65,20 @@ def test_the_look_of_a_deleted_avatar_is_nothing_that_is_named():
         ),
         ({"kind": "template", "templateId": "T1"}, [("template", "T1", "templateId")]),
         ({"kind": "template", "payload": {"templateId": "T1"}}, [("template", "T1", "payload.templateId")]),
+        (
+            {"kind": "topic_video", "topic": "Birds.", "options": {"model": "M1", "templateId": "T1"}},
+            [("model", "M1", "options.model"), ("automation template", "T1", "options.templateId")],
+        ),
+        (
+            {"kind": "topic_video", "payload": {"topic": "Birds.", "options": {"model": "M1"}}},
+            [("model", "M1", "payload.options.model")],
+        ),
+        (
+            {"kind": "from_project", "project_id": "P1", "replace": [{"scene": 0, "avatar": LOOK}]},
+            [("model", "M1", "replace.0.avatar.model"), ("clothes", "C1", "replace.0.avatar.clothes")],
+        ),
+        ({"kind": "audio", "language": "en", "text": "Hi.", "model": "M1"}, [("model", "M1", "model")]),
+        ({"kind": "slides", "file": "https://x/deck.pdf", "workspace_id": "W1"}, [("workspace", "W1", "workspace_id")]),
         ({"kind": "export", "project_id": "P1", "workspace_id": "W1"}, [("workspace", "W1", "workspace_id")]),
     ],
 )
@@ -81,3 +95,9 @@ def test_an_edit_names_the_avatars_that_it_sets():
 
 def test_the_vendor_has_no_lists_for_its_v2_api():
     assert named({"kind": "v2_project", "payload": example("v2-seed-minimal.json")}) == []
+
+
+def test_an_own_avatar_may_be_missing_from_every_list():
+    kind = KINDS["simple_custom"]
+    body, _ = load_body(kind, {"kind": "simple_custom", "language": "en", "text": "Hi.", "model": "M1"})
+    assert [one.custom for one in named_in(kind, body)] == [True]
