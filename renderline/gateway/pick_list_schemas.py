@@ -60,6 +60,14 @@ class ProjectQuery(ListQuery):
     )
 
 
+class RequestTemplateQuery(AccountQuery):
+    """The parameters of a request with placeholders."""
+
+    all = fields.Boolean(
+        load_default=False, metadata=_about("Also pictures, videos, sounds and avatars without a tag.")
+    )
+
+
 class _Listed(Response):
     """Of which account it is, and how old."""
 
@@ -153,4 +161,13 @@ class ProjectOutline(_Listed):
             "`id`, `name`, `orientation`, `state`, and `scenes` with their `background`, `clips` and `scripts`; their "
             "numbers are those that `replace` of kind `from_project` uses."
         ),
+    )
+
+
+class RequestTemplate(_Listed):
+    """A request of kind `from_project` with placeholders, and what fills them now."""
+
+    request = fields.Dict(required=True, metadata=_about("Its texts hold placeholders such as `{{headline}}`."))
+    example = fields.Dict(
+        required=True, metadata=_about("What the project has now for each placeholder: the columns of a table of rows.")
     )

@@ -19,6 +19,7 @@ from renderline.gateway.access import READ, caller, requires
 from renderline.gateway.api import Blueprint
 from renderline.gateway.context import context
 from renderline.gateway.problem import wrong_fields
+from renderline.kinds.editor.request_template import request_template
 from renderline.ledger import iso
 
 blp = Blueprint("pick_lists", __name__, url_prefix="/v1", description="Lists of the vendor, for what a request names")
@@ -82,6 +83,22 @@ def project(query: dict[str, Any], project_id: str) -> Any:
     account = _account(query)
     found, snapshot, stale = context().lists.project(account, project_id, actor=caller())
     return {**_listed(account, snapshot, stale=stale), "project": found}
+
+
+@blp.route("/projects/<project_id:project_id>/template", methods=["GET"])
+@requires(READ)
+@blp.arguments(schemas.RequestTemplateQuery, location="query")
+@blp.response(200, schemas.RequestTemplate)
+@blp.problems(404, 422)
+def template_of(query: dict[str, Any], project_id: str) -> Any:
+    """Write a request that makes videos from a project, with a placeholder for each text, line and tagged clip.
+
+    The first call has a worker read the project, and is answered 503 with `Retry-After`.
+    """
+    account = _account(query)
+    found, snapshot, stale = context().lists.project(account, project_id, actor=caller())
+    template = request_template(found, project_id=project_id, account=account, everything=query["all"])
+    return {**_listed(account, snapshot, stale=stale), "request": template.request, "example": template.example}
 
 
 def _page(

@@ -32,11 +32,11 @@ def template_of(session: Session, project_id: str, output: Path | None, everythi
     With -o FILE the request is in FILE. Beside it, in a file that ends in .csv, is a table with a column for each
     placeholder and one row: what the project has there now. A file that exists is not overwritten.
     """
+    from renderline.kinds.editor.outline import outline
     from renderline.kinds.editor.request_template import request_template
 
-    template = request_template(read(session, account, project_id), project_id=project_id, everything=everything)
-    if account != "default":
-        template.request["account"] = account
+    outlined = outline(read(session, account, project_id))
+    template = request_template(outlined, project_id=project_id, account=account, everything=everything)
     text = json.dumps(template.request, indent=2, ensure_ascii=False) + "\n"
     if output is not None:
         rows = output.with_suffix(".csv")

@@ -1,4 +1,4 @@
-"""A request with placeholders for a project that was read back, and the table of rows that fills it."""
+"""A request with placeholders for an outlined project, and the table of rows that fills it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from renderline.kinds.editor.carried import carried_name
-from renderline.kinds.editor.outline import content_of, plain_text
-from renderline.kinds.editor.parts import AVATAR, REPLACED_BY, clips_of, lines_of, scenes_of, tag_of
 
 _NOT_IN_COLUMNS: Final = re.compile(r"\W+")
 
@@ -32,61 +30,66 @@ class RequestTemplate:
         return f"{{{{{name}}}}}"
 
 
-def request_template(project: Mapping[str, Any], *, project_id: str, everything: bool = False) -> RequestTemplate:
-    """Return a request that replaces the project's texts, spoken lines and tagged clips; with `everything` all clips.
+def request_template(
+    outlined: Mapping[str, Any], *, project_id: str, account: str = "default", everything: bool = False
+) -> RequestTemplate:
+    """Return a request that replaces the texts, spoken lines and tagged clips of an outlined project; with `everything`
+    all clips.
 
     A tagged clip gets a column of its tag's name, and one entry, however often the tag occurs. Others are named by
     scene and position, with the numbers of the outline: `scene0_text2`, `scene1_script0`.
     """
     template = RequestTemplate({"kind": "from_project", "project_id": project_id})
-    name = carried_name(project)
+    name = carried_name(outlined)
     if name:
         template.request["name"] = name
+    if account != "default":
+        template.request["account"] = account
     replace: list[dict[str, Any]] = []
     tagged: set[tuple[str, str]] = set()
-    for scene_at, scene in scenes_of(project):
-        for clip_at, clip in clips_of(scene):
-            place = _place(scene_at, clip_at, clip, tagged, everything=everything)
+    for scene in outlined["scenes"]:
+        for clip in scene["clips"]:
+            place = _place(scene["scene"], clip, tagged, everything=everything)
             if place is not None:
                 replace.append({**place, **_clip_columns(template, place, clip)})
-        replace.extend(_lines(template, scene_at, scene))
+        replace.extend(_lines(template, scene))
     template.request["replace"] = replace
     return template
 
 
 def _place(
-    scene_at: int, clip_at: int, clip: Mapping[str, Any], tagged: set[tuple[str, str]], *, everything: bool
+    scene: int, clip: Mapping[str, Any], tagged: set[tuple[str, str]], *, everything: bool
 ) -> dict[str, Any] | None:
     """Return where an entry for the clip applies; None if the template leaves the clip as it is."""
-    kind, tag = clip.get("type"), tag_of(clip)
-    if not isinstance(kind, str) or kind not in REPLACED_BY or clip.get("isDelete") is True:
+    kind, tag = clip["replace"], clip["tag"]
+    if kind is None or clip["hidden"]:
         return None
     if tag is not None:
         first = (tag, kind) not in tagged
         tagged.add((tag, kind))
         return {"tag": tag} if first else None
-    return {"scene": scene_at, "clip": clip_at} if everything or kind == "textImage" else None
+    return {"scene": scene, "clip": clip["clip"]} if everything or kind == "text" else None
 
 
 def _clip_columns(template: RequestTemplate, place: Mapping[str, Any], clip: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an entry puts into a clip: a placeholder, for an avatar two."""
-    value, name = content_of(clip), REPLACED_BY[clip["type"]]
+    name, value = clip["replace"], clip["value"]
     column = _column(place["tag"]) if "tag" in place else f"scene{place['scene']}_{name}{place['clip']}"
-    if clip["type"] != AVATAR:
+    if name != "avatar":
         return {name: template.column(column, value or "")}
     look = value or {"model": "", "clothes": ""}
     return {name: {part: template.column(f"{column}_{part}", look[part]) for part in ("model", "clothes")}}
 
 
-def _lines(template: RequestTemplate, scene_at: int, scene: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    lines = lines_of(scene)
+def _lines(template: RequestTemplate, scene: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    at, lines = scene["scene"], scene["scripts"]
     for line in lines:
-        words = plain_text(line.text)
+        words, index = line["text"], line["script_index"]
         if words and len(lines) == 1:
-            yield {"scene": scene_at, "script": template.column(f"scene{scene_at}_script", words)}
+            yield {"scene": at, "script": template.column(f"scene{at}_script", words)}
         elif words:
-            column = template.column(f"scene{scene_at}_script{line.index}", words)
-            yield {"scene": scene_at, "script_index": line.index, "script": column}
+            column = template.column(f"scene{at}_script{index}", words)
+            yield {"scene": at, "script_index": index, "script": column}
 
 
 def _column(tag: str) -> str:

@@ -41,7 +41,7 @@ include-path = ["/v1/models", "/v1/workspaces", "/v1/templates", "/v1/projects"]
 checks.positive_data_acceptance.enabled = false
 
 [[operations]]
-include-path = "/v1/projects/{project_id}"
+include-path = ["/v1/projects/{project_id}", "/v1/projects/{project_id}/template"]
 checks.positive_data_acceptance.enabled = false
 checks.not_a_server_error.enabled = false
 

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from harness.editor_project import read_back
 from harness.gateway import GatewayProcess, assert_problem
 from harness.pick_lists import JONATHAN, RUBY
 from renderline.catalogue import CatalogueStore
 from renderline.gateway.api_keys import ApiKeys
+from renderline.kinds.editor.outline import outline
 
 WANTED = "renderline:wanted_lists:default"
 PROJECTS = [{"id": f"{number:024x}", "name": f"Video {number}", "state": "exported"} for number in range(1200)]
@@ -140,6 +142,20 @@ def test_the_outline_of_a_project_is_for_those_who_may_name_it(ask, lists, redis
     assert redis.scard(WANTED) == 0, "nothing of another tenant is asked of the vendor"
     lists.write("default", "project:gone", [], at=time.time())
     assert_problem(ask("/v1/projects/gone"), 404)
+
+
+def test_a_request_with_placeholders_is_for_those_who_may_name_its_project(ask, lists):
+    outlined = outline(read_back(GRANTED))
+    for project in (GRANTED, OTHERS):
+        lists.write("default", f"project:{project}", [{**outlined, "id": project}], at=time.time())
+    written = ask(f"/v1/projects/{GRANTED}/template", tenant="acme").json()
+    assert written["request"]["project_id"] == GRANTED
+    assert {"tag": "parrot-text", "text": "{{parrot_text}}"} in written["request"]["replace"]
+    assert written["example"]["parrot_text"] == "A parrot"
+    more = ask(f"/v1/projects/{GRANTED}/template", tenant="acme", all="true").json()
+    assert {*written["example"]} < {*more["example"]}
+    assert_problem(ask(f"/v1/projects/{OTHERS}/template", tenant="acme"), 404)
+    assert_problem(ask(f"/v1/projects/{GRANTED}/template", tenant="acme", all="maybe"), 422, "all")
 
 
 def test_an_account_that_the_tenant_may_not_use_is_none(ask, lists):

@@ -48,6 +48,7 @@ EXPECTED = {
     ("GET", "/v1/models"): LISTS,
     ("GET", "/v1/projects"): LISTS,
     ("GET", "/v1/projects/{project_id}"): FOREIGN_PROJECT,
+    ("GET", "/v1/projects/{project_id}/template"): FOREIGN_PROJECT,
     ("GET", "/v1/templates"): LISTS,
     ("GET", "/v1/workspaces"): LISTS,
     ("GET", "/v1/events"): STREAM,

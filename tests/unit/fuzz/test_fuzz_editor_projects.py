@@ -104,7 +104,7 @@ def test_any_project_has_an_outline_and_a_template_that_is_a_request(project):
     json.dumps(outlined, allow_nan=False)
     assert all(len(row) == len(HEADINGS) for row in table(outlined))
     for everything in (False, True):
-        template = request_template(project, project_id="65fa", everything=everything)
+        template = request_template(outline(project), project_id="65fa", everything=everything)
         REPLACE.deserialize(template.request["replace"])
         assert json.dumps(template.request).count("{{") == len(template.example)
 

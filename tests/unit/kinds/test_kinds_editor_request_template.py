@@ -7,6 +7,7 @@ import pytest
 
 from harness.editor_project import ANNA, IMAGE, avatar, line, picture, read_back, text
 from renderline.kinds.editor.entries import REPLACE
+from renderline.kinds.editor.outline import outline
 from renderline.kinds.editor.replacing import replaced
 from renderline.kinds.editor.request_template import request_template
 
@@ -18,7 +19,7 @@ def filled(request, row):
 
 
 def test_texts_lines_and_tagged_clips_get_a_column():
-    template = request_template(read_back(), project_id=ID)
+    template = request_template(outline(read_back()), project_id=ID)
     assert template.request == {
         "kind": "from_project",
         "project_id": ID,
@@ -39,7 +40,7 @@ def test_texts_lines_and_tagged_clips_get_a_column():
 
 
 def test_every_clip_can_get_one():
-    template = request_template(read_back(), project_id=ID, everything=True)
+    template = request_template(outline(read_back()), project_id=ID, everything=True)
     assert {"scene": 1, "clip": 2, "image": "{{scene1_image2}}"} in template.request["replace"]
     looks = {"model": "{{scene0_avatar0_model}}", "clothes": "{{scene0_avatar0_clothes}}"}
     assert {"scene": 0, "clip": 0, "avatar": looks} in template.request["replace"]
@@ -47,7 +48,7 @@ def test_every_clip_can_get_one():
 
 @pytest.mark.parametrize("everything", [False, True])
 def test_filled_with_what_the_project_has_it_fits_the_project(everything):
-    template = request_template(read_back(), project_id=ID, everything=everything)
+    template = request_template(outline(read_back()), project_id=ID, everything=everything)
     replace = REPLACE.deserialize(filled(template.request, template.example)["replace"])
     scenes, problems = replaced(read_back(), replace)
     assert problems == {}
@@ -61,20 +62,21 @@ def test_a_tag_has_one_column_however_often_it_occurs_and_no_two_columns_one_nam
         text("c", "3", tag="it s!"),
         text("d", "4", tag="It s"),
     ]
-    template = request_template({"scenes": [{"clips": clips}]}, project_id=ID)
+    template = request_template(outline({"scenes": [{"clips": clips}]}), project_id=ID)
     assert template.example == {"It_s": "1", "it_s": "3", "It_s_2": "4"}
     assert len(template.request["replace"]) == 3
 
 
 def test_tags_may_be_in_any_language():
-    template = request_template(
-        {"scenes": [{"clips": [text("a", "1", tag="제목 1"), text("b", "2", tag="!")]}]}, project_id=ID
-    )
+    scene = {"clips": [text("a", "1", tag="제목 1"), text("b", "2", tag="!")]}
+    template = request_template(outline({"scenes": [scene]}), project_id=ID)
     assert list(template.example) == ["제목_1", "tag"]
 
 
 def test_hidden_avatars_shapes_and_silent_lines_are_left_as_they_are():
     clips = [avatar(ANNA, "a", isDelete=True, tag="x"), {"type": "shape", "tag": "y"}, picture("i"), {"type": 5}, 7]
-    template = request_template({"scenes": [{"clips": clips, "scripts": [line(ANNA, "")]}, None]}, project_id=ID)
+    template = request_template(
+        outline({"scenes": [{"clips": clips, "scripts": [line(ANNA, "")]}, None]}), project_id=ID
+    )
     assert template.request["replace"] == []
     assert "name" not in template.request
