@@ -10,7 +10,7 @@ from renderline.sandbox.languages import DUBBING
 from renderline.sandbox.magic import RENDERING
 from renderline.sandbox.multipart import Form
 from renderline.sandbox.projects import Project
-from renderline.sandbox.responses import BAD_BODY, NO_SUCH_PROJECT, Refusal, Response, success
+from renderline.sandbox.responses import BAD_BODY, NO_SUCH_PROJECT, Refusal, Response, success, success_list
 from renderline.sandbox.v3_validation import refuse
 from renderline.sandbox.validation import web_address
 
@@ -98,7 +98,8 @@ def routes(backend: Backend) -> list[Route]:
         if not videos or videos[0].account.name != call.account:
             raise Refusal(NO_SUCH_PROJECT, "there is no such folder")
         seen = [video.as_of(call.seen_at) for video in videos]
-        return success([row(backend, video, call.seen_at) for video in seen if video is not None])
+        rows = [row(backend, video, call.seen_at) for video in seen if video is not None]
+        return success_list(rows, "videos", named=backend.options.named_lists)
 
     return [
         Route("POST", PATH, dub, "v3", "body", ("create", "dub", "export", "upload")),

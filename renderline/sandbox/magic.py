@@ -30,7 +30,10 @@ STAGES = (
 GENERATING = frozenset({"generate"})
 """Stages of the tags that shape a generation."""
 
-RENDERING = frozenset(STAGES) - GENERATING - {"upload", "generation", "dub", "audio", "tool"}
+UNSHAPED = frozenset({"upload", "generation", "audio", "tool"})
+"""Stages that render nothing."""
+
+RENDERING = frozenset(STAGES) - GENERATING - UNSHAPED - {"dub"}
 """Stages of the tags that shape a render."""
 
 MAX_VALUE = 1e9
@@ -124,6 +127,8 @@ def _tag(whole: str, inner: str, digest: str) -> Tag:
             small = True
         if not small:
             raise Refusal(BAD_BODY, f"{whole[:80]}: the value must not be beyond {MAX_VALUE:g}")
+    if kind in RENDER_TAGS and stage in UNSHAPED:
+        raise Refusal(BAD_BODY, f"{whole}: {kind} shapes a render or a generation; there is none at {stage}")
     limit = int(times) if times else (1 if kind in ONCE_TAGS else None)
     return Tag(kind, value, limit, stage or ("create" if kind == "refuse" else "export"), f"{digest}{whole}")
 

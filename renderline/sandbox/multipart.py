@@ -14,6 +14,7 @@ HEAD_BYTES = 4096
 
 FIELD_BYTES = 256 * 1024
 HEADER_BYTES = 16 * 1024
+FORM = "multipart/form-data"
 MAX_PARTS = 200
 
 
@@ -172,9 +173,11 @@ def _unescaped(name: str) -> str:
 
 def boundary_of(content_type: str) -> str | None:
     """The boundary of a multipart/form-data Content-Type, None if it is another type or has none."""
+    if content_type[: len(FORM)].lower() != FORM:
+        return None
     message = Message()
     message["Content-Type"] = content_type
-    if message.get_content_type() != "multipart/form-data":
+    if message.get_content_type() != FORM:
         return None
     boundary = message.get_boundary()
     return boundary if boundary else None

@@ -29,6 +29,7 @@ class Options:
     words: str = "normal"
     link_seconds: float | None = None
     samples: bool = True
+    named_lists: bool = False
     edits: str = "same"
     v2_answers: str = "both"
     lenient: bool = False
@@ -79,6 +80,7 @@ def options_parser() -> argparse.ArgumentParser:
     add("--urls", choices=["everywhere", "project"], default="everywhere", help="project: URLs only in get-project")
     add("--words", choices=["normal", "complete"], default="normal", help="complete: the only state word is Complete")
     add("--link-seconds", type=_seconds, metavar="S", help="links are signed and expire after S seconds")
+    add("--lists", choices=["bare", "named"], default="bare", help="lists alone in data, or below a name")
     add("--samples", choices=["on", "off"], default="on", help="projects made by the editor (default on)")
     add("--edits", choices=["same", "new"], default="same", help="an edit changes the project, or makes a new one")
     add("--v2-answers", choices=["both", "top", "data"], default="both", help="where v2 puts its answers")
@@ -99,6 +101,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     if len(app_ids) != len(user_keys):
         parser.error("--app-id and --user-key go in pairs")
     given["samples"] = given["samples"] == "on"
+    given["named_lists"] = given.pop("lists") == "named"
     if given["public_url"]:
         given["public_url"] = given["public_url"].rstrip("/")
     return Options(**given, credentials=dict(zip(app_ids, user_keys, strict=True)), v2_keys=frozenset(v2_keys))

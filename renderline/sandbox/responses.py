@@ -78,6 +78,11 @@ def success(data: Any) -> Response:
     return Response(200, dumps({"success": True, "data": data}))
 
 
+def success_list(rows: list[dict[str, Any]], name: str, *, named: bool) -> Response:
+    """A success with a list: alone in `data`, or below a name, which the vendor does not tell."""
+    return success({name: rows} if named else rows)
+
+
 def failure(refusal: Refusal, *, v2: bool = False, as_200: bool = False) -> Response:
     """A refusal in its envelope: `error.code` and `error.msg`; v2 adds the top-level `msg` that its pages name.
 

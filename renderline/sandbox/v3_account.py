@@ -1,9 +1,11 @@
 """The v3 calls without a project: token, token check and pick lists."""
 
+from typing import Any
+
 from renderline.sandbox.backend import Backend
 from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.catalogue import AUTOMATION_TEMPLATES, BUSINESS_TEMPLATES, MODEL_CHOICES, MODELS, WORKSPACES
-from renderline.sandbox.responses import WITHDRAWN, Refusal, Response, success
+from renderline.sandbox.responses import WITHDRAWN, Refusal, Response, success, success_list
 from renderline.sandbox.v3_validation import TOKEN, check
 from renderline.sandbox.validation import Table, boolean, either, one_of
 
@@ -19,6 +21,9 @@ TEMPLATE_LIST: Table = {
 def routes(backend: Backend) -> list[Route]:
     """The calls and their handlers."""
 
+    def listed(rows: list[dict[str, Any]], name: str) -> Response:
+        return success_list(rows, name, named=backend.options.named_lists)
+
     def token(call: Call) -> Response:
         body = call.body()
         check(body, TOKEN)
@@ -31,13 +36,13 @@ def routes(backend: Backend) -> list[Route]:
         return success({"models": MODELS})
 
     def model_choices(_: Call) -> Response:
-        return success(MODEL_CHOICES)
+        return listed(MODEL_CHOICES, "models")
 
     def workspaces(_: Call) -> Response:
-        return success(WORKSPACES)
+        return listed(WORKSPACES, "workspaces")
 
     def business_templates(_: Call) -> Response:
-        return success(BUSINESS_TEMPLATES)
+        return listed(BUSINESS_TEMPLATES, "templates")
 
     def automation_templates(call: Call) -> Response:
         wish = call.merged()
@@ -49,7 +54,7 @@ def routes(backend: Backend) -> list[Route]:
             for template, known in AUTOMATION_TEMPLATES.items()
             if (known.category, known.orientation, known.file_background) == (wish["category"], orientation, background)
         ]
-        return success(shown)
+        return listed(shown, "templates")
 
     def withdrawn(_: Call) -> Response:
         raise Refusal(WITHDRAWN, "this call was withdrawn; edit the project, or create a new one from its scenes")

@@ -9,7 +9,7 @@ from renderline.sandbox.calls import Call, Route
 from renderline.sandbox.clock import iso
 from renderline.sandbox.projects import EXPORTED, Account, Project
 from renderline.sandbox.renders import task_id
-from renderline.sandbox.responses import Response, success
+from renderline.sandbox.responses import Response, success, success_list
 from renderline.sandbox.states import COMPLETE, shown_state
 
 EDITOR = "/api/odin/v3/editor"
@@ -18,6 +18,8 @@ CALL_FIELDS = frozenset({"isExport", "webhookUrl", "workspaceId", "resolution"})
 """Fields of a create body that belong to the call, not to the project."""
 
 EXPORT_TYPE = "video"
+
+Rows = list[dict[str, Any]]
 
 
 def project_json(
@@ -99,7 +101,7 @@ class V3Reading:
         if call.lag:
             known = self._backend.store.listed(call.account, at=call.seen_at)
             shown = [p for p in reversed(known) if p.api == "v3" and self._listed(p)]
-            return success([self._item(p, call) for p in shown])
+            return self._shown([self._item(p, call) for p in shown])
         account = self._backend.store.account(call.account)
         ready = self._lists.get(account.name)
         waiting = False
@@ -107,13 +109,16 @@ class V3Reading:
         if ready is None or ready[0] is not account or ready[1] != account.version:
             shown = [p for p in reversed(account.projects.values()) if p.api == "v3" and self._listed(p)]
             waiting = any(p.url_at > call.now or p.generation is not None for p in shown)
-            ready = (account, account.version, success([self._item(p, call) for p in shown]).body)
+            ready = (account, account.version, self._shown([self._item(p, call) for p in shown]).body)
             if not waiting and not self._backend.links.expire:
                 self._lists[account.name] = ready
         return Response(200, ready[2])
 
     def _listed(self, project: Project) -> bool:
         return self._backend.options.project_list == "all" or project.state == EXPORTED
+
+    def _shown(self, rows: Rows) -> Response:
+        return success_list(rows, "projects", named=self._backend.options.named_lists)
 
     def _item(self, project: Project, call: Call) -> dict[str, Any]:
         options, at = self._backend.options, call.seen_at

@@ -26,7 +26,8 @@ EXAMPLES = {
 
 @pytest.fixture(scope="module")
 def system(start_system: Any) -> System:
-    return start_system("--render-seconds", "1.5")
+    # The list shows drafts: those that nobody knows of are found by their names, and deleted or gone on with.
+    return start_system("--render-seconds", "1.5", "--list", "all")
 
 
 def take(system: System, wanted: set[str], *, seconds: float = 40.0) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ TEMPLATE = "65fa6b07dca2e367461a2925"
 SPOKEN = {"language": "en", "text": "Hello.", "model": "M000045058", "clothes": "BG00002320"}
 WAYS = [
     ("--urls", "project", "--link-seconds", "5", "--v2-answers", "top", "--failures", "200"),
-    ("--words", "complete", "--edits", "new", "--v2-answers", "data"),
+    ("--words", "complete", "--edits", "new", "--v2-answers", "data", "--lists", "named"),
 ]
 
 

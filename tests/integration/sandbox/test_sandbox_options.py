@@ -40,6 +40,17 @@ def test_urls_only_in_get_project() -> None:
         assert requests.get(read(caller, made)["download_url"], timeout=30).status_code == 200
 
 
+def test_lists_below_a_name() -> None:
+    with running(*NOW, "--lists", "named") as emulator:
+        caller = Caller(emulator)
+        made = finished(caller)
+        assert [item["id"] for item in caller.data("GET", "/editor/project")["projects"]] == [made]
+        for path, name in (("models", "models"), ("workspaces", "workspaces"), ("templates_business", "templates")):
+            assert len(caller.data("GET", f"/dropdown/{path}")[name]) > 0
+        wish = {"category": "social"}
+        assert len(caller.data("POST", "/dropdown/templates_automation", wish)["templates"]) > 0
+
+
 def test_complete_is_the_only_word() -> None:
     with running("--render-seconds", "600", "--samples", "off", "--words", "complete") as emulator:
         caller = Caller(emulator)

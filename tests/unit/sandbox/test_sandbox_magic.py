@@ -24,6 +24,8 @@ def tags(text: str, *, name: str = "", account: str = "a") -> Any:
         ("[sandbox:hang=2.5]", "hang", "2.5", 1, "export"),
         ("[sandbox:refuse]", "refuse", None, None, "create"),
         ("[sandbox:credit]", "credit", None, None, "export"),
+        ("[sandbox:fail=30@generate]", "fail", "30", None, "generate"),
+        ("[sandbox:stuck@fil-PH]", "stuck", None, None, "fil-PH"),
     ],
 )
 def test_grammar(text: str, kind: str, value: str | None, times: int | None, stage: str) -> None:
@@ -32,7 +34,15 @@ def test_grammar(text: str, kind: str, value: str | None, times: int | None, sta
 
 
 @pytest.mark.parametrize(
-    "text", ["[sandbox:slwo]", "[sandbox:drop@token]", "[sandbox:hang=long]", "[sandbox:Drop]", "[sandbox:drop"]
+    "text",
+    [
+        "[sandbox:slwo]",
+        "[sandbox:drop@token]",
+        "[sandbox:hang=long]",
+        "[sandbox:Drop]",
+        "[sandbox:drop",
+        "[sandbox:fail@audio]",
+    ],
 )
 def test_typing_errors_are_refused(text: str) -> None:
     with pytest.raises(Refusal, match="sandbox:"):

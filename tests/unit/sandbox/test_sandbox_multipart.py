@@ -1,7 +1,11 @@
 """Multipart forms in every cut of the stream, and slides counted across chunks."""
 
+import contextlib
+
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from renderline.sandbox.multipart import FormReader, boundary_of
 from renderline.sandbox.responses import Refusal
@@ -48,6 +52,20 @@ def test_bodies_that_are_no_form(body: bytes) -> None:
     reader.feed(body)
     with pytest.raises(Refusal):
         reader.form()
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"--b", b"--", b"\r\n", b"\r\n\r\n", b'name="x"', b"; ", b"Content-Disposition:", b"\xff"])
+    )
+)
+def test_any_bytes_are_a_form_or_refused(pieces: list[bytes]) -> None:
+    reader = FormReader("b")
+    for piece in pieces:
+        reader.feed(piece)
+    with contextlib.suppress(Refusal):
+        form = reader.form()
+        assert [form.fields(), form.files("x"), form.texts()]
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "multipart/mixed; boundary=x", "multipart/form-data", ";;"])
