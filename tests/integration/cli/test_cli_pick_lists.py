@@ -74,7 +74,7 @@ def test_workspaces_and_templates(sandbox_run):
 
 
 def test_projects_and_the_outline_of_one(sandbox_run, shared_sandbox, local_worker):
-    made = editor_project(name="Parrots")
+    made = editor_project(name="Cockatoos")
     project = local_worker.v3.create_project({**made, "scenes": made["scenes"][:1]}, export=False)
     shown = sandbox_run("projects", "show", project)
     assert shown.code == 0, shown.err
@@ -84,8 +84,8 @@ def test_projects_and_the_outline_of_one(sandbox_run, shared_sandbox, local_work
     assert [clip["tag"] for clip in outlined["scenes"][0]["clips"]] == [None, "parrot-image", "parrot-text"]
     local_worker.v3.export_project(project)
     local_worker.sandbox.control("POST", "complete", id=project)
-    (row,) = sandbox_run("projects", "--refresh", "--search", "parrots", "--state", "exported", "--json").value
-    assert row == {"id": project, "name": "Parrots", "state": "exported"}
+    (row,) = sandbox_run("projects", "--refresh", "--search", "cockatoos", "--state", "exported", "--json").value
+    assert row == {"id": project, "name": "Cockatoos", "state": "exported"}
     assert sandbox_run("projects", "--state", "rendering", "--json").value == []
     missing = sandbox_run("projects", "show", "f" * 24)
     assert missing.code == 5
