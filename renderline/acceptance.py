@@ -13,7 +13,7 @@ from renderline.catalogue.name_check import NameCheck
 from renderline.contract import key_error, render_id_for_key, render_id_for_message, tenant_error
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind, problem_of
-from renderline.kinds import BEGIN, KINDS, is_draft, named_files, named_sources
+from renderline.kinds import BEGIN, KINDS, is_draft, named_files, named_sources, vendor_files
 from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded
 from renderline.requests import RenderRequest, RequestRefused, load_request
 from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
@@ -141,14 +141,15 @@ class Acceptor:
             raise RequestRefused(errors)
 
     def _check_files(self, data: Any, request: RenderRequest, tenant: str) -> None:
-        """Raise `RequestRefused` if the request names an upload that the tenant does not have."""
-        if self.uploads is None:
-            return
+        """Raise `RequestRefused` if the request names a file that is not the tenant's to name."""
         errors = {}
+        if tenant != DEFAULT:
+            for path in vendor_files(KINDS[request.kind], data):
+                errors[path] = [f"tenant {tenant} may name uploads and URLs alone: the vendor knows no tenants"]
         try:
             for file in named_files(KINDS[request.kind], data):
                 reference = parse(file.reference)
-                if reference is not None and not self.uploads.has_lately(reference, tenant=tenant):
+                if self.uploads and reference and not self.uploads.has_lately(reference, tenant=tenant):
                     errors[file.path] = [missing(reference, tenant)]
         except StorageFailed as failed:
             log.warning("the storage of uploads does not answer; the worker will look", why=str(failed))

@@ -9,7 +9,7 @@ from typing import Final
 
 from renderline.kinds.body import load_body, named_sources
 from renderline.kinds.evidence import render_evidence, started_since
-from renderline.kinds.files import NamedFile, named_files
+from renderline.kinds.files import NamedFile, named_files, vendor_files
 from renderline.kinds.kind import BEGIN, Kind, is_draft
 from renderline.kinds.naming import Named, named_in
 from renderline.kinds.plan import CallContext, CallResult, RequestUnfit, Stage
@@ -33,6 +33,7 @@ __all__ = [
     "named_sources",
     "render_evidence",
     "started_since",
+    "vendor_files",
 ]
 
 

@@ -37,13 +37,24 @@ class NamedFile(NamedTuple):
 
 def named_files(kind: Kind, request: Mapping[str, Any]) -> Iterator[NamedFile]:
     """Yield the files that a request or a body of this kind names, checked or not."""
+    for path, value in _files(kind, request):
+        if isinstance(value, str):
+            yield NamedFile(path, value)
+
+
+def vendor_files(kind: Kind, request: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the paths of what names a file that the vendor has already, instead of one of ours."""
+    for path, value in _files(kind, request):
+        if isinstance(value, Mapping):
+            yield path
+
+
+def _files(kind: Kind, request: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     payload = request.get("payload")
     places = [("", request), *([("payload.", payload)] if isinstance(payload, Mapping) else [])]
     for prefix, fields in places:
         for name in kind.file_fields:
-            for path, value in _values(f"{prefix}{name}", fields.get(name)):
-                if isinstance(value, str):
-                    yield NamedFile(path, value)
+            yield from _values(f"{prefix}{name}", fields.get(name))
 
 
 def _values(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -105,6 +105,10 @@ FLOWS: dict[str, Flow] = {
     ),
     "audio": Flow(lambda _: {"kind": "audio", **SPEECH}, (Step(f"POST {V3}/simple/audio", paid=True, traceless=True),)),
     "topic_video": Flow(lambda _: {"kind": "topic_video", "topic": "Kills"}, _generated("topic_to_video")),
+    "document_video": Flow(
+        lambda _: {"kind": "document_video", "files": [_uploaded("notes.txt"), _uploaded("deck.pptx")]},
+        (Step(f"POST {V3}/automation/docs-to-video/upload-files"), *_generated("docs-to-video")),
+    ),
     "url_video": Flow(
         lambda _: {"kind": "url_video", "url": "https://pages.example.com/kills"}, _generated("url_to_video")
     ),

@@ -12,7 +12,7 @@ from redis import Redis
 from harness.documents import document
 from harness.requests import record
 from renderline.cleanup.old_uploads import OldUploads
-from renderline.ledger import Ledger
+from renderline.ledger import Ledger, unfinished_requests
 from renderline.uploads import Reference, UploadStore
 
 DAY = 86_400.0
@@ -91,3 +91,10 @@ def test_one_worker_does_it_in_a_period(ledger, store, tmp_path):
 def test_a_storage_that_does_not_answer_costs_nothing(ledger, tmp_path):
     (tmp_path / "tenants").write_text("no folder")
     assert OldUploads(ledger, UploadStore(tmp_path.as_uri(), max_bytes=10), retention=1.0, every=0.001).run() == 0
+
+
+def test_a_list_of_files_counts_as_each(sweep, store, ledger, tmp_path):
+    files = [put(store, tmp_path, text, days=31) for text in ("one", "two")]
+    accept(ledger, "a" * 32, *files)
+    assert sweep.run() == 0
+    assert [one.kind for one in unfinished_requests(ledger, {"document_video"})] == ["document_video"]
