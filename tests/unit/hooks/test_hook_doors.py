@@ -156,3 +156,19 @@ def test_the_default_tenant_may_name_endpoints_too() -> None:
 )
 def test_where_a_tenants_videos_may_be_stored(actor: Actor, fields: dict[str, Any], allowed: bool) -> None:
     assert (refusal({"type": "download", **fields}, actor) == "") == allowed
+
+
+@pytest.mark.parametrize(
+    ("fields", "allowed"),
+    [
+        ({"path": "uploads/tenants/acme/x.mp4"}, False),
+        ({"path": "Uploads/x.mp4"}, False),
+        ({"url": "file:///srv/videos/uploads", "path": "x.mp4"}, False),
+        ({"path": "uploads-of-mine/x.mp4"}, True),
+        ({"path": "x.mp4"}, True),
+    ],
+)
+def test_no_hook_writes_over_uploads(fields: dict[str, Any], allowed: bool) -> None:
+    hook = DownloadHook("file:///srv/videos", uploads_url="file:///srv/videos/uploads")
+    problem = hook.problem({"type": "download", **fields})
+    assert (problem is None) == allowed, problem
