@@ -49,6 +49,8 @@ class Submission:
     tenant: str = DEFAULT
     data: Mapping[str, Any] = field(default_factory=dict)
     """What the stages so far recorded for later ones."""
+    late: bool = False
+    """Whether the deadline that its earlier stages began has passed."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, bo
         body=body,
         tenant=fields.get("tenant", DEFAULT),
         data=load_data(fields.get("data")),
+        late="late" in fields,
     )
 
 

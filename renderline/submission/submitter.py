@@ -122,6 +122,10 @@ class Submitter:
         if left and left.paid:
             # The worker that announced the paid call is gone. The render may be paid for, so polls have to confirm it.
             return self._recorder.started(claim, kind, claim.project_id, stage=left, confirmed=False)
+        if claim.late:
+            # What the next stage costs would be in vain. A retry goes on with what the earlier ones made.
+            message = f"its deadline passed before its stage {claim.stage} began, for which nothing was charged"
+            return self._recorder.refuse(claim, code="deadline", message=message, origin="renderline")
         if left is None and claim.stage in ("", BEGIN) and (refused := self._unknown_names(claim)):
             return refused
         clients = self.accounts[claim.account]

@@ -73,6 +73,11 @@ redis.call('HINCRBY', render(id), 'attempts', 1)
 redis.call('HDEL', render(id), 'resends')
 hold(id, lease)
 local fields = redis.call('HGETALL', render(id))
+-- The deadline that its earlier stages began has passed.
+if NOW >= (tonumber(field(id, 'deadline_at')) or math.huge) then
+  table.insert(fields, 'late')
+  table.insert(fields, '1')
+end
 local announced = field(id, 'stage') == '' and field(id, 'intent') == '' and cjson.decode(ARGV[6])[field(id, 'kind')] or ''
 if announced ~= '' then intend(id, announced) end
 return {'yours', following(), tostring(fence), fields, redis.call('GET', K.meta .. id), redis.call('GET', K.body .. id),

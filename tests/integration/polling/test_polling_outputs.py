@@ -20,7 +20,7 @@ def dubbing(words: str) -> dict[str, Any]:
 
 def test_outputs_are_recorded_as_they_come_and_durations_are_learnt(local_worker: LocalWorker) -> None:
     one = local_worker.accept(dubbing(f"one-[sandbox:stuck@{JA}]"), "d1", deadline=3.0)
-    record = local_worker.poll_until(one, "completed", "delivered", progress=60)
+    record = local_worker.poll_until(one, "completed", "delivered", progress=70.9)
     # One is done, the other stands at 42.
     assert record["state"] == "rendering"
     assert [(output["language"], output["state"]) for output in record["outputs"]] == [
@@ -73,3 +73,20 @@ def test_an_export_without_a_trace_is_repeated_by_that_setting_and_no_generation
     worker.poll_until(one, "delivered", seconds=20)
     charges = worker.sandbox.control("GET", "charges")["started"]
     assert (charges["generation"], charges["export"]) == (1, 1)
+
+
+def test_a_stage_that_comes_after_the_deadline_is_not_paid_for(local_worker: LocalWorker) -> None:
+    one = local_worker.accept({"kind": "topic_video", "topic": "Held up."}, "g3")
+    local_worker.poll_until(one, "rendering")
+    local_worker.poll_until(one, "submitting")
+    # It waited for its account.
+    key = local_worker.ledger.keys.render(one)
+    local_worker.redis.hset(key, "deadline_at", "1000.000")
+    local_worker.submit(one)
+    record = local_worker.record(one)
+    assert (record["state"], record["error"]["code"], record["stage"]) == ("failed", "deadline", "baseline")
+    assert local_worker.sandbox.control("GET", "charges")["started"]["export"] == 0
+    assert Commands(local_worker.ledger).retry(one, resume_at=lambda _: "baseline")
+    assert local_worker.poll_until(one, "delivered")["project_id"] == record["project_id"]
+    started = local_worker.sandbox.control("GET", "charges")["started"]
+    assert (started["generation"], started["export"]) == (1, 1)
