@@ -141,7 +141,7 @@ def aftermath(request, valkey, tmp_path_factory):
     Returns the mode, the records, the sandbox's projects, and the names of what was submitted again.
     """
     log = tmp_path_factory.mktemp("sandbox") / "faults.log"
-    sandbox = SandboxProcess(log, "--render-seconds", "0.3")
+    sandbox = SandboxProcess(log, "--render-seconds", "0.3", "--list", "all")
     with Redis.from_url(valkey.url, decode_responses=True) as redis:
         redis.flushall()
         local_worker = LocalWorker(redis, sandbox, mode=request.param, read_timeout=1.0)
