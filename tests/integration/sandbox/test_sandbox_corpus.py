@@ -3,6 +3,7 @@
 The client and the sandbox are two readings of the contract. Where they differ, it is named below.
 """
 
+import io
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from harness.requests import load
 from harness.vendor_corpus import PROJECT, as_named_request, rows, supported
 from renderline.accounts.clients import AccountClients
 from renderline.kinds import KINDS
-from renderline.studio import PayloadRefused, StudioV2, StudioV3
+from renderline.studio import PayloadRefused, StudioV2, StudioV3, Upload
 
 DIFFERENCES: Final[dict[str, str]] = {}
 """Bodies that the door takes and the sandbox refuses, with the reason."""
@@ -25,7 +26,7 @@ IMAGE: Final = {**PLACE, "id": "i", "type": "image", "source_url": "https://exam
 
 
 class Vendor:
-    """A sandbox, the clients for it, and a project and a v2 project in it, which the bodies may name."""
+    """A sandbox, the clients for it, and what is in it for the bodies to name: projects of both APIs, a document."""
 
     def __init__(self, sandbox: SandboxClient) -> None:
         tokens = Tokens(sandbox.token())
@@ -38,6 +39,9 @@ class Vendor:
         older = by_id("v2_project-2")["body"]
         (only,) = older["scenes"]
         older["scenes"] = [{**only, "clips": [clip for clip in only["clips"] if clip["type"] == "image"]}]
+        text = Upload("a.txt", 11, lambda: io.BytesIO(b"Some words."), "text/plain")
+        (document,) = self.clients.use_v3().upload_documents([text])
+        self.document = {"uri": document.uri, "fileName": document.file_name}
         self.targets = {
             "v3": self.clients.use_v3().create_project(body, export=False),
             "v2": self.clients.use_v2().create_project(older),
@@ -50,7 +54,9 @@ class Vendor:
         context = kind.context(loaded.body, name=loaded.name, webhook_url=HOOK, project_id=None)
         try:
             for stage in kind.direct:
-                context.project_id = stage.call(self.clients, context).project_id or context.project_id
+                result = stage.call(self.clients, context)
+                context.project_id = result.project_id or context.project_id
+                context.data = {**context.data, **(result.data or {})}
                 if stage.paid:
                     break
         except PayloadRefused as refused:
@@ -120,7 +126,8 @@ def test_the_sandbox_takes_what_the_door_takes(vendor: Vendor) -> None:
     refused = {name: why for name, request in WARNED.items() if (why := vendor.refuses(request))}
     for row in supported():
         target = PROJECT if row["kind"] == "template" else vendor.targets[KINDS[row["kind"]].api]
-        body = {**row["body"], "projectId": target} if "projectId" in row["body"] else row["body"]
+        known = {"projectId": target, "files": [vendor.document]}
+        body = {**row["body"], **{field: known[field] for field in known if field in row["body"]}}
         if why := vendor.refuses(as_named_request({**row, "body": body}, target=target)):
             refused[row["id"]] = why
     assert refused.keys() == DIFFERENCES.keys(), refused
