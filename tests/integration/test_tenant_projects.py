@@ -116,6 +116,16 @@ def test_a_request_names_templates_that_its_tenant_was_granted(names, form, path
     assert not refused("t2", "rich")
 
 
+def test_a_tenant_names_no_document_that_others_sent_to_the_vendor(driver):
+    acceptor = Acceptor(driver.ledger, RecordedDispatcher(), ("main",), {}, 60.0, 10_000, KNOWN)
+    files = ["https://example.com/a.pdf", {"uri": "documents/1", "fileName": "a.pdf"}]
+    request = {"kind": "document_video", "files": files, "account": "main"}
+    with pytest.raises(RequestRefused) as caught:
+        acceptor.load(request, actor=actor("acme"))
+    assert list(caught.value.errors) == ["files.1"]
+    assert acceptor.load(request, actor=actor("default")).kind == "document_video"
+
+
 def test_the_refusal_does_not_tell_what_exists(driver, made):
     acceptor = Acceptor(driver.ledger, RecordedDispatcher(), ("main",), {}, 60.0, 10_000, KNOWN)
 
