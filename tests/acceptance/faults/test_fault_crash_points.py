@@ -52,6 +52,7 @@ class Scenario:
 
 
 SMOOTH = Scenario("smooth")
+NAMES = Scenario("names", environ={"RENDERLINE_UNKNOWN_NAMES": "warn"})
 # Slowly enough for the pump to go back to the queue between its polls.
 WAITS = Scenario("waits", {"name": "[sandbox:slow=12]"}, takes=10.0, environ={"RENDERLINE_POLL_MIN": "1.2"})
 DIRECT = Scenario("direct", environ={"RENDERLINE_SUBMIT": "direct"})
@@ -77,6 +78,7 @@ WRITES: dict[Scenario, list[tuple[str, int]]] = {
         # Which accounts this worker knows, and the mark of its watch on the disk.
         ("capabilities_set", 1),
         ("SET renderline:disk_probe", 1),
+        ("SET renderline:old_uploads", 1),
         ("noted submit", 1),
         ("circuit", 1),
         ("submit_claim", 1),
@@ -110,6 +112,16 @@ WRITES: dict[Scenario, list[tuple[str, int]]] = {
         ("hook_claim", 2),
         ("hook_record", 2),
         ("acked hooks", 2),
+    ],
+    # The vendor's pick lists are read before the first call, and again in the background.
+    NAMES: [
+        ("SADD renderline:wanted_lists:default", 1),
+        ("backoff_left", 1),
+        ("SPOP renderline:wanted_lists:default", 1),
+        ("SCARD renderline:wanted_lists:default", 1),
+        ("SET renderline:catalogue:default:models:lease", 1),
+        ("DEL renderline:catalogue:default:models:failure", 1),
+        ("unlock renderline:catalogue:default:models:lease", 1),
     ],
     WAITS: [("poll_record", 1), ("pump_sleep", 1), ("publish poll", 2), ("acked poll", 1)],
     DIRECT: [("submit_intend", 1), ("submit_start", 1)],
@@ -216,17 +228,28 @@ def test_a_worker_killed_here_costs_only_time(
     assert outcome.recovered_in < at.bound
 
 
-def test_every_write_of_a_run_is_among_the_crash_points(crash_harness: CrashHarness) -> None:
-    system = crash_harness.system()
+def writes_of(crash_harness: CrashHarness, flow: Scenario) -> set[str]:
+    """Return every write of a worker that takes a render through a flow."""
+    system = crash_harness.system(**flow.environ)
     try:
         noted = system.directory / "writes"
         system.start(failing=True, WRITES_TO=str(noted))
-        system.send(SMOOTH.magic)
+        system.send(flow.magic)
         until(system.settled, what="delivered")
         until(system.quiet, what="all acknowledged")
         until(lambda: noted.read_text().count("sweep_end") >= 2, what="sweeps")
-        seen = set(noted.read_text().splitlines())
-        assert seen == {write for flow in (SMOOTH, LOST_SUBMIT) for write, _ in WRITES[flow]}
         assert float(system.environ["RENDERLINE_POLL_MIN"]) > RENDER
+        return set(noted.read_text().splitlines())
     finally:
         system.close()
+
+
+PLAIN = {write for flow in (SMOOTH, LOST_SUBMIT) for write, _ in WRITES[flow]}
+
+
+def test_every_write_of_a_run_is_among_the_crash_points(crash_harness: CrashHarness) -> None:
+    assert writes_of(crash_harness, SMOOTH) == PLAIN
+
+
+def test_every_write_of_a_run_that_checks_names_is_among_them_too(crash_harness: CrashHarness) -> None:
+    assert writes_of(crash_harness, NAMES) - PLAIN == {write for write, _ in WRITES[NAMES]}
