@@ -56,7 +56,7 @@ def test_calls_before_the_answer_to_the_export_are_not_lost(called: WebhookSyste
     vendor = called.vendors["wrapped"]
     route = "POST /api/odin/v3/editor/project/export"
     vendor.control("POST", "faults", call=route, fault="hold", times=1)
-    before = calls(vendor)["GET /v3/editor/progress/{key}"]
+    before = calls(vendor).get("GET /v3/editor/progress/{key}", 0)
     render = called.enqueue(called.system.request(), account="wrapped")
     until(lambda: [project for project in vendor.projects() if render in project["name"] and project["completed_at"]])
     assert called.record(render)["state"] == "submitting"

@@ -82,6 +82,8 @@ def start_webhook_system(start_system: Callable[..., System]) -> Iterator[Callab
             public = f"http://127.0.0.1:{port}"
             blank = dict.fromkeys(("AISTUDIOS_APP_ID", "AISTUDIOS_USER_KEY", "AISTUDIOS_V2_SECRET_KEY"), "")
             addresses = {"RENDERLINE_PUBLIC_URL": public, "RENDERLINE_SECRET_KEY": SECRET_KEY}
+            # The calls are counted: the pick lists are not read.
+            addresses["RENDERLINE_UNKNOWN_NAMES"] = "ignore"
             system = start_system(workers=0, **blank, **addresses, **environ)
             running: dict[str, SandboxProcess] = {}
             for name, options in vendors.items():
