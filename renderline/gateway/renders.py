@@ -12,6 +12,7 @@ from renderline.gateway import response_schemas as schemas
 from renderline.gateway.access import READ, SUBMIT, caller, requires
 from renderline.gateway.api import Blueprint
 from renderline.gateway.context import accepted, context
+from renderline.gateway.request_components import example_requests
 from renderline.gateway.request_schemas import IdempotencyHeader, NoQuery, RenderQuery, RenderRequest
 from renderline.gateway.response_schemas import LOCATION
 
@@ -24,7 +25,7 @@ _LINK = {"Link": {"description": 'The next page, rel="next".', "schema": {"type"
 @requires(SUBMIT)
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(IdempotencyHeader, location="headers", error_status_code=400)
-@blp.arguments(RenderRequest)
+@blp.arguments(RenderRequest, examples=example_requests())
 @blp.response(202, schemas.Render, headers=LOCATION)
 @blp.problems(400, 409, 413, 415, 422)
 def submit(query: dict[str, Any], headers: dict[str, Any], body: Any) -> Any:

@@ -23,13 +23,24 @@ def add_request_components(spec: Any, converter: OpenAPIConverter, hook_kinds: M
     mapping = {}
     for name, kind in KINDS.items():
         component = f"{name.title().replace('_', '')}Request"
-        spec.components.schema(component, {"oneOf": _variants(converter, name, kind), "description": _TWO_PLACES})
+        described = {"oneOf": _variants(converter, name, kind), "description": _TWO_PLACES}
+        spec.components.schema(component, {**described, "examples": [request_of(name, kind)]})
         mapping[name] = f"#/components/schemas/{component}"
     one_of = [{"$ref": target} for target in mapping.values()]
     discriminator = {"propertyName": "kind", "mapping": mapping}
     spec.components.schema(RenderRequest.__name__, {"oneOf": one_of, "discriminator": discriminator})
     # Routes and the batch name the schema, which checks nothing by itself.
     converter.refs[make_schema_key(RenderRequest())] = RenderRequest.__name__
+
+
+def example_requests() -> dict[str, Any]:
+    """Return a complete request of each kind, as the examples of a route that takes one."""
+    return {name: {"summary": name, "value": request_of(name, kind)} for name, kind in KINDS.items()}
+
+
+def request_of(name: str, kind: Kind) -> dict[str, Any]:
+    """Return the kind's example as a request."""
+    return {"kind": name, **kind.example}
 
 
 def _variants(converter: OpenAPIConverter, name: str, kind: Kind) -> list[dict[str, Any]]:

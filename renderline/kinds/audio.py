@@ -37,6 +37,7 @@ KIND: Final = Kind(
     name="audio",
     matches=_matches,
     schema=BODY(),
+    example={"language": "en", "text": "Hello.", "model": "M000045058"},
     fields={**SPOKEN_NAMES, "tts": "tts"},
     webhook_field=None,
     defaults={},

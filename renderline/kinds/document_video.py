@@ -71,6 +71,10 @@ KIND: Final = Kind(
     name="document_video",
     matches=_matches,
     schema=BODY(),
+    example={
+        "files": ["upload:2614759420056d3393f7a89e82d89a3742f10c5a2121f60f09049a47b1304e93/report.txt"],
+        "options": {"language": "en", "media": "free"},
+    },
     fields={"files": "files", "options": "options", "resolution": "resolution", **WORKSPACE},
     file_fields=("files",),
     export_fields=EXPORT_FIELDS,

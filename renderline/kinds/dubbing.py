@@ -146,6 +146,10 @@ KIND: Final = Kind(
     name="dubbing",
     matches=_matches,
     schema=BODY(),
+    example={
+        "file": "upload:d5ddc7aac2f4b55bd18fa5ac824006a6d17eff7ea8e7e06e1b027c527783e156/welcome.mp4",
+        "targets": ["ko-KR", "ja-JP", "es-ES"],
+    },
     fields={
         **{name: name for name in ("file", "url", "targets")},
         "source_language": "original",

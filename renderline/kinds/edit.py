@@ -83,6 +83,10 @@ KIND: Final = Kind(
     name="edit",
     matches=_matches,
     schema=BODY(),
+    example={
+        "project_id": "5e0d1706a0b1c2d3e4f50003",
+        "updates": {"value": [{"sceneIdx": 0, "type": "aiModel", "values": {"script": "Good morning."}}]},
+    },
     fields={"updates": "updates", "resolution": "resolution", **PROJECT_ID, **WORKSPACE},
     target=("project_id", "projectId"),
     two_phase=(Stage("draft", _draft), BASELINE, EXPORT),

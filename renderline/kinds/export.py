@@ -33,6 +33,7 @@ KIND: Final = Kind(
     name="export",
     matches=_matches,
     schema=BODY(),
+    example={"project_id": "5e0d1706a0b1c2d3e4f50003", "resolution": "4k"},
     fields={"resolution": "resolution", **PROJECT_ID, **WORKSPACE},
     target=("project_id", "projectId"),
     target_in_body=True,

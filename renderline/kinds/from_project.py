@@ -82,6 +82,14 @@ KIND: Final = Kind(
     name="from_project",
     matches=_matches,
     schema=BODY(),
+    example={
+        "project_id": "5e0d1706a0b1c2d3e4f50001",
+        "name": "Cockatoos",
+        "replace": [
+            {"tag": "parrot-text", "text": "All about cockatoos"},
+            {"scene": 0, "script": "Cockatoos live for seventy years."},
+        ],
+    },
     fields={"replace": "replace", "resolution": "resolution", **PROJECT_ID, **WORKSPACE},
     target=("project_id", "projectId"),
     takes_name=True,

@@ -34,6 +34,10 @@ class Kind:
 
     schema: Schema
     """The schema of the vendor body."""
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """The fields of a request as documentation shows it, without `kind`: `examples/files` and the sandbox have what it
+    names.
+    """
     fields: Mapping[str, str]
     """Fields allowed at the top of the request instead of in `payload`, and the vendor's name for each."""
     target: tuple[str, str] | None = None

@@ -65,6 +65,10 @@ KIND: Final = Kind(
     name="project",
     matches=_matches,
     schema=BODY(),
+    example={
+        "name": "Welcome",
+        "scenes": [{"script": "Hello.", "avatar": {"model": "M000045058", "clothes": "BG00002320", "language": "en"}}],
+    },
     fields={"orientation": "orientation", "resolution": "resolution", **WORKSPACE},
     takes_name=True,
     defaults={"orientation": "landscape", "resolution": "1080"},

@@ -29,6 +29,7 @@ KIND: Final = Kind(
     name="script_video",
     matches=_matches,
     schema=BODY(),
+    example={"scripts": "Our shop opens at nine.", "options": {"scriptOption": "original", "speed": 1.1}},
     fields={"scripts": "scripts", "options": "options", "resolution": "resolution", **WORKSPACE},
     export_fields=EXPORT_FIELDS,
     two_phase=_PLAN,

@@ -35,6 +35,7 @@ KIND: Final = Kind(
     name="simple_custom",
     matches=_matches,
     schema=BODY(),
+    example={"language": "en", "text": "Hello.", "model": "my-avatar"},
     fields={**SPOKEN_NAMES, "resolution": "resolution", **WORKSPACE},
     two_phase=(Stage("draft", _draft), EXPORT),
     direct=(Stage("create", _create, paid=True),),

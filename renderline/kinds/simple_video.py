@@ -42,6 +42,7 @@ KIND: Final = Kind(
     name="simple_video",
     matches=_matches,
     schema=BODY(),
+    example={"language": "en", "text": "Hello.", "model": "M000045058", "clothes": "BG00002320"},
     fields={**SPOKEN_NAMES, "clothes": "clothes", "resolution": "resolution", **WORKSPACE},
     two_phase=(Stage("draft", _draft), EXPORT),
     direct=(Stage("create", _create, paid=True),),

@@ -44,6 +44,10 @@ KIND: Final = Kind(
     name="slides",
     matches=_matches,
     schema=BODY(),
+    example={
+        "file": "upload:1845df6b74f7a1087f0ff9ab5ce227c3227c4560cd7205b660a65ccf03e680bf/deck.pdf",
+        "name": "Our year",
+    },
     fields={"file": "file", "resolution": "resolution", **WORKSPACE},
     file_fields=("file",),
     takes_name=True,

@@ -67,6 +67,12 @@ KIND: Final = Kind(
     name="template",
     matches=_matches,
     schema=BODY(),
+    example={
+        "template_id": "65fa6b07dca2e367461a2925",
+        "name": "Monday",
+        "aiName": "M000045058",
+        "clothId": "BG00002320",
+    },
     fields={
         "aiName": "aiName",
         "clothId": "clothId",

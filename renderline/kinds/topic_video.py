@@ -30,6 +30,7 @@ KIND: Final = Kind(
     name="topic_video",
     matches=_matches,
     schema=BODY(),
+    example={"topic": "What is K-culture?", "options": {"language": "en", "duration": 60, "media": "free"}},
     fields={"topic": "topic", "options": "options", "resolution": "resolution", **WORKSPACE},
     export_fields=EXPORT_FIELDS,
     two_phase=_PLAN,

@@ -30,6 +30,7 @@ KIND: Final = Kind(
     name="url_video",
     matches=_matches,
     schema=BODY(),
+    example={"url": "https://example.com/news/opening", "options": {"language": "ko", "voiceOnly": True}},
     fields={"url": "url", "options": "options", "resolution": "resolution", **WORKSPACE},
     export_fields=EXPORT_FIELDS,
     two_phase=_PLAN,

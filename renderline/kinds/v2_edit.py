@@ -103,6 +103,10 @@ KIND: Final = Kind(
     name="v2_edit",
     matches=_matches,
     schema=BODY(),
+    example={
+        "project_id": "5e0d1706a0b1c2d3e4f50009",
+        "updates": [{"sceneIdx": 0, "property": "AIModel", "values": {"script": "Good morning."}}],
+    },
     fields={"updates": "updates", **PROJECT_ID},
     target=("project_id", "projectId"),
     webhook_field=None,

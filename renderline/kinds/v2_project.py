@@ -36,6 +36,20 @@ KIND: Final = Kind(
     name="v2_project",
     matches=_matches,
     schema=BODY(),
+    example={
+        "scenes": [
+            {
+                "AIModel": {
+                    "script": "Hi",
+                    "model": "M000004017",
+                    "clothes": "BG00006160",
+                    "locationX": -0.28,
+                    "locationY": 0.19,
+                    "scale": 1,
+                }
+            }
+        ]
+    },
     fields={"scenes": "scenes"},
     webhook_field=None,
     defaults={},

@@ -34,6 +34,7 @@ KIND: Final = Kind(
     name="v2_simple_audio",
     matches=_matches,
     schema=BODY(),
+    example={"language": "en", "text": "Hello.", "model": "M000004017"},
     fields=NAMES,
     webhook_field="webhook",
     defaults={},

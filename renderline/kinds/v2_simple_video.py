@@ -36,6 +36,7 @@ KIND: Final = Kind(
     name="v2_simple_video",
     matches=_matches,
     schema=BODY(),
+    example={"language": "en", "text": "Hello.", "model": "M000004017", "clothes": "BG00006160"},
     fields={**NAMES, "uppercut": "uppercut"},
     webhook_field="webhook",
     defaults={},

@@ -10,7 +10,7 @@ from renderline.sandbox.generation import Generation
 from renderline.sandbox.magic import Tag
 from renderline.sandbox.render import Render
 from renderline.sandbox.responses import NO_SUCH_PROJECT, NOT_POSSIBLE, Refusal, dumps
-from renderline.sandbox.samples import MADE_AT, samples
+from renderline.sandbox.samples import MADE_AT, samples, v2_samples
 
 DRAFT = "draft"
 EXPORTING = "exporting"
@@ -189,15 +189,17 @@ class ProjectStore:
         account = self.accounts.get(name)
         if account is None:
             account = self.accounts[name] = Account(name, memory=self._memory)
-            if self._with_samples and not name.startswith(V2_ACCOUNT):
+            if self._with_samples:
                 self._add_samples(account)
         return account
 
     def _add_samples(self, account: Account) -> None:
-        for project_id, (name, exported, content) in samples().items():
-            project = Project(project_id, account, api="v3", name=name, now=MADE_AT)
+        api, made = ("v2", v2_samples()) if account.name.startswith(V2_ACCOUNT) else ("v3", samples())
+        for project_id, (name, exported, content) in made.items():
+            project = Project(project_id, account, api=api, name=name, now=MADE_AT)
             project.packed = self.packing.plain(dumps(content))
-            project.orientation, project.scene_count = content["orientation"], len(content["scenes"])
+            project.orientation = content.get("orientation", "landscape")
+            project.scene_count = len(content["scenes"])
             if exported:
                 project.state, project.progress = EXPORTED, 100.0
                 project.completed_at = project.exported_at = MADE_AT

@@ -1,4 +1,4 @@
-"""Projects that the editor made: every v3 account has them, so that there is something to read, change and render.
+"""Projects that the editor made: every account has them, so that there is something to read, change and render.
 
 The ids are the same for every account and at every start. Each account has its own copies.
 """
@@ -17,6 +17,7 @@ PARROTS = "5e0d1706a0b1c2d3e4f50001"
 GREETING = "5e0d1706a0b1c2d3e4f50002"
 STORY = "5e0d1706a0b1c2d3e4f50003"
 UNFINISHED = "5e0d1706a0b1c2d3e4f50004"
+V2_GREETING = "5e0d1706a0b1c2d3e4f50009"
 
 Look = tuple[str, str]
 
@@ -87,3 +88,11 @@ def samples() -> dict[str, tuple[str, bool, dict[str, Any]]]:
         STORY: ("Story in portrait", True, {"orientation": "portrait", "scenes": story}),
         UNFINISHED: ("Not finished", False, {"orientation": "landscape", "scenes": story}),
     }
+
+
+def v2_samples() -> dict[str, tuple[str, bool, dict[str, Any]]]:
+    """The same for the accounts of the v2 API."""
+    model, clothes = RUBY
+    avatar = {"model": model, "clothes": clothes, "locationX": -0.28, "locationY": 0.19, "scale": 1}
+    scenes = [{"AIModel": {"script": "Hello, and welcome.", **avatar}}]
+    return {V2_GREETING: ("Greeting (v2)", True, {"projectName": "Greeting (v2)", "scenes": scenes})}

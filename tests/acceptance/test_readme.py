@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import requests
 
 from harness import ROOT, Process, until
+from renderline.kinds import KINDS
 
 README = (ROOT / "README.md").read_text()
 DOORS = README[README.index("## Enqueue a render") : README.index("## Processes and scaling")]
@@ -72,6 +74,26 @@ def test_an_editor_project_becomes_five_hundred_videos(up: dict[str, str], tmp_p
     shown = run(up, ["sh", "-ec"], BULK, tmp_path)
     assert "500 requests are right; nothing was sent" in shown
     assert shown.count("delivered") == 500
+
+
+def test_the_documented_example_of_each_kind_becomes_a_video_over_http(up: dict[str, str], tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "requests.md").read_text()
+    section = page[page.index("## An example of each kind") : page.index("### Speech")]
+    upload, *_ = re.findall(r"^\$ renderline (upload .*)$", section, re.MULTILINE)
+    run(up, ["sh", "-ec"], f". var/up/env\n.venv/bin/renderline {upload}", tmp_path)
+    asked = [json.loads(text) for text in re.findall(r"^```json\n(.*?)^```", section, re.MULTILINE | re.DOTALL)]
+    assert {request["kind"] for request in asked} == set(KINDS)
+    url = up["http://127.0.0.1:8000"]
+    batch = {"requests": [{"request": request} for request in asked], "all_or_nothing": True}
+    answer = requests.post(f"{url}/v1/renders/batch", json=batch, timeout=30).json()
+    ids = {result["id"] for result in answer["results"]}
+
+    def delivered() -> bool:
+        records = requests.get(f"{url}/v1/renders?limit=500", timeout=30).json()["renders"]
+        assert [one["error"] for one in records if one["id"] in ids and one["error"]] == []
+        return ids <= {one["id"] for one in records if one["state"] == "delivered"}
+
+    until(delivered, what="the examples of all kinds")
 
 
 def test_the_gateway_shows_its_documentation(up: dict[str, str]) -> None:

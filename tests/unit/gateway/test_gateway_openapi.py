@@ -83,6 +83,16 @@ def test_there_is_a_component_for_every_kind(document):
     assert set(mapping) == set(KINDS)
 
 
+def test_the_page_shows_an_example_of_each_kind_which_is_a_request(document, is_request):
+    content = document["paths"]["/v1/renders"]["post"]["requestBody"]["content"]["application/json"]
+    shown = {name: example["value"] for name, example in content["examples"].items()}
+    assert shown == {name: {"kind": name, **kind.example} for name, kind in KINDS.items()}
+    assert [name for name, request in shown.items() if len(request) < 2 or not is_request(request)] == []
+    for name, request in shown.items():
+        component = document["components"]["schemas"][f"{name.title().replace('_', '')}Request"]
+        assert component["examples"] == [request]
+
+
 def test_examples_of_vendor_bodies_are_requests(is_request):
     kinds = {"v3-edit-project": "edit", "v3-simple-video": "simple_video", "v2-seed-minimal": "v2_project"}
     for path in sorted(Path(ROOT / "examples").glob("*.json")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 
@@ -21,6 +22,21 @@ COMPACT = [path for path in EXAMPLES if path.stem in ("compact-landscape", "comp
 @pytest.mark.parametrize("text", DOCUMENTED)
 def test_documented_requests_are_taken(load, text):
     assert build(load(json.loads(text)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_has_the_example_of_each_kind_and_it_gives_no_warning(load, kind):
+    request = {"kind": kind, **KINDS[kind].example}
+    assert request in [json.loads(text) for text in DOCUMENTED]
+    assert load(request).warnings == ()
+
+
+def test_the_files_of_the_examples_are_in_the_repository():
+    files = (ROOT / "examples" / "files").iterdir()
+    stored = {f"upload:{hashlib.sha256(path.read_bytes()).hexdigest()}/{path.name}" for path in files}
+    examples = json.dumps([dict(kind.example) for kind in KINDS.values()])
+    assert set(re.findall(r"upload:[^\"]+", examples)) == stored
+    assert set(re.findall(r"upload:[0-9a-f]{64}/[^\"]+", PAGE)) == stored
 
 
 def test_every_kind_has_its_line():
