@@ -62,8 +62,18 @@ def from_files(
         raise CommandError(
             f"--key names one render, but there are {len(items)} requests: use --key-from", ExitCode.REFUSED
         )
+    if unfilled := [line for item in items for line in _unfilled(item)]:
+        raise CommandError(shortened(unfilled), ExitCode.REFUSED)
     found = (Order(item.place, item.data, key, folder=item.folder) for item in items)
     return _all(found, key_from=key_from, download=download)
+
+
+def _unfilled(item: request_files.Item) -> Iterator[str]:
+    """A line for each text with a placeholder: sent as it is, it would be paid for and spoken."""
+    from renderline.requests import RequestTemplate
+
+    for path, columns in RequestTemplate(item.data).columns_at.items():
+        yield f"{item.place}: {path}: has the placeholder {{{{{columns[0]}}}}}; fill it with --template and --rows"
 
 
 def from_rows(
@@ -80,13 +90,15 @@ def from_rows(
     if len(items) != 1:
         raise CommandError(f"{template[0]}: holds {len(items)} requests; a template is one", ExitCode.REFUSED)
     made = RequestTemplate(items[0].data)
-    _check_columns(template[0], made, filling)
+    _check_columns(template[0], made, filling, key_from=key_from)
+    if key_from is not None:
+        _check_key_from(key_from, made, filling)
     folder = os.path.dirname(table[0])
     found = (Order(row.place, made.fill(row.values), None, made.columns_at, row.values, folder) for row in filling)
     return _all(found, key_from=key_from, download=download)
 
 
-def _check_columns(name: str, template: RequestTemplate, filling: Sequence[rows.Row]) -> None:
+def _check_columns(name: str, template: RequestTemplate, filling: Sequence[rows.Row], *, key_from: str | None) -> None:
     if not template.columns:
         raise CommandError(
             f"{name}: has no placeholder such as {{{{name}}}}: every row would render the same", ExitCode.REFUSED
@@ -101,8 +113,26 @@ def _check_columns(name: str, template: RequestTemplate, filling: Sequence[rows.
             break  # the header says it for all rows
     if wrong:
         raise CommandError(shortened(wrong), ExitCode.REFUSED)
-    for column in [column for column in filling[0].values if column not in template.columns]:
+    for column in [column for column in filling[0].values if column not in (*template.columns, key_from)]:
         print_error(f"column {column} is not used by {name}")
+
+
+def _check_key_from(path: str, template: RequestTemplate, filling: Sequence[rows.Row]) -> None:
+    from renderline.requests import RequestRefused, as_request
+
+    if any(path in row.values for row in filling):
+        return
+    first = filling[0]
+    try:
+        found = request_files.value_at(as_request(template.fill(first.values)), path)
+    except RequestRefused:
+        return  # which every row says
+    if found is None:
+        columns = ", ".join(first.values)
+        raise CommandError(
+            f"{first.place}: --key-from {path}: no such field of the request, nor a column; columns: {columns}",
+            ExitCode.REFUSED,
+        )
 
 
 def _all(orders: Iterator[Order], *, key_from: str | None, download: bool) -> list[Order]:

@@ -52,6 +52,9 @@ def _csv(name: str, text: str) -> list[Row]:
         return []
     header = [column.strip() for column in table[0]]
     wrong += [f"{name} row 1: column {at} has no name" for at, column in enumerate(header, 1) if not column]
+    if len(header) == 1 and not header[0].replace("_", "").replace("-", "").replace(" ", "").isalnum():
+        shown = f"{header[0][:80]!r}"
+        raise Unreadable([f"{name} row 1: has one column, {shown}; separate columns by commas, semicolons or tabs"])
     twice = sorted({column for column in header if column and header.count(column) > 1})
     wrong += [f"{name} row 1 column {column}: stands there twice" for column in twice]
     for number, cells in enumerate(table[1:], 2):

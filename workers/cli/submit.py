@@ -115,10 +115,17 @@ def _check(session: Session, orders: Sequence[Order]) -> list[dict[str, Any]]:
 
     door, fit = session.services.acceptor, ProjectFit(session)
     found, wrong = [], []
+    keys: dict[tuple[str | None, str], tuple[str, str]] = {}
     for order in orders:
         try:
             check_key(order.key)
             request = door.load(order.request, actor=COMMAND_LINE)
+            if order.key is not None:
+                meaning = request.fingerprint()
+                first, same = keys.setdefault((request.tenant, order.key), (order.place, meaning))
+                if meaning != same:
+                    wrong.append(f"{order.place}: key {order.key!r} is that of {first}, which is another request")
+                    continue
             if problems := fit.problems(request):
                 raise RequestRefused(problems)
         except RequestRefused as refused:
@@ -133,8 +140,12 @@ def _check(session: Session, orders: Sequence[Order]) -> list[dict[str, Any]]:
 
 def _summary(checked: Sequence[dict[str, Any]]) -> Text:
     warnings = [f"{one['place']}: {warning}" for one in checked for warning in one["warnings"]]
-    lines = [*ordering.shortened(warnings), f"{len(checked)} requests are right; nothing was sent"]
+    lines = [*ordering.shortened(warnings), f"{_counted(checked)} right; nothing was sent"]
     return Text("\n".join(map(plain, lines)))
+
+
+def _counted(checked: Sequence[dict[str, Any]]) -> str:
+    return "1 request is" if len(checked) == 1 else f"{len(checked)} requests are"
 
 
 def _accept(session: Session, orders: Sequence[Order]) -> list[str]:

@@ -106,3 +106,40 @@ def test_wrong_options(run, request_file, options, said):
     ended = run("submit", *options)
     assert ended.code == 2
     assert said in ended.err
+
+
+def test_a_dry_run_names_the_row_whose_key_another_request_has(submit):
+    ended = submit("name,city,order\nBo,Rome,B1\nBo,Rome,B1\nBob,Rome,B1\n", "--key-from", "order", "--dry-run")
+    assert ended.code == 2
+    assert ended.err.splitlines() == [
+        "renderline: people.csv row 4: key 'B1' is that of people.csv row 2, which is another request"
+    ]
+
+
+def test_the_column_of_the_keys_is_used(submit):
+    ended = submit("name,city,order,id\nAnn,Oslo,A1,7\n", "--key-from", "id", "--dry-run")
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_keys_from_a_column_that_is_not_there_are_refused_with_those_that_are(submit):
+    ended = submit(PEOPLE, "--key-from", "ordr")
+    assert ended.code == 2
+    assert ended.err.splitlines() == [
+        "renderline: people.csv row 2: --key-from ordr: no such field of the request, nor a column; "
+        "columns: name, city, order"
+    ]
+
+
+def test_another_delimiter_is_told(submit):
+    ended = submit("name|city\nAnn|Oslo\n")
+    assert ended.code == 2
+    assert ended.err.splitlines() == [
+        "renderline: people.csv row 1: has one column, 'name|city'; separate columns by commas, semicolons or tabs"
+    ]
+
+
+def test_a_template_without_rows_is_not_sent_as_it_is(run, request_file):
+    ended = run("submit", request_file(TEMPLATE, "body.json"))
+    assert ended.code == 2
+    assert "scenes.0.script: has the placeholder {{name}}; fill it with --template and --rows" in ended.err
+    assert run("list", "--json").value["renders"] == []
