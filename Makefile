@@ -45,9 +45,10 @@ demo: $(VENV)/.installed ## render the examples on an embedded Redis and the san
 up: $(VENV)/.installed ## the same processes kept running, with the addresses of their pages
 	@$(BIN)/python -m workers.demo --keep $(ARGS)
 
-# Four at a time: the tests of processes mostly wait for them.
+# Four at a time: the tests of processes mostly wait for them. The order is that of tests/longest_first.py. Without its
+# byte code kept, pytest compiles every module of tests again in each process, and each process that a test starts its own.
 test: $(VENV)/.installed-dev ## run every test
-	@$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.installed-dev ## lint, format, types, import contracts, compose file
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from harness import HookEndpoint, SandboxProcess, Valkey, Worker
+from tests.longest_first import place
 
 # `--hypothesis-profile long` looks much longer, each time elsewhere; FUZZ_EXAMPLES says how long.
 settings.register_profile("short", deadline=None, derandomize=True, database=None)
@@ -35,6 +36,15 @@ SCRUBBED = ("REDIS_", "AISTUDIOS_", "RENDERLINE_", "FLOWER_", "CELERY_")
 for name in [name for name in os.environ if name.startswith(SCRUBBED)]:
     # A developer's shell must not change what a test shows.
     del os.environ[name]
+
+
+TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the modules that take longest first; `--dist loadfile` hands them out in this order."""
+    items.sort(key=lambda item: place(PurePosixPath(item.path.relative_to(TESTS))))
 
 
 @pytest.fixture(scope="session")

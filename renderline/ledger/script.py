@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any
 
@@ -79,6 +80,27 @@ def _lua_set(name: str, members: Iterable[str]) -> str:
     return f"local {name} = {{{', '.join(f'[{member!r}] = true' for member in sorted(map(str, members)))}}}\n"
 
 
+@functools.cache
+def _texts(prefix: str) -> Mapping[str, str]:
+    """Return every step's whole script by its name. A process reads and composes them once, for all its ledgers."""
+    folder = resources.files("renderline.ledger") / "scripts"
+    head = (
+        _lua_set("LEGAL", (f"{one}>{other}" for one, onward in TRANSITIONS.items() for other in onward))
+        + _lua_set("FINAL", FINAL)
+        + _lua_set("HOOKED", HOOKED)
+        + _lua_set("SETTLED", SETTLED_HOOKS)
+        + f"local SCHEMA = {VERSION}\n"
+        + "".join((folder / name).read_text() for name in _SHARED)
+    )
+    bodies = {
+        item.name.removesuffix(".lua"): item.read_text()
+        for item in folder.iterdir()
+        if item.name.endswith(".lua") and item.name not in _SHARED
+    }
+    once = {name: body if name in REPEATABLE else _ONCE.format_map({"body": body}) for name, body in bodies.items()}
+    return {name: _with_constants(head + body, prefix=prefix) for name, body in once.items()}
+
+
 class Scripts:
     """Runs the steps in `scripts/*.lua` on one Redis connection pool.
 
@@ -88,24 +110,7 @@ class Scripts:
 
     def __init__(self, redis: Redis, *, prefix: str, grace: float, clock: Any = None) -> None:
         self._grace, self._clock = grace, clock
-        folder = resources.files("renderline.ledger") / "scripts"
-        head = (
-            _lua_set("LEGAL", (f"{one}>{other}" for one, onward in TRANSITIONS.items() for other in onward))
-            + _lua_set("FINAL", FINAL)
-            + _lua_set("HOOKED", HOOKED)
-            + _lua_set("SETTLED", SETTLED_HOOKS)
-            + f"local SCHEMA = {VERSION}\n"
-            + "".join((folder / name).read_text() for name in _SHARED)
-        )
-        bodies = {
-            item.name.removesuffix(".lua"): item.read_text()
-            for item in folder.iterdir()
-            if item.name.endswith(".lua") and item.name not in _SHARED
-        }
-        once = {name: body if name in REPEATABLE else _ONCE.format_map({"body": body}) for name, body in bodies.items()}
-        self._steps = {
-            name: redis.register_script(_with_constants(head + body, prefix=prefix)) for name, body in once.items()
-        }
+        self._steps = {name: redis.register_script(text) for name, text in _texts(prefix).items()}
         self._caller = _Caller(Keys(prefix))
 
     def run(self, step: str, *args: Any, client: Redis | None = None) -> Any:
