@@ -67,14 +67,17 @@ def of_stage(
     following: str | None,
     typical: TypicalDuration = UNKNOWN,
 ) -> PollResult:
-    """Decide about a stage that is no export. Once it is finished, `following` comes; None: the render is done."""
+    """Decide about a stage that is no export. Once it is finished, `following` comes; None: the render is done.
+
+    That holds after the deadline too: what the stage made is paid for, and a retry goes on with it.
+    """
     if (seen.state or "").lower() in FAILED_STATES:
         return _failed(due, seen)
-    if now >= due.deadline_at:
-        return _expired(due, seen.progress, finished=False, now=now)
     if seen.finished:
         status = "done" if following is None else "next"
         return PollResult(due.id, due.epoch, status, progress=100.0, stage=following)
+    if now >= due.deadline_at:
+        return _expired(due, seen.progress, finished=False, now=now)
     return _wait(due, seen.progress, now=now, policy=policy, typical=typical, webhooks_alive=False)
 
 

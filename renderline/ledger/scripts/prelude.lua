@@ -315,7 +315,7 @@ end
 local function intend(id, stage)
   -- A webhook from before this call is not about it.
   redis.call('HDEL', render(id), 'webhook_hint')
-  set(id, 'intent', stage, 'intent_at', stamp(NOW))
+  set(id, 'intent', stage, 'intent_at', stamp(NOW), 'intent_fence', field(id, 'fence'))
 end
 
 -- A worker holds the claim of a submission for `lease` seconds; then the sweep sends it again.
@@ -337,4 +337,11 @@ end
 -- Whether `fence` is that of the newest claim on this render's submission.
 local function mine(id, fence)
   return field(id, 'state') == 'submitting' and field(id, 'fence') == fence
+end
+
+-- Whether `fence` made the paid call whose outcome is unknown, and nothing was called or decided since: then its answer
+-- says more than any poll, although another worker took over.
+local function answers_late(id, fence)
+  return field(id, 'state') == 'unconfirmed' and field(id, 'intent') ~= '' and field(id, 'intent_fence') == fence
+    and field(id, 'revoking') == ''
 end

@@ -24,7 +24,7 @@ for _, state in ipairs({'submitting', 'unconfirmed', 'rendering', 'completed', '
   redis.call('HDEL', k, 't:' .. state)
 end
 redis.call('HDEL', k, 'baseline', 'progress', 'progress_at', 'download_url', 'stored_url', 'credit', 'error_code',
-  'error_message', 'error_origin', 'deadline_at', 'late_at', 'faults', 'untouched', 'untouched_at', 'intent', 'intent_at',
+  'error_message', 'error_origin', 'deadline_at', 'late_at', 'faults', 'untouched', 'untouched_at', 'intent', 'intent_at', 'intent_fence',
   'lease_until', 'note', 'webhook_hint', 'reported_url', 'webhook_done', 'webhook_poll_at', 'polling_until', 'poll_again', 'polls', 'attempts', 'failures', 'rate', 'stalls',
   'draft', 'revoking', 'unknown_since')
 redis.call('HINCRBY', k, 'attempt', 1)

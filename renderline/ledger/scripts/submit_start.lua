@@ -11,7 +11,10 @@ end
 -- A webhook came before the answer, or without one: the render has started.
 local hint = tonumber(field(id, 'webhook_hint'))
 if hint then to = 'rendering' end
-if not mine(id, fence) or not transition(id, to) then return {0, false} end
+local late = ARGV[5] == 'rendering' and answers_late(id, fence) and (ARGV[9] ~= '1' or claim_project(id, project))
+if not late and not mine(id, fence) or not transition(id, to) then return {0, false} end
+-- What a poll under way finds is older than the answer.
+if late then drop_poll(id) end
 if project ~= '' then set(id, 'project_id', project) end
 -- The vendor renders for the account again.
 if ARGV[5] == 'rendering' and not foreign then redis.call('DEL', K.hold .. field(id, 'account')) end

@@ -87,3 +87,20 @@ def test_a_slow_lease_below_the_usual_one_is_the_usual_one(local_worker, slow):
     local_worker.accept({**SPOKEN, "hooks": []}, "r1")
     local_worker.new_submitter(lease=100.0, slow_lease=1.0).submit("r1")
     assert slow.claimed_for > 95
+
+
+def test_an_answer_that_comes_after_another_worker_took_over_is_not_thrown_away(local_worker, slow, vendor):
+    """A file that was paid for and that no other call shows: the answer is all that there is of it."""
+    submitter = local_worker.new_submitter(lease=SLOW)
+    local_worker.accept({**SPOKEN, "hooks": []}, "r1")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(submitter.submit, "r1")
+        assert slow.asked.wait(10)
+        local_worker.lapse("r1")
+        assert isinstance(local_worker.submit("r1"), Submitted)
+        assert local_worker.record("r1")["state"] == "unconfirmed"
+        slow.answer.set()
+        assert isinstance(running.result(30), Submitted)
+    assert local_worker.record("r1")["state"] == "delivered"
+    assert local_worker.record("r1")["download_url"].endswith("/files/a.wav")
+    assert vendor.calls["/simple/audio"] == 1

@@ -179,3 +179,21 @@ def test_a_missing_project_fails_with_the_vendors_words_or_ours():
     assert (result.code, result.message, result.origin) == ("40401", "gone", "vendor")
     untold = of_missing(ProjectMissing())
     assert (untold.code, untold.message) == ("project_missing", "the vendor no longer knows the project")
+
+
+@pytest.mark.parametrize(
+    ("seen", "left", "following", "status", "stage"),
+    [
+        (Progress(100.0, None, "finish"), 60.0, "baseline", "next", "baseline"),
+        (Progress(100.0, None, "finish"), 60.0, None, "done", None),
+        # What it made is paid for and there, so it is not made again: the next stage, or a retry, begins with it.
+        (Progress(100.0, None, "finish"), -1.0, "baseline", "next", "baseline"),
+        (Progress(100.0, None, "finish"), -1.0, None, "done", None),
+        (Progress(99.0), -1.0, "baseline", "expired", None),
+        (Progress(99.0, None, "failed"), -1.0, "baseline", "failed", None),
+    ],
+)
+def test_a_stage_that_others_follow(seen, left, following, status, stage):
+    due = due_poll(deadline_at=NOW + left)
+    result = decisions.of_stage(due, seen, now=NOW, policy=POLICY, following=following)
+    assert (result.status, result.stage) == (status, stage)
