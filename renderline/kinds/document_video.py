@@ -82,5 +82,4 @@ KIND: Final = Kind(
     direct=_PLAN,
     poll=poll,
     inspect=get_project,
-    owns_project=True,
 )

@@ -4,7 +4,8 @@ if not mine(id, fence) then return 0 end
 redis.call('HDEL', render(id), 'lease_until')
 if ARGV[7] ~= '1' then redis.call('HDEL', render(id), 'intent') end
 if ARGV[8] == '1' then redis.call('HINCRBY', render(id), 'failures', 1) end
-leave_slot(id)
+-- Between two paid stages it keeps its slot: the vendor is not done with it.
+if field(id, 'deadline_at') == '' then leave_slot(id) end
 if ARGV[9] == '1' then
   park(id, ARGV[6])
   return 1

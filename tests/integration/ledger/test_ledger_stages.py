@@ -150,3 +150,15 @@ def test_outputs_are_shown_and_keep_where_they_are_stored(driver):
     assert [one["language"] for one in shown] == ["ko-KR", "de-DE"]
     assert shown[1] == {**rows[1], "stored_url": None, "error": None}
     assert driver.record()["download_url"] is None
+
+
+def test_a_free_stage_that_is_put_off_keeps_the_slot_of_what_was_paid_for(driver):
+    driver.limits.set_slots({"main": 1})
+    due_poll = generate(driver)
+    driver.record_result(due_poll, "next", progress=100.0, stage="baseline")
+    claim = driver.claim()
+    driver.accept("r2")
+    assert driver.ledger.record_intent(claim, "baseline", lease=LEASE)
+    assert driver.ledger.release(claim, retry_in=1.0, note="status 503")
+    assert driver.ledger.claim_submission("r2", lease=LEASE) is None, "others would take its turn until its deadline"
+    assert driver.claim()

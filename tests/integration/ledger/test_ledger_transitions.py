@@ -198,7 +198,8 @@ LIVE = ("rendering", "unconfirmed")
 EXPECTED = {
     "begin": {"accepted": "submitting"},
     "begin_early": {"accepted": "submitting"},
-    "start_seen": {"submitting": "rendering"},
+    # From unconfirmed: the answer to the call whose outcome was unknown.
+    "start_seen": {"submitting": "rendering", "unconfirmed": "rendering"},
     "start_unseen": {"submitting": "unconfirmed"},
     "fail": dict.fromkeys(("accepted", "submitting", *LIVE), "failed"),
     "fail_fenced": {"submitting": "failed"},
