@@ -152,6 +152,7 @@ class Services:
     def __init__(self, driver, cleanup):
         self.dispatcher = self.sent = Sent()
         self.cleanup = cleanup
+        self.old_uploads = None
         self.catalogue = CatalogueRunner(Refresher(CatalogueStore(driver.ledger.redis, clock=time.time), {}))
         self.capabilities = WorkerCapabilities(driver.ledger, (), ())
         self.deliverer = Deliverer(driver.ledger, self.sent, {}, HookRetryPolicy(attempts=3), LEASE)

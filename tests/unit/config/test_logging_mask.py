@@ -19,12 +19,14 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhcHBJZCI6InN0dWRpbyJ9.c2lnbmF0dXJlLW9mLXRva2Vu"
 @pytest.fixture
 def restored():
     root = logging.getLogger()
-    before = root.handlers[:], root.level
+    before, structlog_before = (root.handlers[:], root.level), structlog.get_config()
     yield
     root.handlers[:], level = before
     root.setLevel(level)
     logging.captureWarnings(False)
-    structlog.reset_defaults()
+    # Not the defaults: modules whose loggers were used before keep the processors of then, and `capture_logs` needs
+    # those.
+    structlog.configure(**structlog_before)
 
 
 def lines(fmt, write, level="INFO"):

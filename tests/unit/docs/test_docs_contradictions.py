@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from typing import Final
 
 import pytest
@@ -20,10 +21,15 @@ _TEST: Final = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 _MODULE: Final = re.compile(r"`([\w/]+\.py)`")
 
 
+@cache
+def parsed(path: str) -> ast.Module:
+    """Return a module of tests, parsed once for all rows that name it."""
+    return ast.parse((ROOT / path).read_text())
+
+
 def numbers_of(path: str, name: str) -> set[int]:
     """Return the contradictions that a test says it is about."""
-    tree = ast.parse((ROOT / path).read_text())
-    (found,) = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == name]
+    (found,) = [one for one in parsed(path).body if isinstance(one, ast.FunctionDef) and one.name == name]
     marks = [one for one in found.decorator_list if isinstance(one, ast.Call)]
     return {
         number.value
@@ -59,7 +65,7 @@ def test_each_test_about_one_is_in_the_table():
         if "mark.contradiction(" not in text:
             continue
         relative = path.relative_to(ROOT).as_posix()
-        for one in ast.parse(text).body:
+        for one in parsed(relative).body:
             if isinstance(one, ast.FunctionDef):
                 for number in numbers_of(relative, one.name):
                     assert (number, relative, one.name) in listed
