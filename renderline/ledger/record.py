@@ -100,13 +100,24 @@ def public_record(
             if "error_message" in fields
             else None
         ),
-        "note": fields.get("note") or None,
+        "note": fields.get("note") or _unconfirmed(fields),
         "warnings": [*meta.get("warnings", ()), *load_warnings(fields.get("warnings"))],
         "metadata": meta.get("metadata", {}),
         "deadline": iso(float(deadline_at)) if deadline_at else None,
         "times": {state.value: iso(float(fields[f"t:{state}"])) for state in State if f"t:{state}" in fields},
         "history": list(history),
     }
+
+
+def _unconfirmed(fields: Mapping[str, str]) -> str | None:
+    """Say why an unconfirmed render waits, and what a person can do."""
+    if fields["state"] != State.UNCONFIRMED:
+        return None
+    stage = f" of stage {fields['stage']}" if fields.get("stage") else ""
+    return (
+        f"no answer to the paid call{stage}: whether the vendor took it is unknown; polls look for a sign until the "
+        "deadline; adopt, resubmit or fail settles it"
+    )
 
 
 def unreadable_record(render_id: str, fields: Mapping[str, str]) -> dict[str, Any]:

@@ -183,7 +183,8 @@ def test_a_fault_ends_as_it_should_and_nothing_is_paid_twice(aftermath, name):
         assert record["error"]["message"]
     else:
         assert record["error"] is None
-        assert record["note"] is None
+        assert (record["note"] or "").startswith("no answer to the paid call" if state == "unconfirmed" else "")
+        assert record["note"] is None or state == "unconfirmed"
 
 
 def test_the_vendors_reasons_are_kept(aftermath):

@@ -146,6 +146,16 @@ def test_the_record_of_a_render_that_was_just_accepted():
     assert [hook["state"] for hook in record["hooks"]] == ["pending", "pending"]
 
 
+def test_an_unconfirmed_render_says_why_and_what_a_person_can_do():
+    waiting = {**FIELDS, "state": "unconfirmed", "stage": "generate"}
+    note = public_record("r1", waiting, META)["note"]
+    assert note.startswith("no answer to the paid call of stage generate: whether the vendor took it is unknown")
+    assert note.endswith("adopt, resubmit or fail settles it")
+    foreign = {**waiting, "note": "the vendor answered with the project of another render"}
+    assert public_record("r1", foreign, META)["note"] == foreign["note"]
+    assert public_record("r1", {**waiting, "state": "rendering"}, META)["note"] is None
+
+
 def test_an_error_has_code_message_and_origin():
     failed = {**FIELDS, "state": "failed", "error_code": "", "error_message": "no", "error_origin": "vendor"}
     assert public_record("r1", failed, META)["error"] == {"code": None, "message": "no", "origin": "vendor"}
