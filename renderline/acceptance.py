@@ -123,8 +123,10 @@ class Acceptor:
             hook_problem=functools.partial(problem_of, tenant=policy, actor=actor),
         )
         self._check_sources(data, request, policy)
-        if self.names and (unknown := self.names.at_door(request.kind, request.body, request.account, request=data)):
-            raise RequestRefused(unknown)
+        if self.names:
+            checked = (request.kind, request.body, request.account)
+            if unknown := self.names.at_door(*checked, request=data, tenant=tenant):
+                raise RequestRefused(unknown)
         self._check_files(data, request, tenant)
         return replace(request, tenant=tenant)
 

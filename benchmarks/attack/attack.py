@@ -23,6 +23,7 @@ MODULES: Final = (
     "webhooks",
     "addresses",
     "storage",
+    "uploads",
     "logs",
     "timing",
     "settings",

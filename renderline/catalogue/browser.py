@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from renderline.catalogue.pick_lists import PROJECTS, known, outline_of
@@ -62,9 +63,9 @@ class Browser:
         search: str = "",
         wanted: Callable[[Row], bool] = lambda _: True,
     ) -> Page:
-        """Return the rows from position `begin` that the actor may see and whose texts have all words of `search`.
+        """Return the rows that the actor may see and whose texts have all words of `search`, from the `begin`th on.
 
-        Raises `ListMissing`.
+        Positions count these rows alone: they do not tell how many others there are. Raises `ListMissing`.
         """
         snapshot, stale = self._snapshot(account, name)
         words = search.casefold().split()
@@ -73,12 +74,9 @@ class Browser:
             text = searched_text(row) if words else ""
             return wanted(row) and all(word in text for word in words)
 
-        rows: list[Row] = []
-        for place, row in self._visible(account, name, actor, snapshot.rows, begin, found):
-            if len(rows) == limit:
-                return Page(rows, place, snapshot, stale)
-            rows.append(row)
-        return Page(rows, None, snapshot, stale)
+        visible = self._visible(account, name, actor, snapshot.rows, found)
+        rows = list(islice(visible, begin, begin + limit + 1))
+        return Page(rows[:limit], begin + limit if len(rows) > limit else None, snapshot, stale)
 
     def project(self, account: str, project_id: str, *, actor: Actor) -> tuple[Row, Snapshot, bool]:
         """Return the outline of a project, the list that it is from, and whether that is read anew.
@@ -104,16 +102,14 @@ class Browser:
         return snapshot, stale
 
     def _visible(
-        self, account: str, name: str, actor: Actor, rows: Sequence[Row], begin: int, found: Callable[[Row], bool]
-    ) -> Iterator[tuple[int, Row]]:
-        """Yield the rows that the actor may see, with their positions; owners are looked up for many at once."""
+        self, account: str, name: str, actor: Actor, rows: Sequence[Row], found: Callable[[Row], bool]
+    ) -> Iterator[Row]:
+        """Yield the rows that the actor may see; owners are looked up for many at once."""
         key = known(name).id
-        for first in range(begin, len(rows), _AT_ONCE):
-            some = [(place, rows[place]) for place in range(first, min(first + _AT_ONCE, len(rows)))]
-            some = [(place, row) for place, row in some if found(row)]
-            ids = [str(row[key]) for _, row in some]
-            seen = self._seen(account, name, actor, ids)
-            yield from (one for one, visible in zip(some, seen, strict=True) if visible)
+        for first in range(0, len(rows), _AT_ONCE):
+            some = [row for row in rows[first : first + _AT_ONCE] if found(row)]
+            seen = self._seen(account, name, actor, [str(row[key]) for row in some])
+            yield from (row for row, visible in zip(some, seen, strict=True) if visible)
 
     def _seen(self, account: str, name: str, actor: Actor, ids: Sequence[str]) -> list[bool]:
         """Return for each id whether requests of the actor may name it. Avatars and workspaces are the account's."""

@@ -17,11 +17,13 @@ from renderline.catalogue.pick_lists import (
     WORKSPACES,
     automation_templates,
 )
+from renderline.catalogue.pick_lists import known as pick_list
 from renderline.catalogue.refresh import ListUnavailable
 from renderline.catalogue.runner import CatalogueRunner
 from renderline.catalogue.snapshot import Snapshot
 from renderline.catalogue.store import PAUSE, CatalogueStore
 from renderline.kinds import KINDS, Named, named_in
+from renderline.tenants import DEFAULT
 from renderline.validation.errors import quoted
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,8 @@ Mode = Literal["warn", "refuse", "ignore"]
 RECENT: Final = 60.0
 """Seconds after which a name that a list lacks is looked up in a newer one."""
 _LOOKED_UP_FOR: Final = 5.0
+_MOST_HINTS: Final = 20
+"""Unknown names of a request that are compared with every row of a list. A request may have tens of thousands."""
 
 _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "model": (MODELS,),
@@ -69,9 +73,15 @@ class NameCheck:
     _gave_up: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
 
     def at_door(
-        self, kind: str, body: Mapping[str, Any], account: str, *, request: Mapping[str, Any]
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        account: str,
+        *,
+        request: Mapping[str, Any],
+        tenant: str = DEFAULT,
     ) -> dict[str, list[str]]:
-        """Return an error for each unknown name of a request by its path, if such names are refused.
+        """Return an error for each unknown name of a tenant's request by its path, if such names are refused.
 
         It asks the cached lists alone, and only fresh ones: what they cannot say is checked before anything is charged.
         """
@@ -86,17 +96,20 @@ class NameCheck:
                 if old:
                     # Made since the list was read, it is accepted in a moment.
                     self.store.want(account, old)
-                errors.setdefault(named.path, []).append(_message(named, fresh))
+                hint = len(errors) < _MOST_HINTS and _may_hint(named, tenant)
+                errors.setdefault(named.path, []).append(_message(named, fresh, hint=hint))
         return errors
 
-    def before_charge(self, kind: str, body: Mapping[str, Any], account: str) -> list[Unknown]:
+    def before_charge(
+        self, kind: str, body: Mapping[str, Any], account: str, *, tenant: str = DEFAULT
+    ) -> list[Unknown]:
         """Return the unknown names of a checked body; a name that a list lacks is looked up in a newer one first.
 
         A list that cannot be read in time refuses nothing.
         """
         if self.mode == "ignore":
             return []
-        unknown = []
+        unknown: list[Unknown] = []
         give_up = time.monotonic() + self.patience
         for named in named_in(KINDS[kind], body):
             found = [self._looked_up(account, name, named, give_up) for name in _LISTS[named.what]]
@@ -105,7 +118,8 @@ class NameCheck:
                 # A wait for the lists takes seconds.
                 recent = all(one.age(self.store.clock()) < RECENT + self.patience for one in known)
                 refused = self.mode == "refuse" and recent and not named.custom
-                unknown.append(Unknown(named.path, _message(named, known), refused))
+                hint = len(unknown) < _MOST_HINTS and _may_hint(named, tenant)
+                unknown.append(Unknown(named.path, _message(named, known, hint=hint), refused))
         return unknown
 
     def _cached(self, account: str, name: str) -> Snapshot | None:
@@ -159,12 +173,19 @@ def _clothes(found: Snapshot, named: Named) -> list[Mapping[str, Any]] | None:
     return row.get("clothes") if row else None
 
 
-def _message(named: Named, lists: Iterable[Snapshot]) -> str:
-    hint = next(_meant(named, lists), None)
+def _may_hint(named: Named, tenant: str) -> bool:
+    """Return whether a tenant may see a like name: of templates it knows those that it was granted."""
+    return tenant == DEFAULT or not any(pick_list(name).granted for name in _LISTS[named.what])
+
+
+def _message(named: Named, lists: Iterable[Snapshot], *, hint: bool) -> str:
+    meant_id = next(_meant(named, lists), None) if hint else None
     text = f"unknown {named.what}{quoted(named.id)}"
     if named.what == "clothes":
         text += f" of model{quoted(named.model)}"
-    return f"{text}; did you mean '{hint}'?" if hint else f"{text}: the vendor's list of this account does not have it"
+    if meant_id:
+        return f"{text}; did you mean '{meant_id}'?"
+    return f"{text}: the vendor's list of this account does not have it"
 
 
 def _meant(named: Named, lists: Iterable[Snapshot]) -> Iterator[str]:

@@ -34,8 +34,8 @@ def file_name(template: str, record: Mapping[str, Any], *, ext: str = "mp4") -> 
 
     `ext` is the ending of the file, without its dot. The `language` of a record is that of one of its several videos.
     """
-    given = {field: _slug(str(record.get(field) or "")) for field in _RECORD_FIELDS}
-    language = _slug(str(record.get("language") or _NO_LANGUAGE))
+    given = {field: slug(str(record.get(field) or "")) for field in _RECORD_FIELDS}
+    language = slug(str(record.get("language") or _NO_LANGUAGE))
     name = template.format_map({**given, "language": language, "ext": ext})
     fault = _name_fault(name)
     if fault:
@@ -69,7 +69,7 @@ def _name_fault(name: str) -> str | None:
     return None
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
     """Return the letters and digits of any script, joined by single hyphens; `render` if there are none."""
     slug = re.sub(r"[^\w-]+", "-", text).strip("-_")
     return slug.encode()[:100].decode(errors="ignore").rstrip("-_") or "render"

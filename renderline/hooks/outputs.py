@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from renderline.hooks.file_name import slug
 from renderline.hooks.kind import HookFailed
 
 
@@ -18,15 +19,19 @@ def store_each(record: Mapping[str, Any], store: Callable[[Mapping[str, Any]], s
     stored: dict[str, str] = {}
     fields: dict[str, str] = {}
     failures: list[tuple[str, HookFailed]] = []
+    taken: set[str] = set()
     for index, output in enumerate(record["outputs"]):
         link = output.get("download_url")
         if output.get("state") != "completed" or not link:
             continue
         # An output without a known language has the name of its project.
         name = output.get("language") or output.get("project_id") or str(index)
+        # Two names may be one as the name of a file.
+        called = name if slug(name) not in taken else f"{index}-{name}"
+        taken.add(slug(called))
         try:
             stored[str(index)] = store(
-                {**record, "download_url": link, "language": name, "output": output.get("project_id")}
+                {**record, "download_url": link, "language": called, "output": output.get("project_id")}
             )
         except HookFailed as failure:
             failures.append((name, failure))

@@ -13,6 +13,8 @@ from typing import Final
 
 from renderline.studio import FAILED_STATES, DubbedVideo, Output, Progress
 
+_MOST_ROWS: Final = 20
+"""Rows that are outputs: twice the languages that a dubbing may have. The record keeps them all."""
 _UNDER_WAY: Final = 99.0
 """The most progress that a render shows while one of its languages is under way."""
 
@@ -52,6 +54,7 @@ def folder_progress(rows: Sequence[DubbedVideo], targets: Sequence[str]) -> Prog
 
 def _outputs(rows: Sequence[DubbedVideo], targets: Sequence[str]) -> tuple[Output, ...]:
     """Return an output for each row, and for each target without a row, in the order of the targets."""
+    rows = list({row.project_id: row for row in rows}.values())[:_MOST_ROWS]
     languages = languages_of([row.name for row in rows], targets)
     outputs = [_output(row, language) for row, language in zip(rows, languages, strict=True)]
     missing = [code for code in targets if code not in languages][: max(0, len(targets) - len(rows))]

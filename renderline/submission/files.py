@@ -33,6 +33,9 @@ class RunFiles:
 
     def open(self, reference: str, /, *, endings: Collection[str] = tuple(FILE_TYPES), path: str = "file") -> Upload:
         """Return a file whose content was checked; raises `RequestUnfit`, or a `StudioFault` if it is retried."""
+        if time.monotonic() - self._began > LONGEST:
+            # Its lease is no longer renewed: another worker would begin it all again.
+            raise RequestUnfit(path, f"the files of this request took longer than {LONGEST:g} s to fetch")
         try:
             file = self.opener.open(reference, tenant=self.run.claim.tenant, endings=endings, keep=self._keep)
         except UploadRefused as refused:

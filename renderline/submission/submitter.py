@@ -147,7 +147,7 @@ class Submitter:
         """Warn of what the request names and the vendor's lists lack; return the outcome if that is refused."""
         if self.names is None:
             return None
-        unknown = self.names.before_charge(claim.kind, load_body_json(claim.body), claim.account)
+        unknown = self.names.before_charge(claim.kind, load_body_json(claim.body), claim.account, tenant=claim.tenant)
         if warnings := [one.warning for one in unknown if not one.refused]:
             log.warning("unknown names", render_id=claim.id, count=len(warnings))
             if not self.ledger.warn(claim, warnings):

@@ -185,3 +185,16 @@ def test_another_spelling_of_an_id_opens_no_project_of_another_tenant(driver, na
 
 def test_a_render_of_the_default_tenant_costs_nothing_more(driver, made):
     assert driver.redis.hgetall("renderline:project_tenants:main") == {made[name]: name for name in ("acme", "globex")}
+
+
+def test_the_projects_of_several_outputs_are_their_tenants(driver, names, made):
+    one = "e" * 32
+    driver.accept(one, tenant="acme")
+    (due,) = driver.claim_due_polls(driver.start(one))
+    # The vendor names a project of its own, and one that another render made.
+    outputs = [{"language": None, "project_id": project} for project in ("dubbed", made["default"], None)]
+    driver.record_result(due, "wait", poll_in=1.0, outputs=outputs)
+    assert names({"kind": "export", "project_id": "dubbed"}, "default") == ["project_id"]
+    assert names({"kind": "export", "project_id": "dubbed"}, "acme") == []
+    assert names({"kind": "export", "project_id": made["default"]}, "acme") == ["project_id"]
+    assert names({"kind": "export", "project_id": made["default"]}, "default") == []

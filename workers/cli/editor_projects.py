@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import click
 
 from workers.cli.errors import CommandError, ExitCode, print_error
+from workers.cli.rows import table
 from workers.cli.session import Session, json_option, pass_session
 from workers.cli.vendor import studio
 
@@ -62,9 +61,7 @@ def read(session: Session, account: str, project_id: str) -> dict[str, Any]:
 
 
 def _csv(example: Mapping[str, str]) -> str:
-    table = io.StringIO()
-    csv.writer(table, lineterminator="\n").writerows([list(example), list(example.values())])
-    return table.getvalue()
+    return table(list(example), list(example.values()))
 
 
 def _write(files: Mapping[Path, str]) -> None:

@@ -54,6 +54,12 @@ def plain(text: object) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in spaced)
 
 
+def plain_lines(text: str) -> str:
+    """Return a longer text with its line breaks and tabs, without the characters that a terminal would act on."""
+    kept = (one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return "".join(kept)
+
+
 def as_command_error(error: Exception) -> CommandError | None:
     """Return the error to show for an exception of the application; None for a bug.
 

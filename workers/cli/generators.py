@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from workers.cli import generated_file
+from workers.cli.errors import plain_lines
 from workers.cli.generated_file import store_option
 from workers.cli.session import Session, json_option, pass_session
 from workers.cli.vendor import studio
@@ -34,7 +35,7 @@ def text(session: Session, topic: str, account: str) -> None:
     client = studio(session, account)
     with may_cost("the text"):
         script = client.generate_text(topic)
-    session.answer({"script": script}, lambda: click.echo(script))
+    session.answer({"script": script}, lambda: click.echo(plain_lines(script)))
 
 
 @generate.command()

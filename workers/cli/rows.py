@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,9 @@ from workers.cli.request_files import Unreadable
 
 _DELIMITERS = (",", ";", "\t")
 _MAX_FIELD = 1 << 20
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+"""How a cell begins that a spreadsheet may run, or that has the apostrophe which keeps it from doing so."""
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,18 @@ def rows(name: str, raw: bytes) -> list[Row]:
     if not found:
         raise Unreadable([f"{name}: has no rows"])
     return found
+
+
+def table(header: Sequence[str], *rows: Sequence[str]) -> str:
+    """Return CSV that `rows` reads back, and in which a spreadsheet finds no formula.
+
+    A text that begins like one gets an apostrophe before it. The header is of letters, digits and `_`.
+    """
+    written = io.StringIO()
+    rows = tuple([re.sub("\r\n?", "\n", cell) for cell in row] for row in rows)
+    guarded = [[f"'{cell}" if _FORMULA.match(cell) else cell for cell in row] for row in rows]
+    csv.writer(written, lineterminator="\n").writerows([header, *guarded])
+    return written.getvalue()
 
 
 def _csv(name: str, text: str) -> list[Row]:
@@ -63,7 +80,8 @@ def _csv(name: str, text: str) -> list[Row]:
         if len(cells) != len(header):
             wrong.append(f"{name} row {number}: has {len(cells)} cells, the header has {len(header)} columns")
             continue
-        found.append(Row(f"{name} row {number}", dict(zip(header, cells, strict=True))))
+        values = (cell[1:] if _GUARDED.match(cell) else cell for cell in cells)
+        found.append(Row(f"{name} row {number}", dict(zip(header, values, strict=True))))
     if wrong:
         raise Unreadable(wrong)
     return found

@@ -19,12 +19,14 @@ class RequestTemplate:
     request: dict[str, Any]
     example: dict[str, str] = field(default_factory=dict)
     """Each column with what the project has there now, in the order of the scenes."""
+    _numbers: dict[str, int] = field(default_factory=dict, repr=False)
+    """The last number that a name was given. A project may have thousands of tags that make one name."""
 
     def column(self, wanted: str, value: str) -> str:
         """Add a column and return its placeholder. A name that is taken gets a number."""
-        name, number = wanted, 1
+        name = wanted
         while name in self.example:
-            number += 1
+            self._numbers[wanted] = number = self._numbers.get(wanted, 1) + 1
             name = f"{wanted}_{number}"
         self.example[name] = value
         return f"{{{{{name}}}}}"

@@ -9,6 +9,16 @@ local function keep_duration(id, name)
   redis.call('LPUSH', durations, stamp(NOW - (tonumber(field(id, 'intent_at')) or NOW)))
   redis.call('LTRIM', durations, 0, 63)
 end
+-- The projects of its files are its tenant's, unless another render made one: the vendor says which they are.
+local function note_outputs(id, outputs)
+  if field(id, 'tenant') == '' then return end
+  for _, output in ipairs(outputs) do
+    local project = output.project_id
+    if type(project) == 'string' and redis.call('HEXISTS', K.project_owners .. field(id, 'account'), project) == 0 then
+      note_project(id, project)
+    end
+  end
+end
 local function record(r)
   local id, k = r.id, render(r.id)
   local state = field(id, 'state')
@@ -30,7 +40,10 @@ local function record(r)
     end
     if r.rate then set(id, 'rate', string.format('%.6g', r.rate)) end
     if r.stalls then set(id, 'stalls', r.stalls) end
-    if r.outputs then set(id, 'outputs', cjson.encode(r.outputs)) end
+    if r.outputs then
+      set(id, 'outputs', cjson.encode(r.outputs))
+      note_outputs(id, r.outputs)
+    end
     if r.credit then set(id, 'credit', string.format('%.14g', r.credit)) end
     if r.project_id and r.project_id ~= field(id, 'project_id') and claim_project(id, r.project_id) then
       set(id, 'project_id', r.project_id)

@@ -154,3 +154,30 @@ def test_a_door_reads_redis_every_few_seconds_however_many_requests_come(store, 
     for _ in range(100):
         at_door(door, SIMPLE, "simple_video")
     assert redis.info("stats")["total_commands_processed"] - before < 5
+
+
+def test_no_hint_names_a_template_that_the_tenant_was_not_granted(new_check, lists, store, runner):
+    lists.rows["/dropdown/templates_business"] = [{"id": "spring-sale", "name": "Spring sale"}]
+    request = {"kind": "template", "template_id": "spring-sal", "name": "Mine"}
+    helpful = "unknown template 'spring-sal'; did you mean 'spring-sale'?"
+    silent = "unknown template 'spring-sal': the vendor's list of this account does not have it"
+    checked = load_body(KINDS["template"], request)[0]
+
+    def said(tenant):
+        (found,) = new_check().before_charge("template", checked, "main", tenant=tenant)
+        (at_door,) = NameCheck(store, "refuse").at_door("template", checked, "main", request=request, tenant=tenant)[
+            "template_id"
+        ]
+        assert found.message == at_door
+        return at_door
+
+    assert said("default") == helpful
+    assert said("acme") == silent
+
+
+def test_thousands_of_unknown_names_are_compared_with_the_lists_a_few_times_alone(new_check, lists):
+    lists.rows["/model"] = [{"id": f"M{number:06}", "label": f"Name {number}"} for number in range(1500)]
+    scenes = [{"scripts": [{"modelId": f"X{number}"}]} for number in range(3000)]
+    began = time.process_time()
+    assert len(unknown_in(new_check("warn"), {"payload": {"scenes": scenes}})) == 3000
+    assert time.process_time() - began < 2.0

@@ -45,6 +45,13 @@ def test_a_text(ask):
     assert "bees" in ask("generate", "text", "-", given="bees and flowers").out
 
 
+def test_a_text_of_the_vendor_gives_a_terminal_no_orders(run, vendor):
+    said = "One.\n\tTwo.\x1b]0;owned\x07 \x9b2J\r\u202e"
+    vendor.override = lambda call: success({"script": said}) if call.name.startswith("/tools") else None
+    ended = run("generate", "text", "bees", AISTUDIOS_BASE_URL=vendor.url)
+    assert ended.out == "One.\n\tTwo.\ufffd]0;owned\ufffd \ufffd2J\ufffd\ufffd\n"
+
+
 FILES = {
     "image": ("image", "bees", "--style", "3d", "--size", "SQUARE"),
     "video": ("video", "bees"),

@@ -118,6 +118,15 @@ def test_a_tenant_sees_the_projects_that_it_made_or_was_granted(ask, lists, redi
     assert ask("/v1/projects", state="rendering").json()["projects"] == []
 
 
+def test_the_position_of_the_next_row_does_not_tell_how_many_others_have(ask, lists, redis):
+    lists.write("default", "projects", PROJECTS, at=time.time())
+    redis.hset("renderline:project_tenants:default", MINE, "acme")
+    assert ask("/v1/projects", tenant="acme", limit=1).json()["next"] == 1
+    assert ask("/v1/projects", tenant="acme", cursor=2).json()["projects"] == []
+    lists.write("default", "business_templates", [{"id": "T1"}, {"id": "T2"}], at=time.time())
+    assert ask("/v1/templates", tenant="acme", cursor=1).json()["templates"] == []
+
+
 def test_a_tenant_sees_the_templates_that_it_was_granted(ask, lists):
     rows = [{"id": f"T{number}", "name": "Welcome"} for number in range(3)]
     lists.write("default", "business_templates", rows, at=time.time())

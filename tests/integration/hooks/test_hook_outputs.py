@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -118,3 +119,13 @@ def test_a_video_in_one_language_is_called_original(hook: Any, server: Any, tmp_
     single = Delivery("render.completed", "m", 0.0, {"id": "r2", "name": "n", "download_url": f"{server.url}/v"})
     hook.deliver({"type": "download", "path": "{id}-{language}.mp4"}, single)
     assert files(tmp_path) == {"r2-original.mp4": "v"}
+
+
+def test_names_of_the_vendor_leave_no_folder_and_overwrite_no_other_output(
+    hook: Any, server: Any, tmp_path: Any
+) -> None:
+    projects = ("../../x", "x", "-x-", "../../../etc/x\x1b[2J")
+    outputs = [output(None, f"{server.url}/{at}", project=project) for at, project in enumerate(projects)]
+    hook.deliver({"type": "download"}, delivery(outputs))
+    assert sorted(files(tmp_path).values()) == ["0", "1", "2", "3"]
+    assert all(re.fullmatch(r"r1\.[\w-]+\.mp4", name) for name in files(tmp_path))

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from harness.documents import document
+from renderline.kinds import RequestUnfit
+from renderline.submission.files import LONGEST, RunFiles
+from renderline.submission.plan_run import Leases
 from renderline.uploads import Fetcher, FileOpener, SourceUnavailable, UploadRefused, UploadStore, UploadTooLarge
 
 DECK = document("pptx")
@@ -170,3 +173,13 @@ def test_a_large_upload_is_opened_and_read_in_little_memory(tmp_path: Path) -> N
     tracemalloc.stop()
     assert opened.size == 9 + 200 * (1 << 18)
     assert peak < 4 << 20
+
+
+def test_files_that_took_too_long_together_are_not_begun_again(serve: Any) -> None:
+    server = serve(lambda request: request.reply(200, DECK))
+    opener = FileOpener(None, fetcher(allow_private=False))
+    run: Any = None  # it is asked for nothing
+    files = RunFiles(run, run, opener, Leases(10.0, 100.0), _began=time.monotonic() - LONGEST - 1)
+    with pytest.raises(RequestUnfit, match=r"files\.3: .*longer than 900 s") as caught:
+        files.open(f"{server.url}/deck.pptx", path="files.3")
+    assert caught.value.path == "files.3"

@@ -1,9 +1,12 @@
 """How tables of rows are read: what people export from spreadsheets, and what is wrong with it."""
 
+import csv
+import io
+
 import pytest
 
 from workers.cli.request_files import Unreadable
-from workers.cli.rows import Row, rows
+from workers.cli.rows import Row, rows, table
 
 
 def wrong(name, raw):
@@ -48,3 +51,11 @@ def test_json_lines_keep_their_types():
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_file_row_and_column(name, raw, lines):
     assert wrong(name, raw) == lines
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+49 30", "-5 %", "@SUM(A1)", "\t=1", "'=1+1", "''-x", "'quoted'", "5-1"])
+def test_no_cell_that_is_written_is_a_formula_and_all_are_read_back(text):
+    written = table(["name", "text"], ["x", text])
+    cell = next(csv.reader(io.StringIO(written.partition("\n")[2], newline="")))[1]
+    assert cell[0] not in "=+-@\t\r"
+    assert rows("p.csv", written.encode())[0].values["text"] == text

@@ -121,3 +121,14 @@ def test_a_dubbing_fails_only_with_every_language() -> None:
         "no language could be dubbed; ja-JP: the vendor reports state 'error' at 0 %; "
         "ko-KR: the vendor reports state 'failed' at 30 %"
     )
+
+
+def test_a_folder_of_any_number_of_rows_is_a_few_outputs() -> None:
+    rows = [DubbedVideo(f"p{number}", "talk", 1.0, None, None) for number in range(5000)]
+    assert len(folder_progress(rows, [KO, JA]).outputs) == 20
+
+
+def test_a_row_that_comes_twice_is_one_output() -> None:
+    rows = [DubbedVideo("p1", "talk ko-KR", 100.0, "https://v/1", None)] * 2
+    rows.append(DubbedVideo("p2", "talk ja-JP", 100.0, "https://v/2", None))
+    assert [one.language for one in folder_progress(rows, [KO, JA]).outputs] == [KO, JA]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -80,3 +81,12 @@ def test_hidden_avatars_shapes_and_silent_lines_are_left_as_they_are():
     )
     assert template.request["replace"] == []
     assert "name" not in template.request
+
+
+def test_thousands_of_tags_that_make_one_name_take_no_time():
+    clips = [text("a", "1", tag="a" + f"{number:013b}".translate({48: "!", 49: "?"})) for number in range(8000)]
+    outlined = outline({"scenes": [{"clips": clips}]})
+    began = time.process_time()
+    template = request_template(outlined, project_id=ID)
+    assert time.process_time() - began < 1.0
+    assert len(template.example) == 8000
