@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from renderline.ledger import DuePoll, HookClaim, Ledger, PollResult, Submission
+from tests.integration.ledger.ledger_choices import PLANS
 
 DRAFT, EXPORT = "draft", "export"
+GENERATE, BASELINE, CREATE = "generate", "baseline", "create"
+PAID = frozenset({GENERATE, EXPORT, CREATE})
+CALLING = {DRAFT: "drafting", EXPORT: "exporting", GENERATE: "generating", BASELINE: "reading", CREATE: "creating"}
+"""What a worker does once the call of a stage is announced."""
+DATA = {"job": "j1"}
 
 
 @dataclass
@@ -21,11 +27,14 @@ class Permits:
 
     open: dict[str, Worker] = field(default_factory=dict)
     lives: dict[str, int] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+    """The renders whose first paid stage is finished: it is never called again, not in a retry either."""
 
     def give(self, worker: Worker) -> None:
         """Record a permit; fails if a paid call of the same render is open."""
         one = worker.claim.id
         assert self.open.get(one) in (None, worker), f"{one} may be paid for twice"
+        assert worker.stage != GENERATE or one not in self.finished, f"{one} generates again what it has"
         if one not in self.open:
             self.open[one] = worker
             self.lives[one] = self.lives.get(one, 0) + 1
@@ -44,12 +53,19 @@ class Worker:
     lease: float
     step: str = ""
     last: Callable[[], Any] | None = None
+    stage: str = ""
+    following: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.claim.intent == EXPORT:
-            self.step = "started unseen"
-        else:
-            self.step = EXPORT if self.claim.stage == EXPORT else DRAFT
+        claim = self.claim
+        plan = PLANS.get(claim.id, (DRAFT, EXPORT))
+        self.stage = claim.intent if claim.intent in PAID else claim.stage or plan[0]
+        assert self.stage in plan
+        self.following = plan[plan.index(self.stage) + 1 :][:1]
+        self.step = "started unseen" if claim.intent in PAID else "too late" if claim.late else self.stage
+        if self.stage in (BASELINE, EXPORT) and BASELINE in plan:
+            assert claim.project_id, "a later stage lacks what the first made"
+            assert claim.data in (DATA, {}), "data that no stage recorded"
 
     @property
     def ended(self) -> bool:
@@ -59,43 +75,56 @@ class Worker:
         """Do the next thing; `fate` says how a vendor call goes: well, unseen, refused or not made."""
         claim = self.claim
         if self.step == "started unseen":
-            return self._end(lambda: ledger.start(claim, confirmed=False, project_id=claim.project_id, poll_in=2.0))
-        if self.step in (DRAFT, EXPORT):
+            return self._start(ledger, confirmed=False)
+        if self.step == self.stage:
             return self._intend(ledger)
-        if fate == "refused":
+        if fate == "refused" or self.step == "too late":
             refusal = {"code": "1", "message": "no", "origin": "vendor"}
             return self._end(lambda: ledger.fail(claim.id, fence=claim.fence, **refusal))
-        if fate == "not made" or (fate == "unseen" and self.step == "drafting"):
+        if fate == "not made" or (fate == "unseen" and self.stage not in PAID):
             return self._release(ledger, keep=fate == "unseen")
-        if self.step == "drafting":
-            return self._drafted(ledger)
-        return self._end(lambda: ledger.start(claim, confirmed=fate == "well", project_id=None, poll_in=2.0))
+        if self.stage not in PAID:
+            return self._advance(ledger)
+        if self.stage == CREATE and fate == "well":
+            return self._end(lambda: ledger.complete(claim, stage=CREATE, url="https://v/1.mp3"))
+        return self._start(ledger, confirmed=fate == "well")
+
+    def _start(self, ledger: Ledger, *, confirmed: bool) -> Any:
+        claim = self.claim
+        made: dict[str, Any] = {"project_id": claim.project_id}
+        if self.stage == GENERATE and confirmed:
+            made = {"project_id": f"p-{claim.id}", "data": DATA, "shown": (0.0, 50.0)}
+        elif self.stage == EXPORT and claim.id not in PLANS and self.step != "started unseen":
+            made = {"project_id": None}
+        return self._end(lambda: ledger.start(claim, confirmed=confirmed, poll_in=2.0, stage=self.stage, **made))
 
     def _intend(self, ledger: Ledger) -> bool:
-        stage = self.step
-
         def call() -> bool:
-            given = ledger.record_intent(self.claim, stage, lease=self.lease)
-            if given and stage == EXPORT:
+            given = ledger.record_intent(self.claim, self.stage, lease=self.lease)
+            if given and self.stage in PAID:
                 self.permits.give(self)
             return given
 
         given = self._call(call)
-        self.step = {DRAFT: "drafting", EXPORT: "exporting"}[stage] if given else "ended"
+        self.step = CALLING[self.stage] if given else "ended"
         return given
 
-    def _drafted(self, ledger: Ledger) -> bool:
-        project = f"p-{self.claim.id}-{self.claim.fence}"
-        kept = self._call(lambda: ledger.advance(self.claim, stage=EXPORT, project_id=project))
-        self.step = EXPORT if kept else "ended"
+    def _advance(self, ledger: Ledger) -> bool:
+        (following,) = self.following
+        project = f"p-{self.claim.id}-{self.claim.fence}" if self.stage == DRAFT else None
+        kept = self._call(lambda: ledger.advance(self.claim, stage=following, project_id=project))
+        self.stage, self.following = following, ()
+        self.step = following if kept else "ended"
         return bool(kept)
 
     def _release(self, ledger: Ledger, *, keep: bool) -> bool:
+        stage = self.stage
+
         def call() -> bool:
             released = ledger.release(self.claim, retry_in=5.0, note="later", keep_intent=keep)
             if released:
                 left = ledger.redis.hget(f"{ledger.prefix}render:{self.claim.id}", "intent")
-                assert left == (DRAFT if keep else None), "the next holder would not know what to look for"
+                assert left == (stage if keep else None), "the next holder would not know what to look for"
             if released and self.permits.open.get(self.claim.id) is self:
                 self.permits.close(self.claim.id)
             return released
@@ -127,10 +156,12 @@ class Watcher:
             "failed": {"code": "1", "message": "no"},
             "expired": {"code": "deadline", "message": "late", "origin": "renderline"},
         }
-        if due_poll.state == "rendering":
+        if due_poll.state == "rendering" and due_poll.stage == GENERATE:
+            seen["next"] = {"progress": 100.0, "stage": BASELINE}
+        elif due_poll.state == "rendering":
             seen["done"] = {"progress": 100.0, "url": "https://v/1.mp4"}
         else:
-            seen["started"] = {"poll_in": 2.0, "project_id": due_poll.project_id}
+            seen["started"] = {"poll_in": 2.0, "project_id": due_poll.project_id or f"p-{due_poll.id}"}
             seen["untouched"] = {"poll_in": settle}
             if due_poll.untouched_at is not None and now - due_poll.untouched_at >= settle:
                 seen["resubmit"] = {}

@@ -64,10 +64,15 @@ class LedgerModel(RuleBasedStateMachine):
     @contextmanager
     def only_by_the_newest(self, what: tuple[Any, ...], actor: Any) -> Iterator[None]:
         """What is done inside may change the render only if `actor` has the newest claim on it."""
-        before = self.hash_of(what[1])
+        one = what[1]
+        before = self.hash_of(one)
         yield
-        if self.newest.get(what) is not actor:
-            assert self.hash_of(what[1]) == before, f"an old claim on {what} changed it"
+        if self.newest.get(what) is not actor and self.hash_of(one) != before:
+            late = isinstance(actor, Worker) and self.permits.open.get(one) is actor
+            assert late, f"an old claim on {what} changed it"
+            assert before["state"] == "unconfirmed", f"a late answer changed {what}, which was settled"
+            # The answer to the call whose outcome was unknown; a poll of before knows less.
+            self.newest.pop(("poll", one), None)
 
     def watching(self, due_poll: DuePoll) -> Watcher:
         watcher = Watcher(due_poll, self.permits.lives[due_poll.id])
@@ -83,6 +88,8 @@ class LedgerModel(RuleBasedStateMachine):
         if self.hash_of(one) != before:
             assert watcher.life == self.permits.lives[one], f"{one}: {finding.status} of an earlier paid call"
         if (one, "submitting") in moved:
+            if finding.status == "next":
+                self.permits.finished.add(one)
             self.over(one)
 
     def over(self, one: str) -> None:

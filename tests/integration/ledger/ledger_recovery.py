@@ -6,7 +6,7 @@ from typing import Protocol
 
 from harness.ledger import owed_hooks
 from renderline.ledger import AccountLimits, DuePoll, Ledger, PollResult, PumpWake, Submission
-from tests.integration.ledger.ledger_actors import Watcher, Worker
+from tests.integration.ledger.ledger_actors import GENERATE, Watcher, Worker
 from tests.integration.ledger.ledger_choices import LEASE, SETTLE
 from tests.integration.ledger.ledger_truths import WAITING
 
@@ -51,7 +51,8 @@ def look_well(play: Play, wake: PumpWake) -> None:
     batch = play.ledger.claim_due_polls(wake.account, slot=wake.slot, ticket=wake.ticket, limit=64, lease=LEASE)
     for due_poll in batch.polls if batch else ():
         watcher = play.watching(due_poll)
-        finding = watcher.finding("done" if due_poll.state == "rendering" else "started", now=play.now, settle=SETTLE)
+        finished = "next" if due_poll.stage == GENERATE else "done"
+        finding = watcher.finding(finished if due_poll.state == "rendering" else "started", now=play.now, settle=SETTLE)
         assert finding is not None
         play.record(watcher, finding)
 

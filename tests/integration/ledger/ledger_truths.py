@@ -141,6 +141,8 @@ class Truths:
         assert holds in ([], [account])
         if state in FOLLOWED:
             assert holds, f"{one} is {state} and has no slot"
+        elif state == "submitting" and "deadline_at" in picture.hashes[one]:
+            assert holds, f"{one} lost its slot between two paid stages"
         elif state != "submitting":
             assert not holds, f"{one} is {state} and keeps a slot"
 

@@ -18,7 +18,7 @@ from redis import Redis
 from renderline.contract import PRIORITIES
 from renderline.kinds import KINDS
 from renderline.ledger import Entry, KeyConflict, PumpWake
-from tests.integration.ledger.ledger_actors import EXPORT, Messenger
+from tests.integration.ledger.ledger_actors import BASELINE, EXPORT, GENERATE, Messenger
 from tests.integration.ledger.ledger_choices import (
     ACCOUNTS,
     DEADLINE,
@@ -71,14 +71,17 @@ class LedgerMachine(LedgerModel):
     def goes_well(self, one: str, to: str) -> None:
         """What mostly happens, so that the rest happens at every stage."""
         self.accept(one, "f1", "normal")
-        claim = self.ledger.claim_submission(one, lease=LEASE)
-        if claim is not None:
-            worker = self.begun(claim)
-            while not worker.ended:
-                self.wake_of(worker.go_on(self.ledger, fate=ON_THE_WAY[to].get(worker.step, "well")))
-        if to == "completed" and self.wakes:
-            self.now += 2.0
-            look_well(self, self.wakes[-1])
+        for _ in range(2):
+            claim = self.ledger.claim_submission(one, lease=LEASE)
+            if claim is not None:
+                worker = self.begun(claim)
+                while not worker.ended and (fate := ON_THE_WAY[to].get(worker.step, "well")) != "stops":
+                    self.wake_of(worker.go_on(self.ledger, fate=fate))
+            if to == "taken over":
+                self.now += LEASE + 0.1
+            elif to in ("completed", "put off between stages") and self.wakes:
+                self.now += 2.0
+                look_well(self, self.wakes[-1])
 
     @rule(one=renders, lapse=st.booleans())
     def submission_begins(self, one: str, lapse: bool) -> None:
@@ -202,7 +205,7 @@ class LedgerMachine(LedgerModel):
         one = self.one_of(("unconfirmed", "failed", "expired"), one)
         if self.operations.resubmit(one):
             self.over(one)
-        elif self.operations.retry(one):
+        elif self.operations.retry(one, resume_at=lambda _: BASELINE if one in self.permits.finished else ""):
             self.over(one)
             for index in range(HOOKS[one]):
                 self.new_turn(one, index)
@@ -212,6 +215,8 @@ class LedgerMachine(LedgerModel):
     def vendor_calls(self, pick: int, progress: float | None, earlier: bool) -> None:
         """The vendor's webhook about a paid call that was made, or about one of an earlier attempt."""
         one = sorted(self.permits.open)[pick % len(self.permits.open)]
+        if self.permits.open[one].stage == GENERATE:
+            return  # Only exports have webhooks.
         record = self.ledger.record(one)
         assert record
         attempt = record["attempt"] - 1 if earlier else record["attempt"]
@@ -258,6 +263,7 @@ class LedgerMachine(LedgerModel):
             # The retention is far longer than any claim lives; the same key may start a new record.
             del self.truths.states[one]
             self.permits.close(one)
+            self.permits.finished.discard(one)
             self.workers = [worker for worker in self.workers if worker.claim.id != one]
             self.watchers = [watcher for watcher in self.watchers if watcher.due_poll.id != one]
             self.messengers = [messenger for messenger in self.messengers if messenger.id != one]
