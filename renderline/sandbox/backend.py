@@ -89,7 +89,7 @@ class Backend:
         """Keep the webhook URL, and the host under which the caller reaches this sandbox."""
         if fields.get("webhookUrl") and project.api == "v3":
             project.webhook_url = fields["webhookUrl"]
-        project.base_url = self.options.public_url or f"http://{call.host}"
+        project.base_url = self._base_url(call)
 
     def twin(self, project: Project, call: Call) -> Project:
         """A new draft with the content of another project."""
@@ -103,9 +103,14 @@ class Backend:
         """The project that an edit changes: this one, or a new one with its content."""
         return project if self.options.edits == "same" else self.twin(project, call)
 
+    def _base_url(self, call: Call) -> str:
+        return self.options.public_url or f"http://{call.host}"
+
     def start(self, project: Project, call: Call, *, sort: str = EXPORT, stages: Collection[str] = RENDERING) -> None:
         """Start a render for a call, with the project's tags for these stages that are not spent."""
         tags = self.shaping(project.tags, stages)
+        # What the editor made was made by no call.
+        project.base_url = project.base_url or self._base_url(call)
         self.renders.start(project, now=call.now, tags=tags, call=call.route.name, sort=sort)
 
     def shaping(self, tags: Iterable[Tag], stages: Collection[str]) -> tuple[Tag, ...]:

@@ -94,6 +94,9 @@ def test_the_documented_example_of_each_kind_becomes_a_video_over_http(up: dict[
         return ids <= {one["id"] for one in records if one["state"] == "delivered"}
 
     until(delivered, what="the examples of all kinds")
+    records = requests.get(f"{url}/v1/renders?limit=500", timeout=30).json()["renders"]
+    files = {one["download_url"] for one in records if one["id"] in ids} - {None}  # a draft has none
+    assert {requests.head(file, timeout=30).status_code for file in files} == {200}
 
 
 def test_the_gateway_shows_its_documentation(up: dict[str, str]) -> None:

@@ -128,6 +128,7 @@ def details(record: Record) -> RenderableType:
                 ("tenant", record["tenant"] if record["tenant"] != DEFAULT else None),
                 ("accepted by", record["accepted_by"]),
                 ("attempt", f"{record['attempt']} ({record['attempts']} submissions, {record['polls']} polls)"),
+                ("stage", record["stage"]),
                 ("project", record["project_id"]),
                 ("stored", record["stored_url"]),
                 ("video", record["download_url"]),
