@@ -72,7 +72,7 @@ class OrphanSweep:
             record["project_id"]
             for record, (_, attempt) in zip(records, marked, strict=True)
             if record and not is_unreadable(record) and record["project_id"] and record["attempt"] == attempt
-            if record["state"] in _ENDED and KINDS[record["kind"]].owns_project
+            if record["state"] in _ENDED and record["kind"] in KINDS and KINDS[record["kind"]].owns_project
         }
 
     def _untouched(self, clients: AccountClients, project_id: str) -> bool:

@@ -42,6 +42,9 @@ class RenderPoll:
         if clients.opened_since(claimed_at) or time.monotonic() > claimed_at + self.lease:
             # Claimed before the circuit opened, or claimed again by another worker: make no call.
             return PollResult(due.id, due.epoch, "dropped")
+        if due.kind not in KINDS:
+            # A later version accepted it; its workers take their turn.
+            return PollResult(due.id, due.epoch, "dropped", poll_in=self.policy.min_interval)
         try:
             return self._decide(clients, due, offset)
         except StudioFault as fault:

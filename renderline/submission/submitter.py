@@ -41,6 +41,9 @@ UNKNOWN_NAME = "unknown_name"
 _BULKHEAD_WAIT = 0.5
 """Seconds that a submission waits for others of its account in this process; far less than its lease."""
 
+_OTHER_VERSION_IN = 2.0
+"""Seconds after which a render of an unknown kind is offered again, to any worker."""
+
 
 @dataclass(frozen=True)
 class Submitter:
@@ -117,7 +120,11 @@ class Submitter:
 
     @claimed_work()
     def _run(self, claim: Submission, began: float) -> Outcome | Announced:
-        kind = KINDS[claim.kind]
+        kind = KINDS.get(claim.kind)
+        if kind is None:
+            # A later version accepted it; its workers take their turn.
+            why = f"its kind {claim.kind} is not known to this worker"
+            return self._recorder.retry_later(claim, _OTHER_VERSION_IN, why, keep_intent=bool(claim.intent))
         left = kind.stage(claim.intent) if claim.intent else None
         if left and left.paid:
             # The worker that announced the paid call is gone. The render may be paid for, so polls have to confirm it.
