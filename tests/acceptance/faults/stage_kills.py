@@ -128,11 +128,12 @@ FLOWS: dict[str, Flow] = {
         lambda _: {"kind": "v2_simple_video", **SPEECH, **LOOK},
         (Step(f"POST {V2}/simple/video", paid=True, traceless=True),),
     ),
+    # Slow, so that a poll sees it under way: v2 shows nothing else of a render that replaces an earlier one.
     "v2_edit": Flow(
         lambda base: {
             "kind": "v2_edit",
             "project_id": base,
-            "updates": [{"sceneIdx": 0, "property": "AIModel", "values": {"script": "Changed."}}],
+            "updates": [{"sceneIdx": 0, "property": "AIModel", "values": {"script": "Changed. [sandbox:slow=4]"}}],
         },
         (
             Step(f"GET {V2}/editor/project/{{key}}"),

@@ -20,7 +20,7 @@ def dubbing(words: str) -> dict[str, Any]:
 
 def test_outputs_are_recorded_as_they_come_and_durations_are_learnt(local_worker: LocalWorker) -> None:
     one = local_worker.accept(dubbing(f"one-[sandbox:stuck@{JA}]"), "d1", deadline=3.0)
-    record = local_worker.poll_until(one, "completed", "delivered", progress=70.9)
+    record = local_worker.poll_until(one, "completed", "delivered", progress=71.0)
     # One is done, the other stands at 42.
     assert record["state"] == "rendering"
     assert [(output["language"], output["state"]) for output in record["outputs"]] == [
