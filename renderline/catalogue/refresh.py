@@ -44,7 +44,7 @@ class Refresher:
             self.store.want(account, [name])
         else:
             try:
-                read = self.refresh(account, name)
+                read = self.refresh(account, name, since=found.at if found else float("-inf"))
             except StudioFault:
                 old = self.store.read(account, name)
                 if old is None:
@@ -54,10 +54,16 @@ class Refresher:
                 return self._read(account, name)
         return self.await_newer(account, name, found, patience=patience)
 
-    def refresh(self, account: str, name: str) -> bool:
-        """Read a list from the vendor; False if another process does. Raises a `StudioFault`, which is noted."""
+    def refresh(self, account: str, name: str, *, since: float | None = None) -> bool:
+        """Read a list from the vendor; False if another process does, or has done so after the time `since`.
+
+        Raises a `StudioFault`, which is noted.
+        """
         with self.store.lease(account, name) as held:
             if not held:
+                return False
+            if since is not None and (newer := self.store.read(account, name)) and newer.at > since:
+                # Another process had read it before the lease was free.
                 return False
             at = self.store.clock()
             try:

@@ -64,6 +64,13 @@ def test_one_process_reads_it_while_the_others_wait_for_that(refresher, lists, n
     assert lists.asked() == 1
 
 
+def test_one_that_comes_late_to_the_lease_does_not_read_it_again(refresher, lists):
+    """It had found no list; by the time the lease was free, another process had written one."""
+    refresher.current("main", "models")
+    assert not refresher.refresh("main", "models", since=float("-inf"))
+    assert lists.asked() == 1
+
+
 def test_a_failed_refresh_keeps_the_old_list_and_says_why(refresher, lists, now):
     refresher.current("main", "models")
     lists.rows["/model"] = lambda call: failure(500, "E1", "the list is broken")
