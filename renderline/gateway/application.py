@@ -21,6 +21,7 @@ from renderline.gateway import (
     operators,
     pick_lists,
     renders,
+    timelines,
     unconfirmed,
     uploads,
 )
@@ -111,7 +112,7 @@ def create_app(
     api.register_converter(RenderIdConverter, lambda _: {"type": "string", "pattern": f"^{RENDER_ID}$"})
     api.register_converter(ProjectIdConverter, lambda _: {"type": "string", "pattern": f"^{PROJECT_ID}$"})
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
-    for module in (renders, batch, events, operators, unconfirmed, uploads, pick_lists):
+    for module in (renders, timelines, batch, events, operators, unconfirmed, uploads, pick_lists):
         api.register_blueprint(module.blp)
     error_handlers.install(app)
     return app

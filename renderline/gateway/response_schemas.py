@@ -127,6 +127,27 @@ class Render(Response):
     history = fields.List(fields.Nested(Attempt), required=True)
 
 
+class TimelineEntry(Response):
+    """One thing that happened to a render."""
+
+    at = _text("When it began, ISO 8601.")
+    type = _text(validate=validate.OneOf(["transition", "call", "hook", "operation", "webhook"]))
+    name = _text("The new state, the vendor's endpoint, `hook 1 http` (counted from 1), or the operation.")
+    attempt = fields.Integer(required=True, metadata=_about("The attempt of the render, from 1."))
+    status = fields.Integer(required=True, allow_none=True, metadata=_about("The HTTP status of the answer."))
+    seconds = fields.Float(required=True, allow_none=True, metadata=_about("How long it took."))
+    result = _text("`ok`, or what went wrong; empty for a transition.")
+    by = _text("Who did it, if a person or a key did.", null=True)
+
+
+class TimelineAnswer(Response):
+    """What happened to a render, oldest first."""
+
+    id = _text("The render.")
+    polls = fields.Integer(required=True, metadata=_about("Polls of the vendor; most of them are not listed."))
+    entries = fields.List(fields.Nested(TimelineEntry), required=True)
+
+
 class Page(Response):
     """A page of renders, newest first."""
 

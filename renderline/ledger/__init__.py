@@ -15,6 +15,7 @@ from renderline.ledger.quota import Quota, QuotaExceeded
 from renderline.ledger.record import iso, public_record
 from renderline.ledger.store import Ledger
 from renderline.ledger.submission import UNKNOWN_AFTER, AccountUnknown, ForeignProject
+from renderline.ledger.timeline import Timeline
 from renderline.ledger.unfinished import UnfinishedRequest, unfinished_requests
 from renderline.ledger.upload_quota import UploadQuota
 
@@ -55,6 +56,7 @@ __all__ = [
     "QuotaExceeded",
     "ServerClock",
     "Submission",
+    "Timeline",
     "UnfinishedRequest",
     "UploadQuota",
     "iso",
