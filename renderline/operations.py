@@ -17,7 +17,7 @@ from renderline.accounts.clients import AccountClients
 from renderline.dispatcher import Dispatcher
 from renderline.drafts import find_by_name
 from renderline.kinds import KINDS
-from renderline.ledger import Audit, Commands, Ledger, Quota
+from renderline.ledger import AccountReports, Audit, Commands, Ledger, Quota
 from renderline.renders import FINAL, State
 from renderline.studio import ProjectMissing, StudioFault
 from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
@@ -251,6 +251,17 @@ class Operations:
 
     # -- accounts
 
+    def account(self, account: str, *, actor: Actor) -> dict[str, Any]:
+        """Return the state of an account (`renderline.ledger.AccountReports`): what holds it back, slots, pace, token.
+
+        Raises `AccountNotFound`, or `NotPermitted` for an actor of one tenant among several: it would show the work of
+        the others.
+        """
+        self._check_account(account, actor, what="The state of an account")
+        if actor.accounts is not None and account not in actor.accounts:
+            raise AccountNotFound(account, actor.accounts)
+        return AccountReports(self.ledger, kinds=_TIMED).of(account)
+
     @_audited("account")
     def pause(self, account: str, *, actor: Actor) -> None:
         """Submit nothing more for an account until it is resumed; renders at the vendor are still polled.
@@ -328,9 +339,9 @@ class Operations:
         state = hooks[index]["state"]
         raise HookNotDead("discarded" if state == "dead" else state, render_state=record["state"])
 
-    def _check_account(self, account: str, actor: Actor) -> None:
+    def _check_account(self, account: str, actor: Actor, *, what: str = "Pausing or resuming an account") -> None:
         if actor.tenant is not None and (self.tenants.several or actor.tenant != DEFAULT or self.ledger.tenants()):
-            raise NotPermitted("Pausing or resuming an account")
+            raise NotPermitted(what)
         # An account that was paused, and then removed from the settings, can still be resumed.
         if self.accounts and account not in self.accounts and account not in self._steps.paused():
             raise AccountNotFound(account, self.accounts)
@@ -360,6 +371,12 @@ class Operations:
         return "deleted", ""
 
 
+_TIMED = tuple(
+    f"{kind.name}.{stage}" if stage else kind.name
+    for kind in KINDS.values()
+    for stage in ("", *sorted({stage.name for stage in kind.stages if stage.poll}))
+)
+"""The kinds, and their stages, whose durations are recorded."""
 _NOT_ENDED = tuple(state for state in State if state not in FINAL)
 _UNCONFIRMED = (State.UNCONFIRMED,)
 _FAIL_RULE = "only an unconfirmed one can be given up as failed; use cancel to end another"

@@ -11,6 +11,7 @@ from typing import Protocol
 import jwt
 import structlog
 from redis import Redis
+from redis.client import Pipeline
 
 from renderline.accounts.guard import CircuitOpen, InBackoff
 from renderline.accounts.permit import current_permit
@@ -28,6 +29,7 @@ REFRESH_AFTER = 0.8
 _WAIT = 0.05
 _FAILURE_TTL = 2.0
 _REFUSED_TTL = 30.0
+_STATUS_TTL = 2 * 24 * 3600
 
 _LONGEST_PAUSE = 60.0
 """The most seconds between two token requests while new tokens are refused at once."""
@@ -110,6 +112,7 @@ class SharedToken:
         """`back_off` stops the account's calls for so many seconds, while its tokens are refused."""
         self._redis, self._issuer, self._account, self._clock = redis, issuer, account, clock
         self._key = Keys(prefix).token(account)
+        self._status = Keys(prefix).account_status(account)
         self._lock_seconds = lock_seconds
         self._held: Token | None = None
         self._recheck_at = 0.0
@@ -152,6 +155,7 @@ class SharedToken:
         dropped, pause = self._drop(keys=[self._key, self._refusals], args=[token, _LONGEST_PAUSE])
         if not dropped:
             return
+        self._note(self._redis, refused_at=self._clock())
         log.warning("token refused by the vendor, dropped", account=self._account, next_in=float(pause))
         if self._back_off and float(pause) > 0:
             self._back_off(float(pause))
@@ -227,7 +231,8 @@ class SharedToken:
             fields = {"token": value, "issued_at": token.issued_at, "expires_at": token.expires_at}
             pipe.hset(self._key, mapping=fields)  # type: ignore[arg-type]
             pipe.pexpire(self._key, int((token.expires_at - now) * 1000))
-            pipe.delete(f"{self._key}:failure")
+            pipe.delete(f"{self._key}:failure", self._status)
+            self._note(pipe, issued_at=now, refresh_at=token.refresh_at, expires_at=token.expires_at)
             pipe.execute()
         log.info("token issued", account=self._account, good_for=round(token.expires_at - now))
         return token
@@ -241,7 +246,15 @@ class SharedToken:
         elif isinstance(fault, RateLimited) and fault.retry_after:
             seconds = fault.retry_after
         failure = {"type": type(fault).__name__, "message": fault.message, "status": fault.status, "code": fault.code}
-        self._redis.set(f"{self._key}:failure", json.dumps(failure), px=max(1, int(seconds * 1000)))
+        with self._redis.pipeline() as pipe:
+            pipe.set(f"{self._key}:failure", json.dumps(failure), px=max(1, int(seconds * 1000)))
+            self._note(pipe, failed_at=self._clock())
+            pipe.execute()
+
+    def _note(self, redis: Redis | Pipeline, **times: float) -> None:
+        """Note times of the token where those can read them who may not read the token."""
+        redis.hset(self._status, mapping=times)  # type: ignore[arg-type]
+        redis.expire(self._status, _STATUS_TTL)
 
     def _raise_remembered(self) -> None:
         with self._redis.pipeline() as pipe:

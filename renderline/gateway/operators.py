@@ -55,6 +55,15 @@ def accounts() -> Any:
     return {"accounts": [{"name": name, "paused": name in paused} for name in sorted(app.acceptor.allowed(caller()))]}
 
 
+@blp.route("/accounts/<string:name>", methods=["GET"])
+@requires(READ)
+@blp.response(200, schemas.AccountState)
+@blp.problems(404)
+def account(name: str) -> Any:
+    """Show the state of an account: what holds it back, its slots, its pace, the times of its token."""
+    return context().operations.account(name, actor=caller())
+
+
 @blp.route("/accounts/<string:name>/pause", methods=["POST"])
 @requires(ADMIN)
 @blp.response(200, schemas.Account)

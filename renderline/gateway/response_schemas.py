@@ -225,3 +225,79 @@ class Accounts(Response):
     """The configured vendor accounts."""
 
     accounts = fields.List(fields.Nested(Account), required=True)
+
+
+def _time(about: str) -> fields.String:
+    return _text(f"{about} ISO 8601.", null=True)
+
+
+class Hold(Response):
+    """Why the vendor refuses to render for an account."""
+
+    reason = _text()
+    since = _time("When it first did.")
+    next_attempt = _time("When one render is submitted, to see whether it still does.")
+
+
+class CircuitState(Response):
+    """The circuit breaker of an account."""
+
+    state = _text("probing: one call is under way to see.", validate=validate.OneOf(["closed", "open", "probing"]))
+    failures = fields.Integer(required=True, metadata=_about("Unanswered calls in a row."))
+    since = _time("When it opened.")
+    next_probe = _time("When a call may try the vendor again.")
+
+
+class Slots(Response):
+    """The renders that an account has at the vendor."""
+
+    limit = fields.Integer(required=True, allow_none=True, metadata=_about("How many there may be; null: any number."))
+    taken = fields.Integer(required=True)
+    renders = fields.List(fields.String(), required=True, metadata=_about("The ids of up to 20 of them."))
+
+
+class TokenTimes(Response):
+    """The times of an account's token; null if they are not known."""
+
+    issued_at = _time("When the vendor issued it.")
+    refresh_at = _time("When it is renewed.")
+    expires_at = _time("When it ends.")
+    refused_at = _time("When the vendor refused it.")
+    failed_at = _time("When a request for one failed.")
+
+
+class AccountWorkers(Response):
+    """The workers that have an account's credentials."""
+
+    announced_at = _time("When one last said that it has them; without news for a minute it counts as gone.")
+    apis = fields.List(fields.String(), required=True, metadata=_about("The APIs for which they do: v3, v2."))
+
+
+class Duration(Response):
+    """How long the newest renders of a kind took at the vendor, up to 64 of them."""
+
+    kind = _text()
+    stage = _text("The stage of its plan; null: the whole.", null=True)
+    count = fields.Integer(required=True)
+    median = fields.Float(required=True, metadata=_about("Seconds."))
+    slow = fields.Float(required=True, metadata=_about("Seconds; a tenth took longer."))
+
+
+class AccountState(Response):
+    """The state of a vendor account."""
+
+    name = _text()
+    paused = fields.Boolean(required=True)
+    hold = fields.Nested(Hold, required=True, allow_none=True)
+    backoff_until = _time("No call is made before: a Retry-After of the vendor.")
+    circuit = fields.Nested(CircuitState, required=True)
+    calls_per_second = fields.Float(
+        required=True, allow_none=True, metadata=_about("To which 429s have slowed it; null: not slowed.")
+    )
+    slots = fields.Nested(Slots, required=True)
+    parked = fields.Integer(required=True, metadata=_about("Submissions that wait for the account."))
+    at_vendor = fields.Integer(required=True, metadata=_about("Renders that are polled."))
+    token = fields.Nested(TokenTimes, required=True)
+    webhooks_until = _time("Until when the vendor's webhooks are relied on; null: renders are polled.")
+    workers = fields.Nested(AccountWorkers, required=True)
+    durations = fields.List(fields.Nested(Duration), required=True)

@@ -1,4 +1,4 @@
-"""Media types: which ending a downloaded file gets."""
+"""Media types: which ending a downloaded file gets, and the type of a file with an ending."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _ENDINGS: Final = {
     "image/webp": "webp",
 }
 _DEFAULT: Final = "mp4"
+# The first type of an ending is its registered one.
+_TYPES: Final = {suffix: kind for kind, suffix in reversed(_ENDINGS.items())}
 
 
 def ending(url: str, content_type: str) -> str:
@@ -37,3 +39,8 @@ def ending(url: str, content_type: str) -> str:
     if dot and suffix.lower() in _ENDINGS.values():
         return suffix.lower()
     return _ENDINGS.get(content_type.partition(";")[0].strip().lower(), _DEFAULT)
+
+
+def media_type(name: str) -> str | None:
+    """Return the media type of a file by the ending of its name; None for an ending that no downloaded file gets."""
+    return _TYPES.get(name.rpartition(".")[2].lower())

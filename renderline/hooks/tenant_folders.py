@@ -6,7 +6,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from renderline.storage import Folder
+from renderline.storage import Folder, StoredFile
 from renderline.tenants import DEFAULT
 
 STORAGE_VARIABLE = "RENDERLINE_STORAGE_URL"
@@ -55,6 +55,21 @@ class TenantFolders:
         if self._uploads is not None and self._uploads.encloses(folder.url_of(name), any_case=True):
             return f"{self._uploads.url} is for uploads"
         return None
+
+    def stored(self, url: str, tenant: str) -> StoredFile:
+        """Open the file of a tenant that was stored under this URL; raises FileNotFoundError if it is not the tenant's.
+
+        A file outside the storage is nobody's. Raises OSError, or what the storage's library raises, if it cannot be
+        read.
+        """
+        if self.storage is None:
+            raise FileNotFoundError(f"{STORAGE_VARIABLE} is not set")
+        home = self._home(tenant)
+        reserved = [self.storage.below(_TENANTS)] if tenant == DEFAULT else []
+        reserved += [self._uploads] if self._uploads else []
+        if not home.encloses(url) or any(one.encloses(url, any_case=True) for one in reserved):
+            raise FileNotFoundError("no file of this tenant")
+        return self.storage.stored(url)
 
     def _home(self, tenant: str) -> Folder:
         assert self.storage is not None

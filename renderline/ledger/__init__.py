@@ -2,6 +2,7 @@
 
 from renderline.ledger.accept import AcceptResult, Entry, KeyConflict
 from renderline.ledger.account_limits import AccountLimits, Circuit
+from renderline.ledger.account_report import AccountReports
 from renderline.ledger.audit import Audit, AuditEntry
 from renderline.ledger.claims import Batch, DuePoll, HookClaim, PollResult, PumpWake, Submission
 from renderline.ledger.clock import SKEWED, ServerClock
@@ -26,6 +27,7 @@ __all__ = [
     "UNKNOWN_AFTER",
     "AcceptResult",
     "AccountLimits",
+    "AccountReports",
     "AccountUnknown",
     "Alarm",
     "Audit",

@@ -133,6 +133,30 @@ class Keys:
         """Return the hash of an account's circuit breaker."""
         return f"{self.prefix}circuit:{account}"
 
+    def backoff(self, account: str) -> str:
+        """Return the key that holds until when a `Retry-After` of an account holds."""
+        return f"{self.prefix}backoff:{account}"
+
+    def rate_limit(self, account: str) -> str:
+        """Return the hash of an account's rate limit after a 429."""
+        return f"{self.prefix}rate_limit:{account}"
+
+    def slots(self, account: str) -> str:
+        """Return the set of an account's renders at the vendor."""
+        return f"{self.prefix}slots:{account}"
+
+    def owners(self, account: str) -> str:
+        """Return the sorted set of those who take turns with an account."""
+        return f"{self.prefix}owners:{account}"
+
+    def webhooks_alive(self, account: str) -> str:
+        """Return the key that holds until when an account's webhooks are relied on."""
+        return f"{self.prefix}webhooks_alive:{account}"
+
+    def account_status(self, account: str) -> str:
+        """Return the hash of the times of an account's token, which holds no secret."""
+        return f"{self.prefix}account_status:{account}"
+
     def orphan_drafts(self, account: str) -> str:
         """Return the sorted set of the renders that may have orphan drafts."""
         return f"{self.prefix}orphan_drafts:{account}"

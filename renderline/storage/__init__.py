@@ -1,5 +1,5 @@
 """Folders of any fsspec storage in which files appear whole or not at all: for downloads and for uploads."""
 
-from renderline.storage.folder import Claim, Folder, NewFile
+from renderline.storage.folder import Claim, Folder, NewFile, StoredFile
 
-__all__ = ["Claim", "Folder", "NewFile"]
+__all__ = ["Claim", "Folder", "NewFile", "StoredFile"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 from urllib.parse import quote, unquote
 
 import fsspec
@@ -23,6 +23,7 @@ Claim = Callable[[str, bool], bool]
 """Called with a file's URL and whether it exists; says whether the caller may write it."""
 
 _GLOB = re.compile(r"[*?\[\]]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Folder:
@@ -55,7 +56,7 @@ class Folder:
             credentials, _, host = authority.rpartition("@")
             self._password = credentials.partition(":")[2]
             self.url = f"{scheme}://{host}{slash}{beyond}".rstrip("/")
-        if any(part in (".", "..") for part in path.split("/")) or re.search(r"[\x00-\x1f\x7f]", path):
+        if any(part in (".", "..") for part in path.split("/")) or _CONTROL.search(path):
             raise ValueError("must not hold . or .. as parts, nor control characters")
         try:
             fsspec.get_filesystem_class(self.scheme)
@@ -138,6 +139,23 @@ class Folder:
         with place:
             return cast(BinaryIO, place.open(name))
 
+    def stored(self, url: str) -> StoredFile:
+        """Open the file that `url_of` gave this URL, for reading; raises FileNotFoundError if it is not in this folder.
+
+        Raises OSError if it cannot be read, as where a part of its path is a link on a disk.
+        """
+        name = url[len(self.url) + 1 :] if self.encloses(url) else ""
+        name = unquote(name) if self.scheme == "file" else name
+        folder, _, leaf = name.strip("/").rpartition("/")
+        if leaf in ("", ".", "..") or _CONTROL.search(leaf):
+            raise FileNotFoundError("no file of this storage")
+        try:
+            place = (self.below(folder) if folder else self)._place("", self, make=False)
+        except ValueError:
+            raise FileNotFoundError("no file of this storage") from None
+        with place:
+            return StoredFile(*place.open_whole(leaf))
+
     def exists(self, name: str, *, root: Folder | None = None) -> bool:
         """Return whether this folder has a file of that name."""
         try:
@@ -187,6 +205,15 @@ class Folder:
             return LocalPlace(root._root, parts, make=make)
         filesystem, path = fsspec.core.url_to_fs(self._root)
         return RemotePlace(filesystem, f"{path.rstrip('/')}/{name}".rstrip("/"))
+
+
+class StoredFile(NamedTuple):
+    """A file that is open for reading, at any place of it."""
+
+    file: BinaryIO
+    size: int
+    version: str
+    """Changes with the file: by its size and the time of its last change, or what else the storage tells."""
 
 
 class NewFile:

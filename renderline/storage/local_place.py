@@ -73,6 +73,12 @@ class LocalPlace:
             raise OSError(f"{leaf} is no file")
         return os.fdopen(descriptor, "rb")
 
+    def open_whole(self, leaf: str) -> tuple[BinaryIO, int, str]:
+        """Open a file as `open` does; returns it with its size, and a text that changes with it."""
+        file = self.open(leaf)
+        found = os.fstat(file.fileno())
+        return file, found.st_size, f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
+
     def files(self) -> Iterator[tuple[str, float]]:
         """Yield the names of the files, and when each was changed last; hidden and partial ones are left out."""
         with os.scandir(self._folder) as entries:

@@ -45,6 +45,14 @@ class RemotePlace:
         """Open a file for reading, a few megabytes at a time."""
         return self._filesystem.open(f"{self._folder}/{leaf}", "rb", block_size=_READ_BYTES, cache_type="readahead")
 
+    def open_whole(self, leaf: str) -> tuple[Any, int, str]:
+        """Open a file as `open` does; returns it with its size, and a text that changes with it."""
+        path = f"{self._folder}/{leaf}"
+        self._filesystem.invalidate_cache()
+        if self._filesystem.isdir(path):
+            raise IsADirectoryError(f"{leaf} is a folder")
+        return self.open(leaf), int(self._filesystem.size(path)), str(self._filesystem.ukey(path))
+
     def files(self) -> Iterator[tuple[str, float]]:
         """Yield the names of the files, and when each was changed last; hidden and partial ones are left out."""
         for entry in self._entries("file"):

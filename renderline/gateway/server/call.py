@@ -23,7 +23,7 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine,
 from tornado.iostream import StreamClosedError
 
 from renderline.gateway.server.body_stream import BodyStream
-from renderline.gateway.server.environ import wsgi_environ
+from renderline.gateway.server.environ import STREAMED, wsgi_environ
 from renderline.gateway.server.limits import LINGER, ConnectionLimits
 from renderline.gateway.server.threads import Threads
 
@@ -197,8 +197,7 @@ class Call(HTTPMessageDelegate):
         response: Iterable[bytes] | None = None
         try:
             response = self._server.application(self._environ, self._start_response)
-            # The answer to HEAD has the type of a stream, and no parts.
-            if self._headers.get("Content-Type", "").startswith(_STREAM) and self._environ["REQUEST_METHOD"] != "HEAD":
+            if self._is_streamed():
                 stream, response = response, None
                 self._server.threads.stream(lambda: self._stream(stream))
                 return
@@ -209,6 +208,12 @@ class Call(HTTPMessageDelegate):
         finally:
             _close(response)
         self._server.loop.call_soon_threadsafe(self._answer, body)
+
+    def _is_streamed(self) -> bool:
+        # The answer to HEAD has the type of a stream, and no parts.
+        if self._environ["REQUEST_METHOD"] == "HEAD":
+            return False
+        return STREAMED in self._environ or self._headers.get("Content-Type", "").startswith(_STREAM)
 
     def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[..., Any]:
         self._status, self._headers = status, HTTPHeaders()
@@ -233,7 +238,7 @@ class Call(HTTPMessageDelegate):
         except (StreamClosedError, TimeoutError, CancelledError):
             pass  # the reader has gone, or does not read
         except Exception:
-            log.exception("event stream failed")
+            log.exception("sending an answer failed")
         finally:
             _close(response)
             with contextlib.suppress(RuntimeError):

@@ -13,6 +13,9 @@ from tornado.httputil import HTTPHeaders, HTTPInputError, RequestStartLine
 DISCONNECTED: Final = "renderline.disconnected"
 """The variable that holds a function: whether the client has disconnected."""
 
+STREAMED: Final = "renderline.streamed"
+"""The variable that the application sets where its answer is to be sent as it comes, in a thread of its own."""
+
 # Which of two the application or a proxy believes is anybody's guess.
 _ONCE: Final = ("Host", "Content-Length", "Transfer-Encoding", "Authorization", "Origin")
 

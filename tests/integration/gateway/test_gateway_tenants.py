@@ -42,6 +42,7 @@ OPERATOR = "for the scope operator alone, once there are several tenants"
 
 EXPECTED = {
     ("GET", "/v1/accounts"): LISTS,
+    ("GET", "/v1/accounts/{name}"): OPERATOR,
     ("POST", "/v1/accounts/{name}/pause"): OPERATOR,
     ("POST", "/v1/accounts/{name}/resume"): OPERATOR,
     ("GET", "/v1/dead-letters"): LISTS,
