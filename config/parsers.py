@@ -114,6 +114,16 @@ def names(value: str) -> tuple[str, ...]:
     return found
 
 
+def labels(value: str) -> tuple[str, ...]:
+    """Parse up to three names of metadata with commas between them."""
+    found = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    if not all(re.fullmatch(r"[^\W-][\w.-]{0,39}", name) for name in found):
+        raise ValidationError("a name has letters, digits, _, - and dots, at most 40")
+    if len(found) > 3:
+        raise ValidationError(f"it holds {len(found)}")
+    return found
+
+
 def long_secret(value: str) -> str:
     """Parse a secret of at least 32 characters."""
     if len(value) < 32:

@@ -127,6 +127,13 @@ class Settings:
         "RENDERLINE_CATALOGUE_TTL", parsers.seconds(least=1), "seconds, at least 1", default=3600.0
     )
 
+    labels: tuple[str, ...] = variable(
+        "RENDERLINE_LABELS",
+        parsers.labels,
+        "up to three names of metadata with commas between, such as order,customer",
+        default=(),
+    )
+
     # Submitting, polling and giving up.
     submit: Literal["two_phase", "direct"] = variable(
         "RENDERLINE_SUBMIT", parsers.choice("two_phase", "direct"), "two_phase or direct", default="two_phase"

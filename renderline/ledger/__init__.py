@@ -9,11 +9,13 @@ from renderline.ledger.clock import SKEWED, ServerClock
 from renderline.ledger.commands import REVOKED, Alarm, Commands
 from renderline.ledger.durability import DiskSync, NotSynced, Persistence, persistence
 from renderline.ledger.file_claims import FileClaims
+from renderline.ledger.filter import Filter
 from renderline.ledger.hook_queues import FullQueue, HookQueue, HookQueues
 from renderline.ledger.keys import PREFIX, Keys
-from renderline.ledger.queries import Filter, HeldHook, Queries
+from renderline.ledger.queries import HeldHook, Queries
 from renderline.ledger.quota import Quota, QuotaExceeded
 from renderline.ledger.record import iso, public_record
+from renderline.ledger.statistics import Minute, Statistics, Total
 from renderline.ledger.store import Ledger
 from renderline.ledger.submission import UNKNOWN_AFTER, AccountUnknown, ForeignProject
 from renderline.ledger.timeline import Timeline
@@ -49,6 +51,7 @@ __all__ = [
     "KeyConflict",
     "Keys",
     "Ledger",
+    "Minute",
     "NotSynced",
     "Persistence",
     "PollResult",
@@ -57,8 +60,10 @@ __all__ = [
     "Quota",
     "QuotaExceeded",
     "ServerClock",
+    "Statistics",
     "Submission",
     "Timeline",
+    "Total",
     "UnfinishedRequest",
     "UploadQuota",
     "iso",

@@ -4,45 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from renderline.ledger.filter import Filter, ids_of_keys
 from renderline.ledger.keys import list_of
 from renderline.ledger.record import iso
 from renderline.ledger.store import Ledger
+from renderline.tenants import DEFAULT
 
 _SCAN = 200
+_AT_ONCE = 1000
 _LAST_ID = "f" * 32
 
 _LAST_NUMBER = 999_999_999
 """Greater than the number of any event within its millisecond."""
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which renders to list. `after` and `before` are epoch seconds: of acceptance, or of entering `state` if given."""
-
-    state: str | None = None
-    kind: str | None = None
-    account: str | None = None
-    tenant: str | None = None
-    metadata: tuple[tuple[str, str], ...] = ()
-    after: float = float("-inf")
-    before: float = float("inf")
-
-    def takes(self, record: dict[str, Any]) -> bool:
-        """Return whether a record matches the filter; state and time are checked elsewhere."""
-        if not self.owns(record):
-            return False
-        if self.kind and record["kind"] != self.kind:
-            return False
-        if self.account and record["account"] != self.account:
-            return False
-        return all(str(record["metadata"].get(name)) == value for name, value in self.metadata)
-
-    def owns(self, record: dict[str, Any] | None) -> bool:
-        """Return whether the record, if there is one, is of the wanted tenant."""
-        return self.tenant is None or (record is not None and record["tenant"] == self.tenant)
 
 
 class HeldHook(NamedTuple):
@@ -59,8 +34,10 @@ class HeldHook(NamedTuple):
 class Queries:
     """Queries over all renders."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, labels: Sequence[str] = ()) -> None:
+        """`labels` are the names of the metadata that the words of a search match."""
         self._ledger, self._redis, self._keys = ledger, ledger.redis, ledger.keys
+        self.labels = tuple(labels)
 
     def page(
         self, wanted: Filter, *, limit: int = 100, cursor: str | None = None, scan_limit: int = 5000
@@ -70,6 +47,9 @@ class Queries:
         `cursor` is what the page before returned. At most `scan_limit` renders are read for one page, so a page may
         be short, or empty, and still have a cursor. Raises ValueError for a cursor of another form.
         """
+        ids = self._ids(wanted)
+        if ids is not None:
+            return self._page_of(ids, wanted, limit=limit, last=_parse(cursor))
         found: list[dict[str, Any]] = []
         scanned = 0
         last: tuple[float, str] | None = _parse(cursor)
@@ -83,7 +63,7 @@ class Queries:
                 scanned += 1
                 if wanted.owns(record):
                     own = last
-                if record and wanted.takes(record):
+                if record and wanted.takes(record, self.labels):
                     found.append(record)
                     if len(found) == limit:
                         return found, f"{last[0]:.3f}-{last[1]}"
@@ -94,8 +74,44 @@ class Queries:
             last = own if own and own[0] == last[0] else (last[0], _LAST_ID)
         return found, f"{last[0]:.3f}-{last[1]}"
 
+    def _ids(self, wanted: Filter) -> list[str] | None:
+        """Return the ids of all renders that can match; None: any can."""
+        if not wanted.ids and not wanted.keys:
+            return None
+        tenants = [wanted.tenant] if wanted.tenant else [DEFAULT, *sorted(self._ledger.tenants())]
+        return [*wanted.ids, *(one for tenant in tenants for one in ids_of_keys(wanted.keys, tenant))]
+
+    def _page_of(
+        self, ids: Sequence[str], wanted: Filter, *, limit: int, last: tuple[float, str] | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return the page after `last` of the given renders."""
+        places = self._places(list(dict.fromkeys(ids)), wanted)
+        left = [place for place in places if last is None or place < last]
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(left), _SCAN):
+            some = left[start : start + _SCAN]
+            for record, place in zip(self._ledger.records([one for _, one in some]), some, strict=True):
+                if record and wanted.takes(record, self.labels):
+                    found.append(record)
+                    if len(found) == limit:
+                        return found, f"{place[0]:.3f}-{place[1]}" if place != left[-1] else None
+        return found, None
+
+    def _places(self, ids: Sequence[str], wanted: Filter) -> list[tuple[float, str]]:
+        """Return the places of renders in the list that the filter is about, newest first."""
+        key = self._list(wanted)
+        with self._redis.pipeline(transaction=False) as pipe:
+            for start in range(0, len(ids), _AT_ONCE):
+                pipe.zmscore(key, list(ids[start : start + _AT_ONCE]))
+            scores = [score for some in pipe.execute() for score in some]
+        known = [(score, one) for score, one in zip(scores, ids, strict=True) if score is not None]
+        return sorted((place for place in known if wanted.after <= place[0] <= wanted.before), reverse=True)
+
+    def _list(self, wanted: Filter) -> str:
+        return list_of(wanted.tenant, self._keys.state(wanted.state) if wanted.state else self._keys.renders)
+
     def _chunk(self, wanted: Filter, last: tuple[float, str] | None) -> list[tuple[str, float]]:
-        key = list_of(wanted.tenant, self._keys.state(wanted.state) if wanted.state else self._keys.renders)
+        key = self._list(wanted)
         before = wanted.before if last is None else min(wanted.before, last[0])
         size = _SCAN
         while True:
