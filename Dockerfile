@@ -20,7 +20,7 @@ COPY config config
 COPY renderline renderline
 COPY tasks tasks
 COPY workers workers
-COPY gunicorn.conf.py gunicorn.conf.py
+COPY gunicorn.conf.py pyproject.toml ./
 USER 10001
 ENV RENDERLINE_DATA_DIR=/var/lib/renderline RENDERLINE_LOG_FORMAT=json
 # For the worker; docker-compose.yml has one for each role.

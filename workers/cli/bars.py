@@ -1,15 +1,14 @@
-"""Progress bars of renders on a terminal: one each, or a single one if they would not fit on the screen."""
+"""Progress bars of a few renders on a terminal, one each."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from renderline.renders import FINAL, State
+from renderline.renders import FINAL
 from workers.cli.errors import plain
 
 Record = Mapping[str, Any]
@@ -18,9 +17,9 @@ _GOOD = "delivered"
 
 
 class Bars:
-    """Shows how far `count` renders are; nothing without a terminal."""
+    """Shows how far each render is."""
 
-    def __init__(self, console: Console, count: int) -> None:
+    def __init__(self, console: Console) -> None:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -28,22 +27,11 @@ class Bars:
             TextColumn("{task.fields[state]}", markup=False),
             TimeElapsedColumn(),
             console=console,
-            disable=not console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
-        self._states: dict[str, str] = {}
-        self._total: TaskID | None = None
-        if count > max(1, console.height - 2):
-            # A bar for each of a thousand renders would take the terminal minutes to draw.
-            self._total = self._progress.add_task(f"{count} renders", total=count, state="")
 
     def show(self, records: Sequence[Record]) -> None:
         """Update the bars."""
-        if self._total is not None:
-            self._states.update({record["id"]: record["state"] for record in records})
-            ended = sum(state in FINAL for state in self._states.values())
-            self._progress.update(self._total, completed=ended, state=_counted(self._states.values()))
-            return
         for record in records:
             self._show_one(record)
 
@@ -58,15 +46,9 @@ class Bars:
         if ended:
             self._progress.stop_task(task)
 
-    def __enter__(self) -> Bars:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
-
-
-def _counted(states: Any) -> str:
-    """Return how many renders are in each state, in the order in which a render goes through them."""
-    counts = Counter(states)
-    return ", ".join(f"{counts[state]} {state}" for state in State if counts[state])

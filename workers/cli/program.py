@@ -28,6 +28,7 @@ from workers.cli.status import COMMANDS as STATUS
 from workers.cli.submit import COMMANDS as SUBMIT
 from workers.cli.uploads import COMMANDS as UPLOADS
 from workers.cli.v2 import COMMANDS as V2
+from workers.cli.version import version_option
 from workers.cli.watch import COMMANDS as WATCH
 
 
@@ -73,6 +74,7 @@ class Program(click.Group):
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @json_option
+@version_option
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Submit renders, watch them, and repair what went wrong.

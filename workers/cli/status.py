@@ -75,7 +75,7 @@ def status(
     code = ExitCode.DONE
     if wait and found:
         waited = waiting.wait(session, list(found), timeout=timeout, until=until)
-        found = {one: record for one, record in waited.records.items() if record}  # type: ignore[misc]
+        found = {one: record for one, record in zip(found, session.ledger.records(list(found)), strict=True) if record}
         code = waited.code
     records = list(found.values())
     session.answer(records, lambda: views.details(records[0]) if len(records) == 1 else _several(records))

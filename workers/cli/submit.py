@@ -12,10 +12,11 @@ from rich.text import Text
 from renderline.tenants import COMMAND_LINE
 from workers.cli import orders as ordering
 from workers.cli import views, waiting
+from workers.cli.endings import ending, records_of
 from workers.cli.errors import CommandError, ExitCode, plain, print_error
 from workers.cli.orders import Order
 from workers.cli.project_fit import ProjectFit
-from workers.cli.session import Session, json_option, pass_session
+from workers.cli.session import Session, json_option, pass_session, write_json
 from workers.cli.uploads import LocalFiles
 
 _PER_TRANSACTION = 1000
@@ -96,10 +97,12 @@ def submit(
     ids = _accept(session, orders)
     if wait:
         waited = waiting.wait(session, ids, timeout=timeout, until=until)
-        records = [record for record in waited.records.values() if record]
-        session.answer(records, lambda: views.table(records))
+        if session.as_json:
+            write_json(records_of(session, ids))
+        else:
+            session.console.print(ending(session, waited))
         context.exit(waited.code)
-    records = [record for record in session.ledger.records(ids) if record]
+    records = records_of(session, ids)
     session.answer(records, lambda: views.table(records))
 
 

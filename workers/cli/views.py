@@ -51,11 +51,27 @@ def duration(seconds: float) -> str:
     return f"{int(seconds)}s"
 
 
+def span(seconds: float) -> str:
+    """Return a length of time as text, such as `45 s`, `2:05 min` or `1:30 h`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02} h"
+
+
 def _since(record: Record) -> str:
     return age(record["times"].get(record["state"]) or record["times"].get("accepted"))
 
 
-def _problem(record: Record) -> str:
+def name(record: Record) -> str:
+    """Return the name of a render on one line, its id if it has none."""
+    return plain(record["name"] or "")[:40] or str(record["id"])
+
+
+def problem(record: Record) -> str:
+    """Return on one line what went wrong with a render, or else its note or first warning; empty if there is none."""
     if record["error"]:
         return plain(record["error"]["message"])
     for hook in record["hooks"]:
@@ -89,7 +105,7 @@ def table(rows: Sequence[Record]) -> Table:
             Text(plain(one["kind"])),
             Text(plain(one["name"] or "")),
             *([Text(plain(one["tenant"]))] if several else []),
-            Text(_problem(one)),
+            Text(problem(one)),
         )
     return shown
 

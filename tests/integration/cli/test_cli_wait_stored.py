@@ -30,6 +30,11 @@ def test_a_failing_endpoint_does_not_delay_a_wait_for_the_video(driver: LedgerDr
         wait_for(app, "r1", timeout=0.1)
 
 
+def states(waited: RenderWait) -> list[list[str]]:
+    """Wait, and return the states that were seen, in the order of the changes."""
+    return [[record["state"] for record in records] for records in waited.changes() if records]
+
+
 def test_waiting_at_the_prompt_for_the_video_ends_when_it_is_stored(driver: LedgerDriver) -> None:
     driver.complete(hooks=("download", "http"))
     stored = {"stored_url": "file:///v/r1.mp4"}
@@ -39,7 +44,7 @@ def test_waiting_at_the_prompt_for_the_video_ends_when_it_is_stored(driver: Ledg
     session: Any = SimpleNamespace(queries=Queries(driver.ledger), ledger=driver.ledger)
     for until, open_, code in (("stored", [], ExitCode.DONE), ("ended", ["r1"], ExitCode.TIMED_OUT)):
         waited = RenderWait(session, ["r1"], timeout=0.2, until=until)
-        assert [[record["state"] for record in records] for records in waited.changes()] == [["completed"]]
+        assert states(waited) == [["completed"]]
         assert (waited.open, waited.code) == (open_, code)
 
 
@@ -51,7 +56,7 @@ def test_waiting_at_the_prompt_ends_when_a_hook_is_put_off_for_long(driver: Ledg
         driver.clock.forward(1.0)
     session: Any = SimpleNamespace(queries=Queries(driver.ledger), ledger=driver.ledger)
     waited = RenderWait(session, ["r1"])
-    assert [[record["state"] for record in records] for records in waited.changes()] == [["completed"]]
+    assert states(waited) == [["completed"]]
     assert waited.code == ExitCode.TIMED_OUT
 
 
@@ -64,7 +69,7 @@ def test_a_prompt_that_waits_for_the_video_ends_with_a_render_that_never_has_one
     driver.accept()
     driver.ledger.fail("r1", code="1", message="no", origin="vendor")
     waited = prompt(driver, until="stored")
-    assert [[record["state"] for record in records] for records in waited.changes()] == [["failed"]]
+    assert states(waited) == [["failed"]]
     assert waited.code == ExitCode.FAILED
 
 
@@ -80,7 +85,7 @@ def test_waiting_at_the_prompt_ends_when_the_hooks_host_is_away_and_says_which(d
     held_by(driver, "hooks.example.com")
     driver.clock.forward(61)
     waited = prompt(driver)
-    assert [[record["state"] for record in records] for records in waited.changes()] == [["completed"]]
+    assert states(waited) == [["completed"]]
     assert waited.code == ExitCode.TIMED_OUT
     why = waited.why("r1")
     assert "hooks.example.com" in why
@@ -98,3 +103,14 @@ def test_a_host_that_is_away_for_seconds_is_waited_for(driver: LedgerDriver) -> 
     driver.limits.call_answered("hook hooks.example.com")
     next(waited.changes())
     assert not waited.put_off, "it is back"
+
+
+def test_the_progress_is_that_of_the_events_and_the_end_that_of_the_record(driver: LedgerDriver) -> None:
+    driver.accept()
+    waited = prompt(driver)
+    seen = waited.changes()
+    assert [record["state"] for record in next(seen)] == ["accepted"]
+    driver.ledger.fail("r1", code="1", message="no", origin="vendor")
+    last = [record for records in seen for record in records]
+    assert [record["error"]["message"] for record in last] == ["no"]
+    assert waited.code == ExitCode.FAILED

@@ -1,6 +1,8 @@
 """What holds for every command, and how the console script finds its application."""
 
 import importlib
+import json
+import re
 import subprocess
 import sys
 
@@ -8,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from harness import ROOT
 from renderline import command
 from renderline.gateway.access import SCOPES
 from workers.cli import errors, keys
@@ -67,6 +70,14 @@ def test_no_command_shows_the_help():
     result = CliRunner().invoke(cli, [])
     assert result.exit_code == 2
     assert "Commands:" in result.stderr
+
+
+def test_the_version_says_what_runs_and_where():
+    shown = CliRunner().invoke(cli, ["--version"]).stdout
+    assert re.fullmatch(rf"renderline \d\S+ \(Python 3\.\d\S+, Celery 5\S+, redis-py \S+\) in {ROOT}\n", shown)
+    as_json = json.loads(CliRunner().invoke(cli, ["--json", "--version"]).stdout)
+    assert as_json["code"] == str(ROOT)
+    assert as_json["renderline"] in shown
 
 
 def test_a_bug_is_not_a_command_error():
