@@ -11,7 +11,7 @@ from renderline.contract import DEFAULT_TENANT
 DEFAULT: Final = DEFAULT_TENANT
 """The tenant of everything that names none."""
 
-Door = Literal["http", "broker", "command line"]
+Door = Literal["http", "board", "broker", "command line"]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from config import logging, settings
+from config.login_throttle import LoginThrottle
 from renderline.capabilities import KnownAccounts
 from renderline.catalogue.browser import Browser
 from renderline.dispatcher import Dispatcher
@@ -96,6 +97,7 @@ def build(chosen: settings.Settings) -> Flask:
         webhooks=_webhook_handler(chosen, ledger, dispatcher),
         upload_store=upload_store(chosen),
         upload_bytes_per_day=chosen.upload_bytes_per_day,
+        login_throttle=LoginThrottle(),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final, Protocol
 
 import structlog
@@ -36,10 +37,16 @@ class AccessDenied(Exception):
 
 
 class Authenticator(Protocol):
-    """Checks the `Authorization` header of a call."""
+    """Checks the `Authorization` header of a call, and the key id of a session that such a check has begun."""
 
     def check(self, header: str | None, scope: str) -> Actor:
         """Return the caller if the header's key has `scope`; raises AccessDenied."""
+
+    def check_id(self, key_id: str | None, scope: str) -> Actor:
+        """Return the caller if the key with this id is still valid and has `scope`; raises AccessDenied.
+
+        Nothing proves here that the caller has the key: the id must come from a session.
+        """
 
 
 class RateLimit(Protocol):
@@ -59,6 +66,10 @@ class AllowAll:
         """Let the caller in."""
         return Actor(door="http", tenant=None, name="everybody")
 
+    def check_id(self, key_id: str | None, scope: str) -> Actor:
+        """Let the caller in."""
+        return self.check(None, scope)
+
 
 @dataclass(frozen=True)
 class AccessControl:
@@ -72,11 +83,28 @@ class AccessControl:
         """Have the routes of the application ask this."""
         app.extensions[_EXTENSION] = self
 
-    def admit(self, header: str | None, scope: str) -> Actor:
-        """Return the caller; raises AccessDenied, or what the rate limit raises."""
-        actor = self.authenticator.check(header, scope)
+    @property
+    def open(self) -> bool:
+        """Return whether callers need no API key."""
+        return isinstance(self.authenticator, AllowAll)
+
+    @contextmanager
+    def admitted(self, check: Callable[[str], Actor], scope: str) -> Iterator[Actor]:
+        """Run a view for the caller that `check` returns for `scope`.
+
+        Raises AccessDenied, and what the rate limit or the tenant's share raises.
+        """
+        actor = check(scope)
+        g.actor, g.check = actor, check
         self.rate_limit.count(actor.key_id or "open")
-        return actor
+        with structlog.contextvars.bound_contextvars(**actor.labels()), self.shares.hold(actor.tenant):
+            yield actor
+
+
+def access_control() -> AccessControl:
+    """Return the access control of the application that serves the present request."""
+    found: AccessControl = current_app.extensions[_EXTENSION]
+    return found
 
 
 def requires(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -88,9 +116,8 @@ def requires(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def admitted(*args: Any, **kwargs: Any) -> Any:
-            access: AccessControl = current_app.extensions[_EXTENSION]
-            g.actor = actor = access.admit(request.headers.get("Authorization"), scope)
-            with structlog.contextvars.bound_contextvars(**actor.labels()), access.shares.hold(actor.tenant):
+            access, header = access_control(), request.headers.get("Authorization")
+            with access.admitted(partial(access.authenticator.check, header), scope):
                 return view(*args, **kwargs)
 
         return admitted
@@ -106,18 +133,16 @@ def caller() -> Actor:
 
 def count_more(calls: int) -> None:
     """Count further calls for the present request, because it does the work of many; raises what the limit raises."""
-    access: AccessControl = current_app.extensions[_EXTENSION]
-    access.rate_limit.count(caller().key_id or "open", calls)
+    access_control().rate_limit.count(caller().key_id or "open", calls)
 
 
 def admission(scope: str) -> Callable[[], bool]:
     """Return a function that returns whether the present caller's key still has `scope`, for answers that take long."""
-    access: AccessControl = current_app.extensions[_EXTENSION]
-    header = request.headers.get("Authorization")
+    check: Callable[[str], Actor] = g.check
 
     def admitted() -> bool:
         try:
-            access.authenticator.check(header, scope)
+            check(scope)
         except AccessDenied:
             return False
         return True

@@ -21,7 +21,7 @@ from redis import Redis
 from renderline.contract import tenant_error
 from renderline.gateway.access import ADMIN, OPERATOR, SCOPES, AccessDenied
 from renderline.ledger import PREFIX, Audit, Keys
-from renderline.tenants import COMMAND_LINE, DEFAULT, Actor
+from renderline.tenants import COMMAND_LINE, DEFAULT, Actor, Door
 
 CACHED = 2.0
 """Seconds for which a process caches a key, and so the longest time that a revoked key still works."""
@@ -148,12 +148,25 @@ class ApiKeys:
         genuine = hmac.compare_digest(_digest(form[2] if form else ""), stored.digest if stored else _digest("none"))
         if form is None or stored is None or not genuine:
             raise AccessDenied(401, "The API key is not valid.")
+        return self._actor(form[1], stored, scope, "http")
+
+    def check_id(self, key_id: str | None, scope: str) -> Actor:
+        """Return who acts in a session of the key with this id, if the key is still valid and has `scope`.
+
+        Raises AccessDenied: 401 once the key is revoked, 403 without the scope.
+        """
+        stored = self._stored(key_id) if key_id else None
+        if key_id is None or stored is None:
+            raise AccessDenied(401, "The API key of this session is no longer valid.")
+        return self._actor(key_id, stored, scope, "board")
+
+    def _actor(self, key_id: str, stored: _Stored, scope: str, door: Door) -> Actor:
         if not _included(scope) & {*stored.scopes}:
             raise AccessDenied(
                 403, f"This needs a key with the scope {scope}; this key has {', '.join(stored.scopes)}."
             )
-        self._note_use(form[1])
-        return Actor(door="http", tenant=stored.tenant, key_id=form[1], name=stored.name, accounts=stored.accounts)
+        self._note_use(key_id)
+        return Actor(door=door, tenant=stored.tenant, key_id=key_id, name=stored.name, accounts=stored.accounts)
 
     def _stored(self, key_id: str) -> _Stored | None:
         now = self.clock()

@@ -13,6 +13,7 @@ from renderline.catalogue.browser import Browser
 from renderline.gateway import (
     access_log,
     batch,
+    board,
     documentation,
     error_handlers,
     events,
@@ -27,6 +28,8 @@ from renderline.gateway import (
 )
 from renderline.gateway.access import AccessControl, AllowAll, Authenticator
 from renderline.gateway.api import create_api
+from renderline.gateway.board.login import Throttle
+from renderline.gateway.board.sessions import Sessions
 from renderline.gateway.body_limits import BATCH_FACTOR
 from renderline.gateway.context import GatewayContext
 from renderline.gateway.event_stream import EventStreams
@@ -75,13 +78,15 @@ def create_app(
     webhooks: WebhookHandler | None = None,
     upload_store: UploadStore | None = None,
     upload_bytes_per_day: int = 10 << 30,
+    login_throttle: Throttle | None = None,
 ) -> Flask:
     """Return the gateway over the given parts; nothing connects before the first request.
 
     `authenticator` checks the API keys, `rate` (such as `600/minute`; None: no limit) limits the calls of each key,
     `max_bytes` the size of a render request, `streams` the number of open event streams. `threads` is how many calls
     run at once. `lists` are those of the vendor. `webhooks` takes the vendor's webhooks; None: they have no route.
-    `upload_store` keeps uploads, of which each tenant may make `upload_bytes_per_day`.
+    `upload_store` keeps uploads, of which each tenant may make `upload_bytes_per_day`. `login_throttle` slows down
+    guesses of API keys at the board's login.
     """
     app = Flask("renderline.gateway", static_folder=None)
     app.url_map.converters["render_id"] = RenderIdConverter
@@ -114,6 +119,7 @@ def create_app(
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
     for module in (renders, timelines, batch, events, operators, unconfirmed, uploads, pick_lists):
         api.register_blueprint(module.blp)
+    board.install(app, Sessions(redis), login_throttle)
     error_handlers.install(app)
     return app
 

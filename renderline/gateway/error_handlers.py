@@ -38,6 +38,15 @@ def install(app: Flask) -> None:
         app.register_error_handler(kind, handler)
 
 
+def answer(error: Exception) -> Response:
+    """Answer an exception with the problem document of its kind."""
+    for kind in type(error).__mro__:
+        if kind in _HANDLERS:
+            found: Response = _HANDLERS[kind](error)
+            return found
+    return _unexpected(error)
+
+
 def http_error(error: HTTPException) -> Response:
     """Answer an error of Flask or Werkzeug, such as an unknown path."""
     kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}

@@ -84,6 +84,7 @@ class Keys:
         self.old_uploads = f"{prefix}old_uploads"
         self.api_keys = f"{prefix}keys"
         self.api_keys_used = f"{prefix}keys:used"
+        self.board_secret = f"{prefix}keys:board"
 
     def render(self, render_id: str) -> str:
         """Return the hash of a render: its state and everything that changes."""
