@@ -162,7 +162,9 @@ class LedgerDriver:
         else:
             assert not followed
             owed = state not in ("accepted", "submitting") and owed_hooks(self.ledger, one)
-            if state in ("accepted", "submitting", "completed") or (owed and state != "canceled"):
+            if self.record(one)["held"]:
+                assert not woken
+            elif state in ("accepted", "submitting", "completed") or (owed and state != "canceled"):
                 assert woken, f"{state}, and nothing will ever wake it"
         if state in ("accepted", "completed", "delivered", "undelivered", "failed", "expired", "canceled"):
             assert not self.redis.sismember(f"{self.ledger.prefix}slots:{account}", one)

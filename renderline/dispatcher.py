@@ -118,3 +118,41 @@ class Dispatcher:
             publish()
         except (OSError, RedisError) as error:
             self.on_unpublished(error)
+
+
+class GatheredMessages(Dispatcher):
+    """Keeps what operators' operations would publish, and publishes it at once: for an operation on many renders."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._submissions: list[tuple[str, str]] = []
+        self._hooks: list[str] = []
+        self._wakes: list[PumpWake] = []
+        self._unpark = False
+
+    def submit_all(self, renders: Sequence[tuple[str, str]]) -> None:
+        """Keep the submissions."""
+        self._submissions += renders
+
+    def poll(self, wake: PumpWake | None) -> None:
+        """Keep the run of a poll pump."""
+        if wake:
+            self._wakes.append(wake)
+
+    def hooks_all(self, ids: Sequence[str]) -> None:
+        """Keep whose hooks are owed."""
+        self._hooks += ids
+
+    def unpark(self) -> None:
+        """Remember that parked renders may go on."""
+        self._unpark = True
+
+    def publish(self) -> None:
+        """Publish what was kept."""
+        self._dispatcher.submit_all(self._submissions)
+        self._dispatcher.hooks_all(self._hooks)
+        for wake in self._wakes:
+            self._dispatcher.poll(wake)
+        if self._unpark:
+            self._dispatcher.unpark()
+        self._submissions, self._hooks, self._wakes, self._unpark = [], [], [], False

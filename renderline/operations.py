@@ -6,7 +6,7 @@ follow are published, or left to the sweep. Doors (HTTP, command line) only form
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Literal, NoReturn, TypeVar, cast
@@ -17,7 +17,8 @@ from renderline.accounts.clients import AccountClients
 from renderline.dispatcher import Dispatcher
 from renderline.drafts import find_by_name
 from renderline.kinds import KINDS
-from renderline.ledger import AccountReports, Audit, Commands, Ledger, Quota
+from renderline.ledger import HELD, AccountReports, Audit, Commands, Ledger, Quota
+from renderline.ledger.audit import login
 from renderline.renders import FINAL, State
 from renderline.studio import ProjectMissing, StudioFault
 from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
@@ -63,6 +64,13 @@ class HookNotDead(OperationRefused):
     def __init__(self, state: str, *, render_state: str) -> None:
         super().__init__(f"The hook is not a dead letter: it is {state}.")
         self.state, self.render_state = state, render_state
+
+
+class NoDeadHook(OperationRefused):
+    """None of the render's hooks is in the dead-letter list."""
+
+    def __init__(self) -> None:
+        super().__init__("The render has no dead-lettered hook.")
 
 
 class NotPermitted(OperationRefused):
@@ -182,6 +190,31 @@ class Operations:
         return self._submitted(render_id, now=turn == "due")
 
     @_audited("render")
+    def hold(self, render_id: str, *, actor: Actor, reason: str = "") -> Record:
+        """Hold an accepted render: it is not submitted until `release`. It takes no slot, and no place of its tenant's
+        quota in flight.
+
+        `reason` is kept in the record, on one line of at most 200 characters. Safe to repeat: the first hold stays.
+        Raises `RenderNotFound`, or `WrongState` for one whose submission has begun.
+        """
+        self._check_owner(render_id, actor)
+        state = self._steps.hold(render_id, by=_who(actor), reason=_one_line(reason))
+        if state not in (State.ACCEPTED, HELD):
+            self._refuse(render_id, (State.ACCEPTED,), _HOLD_RULES.get(state, _HOLD_RULE))
+        # Its place in the queue is free.
+        self.dispatcher.unpark()
+        return self._record(render_id)
+
+    @_audited("render")
+    def release(self, render_id: str, *, actor: Actor) -> Record:
+        """Let a held render be submitted. Raises `RenderNotFound`, or `WrongState` for one that is not held."""
+        self._check_owner(render_id, actor)
+        turn = self._steps.release(render_id)
+        if not turn:
+            self._refuse(render_id, (State.ACCEPTED,), "it is not held, so there is nothing to release")
+        return self._submitted(render_id, now=turn == "due")
+
+    @_audited("render")
     def adopt(self, render_id: str, project_id: str, *, actor: Actor) -> Record:
         """Set the vendor project of an unconfirmed render, which goes on as rendering.
 
@@ -236,6 +269,20 @@ class Operations:
             self._refuse_hook(render_id, index)
         record = self._record(render_id)
         self.dispatcher.hooks(render_id)
+        return record
+
+    def dead_hooks(self, records: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+        """Return for each record the numbers of its hooks that are in the dead-letter list."""
+        return self._steps.dead_hooks(records)
+
+    def replay_all(self, render_id: str, *, actor: Actor) -> Record:
+        """Deliver every dead-lettered hook of a render again. Raises `RenderNotFound`, or `NoDeadHook`."""
+        record = self.record(render_id, actor=actor)
+        (dead,) = self.dead_hooks([record])
+        if not dead:
+            raise NoDeadHook
+        for index in dead:
+            record = self.replay(render_id, index, actor=actor)
         return record
 
     @_audited("hook")
@@ -377,6 +424,27 @@ _TIMED = tuple(
     for stage in ("", *sorted({stage.name for stage in kind.stages if stage.poll}))
 )
 """The kinds, and their stages, whose durations are recorded."""
+
+
+def _one_line(text: str) -> str:
+    """Return a text on one line, without control characters, shortened to 200 characters."""
+    line = "".join(one if one.isprintable() else " " for one in text[:1000])
+    return " ".join(line.split())[:_LONGEST_REASON]
+
+
+def _who(actor: Actor) -> str:
+    """Return what a held render says about who holds it: the name of the API key, or of the user at a terminal."""
+    name = _one_line(actor.name if actor.door != "command line" else login())[:_LONGEST_NAME]
+    return name or actor.door
+
+
+_LONGEST_REASON = 200
+_LONGEST_NAME = 64
+_HOLD_RULE = "only one that waits for its submission can be held, and this one has ended"
+_HOLD_RULES: Mapping[str, str] = dict.fromkeys(
+    (State.SUBMITTING, State.UNCONFIRMED, State.RENDERING),
+    "only one that waits for its submission can be held; cancel ends this one, pausing the account stops further ones",
+)
 _NOT_ENDED = tuple(state for state in State if state not in FINAL)
 _UNCONFIRMED = (State.UNCONFIRMED,)
 _FAIL_RULE = "only an unconfirmed one can be given up as failed; use cancel to end another"

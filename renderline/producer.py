@@ -121,7 +121,7 @@ def wait_for(
         while True:
             try:
                 for fields in _changes(connection.default_channel.client, render_id, give_up):
-                    seen = fields.get("state", ""), float(fields.get("progress") or 0)
+                    seen = _state(fields), float(fields.get("progress") or 0)
                     if progress is not None and seen[0] and seen != last:
                         progress(*seen)
                     last = seen
@@ -166,6 +166,12 @@ def _newest(client: Any) -> str:
     entries = client.xrevrange(f"{_PREFIX}events", count=1)
     newest = entries[0][0] if entries else "0-0"
     return newest.decode() if isinstance(newest, bytes) else newest
+
+
+def _state(fields: Mapping[str, str]) -> str:
+    """Return the state of a record; a held render is an accepted one that waits for an operator."""
+    state = fields.get("state", "")
+    return "accepted" if state == "held" else state
 
 
 def _outcome(render_id: str, fields: Mapping[str, str]) -> Outcome:

@@ -90,6 +90,14 @@ class Output(Response):
     error = _text("Why the vendor did not make it.", null=True)
 
 
+class HeldBy(Response):
+    """Who holds a render back from its submission, since when, and why."""
+
+    at = _text("ISO 8601.")
+    by = _text("The name of the API key or of the user.")
+    reason = _text("Empty if none was given.")
+
+
 class Render(Response):
     """A render: its state and result, and when it entered each state."""
 
@@ -101,6 +109,9 @@ class Render(Response):
     accepted_by = _text("Who had it accepted: an API key, a message or the command line; null if unknown.", null=True)
     priority = _text(validate=validate.OneOf(["high", "normal", "low"]))
     state = _text("Ends: delivered, undelivered, failed, expired, canceled.", validate=validate.OneOf(STATES))
+    held = fields.Nested(
+        HeldBy, required=True, allow_none=True, metadata=_about("Who holds it back from its submission; null: nobody.")
+    )
     stage = _text("The stage of its plan that comes next, or is followed; null before the first.", null=True)
     progress = fields.Float(required=True, metadata=_about("0 to 100."))
     project_id = _text("The vendor's project.", null=True)

@@ -14,7 +14,7 @@ from renderline.ledger.hook_queues import FullQueue, HookQueue, HookQueues
 from renderline.ledger.keys import PREFIX, Keys
 from renderline.ledger.queries import HeldHook, Queries
 from renderline.ledger.quota import Quota, QuotaExceeded
-from renderline.ledger.record import iso, public_record
+from renderline.ledger.record import HELD, iso, public_record
 from renderline.ledger.statistics import Minute, Statistics, Total
 from renderline.ledger.store import Ledger
 from renderline.ledger.submission import UNKNOWN_AFTER, AccountUnknown, ForeignProject
@@ -23,6 +23,7 @@ from renderline.ledger.unfinished import UnfinishedRequest, unfinished_requests
 from renderline.ledger.upload_quota import UploadQuota
 
 __all__ = [
+    "HELD",
     "PREFIX",
     "REVOKED",
     "SKEWED",

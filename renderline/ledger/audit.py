@@ -67,7 +67,7 @@ class Audit:
             "door": actor.door,
             "tenant": actor.tenant or "",
             "key": actor.key_id or "",
-            "name": actor.name if actor.door != "command line" else _login(),
+            "name": actor.name if actor.door != "command line" else login(),
         }
         kept = {name: value.encode(errors="replace") for name, value in fields.items() if value}
         self._redis.xadd(self._keys.audit_of(actor.tenant), kept, maxlen=MOST_ENTRIES, approximate=True)
@@ -92,7 +92,8 @@ def _entry(one: str, fields: dict[str, str]) -> AuditEntry:
     return AuditEntry(at=iso(int(one.partition("-")[0]) / 1000), **known)
 
 
-def _login() -> str:
+def login() -> str:
+    """Return the user of the operating system; empty if it has no name."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

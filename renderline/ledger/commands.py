@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 from renderline.ledger.claims import PumpWake
@@ -68,9 +68,34 @@ class Commands:
             raise QuotaExceeded.of(turn, tenant=tenant)
         return cast(Turn, turn)
 
+    def hold(self, render_id: str, *, by: str, reason: str) -> str:
+        """Hold an accepted render back from its submission; returns the state that it was in, empty for an unknown one.
+
+        A render in any other state does not change; one that is held already was `HELD`.
+        """
+        return str(self._run("hold", render_id, by, reason))
+
+    def release(self, render_id: str) -> Turn:
+        """Let a held render be submitted; empty: it is not held."""
+        turn: Turn = self._run("release", render_id)
+        return turn
+
     def replay(self, render_id: str, index: int) -> bool:
         """Deliver a dead-lettered hook again, under the same webhook id; False if it is not dead."""
         return bool(self._run("replay", render_id, index))
+
+    def dead_hooks(self, records: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+        """Return for each public record the numbers of its hooks that are in the dead-letter list."""
+        dead = [[index for index, hook in enumerate(record["hooks"]) if hook["state"] == "dead"] for record in records]
+        members = [f"{record['id']}:{index}" for record, own in zip(records, dead, strict=True) for index in own]
+        if not members:
+            return dead
+        scores: Any = self._ledger.redis.zmscore(self._keys.dead_letters, members)
+        listed = {member for member, score in zip(members, scores, strict=True) if score is not None}
+        return [
+            [index for index in own if f"{record['id']}:{index}" in listed]
+            for record, own in zip(records, dead, strict=True)
+        ]
 
     def discard(self, render_id: str, index: int) -> bool:
         """Take a hook off the dead-letter list without delivering it; False if it was not on it."""

@@ -22,6 +22,7 @@ SCRIPT_KEYS = {
     "due": "due:",
     "durations": "durations:",
     "events": "events",
+    "held": "held",
     "history": "history:",
     "hold": "hold:",
     "hook_accounts": "hook_accounts",
@@ -71,6 +72,7 @@ class Keys:
         self.slot_limits = f"{prefix}slot_limits"
         self.paused = f"{prefix}paused"
         self.alarms = f"{prefix}alarms"
+        self.held = f"{prefix}held"
         self.dead_letters = f"{prefix}dead_letters"
         self.capabilities = f"{prefix}capabilities"
         self.quarantine = f"{prefix}quarantine"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from renderline.renders import State
 from renderline.tenants import DEFAULT
@@ -41,6 +41,26 @@ def _outputs(fields: Mapping[str, str]) -> list[dict[str, Any]]:
         {name: {**one, "stored_url": stored.get(str(index))}.get(name) for name in names}
         for index, one in enumerate(found)
     ]
+
+
+HELD: Final = "held"
+"""What the hash of a held render has as its state; no step of any version moves it on. Records say `accepted`."""
+
+
+def shown_state(state: str) -> str:
+    """Return the state that a record shows for the one in the render's hash."""
+    return State.ACCEPTED.value if state == HELD else state
+
+
+def _held(fields: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return since when, by whom and why a render is held; None if it is not."""
+    if fields.get("state") != HELD:
+        return None
+    return {
+        "at": iso(float(fields["held_at"])),
+        "by": fields.get("held_by", ""),
+        "reason": fields.get("held_reason", ""),
+    }
 
 
 def _hook(index: int, spec: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
@@ -79,7 +99,8 @@ def public_record(
         "account": fields["account"],
         "accepted_by": fields.get("by"),
         "priority": fields["priority"],
-        "state": fields["state"],
+        "state": shown_state(fields["state"]),
+        "held": _held(fields),
         "stage": None if fields.get("stage") in (None, "", "begin") else fields["stage"],
         "progress": _shown_progress(fields),
         "project_id": fields.get("project_id"),
@@ -127,7 +148,7 @@ def unreadable_record(render_id: str, fields: Mapping[str, str]) -> dict[str, An
     texts = {name: value for name, value in fields.items() if name in ("kind", "account", "project_id", "tenant")}
     record = public_record(render_id, {**plain, **texts}, {})
     error = {"code": _CODE, "message": "its record cannot be read; see renderline quarantine", "origin": "renderline"}
-    state = fields.get("state")
+    state = shown_state(fields.get("state", ""))
     return {**record, "state": state if state in known else "", "error": error}
 
 

@@ -94,7 +94,17 @@ local function each(ids, account, act)
   end
 end
 
+-- A held render waits for an operator. Its hash says `held`; records and lists say `accepted`. There is no transition
+-- from `held`, also not in the steps of older versions: no message and no sweep of any worker can submit it.
+local HELD = 'held'
+local function end_hold(id)
+  redis.call('HDEL', render(id), 'held_at', 'held_by', 'held_reason')
+  set(id, 'state', 'accepted')
+  delist(K.held, id, id)
+end
+
 local function transition(id, to)
+  if to == 'canceled' and field(id, 'state') == HELD then end_hold(id) end
   local from = field(id, 'state')
   if not LEGAL[from .. '>' .. to] then return false end
   publish_event(id, to)

@@ -4,8 +4,9 @@ local PERIOD = 600 -- seconds that are counted together
 local PERIODS = 145 -- of which the oldest one has ended 24 hours ago
 local ACTIVE = {'accepted', 'submitting', 'unconfirmed', 'rendering'}
 
+-- A held render does not count: its tenant can do nothing about it.
 local function in_flight(tenant)
-  local count = 0
+  local count = tenant ~= '' and -redis.call('ZCARD', K.held .. '@' .. tenant) or -redis.call('ZCARD', K.held)
   for _, state in ipairs(ACTIVE) do
     if tenant ~= '' then
       count = count + redis.call('ZCARD', K.state .. state .. '@' .. tenant)
@@ -14,6 +15,7 @@ local function in_flight(tenant)
       count = count + redis.call('ZCARD', K.state .. state)
       for _, other in ipairs(redis.call('SMEMBERS', K.tenants)) do
         count = count - redis.call('ZCARD', K.state .. state .. '@' .. other)
+        if state == 'accepted' then count = count + redis.call('ZCARD', K.held .. '@' .. other) end
       end
     end
   end
@@ -27,6 +29,7 @@ local function forget_ended(tenant)
     local list = K.state .. state .. '@' .. tenant
     for _, id in ipairs(redis.call('ZRANGE', list, 0, 49)) do
       local read, now = pcall(field, id, 'state')
+      if read and now == HELD then now = 'accepted' end
       if not read or now ~= state then redis.call('ZREM', list, id) end
     end
   end

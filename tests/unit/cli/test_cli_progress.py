@@ -10,7 +10,7 @@ from rich.text import Text
 
 from workers.cli.bars import Bars
 from workers.cli.painter import Painter
-from workers.cli.progress import Lines, Screen, Nothing, progress_of
+from workers.cli.progress import Lines, Nothing, Screen, progress_of
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
