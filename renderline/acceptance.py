@@ -14,7 +14,7 @@ from renderline.contract import key_error, render_id_for_key, render_id_for_mess
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind, problem_of
 from renderline.kinds import BEGIN, KINDS, is_draft, named_files, named_sources, vendor_files
-from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded
+from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded, subject
 from renderline.requests import RenderRequest, RequestRefused, load_request
 from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
 from renderline.uploads import StorageFailed, UploadStore, missing, parse
@@ -69,6 +69,7 @@ class Acceptor:
         check_key(key)
         render_id = _render_id(key, message_id, request.tenant)
         status, due, _ = self.ledger.accept(self._entry(render_id, request, actor))
+        subject.note(request.name, request.metadata)
         log.info("accepted" if status == "new" else "accepted before", render_id=render_id, kind=request.kind)
         if due:
             self.dispatcher.submit(render_id, request.priority)

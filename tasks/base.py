@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 from celery import Task
 
+from tasks import outcomes, run_report
+
 if TYPE_CHECKING:
     from tasks.services import Services
 
@@ -28,6 +30,10 @@ class RenderlineTask(Task):
     def services(self) -> Services:
         """Return this process's use cases."""
         return cast("Services", self.app.services)
+
+    def report(self, ending: outcomes.Ending) -> str:
+        """Report how this run ended; returns the text that is shown."""
+        return run_report.current().end(ending.text, failed=ending.failed, labels=self.services.labels)
 
     def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
         """Add task name, task id and retry number to every log line of this run."""

@@ -12,6 +12,7 @@ from renderline.ledger import KeyConflict, QuotaExceeded
 from renderline.requests import RequestRefused
 from renderline.tenants import BROKER
 from tasks.base import RenderlineTask
+from tasks.outcomes import Ending
 
 
 @shared_task(
@@ -26,4 +27,10 @@ from tasks.base import RenderlineTask
 )
 def request(self: RenderlineTask, request: Any = None, key: str | None = None) -> str:
     """Accept a render request: validate, record and publish it. Returns the render id."""
-    return self.services.acceptor.accept(request, key=key, message_id=self.request.id, actor=BROKER)
+    try:
+        render_id = self.services.acceptor.accept(request, key=key, message_id=self.request.id, actor=BROKER)
+    except self.throws as refused:
+        self.report(Ending(f"refused: {refused}", failed=True))
+        raise
+    self.report(Ending(f"accepted: {render_id}"))
+    return render_id

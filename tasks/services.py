@@ -39,3 +39,5 @@ class Services:
     """Removes old uploads; None: this process has no storage of them."""
     background: BackgroundThreads | None = None
     """Where announced calls wait for the ledger's disk; None if they do not wait."""
+    labels: tuple[str, ...] = ()
+    """Names of the metadata that is shown with a task, beside the render's name."""

@@ -9,11 +9,12 @@ from celery import shared_task
 from renderline import contract
 from renderline.retry import RetryIn
 from renderline.submission.outcome import Announced
+from tasks import outcomes, run_report
 from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
 
 
 @shared_task(name=contract.SUBMIT, bind=True, base=RenderlineTask)
-def submit(self: RenderlineTask, render_id: str) -> None:
+def submit(self: RenderlineTask, render_id: str) -> str:
     """Submit a render if it is its turn.
 
     An announced call waits up to a second for the ledger's disk, in a background thread, so that this one can take the
@@ -22,12 +23,16 @@ def submit(self: RenderlineTask, render_id: str) -> None:
     outcome = self.services.submitter.begin(render_id)
     if isinstance(outcome, Announced):
         priority = (self.request.delivery_info or {}).get("priority")
-        background = self.services.background
-        if background and background.run(partial(_make_paid_call, self, render_id, outcome, priority=priority)):
-            return
+        background, report = self.services.background, run_report.current()
+        if background:
+            report.postpone()
+            if background.run(partial(_make_paid_call, self, render_id, outcome, priority=priority)):
+                return "the paid call is announced"
         outcome = outcome.make_call()
+    text = self.report(outcomes.of_submission(outcome))
     if isinstance(outcome, RetryIn) and outcome.seconds <= LONGEST_COUNTDOWN:
         raise self.retry(countdown=outcome.seconds)
+    return text
 
 
 def _make_paid_call(task: RenderlineTask, render_id: str, announced: Announced, *, priority: int | None) -> None:
@@ -35,3 +40,4 @@ def _make_paid_call(task: RenderlineTask, render_id: str, announced: Announced, 
     if isinstance(outcome, RetryIn) and outcome.seconds <= LONGEST_COUNTDOWN:
         options = {} if priority is None else {"priority": priority}
         task.apply_async((render_id,), countdown=outcome.seconds, queue=contract.SUBMIT_QUEUE, **options)
+    task.report(outcomes.of_submission(outcome))

@@ -20,7 +20,7 @@ from renderline.hooks.outcome import Done, NotMyTurn, Outcome
 from renderline.hooks.renewal import ClaimRenewal
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.kinds import KINDS
-from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger
+from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger, subject
 from renderline.renders import EVENTS, State
 from renderline.retry import RetryIn
 from renderline.tenants import DEFAULT
@@ -30,6 +30,13 @@ log = structlog.get_logger(__name__)
 
 _OTHER_WORKER_IN, _NO_WORKER_IN = 2.0, 60.0
 """Seconds until a hook of an unknown type is retried: if other workers know the type, and if none does."""
+
+_WHY_UNCLAIMED = {"early": "its turn comes later", "busy": "another worker runs it"}
+_WHY_DEFERRED = {
+    "full": "all threads for hooks are taken here",
+    "busy": "all threads for hooks of its tenant are taken here",
+    "blocked": "its host takes no more calls now",
+}
 
 
 def webhook_id(render_id: str, attempt: int, index: int) -> str:
@@ -94,7 +101,8 @@ class Deliverer:
             return Done()
         record, spec = claim.record, claim.hook
         if record is None or spec is None:
-            return NotMyTurn()
+            return NotMyTurn(_WHY_UNCLAIMED.get(claim.status, ""))
+        subject.note(record["name"], record["metadata"])
         structlog.contextvars.bind_contextvars(tenant=_tenant(record))
         event = EVENTS[State(record["state"])]
         kind = self.kinds.get(spec["type"])
@@ -104,7 +112,7 @@ class Deliverer:
             return self._unknown_here(render_id, index, claim, missing)
         if not kind.wants(event, spec):
             self._settle(render_id, index, claim, outcome="skipped", dispose=self._deletes_project(record))
-            return Done()
+            return Done("skipped")
         delivery = Delivery(event, webhook_id(render_id, record["attempt"], index), self.clock(), record)
         hook = _Claimed(render_id, index, claim, kind, spec, delivery, _host(kind, spec, record))
         return self._run_within_limits(hook, self.concurrency) if self.concurrency else self._call(hook)
@@ -125,7 +133,7 @@ class Deliverer:
         host, busy = hook.host if answer == "blocked" else "", concurrency.busy if answer == "busy" else ()
         following = self.ledger.defer_hook(hook.render_id, hook.index, hook.claim, host=host, busy=busy)
         self.dispatcher.hook_messages(following)
-        return NotMyTurn()
+        return NotMyTurn(_WHY_DEFERRED[answer])
 
     def _call(self, hook: _Claimed) -> Outcome:
         render_id, index, claim, kind = hook.render_id, hook.index, hook.claim, hook.kind
@@ -148,7 +156,7 @@ class Deliverer:
         recorded = {"fields": fields, "dispose": dispose, "host": hook.host}
         state = self._settle(render_id, index, claim, outcome="delivered", **recorded)
         log.info("hook delivered", render_id=render_id, hook=index, type=kind.type, state=state)
-        return Done()
+        return Done("delivered")
 
     def _failed(self, hook: _Claimed, failure: HookFailed) -> Outcome:
         render_id, index, claim = hook.render_id, hook.index, hook.claim
@@ -170,7 +178,7 @@ class Deliverer:
         log.error("hook dead-lettered", render_id=render_id, hook=index, why=reason or why)
         # The other hooks still run: an HTTP hook reports that the download failed.
         self._settle(render_id, index, claim, outcome="dead", error=why, **recorded)
-        return Done()
+        return Done("dead-lettered", reason or why)
 
     def _deletes_project(self, record: Mapping[str, Any]) -> bool:
         return self.delete_stored and KINDS[record["kind"]].owns_project
@@ -183,7 +191,7 @@ class Deliverer:
         why = f"{part} {kind!r} is not installed in this worker; waits for a worker that has it"
         since = self.ledger.release_hook(render_id, index, claim, retry_in=wait, note=why)
         if since is None:
-            return NotMyTurn()
+            return NotMyTurn("another worker has it")
         if since > self.unknown_after and not elsewhere:
             why = f"{part} {kind!r} was not installed in any worker for {since:.0f} s"
             return self._dead_letter(render_id, index, claim, why)

@@ -51,6 +51,8 @@ class Submission:
     """What the stages so far recorded for later ones."""
     late: bool = False
     """Whether the deadline that its earlier stages began has passed."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """The producer's own data."""
 
 
 @dataclass(frozen=True)

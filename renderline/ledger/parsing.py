@@ -36,7 +36,7 @@ def record_of(render_id: str, fields: Any, texts: Any) -> dict[str, Any]:
 
 def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, body: str, announced: str) -> Submission:
     """Return the claim in the answer of the claiming step; raises one of `UNREADABLE`."""
-    fields = fields_of(flat)
+    fields, known = fields_of(flat), load_meta(meta)
     return Submission(
         id=render_id,
         fence=fence,
@@ -52,11 +52,12 @@ def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, bo
         announced=bool(announced),
         project_id=fields.get("project_id"),
         baseline=fields.get("baseline"),
-        name=load_meta(meta).get("name") or "",
+        name=known.get("name") or "",
         body=body,
         tenant=fields.get("tenant", DEFAULT),
         data=load_data(fields.get("data")),
         late="late" in fields,
+        metadata=known.get("metadata") or {},
     )
 
 

@@ -13,6 +13,8 @@ from renderline.ledger.steps import Steps
 UNKNOWN_AFTER = 86_400.0
 """Seconds for which work that no worker knows is kept for one that does."""
 
+_WHY_UNCLAIMED = {"over": "it is submitted already, or ended", "busy": "another worker submits it"}
+
 MOST_WARNINGS = 20
 """Warnings of workers that a record keeps."""
 
@@ -41,6 +43,7 @@ class SubmissionSteps(Steps):
         unknown_after: float = UNKNOWN_AFTER,
         apis: Mapping[str, str] | None = None,
         paid: Sequence[str] = (),
+        unclaimed: Callable[[str], object] | None = None,
     ) -> Submission | None:
         """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
 
@@ -55,7 +58,8 @@ class SubmissionSteps(Steps):
         `apis` names for a kind (such as `v2`): `known` has `v2:main` if this process may use it. An announced call of a
         stage in `paid` is resolved even if the account is unknown.
 
-        `following` receives the next renders (id, priority) of the account, to be sent.
+        `following` receives the next renders (id, priority) of the account, to be sent. `unclaimed` receives why there
+        is no claim.
         """
         onward = 1 if following else 0
         status, next_ones, *rest = self.run(
@@ -77,6 +81,8 @@ class SubmissionSteps(Steps):
             what = f"had the {rest[0]} credentials of its account" if rest[0] else "knew its account"
             raise AccountUnknown(f"no worker {what} for {unknown_after:g} s")
         if status != "yours":
+            if unclaimed:
+                unclaimed(_WHY_UNCLAIMED.get(status) or f"parked: {rest[0] if rest else 'its account may not go on'}")
             return None
         return self.readable(render_id, "", lambda: submission_of(render_id, *rest))
 

@@ -21,6 +21,7 @@ from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.polling.project_list import ProjectList
 from renderline.polling.render_poll import RenderPoll
+from renderline.polling.tally import Tally
 from renderline.polling.threads import PollThreads, Reservation
 
 log = structlog.get_logger(__name__)
@@ -73,16 +74,19 @@ class Poller:
     _pools: dict[str, PollThreads] = field(default_factory=dict, repr=False)
     _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def run(self, account: str, *, slot: int, ticket: int) -> NextRun | None:
+    def run(self, account: str, *, slot: int, ticket: int, tally: Tally | None = None) -> NextRun | None:
         """Run one pump; returns when it has to run again, or None if it is not needed any more.
+
+        `tally` counts what it polls; polls that hang are not waited for.
 
         An old ticket (a message that came twice or late) does nothing.
         """
         if account not in self.accounts:
             return self._pass_on(account, slot=slot, ticket=ticket)
+        tally = tally or Tally()
         until = time.monotonic() + self.stay
         while True:
-            next_run = self._run_once(account, slot=slot, ticket=ticket)
+            next_run = self._run_once(account, slot=slot, ticket=ticket, tally=tally)
             if next_run is None or next_run.delay > self.nap or time.monotonic() + next_run.delay >= until:
                 return next_run
             ticket = next_run.ticket
@@ -114,7 +118,7 @@ class Poller:
         for threads in self._pools.values():
             threads.close()
 
-    def _run_once(self, account: str, *, slot: int, ticket: int) -> NextRun | None:
+    def _run_once(self, account: str, *, slot: int, ticket: int, tally: Tally) -> NextRun | None:
         # Claim only what can start now.
         with self._threads_of(account).reserve(self.batch, patience=_RESERVATION) as threads:
             free = threads.left
@@ -124,7 +128,7 @@ class Poller:
                     return None
                 self.dispatcher.poll(batch.more)
                 if batch.polls:
-                    self._poll(account, threads, batch)
+                    self._poll(account, threads, batch, tally)
         rest = self.ledger.sleep_pump(
             account,
             slot=slot,
@@ -148,7 +152,7 @@ class Poller:
                 found = self._pools[account] = PollThreads(account, self.threads)
             return found
 
-    def _poll(self, account: str, threads: Reservation, batch: Batch) -> None:
+    def _poll(self, account: str, threads: Reservation, batch: Batch, tally: Tally) -> None:
         clients = self.accounts[account]
         due, claimed_at = batch.polls, time.monotonic()
         offset = batch.now - claimed_at
@@ -159,20 +163,22 @@ class Poller:
             except TimeoutError:
                 # The list hangs: its renders are claimed again after the lease.
                 return
-            self._record(results)
+            tally.add(batch.polls, results, self._record(results))
         threads.keep(len(due))
         pending = {threads.run(self.render_poll.poll, clients, one, offset, claimed_at) for one in due}
         give_up = time.monotonic() + self.patience
         while pending and (left := give_up - time.monotonic()) > 0:
             done, pending = wait(pending, timeout=min(left, self.record_every))
-            self._record([future.result() for future in done])
+            results = [future.result() for future in done]
+            tally.add(batch.polls, results, self._record(results))
         for straggler in pending:
             straggler.add_done_callback(self._record_late)
 
-    def _record(self, results: Sequence[PollResult]) -> None:
+    def _record(self, results: Sequence[PollResult]) -> Sequence[tuple[str, str]]:
         changes = self.ledger.record_poll_results(results)
         if changes:
             self.dispatcher.on_transition(changes)
+        return changes
 
     def _record_late(self, future: Future[PollResult]) -> None:
         if not future.cancelled():

@@ -1,26 +1,35 @@
-"""The outcomes of a submission: one small type for each."""
+"""The outcomes of a submission: one small type for each. Two are equal whatever they say about the details."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from renderline.retry import RetryIn
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """The paid call was made, with or without an answer."""
+    """The paid call was made, with or without an answer. `state` is the render's now."""
+
+    state: str = field(default="rendering", compare=False)
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The render failed. Its hooks run."""
+    """The render failed, with `error` (origin, code and message in one line). Its hooks run."""
+
+    error: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class NotMyTurn:
-    """Nothing to do: the submission is over, or another worker has the claim."""
+    """Nothing to do: the submission is over, another worker has the claim, or the render waits in the ledger.
+
+    `why` says which; empty if that is not known.
+    """
+
+    why: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from renderline.kinds import CallResult, Kind, RequestUnfit, Stage
 from renderline.ledger import ForeignProject, Ledger, Submission
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
+from renderline.renders import State
 from renderline.requests import load_body_json
 from renderline.retry import RetryIn
 from renderline.studio import OutcomeUnknown
@@ -81,7 +82,7 @@ class SubmissionRecorder:
             return NotMyTurn()
         log.info("submitted", render_id=claim.id)
         self.dispatcher.poll(wake)
-        return Submitted()
+        return Submitted(State.RENDERING if confirmed else State.UNCONFIRMED)
 
     def completed(self, claim: Submission, stage: Stage, result: CallResult) -> Outcome:
         """Record that the plan ended with this call: with a draft, or with a file that its answer holds."""
@@ -102,7 +103,7 @@ class SubmissionRecorder:
             log.info("completed by its submission", render_id=claim.id)
             self.dispatcher.hooks(claim.id)
             self.dispatcher.unpark()
-            return Submitted()
+            return Submitted(State.COMPLETED)
         raise fault
 
     def unfit(self, claim: Submission, unfit: RequestUnfit) -> Outcome:
@@ -133,7 +134,7 @@ class SubmissionRecorder:
         if not self.ledger.fail(render_id, **error):
             return NotMyTurn()
         self.dispatcher.hooks(render_id)
-        return Refused()
+        return Refused(" ".join(filter(None, (error["origin"], error["code"], error["message"]))))
 
 
 def _is_made(claim: Submission, project_id: str | None) -> bool:

@@ -20,7 +20,7 @@ from renderline.dispatcher import Dispatcher
 from renderline.drafts import project_name
 from renderline.http import PageFinding, boottime
 from renderline.kinds import APIS, BEGIN, KINDS, PAID_STAGES
-from renderline.ledger import UNKNOWN_AFTER, AccountUnknown, Ledger, Submission
+from renderline.ledger import UNKNOWN_AFTER, AccountUnknown, Ledger, Submission, subject
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.requests import load_body_json
@@ -86,13 +86,15 @@ class Submitter:
     def begin(self, render_id: str) -> Outcome | Announced:
         """Do what `submit` does up to the paid call. The caller makes that one, in this process."""
         began = boottime()
+        unclaimed: list[str] = []
         try:
-            claim = self._claim(render_id)
+            claim = self._claim(render_id, unclaimed.append)
         except AccountUnknown as error:
             log.error("account not known to any worker", render_id=render_id, why=str(error))
             return self._recorder.account_unknown(render_id, str(error))
         if claim is None:
-            return NotMyTurn()
+            return NotMyTurn(*unclaimed)
+        subject.note(claim.name, claim.metadata)
         # For the log lines of this run, and of the thread that makes the paid call.
         structlog.contextvars.bind_contextvars(tenant=claim.tenant)
         if not self.bulkhead.acquire(claim.account, patience=_BULKHEAD_WAIT):
@@ -105,7 +107,7 @@ class Submitter:
         finally:
             self.bulkhead.release(claim.account)
 
-    def _claim(self, render_id: str) -> Submission | None:
+    def _claim(self, render_id: str, unclaimed: Callable[[str], object]) -> Submission | None:
         return self.ledger.claim_submission(
             render_id,
             lease=self.lease,
@@ -116,6 +118,7 @@ class Submitter:
             unknown_after=self.unknown_after,
             apis=APIS,
             paid=PAID_STAGES,
+            unclaimed=unclaimed,
         )
 
     @claimed_work()

@@ -77,4 +77,5 @@ def compose(app: Celery, settings: Settings) -> Services:
         cleanup=cleanup_runner(shared),
         catalogue=catalogue,
         old_uploads=old_uploads(shared),
+        labels=settings.labels,
     )

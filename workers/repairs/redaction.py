@@ -23,7 +23,8 @@ class RedactedRequest(Request):
     def __init__(self, message, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__(message, **options)
         self.name = self._task.name
-        self._argsrepr, self._kwargsrepr = _shown(self._task.name, self._args, self._kwargs)
+        args, kwargs = shown(self._task.name, self._args, self._kwargs)
+        self._argsrepr, self._kwargsrepr = repr(args), repr(kwargs)
         for headers in (self._request_dict, self.message.headers):
             headers["argsrepr"], headers["kwargsrepr"] = self._argsrepr, self._kwargsrepr
             headers["shadow"] = None
@@ -33,13 +34,12 @@ class RedactedRequest(Request):
         return dict(super().info(safe=True))
 
 
-def _shown(task: str, args: Any, kwargs: Any) -> tuple[str, str]:
-    """Return the representations of a task's arguments: ids, except for a request's."""
+def shown(task: str, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Any]:
+    """Return what is shown of a task's arguments: ids, except for a request's."""
     if task != contract.REQUEST:
-        return repr(tuple(args)), repr(kwargs)
+        return tuple(args), kwargs
     key = kwargs.get("key") if isinstance(kwargs, dict) else None
-    shown = key if key is None or not contract.key_error(key) else "<invalid>"
-    return "()", f"{{'request': {REDACTED!r}, 'key': {shown!r}}}"
+    return (), {"request": REDACTED, "key": key if key is None or not contract.key_error(key) else "<invalid>"}
 
 
 REPAIR = Repair(

@@ -14,6 +14,7 @@ from workers.repairs import (
     closed_connection,
     event_batching,
     failover,
+    outcome_events,
     quarantine,
     queue_order,
     redaction,
@@ -39,6 +40,7 @@ REPAIRS: tuple[Repair, ...] = (
     shared_client.REPAIR,
     event_batching.REPAIR,
     redaction.REPAIR,
+    outcome_events.REPAIR,
     remote_control.REPAIR,
     task_eta.REPAIR,
 )

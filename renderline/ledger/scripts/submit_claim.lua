@@ -3,7 +3,7 @@
 -- separated by commas, for which the caller can begin no more) onward(1: the caller sends what follows) known(accounts
 -- and APIs that the caller knows, such as main,v3:main; '': all) unknown_after apis(JSON object: by kind, the API that
 -- it needs) paid(names of the paid stages, separated by commas)
--- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, {parked|busy|over, following}, or
+-- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, {parked|busy|over, following, why it is parked}, or
 -- {unknown, {}, the API whose credentials no worker has, '' if no worker knows the account}. `following` are {id,
 -- priority} of the account's next submissions, to be sent now that this one has left the queue.
 local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -36,7 +36,7 @@ if lacking then
   if lacking ~= '' then
     park_for(id, lacking)
     -- The account's other renders may go on here.
-    return {'parked', following()}
+    return {'parked', following(), 'waits for a worker that has the ' .. lacking .. ' credentials of its account'}
   end
   reason = 'waits for a worker that knows its account'
 else
@@ -59,7 +59,7 @@ elseif not probes(account, lease) and admit(account, calls, true) == 0 then
 end
 if reason then
   park(id, reason)
-  return {'parked', {}}
+  return {'parked', {}, reason}
 end
 -- This submission tests whether the vendor renders again.
 if refusal then redis.call('HSET', K.hold .. account, 'until', stamp(NOW + lease)) end

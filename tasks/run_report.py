@@ -1,0 +1,84 @@
+"""What a run of a task says to operators: its outcome in one line, and the render that it was about.
+
+The worker sends it with the run's events (workers/repairs/outcome_events.py). Nothing is stored: results stay ignored.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from renderline.ledger import subject
+
+LONGEST_OUTCOME = 200
+_LONGEST_VALUE = 100
+
+
+@dataclass
+class RunReport:
+    """The report of one run. The run may end after its task has returned, in another thread."""
+
+    outcome: str = ""
+    failed: bool = False
+    """Whether the work failed for good, though the task itself did what it had to."""
+    about: dict[str, str] = field(default_factory=dict)
+    """Name and labels of the render."""
+    _began: float = field(default_factory=time.monotonic)
+    _postponed: bool = False
+    _send: Callable[[float], None] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def end(self, outcome: str, *, failed: bool = False, labels: tuple[str, ...] = ()) -> str:
+        """Set the outcome, and what the run was about as far as it was noted; returns the outcome as it is shown."""
+        self.outcome, self.failed = one_line(outcome, LONGEST_OUTCOME), failed
+        if noted := subject.noted():
+            self.about = shown_about(noted, labels)
+        with self._lock:
+            self._postponed, send, self._send = False, self._send, None
+        if send:
+            send(time.monotonic() - self._began)
+        return self.outcome
+
+    def postpone(self) -> None:
+        """Let the run end with `end`, not with the return of the task."""
+        self._postponed = True
+
+    def waits(self, send: Callable[[float], None]) -> bool:
+        """Return whether the run has not ended; then `send` is called with its seconds when it does."""
+        with self._lock:
+            if self._postponed:
+                self._send = send
+            return self._postponed
+
+
+_report: ContextVar[RunReport | None] = ContextVar("run_report", default=None)
+
+
+def begin() -> RunReport:
+    """Return a new report, which is the current one of this thread."""
+    subject.forget()
+    report = RunReport()
+    _report.set(report)
+    return report
+
+
+def current() -> RunReport:
+    """Return the report of the run in this thread; one that nobody reads if no worker watches."""
+    return _report.get() or begin()
+
+
+def shown_about(noted: subject.Subject, labels: tuple[str, ...]) -> dict[str, str]:
+    """Return the name and the metadata that `labels` name, as texts of one line."""
+    chosen: Mapping[str, object] = {label: noted.metadata[label] for label in labels if label in noted.metadata}
+    values = {**chosen, **({"name": noted.name} if noted.name else {})}
+    return {key: one_line(str(value), _LONGEST_VALUE) for key, value in values.items()}
+
+
+def one_line(text: str, most: int) -> str:
+    """Return a text on one line of at most `most` characters, each of them printable."""
+    line = " ".join(text[: 4 * most].split())
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in line)
+    return shown if len(shown) <= most else shown[: most - 3] + "..."
