@@ -183,6 +183,7 @@ class Settings:
         "RENDERLINE_LOG_FORMAT", parsers.choice("console", "json"), "console or json", default="console"
     )
     data_dir: str = variable("RENDERLINE_DATA_DIR", parsers.text, "a directory", default="var")
+    metrics_bind: str | None = variable("RENDERLINE_METRICS_BIND", parsers.bind_address, "host:port")
     gateway_threads: int = variable(
         "RENDERLINE_GATEWAY_THREADS", parsers.count(least=4, most=1000), "a whole number from 4 to 1000", default=64
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 from redis import RedisError
@@ -18,6 +19,16 @@ from renderline.ledger import AccountLimits, Ledger
 from renderline.renders import State
 
 log = structlog.get_logger(__name__)
+
+
+class Watcher(Protocol):
+    """Learns what sweeps do."""
+
+    def resent(self, state: str, count: int = 1) -> None:
+        """Count renders in a state whose messages are sent again."""
+
+    def swept(self, *, whole: bool) -> None:
+        """Count a sweep that ended; `whole`: it went through all its parts."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +49,26 @@ class Sweeper:
     """Seconds for which the records of ended renders are kept."""
     turn: float = 60.0
     """Seconds after which a worker that stopped in the middle of a sweep loses the lock."""
+    watcher: Watcher | None = None
     _holder: str = field(default_factory=lambda: uuid.uuid4().hex, repr=False)
 
     def sweep(self) -> bool:
         """Sweep, unless a worker sweeps or has swept within this period; returns whether it swept."""
         if not self._has_turn():
             return False
+        whole = False
         try:
-            self._sweep()
+            whole = self._sweep()
         finally:
-            self.ledger.end_sweep(self._holder)
+            self.ledger.end_sweep(self._holder, whole=whole)
+            if self.watcher:
+                self.watcher.swept(whole=whole)
         return True
 
     def _has_turn(self) -> bool:
         return self.ledger.sweep_turn(self._holder, seconds=self.turn, every=self.every)
 
-    def _sweep(self) -> None:
+    def _sweep(self) -> bool:
         parts = [self._resend(), self._expire(), self._pump(), self._unpark(), self._forget()]
         failure: Exception | None = None
         while parts:
@@ -69,15 +84,18 @@ class Sweeper:
                     failure = error
             if not self._has_turn():
                 log.warning("sweep lock lost, another worker sweeps")
-                return
+                return False
         if failure:
             raise failure
+        return True
 
     def _resend(self) -> Iterator[None]:
         oldest = self.dispatcher.oldest()
         while found := self.ledger.stalled(oldest=oldest):
             for render_id, state, _ in found:
                 log.warning("stalled, sent again", render_id=render_id, state=state)
+                if self.watcher:
+                    self.watcher.resent(state)
             self.dispatcher.submit_all([(one, priority) for one, state, priority in found if state in _SUBMITTED_AGAIN])
             self.dispatcher.hooks_all([one for one, state, _ in found if state not in _SUBMITTED_AGAIN])
             yield

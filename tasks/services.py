@@ -12,6 +12,7 @@ from renderline.cleanup.runner import CleanupRunner
 from renderline.dispatcher import Dispatcher
 from renderline.hooks.delivery import Deliverer
 from renderline.ledger import Ledger, ServerClock
+from renderline.metrics.worker_metrics import WorkerMetrics
 from renderline.operations import Operations
 from renderline.polling.poller import Poller
 from renderline.submission.background import BackgroundThreads
@@ -35,6 +36,7 @@ class Services:
     clock: ServerClock
     capabilities: WorkerCapabilities
     catalogue: CatalogueRunner
+    metrics: WorkerMetrics
     old_uploads: OldUploads | None = None
     """Removes old uploads; None: this process has no storage of them."""
     background: BackgroundThreads | None = None

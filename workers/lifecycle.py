@@ -10,6 +10,7 @@ from celery import signals
 
 from config import logging
 from renderline import contract
+from renderline.metrics.exporter import Exporter
 from workers import shutdown, startup
 from workers.application import Renderline
 from workers.housekeeping import Housekeeper
@@ -31,6 +32,7 @@ class WorkerLifecycle:
             (signals.setup_logging, self._set_up_logging),
             (signals.celeryd_after_setup, self._warn_of_repairs),
             (signals.worker_ready, self._start_housekeeping),
+            (signals.worker_ready, self._serve_metrics),
             (signals.worker_ready, self._share_threads),
             (signals.worker_ready, self._freeze_imports),
             (signals.worker_ready, self._unify_signals),
@@ -57,6 +59,11 @@ class WorkerLifecycle:
             self._app.services, name=sender.hostname, sweep_every=settings.sweep_every, lease=settings.lease
         )
         self._housekeeper.start()
+
+    def _serve_metrics(self, **_: Any) -> None:
+        """Serve this worker's metrics, if that is configured."""
+        if bind := self._app.settings.metrics_bind:
+            Exporter(self._app.services.metrics.registry).start(bind)
 
     def _share_threads(self, **_: Any) -> None:
         """Give hooks all threads of a worker that consumes only hooks, half of the threads of any other worker."""

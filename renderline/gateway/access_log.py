@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 log = structlog.get_logger(__name__)
 
 # Monitoring asks for these every few seconds.
-_PROBES = ("health.healthz", "health.readyz")
+_PROBES = ("health.healthz", "health.readyz", "metrics.metrics")
 
 
 def install(app: Flask) -> None:

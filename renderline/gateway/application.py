@@ -19,6 +19,7 @@ from renderline.gateway import (
     events,
     health,
     local_callers,
+    metrics,
     operators,
     pick_lists,
     renders,
@@ -110,6 +111,7 @@ def create_app(
         lists=lists,
     ).install(app)
     health.install(app, redis=redis)
+    metrics.install(app, ledger=ledger, streams=streams)
     documentation.install(app)
     if webhooks is not None:
         webhooks.install(app)

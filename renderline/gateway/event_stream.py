@@ -50,6 +50,11 @@ class EventStreams:
         self._lock = threading.Lock()
         self._open: list[Actor] = []
 
+    @property
+    def count(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
     def open(self, messages: Iterator[str]) -> Response:
         """Return the answer that sends the messages.
 

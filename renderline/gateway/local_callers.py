@@ -12,7 +12,9 @@ from renderline.gateway.problem import Problem
 from renderline.webhook_urls import PATH
 
 _SETTING: Final = "RENDERLINE_API_KEYS_REQUIRED=false"
-_OPEN: Final = ("/healthz", "/readyz", "/metrics")
+_OPEN: Final = ("/healthz", "/readyz")
+# What proxies add to a call that they pass on; any of them means that somebody else made it.
+_FORWARDED: Final = ("Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip")
 
 
 def install(app: Flask) -> None:
@@ -31,6 +33,21 @@ def is_loopback(host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback
+
+
+def called_directly() -> bool:
+    """Return whether the present request was made on this machine and came without a proxy, as far as it shows.
+
+    A proxy on this machine that adds no header and sends `Host: 127.0.0.1` does not show; most speak HTTP/1.0 then.
+    """
+    if request.remote_addr and not is_loopback(request.remote_addr):
+        return False
+    if not is_loopback(_hostname(f"//{request.environ.get('HTTP_HOST', '')}")):
+        return False
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return False
+    names = {name.title() for name in request.headers.keys()}  # noqa: SIM118
+    return not any(name in _FORWARDED or name.startswith("X-Forwarded") for name in names)
 
 
 def _check() -> None:

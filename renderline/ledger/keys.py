@@ -52,6 +52,7 @@ SCRIPT_KEYS = {
     "stored_projects": "stored_projects:",
     "sweep": "sweep",
     "sweep_lock": "sweep:lock",
+    "swept": "swept",
     "tenants": "tenants",
     "token": "token:",
     "waiting_hooks": "waiting_hooks:",
@@ -79,6 +80,8 @@ class Keys:
         self.quarantine_requests = f"{prefix}quarantine_requests"
         self.quarantine_counts = f"{prefix}quarantine_counts"
         self.sweep = f"{prefix}sweep"
+        self.swept = f"{prefix}swept"
+        self.lanes = f"{prefix}lanes"
         self.disk_probe = f"{prefix}disk_probe"
         self.audit = f"{prefix}audit"
         self.tenants = f"{prefix}tenants"
@@ -123,6 +126,10 @@ class Keys:
     def parked(self, account: str) -> str:
         """Return the sorted set of an account's parked submissions."""
         return f"{self.prefix}parked:{account}"
+
+    def queued(self, lane: str, owner: str) -> str:
+        """Return the sorted set of an owner's messages in a queue, by when they were sent."""
+        return f"{self.prefix}queued:{lane}:{owner}"
 
     def pump(self, account: str) -> str:
         """Return the hash of an account's poll pumps."""

@@ -23,9 +23,9 @@ class SweepSteps(Steps):
         """
         return bool(self.run("sweep_turn", holder, seconds, max(1, int(every * 900))))
 
-    def end_sweep(self, holder: str) -> bool:
-        """Release the sweep lock; False if it had expired."""
-        return bool(self.run("sweep_end", holder))
+    def end_sweep(self, holder: str, *, whole: bool = True) -> bool:
+        """Release the sweep lock; False if it had expired. `whole`: all parts of the sweep were done."""
+        return bool(self.run("sweep_end", holder, int(whole)))
 
     def stalled(
         self, *, limit: int = SWEPT_AT_ONCE, oldest: Mapping[str, str] | None = None

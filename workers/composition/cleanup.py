@@ -7,6 +7,7 @@ from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.cleanup.runner import CleanupRunner, CleanupTask
 from renderline.cleanup.stored_projects import StoredProjectCleanup
 from renderline.dispatcher import Dispatcher
+from renderline.metrics.worker_metrics import WorkerMetrics
 from renderline.sweeper import Sweeper
 from workers.composition.shared import Shared
 from workers.composition.uploads import upload_store
@@ -35,7 +36,7 @@ def old_uploads(shared: Shared) -> OldUploads | None:
     return OldUploads(shared.ledger, store, settings.upload_retention, every) if store else None
 
 
-def sweeper(shared: Shared, dispatcher: Dispatcher) -> Sweeper:
+def sweeper(shared: Shared, dispatcher: Dispatcher, metrics: WorkerMetrics) -> Sweeper:
     """Return the sweeper. Its dispatcher raises if it cannot publish."""
     settings = shared.settings
     return Sweeper(
@@ -44,6 +45,7 @@ def sweeper(shared: Shared, dispatcher: Dispatcher) -> Sweeper:
         dispatcher=dispatcher,
         every=settings.sweep_every,
         retention=settings.retention,
+        watcher=metrics,
         # A worker that is killed during a sweep delays the next sweep no longer than its renders.
         turn=settings.lease,
     )

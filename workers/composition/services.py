@@ -8,6 +8,7 @@ from config.settings import Settings
 from renderline.capabilities import KnownAccounts, WorkerCapabilities
 from renderline.dispatcher import Dispatcher, raise_unpublished
 from renderline.ledger import AccountLimits, FileClaims, HookQueues, Ledger, ServerClock
+from renderline.metrics.worker_metrics import WorkerMetrics
 from renderline.operations import Operations
 from renderline.polling.download_url import DownloadUrlRefresh
 from renderline.polling.durations import Durations
@@ -28,6 +29,7 @@ from workers.composition.tenants import tenants
 def compose(app: Celery, settings: Settings) -> Services:
     """Return the use cases of one process."""
     redis = connect(settings)
+    metrics = WorkerMetrics()
     ledger = Ledger(redis, grace=settings.lease)
     own_apis = apis(settings)
     limits = AccountLimits(ledger, known=[*settings.account_names, *own_apis], unknown_after=settings.unknown_after)
@@ -73,9 +75,10 @@ def compose(app: Celery, settings: Settings) -> Services:
         poller=poller(shared),
         deliverer=deliverer(shared, kinds),
         # No later sweep would send what this one cannot publish, so it stops there.
-        sweeper=sweeper(shared, Dispatcher(publisher, ledger, limits, on_unpublished=raise_unpublished)),
+        sweeper=sweeper(shared, Dispatcher(publisher, ledger, limits, on_unpublished=raise_unpublished), metrics),
         cleanup=cleanup_runner(shared),
         catalogue=catalogue,
+        metrics=metrics,
         old_uploads=old_uploads(shared),
         labels=settings.labels,
     )

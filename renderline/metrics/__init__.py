@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: what the ledger holds, read when somebody asks, and what each process counts."""
