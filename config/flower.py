@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from celery import current_app
+
 from config import flower_guard, settings
 
 try:
@@ -19,6 +21,10 @@ _directory.mkdir(parents=True, exist_ok=True)
 address = _chosen.flower_address
 port = _chosen.flower_port
 basic_auth = (_chosen.flower_basic_auth or "").split(",")
+# The application brings pages of its own (workers/flower/); RENDERLINE_FLOWER_RENDERS=false leaves out that of renders.
+# They come before the guard, which stands before every page that is there by then.
+if _add_pages := getattr(current_app, "add_flower_pages", None):
+    _add_pages()
 # Flower itself checks each login as often as one likes, and serves /metrics without any.
 flower_guard.install(basic_auth)
 
@@ -36,6 +42,6 @@ purge_offline_workers = 600
 # Flower's API would let anyone with the password start any task.
 read_only = True
 
-# Arguments first: they are the ids of renders.
-tasks_columns = "name,args,kwargs,state,received,started,runtime,retries,worker,uuid"
+# What an operator looks for first: name and labels of the render, and what became of it. Arguments are its id.
+tasks_columns = "name,kwargs,state,result,args,received,started,runtime,retries,worker,uuid"
 natural_time = False

@@ -217,6 +217,7 @@ class Settings:
     )
     flower_address: str = variable("FLOWER_ADDRESS", parsers.text, "an address of this machine", default="127.0.0.1")
     flower_port: int = variable("FLOWER_PORT", parsers.count(most=65535), "a port from 1 to 65535", default=5555)
+    flower_renders: bool = variable("RENDERLINE_FLOWER_RENDERS", parsers.boolean, "true or false", default=True)
 
     @property
     def uploads_folder(self) -> str | None:

@@ -62,6 +62,12 @@ class Renderline(Celery):
         """Return the server's time, from which Celery makes the ETA of a message."""
         return datetime.fromtimestamp(self.server_clock(), UTC).astimezone(self.timezone)
 
+    def add_flower_pages(self) -> None:
+        """Add our pages to Flower; called by config/flower.py, which may import nothing of ours."""
+        from workers.flower.install import install as install_pages
+
+        install_pages(self.settings)
+
     def on_configure(self) -> None:
         """Take Celery's options from the settings; called by Celery when an option is first needed."""
         self.config_from_object(options(self.settings))

@@ -1,0 +1,1 @@
+"""Pages about renders inside Flower, at its own `/renders`; `install.py` says how they get there."""
