@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -11,8 +11,8 @@ from rich.text import Text
 
 from renderline.renders import State
 from workers.cli import views
+from workers.cli.result_file import UNKNOWN
 from workers.cli.session import Session
-from workers.cli.waiting import RenderWait
 
 _FEW = 50
 """So many renders are shown one by one."""
@@ -31,29 +31,26 @@ def records_of(session: Session, ids: Sequence[str]) -> list[dict[str, Any]]:
     return found
 
 
-def ending(session: Session, waited: RenderWait) -> RenderableType:
-    """Return the outcome for people: the failures come last, each with its reason."""
-    ids = list(waited.records)
-    if len(ids) <= _FEW:
-        shown: list[RenderableType] = [views.table(records_of(session, ids))]
+def ending(session: Session, states: Mapping[str, str | None]) -> RenderableType:
+    """Return for people how renders ended, by their ids: the failures come last, each with its reason."""
+    if len(states) <= _FEW:
+        shown: list[RenderableType] = [views.table(records_of(session, list(states)))]
     else:
-        counts = Counter(record["state"] if record else "gone" for record in waited.records.values())
-        states = [*State, "gone"]
-        shown_states = ", ".join(f"{counts[state]} {state}" for state in states if counts[state])
-        shown = [Text(f"{len(ids)} renders: {shown_states}")]
-    return Group(*shown, *_failures(session, waited))
+        counts = Counter(state or "gone" for state in states.values())
+        by_state = ", ".join(f"{counts[state]} {state}" for state in (*State, UNKNOWN, "gone") if counts[state])
+        shown = [Text(f"{len(states)} renders: {by_state}")]
+    return Group(*shown, *_failures(session, [one for one, state in states.items() if state in _FAILED]))
 
 
-def _failures(session: Session, waited: RenderWait) -> list[RenderableType]:
-    failed = [one for one, record in waited.records.items() if record and record["state"] in _FAILED]
-    some = records_of(session, failed[:_REASONS])
+def _failures(session: Session, ids: Sequence[str]) -> list[Text]:
+    some = records_of(session, ids[:_REASONS])
     lines = [
         Text.assemble(f"{record['id']}  ", f"{views.name(record)}: " if record["name"] else "", sentence)
         for record, sentence in zip(some, sentences(session, some), strict=True)
     ]
-    if len(failed) > len(lines):
-        lines.append(Text(f"{len(failed) - len(lines)} more failed", style="dim"))
-    return list(lines)
+    if len(ids) > _REASONS:
+        lines.append(Text(f"{len(ids) - _REASONS} more failed", style="dim"))
+    return lines
 
 
 def sentences(session: Session, records: Sequence[dict[str, Any]]) -> list[str]:

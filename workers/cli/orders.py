@@ -30,6 +30,8 @@ class Order:
     """The row that filled it."""
     folder: str = "."
     """Where the local files are that it names by relative paths."""
+    number: int = 0
+    """The number of the row that filled it, as a spreadsheet counts; 0: none did."""
 
     def wrong(self, refused: RequestRefused) -> list[str]:
         """Return a line for each wrong field, which names the column that it came from."""
@@ -94,7 +96,10 @@ def from_rows(
     if key_from is not None:
         _check_key_from(key_from, made, filling)
     folder = os.path.dirname(table[0])
-    found = (Order(row.place, made.fill(row.values), None, made.columns_at, row.values, folder) for row in filling)
+    found = (
+        Order(row.place, made.fill(row.values), None, made.columns_at, row.values, folder, row.number)
+        for row in filling
+    )
     return _all(found, key_from=key_from, download=download)
 
 

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workers.cli.request_files import Unreadable
@@ -21,10 +21,11 @@ _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its place for error messages, and its values by column."""
+    """One row: its place for error messages, its values by column, and its number."""
 
     place: str
     values: dict[str, Any]
+    number: int = field(default=0, compare=False)
 
 
 def rows(name: str, raw: bytes) -> list[Row]:
@@ -81,7 +82,7 @@ def _csv(name: str, text: str) -> list[Row]:
             wrong.append(f"{name} row {number}: has {len(cells)} cells, the header has {len(header)} columns")
             continue
         values = (cell[1:] if _GUARDED.match(cell) else cell for cell in cells)
-        found.append(Row(f"{name} row {number}", dict(zip(header, values, strict=True))))
+        found.append(Row(f"{name} row {number}", dict(zip(header, values, strict=True)), number))
     if wrong:
         raise Unreadable(wrong)
     return found
@@ -99,7 +100,7 @@ def _json_lines(name: str, text: str) -> list[Row]:
             wrong.append(f"{name} row {number}: is not JSON")
             continue
         if isinstance(value, dict):
-            found.append(Row(f"{name} row {number}", value))
+            found.append(Row(f"{name} row {number}", value, number))
         else:
             wrong.append(f"{name} row {number}: must be an object")
     if wrong:

@@ -100,6 +100,11 @@ class RenderWait:
         return all(_waits_long(self.records[one], self._held.get(one, {})) for one in self._open)
 
     @property
+    def stored(self) -> set[str]:
+        """Return the renders whose stored video is what was waited for."""
+        return {one for one, record in self.records.items() if record and self._stored(record)}
+
+    @property
     def code(self) -> ExitCode:
         """Return the exit code for the renders' states."""
         if self._open:

@@ -37,7 +37,10 @@ def test_each_row_is_a_render(submit):
 def test_rows_without_keys_are_told(submit):
     ended = submit()
     assert ended.code == 0
-    assert "the rows have no keys: sent again, they render again; --key-from COLUMN prevents that" in ended.err
+    assert (
+        "the rows have no keys: sent again, they render again; --key-from COLUMN or --results FILE prevents that"
+        in ended.err
+    )
 
 
 def test_json_lines_fill_it_too(submit):
