@@ -159,6 +159,7 @@ class Settings:
     lease: float = variable("RENDERLINE_LEASE", parsers.seconds(least=1), "seconds, at least 1", default=30.0)
     slow_lease: float | None = variable("RENDERLINE_SLOW_LEASE", parsers.seconds(least=1), "seconds, at least 1")
     sweep_every: float = variable("RENDERLINE_SWEEP_EVERY", parsers.seconds(), _ABOVE_ZERO, default=5.0)
+    canary_interval: float = variable("RENDERLINE_CANARY_INTERVAL", parsers.seconds(), _ABOVE_ZERO, default=5.0)
     outage_probe: float = variable("RENDERLINE_OUTAGE_PROBE", parsers.seconds(), _ABOVE_ZERO, default=10.0)
     max_retry_after: float = variable(
         "RENDERLINE_MAX_RETRY_AFTER", parsers.seconds(most=3600), "seconds above 0, at most 3600", default=300.0

@@ -1,4 +1,4 @@
-"""The capabilities of workers: each announces its accounts, APIs and hook types, and leaves other work to others.
+"""The capabilities of workers: each announces its accounts, APIs, hook types and queues, and leaves the rest to others.
 
 In a rolling restart old workers meet accounts and hook types that only new workers know, and vice versa.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from renderline.contract import QUEUES
 from renderline.ledger import Ledger
 
 log = structlog.get_logger(__name__)
@@ -31,9 +32,21 @@ def hook(kind: str) -> str:
     return f"hook:{kind}"
 
 
+def queue(name: str) -> str:
+    """Return the name of a consumed queue among the capabilities."""
+    return f"queue:{name}"
+
+
 def api(name: str) -> str:
     """Return the name of an account's API, such as `v2:main`, among the capabilities."""
     return f"api:{name}"
+
+
+def unconsumed_queues(served: Collection[str]) -> tuple[str, ...]:
+    """Return the queues of which no live worker takes messages; `served` are the capabilities of all live workers."""
+    found = tuple(name for name in QUEUES if queue(name) not in served)
+    # Workers of earlier versions announce no queues.
+    return () if len(found) == len(QUEUES) and served else found
 
 
 @dataclass(frozen=True)
@@ -49,10 +62,18 @@ class WorkerCapabilities:
     apis: Sequence[str] = ()
     _logged: set[str] = field(default_factory=set, repr=False)
 
-    def announce(self) -> None:
-        """Announce this worker's capabilities, and log the accounts and APIs that have work but are missing here."""
+    def announce(self, consuming: Sequence[str] = ()) -> None:
+        """Announce this worker's capabilities, and log the accounts and APIs that have work but are missing here.
+
+        `consuming` are the queues from which it takes messages at present.
+        """
         self.ledger.announce_capabilities(
-            [*map(account, self.accounts), *map(api, self.apis), *map(hook, self.hook_kinds)]
+            [
+                *map(account, self.accounts),
+                *map(api, self.apis),
+                *map(hook, self.hook_kinds),
+                *map(queue, consuming),
+            ]
         )
         for unknown in sorted(self.ledger.active_accounts().difference(self.accounts)):
             self.elsewhere(account(unknown))

@@ -14,6 +14,7 @@ from config.celery import options
 from config.settings import Role, Settings, SettingsError, load
 from renderline.ledger import ServerClock
 from tasks.services import Services
+from workers.canary import Canary, CanaryStep
 from workers.composition.connection import connect
 from workers.composition.services import compose
 from workers.repairs import registry
@@ -30,6 +31,7 @@ class Renderline(Celery):
     _settings: Settings | None = None
     _services: tuple[int, Services] | None = None
     _clock: tuple[int, ServerClock] | None = None
+    _canary: Canary | None = None
     _composing = threading.Lock()
 
     @property
@@ -50,6 +52,13 @@ class Renderline(Celery):
             if self._services is None or self._services[0] != os.getpid():
                 self._services = (os.getpid(), compose(self, self.settings))
             return self._services[1]
+
+    @property
+    def canary(self) -> Canary:
+        """Return the canary of this process's consumer."""
+        if self._canary is None:
+            self._canary = Canary(self, interval=self.settings.canary_interval)
+        return self._canary
 
     @property
     def server_clock(self) -> ServerClock:
@@ -83,6 +92,7 @@ def create_app(given: Settings | None = None, *, selection: registry.Selection |
     if given is not None:
         app.settings = given
     install(app, app.selection.repairs)
+    app.steps["consumer"].add(CanaryStep)
     return app
 
 

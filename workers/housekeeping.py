@@ -1,8 +1,8 @@
-"""The periodic chores of every worker, and the four threads that do them.
+"""The periodic chores of every worker, and the threads that do them.
 
-The renewal of hook claims has its own thread, because an expired claim causes a second delivery. The sweep has its own
-thread too, because a backlog keeps it busy, and so have old uploads, because their storage may be slow. The other
-chores are short and share a thread. None of them calls a vendor.
+These have a thread of their own: the renewal of hook claims, because an expired claim causes a second delivery; the
+sweep, because a backlog keeps it busy; old uploads, because their storage may be slow; the canary, which must not wait
+for another chore. The others are short and share a thread. None of them calls a vendor.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from redis import RedisError
 from renderline.capabilities import ANNOUNCE_EVERY
 from renderline.ledger.clock import SKEWED, note_skew
 from tasks.services import Services
+from workers.canary import Canary
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,10 @@ class Housekeeper:
     process ends.
     """
 
-    def __init__(self, services: Services, *, sweep_every: float, lease: float, name: str = "") -> None:
+    def __init__(
+        self, services: Services, *, sweep_every: float, lease: float, name: str = "", canary: Canary | None = None
+    ) -> None:
+        consuming = canary.consuming if canary else tuple
         self._renewals = ChoreThread(
             "renewals", Chore("renewals", services.deliverer.renewal.renew_all, every=lease / 3)
         )
@@ -93,9 +97,12 @@ class Housekeeper:
         self._uploads = ChoreThread(
             "uploads", *([Chore("old uploads", uploads.run, every=uploads.every, jitter=_JITTER)] if uploads else [])
         )
+        self._canary = ChoreThread(
+            "canary", *([Chore("canary", canary.check, every=canary.interval)] if canary else [])
+        )
         self._short = ChoreThread(
             "chores",
-            Chore("capabilities", services.capabilities.announce, every=ANNOUNCE_EVERY),
+            Chore("capabilities", lambda: services.capabilities.announce(consuming()), every=ANNOUNCE_EVERY),
             Chore("unpark", services.dispatcher.unpark, every=_UNPARK_EVERY),
             Chore("waiting hooks", services.deliverer.send_waiting, every=_UNPARK_EVERY),
             Chore("cleanup", services.cleanup.start, every=sweep_every, jitter=_JITTER),
@@ -105,13 +112,14 @@ class Housekeeper:
 
     def start(self) -> None:
         """Start the threads."""
-        for thread in (self._renewals, self._sweep, self._short, self._uploads):
+        for thread in (self._renewals, self._sweep, self._short, self._uploads, self._canary):
             thread.start()
 
     def stop(self) -> None:
         """Begin no further chore but the renewals: hooks that still run keep their claims."""
         self._sweep.stop()
         self._uploads.stop()
+        self._canary.stop()
         self._short.stop()
 
 

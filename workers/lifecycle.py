@@ -56,7 +56,11 @@ class WorkerLifecycle:
         """Start the sweep and the other chores. Every worker runs the sweep; a lock lets one at a time do the work."""
         settings = self._app.settings
         self._housekeeper = Housekeeper(
-            self._app.services, name=sender.hostname, sweep_every=settings.sweep_every, lease=settings.lease
+            self._app.services,
+            name=sender.hostname,
+            sweep_every=settings.sweep_every,
+            lease=settings.lease,
+            canary=self._app.canary,
         )
         self._housekeeper.start()
 
@@ -79,11 +83,11 @@ class WorkerLifecycle:
     def _unify_signals(self, sender: Any, **_: Any) -> None:
         shutdown.unify_signals(sender.hostname)
 
-    def _stop(self, **_: Any) -> None:
+    def _stop(self, exitcode: int = 0, **_: Any) -> None:
         """Requeue waiting messages and stop sweeping; running hooks keep their claims until they end or their lease
         does.
         """
         if self._housekeeper is not None:
             self._housekeeper.stop()
         self._app.services.poller.leave()
-        shutdown.ShutdownTimer(self._app, timeout=self._app.settings.shutdown_timeout).start()
+        shutdown.ShutdownTimer(self._app, timeout=self._app.settings.shutdown_timeout, exit_code=exitcode).start()

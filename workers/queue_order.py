@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from renderline.contract import HOOKS_QUEUE, POLL_QUEUE, REQUESTS_QUEUE, SUBMIT_QUEUE
+from workers import canary
 
 Lane = tuple[str, int]
 """A queue and a priority. On Redis each has its own list."""
@@ -33,7 +34,12 @@ def _lanes(queues: Sequence[str], priorities: Sequence[int], leader: str) -> Seq
         SUBMIT_QUEUE: submissions,
         REQUESTS_QUEUE: _of(REQUESTS_QUEUE, priorities),
     }
-    groups |= {name: _of(name, priorities) for name in queues if name not in groups and name != HOOKS_QUEUE}
+    # A canary has no priority: fewer lists to ask for.
+    groups |= {
+        name: _of(name, priorities[:1] if name.startswith(canary.PREFIX) else priorities)
+        for name in queues
+        if name not in groups and name != HOOKS_QUEUE
+    }
     groups[HOOKS_QUEUE] = _of(HOOKS_QUEUE, priorities)
     first = [POLL_QUEUE, leader if leader in groups else SUBMIT_QUEUE]
     order = [*first, *(name for name in groups if name not in first)]

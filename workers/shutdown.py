@@ -21,11 +21,11 @@ log = structlog.get_logger(__name__)
 
 
 class ShutdownTimer(threading.Thread):
-    """Ends the process `timeout` seconds after it was asked to stop, unless its last task ends before."""
+    """Ends the process with `exit_code` `timeout` seconds after it was asked to, unless its last task ends before."""
 
-    def __init__(self, app: Celery, *, timeout: float) -> None:
+    def __init__(self, app: Celery, *, timeout: float, exit_code: int = platforms.EX_OK) -> None:
         super().__init__(name="shutdown", daemon=True)
-        self._app, self._timeout = app, timeout
+        self._app, self._timeout, self._exit_code = app, timeout, exit_code
 
     def run(self) -> None:
         """Wait, then requeue what still runs and end the process."""
@@ -35,7 +35,7 @@ class ShutdownTimer(threading.Thread):
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(0)
+            os._exit(self._exit_code)
 
     def _requeue(self, left: set[Request]) -> None:
         # Claims of the task in the ledger hold until their lease ends; then another worker goes on.

@@ -11,8 +11,10 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 from redis.retry import Retry
 
+from renderline.capabilities import unconsumed_queues
 from renderline.gateway.error_handlers import RETRY_AFTER
 from renderline.gateway.problem import problem_response
+from renderline.ledger import PREFIX, Ledger
 
 blp = Blueprint("health", __name__)
 
@@ -21,9 +23,9 @@ _TIMEOUT: Final = 0.5
 _EXTENSION: Final = "renderline-health"
 
 
-def install(app: Flask, *, redis: Redis) -> None:
-    """Add /healthz, which answers while the process is alive, and /readyz, which also pings Redis."""
-    app.extensions[_EXTENSION] = _probe_client(redis)
+def install(app: Flask, *, redis: Redis, prefix: str = PREFIX) -> None:
+    """Add /healthz, which answers while the process is alive, and /readyz, which asks Redis and who works."""
+    app.extensions[_EXTENSION] = Ledger(_probe_client(redis), prefix=prefix)
     app.register_blueprint(blp)
 
 
@@ -35,12 +37,19 @@ def healthz() -> Response:
 
 @blp.get("/readyz")
 def readyz() -> Response:
-    """Answer whether Redis responds."""
-    failure = _redis_failure(current_app.extensions[_EXTENSION])
-    if failure is None:
-        return jsonify(status="ok", checks={"redis": "ok"})
+    """Answer whether Redis responds, and whether workers take messages of every queue."""
     headers = {"Retry-After": str(RETRY_AFTER)}
-    return problem_response(503, f"Redis {failure}.", headers=headers, checks={"redis": failure})
+    try:
+        unconsumed = unconsumed_queues(current_app.extensions[_EXTENSION].capabilities())
+    except RedisError as error:
+        failure = _redis_failure(error)
+        return problem_response(503, f"Redis {failure}.", headers=headers, checks={"redis": failure})
+    if unconsumed:
+        failure = f"no live worker takes messages of {', '.join(unconsumed)}"
+        checks = {"redis": "ok", "workers": failure}
+        detail = f"Requests are accepted and wait: {failure}."
+        return problem_response(503, detail, headers=headers, checks=checks)
+    return jsonify(status="ok", checks={"redis": "ok", "workers": "ok"})
 
 
 @blp.after_request
@@ -49,15 +58,11 @@ def _no_store(response: Response) -> Response:
     return response
 
 
-def _redis_failure(redis: Redis) -> str | None:
-    """Return None if Redis answers a ping, else the problem, without its address or password."""
-    try:
-        redis.ping()
-    except RedisTimeout:
+def _redis_failure(error: RedisError) -> str:
+    """Return the problem without the server's address or password."""
+    if isinstance(error, RedisTimeout):
         return "did not answer in time"
-    except RedisError as error:
-        return f"is unavailable ({type(error).__name__})"
-    return None
+    return f"is unavailable ({type(error).__name__})"
 
 
 def _probe_client(redis: Redis) -> Redis:

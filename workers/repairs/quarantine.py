@@ -19,6 +19,7 @@ from kombu.transport.virtual import Empty
 from redis import RedisError
 
 from renderline.ledger.quarantine import Quarantine, Unread
+from workers import canary
 from workers.message_check import InvalidMessage, check_broadcast, check_envelope, check_task, is_plain, read
 from workers.repairs.repair import KOMBU, Repair
 
@@ -79,8 +80,8 @@ class Channel(redis.Channel):
         """Deliver a message to the consumer of `queue`, or quarantine it. `place` is the list that it came from."""
         try:
             message = read(raw)
-            # Replies to remote control are no tasks.
-            if queue.endswith(_REPLIES):
+            # Replies to remote control and canaries are no tasks.
+            if queue.endswith(_REPLIES) or queue.startswith(canary.PREFIX):
                 check_broadcast(message, plain=is_plain(raw))
             else:
                 check_task(message, plain=is_plain(raw), links=self._links)

@@ -1,12 +1,16 @@
-"""The health routes, while Redis is up, hangs or is gone; and a gateway with bad settings."""
+"""The health routes, while Redis is up, hangs or is gone, and while nobody works; and a gateway with bad settings."""
 
 import signal
 import time
 
 import pytest
+from redis import Redis
 
 from harness import ROOT, Server, free_port
 from harness.gateway import gateway_command
+from renderline.capabilities import account, queue
+from renderline.contract import QUEUES
+from renderline.ledger import Ledger
 
 
 @pytest.fixture(scope="module")
@@ -14,10 +18,35 @@ def gateway_options(own_valkey):
     return {"threads": 4, "REDIS_URL": own_valkey.url}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def works(own_valkey):
+    """Workers have announced that they take messages of every queue."""
+    with Redis.from_url(own_valkey.url, decode_responses=True) as redis:
+        Ledger(redis).announce_capabilities([*map(queue, QUEUES), account("default")])
+
+
+def test_not_ready_when_nobody_works(gateway, own_valkey):
+    with Redis.from_url(own_valkey.url, decode_responses=True) as redis:
+        ledger = Ledger(redis)
+        redis.delete(ledger.keys.capabilities)
+        nobody = gateway.ask("GET", "/readyz")
+        # Workers of an earlier version announce no queues.
+        ledger.announce_capabilities([account("default")])
+        earlier = gateway.ask("GET", "/readyz")
+        ledger.announce_capabilities([queue("submit"), queue("poll"), queue("requests")])
+        no_hooks = gateway.ask("GET", "/readyz")
+        ledger.announce_capabilities([queue("hooks")])
+    assert (nobody.status_code, nobody.json()["checks"]["redis"]) == (503, "ok")
+    assert nobody.json()["checks"]["workers"] == "no live worker takes messages of requests, submit, poll, hooks"
+    assert int(nobody.headers["Retry-After"]) > 0
+    assert earlier.status_code == 200
+    assert no_hooks.json()["checks"]["workers"] == "no live worker takes messages of hooks"
+
+
 def test_alive_and_ready(gateway):
     assert gateway.ask("GET", "/healthz").json() == {"status": "ok"}
     ready = gateway.ask("GET", "/readyz")
-    assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "checks": {"redis": "ok", "workers": "ok"}})
     assert ready.headers["Cache-Control"] == "no-store"
 
 

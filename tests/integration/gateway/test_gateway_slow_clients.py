@@ -49,8 +49,8 @@ def webhook(redis):
 
 
 def answers(gateway, webhook):
-    """Assert that every kind of call is answered, each on a new connection."""
-    calls = [("POST", webhook, 204), ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/v1/renders", 200)]
+    """Assert that every kind of call is answered, each on a new connection; no worker runs, so nothing is ready."""
+    calls = [("POST", webhook, 204), ("GET", "/healthz", 200), ("GET", "/readyz", 503), ("GET", "/v1/renders", 200)]
     for method, path, status in calls:
         body = {"progress": 5} if method == "POST" else None
         answer = requests.request(method, f"{gateway.url}{path}", json=body, timeout=5)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import requests
 from celery import Celery
 from redis import Redis
 
 from config.settings import Settings
+from renderline.capabilities import unconsumed_queues
 from renderline.contract import QUEUES
-from renderline.ledger import Keys
+from renderline.ledger import Keys, Ledger
 from renderline.ledger.clock import skews
 from workers.cli.checks.result import CheckResult
 
@@ -26,6 +27,7 @@ def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iter
     yield of_workers(serving)
     yield from of_clocks(skews(redis, sorted(serving), prefix=prefix))
     yield from of_queues(_lengths(app), serving)
+    yield of_consumers(Ledger(redis, prefix=prefix).capabilities())
     yield _sweep(redis, Keys(prefix).sweep, settings.sweep_every, workers=bool(serving))
     yield _flower(settings)
 
@@ -70,6 +72,17 @@ def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> It
             yield CheckResult(f"queue {queue}", "warn", detail, "start more workers if it keeps growing")
         else:
             yield CheckResult(f"queue {queue}", "ok", detail)
+
+
+def of_consumers(served: Collection[str]) -> CheckResult:
+    """Return the result on the workers that say that messages reach them; `served` are their capabilities.
+
+    A worker whose connection delivers nothing answers all the same, and says so here.
+    """
+    if unconsumed := unconsumed_queues(served):
+        detail = f"no live worker takes messages of {', '.join(unconsumed)}"
+        return CheckResult("consumers", "fail", detail, f"start one: {_START} {','.join(unconsumed)}")
+    return CheckResult("consumers", "ok", "messages of every queue reach a worker")
 
 
 def _sweep(redis: Redis, key: str, every: float, *, workers: bool) -> CheckResult:
