@@ -14,10 +14,10 @@ from config.celery import options
 from config.settings import Role, Settings, SettingsError, load
 from renderline.ledger import ServerClock
 from tasks.services import Services
-from workers.canary import Canary, CanaryStep
 from workers.composition.connection import connect
 from workers.composition.services import compose
 from workers.repairs import registry
+from workers.repairs.canary import Canary
 from workers.repairs.transport import install
 
 
@@ -92,7 +92,6 @@ def create_app(given: Settings | None = None, *, selection: registry.Selection |
     if given is not None:
         app.settings = given
     install(app, app.selection.repairs)
-    app.steps["consumer"].add(CanaryStep)
     return app
 
 

@@ -19,7 +19,7 @@ from redis import RedisError
 from renderline.capabilities import ANNOUNCE_EVERY
 from renderline.ledger.clock import SKEWED, note_skew
 from tasks.services import Services
-from workers.canary import Canary
+from workers.repairs.canary import Canary
 
 log = structlog.get_logger(__name__)
 

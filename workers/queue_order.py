@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from renderline.contract import HOOKS_QUEUE, POLL_QUEUE, REQUESTS_QUEUE, SUBMIT_QUEUE
-from workers import canary
+
+CANARY_PREFIX = "canary."
+"""How the names of the queues begin in which each worker sends messages to itself (workers/repairs/canary.py)."""
 
 Lane = tuple[str, int]
 """A queue and a priority. On Redis each has its own list."""
@@ -36,7 +38,7 @@ def _lanes(queues: Sequence[str], priorities: Sequence[int], leader: str) -> Seq
     }
     # A canary has no priority: fewer lists to ask for.
     groups |= {
-        name: _of(name, priorities[:1] if name.startswith(canary.PREFIX) else priorities)
+        name: _of(name, priorities[:1] if name.startswith(CANARY_PREFIX) else priorities)
         for name in queues
         if name not in groups and name != HOOKS_QUEUE
     }

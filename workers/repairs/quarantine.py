@@ -19,8 +19,8 @@ from kombu.transport.virtual import Empty
 from redis import RedisError
 
 from renderline.ledger.quarantine import Quarantine, Unread
-from workers import canary
 from workers.message_check import InvalidMessage, check_broadcast, check_envelope, check_task, is_plain, read
+from workers.queue_order import CANARY_PREFIX
 from workers.repairs.repair import KOMBU, Repair
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ class Channel(redis.Channel):
         try:
             message = read(raw)
             # Replies to remote control and canaries are no tasks.
-            if queue.endswith(_REPLIES) or queue.startswith(canary.PREFIX):
+            if queue.endswith(_REPLIES) or queue.startswith(CANARY_PREFIX):
                 check_broadcast(message, plain=is_plain(raw))
             else:
                 check_task(message, plain=is_plain(raw), links=self._links)

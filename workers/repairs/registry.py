@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from workers.repairs import (
     ack_batching,
+    canary,
     closed_connection,
     event_batching,
     failover,
@@ -43,6 +44,7 @@ REPAIRS: tuple[Repair, ...] = (
     outcome_events.REPAIR,
     remote_control.REPAIR,
     task_eta.REPAIR,
+    canary.REPAIR,
 )
 """In the order in which their classes are mixed: the first one's methods are called first."""
 

@@ -8,7 +8,8 @@ from redis import Redis
 from harness import USER_KEY, Valkey, Worker, until
 from harness.deaf_proxy import DeafProxy
 from renderline.ledger import Ledger
-from workers.canary import EXIT_CODE, PREFIX
+from workers.queue_order import CANARY_PREFIX
+from workers.repairs.canary import EXIT_CODE
 
 INTERVAL = 0.2
 
@@ -55,17 +56,17 @@ def replaced(worker):
     return len(re.findall("consumer is deaf", worker.output()))
 
 
-def hears_again(worker):
-    return len(re.findall("consumer hears again", worker.output()))
+def recovered(worker):
+    return len(re.findall("consumer is no longer deaf", worker.output()))
 
 
 @pytest.mark.parametrize("way", ["frozen", "lying"])
 def test_a_deaf_consumer_is_replaced(deaf_worker, proxy, redis_behind, way):
-    until(lambda: proxy.consuming, what="a connection of queues")
-    before = replaced(deaf_worker), hears_again(deaf_worker)
+    until(lambda: proxy.consuming == 1, what="a connection of queues")
+    before = replaced(deaf_worker), recovered(deaf_worker)
     assert proxy.deafen(way) == 1
     until(lambda: proxy.consuming, what="another connection of queues")
-    until(lambda: hears_again(deaf_worker) > before[1], what="a canary over it")
+    until(lambda: recovered(deaf_worker) > before[1], what="a canary over it")
     assert replaced(deaf_worker) == before[0] + 1
     assert deaf_worker.running
 
@@ -75,8 +76,8 @@ def test_messages_reach_the_new_consumer_and_canaries_leave_nothing(deaf_worker,
     redis_behind.lpush("submit", "not a message")
     until(lambda: not redis_behind.llen("submit"), what="the message to be taken")
     until(lambda: "message quarantined" in deaf_worker.output(), what="its quarantine")
-    assert f"queue={PREFIX}" not in deaf_worker.output()
-    queues = redis_behind.keys(f"{PREFIX}*")
+    assert f"queue={CANARY_PREFIX}" not in deaf_worker.output()
+    queues = redis_behind.keys(f"{CANARY_PREFIX}*")
     assert len(queues) <= 1
     assert all(0 < redis_behind.ttl(key) <= 300 for key in queues)
 
@@ -92,5 +93,5 @@ def test_a_worker_that_stays_deaf_ends(deaf_worker, proxy):
     while deaf_worker.running:
         proxy.deafen("lying")
     assert deaf_worker.popen.returncode == EXIT_CODE
-    assert replaced(deaf_worker) == found + 1
+    assert replaced(deaf_worker) > found
     assert "consumer stays deaf" in deaf_worker.output()

@@ -3,7 +3,8 @@
 A consumer can go deaf: its connection is open, its process is alive, and nothing is delivered (reported of Celery on
 Redis). Only a message that takes the same way shows it. Each worker consumes a private queue beside its others, over
 the same channel, and sends itself a message every few seconds. If they stop coming back, it replaces its consumer. If
-the new one is deaf too, the worker ends, for its supervisor to start another.
+the new one is deaf too, the worker ends, for its supervisor to start another. Answers celery/celery#8030,
+celery/celery#9054 and celery/celery#10096 (reports; kombu 5.5 and later mend some causes).
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from celery.worker import state
 from kombu import Consumer, Queue
 from kombu.exceptions import KombuError
 
-log = structlog.get_logger(__name__)
+from workers.queue_order import CANARY_PREFIX
+from workers.repairs.repair import CELERY, KOMBU, Repair
 
-PREFIX: Final = "canary."
-"""How the names of the private queues begin."""
+log = structlog.get_logger(__name__)
 
 _MISSED: Final = 4
 """Checks in a row without an answer after which a consumer counts as deaf. At 5 s each: within 25 s."""
@@ -51,13 +52,13 @@ class Canary:
     """How often the consumer was replaced."""
     queue: Queue = field(init=False)
     _consumer: Any = field(default=None, init=False, repr=False)
-    _heard_at: float | None = field(default=None, init=False)
+    _returned_at: float | None = field(default=None, init=False)
     _awaited: bool = field(default=False, init=False)
     _missed: int = field(default=0, init=False)
     _strikes: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        name = f"{PREFIX}{uuid.uuid4().hex}"
+        name = f"{CANARY_PREFIX}{uuid.uuid4().hex}"
         self.queue = Queue(name, routing_key=name, durable=False, expires=_EXPIRES)
 
     # -- in the thread of the consumer
@@ -65,7 +66,7 @@ class Canary:
     def attach(self, consumer: Any) -> Consumer:
         """Consume the canary's queue over the channel of Celery's consumer; raises a connection error."""
         own = Consumer(
-            consumer.task_consumer.channel, [self.queue], no_ack=True, on_message=self._hear, auto_declare=True
+            consumer.task_consumer.channel, [self.queue], no_ack=True, on_message=self._return, auto_declare=True
         )
         own.consume()
         self._awaited, self._missed, self._consumer = False, 0, consumer
@@ -75,19 +76,19 @@ class Canary:
         """Expect nothing until the next consumer is attached."""
         self._consumer = None
 
-    def _hear(self, message: Any) -> None:
+    def _return(self, message: Any) -> None:
         # Any canary will do: an older one took the same way.
-        self._awaited, self._heard_at, self._missed = False, time.monotonic(), 0
+        self._awaited, self._returned_at, self._missed = False, time.monotonic(), 0
         if self._strikes:
             self._strikes = 0
-            log.info("consumer hears again")
+            log.info("consumer is no longer deaf")
 
     # -- in the thread of the checks
 
     @property
     def age(self) -> float | None:
         """Seconds since the newest canary came back; None before the first one."""
-        return None if self._heard_at is None else time.monotonic() - self._heard_at
+        return None if self._returned_at is None else time.monotonic() - self._returned_at
 
     @property
     def deaf(self) -> bool:
@@ -174,8 +175,24 @@ class CanaryStep(bootsteps.StartStopStep):
         self._own = parent.app.canary.attach(parent)
 
     def stop(self, parent: Any) -> None:
-        """Expect no more canaries; a consumer that is gone cannot be told."""
+        """Expect no more canaries. The old connection may be gone, so nothing is canceled there."""
         parent.app.canary.detach()
         self._own = None
 
     shutdown = stop
+
+
+REPAIR = Repair(
+    name="canary",
+    answers=("celery/celery#8030", "celery/celery#9054", "celery/celery#10096"),
+    promise="a worker whose connection delivers nothing notices it",
+    needs={**KOMBU, **CELERY},
+    touches=(
+        "celery.worker.consumer:Consumer.start",
+        "celery.worker.consumer.tasks:Tasks.start",
+        "kombu.asynchronous.hub:Hub.call_soon",
+        "kombu.transport.redis:Channel.qos",
+        "kombu.transport.redis:QoS.can_consume",
+    ),
+    step=CanaryStep,
+)

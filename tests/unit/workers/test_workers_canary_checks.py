@@ -1,0 +1,92 @@
+"""When a consumer counts as deaf: checks in a row without an answer, while it has room for a message."""
+
+from types import SimpleNamespace
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from workers.repairs.canary import Canary
+
+
+class Broker:
+    """Takes canaries and returns none of them."""
+
+    def __init__(self):
+        self.sent, self.fails = 0, False
+        self.canary = Canary(
+            SimpleNamespace(producer_or_acquire=lambda: self), interval=1, end=lambda: self.log.append("end")
+        )
+        self.log = []
+        self.room = True
+        channel = SimpleNamespace(qos=SimpleNamespace(can_consume=lambda: self.room))
+        hub = SimpleNamespace(call_soon=lambda *_: self.log.append("replace"))
+        self.canary._consumer = SimpleNamespace(task_consumer=SimpleNamespace(channel=channel), hub=hub)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def publish(self, *_, **__):
+        if self.fails:
+            raise OperationalError("no broker")
+        self.sent += 1
+
+    def check(self, times):
+        for _ in range(times):
+            self.canary.check()
+
+
+@pytest.fixture
+def broker():
+    return Broker()
+
+
+def test_four_checks_without_an_answer_replace_it_and_four_more_end_the_worker(broker):
+    broker.check(4)
+    assert broker.log == []
+    broker.check(1)
+    assert (broker.log, broker.canary.deaf) == (["replace"], True)
+    broker.check(3)
+    assert broker.log == ["replace"]
+    broker.check(1)
+    assert broker.log == ["replace", "end"]
+
+
+def test_an_answer_begins_anew(broker):
+    for _ in range(3):
+        broker.check(4)
+        broker.canary._return(None)
+    assert (broker.log, broker.canary.deaf) == ([], False)
+
+
+def test_a_busy_worker_is_not_deaf(broker):
+    broker.room = False
+    broker.check(50)
+    assert (broker.log, broker.sent) == ([], 1)
+    broker.room = True
+    broker.check(4)
+    assert broker.log == ["replace"]
+
+
+def test_without_a_broker_nobody_is_deaf(broker):
+    broker.check(4)
+    broker.fails = True
+    for _ in range(20):
+        with pytest.raises(ConnectionError):
+            broker.check(1)
+    assert broker.log == []
+
+
+def test_while_celery_connects_there_is_nothing_to_check(broker):
+    broker.canary.detach()
+    broker.check(50)
+    assert (broker.log, broker.sent) == ([], 0)
+
+
+def test_a_replaced_consumer_that_never_comes_back_ends_the_worker(broker):
+    broker.check(5)
+    broker.canary.detach()
+    broker.check(4)
+    assert broker.log == ["replace", "end"]
