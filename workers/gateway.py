@@ -85,7 +85,7 @@ def build(chosen: settings.Settings) -> Flask:
     return create_app(
         redis=redis,
         ledger=ledger,
-        queries=Queries(ledger),
+        queries=Queries(ledger, labels=chosen.labels),
         acceptor=acceptor(chosen, ledger, dispatcher, hook_kinds(celery, chosen), lists),
         operations=Operations(ledger, dispatcher, accounts, tenants=tenants(chosen)),
         lists=Browser(lists, ledger, tenants(chosen)),

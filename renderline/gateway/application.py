@@ -121,7 +121,7 @@ def create_app(
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
     for module in (renders, timelines, batch, events, operators, unconfirmed, uploads, pick_lists):
         api.register_blueprint(module.blp)
-    board.install(app, Sessions(redis), login_throttle)
+    board.install(app, ledger, queries, Sessions(redis), login_throttle)
     error_handlers.install(app)
     return app
 

@@ -1,0 +1,43 @@
+"""Values that many open boards ask for at the same time, and that are made once for all of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+_MOST: Final = 256
+
+Value = TypeVar("Value")
+
+
+@dataclass
+class _Place(Generic[Value]):
+    making: threading.Lock = field(default_factory=threading.Lock)
+    made: tuple[float, Value] | None = None
+
+
+@dataclass
+class Kept(Generic[Value]):
+    """Keeps each value for `seconds`. While one caller makes a value, the others that want it wait for that one.
+
+    What a value may show is part of its name: callers of two tenants never share one.
+    """
+
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    _places: dict[Hashable, _Place[Value]] = field(default_factory=dict, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def get(self, name: Hashable, make: Callable[[], Value]) -> Value:
+        """Return the value called `name`, made anew if it is too old; raises what `make` raises."""
+        with self._lock:
+            if name not in self._places and len(self._places) >= _MOST:
+                self._places.clear()
+            place = self._places.setdefault(name, _Place())
+        with place.making:
+            if place.made is None or self.clock() - place.made[0] >= self.seconds:
+                place.made = (self.clock(), make())
+            return place.made[1]

@@ -1,0 +1,91 @@
+// Changes the rows of the table, and only those that differ. Focus, choices and the scroll position stay.
+
+// Puts the changes into the rows in sight. Returns whether the server knows more than that: a state that is another
+// one (with its reason), or a new render at the top.
+export function apply(place, changes, newest) {
+  let more = false;
+  for (const [id, state, progress] of changes) {
+    const row = document.getElementById(`r-${id}`);
+    if (!row) {
+      more = more || newest;
+      continue;
+    }
+    const badge = row.querySelector(".state");
+    if (badge && badge.textContent !== state) {
+      badge.textContent = state;
+      badge.className = `state state-${state}`;
+      flash(row);
+      more = true;
+    }
+    const bar = row.querySelector("progress");
+    if (bar && bar.value !== progress) {
+      bar.value = progress;
+      row.querySelector(".percent").textContent = `${Math.round(progress)} %`;
+    }
+  }
+  return more;
+}
+
+function flash(row) {
+  row.classList.remove("changed");
+  requestAnimationFrame(() => row.classList.add("changed"));
+}
+
+// Takes over the rows that the server has sent, in their order.
+export function refreshRows(place, html) {
+  const sent = new DOMParser().parseFromString(html, "text/html").body;
+  const body = place.querySelector("tbody");
+  const fresh = sent.querySelector("tbody");
+  if (!body || !fresh) {
+    if (body || fresh || place.textContent.trim() !== sent.textContent.trim()) place.replaceChildren(...sent.childNodes);
+    place.dispatchEvent(new Event("rows", { bubbles: true }));
+    return;
+  }
+  const focus = focused(place);
+  const known = new Map([...body.rows].map((row) => [row.id, row]));
+  let at = body.firstElementChild;
+  for (const row of [...fresh.rows]) {
+    const old = known.get(row.id);
+    known.delete(row.id);
+    let kept = old;
+    if (!old || old.dataset.v !== row.dataset.v) {
+      kept = document.adoptNode(row);
+      if (old) {
+        keepChoice(old, kept);
+        if (at === old) at = kept;
+        old.replaceWith(kept);
+      }
+    }
+    if (kept === at) at = at.nextElementSibling;
+    else body.insertBefore(kept, at);
+  }
+  for (const gone of known.values()) if (!gone.contains(document.activeElement)) gone.remove();
+  const pages = place.querySelector(".pages");
+  const newPages = sent.querySelector(".pages");
+  if (pages && newPages && pages.innerHTML !== newPages.innerHTML && !pages.contains(document.activeElement)) {
+    pages.replaceWith(document.adoptNode(newPages));
+  }
+  restore(focus);
+  place.dispatchEvent(new Event("rows", { bubbles: true }));
+}
+
+function keepChoice(old, fresh) {
+  const from = old.querySelector("input[name=id]");
+  const to = fresh.querySelector("input[name=id]");
+  if (from && to) to.checked = from.checked;
+}
+
+function focused(place) {
+  const element = document.activeElement;
+  const row = place.contains(element) ? element.closest("tr[id]") : null;
+  return row && { id: row.id, number: focusable(row).indexOf(element) };
+}
+
+function restore(focus) {
+  if (!focus) return;
+  const row = document.getElementById(focus.id);
+  const element = row && focusable(row)[focus.number];
+  if (element && element !== document.activeElement) element.focus({ preventScroll: true });
+}
+
+const focusable = (row) => [...row.querySelectorAll("a, input, button, summary")];
