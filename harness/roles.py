@@ -154,8 +154,19 @@ class Roles:
         until(lambda: pages("/workers?json=1").json()["data"], what="a worker in Flower")
         (name,) = [worker["hostname"] for worker in pages("/workers?json=1").json()["data"]]
         assert pages("/api/workers?refresh=1").json()[name]["registered"]
-        for path in ("/broker", "/tasks", "/api/tasks", "/api/queues/length", f"/worker/{name}", "/metrics"):
+        for path in (
+            "/broker",
+            "/tasks",
+            "/api/tasks",
+            "/api/queues/length",
+            f"/worker/{name}",
+            "/metrics",
+            "/renders",
+        ):
             pages(path)
+        (found, *_) = pages("/renders").text.split("/renders/")[1:]
+        shown = pages(f"/renders/{found[:32]}").text
+        assert SCRIPT not in shown
 
     def operate(self, render: str) -> None:
         """Use the command line."""

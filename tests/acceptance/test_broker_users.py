@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Iterator
 
 import pytest
 from redis import AuthenticationError, Redis, ResponseError
 
+from config.settings import load
 from harness import Valkey
 from harness.broker_users import ASKED_AND_REFUSED, admin_of, refusals, url_of, write_users
-from harness.roles import SCRIPT, Roles
+from harness.roles import LOGIN, SCRIPT, Roles
 from renderline import contract
 from renderline.producer import enqueue_render
 from tests.acceptance.command_line import CommandLine
+from workers.flower.reading import NotReadable, Reader
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +92,10 @@ FORBIDDEN = {
         SET renderline:catalogue:default:models:failure x
     """,
     "flower": """
-        HGETALL renderline:render:r; GET renderline:body:r; GET renderline:meta:r; XREAD STREAMS renderline:events 0;
-        HGETALL renderline:token:default; HGETALL renderline:keys; SET renderline:x x;
+        HSET renderline:render:r state failed; DEL renderline:render:r; GET renderline:body:r; STRLEN renderline:body:r;
+        XREAD STREAMS renderline:quarantine 0; GET renderline:answer:w; HGETALL renderline:catalogue:default:models;
+        HGETALL renderline:token:default; GET renderline:token:default:lock; HGETALL renderline:keys;
+        GET renderline:keys:board; SET renderline:x x; XADD renderline:events * id r; COPY renderline:render:r x;
         EVAL "return redis.call('GET', 'renderline:body:r')" 0; EVAL "return redis.call('LPUSH', 'submit', 'x')" 0;
         LPUSH requests x; LPUSH submit x; LRANGE requests 0 -1; RPOP requests; BRPOP hooks 1; DEL requests;
         HGETALL unacked; SET unacked_mutex x; GET celery-task-meta-r; SUBSCRIBE celery-task-meta-r; SCAN 0; INFO;
@@ -111,6 +116,14 @@ TABLE = [(role, act) for role, text in FORBIDDEN.items() for act in acts(text + 
 def test_a_role_may_not(server: Valkey, role: str, act: str) -> None:
     with Redis.from_url(url_of(server, role)) as redis, pytest.raises(ResponseError, match=r"(?i)permission"):
         redis.execute_command(*shlex.split(act))
+
+
+def test_flowers_page_of_renders_names_a_user_without_the_rights(server: Valkey) -> None:
+    reader = Reader(
+        load({"REDIS_URL": url_of(server, "producer"), "FLOWER_BASIC_AUTH": ":".join(LOGIN)}, role="flower")
+    )
+    with pytest.raises(NotReadable, match=r"redis_users\.acl"):
+        asyncio.run(reader.page("", None))
 
 
 @pytest.mark.parametrize("command", ["PING", "GET x", "INFO"])
