@@ -15,7 +15,6 @@ from typing import Any, Final
 from renderline.validation.errors import join_path
 
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-_WHOLE: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}\Z")
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class RequestTemplate:
     def columns(self) -> dict[str, str]:
         """The columns that it needs, in the order in which they appear, each with the path of its first placeholder."""
         found: dict[str, str] = {}
-        for path, text in _texts(self.data, ""):
-            for column in _PLACEHOLDER.findall(text):
+        for path, columns in self.columns_at.items():
+            for column in columns:
                 found.setdefault(column, path)
         return found
 
@@ -50,8 +49,7 @@ class RequestTemplate:
 
 def _filled(value: Any, row: Mapping[str, Any]) -> Any:
     if isinstance(value, str):
-        whole = _WHOLE.match(value)
-        if whole:
+        if whole := _PLACEHOLDER.fullmatch(value):
             return row[whole[1]]
         return _PLACEHOLDER.sub(lambda found: _text(row[found[1]]), value)
     if isinstance(value, list):

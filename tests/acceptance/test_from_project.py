@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import csv
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,6 +17,7 @@ import pytest
 
 from harness import USER_KEY, until
 from harness.editor_project import editor_project
+from harness.fixed_token import FixedToken
 from renderline.studio import StudioV3, TokenEndpoint
 from tests.acceptance.command_line import CommandLine, reach
 from tests.acceptance.conftest import System
@@ -36,7 +36,7 @@ class Editor:
 
     def __init__(self, system: System) -> None:
         credentials = TokenEndpoint(system.sandbox.url, app_id="studioV3.tests", user_key=USER_KEY)
-        self.studio = StudioV3(system.sandbox.url, tokens=Token(credentials.issue()))
+        self.studio = StudioV3(system.sandbox.url, tokens=FixedToken(credentials.issue()))
         credentials.close()
 
     def made(self, **fields: Any) -> str:
@@ -44,19 +44,6 @@ class Editor:
         project = self.studio.create_project(editor_project(**fields), export=True)
         until(lambda: self.studio.progress(project).done)
         return project
-
-
-@dataclass
-class Token:
-    """One token for all calls."""
-
-    token: str
-
-    def current(self) -> str:
-        return self.token
-
-    def reject(self, token: str) -> None:
-        raise AssertionError(token)
 
 
 @pytest.fixture(scope="module")

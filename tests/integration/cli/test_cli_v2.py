@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from harness.command_result import CommandResult
-from tests.integration.studio.scripted_vendor import ScriptedVendor, bad, hang_up, reply
+from tests.integration.studio.scripted_vendor import ScriptedVendor, bad, hang_up, reply, scripted_vendor
 
 SCENE = {"AIModel": {"model": "M1", "clothes": "B1", "script": "Hi.", "locationX": 0, "locationY": 0}, "clips": []}
 TEXT = {"type": "text", "detail": {"textSource": "Half price"}}
@@ -20,14 +19,8 @@ KEY = "-N4qJq7DwnRjBQ7hiozRc"
 
 @pytest.fixture
 def vendor() -> Iterator[ScriptedVendor]:
-    server = ScriptedVendor()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    server.released.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with scripted_vendor() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """Clients of the vendor's API, pointed at a server that follows a script."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
-from scripted_vendor import ScriptedVendor
+from scripted_vendor import ScriptedVendor, scripted_vendor
 
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
 
@@ -27,14 +26,8 @@ class ListedTokens:
 
 @pytest.fixture
 def vendor() -> Iterator[ScriptedVendor]:
-    server = ScriptedVendor()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    server.released.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with scripted_vendor() as server:
+        yield server
 
 
 @pytest.fixture
