@@ -162,7 +162,7 @@ class Operations:
         `delete_project` deletes the vendor's project as well; a fault of the vendor is part of the result.
         """
         self._check_owner(render_id, actor)
-        if self._steps.cancel(render_id) != State.CANCELED:
+        if self._steps.cancel(render_id, by=_who(actor)) != State.CANCELED:
             self._refuse(render_id, _NOT_ENDED, "only one that has not ended can be canceled")
         record = self._record(render_id)
         log.info("canceled", render_id=render_id)

@@ -4,6 +4,7 @@
 """
 
 from renderline.explanation.explainer import Explainer
-from renderline.explanation.sentence import Explanation, explain
+from renderline.explanation.part import Explanation
+from renderline.explanation.sentence import explain
 
 __all__ = ["Explainer", "Explanation", "explain"]

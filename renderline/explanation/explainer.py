@@ -6,22 +6,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from renderline.explanation.sentence import Explanation, explain
+from renderline.explanation.part import Explanation
+from renderline.explanation.sentence import explain
+from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Ledger
 from renderline.ledger.conditions import Conditions
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """Explains renders from their records and their condition now. `clock` replaces the server's in tests."""
+    """Explains renders from their records and their condition now.
+
+    `retries` says when hooks are given up; None: explanations do not say it. `clock` replaces the server's in tests.
+    """
 
     ledger: Ledger
+    retries: HookRetryPolicy | None = None
     clock: Callable[[], float] | None = None
 
     def explain(self, records: Sequence[Mapping[str, Any]]) -> list[Explanation]:
         """Return the explanation of each record, in their order; raises `redis.RedisError`."""
         conditions = Conditions(self.ledger).of(records)
         return [
-            explain(record, condition, now=self.clock() if self.clock else condition.at)
+            explain(record, condition, now=self.clock() if self.clock else condition.at, retries=self.retries)
             for record, condition in zip(records, conditions, strict=True)
         ]

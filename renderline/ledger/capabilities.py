@@ -7,6 +7,9 @@ from typing import Any
 
 from renderline.ledger.steps import Steps
 
+ALIVE_FOR = 60.0
+"""Seconds without an announcement after which a worker counts as gone, as in `prelude.lua`."""
+
 
 class CapabilitySteps(Steps):
     """The part of the ledger for capabilities."""

@@ -36,13 +36,13 @@ class Commands:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger, self._keys, self._run = ledger, ledger.keys, ledger.run
 
-    def cancel(self, render_id: str) -> str:
-        """Cancel a render; returns its state afterwards, empty for an unknown render.
+    def cancel(self, render_id: str, *, by: str = "") -> str:
+        """Cancel a render; returns its state afterwards, empty for an unknown render. `by` is who did it.
 
         Before submission nothing is sent. Afterwards it is no longer polled, and only hooks that asked for
         `render.canceled` run.
         """
-        return str(self._run("cancel", render_id))
+        return str(self._run("cancel", render_id, by))
 
     def retry(
         self,

@@ -74,6 +74,7 @@ class Keys:
         self.paused = f"{prefix}paused"
         self.alarms = f"{prefix}alarms"
         self.held = f"{prefix}held"
+        self.resend = f"{prefix}resend"
         self.dead_letters = f"{prefix}dead_letters"
         self.capabilities = f"{prefix}capabilities"
         self.quarantine = f"{prefix}quarantine"
