@@ -57,6 +57,8 @@ class Acceptor:
     """Checks what a request names; None: nothing does."""
     uploads: UploadStore | None = None
     """Where the files that requests name are; None: this process does not know, so workers find out."""
+    labels: tuple[str, ...] = ()
+    """The names of the metadata by whose values renders are found."""
 
     def accept(self, data: Any, *, key: str | None, message_id: str, actor: Actor) -> str:
         """Record a request once and return its render id.
@@ -178,7 +180,7 @@ class Acceptor:
 
     def _entry(self, render_id: str, request: RenderRequest, actor: Actor) -> Entry:
         entry = ledger_entry(render_id, request, deadline=self.deadline, by=str(actor))
-        return replace(entry, quota=Quota.of(self.tenants.of(entry.tenant)))
+        return replace(entry, quota=Quota.of(self.tenants.of(entry.tenant)), labels=self.labels)
 
 
 def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float, by: str = "") -> Entry:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from redis import WatchError
 from redis.client import Pipeline
 
+from renderline.ledger.indexed import flat, texts_of, with_texts
 from renderline.ledger.quota import UNLIMITED, Quota, QuotaExceeded
 from renderline.ledger.steps import Steps
 from renderline.tenants import DEFAULT
@@ -58,6 +59,9 @@ class Entry:
     stage: str = ""
     """The stage that it begins with; empty: the first of its plan."""
 
+    labels: tuple[str, ...] = ()
+    """The names of the metadata whose values are indexed."""
+
     @property
     def tenant_name(self) -> str:
         """The tenant as the scripts call it: the default one has no name there."""
@@ -67,11 +71,13 @@ class Entry:
         """Return the arguments of the step `accept`; `batch` names its transaction."""
         hooks = self.meta.get("hooks", ())
         awaited = "".join(f"{index}," for index, hook in enumerate(hooks) if hook.get("type") in _AWAITED)
-        fixed = json.dumps(self.meta, separators=(",", ":"))
+        texts = texts_of(self.meta.get("name"), self.meta.get("metadata", {}), self.labels)
+        fixed = with_texts(self.meta, texts)
         fields = (self.render_id, self.kind, self.account, self.priority, self.fingerprint, self.deadline)
         return (
             *(*fields, len(hooks), fixed, self.body, f",{awaited}"),
             *(self.tenant_name, self.by, *self.quota.arguments(), batch, int(self.draft), self.stage),
+            *(json.dumps(self.labels), *flat(texts)),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ LONGEST: Final = 64
 """Characters of a text that count."""
 _WORDS: Final = 2
 """Words of a name, beside the first, at which it is found too."""
+
+_INDEXED: Final = "indexed"
 
 NAME: Final = ""
 """The list of names; others are called as their label."""
@@ -38,3 +41,14 @@ def _later_words(whole: str) -> list[str]:
     words = {start: whole[start:].partition(" ")[0] for start in starts}
     telling = sorted(starts, key=lambda start: (not any(map(str.isdecimal, words[start])), -len(words[start])))
     return [whole[start:] for start in sorted(telling[:_WORDS])]
+
+
+def flat(texts: Sequence[tuple[str, str]]) -> list[str]:
+    """Return lists and texts in turn, as the scripts take them."""
+    return [part for pair in texts for part in pair]
+
+
+def with_texts(meta: Mapping[str, Any], texts: Sequence[tuple[str, str]]) -> str:
+    """Return the JSON of a render's fixed data with what it is indexed under, at its end, where the scripts read it."""
+    fixed = {name: value for name, value in meta.items() if name != _INDEXED}
+    return json.dumps({**fixed, **({_INDEXED: flat(texts)} if texts else {})}, separators=(",", ":"))

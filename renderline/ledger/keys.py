@@ -28,8 +28,12 @@ SCRIPT_KEYS = {
     "hook_accounts": "hook_accounts",
     "hook_hosts": "hook_hosts:",
     "hook_turn": "hook_turn",
+    "indexed": "indexed",
+    "labels": "labels:",
     "lanes": "lanes",
     "meta": "meta:",
+    "minute": "minute:",
+    "names": "names",
     "orphan_drafts": "orphan_drafts:",
     "owners": "owners:",
     "parked": "parked:",
@@ -49,6 +53,7 @@ SCRIPT_KEYS = {
     "slot_limits": "slot_limits",
     "slots": "slots:",
     "state": "state:",
+    "statistics": "statistics",
     "stored_projects": "stored_projects:",
     "sweep": "sweep",
     "sweep_lock": "sweep:lock",
@@ -86,6 +91,8 @@ class Keys:
         self.disk_probe = f"{prefix}disk_probe"
         self.audit = f"{prefix}audit"
         self.tenants = f"{prefix}tenants"
+        self.indexed = f"{prefix}indexed"
+        self.statistics = f"{prefix}statistics"
         self.hook_queues = f"{prefix}hook_queues"
         self.old_uploads = f"{prefix}old_uploads"
         self.api_keys = f"{prefix}keys"
@@ -119,6 +126,18 @@ class Keys:
     def state(self, state: str) -> str:
         """Return the sorted set of the renders in a state."""
         return f"{self.prefix}state:{state}"
+
+    def texts(self, name: str) -> str:
+        """Return the sorted set of the names of renders (''), or of the values of a label."""
+        return f"{self.prefix}labels:{name}" if name else f"{self.prefix}names"
+
+    def totals(self, generation: str, tenant: str) -> str:
+        """Return the hash of a tenant's totals in one generation of them."""
+        return list_of(tenant, f"{self.statistics}:{generation}")
+
+    def minute(self, number: int) -> str:
+        """Return the hash of what happened in a minute, which is numbered from 1970."""
+        return f"{self.prefix}minute:{number}"
 
     def due(self, account: str) -> str:
         """Return the sorted set of an account's renders by the time of their next poll."""

@@ -41,6 +41,10 @@ REPEATABLE = frozenset(
         "mark_orphan",
         "missing_apis",
         "quota_together",
+        "reindex",
+        "reindex_end",
+        "renders_matching",
+        "unindex_gone",
     }
 )
 """Steps that may run twice with the same answer, so their answer need not be kept."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
-from renderline.ledger.queries import Filter, Queries
 from renderline.ledger.store import Ledger
 from renderline.renders import State
+from renderline.tenants import DEFAULT
+
+MOST_MINUTES: Final = 119
+"""A minute is kept for two hours."""
+_TENANTS_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, order=True)
@@ -28,31 +32,36 @@ class Minute(NamedTuple):
     at: float
     """Its begin, in epoch seconds."""
     accepted: int
+    """Accepted, or started anew by a retry."""
     completed: int
     delivered: int
     failed: int
     """Failed or expired."""
     credits: float
-    """What the renders that were completed have cost."""
+    """What the renders that were completed have cost, where the vendor has said so by then."""
     lag: float | None
-    """Seconds from the vendor's report of the end to our notice of it, on average; None: not known of any render."""
+    """Seconds from the vendor's webhook that reported the end to our notice of it, on average; None: there was none."""
 
 
 class Statistics:
-    """Reads the figures. Every method raises `redis.RedisError` if the server cannot be reached."""
+    """Reads the figures, which the ledger's scripts keep. Every method raises `redis.RedisError`."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger, self._redis, self._keys = ledger, ledger.redis, ledger.keys
 
     def totals(self, tenant: str | None = None) -> list[Total]:
-        """Return how many renders there are, of one tenant or (None) of all, only what is above 0."""
-        found: Counter[tuple[str, str, str, str]] = Counter()
-        cursor = None
-        while True:
-            page, cursor = Queries(self._ledger).page(Filter(tenant=tenant), limit=1000, cursor=cursor)
-            found.update((one["state"], one["kind"], one["account"], one["tenant"]) for one in page)
-            if cursor is None:
-                return [Total(*names, count) for names, count in sorted(found.items())]
+        """Return how many renders there are, of one tenant or (None) of all; only what is above 0, in order."""
+        shown = str(self._redis.hget(self._keys.statistics, "shown") or "0")
+        tenants = [tenant] if tenant else [DEFAULT, *sorted(self._ledger.tenants())]
+        found: list[Total] = []
+        for start in range(0, len(tenants), _TENANTS_AT_ONCE):
+            some = tenants[start : start + _TENANTS_AT_ONCE]
+            with self._redis.pipeline(transaction=False) as pipe:
+                for one in some:
+                    pipe.hgetall(self._keys.totals(shown, one))
+                for one, counts in zip(some, pipe.execute(), strict=True):
+                    found += _totals(one, counts)
+        return sorted(found)
 
     def oldest(self) -> dict[str, float]:
         """Return, by state, for how many seconds its oldest render has been in it; states without any are left out."""
@@ -67,7 +76,39 @@ class Statistics:
         }
 
     def minutes(self, tenant: str | None = None, count: int = 60) -> list[Minute]:
-        """Return the latest `count` minutes (at most 120), the oldest first; the last one is not over."""
+        """Return the latest `count` minutes (at most 119), the oldest first; the last one is not over.
+
+        `tenant` limits them to one tenant.
+        """
         seconds, _ = self._redis.time()
-        now = int(seconds) // 60
-        return [Minute(60.0 * one, 0, 0, 0, 0, 0.0, None) for one in range(now - min(count, 120) + 1, now + 1)]
+        newest = int(seconds) // 60
+        numbers = range(newest - min(count, MOST_MINUTES) + 1, newest + 1)
+        with self._redis.pipeline(transaction=False) as pipe:
+            for number in numbers:
+                key = self._keys.minute(number)
+                pipe.hgetall(key if tenant in (None, DEFAULT) else f"{key}@{tenant}")
+            hashes: list[Any] = pipe.execute()
+        prefixes = ("", _OTHERS) if tenant is None else ("",)
+        return [_minute(number, found, prefixes) for number, found in zip(numbers, hashes, strict=True)]
+
+
+_OTHERS: Final = "others:"
+"""Before the fields that count what happened for other tenants than the default one."""
+
+
+def _totals(tenant: str, counts: Mapping[str, str]) -> Iterator[Total]:
+    for name, count in counts.items():
+        state, kind, account = name.split("|", 2)
+        # An older version may have forgotten what was counted here: `renderline reindex` counts anew.
+        if int(count) > 0:
+            yield Total(state, kind, account, tenant, int(count))
+
+
+def _minute(number: int, found: Mapping[str, str], prefixes: Sequence[str]) -> Minute:
+    def sum_of(name: str) -> float:
+        return sum(float(found.get(prefix + name, 0)) for prefix in prefixes)
+
+    lags = sum_of("lags")
+    counts = {name: round(sum_of(name)) for name in ("accepted", "completed", "delivered", "failed")}
+    lag = round(sum_of("lag") / lags, 3) if lags else None
+    return Minute(60.0 * number, **counts, credits=round(sum_of("credits"), 6), lag=lag)

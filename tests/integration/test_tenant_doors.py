@@ -2,7 +2,7 @@
 
 import pytest
 
-import renderline.ledger.queries as queries_module
+import renderline.ledger.pages as pages_module
 from harness import a_request
 from harness.ledger import LedgerDriver
 from harness.recorded_dispatcher import RecordedDispatcher
@@ -35,7 +35,7 @@ def test_a_message_names_the_tenants_that_the_setting_lists(acceptor, driver):
 
 
 def test_the_cursor_of_the_default_tenant_tells_no_id_of_another(driver, monkeypatch):
-    monkeypatch.setattr(queries_module, "_SCAN", 3)
+    monkeypatch.setattr(pages_module, "_ROWS", 3)
     own = [f"{number:032x}" for number in range(6)]
     for number, one in enumerate(own):
         driver.accept(one)

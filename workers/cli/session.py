@@ -86,7 +86,7 @@ class Session:
         """Return the queries over all renders."""
         from renderline.ledger import Queries
 
-        return Queries(self.ledger)
+        return Queries(self.ledger, labels=self.settings.labels)
 
     @cached_property
     def console(self) -> Console:

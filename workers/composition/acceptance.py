@@ -34,4 +34,5 @@ def acceptor(
         tenants=tenants(settings),
         names=door_check(settings, lists),
         uploads=upload_store(settings),
+        labels=settings.labels,
     )

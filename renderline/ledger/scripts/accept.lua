@@ -2,6 +2,7 @@
 -- ARGV: id kind account priority fingerprint deadline hooks meta body awaited(indexes, with commas around, of the hooks
 -- that the later ones wait for) tenant('': the default one) by(who had it accepted) max_in_flight max_per_day(quotas of
 -- the tenant, '': none) batch(the transaction of which this is a part, '': none) draft('1': it ends with a draft) stage
+-- labels(JSON array: the metadata that is indexed) texts(flat: under which it is found, as index_texts takes them)
 -- -> {new|known|conflict, state, 1 to send its submission}, {quota, why, 0}, {left, '', 0} (its batch exceeds a quota)
 local id, fingerprint = ARGV[3], ARGV[7]
 local known = redis.call('HGET', render(id), 'fingerprint')
@@ -29,5 +30,9 @@ enlist(K.renders, id, id)
 enlist(K.state .. 'accepted', id, id)
 redis.call('SET', K.schema, SCHEMA, 'NX')
 count_accepted(tenant, ARGV[16])
+count_render(id, '', 'accepted')
+chart(id, '', 'accepted')
+index_texts(id, tenant, {unpack(ARGV, 21)})
+note_indexed(cjson.decode(ARGV[20]))
 publish_event(id, 'accepted')
 return {'new', 'accepted', admit_submission(id) and 1 or 0}

@@ -103,6 +103,92 @@ local function end_hold(id)
   delist(K.held, id, id)
 end
 
+-- Totals: how many renders there are by state, kind and account, in a hash for each tenant. A record knows as what it is
+-- counted, so one that an older version moved is counted right from its next transition on. While `renderline reindex`
+-- counts all anew, as another generation, the totals of the one before are shown and kept up.
+local function totals_of(generation, tenant)
+  return K.statistics .. ':' .. generation .. (tenant ~= '' and '@' .. tenant or '')
+end
+local function add_to_total(key, name, by)
+  if redis.call('HINCRBY', key, name, by) == 0 then redis.call('HDEL', key, name) end
+end
+-- Count it in the present generation of totals, whatever it was counted as before. -> the end of its field, and the
+-- hash that is shown meanwhile, if it is another one
+local function recount_render(id, to)
+  local h = redis.call('HMGET', render(id), 'kind', 'account', 'tenant', 'counted')
+  local about, tenant = '|' .. (h[1] or '') .. '|' .. (h[2] or ''), h[3] or ''
+  local g = redis.call('HMGET', K.statistics, 'counted', 'shown')
+  local generation, shown = g[1] or '0', g[2] or '0'
+  local key = totals_of(generation, tenant)
+  local before = string.match(h[4] or '', '^' .. generation .. ':(.*)$')
+  if before ~= to then
+    if before then add_to_total(key, before .. about, -1) end
+    if to ~= '' then
+      add_to_total(key, to .. about, 1)
+      set(id, 'counted', generation .. ':' .. to)
+    end
+  end
+  return about, shown ~= generation and totals_of(shown, tenant) or nil
+end
+-- A render of the state `from` ('': it is new) is now in `to` ('': it is forgotten).
+local function count_render(id, from, to)
+  local about, shown = recount_render(id, to)
+  if not shown then return end
+  if from ~= '' then add_to_total(shown, from .. about, -1) end
+  if to ~= '' then add_to_total(shown, to .. about, 1) end
+end
+
+-- What happened in each minute, for charts. Other tenants than the default one have hashes of their own beside the one
+-- of all, in which their part is kept apart.
+local MINUTES_KEPT = 7200
+local function count_in_minute(tenant, name, by)
+  local key = K.minute .. math.floor(NOW / 60)
+  local function add(hash, field_)
+    if tonumber(redis.call('HINCRBYFLOAT', hash, field_, by)) == by then redis.call('EXPIRE', hash, MINUTES_KEPT) end
+  end
+  if tenant == '' then return add(key, name) end
+  add(key, 'others:' .. name)
+  add(key .. '@' .. tenant, name)
+end
+local CHARTED = {accepted = 'accepted', completed = 'completed', delivered = 'delivered', failed = 'failed',
+  expired = 'failed'}
+local function chart(id, from, to)
+  -- A replayed hook completes nothing.
+  if not CHARTED[to] or from == 'undelivered' then return end
+  local h = redis.call('HMGET', render(id), 'tenant', 'credit', 'webhook_done')
+  local tenant = h[1] or ''
+  count_in_minute(tenant, CHARTED[to], 1)
+  if to ~= 'completed' then return end
+  local credit, reported = tonumber(h[2]), tonumber(h[3])
+  if credit and credit > 0 then count_in_minute(tenant, 'credits', credit) end
+  -- Older versions noted that there was a webhook, not when.
+  if reported and reported > 1 then
+    count_in_minute(tenant, 'lag', math.max(0, NOW - reported))
+    count_in_minute(tenant, 'lags', 1)
+  end
+end
+
+-- The texts under which searches find a render: `texts` is {list('': names, otherwise a label), text, list, text ...}.
+local function text_list(list, tenant)
+  return (list == '' and K.names or K.labels .. list) .. (tenant ~= '' and '@' .. tenant or '')
+end
+local function index_texts(id, tenant, texts)
+  for n = 1, #texts, 2 do redis.call('ZADD', text_list(texts[n], tenant), 0, texts[n + 1] .. '\t' .. id) end
+end
+-- Since when each list has the texts of all new renders: the search asks an index that has all there are.
+local function note_indexed(labels)
+  local lists = {'', unpack(labels)}
+  for n, since in ipairs(redis.call('HMGET', K.indexed, unpack(lists))) do
+    if not since then redis.call('HSET', K.indexed, lists[n], stamp(NOW)) end
+  end
+end
+-- The texts are at the end of `meta`, whose rest may hold what is no Unicode.
+local function unindex_texts(id)
+  local indexed = string.match(redis.call('GET', K.meta .. id) or '', '.*"indexed":(%[.*%])}$')
+  local texts, tenant = indexed and cjson.decode(indexed) or {}, field(id, 'tenant')
+  for n = 1, #texts, 2 do redis.call('ZREM', text_list(texts[n], tenant), texts[n + 1] .. '\t' .. id) end
+end
+
 local function transition(id, to)
   if to == 'canceled' and field(id, 'state') == HELD then end_hold(id) end
   local from = field(id, 'state')
@@ -112,6 +198,8 @@ local function transition(id, to)
   set(id, 'state', to, 't:' .. to, stamp(NOW))
   delist(K.state .. from, id, id)
   enlist(K.state .. to, id, id)
+  count_render(id, from, to)
+  chart(id, from, to)
   return true
 end
 

@@ -11,6 +11,8 @@ for _, id in ipairs(ids) do
       delist(K.dead_letters, id, id .. ':' .. i)
       hook_comes(id, i)
     end
+    pcall(unindex_texts, id)
+    pcall(count_render, id, state, '')
     delist(K.state .. state, id, id)
     delist(K.renders, id, id)
     local known, account = pcall(field, id, 'account')

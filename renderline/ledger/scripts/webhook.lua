@@ -29,7 +29,7 @@ if ARGV[7] ~= '' and field(id, 'project_id') == '' and claim_project(id, ARGV[7]
 local progress = tonumber(ARGV[4])
 local over = not progress or progress >= 100
 local poll_in = over and 0 or tonumber(ARGV[9])
-if over then set(id, 'webhook_done', 1) end
+if over then redis.call('HSETNX', render(id), 'webhook_done', stamp(NOW)) end
 if state == 'submitting' then
   -- It came before the answer to the paid call: kept until that is recorded.
   if over or field(id, 'webhook_hint') == '' then set(id, 'webhook_hint', stamp(poll_in)) end

@@ -13,6 +13,7 @@ from harness.ledger import owed_hooks
 from renderline.ledger import AccountLimits, Commands, DuePoll, Ledger, PollResult, PumpWake, Submission
 from tests.integration.ledger.ledger_actors import Messenger, Permits, Watcher, Worker
 from tests.integration.ledger.ledger_choices import ACCOUNTS, FINAL_WITHIN, GRACE, LEASE, LOOKED_AT_WITHIN
+from tests.integration.ledger.ledger_figures import check_figures
 from tests.integration.ledger.ledger_recovery import work_through_the_sweep
 from tests.integration.ledger.ledger_truths import FOLLOWED, HOOKED, Picture, Truths
 
@@ -129,6 +130,7 @@ class LedgerModel(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Every message is lost and every claim held for ever; from now on the rest works: all must come to an end."""
+        check_figures(self.ledger)
         for account in set(ACCOUNTS.values()):
             self.operations.resume(account)
         begun, followed = self.now, dict.fromkeys(ACCOUNTS, self.now)
@@ -141,4 +143,5 @@ class LedgerModel(RuleBasedStateMachine):
             self.now += 2.0
             work_through_the_sweep(self)
             self.all_is_as_it_must_be()
+        check_figures(self.ledger)
         self.now += 1
