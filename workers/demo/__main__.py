@@ -35,8 +35,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("--render-seconds", type=float, default=6.0, metavar="S", help="default: %(default)s")
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where everything goes (default: below var/)")
     options = parser.parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _Leave())
     console = Console(highlight=False, soft_wrap=True)
     usual = "up" if options.keep else f"demo-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     directory = (options.directory or ROOT / "var" / usual).resolve()
@@ -53,9 +53,17 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return 130
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
-    # An exception, so that the processes are stopped on the way out.
-    raise SystemExit(128 + number)
+class _Leave:
+    """Handles signals. The first raises an exception, so that the processes are stopped on the way out."""
+
+    _leaving = False
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        # make hands a signal on that its group got too: a second exception would cut the way out short.
+        if _Leave._leaving:
+            return
+        _Leave._leaving = True
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def run_demo(console: Console, deployment: Deployment, environ: Mapping[str, str], *, workers: int) -> int:

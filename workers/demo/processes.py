@@ -6,6 +6,8 @@ import contextlib
 import os
 import queue
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -41,7 +43,8 @@ class _Running:
 class Processes:
     """Starts roles of the Procfile with the given environment; each process is a session of its own.
 
-    As a context manager it stops them all at the end, also after an exception.
+    As a context manager it stops them all at the end, also after an exception. If this process is killed, a guard of
+    its own stops them.
     """
 
     def __init__(self, environ: Mapping[str, str], *, logs: Path, concurrency: Mapping[str, int]) -> None:
@@ -51,6 +54,7 @@ class Processes:
         self._running: dict[str, _Running] = {}
         self._events: queue.Queue[Message] = queue.Queue()
         self._ended: set[str] = set()
+        self._guard: subprocess.Popen[str] | None = None
         logs.mkdir(parents=True, exist_ok=True)
         threading.Thread(target=self._collect, name="process-output", daemon=True).start()
 
@@ -94,12 +98,25 @@ class Processes:
         return "\n".join(parts)
 
     def __enter__(self) -> Processes:
+        command = [sys.executable, "-m", "workers.demo.guard"]
+        self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True)
         return self
 
     def __exit__(self, *_: object) -> None:
-        # A second Ctrl-C must not leave half of them behind.
-        with ignored(signal.SIGINT, signal.SIGTERM):
+        try:
+            # A second Ctrl-C must not leave half of them behind.
+            with ignored(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                self.stop()
+                self._dismiss_guard()
+        except BaseException:
+            # A signal came before they were ignored.
             self.stop()
+            raise
+
+    def _dismiss_guard(self) -> None:
+        if self._guard and self._guard.stdin:
+            self._guard.stdin.close()
+            self._guard.wait()
 
     def _run(self, running: _Running) -> None:
         try:
@@ -114,6 +131,8 @@ class Processes:
             running = self._running[message.name]
             if message.type == "start":
                 running.pid = message.data["pid"]
+                if self._guard and self._guard.stdin:
+                    print(running.pid, file=self._guard.stdin, flush=True)
                 running.started.set()
             elif message.type == "line":
                 running.log.write(message.data)

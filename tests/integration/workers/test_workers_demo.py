@@ -149,8 +149,17 @@ def assert_for_this_user_alone(directory):
     assert password not in table
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stopped_demo_leaves_no_process_behind(tmp_path, number):
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (signal.SIGINT, [signal.SIGINT] * 3),
+        # make hands on a signal that its group got too.
+        (signal.SIGTERM, [signal.SIGTERM] * 3),
+        (signal.SIGHUP, []),
+        (signal.SIGKILL, []),
+    ],
+)
+def test_a_stopped_demo_leaves_no_process_behind(tmp_path, first, later):
     options = ["--keep", "--workers", "1", "--directory", str(tmp_path / "up")]
     (tmp_path / "up").mkdir(mode=0o755)
     before = os.umask(0o022)
@@ -160,9 +169,10 @@ def test_a_stopped_demo_leaves_no_process_behind(tmp_path, number):
         assert_for_this_user_alone(tmp_path / "up")
         children = descendants(demo.popen.pid)
         assert len(children) >= 5
-        demo.popen.send_signal(number)
-        assert demo.popen.wait(60) == (0 if number == signal.SIGINT else 128 + number)
-        assert not [pid for pid in children if running(pid)]
+        for number in (first, *later):
+            demo.popen.send_signal(number)
+        assert demo.popen.wait(60) == {signal.SIGINT: 0, signal.SIGKILL: -9}.get(first, 128 + first)
+        until(lambda: not [pid for pid in children if running(pid)], seconds=20, what="their end")
     finally:
         os.umask(before)
         demo.kill()
