@@ -21,8 +21,8 @@ from renderline.search import parse_search
 SCOPES: Final[dict[Action, str]] = {
     "retry": SUBMIT,
     "cancel": SUBMIT,
-    "hold": SUBMIT,
-    "release": SUBMIT,
+    "hold": ADMIN,
+    "release": ADMIN,
     "replay": ADMIN,
 }
 """What the API key of the session needs for each action."""
