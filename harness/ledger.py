@@ -10,6 +10,7 @@ from redis import Redis
 from harness.clock import Clock
 from renderline.ledger import AccountLimits, Commands, DuePoll, Entry, Ledger, PollResult, PumpWake, Submission
 from renderline.ledger.script import SETTLED_HOOKS
+from renderline.observer import NOBODY, Observer
 from renderline.tenants import DEFAULT
 
 GRACE = 30.0
@@ -54,9 +55,9 @@ def due_poll(now: float) -> DuePoll:
 class LedgerDriver:
     """A ledger with its clock, and shortcuts that bring a render into a state."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, observer: Observer = NOBODY) -> None:
         self.redis, self.clock = redis, Clock()
-        self.ledger = Ledger(redis, grace=GRACE, clock=self.clock)
+        self.ledger = Ledger(redis, grace=GRACE, clock=self.clock, observer=observer)
         self.operations, self.limits = Commands(self.ledger), AccountLimits(self.ledger)
 
     def accept(

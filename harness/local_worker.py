@@ -22,7 +22,8 @@ from renderline.accounts.guard import Guard
 from renderline.accounts.token import SharedToken
 from renderline.drafts import project_name
 from renderline.kinds import KINDS, CallContext
-from renderline.ledger import AccountLimits, Ledger, PumpWake, Submission
+from renderline.ledger import AccountLimits, Ledger, PumpWake, Submission, TransitionLog
+from renderline.observer import Observers
 from renderline.polling.confirmation import Confirmation
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
@@ -57,7 +58,7 @@ class LocalWorker:
     rate_limit: Any = None
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.redis, grace=GRACE, clock=self.clock)
+        self.ledger = Ledger(self.redis, grace=GRACE, clock=self.clock, observer=Observers((TransitionLog(),)))
         self.limits = AccountLimits(self.ledger)
         breaker = CircuitBreaker(self.limits, "main", failures=self.failures)
         self.guard = Guard("main", self.limits, breaker, self.rate_limit)

@@ -1,7 +1,7 @@
 """What observers learn of each process: vendor calls, polls, hook attempts and transitions, as they happen.
 
-The timeline of a render, the log and the metrics are observers. An observer learns of it afterwards and returns at once;
-what it raises is logged and breaks nothing.
+The timeline of a render, the log and the metrics are observers. An observer learns of things afterwards and returns at
+once; what it raises is logged and breaks nothing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class Poll:
     render_id: str
     attempt: int
     status: str
-    """What it found, as `PollResult.status` names it: `rendering`, `done`, `failed`, `error`, `wait` ..."""
+    """What it found, as `PollResult.status` names it: `wait`, `done`, `failed`, `error` ..."""
+    state: str = "rendering"
+    """The state of the render before: `rendering` or `unconfirmed`."""
     seconds: float
     calls: tuple[Call, ...] = ()
 
@@ -71,7 +73,7 @@ class HookAttempt:
     host: str
     """Host and port that it called; empty if it called none."""
     endpoint: str
-    """Where it went, without user, query and fragment; empty if it called nobody."""
+    """Where it went, for people: without user, query and secrets; empty if it called nobody."""
     number: int
     """The number of this call of the hook, from 1."""
     status: int | None
@@ -84,7 +86,7 @@ class HookAttempt:
     result: str = OK
     """`ok`, or why it failed: one short line."""
     lag: float | None = None
-    """Seconds from the end of the render to the beginning of this call, if known."""
+    """Seconds from when the hook became due, first at the end of the render, to this call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,16 +111,16 @@ class Observer(Protocol):
     """Learns what happens in this process. Its methods are called in many threads, and may be called at any time."""
 
     def call(self, call: Call) -> None:
-        """Take note of a call to the vendor."""
+        """Observe a call to the vendor."""
 
     def poll(self, poll: Poll) -> None:
-        """Take note of a poll. Its calls were given to `call` before."""
+        """Observe a poll. Its calls were given to `call` before."""
 
     def hook(self, attempt: HookAttempt) -> None:
-        """Take note of a call of a hook."""
+        """Observe a call of a hook."""
 
     def transition(self, transition: Transition) -> None:
-        """Take note of a transition that a step of this process made."""
+        """Observe a transition that a step of this process made."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ NOBODY = Observers()
 
 
 @dataclass
-class Subject:
+class Purpose:
     """The render for which this thread makes calls."""
 
     render_id: str | None = None
@@ -168,27 +170,27 @@ class Subject:
 
 
 class _Current(threading.local):
-    subject: Subject | None = None
+    purpose: Purpose | None = None
 
 
 _current = _Current()
 
 
-def current_subject() -> Subject:
+def current_purpose() -> Purpose:
     """Return for which render this thread makes calls; one without a render if it makes them for none."""
-    return _current.subject or Subject()
+    return _current.purpose or Purpose()
 
 
 @contextmanager
-def calls_for(render_id: str, attempt: int, *, polling: bool = False) -> Iterator[Subject]:
+def calls_for(render_id: str, attempt: int, *, polling: bool = False) -> Iterator[Purpose]:
     """Inside it, the calls of this thread are made for this attempt of a render; yields what collects them."""
-    before, _current.subject = _current.subject, Subject(render_id, attempt, polling)
+    before, _current.purpose = _current.purpose, Purpose(render_id, attempt, polling)
     try:
-        yield _current.subject
+        yield _current.purpose
     finally:
-        _current.subject = before
+        _current.purpose = before
 
 
 def _note(call: Call) -> None:
-    if _current.subject is not None and call.render_id == _current.subject.render_id:
-        _current.subject.calls.append(call)
+    if _current.purpose is not None and call.render_id == _current.purpose.render_id:
+        _current.purpose.calls.append(call)

@@ -17,8 +17,9 @@ from renderline.accounts.clients import AccountClients
 from renderline.dispatcher import Dispatcher
 from renderline.drafts import find_by_name
 from renderline.kinds import KINDS
-from renderline.ledger import HELD, AccountReports, Audit, Commands, Ledger, Quota
+from renderline.ledger import HELD, AccountReports, Audit, Commands, Ledger, Quota, Timeline
 from renderline.ledger.audit import login
+from renderline.observer import calls_for
 from renderline.renders import FINAL, State
 from renderline.studio import ProjectMissing, StudioFault
 from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
@@ -125,7 +126,11 @@ def _audited(what: str) -> Callable[[_Method], _Method]:
             with Audit(self.ledger.redis, prefix=self.ledger.prefix).noting(
                 method.__name__, actor, target, refusals=OperationRefused
             ):
-                return method(self, *about, actor=actor, **options)
+                done = method(self, *about, actor=actor, **options)
+            if what != "account":
+                name = " ".join((method.__name__, *(f"hook {index + 1}" for index in about[1:] if what == "hook")))
+                Timeline(self.ledger).operation(str(about[0]), name, by=str(actor))
+            return done
 
         return cast("_Method", noted)
 
@@ -165,7 +170,6 @@ class Operations:
         if self._steps.cancel(render_id, by=_who(actor)) != State.CANCELED:
             self._refuse(render_id, _NOT_ENDED, "only one that has not ended can be canceled")
         record = self._record(render_id)
-        log.info("canceled", render_id=render_id)
         self._ended(render_id)
         if not delete_project:
             return Cancellation(record)
@@ -405,11 +409,12 @@ class Operations:
             return "kept", f"account {account!r} is not configured here"
         (draft,) = self.ledger.drafts([record["id"]])
         try:
-            # A call whose answer was lost may have made a project.
-            found = record["project_id"] or find_by_name(clients, record["id"], record["attempt"], draft)
-            if not found:
-                return "none", ""
-            clients.use_v3().delete_projects([found])
+            with calls_for(record["id"], record["attempt"]):
+                # A call whose answer was lost may have made a project.
+                found = record["project_id"] or find_by_name(clients, record["id"], record["attempt"], draft)
+                if not found:
+                    return "none", ""
+                clients.use_v3().delete_projects([found])
         except ProjectMissing:
             pass
         except (StudioFault, LookupError) as fault:

@@ -31,6 +31,7 @@ from workers.application import create_app as create_celery_app
 from workers.composition.acceptance import acceptor
 from workers.composition.catalogue import catalogue_store
 from workers.composition.hooks import hook_kinds
+from workers.composition.observers import gateway_observers
 from workers.composition.tenants import tenants
 from workers.composition.uploads import upload_store
 from workers.composition.webhooks import fallback_interval, webhook_urls
@@ -78,7 +79,7 @@ def build(chosen: settings.Settings) -> Flask:
         "socket_connect_timeout": _REDIS_TIMEOUT,
     }
     celery.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
-    ledger = Ledger(redis, grace=chosen.lease)
+    ledger = Ledger(redis, grace=chosen.lease, observer=gateway_observers())
     dispatcher = Dispatcher(CeleryPublisher(celery), ledger)
     lists = catalogue_store(chosen, redis, ServerClock(redis))
     accounts = KnownAccounts(ledger, chosen.account_names)

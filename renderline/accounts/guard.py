@@ -15,10 +15,21 @@ from renderline.accounts.circuit_breaker import CircuitBreaker
 from renderline.accounts.permit import current_permit
 from renderline.accounts.rate_limit import RateLimit
 from renderline.ledger import AccountLimits
-from renderline.studio import CreditExhausted, RateLimited, StudioFault, TooLate, UploadUnreadable, VendorUnavailable
+from renderline.observer import NOBODY, OK, Call, Observer, current_purpose
+from renderline.studio import (
+    CreditExhausted,
+    Exchanged,
+    RateLimited,
+    StudioFault,
+    TooLate,
+    UploadUnreadable,
+    VendorUnavailable,
+)
 
 log = structlog.get_logger(__name__)
 
+_V3_ROOT = "/api/odin/v3"
+"""What all paths of the v3 API begin with. Nobody needs to read it in every line."""
 CREDIT_PROBE = 300.0
 """Seconds between submissions while the vendor refuses an account for lack of credit."""
 DEFAULT_BACKOFF = 2.0
@@ -41,6 +52,7 @@ class Guard:
     limits: AccountLimits
     breaker: CircuitBreaker
     rate_limit: RateLimit | None = None
+    observer: Observer = NOBODY
 
     def before(self) -> None:
         """Wait for the call's turn; raises a `StudioFault` if it must not be made now."""
@@ -60,6 +72,26 @@ class Guard:
         except RedisError as error:
             # The fault of the call matters more: its caller must still record that.
             log.warning("call outcome not recorded", account=self.account, error=f"{type(error).__name__}: {error}")
+
+    def observe(self, exchanged: Exchanged) -> None:
+        """Tell the observer of a call, and for which render it was made."""
+        fault, purpose = exchanged.fault, current_purpose()
+        code = (fault.code or type(fault).__name__) if fault else ""
+        self.observer.call(
+            Call(
+                account=self.account,
+                endpoint=str(exchanged.endpoint).replace(_V3_ROOT, "", 1),
+                status=exchanged.status,
+                code=code,
+                seconds=exchanged.seconds,
+                began=exchanged.began,
+                render_id=purpose.render_id,
+                attempt=purpose.attempt,
+                polling=purpose.polling,
+                # The message is redacted: without tokens, and without texts of the request.
+                result=" ".join(filter(None, (fault.code, fault.message or code))) if fault else OK,
+            )
+        )
 
     def back_off(self, seconds: float) -> None:
         """Make no calls for this account for so long, in any worker."""

@@ -11,6 +11,7 @@ import structlog
 
 from renderline.accounts.clients import AccountClients
 from renderline.ledger import Ledger
+from renderline.observer import calls_for
 from renderline.studio import ProjectMissing
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,8 @@ class StoredProjectCleanup:
         for render_id, record in zip(ids, self.ledger.records(ids), strict=True):
             # The record proves that the video is stored; without one nothing is deleted.
             if clients.v3 and record and record["state"] == "delivered" and record["stored_url"]:
-                self._delete(clients, render_id, record["project_id"])
+                with calls_for(render_id, record["attempt"]):
+                    self._delete(clients, render_id, record["project_id"])
             self.ledger.clear_stored_project(clients.name, render_id)
         return len(ids) == _BATCH
 

@@ -107,6 +107,7 @@ class Render(Response):
     tenant = _text("Whose render it is.")
     account = _text()
     accepted_by = _text("Who had it accepted: an API key, a message or the command line; null if unknown.", null=True)
+    request_id = _text("The `X-Request-ID` of the call that it was accepted by; null if it had none.", null=True)
     priority = _text(validate=validate.OneOf(["high", "normal", "low"]))
     state = _text("Ends: delivered, undelivered, failed, expired, canceled.", validate=validate.OneOf(STATES))
     held = fields.Nested(
@@ -149,6 +150,7 @@ class TimelineEntry(Response):
     seconds = fields.Float(required=True, allow_none=True, metadata=_about("How long it took."))
     result = _text("`ok`, or what went wrong; empty for a transition.")
     by = _text("Who did it, if a person or a key did.", null=True)
+    endpoint = _text("Where a hook went, without query and secrets.", null=True)
 
 
 class TimelineAnswer(Response):

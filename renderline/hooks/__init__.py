@@ -3,7 +3,16 @@
 from renderline.hooks.celery_task import CeleryHook
 from renderline.hooks.download import DownloadHook, FreshLink
 from renderline.hooks.http import HttpHook
-from renderline.hooks.kind import FINAL_EVENTS, Delivery, HookFailed, HookKind, host_of, missing_part, problem_of
+from renderline.hooks.kind import (
+    FINAL_EVENTS,
+    Delivery,
+    HookFailed,
+    HookKind,
+    endpoint_of,
+    host_of,
+    missing_part,
+    problem_of,
+)
 from renderline.hooks.registry import load_kinds
 
 __all__ = [
@@ -15,6 +24,7 @@ __all__ = [
     "HookFailed",
     "HookKind",
     "HttpHook",
+    "endpoint_of",
     "host_of",
     "load_kinds",
     "missing_part",

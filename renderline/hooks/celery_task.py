@@ -100,17 +100,26 @@ class CeleryHook:
             return None
         return f"{sent} is not among the tasks that {where} lists: {', '.join(tenant.celery_hooks) or 'none'}"
 
+    def endpoint(self, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+        """Return the task and its queue."""
+        return f"{hook['task']}@{hook['queue']}"
+
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Publish the task; raises HookFailed if the broker did not take it, or if nobody reads the queue.
 
         The receiving task is called with one argument, `Delivery.body()`. A retry carries the same task id, so
-        a service that remembers the ids it has handled can drop repeats.
+        a service that remembers the ids it has handled can drop repeats. The message's header `request_id` is that of
+        the render.
         """
         task, queue = hook["task"], hook["queue"]
         try:
             if self._queues:
                 self._queues.check(task, queue, at=delivery.timestamp)
-            self._send_task(task, args=[delivery.body()], queue=queue, task_id=delivery.webhook_id, ignore_result=True)
+            options: dict[str, Any] = {"queue": queue, "task_id": delivery.webhook_id, "ignore_result": True}
+            if request_id := delivery.record.get("request_id"):
+                # A header of the message: the task finds it as `self.request.headers["request_id"]`.
+                options["headers"] = {"request_id": request_id}
+            self._send_task(task, args=[delivery.body()], **options)
         except FullQueue as full:
             raise HookFailed(
                 f"task {task} was not sent to queue {queue}: {full}, as many as {LIMIT_VARIABLE} allows; start a "

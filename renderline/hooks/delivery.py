@@ -14,13 +14,14 @@ import structlog
 from renderline.capabilities import WorkerCapabilities
 from renderline.capabilities import hook as hook_kind
 from renderline.dispatcher import Dispatcher
-from renderline.hooks import Delivery, HookFailed, HookKind, host_of, missing_part
+from renderline.hooks import Delivery, HookFailed, HookKind, endpoint_of, host_of, missing_part
 from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.outcome import Done, NotMyTurn, Outcome
 from renderline.hooks.renewal import ClaimRenewal
 from renderline.hooks.retry import HookRetryPolicy
 from renderline.kinds import KINDS
 from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger, subject
+from renderline.observer import OK, HookAttempt, calls_for
 from renderline.renders import EVENTS, State
 from renderline.retry import RetryIn
 from renderline.tenants import DEFAULT
@@ -60,6 +61,12 @@ class _Claimed:
     def attempt(self) -> int:
         """The number of this call, from 1."""
         return int(self.delivery.record["hooks"][self.index]["attempts"])
+
+
+def _log_labels(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every log line of this hook says about its render."""
+    request_id = record.get("request_id")
+    return {"tenant": _tenant(record), **({"request_id": request_id} if request_id else {})}
 
 
 def _tenant(record: Mapping[str, Any]) -> str:
@@ -103,7 +110,7 @@ class Deliverer:
         if record is None or spec is None:
             return NotMyTurn(_WHY_UNCLAIMED.get(claim.status, ""))
         subject.note(record["name"], record["metadata"])
-        structlog.contextvars.bind_contextvars(tenant=_tenant(record))
+        structlog.contextvars.bind_contextvars(**_log_labels(record))
         event = EVENTS[State(record["state"])]
         kind = self.kinds.get(spec["type"])
         if kind is None:
@@ -140,28 +147,34 @@ class Deliverer:
         delivery = replace(hook.delivery, seconds=self._call_time(hook))
         began = time.monotonic()
         try:
-            with self.renewal.renewed(render_id, index, claim):
-                fields = kind.deliver(hook.spec, delivery)
+            # Some ask the vendor for a new link.
+            about = calls_for(render_id, delivery.record["attempt"])
+            with self.renewal.renewed(render_id, index, claim), about:
+                fields = dict(kind.deliver(hook.spec, delivery) or {})
         except HookFailed as failure:
             self._note_answer(hook, answered=not failure.unreachable, seconds=time.monotonic() - began)
-            return self._failed(hook, failure)
+            return self._failed(hook, failure, began)
         except Exception as error:
             log.exception("hook raised", render_id=render_id, hook=index, type=kind.type)
             self._note_answer(hook, answered=True, seconds=time.monotonic() - began)
-            return self._failed(
-                hook, HookFailed(f"{type(error).__name__} in the {kind.type} hook; see the worker's log")
-            )
+            raised = HookFailed(f"{type(error).__name__} in the {kind.type} hook; see the worker's log")
+            return self._failed(hook, raised, began)
         self._note_answer(hook, answered=True, seconds=time.monotonic() - began)
+        self._observe(hook, began, outcome="delivered", status=fields.pop("status", None))
         dispose = self._deletes_project(hook.delivery.record)
         recorded = {"fields": fields, "dispose": dispose, "host": hook.host}
         state = self._settle(render_id, index, claim, outcome="delivered", **recorded)
         log.info("hook delivered", render_id=render_id, hook=index, type=kind.type, state=state)
         return Done("delivered")
 
-    def _failed(self, hook: _Claimed, failure: HookFailed) -> Outcome:
+    def _failed(self, hook: _Claimed, failure: HookFailed, began: float) -> Outcome:
         render_id, index, claim = hook.render_id, hook.index, hook.claim
         wait = self.retries.retry_in(
             hook.attempt, age=claim.seconds, jitter=random.random(), retry_after=failure.retry_after
+        )
+        dead = failure.permanent or wait is None
+        self._observe(
+            hook, began, outcome="dead" if dead else "retrying", status=failure.status, result=str(failure) or "failed"
         )
         if failure.permanent or wait is None:
             recorded = {"host": hook.host, "fields": failure.fields}
@@ -171,6 +184,25 @@ class Deliverer:
         how = {"retry_in": wait, "error": str(failure), "host": hook.host, "fields": failure.fields}
         self._settle(render_id, index, claim, outcome="retrying", **how)
         return RetryIn(wait, str(failure))
+
+    def _observe(self, hook: _Claimed, began: float, *, outcome: str, status: object = None, result: str = OK) -> None:
+        record = hook.delivery.record
+        attempt = HookAttempt(
+            render_id=hook.render_id,
+            attempt=record["attempt"],
+            index=hook.index,
+            type=hook.kind.type,
+            host=host_of(hook.kind, hook.spec, record),
+            endpoint=endpoint_of(hook.kind, hook.spec, record),
+            number=hook.attempt,
+            status=status if isinstance(status, int) else None,
+            outcome=outcome,
+            seconds=time.monotonic() - began,
+            began=began,
+            result=result,
+            lag=hook.claim.seconds,
+        )
+        self.ledger.observer.hook(attempt)
 
     def _dead_letter(
         self, render_id: str, index: int, claim: HookClaim, why: str, *, reason: str | None = None, **recorded: Any

@@ -251,7 +251,7 @@ class DownloadHook:
             raise _Expired(f"{source} answered {status} instead of the video; the link may have expired")
         if status != 200:
             wait = parse_retry_after(response.headers, now=time.time(), longest=LONGEST_RETRY_AFTER)
-            raise HookFailed(f"{source} answered {status} instead of the video", retry_after=wait)
+            raise HookFailed(f"{source} answered {status} instead of the video", retry_after=wait, status=status)
         if response.headers.get("Content-Type", "").lower().startswith(_PAGES):
             raise _Expired(f"{source} sent a page instead of the video; the link may have expired")
         length = response.headers.get("Content-Length", "")

@@ -159,6 +159,10 @@ class HttpHook:
         target = self._target(hook, self._tenant(record))
         return host_and_port(target.url) if target else ""
 
+    def endpoint(self, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+        """Return the name of a registered endpoint, otherwise where the URL goes: its path may be a secret."""
+        return f"endpoint {hook['endpoint']}" if "endpoint" in hook else origin(hook["url"])
+
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Post the delivery once; raises HookFailed unless the endpoint answers 2xx.
 
@@ -182,7 +186,7 @@ class HttpHook:
             raise self._unreached(target.url, error) from None
         _finish(response)
         _check_status(response, origin(target.url))
-        return {}
+        return {"status": response.status_code}
 
     def _unreached(self, url: str, error: Exception) -> HookFailed:
         # Without the cause: the chain of causes would show the URL with its query in a log.
@@ -198,7 +202,9 @@ def _signed(delivery: Delivery, body: str, secrets: Sequence[str]) -> dict[str, 
     """Return the headers of Standard Webhooks. Each secret signs: the endpoint may know the older or the newer one."""
     second = math.floor(delivery.timestamp)
     time_of = datetime.fromtimestamp(second, UTC)
+    request_id = delivery.record.get("request_id")
     return {
+        **({"X-Request-ID": request_id} if request_id else {}),
         "Content-Type": "application/json",
         "webhook-id": delivery.webhook_id,
         "webhook-timestamp": str(second),
@@ -219,12 +225,12 @@ def _check_status(response: requests.Response, endpoint: str) -> None:
     if 200 <= status < 300:
         return
     if status == 410:
-        raise HookFailed(f"{endpoint} answered 410 Gone: it takes no more deliveries", permanent=True)
+        raise HookFailed(f"{endpoint} answered 410 Gone: it takes no more deliveries", permanent=True, status=410)
     if 300 <= status < 400:
-        raise HookFailed(f"{endpoint} answered {status}, a redirect; name the final url in the hook")
+        raise HookFailed(f"{endpoint} answered {status}, a redirect; name the final url in the hook", status=status)
     wait = None
     if status in _RETRY_AFTER_STATUSES:
         wait = parse_retry_after(response.headers, now=time.time(), longest=LONGEST_RETRY_AFTER)
     refused = status in (401, 403)
     advice = "it must verify with one of the secrets that sign its calls" if refused else "it must answer 2xx"
-    raise HookFailed(f"{endpoint} answered {status}; {advice}", retry_after=wait)
+    raise HookFailed(f"{endpoint} answered {status}; {advice}", retry_after=wait, status=status)

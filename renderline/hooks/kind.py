@@ -52,8 +52,8 @@ class HookFailed(Exception):
 
     `retry_after` are the seconds that the endpoint asked to wait, if it did. `permanent`: a retry cannot help until
     somebody changes something. `unreachable`: nobody answered. `fields`: what was done all the same, merged into the
-    record as that of a delivery. The message is shown with the render; `reason` is for
-    the operator's log, where the message must not tell what it knows about the inner network.
+    record as that of a delivery. `status`: the HTTP status of the answer. The message is shown with the render;
+    `reason` is for the operator's log, where the message must not tell what it knows about the inner network.
     """
 
     def __init__(
@@ -65,8 +65,10 @@ class HookFailed(Exception):
         unreachable: bool = False,
         reason: str | None = None,
         fields: Mapping[str, Any] | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(message)
+        self.status = status
         self.fields = fields
         self.reason = reason or message
         self.unreachable = unreachable
@@ -94,6 +96,8 @@ class HookKind(Protocol):
 
     def deliver(self, hook: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """Deliver, and return the fields to merge into the record; raises HookFailed.
+
+        A field `status`, the HTTP status of the answer, is shown in the timeline only.
 
         It may be called again with the same `webhook_id`, also while an earlier call still runs.
         """
@@ -127,6 +131,15 @@ def host_of(kind: HookKind, hook: Mapping[str, Any], record: Mapping[str, Any]) 
     """
     method = getattr(kind, "host", None)
     return str(method(hook, record)) if method else ""
+
+
+def endpoint_of(kind: HookKind, hook: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """Return where a hook goes, for people; empty if its kind does not say.
+
+    A kind may have a method `endpoint(hook, record)` that returns it, without credentials, query and other secrets.
+    """
+    method = getattr(kind, "endpoint", None)
+    return str(method(hook, record)) if method else host_of(kind, hook, record)
 
 
 def setting_of(tenant: Tenant, field: str, variable: str) -> str:

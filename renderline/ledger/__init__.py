@@ -18,7 +18,10 @@ from renderline.ledger.record import HELD, iso, public_record
 from renderline.ledger.statistics import Minute, Statistics, Total
 from renderline.ledger.store import Ledger
 from renderline.ledger.submission import UNKNOWN_AFTER, AccountUnknown, ForeignProject
+from renderline.ledger.timeline import Entry as TimelineEntry
 from renderline.ledger.timeline import Timeline
+from renderline.ledger.timeline_writer import TimelineWriter
+from renderline.ledger.transition_log import TransitionLog
 from renderline.ledger.unfinished import UnfinishedRequest, unfinished_requests
 from renderline.ledger.upload_quota import UploadQuota
 
@@ -64,7 +67,10 @@ __all__ = [
     "Statistics",
     "Submission",
     "Timeline",
+    "TimelineEntry",
+    "TimelineWriter",
     "Total",
+    "TransitionLog",
     "UnfinishedRequest",
     "UploadQuota",
     "iso",

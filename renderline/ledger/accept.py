@@ -14,6 +14,8 @@ from redis.client import Pipeline
 from renderline.ledger.indexed import flat, texts_of, with_texts
 from renderline.ledger.quota import UNLIMITED, Quota, QuotaExceeded
 from renderline.ledger.steps import Steps
+from renderline.observer import Transition
+from renderline.renders import State
 from renderline.tenants import DEFAULT
 
 _AWAITED = frozenset({"download"})
@@ -58,6 +60,8 @@ class Entry:
     """Whether it ends with a draft, which is never exported."""
     stage: str = ""
     """The stage that it begins with; empty: the first of its plan."""
+    request_id: str = ""
+    """The id of the request with which it came; empty: none."""
 
     labels: tuple[str, ...] = ()
     """The names of the metadata whose values are indexed."""
@@ -66,6 +70,21 @@ class Entry:
     def tenant_name(self) -> str:
         """The tenant as the scripts call it: the default one has no name there."""
         return "" if self.tenant == DEFAULT else self.tenant
+
+    @property
+    def transition(self) -> Transition:
+        """What observers learn of its acceptance."""
+        return Transition(
+            render_id=self.render_id,
+            state=State.ACCEPTED,
+            was=None,
+            attempt=1,
+            kind=self.kind,
+            account=self.account,
+            tenant=self.tenant,
+            seconds=None,
+            request_id=self.request_id or None,
+        )
 
     def arguments(self, *, batch: str = "") -> tuple[Any, ...]:
         """Return the arguments of the step `accept`; `batch` names its transaction."""
@@ -76,7 +95,7 @@ class Entry:
         fields = (self.render_id, self.kind, self.account, self.priority, self.fingerprint, self.deadline)
         return (
             *(*fields, len(hooks), fixed, self.body, f",{awaited}"),
-            *(self.tenant_name, self.by, *self.quota.arguments(), batch, int(self.draft), self.stage),
+            *(self.tenant_name, self.by, *self.quota.arguments(), batch, int(self.draft), self.stage, self.request_id),
             *(json.dumps(self.labels), *flat(texts)),
         )
 
@@ -89,7 +108,7 @@ class AcceptSteps(Steps):
 
         Raises `KeyConflict` if its id belongs to another request, `QuotaExceeded` if it is new and exceeds the quota.
         """
-        result = _result(entry, self.run("accept", *entry.arguments()))
+        result = self._result(entry, self.run("accept", *entry.arguments()))
         if result.status == "conflict":
             raise KeyConflict(f"render {entry.render_id} was accepted with another request under the same key")
         if result.over:
@@ -107,7 +126,7 @@ class AcceptSteps(Steps):
         with self.redis.pipeline(transaction=False) as pipe:
             for entry in entries:
                 self.run("accept", *entry.arguments(), client=pipe)
-            return [_result(entry, answer) for entry, answer in zip(entries, pipe.execute(), strict=True)]
+            return [self._result(entry, answer) for entry, answer in zip(entries, pipe.execute(), strict=True)]
 
     def _accept_together(self, entries: Sequence[Entry]) -> list[AcceptResult]:
         names = [self.keys.render(entry.render_id) for entry in entries]
@@ -139,7 +158,13 @@ class AcceptSteps(Steps):
         for tenant, answer in zip(limited, answers, strict=False):
             if answer:
                 raise QuotaExceeded.of(str(answer), tenant=tenant)
-        return [_result(entry, answer) for entry, answer in zip(entries, answers[len(limited) :], strict=True)]
+        return [self._result(entry, answer) for entry, answer in zip(entries, answers[len(limited) :], strict=True)]
+
+    def _result(self, entry: Entry, answer: Sequence[Any]) -> AcceptResult:
+        result = _result(entry, answer)
+        if result.status == "new":
+            self.observer.transition(entry.transition)
+        return result
 
     def _fingerprints(self, names: Sequence[str]) -> list[str | None]:
         with self.redis.pipeline(transaction=False) as pipe:

@@ -9,6 +9,10 @@ from typing import Any, NamedTuple
 from renderline.tenants import DEFAULT
 
 
+def _log_labels(tenant: str, request_id: str | None) -> dict[str, str]:
+    return {"tenant": tenant, **({"request_id": request_id} if request_id else {})}
+
+
 class PumpWake(NamedTuple):
     """A `poll` message to publish: run the pump `slot` of `account` in `delay` seconds."""
 
@@ -53,6 +57,13 @@ class Submission:
     """Whether the deadline that its earlier stages began has passed."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """The producer's own data."""
+    request_id: str | None = None
+    """The id of the request with which it was accepted."""
+
+    @property
+    def log_labels(self) -> dict[str, str]:
+        """What every log line about it says."""
+        return _log_labels(self.tenant, self.request_id)
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,13 @@ class DuePoll:
     """What the stages so far recorded."""
     draft_only: bool = False
     """Whether it ends with a draft, which is never exported."""
+    request_id: str | None = None
+    """The id of the request with which it was accepted."""
+
+    @property
+    def log_labels(self) -> dict[str, str]:
+        """What every log line about it says."""
+        return _log_labels(self.tenant, self.request_id)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ SCRIPT_KEYS = {
     "sweep_lock": "sweep:lock",
     "swept": "swept",
     "tenants": "tenants",
+    "timeline": "timeline:",
     "token": "token:",
     "waiting_hooks": "waiting_hooks:",
     "webhooks_alive": "webhooks_alive:",
@@ -122,6 +123,10 @@ class Keys:
     def history(self, render_id: str) -> str:
         """Return the JSON of a render's earlier attempts."""
         return f"{self.prefix}history:{render_id}"
+
+    def timeline(self, render_id: str) -> str:
+        """Return the list of what happened to a render."""
+        return f"{self.prefix}timeline:{render_id}"
 
     def state(self, state: str) -> str:
         """Return the sorted set of the renders in a state."""

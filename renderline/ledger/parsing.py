@@ -58,6 +58,7 @@ def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, bo
         data=load_data(fields.get("data")),
         late="late" in fields,
         metadata=known.get("metadata") or {},
+        request_id=fields.get("request_id"),
     )
 
 
@@ -97,6 +98,7 @@ POLL_FIELDS = (
     "stage",
     "data",
     "draft_only",
+    "request_id",
 )
 """The record fields that a due poll is made of, in the order in which `due_poll_of` takes them."""
 
@@ -105,7 +107,7 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
     """Return an item of the step that claims due polls; raises one of `UNREADABLE`."""
     render_id, epoch, kind, state, project_id, polls, progress, progress_at, rendering_at, unconfirmed_at = item[:10]
     deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, draft = item[10:18]
-    revoking, reported_url, webhook_done, rate, stalls, tenant, stage, data, draft_only = item[18:]
+    revoking, reported_url, webhook_done, rate, stalls, tenant, stage, data, draft_only, request_id = item[18:]
     since = rendering_at if state == "rendering" else unconfirmed_at
     return DuePoll(
         id=render_id,
@@ -135,4 +137,5 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
         stage=stage or "",
         data=load_data(data),
         draft_only=bool(draft_only),
+        request_id=request_id or None,
     )

@@ -98,6 +98,7 @@ def public_record(
         "tenant": fields.get("tenant", DEFAULT),
         "account": fields["account"],
         "accepted_by": fields.get("by"),
+        "request_id": fields.get("request_id"),
         "priority": fields["priority"],
         "state": shown_state(fields["state"]),
         "held": _held(fields),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import re
@@ -16,7 +17,9 @@ from redis import Redis
 from renderline.ledger.keys import SCRIPT_KEYS, Keys
 from renderline.ledger.parsing import POLL_FIELDS
 from renderline.ledger.schema import VERSION
+from renderline.observer import NOBODY, Observer, Transition
 from renderline.renders import EVENTS, FINAL, TRANSITIONS, State
+from renderline.tenants import DEFAULT
 
 SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
 HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVERED})
@@ -45,6 +48,7 @@ REPEATABLE = frozenset(
         "reindex_end",
         "renders_matching",
         "unindex_gone",
+        "timeline_note",
     }
 )
 """Steps that may run twice with the same answer, so their answer need not be kept."""
@@ -52,7 +56,7 @@ REPEATABLE = frozenset(
 # The client library repeats a command if its connection broke before the answer came; the server may have run it. So
 # the newest answer of each caller is kept. A repeated call number gets that answer. An older call number, left in a
 # broken connection's buffer, is refused. Answers are neither logged nor replicated: after a crash or failover the step
-# runs again.
+# runs again. With the answer go the transitions that the step made.
 _ONCE = """
 local function step()
 {body}
@@ -64,6 +68,8 @@ if newest == number then
   return cmsgpack.unpack(string.sub(redis.call('GET', kept), 17))
 end
 local answer = step()
+if answer == nil then answer = false end
+answer = {{answer, MOVED}}
 redis.set_repl(redis.REPL_NONE)
 redis.call('SET', kept, number .. cmsgpack.pack(answer), 'PX', 60000)
 redis.set_repl(redis.REPL_ALL)
@@ -109,11 +115,14 @@ class Scripts:
     """Runs the steps in `scripts/*.lua` on one Redis connection pool.
 
     Each call takes the time (None: the server's clock, so that workers whose clocks differ agree) and the grace in
-    seconds after which the message of a stalled render is sent again.
+    seconds after which the message of a stalled render is sent again. The observer learns of every transition that a
+    step makes, but for the first one of a render.
     """
 
-    def __init__(self, redis: Redis, *, prefix: str, grace: float, clock: Any = None) -> None:
-        self._grace, self._clock = grace, clock
+    def __init__(
+        self, redis: Redis, *, prefix: str, grace: float, clock: Any = None, observer: Observer = NOBODY
+    ) -> None:
+        self._grace, self._clock, self._observer = grace, clock, observer
         self._steps = {name: redis.register_script(text) for name, text in _texts(prefix).items()}
         self._caller = _Caller(Keys(prefix))
 
@@ -125,8 +134,31 @@ class Scripts:
         now = "" if self._clock is None else repr(float(self._clock()))
         # A lone surrogate cannot be encoded, and the whole step would fail.
         args = tuple(_text(arg) if isinstance(arg, str) else arg for arg in args)
-        keys = () if step in REPEATABLE else self._caller.next()
-        return self._steps[step](keys=keys, args=[now, self._grace, *args], client=client)
+        arguments = [now, self._grace, *args]
+        if step in REPEATABLE:
+            return self._steps[step](keys=(), args=arguments, client=client)
+        answer, moved = self._steps[step](keys=self._caller.next(), args=arguments, client=client)
+        for one in moved:
+            # An unreadable record is found where it is read.
+            with contextlib.suppress(ValueError):
+                self._observer.transition(_transition(*one))
+        return answer
+
+
+def _transition(
+    one: str, was: str, state: str, attempt: str, kind: str, account: str, tenant: str, request_id: str, seconds: str
+) -> Transition:
+    return Transition(
+        render_id=one,
+        state=state,
+        was=was,
+        attempt=int(attempt),
+        kind=kind,
+        account=account,
+        tenant=tenant or DEFAULT,
+        seconds=float(seconds) if seconds else None,
+        request_id=request_id or None,
+    )
 
 
 def _text(text: str) -> str:

@@ -11,6 +11,7 @@ from redis import Redis
 from renderline.ledger.keys import PREFIX, Keys
 from renderline.ledger.record import UNREADABLE
 from renderline.ledger.script import Scripts
+from renderline.observer import NOBODY, Observer
 
 log = structlog.get_logger(__name__)
 
@@ -27,9 +28,11 @@ class Steps:
         prefix: str = PREFIX,
         grace: float = 30.0,
         clock: Callable[[], float] | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         self.redis, self.prefix, self.keys = redis, prefix, Keys(prefix)
-        self.run = Scripts(redis, prefix=prefix, grace=grace, clock=clock).run
+        self.observer = observer
+        self.run = Scripts(redis, prefix=prefix, grace=grace, clock=clock, observer=observer).run
 
     def quarantine(self, render_id: str, account: str, *, reason: str) -> None:
         """Take an unreadable record out of every schedule and note it in the quarantine."""

@@ -22,7 +22,8 @@ class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, Cap
     """Reads and changes render records. All times are epoch seconds of the Redis server's clock.
 
     `grace` is how long (seconds) a render may stall before the sweep sends its message again. `clock` replaces the
-    server's clock in tests. Every method raises `redis.RedisError` if the server cannot be reached.
+    server's clock in tests. `observer` learns of every transition that this process makes. Every method raises
+    `redis.RedisError` if the server cannot be reached.
     """
 
     def record(self, render_id: str) -> dict[str, Any] | None:

@@ -143,7 +143,8 @@ class Poller:
     @cached_property
     def render_poll(self) -> RenderPoll:
         """The function that polls one render."""
-        return RenderPoll(self.durations, self.policy, self.lease, self.confirmation, self.project_list)
+        parts = (self.durations, self.policy, self.lease, self.confirmation, self.project_list)
+        return RenderPoll(*parts, observer=self.ledger.observer)
 
     def _threads_of(self, account: str) -> PollThreads:
         with self._making:

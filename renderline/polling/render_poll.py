@@ -12,6 +12,7 @@ from renderline.accounts.clients import AccountClients
 from renderline.accounts.permit import claimed_work
 from renderline.kinds import KINDS
 from renderline.ledger import DuePoll, PollResult
+from renderline.observer import NOBODY, Observer, Poll, calls_for
 from renderline.polling import decisions, download_url
 from renderline.polling.confirmation import Confirmation, keep_waiting
 from renderline.polling.durations import Durations
@@ -32,13 +33,32 @@ class RenderPoll:
     lease: float
     confirmation: Confirmation
     project_list: ProjectList | None = None
+    observer: Observer = NOBODY
 
-    @claimed_work()
     def poll(self, clients: AccountClients, due: DuePoll, offset: float, claimed_at: float) -> PollResult:
         """Return the result of one poll; a fault or a bug becomes a result too.
 
         `offset` is by how many seconds the ledger's clock is ahead of this process' monotonic one.
         """
+        began = time.monotonic()
+        about = structlog.contextvars.bound_contextvars(render_id=due.id, **due.log_labels)
+        with calls_for(due.id, due.attempt, polling=True) as purpose, about:
+            result = self._poll(clients, due, offset, claimed_at)
+        poll = Poll(
+            account=clients.name,
+            kind=due.kind,
+            render_id=due.id,
+            attempt=due.attempt,
+            state=due.state,
+            status=result.status,
+            seconds=time.monotonic() - began,
+            calls=tuple(purpose.calls),
+        )
+        self.observer.poll(poll)
+        return result
+
+    @claimed_work()
+    def _poll(self, clients: AccountClients, due: DuePoll, offset: float, claimed_at: float) -> PollResult:
         if clients.opened_since(claimed_at) or time.monotonic() > claimed_at + self.lease:
             # Claimed before the circuit opened, or claimed again by another worker: make no call.
             return PollResult(due.id, due.epoch, "dropped")
@@ -54,7 +74,7 @@ class RenderPoll:
             return decisions.of_fault(due, fault, now=now, window=window, policy=self.policy, jitter=random.random())
         except Exception as error:
             # A bug here must not end the other polls of the batch.
-            log.exception("poll failed", render_id=due.id, tenant=due.tenant)
+            log.exception("poll failed")
             wait = self.policy.max_interval
             return PollResult(due.id, due.epoch, "error", poll_in=wait, message=type(error).__name__)
 

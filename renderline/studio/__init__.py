@@ -17,6 +17,7 @@ from renderline.studio.faults import (
 from renderline.studio.multipart import Upload
 from renderline.studio.patience import patient
 from renderline.studio.progress import FAILED_STATES, FINISHED_STATES, Output, Progress, Project, ProjectSummary
+from renderline.studio.transport import Exchanged
 from renderline.studio.v2 import StudioV2
 from renderline.studio.v2.projects import Duplicate
 from renderline.studio.v2.simple import SimpleFound
@@ -40,6 +41,7 @@ __all__ = [
     "CustomAvatar",
     "DubbedVideo",
     "Duplicate",
+    "Exchanged",
     "Generated",
     "OutcomeUnknown",
     "Output",

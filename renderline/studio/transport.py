@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 import urllib3
@@ -26,6 +27,20 @@ READ_MAX_IDLE = 50.0
 EFFECT_MAX_IDLE = 1.5
 
 
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One exchange that ended: `status` None without an answer, `fault` None for a success.
+
+    `began` is the time of `time.monotonic`.
+    """
+
+    endpoint: Endpoint
+    status: int | None
+    fault: StudioFault | None
+    began: float
+    seconds: float
+
+
 class CallGuard(Protocol):
     """Runs before and after every exchange of an account."""
 
@@ -34,6 +49,9 @@ class CallGuard(Protocol):
 
     def record(self, fault: StudioFault | None) -> None:
         """Record the outcome of an exchange: its fault, or None for a success."""
+
+    def observe(self, exchanged: Exchanged) -> None:
+        """Learn what an exchange was and how long it took."""
 
 
 class Transport:
@@ -91,6 +109,7 @@ class Transport:
         content = None if body is None else encode(endpoint, body)
         if self._guard:
             self._guard.before()
+        began = time.monotonic()
         private = private_texts(dict(form.fields) if form else body)
         hidden = (text for source in (secrets, private, (authorization or "",)) for text in source)
         try:
@@ -100,12 +119,16 @@ class Transport:
                 response = self._upload(endpoint, path, authorization, form)
             envelope = classify(endpoint, response, secrets=hidden, now=time.time(), longest_wait=self._longest_wait)
         except StudioFault as fault:
-            if self._guard:
-                self._guard.record(fault)
+            self._ended(endpoint, fault.status, fault, began)
             raise
-        if self._guard:
-            self._guard.record(None)
+        self._ended(endpoint, response.status, None, began)
         return envelope
+
+    def _ended(self, endpoint: Endpoint, status: int | None, fault: StudioFault | None, began: float) -> None:
+        if self._guard:
+            exchanged = Exchanged(endpoint, status, fault, began, time.monotonic() - began)
+            self._guard.record(fault)
+            self._guard.observe(exchanged)
 
     def _upload(self, endpoint: Endpoint, path: str, authorization: str | None, form: Form) -> Response:
         try:

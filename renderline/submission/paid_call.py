@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from renderline.accounts.clients import AccountUnavailable
 from renderline.accounts.permit import Permit, claimed_work
 from renderline.bulkhead import Bulkhead
-from renderline.kinds import RequestUnfit
+from renderline.kinds import RequestUnfit, Stage
 from renderline.ledger import NotSynced
+from renderline.observer import calls_for
 from renderline.studio import StudioFault
 from renderline.submission.fault import FaultHandler
 from renderline.submission.outcome import Outcome
@@ -43,6 +44,10 @@ class PaidCall:
             return self.recorder.retry_later(run.claim, _DISK_RETRY, f"nothing was sent: {slow}")
         account, stage = run.claim.account, run.stage
         assert stage
+        with calls_for(run.claim.id, run.claim.attempt):
+            return self._make(run, permit, account, stage)
+
+    def _make(self, run: PlanRun, permit: Permit, account: str, stage: Stage) -> Outcome:
         if not self.bulkhead.acquire(account, patience=_BULKHEAD_WAIT):
             return self.recorder.park(run.claim, BULKHEAD_FULL, keep_intent=False)
         try:

@@ -12,6 +12,7 @@ from functools import partial
 from renderline.accounts.permit import Permit
 from renderline.kinds import CallResult, RequestUnfit, Stage, is_draft
 from renderline.ledger import Ledger
+from renderline.observer import calls_for
 from renderline.studio import StudioFault
 from renderline.submission.fault import FaultHandler
 from renderline.submission.lost_draft import recover_draft
@@ -34,12 +35,13 @@ class PlanRunner:
 
     def run(self, run: PlanRun) -> Outcome | Announced:
         """Go through the plan up to the paid call."""
-        try:
-            return self._go_through(run)
-        except StudioFault as fault:
-            return self.faults.handle(run, fault)
-        except RequestUnfit as unfit:
-            return self.recorder.unfit(run.claim, unfit)
+        with calls_for(run.claim.id, run.claim.attempt):
+            try:
+                return self._go_through(run)
+            except StudioFault as fault:
+                return self.faults.handle(run, fault)
+            except RequestUnfit as unfit:
+                return self.recorder.unfit(run.claim, unfit)
 
     def _go_through(self, run: PlanRun) -> Outcome | Announced:
         # The name of an announced first call identifies its plan, as the next stage does.

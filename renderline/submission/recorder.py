@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from renderline.dispatcher import Dispatcher
 from renderline.kinds import CallResult, Kind, RequestUnfit, Stage
 from renderline.ledger import ForeignProject, Ledger, Submission
@@ -18,8 +16,6 @@ from renderline.requests import load_body_json
 from renderline.retry import RetryIn
 from renderline.studio import OutcomeUnknown
 from renderline.submission.outcome import NotMyTurn, Outcome, Parked, Refused, Submitted
-
-log = structlog.get_logger(__name__)
 
 ACCOUNT_UNAVAILABLE = "unavailable_account"
 """Error code of a render whose account, or the API that it needs there, cannot be used."""
@@ -80,7 +76,6 @@ class SubmissionRecorder:
         )
         if not recorded:
             return NotMyTurn()
-        log.info("submitted", render_id=claim.id)
         self.dispatcher.poll(wake)
         return Submitted(State.RENDERING if confirmed else State.UNCONFIRMED)
 
@@ -100,7 +95,6 @@ class SubmissionRecorder:
         else:
             if not recorded:
                 return NotMyTurn()
-            log.info("completed by its submission", render_id=claim.id)
             self.dispatcher.hooks(claim.id)
             self.dispatcher.unpark()
             return Submitted(State.COMPLETED)

@@ -96,7 +96,7 @@ class Submitter:
             return NotMyTurn(*unclaimed)
         subject.note(claim.name, claim.metadata)
         # For the log lines of this run, and of the thread that makes the paid call.
-        structlog.contextvars.bind_contextvars(tenant=claim.tenant)
+        structlog.contextvars.bind_contextvars(**claim.log_labels)
         if not self.bulkhead.acquire(claim.account, patience=_BULKHEAD_WAIT):
             # Parked: other accounts need the thread more than a hanging one.
             return self._recorder.park(claim, BULKHEAD_FULL, keep_intent=bool(claim.intent))

@@ -13,6 +13,7 @@ from renderline.accounts.guard import Guard
 from renderline.accounts.rate_limit import RateLimit
 from renderline.accounts.token import SharedToken
 from renderline.ledger import AccountLimits, ServerClock
+from renderline.observer import NOBODY, Observer
 from renderline.studio import StudioV2, StudioV3, TokenEndpoint
 
 _TOKEN_TIMEOUTS = {"connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout": 20.0}
@@ -25,10 +26,16 @@ def apis(settings: Settings) -> list[str]:
 
 
 def clients(
-    account: Account, settings: Settings, *, redis: Redis, limits: AccountLimits, clock: ServerClock
+    account: Account,
+    settings: Settings,
+    *,
+    redis: Redis,
+    limits: AccountLimits,
+    clock: ServerClock,
+    observer: Observer = NOBODY,
 ) -> AccountClients:
-    """Return the clients of one account for the APIs that it has credentials for."""
-    guard = _guard(account, settings, redis, limits)
+    """Return the clients of one account for the APIs that it has credentials for; the observer learns of each call."""
+    guard = _guard(account, settings, redis, limits, observer)
     options = _options(settings, guard)
     v3 = v2 = tokens = None
     if account.app_id and account.user_key:
@@ -51,13 +58,14 @@ def clients(
     return AccountClients(account.name, v3, v2, guard=guard, token=tokens)
 
 
-def _guard(account: Account, settings: Settings, redis: Redis, limits: AccountLimits) -> Guard:
+def _guard(account: Account, settings: Settings, redis: Redis, limits: AccountLimits, observer: Observer) -> Guard:
     per_second = account.max_requests_per_second
     return Guard(
         account.name,
         limits,
         CircuitBreaker(limits, account.name, pause=settings.outage_probe),
         RateLimit(redis, account.name, per_second) if per_second else None,
+        observer,
     )
 
 

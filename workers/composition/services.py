@@ -20,6 +20,7 @@ from workers.composition.catalogue import catalogue_runner, submission_check
 from workers.composition.cleanup import cleanup_runner, old_uploads, sweeper
 from workers.composition.connection import connect
 from workers.composition.hooks import deliverer, fresh_link, hook_kinds, hook_targets
+from workers.composition.observers import worker_observers
 from workers.composition.polling import poll_policy, poller
 from workers.composition.shared import Shared
 from workers.composition.submission import background, submitter
@@ -30,13 +31,14 @@ def compose(app: Celery, settings: Settings) -> Services:
     """Return the use cases of one process."""
     redis = connect(settings)
     metrics = WorkerMetrics()
-    ledger = Ledger(redis, grace=settings.lease)
+    clock = ServerClock(redis)
+    observer = worker_observers(Ledger(redis), clock, metrics)
+    ledger = Ledger(redis, grace=settings.lease, observer=observer)
     own_apis = apis(settings)
     limits = AccountLimits(ledger, known=[*settings.account_names, *own_apis], unknown_after=settings.unknown_after)
-    clock = ServerClock(redis)
     publisher = CeleryPublisher(app)
     accounts = {
-        account.name: clients(account, settings, redis=redis, limits=limits, clock=clock)
+        account.name: clients(account, settings, redis=redis, limits=limits, clock=clock, observer=observer)
         for account in settings.accounts
     }
     catalogue = catalogue_runner(settings, redis, clock, accounts)

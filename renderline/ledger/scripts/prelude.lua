@@ -189,10 +189,31 @@ local function unindex_texts(id)
   for n = 1, #texts, 2 do redis.call('ZREM', text_list(texts[n], tenant), texts[n + 1] .. '\t' .. id) end
 end
 
+-- The timeline of a render: its newest entries, each a line of fields with tabs between: type (c call, h hook, o
+-- operation, t transition, w webhook), time, attempt, name, status, seconds, result, by. Blank ones at the end are cut.
+local LONGEST_TIMELINE = 200
+local function note_line(id, line)
+  local key = K.timeline .. id
+  local length = redis.pcall('RPUSH', key, line)
+  -- A key that holds something else costs the entry, not the step.
+  if type(length) == 'number' and length > LONGEST_TIMELINE then redis.call('LTRIM', key, -LONGEST_TIMELINE, -1) end
+end
+
+-- The transitions of this step, for the observers of its caller.
+local MOVED = {}
 local function transition(id, to)
-  if to == 'canceled' and field(id, 'state') == HELD then end_hold(id) end
-  local from = field(id, 'state')
+  local f = redis.call('HMGET', render(id), 'state', 'attempt', 'kind', 'account', 'tenant', 'request_id')
+  local from = f[1] or ''
+  if from == HELD and to == 'canceled' then
+    end_hold(id)
+    from = 'accepted'
+  end
   if not LEGAL[from .. '>' .. to] then return false end
+  local since = tonumber(field(id, 't:' .. from))
+  -- A retry begins the next attempt.
+  local attempt = to == 'accepted' and (tonumber(f[2]) or 1) + 1 or f[2] or 1
+  MOVED[#MOVED + 1] = {id, from, to, tostring(attempt), f[3] or '', f[4] or '', f[5] or '', f[6] or '', since and stamp(NOW - since) or ''}
+  note_line(id, 't\t' .. stamp(NOW) .. '\t' .. attempt .. '\t' .. to)
   publish_event(id, to)
   redis.call('HDEL', render(id), 'resends')
   set(id, 'state', to, 't:' .. to, stamp(NOW))

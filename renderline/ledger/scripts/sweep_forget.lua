@@ -20,7 +20,7 @@ for _, id in ipairs(ids) do
       local projects = (redis.call('GET', K.history .. id) or '') .. '"project_id":"' .. field(id, 'project_id') .. '"'
       for project in string.gmatch(projects, '"project_id":"([^"]+)"') do redis.call('HDEL', K.project_owners .. account, project) end
     end
-    redis.call('DEL', render(id), K.meta .. id, K.body .. id, K.history .. id)
+    redis.call('DEL', render(id), K.meta .. id, K.body .. id, K.history .. id, K.timeline .. id)
     dropped = dropped + 1
   end
 end

@@ -7,10 +7,14 @@ local state = field(id, 'state')
 if state == HELD then state = 'accepted' end
 if state == '' or (ARGV[8] ~= '' and ARGV[8] ~= field(id, 'attempt')) then return {'', false} end
 local account = field(id, 'account')
+local function note_webhook(what)
+  note_line(id, 'w\t' .. stamp(NOW) .. '\t' .. field(id, 'attempt') .. '\twebhook\t\t\t' .. what)
+end
 local draft = tonumber(ARGV[11])
 if draft and draft < (tonumber(field(id, 'draft')) or 1) then
   redis.call('ZADD', K.alarms, stamp(NOW), id .. '.' .. field(id, 'attempt') .. '.' .. draft)
   redis.call('ZREMRANGEBYRANK', K.alarms, 0, -1001)
+  note_webhook('about a revoked draft')
   return {'revoked', false}
 end
 local alive_for = tonumber(ARGV[10])
@@ -21,6 +25,7 @@ local ended = state ~= 'submitting' and state ~= 'unconfirmed' and state ~= 'ren
 -- The cost may come after the end; a webhook proves nothing, so what is known by then stays.
 if ARGV[5] ~= '' and state ~= 'accepted' and not (ended and field(id, 'credit') ~= '') then
   set(id, 'credit', ARGV[5])
+  if ended then note_webhook('credit ' .. ARGV[5]) end
 end
 if ended then return {state, false} end
 
@@ -29,7 +34,8 @@ if ARGV[7] ~= '' and field(id, 'project_id') == '' and claim_project(id, ARGV[7]
 local progress = tonumber(ARGV[4])
 local over = not progress or progress >= 100
 local poll_in = over and 0 or tonumber(ARGV[9])
-if over then redis.call('HSETNX', render(id), 'webhook_done', stamp(NOW)) end
+-- Those that report progress are as many as polls: they are not noted.
+if over and redis.call('HSETNX', render(id), 'webhook_done', stamp(NOW)) == 1 then note_webhook('the end') end
 if state == 'submitting' then
   -- It came before the answer to the paid call: kept until that is recorded.
   if over or field(id, 'webhook_hint') == '' then set(id, 'webhook_hint', stamp(poll_in)) end
@@ -38,6 +44,7 @@ end
 if state == 'unconfirmed' then
   -- Only the vendor knows that URL, and it calls only for a render that it accepted.
   redis.call('HDEL', render(id), 'untouched', 'untouched_at', 'intent', 'revoking')
+  if not over then note_webhook('progress ' .. ARGV[4]) end
   transition(id, 'rendering')
 end
 local due = K.due .. account

@@ -26,7 +26,7 @@ def everything(redis):
             continue
         kind = redis.type(key)
         found[key] = (
-            {"hash": redis.hgetall, "string": redis.get, "set": redis.smembers}.get(
+            {"hash": redis.hgetall, "string": redis.get, "set": redis.smembers, "list": redis.llen}.get(
                 kind, lambda name: redis.zrange(name, 0, -1, withscores=True)
             )(key)
             if kind != "stream"

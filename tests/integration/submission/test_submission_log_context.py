@@ -14,14 +14,16 @@ from renderline.submission.background import BackgroundThreads
 ONE = "a" * 32
 
 
-def test_the_log_lines_of_a_submission_name_the_tenant(local_worker):
+def test_the_log_lines_of_a_submission_name_the_tenant_and_the_request(local_worker):
     request = load(a_request(hooks=[]))
     entry = ledger_entry(ONE, request, deadline=60.0)
-    local_worker.ledger.accept(type(entry)(**{**vars(entry), "account": "main", "tenant": "acme"}))
-    with bound_contextvars(tenant=None), capture_logs(processors=[merge_contextvars]) as lines:
+    about = {"account": "main", "tenant": "acme", "request_id": "call-17"}
+    local_worker.ledger.accept(type(entry)(**{**vars(entry), **about}))
+    with bound_contextvars(tenant=None, request_id=None), capture_logs(processors=[merge_contextvars]) as lines:
         local_worker.submit(ONE)
-    (line,) = [one for one in lines if one["event"] == "submitted"]
-    assert line["tenant"] == "acme"
+    moves = [(one["was"], one["state"]) for one in lines if one["event"] == "transition"]
+    assert moves == [("accepted", "submitting"), ("submitting", "rendering")]
+    assert {(one["tenant"], one["request_id"]) for one in lines} == {("acme", "call-17")}
 
 
 def test_a_background_thread_keeps_the_log_context():
