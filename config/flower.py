@@ -33,8 +33,9 @@ persistent = True
 db = str(_directory / "flower.db")
 state_save_interval = 60_000
 
-# A task takes 4.7 kB (measured): 5,000 keep Flower below 90 MiB. The default of 100,000 takes half a gigabyte.
-max_tasks = 5000
+# Flower takes 71 MB, and a task up to 8 kB: 2,000 tasks keep it below 100 MB (`flower_memory` of make bench). The default
+# of 100,000 takes half a gigabyte. Older tasks are gone from here; the page of renders knows every render.
+max_tasks = 2000
 # A worker that is gone leaves the list after ten minutes.
 purge_offline_workers = 600
 

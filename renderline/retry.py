@@ -1,4 +1,4 @@
-"""When a failed step is retried: pure functions of values, in seconds."""
+"""When a failed step or hook is retried: pure functions of values, in seconds."""
 
 from __future__ import annotations
 
@@ -36,3 +36,59 @@ class RetryPolicy:
             return None
         wait = backoff(attempt, base=self.base, cap=self.cap, jitter=jitter)
         return max(wait, retry_after) if retry_after is not None else wait
+
+
+WAITS = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0)
+"""Seconds before each retry of a hook, in the spirit of Standard Webhooks; the last value repeats."""
+
+MAX_RETRY_AFTER = 14_400.0
+"""The longest wait (seconds) that an endpoint may ask for with a Retry-After."""
+
+_HALVINGS = 3
+"""How often the time of a call is halved."""
+
+_WHOLE_EVERY = 8
+"""Of so many unanswered calls in a row, one gets the whole time."""
+
+_SPREAD = 0.2
+"""Each wait varies by up to this share, so that hooks that failed together are not retried together."""
+
+
+@dataclass(frozen=True)
+class HookRetryPolicy:
+    """How long a failing hook is retried: `retry_for` seconds after its render ended, and at most `attempts` calls."""
+
+    retry_for: float = 259_200.0
+    attempts: int | None = None
+
+    def retry_in(self, attempt: int, *, age: float, jitter: float, retry_after: float | None = None) -> float | None:
+        """Return the delay after the `attempt`-th failure (from 1), None to give up.
+
+        `age` is how long ago (seconds) the render ended; the last retry comes when `retry_for` is over. `jitter` is
+        drawn by the caller from 0 to 1. The endpoint's `retry_after` (seconds) counts if it is longer.
+        """
+        left = self.retry_for - age
+        if left < WAITS[0] or (self.attempts is not None and attempt >= self.attempts):
+            return None
+        wait = WAITS[min(attempt, len(WAITS)) - 1] * (1 - _SPREAD + 2 * _SPREAD * jitter)
+        return min(max(wait, min(retry_after or 0.0, MAX_RETRY_AFTER)), left)
+
+    def last(self, attempt: int, *, age: float) -> bool:
+        """Return whether the `attempt`-th call (from 1) is the last one that the hook gets."""
+        return self.retry_in(attempt, age=age, jitter=1.0) is None
+
+    def over(self, age: float) -> bool:
+        """Return whether a hook of this age is dead-lettered without another call."""
+        return age > self.retry_for + WAITS[-1]
+
+
+def time_for_call(failures: int, *, whole: float, slowest: float = 0.0) -> float:
+    """Return the seconds that a call may take, after so many unanswered calls in a row of its host.
+
+    The `whole` time halves with each, so that an endpoint that hangs costs less and less. Two things keep an endpoint
+    that is slow, but answers, from being given up: it always gets twice its `slowest` answer of late, and every eighth
+    call gets the whole time.
+    """
+    if failures % _WHOLE_EVERY == _WHOLE_EVERY - 1:
+        return whole
+    return min(whole, max(whole / 2 ** min(failures, _HALVINGS), 2 * slowest))

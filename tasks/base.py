@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 from celery import Task
 
-from tasks import outcomes, run_report
+from tasks import run_report
 
 if TYPE_CHECKING:
     from tasks.services import Services
@@ -31,7 +31,7 @@ class RenderlineTask(Task):
         """Return this process's use cases."""
         return cast("Services", self.app.services)
 
-    def report(self, ending: outcomes.Ending) -> str:
+    def report(self, ending: run_report.Ending) -> str:
         """Report how this run ended; returns the text that is shown."""
         return run_report.current().end(ending.text, failed=ending.failed, labels=self.services.labels)
 

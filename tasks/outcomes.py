@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from renderline.hooks import outcome as hooks
 from renderline.retry import RetryIn
 from renderline.submission import outcome as submissions
-
-
-class Ending(NamedTuple):
-    """How a run ended."""
-
-    text: str
-    failed: bool = False
+from tasks.run_report import Ending
 
 
 def of_submission(outcome: submissions.Outcome) -> Ending:

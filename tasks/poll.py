@@ -7,7 +7,7 @@ from celery import shared_task
 from renderline import contract
 from renderline.polling.tally import Tally
 from tasks.base import LONGEST_COUNTDOWN, RenderlineTask
-from tasks.outcomes import Ending
+from tasks.run_report import Ending
 
 
 @shared_task(name=contract.POLL, bind=True, base=RenderlineTask)

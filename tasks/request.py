@@ -12,7 +12,7 @@ from renderline.ledger import KeyConflict, QuotaExceeded
 from renderline.requests import RequestRefused
 from renderline.tenants import BROKER
 from tasks.base import RenderlineTask
-from tasks.outcomes import Ending
+from tasks.run_report import Ending
 
 
 @shared_task(

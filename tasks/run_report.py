@@ -10,11 +10,19 @@ import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from renderline.ledger import subject
 
 LONGEST_OUTCOME = 200
 _LONGEST_VALUE = 100
+
+
+class Ending(NamedTuple):
+    """How a run ended."""
+
+    text: str
+    failed: bool = False
 
 
 @dataclass

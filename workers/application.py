@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 from celery import Celery
@@ -13,12 +14,13 @@ from celery import Celery
 from config.celery import options
 from config.settings import Role, Settings, SettingsError, load
 from renderline.ledger import ServerClock
-from tasks.services import Services
 from workers.composition.connection import connect
-from workers.composition.services import compose
 from workers.repairs import registry
 from workers.repairs.canary import Canary
 from workers.repairs.transport import install
+
+if TYPE_CHECKING:
+    from tasks.services import Services
 
 
 class Renderline(Celery):
@@ -48,6 +50,9 @@ class Renderline(Celery):
     @property
     def services(self) -> Services:
         """Return this process's use cases, composed on first use (connections do not survive a fork)."""
+        # Here: Flower, and commands that only talk to workers, need none of it, nor its memory.
+        from workers.composition.services import compose
+
         with self._composing:
             if self._services is None or self._services[0] != os.getpid():
                 self._services = (os.getpid(), compose(self, self.settings))
@@ -75,6 +80,8 @@ class Renderline(Celery):
         """Add our pages to Flower; called by config/flower.py, which may import nothing of ours."""
         from workers.flower.install import install as install_pages
 
+        # Flower runs no task: the modules of tasks, with all that they import, would cost it 10 MB.
+        self.conf.include = ()
         install_pages(self.settings)
 
     def on_configure(self) -> None:

@@ -12,14 +12,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 from redis import RedisError
 
 from renderline.capabilities import ANNOUNCE_EVERY
 from renderline.ledger.clock import SKEWED, note_skew
-from tasks.services import Services
 from workers.repairs.canary import Canary
+
+if TYPE_CHECKING:
+    from tasks.services import Services
 
 log = structlog.get_logger(__name__)
 

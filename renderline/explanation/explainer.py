@@ -8,9 +8,9 @@ from typing import Any
 
 from renderline.explanation.part import Explanation
 from renderline.explanation.sentence import explain
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Ledger
 from renderline.ledger.conditions import Conditions
+from renderline.retry import HookRetryPolicy
 
 
 @dataclass(frozen=True)

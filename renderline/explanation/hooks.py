@@ -7,9 +7,9 @@ from typing import Any
 
 from renderline.explanation.part import Explanation
 from renderline.explanation.wording import clean, coming, epoch, gone, moment
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger.condition import Condition, HookCondition
 from renderline.renders import State
+from renderline.retry import HookRetryPolicy
 
 _SETTLED = ("delivered", "dead", "skipped")
 

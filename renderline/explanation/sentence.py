@@ -11,10 +11,10 @@ from renderline.explanation.part import Explanation
 from renderline.explanation.submission import explain_held, explain_submission
 from renderline.explanation.vendor import explain_rendering, explain_unconfirmed
 from renderline.explanation.wording import clean
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger.condition import Condition
 from renderline.ledger.record import is_unreadable
 from renderline.renders import State
+from renderline.retry import HookRetryPolicy
 
 _QUARANTINE = Explanation(
     "Its record cannot be read, so no worker takes it.", "", "renderline quarantine list shows why."

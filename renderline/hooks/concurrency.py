@@ -14,9 +14,9 @@ from typing import Literal
 import structlog
 
 from renderline.bulkhead import Bulkhead
-from renderline.hooks.retry import time_for_call
 from renderline.hooks.tenant_share import TenantShare
 from renderline.ledger import AccountLimits
+from renderline.retry import time_for_call
 from renderline.tenants import DEFAULT
 
 log = structlog.get_logger(__name__)

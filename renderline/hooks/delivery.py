@@ -18,12 +18,11 @@ from renderline.hooks import Delivery, HookFailed, HookKind, endpoint_of, host_o
 from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.outcome import Done, NotMyTurn, Outcome
 from renderline.hooks.renewal import ClaimRenewal
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.kinds import KINDS
 from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger, subject
 from renderline.observer import OK, HookAttempt, calls_for
 from renderline.renders import EVENTS, State
-from renderline.retry import RetryIn
+from renderline.retry import HookRetryPolicy, RetryIn
 from renderline.tenants import DEFAULT
 
 log = structlog.get_logger(__name__)

@@ -13,9 +13,8 @@ from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.capabilities import KnownAccounts, WorkerCapabilities
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.outcome import Done
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, AccountUnknown
-from renderline.retry import RetryIn
+from renderline.retry import HookRetryPolicy, RetryIn
 from renderline.submission.outcome import Refused
 
 DAY = 86_400.0

@@ -11,10 +11,10 @@ from config.settings import Account, Settings
 from renderline.hooks import CeleryHook, DownloadHook, FreshLink, HookFailed, HookKind, HttpHook, load_kinds
 from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.delivery import Deliverer
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.http import host_and_port
 from renderline.ledger import FileClaims, HookQueues
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
+from renderline.retry import HookRetryPolicy
 from workers.composition.shared import Shared
 from workers.composition.tenants import tenants
 

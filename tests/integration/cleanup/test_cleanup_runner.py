@@ -16,8 +16,8 @@ from renderline.catalogue.runner import CatalogueRunner
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.cleanup.runner import CleanupRunner
 from renderline.hooks.delivery import Deliverer
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, Ledger
+from renderline.retry import HookRetryPolicy
 from renderline.studio import StudioV3
 from renderline.sweeper import Sweeper
 from workers.housekeeping import Housekeeper

@@ -9,7 +9,7 @@ from renderline.accounts.clients import AccountClients
 from renderline.cleanup.runner import CleanupRunner
 from renderline.cleanup.stored_projects import StoredProjectCleanup
 from renderline.hooks.delivery import Deliverer
-from renderline.hooks.retry import HookRetryPolicy
+from renderline.retry import HookRetryPolicy
 from renderline.studio import StudioV3
 
 ONE = "0" * 31 + "1"

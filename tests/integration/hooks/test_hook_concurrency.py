@@ -18,9 +18,8 @@ from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.hooks import HookFailed
 from renderline.hooks.concurrency import FAILURES, HookConcurrency
 from renderline.hooks.delivery import Deliverer
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import AccountLimits, Ledger
-from renderline.retry import RetryIn
+from renderline.retry import HookRetryPolicy, RetryIn
 from renderline.tenants import DEFAULT
 
 

@@ -14,9 +14,8 @@ from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.hooks import HookFailed
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.outcome import Done, NotMyTurn
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Ledger, PollResult
-from renderline.retry import RetryIn
+from renderline.retry import HookRetryPolicy, RetryIn
 
 
 class Hook:

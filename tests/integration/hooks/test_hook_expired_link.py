@@ -17,10 +17,9 @@ from renderline.accounts.token import SharedToken
 from renderline.hooks import DownloadHook, HookFailed
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.outcome import Done
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Commands, Ledger, PollResult
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
-from renderline.retry import RetryIn
+from renderline.retry import HookRetryPolicy, RetryIn
 from renderline.studio import StudioV3, TokenEndpoint
 
 PAGE = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>please log in</html>")

@@ -15,8 +15,7 @@ from renderline.hooks import HttpHook
 from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.outcome import Done
-from renderline.hooks.retry import HookRetryPolicy
-from renderline.retry import RetryIn
+from renderline.retry import HookRetryPolicy, RetryIn
 from renderline.tenants import DEFAULT, Tenant, Tenants
 
 WHOLE = 0.8

@@ -17,9 +17,8 @@ from renderline.capabilities import WorkerCapabilities
 from renderline.hooks import Delivery, DownloadHook, HookFailed, HttpHook
 from renderline.hooks.delivery import Deliverer
 from renderline.hooks.outcome import Done
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import FileClaims, Ledger
-from renderline.retry import RetryIn
+from renderline.retry import HookRetryPolicy, RetryIn
 from renderline.tenants import Endpoint, Tenant, Tenants
 
 

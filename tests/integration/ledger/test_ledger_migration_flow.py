@@ -17,9 +17,9 @@ from harness.local_worker import LocalWorker, local_workers
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.hooks import Delivery
 from renderline.hooks.delivery import Deliverer
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Commands
 from renderline.ledger.migration import Migration
+from renderline.retry import HookRetryPolicy
 from tests.integration.ledger.old_ledger import BODY, DUMP, load
 
 STARTED = ("rendering", "claimed", "told", "unconfirmed", "drafted", "hinted")

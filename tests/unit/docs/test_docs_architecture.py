@@ -35,7 +35,7 @@ def test_the_walk_through_one_render_goes_from_the_request_to_the_last_hook_and_
     walk = read("docs/architecture.md").split("## A walk through one render")[1].split("\n## ")[0]
     files = FILE.findall(walk)
     assert files[0] == "tasks/request.py"
-    assert "renderline/hooks/retry.py" in files
+    assert "renderline/retry.py" in files
     assert len(files) == len(set(files)) > 20
 
 
@@ -49,7 +49,7 @@ def test_every_package_of_the_domain_is_in_the_module_map() -> None:
     [
         ("poll interval", "renderline/polling/policy.py"),
         ("429", "renderline/accounts/guard.py"),
-        ("hook retried", "renderline/hooks/retry.py"),
+        ("hook retried", "renderline/retry.py"),
         ("new kind", "docs/changing.md"),
         ("fence", "docs/glossary.md"),
     ],

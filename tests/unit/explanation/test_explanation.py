@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from renderline.explanation import Explanation, explain
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger.condition import AccountCondition, Condition, HookCondition, SlotHolder
 from renderline.ledger.record import HELD, public_record, unreadable_record
 from renderline.renders import State
+from renderline.retry import HookRetryPolicy
 
 ONE, OTHER = "1f2e" + "0" * 28, "2a3b" + "0" * 28
 NOW = 1_760_104_920.0  # 2025-10-10 14:02:00 UTC

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from config.settings import load
-from renderline.hooks.retry import MAX_RETRY_AFTER, WAITS, HookRetryPolicy
+from renderline.retry import MAX_RETRY_AFTER, WAITS, HookRetryPolicy
 
 DAY = 86_400.0
 

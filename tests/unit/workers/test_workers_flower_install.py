@@ -1,4 +1,4 @@
-"""Our pages in Flower: left out by a setting, and left out with one warning by a release of Flower that does not fit."""
+"""Our pages in Flower: left out by a setting, and with one warning where a release of Flower does not fit."""
 
 from __future__ import annotations
 
