@@ -11,6 +11,7 @@ from rich.text import Text
 
 from renderline.renders import State
 from workers.cli import views
+from workers.cli.errors import plain
 from workers.cli.result_file import UNKNOWN
 from workers.cli.session import Session
 
@@ -54,5 +55,10 @@ def _failures(session: Session, ids: Sequence[str]) -> list[Text]:
 
 
 def sentences(session: Session, records: Sequence[dict[str, Any]]) -> list[str]:
-    """Return for each render a sentence that says why it is not done, or what it ended with."""
-    return [f"{record['state']}: {views.problem(record)}".rstrip(": ") for record in records]
+    """Return for each render on one line why it is not done, or what it ended with, and what a person can do."""
+    from renderline.explanation import Explainer
+
+    return [
+        " ".join(plain(text) for text in (found.sentence, found.ends, found.action and f"({found.action})") if text)
+        for found in Explainer(session.ledger).explain(records)
+    ]

@@ -26,6 +26,7 @@ from workers.cli.redis_users import COMMANDS as REDIS_USERS
 from workers.cli.session import Session, json_option
 from workers.cli.status import COMMANDS as STATUS
 from workers.cli.submit import COMMANDS as SUBMIT
+from workers.cli.top import COMMANDS as TOP
 from workers.cli.uploads import COMMANDS as UPLOADS
 from workers.cli.v2 import COMMANDS as V2
 from workers.cli.version import version_option
@@ -93,6 +94,7 @@ for commands in (
     UPLOADS,
     STATUS,
     WATCH,
+    TOP,
     OPERATIONS,
     DEAD_LETTERS,
     QUARANTINE,
@@ -111,6 +113,8 @@ for commands in (
 ):
     for command in commands:
         cli.add_command(command)
+
+cli.add_command(cli.commands["status"], "show")
 
 
 def main() -> NoReturn:

@@ -143,7 +143,7 @@ def _total(tally: Tally, width: int) -> Text:
 def _speed(tally: Tally, now: float) -> str:
     """Return the time that has passed, the rate and the expected end."""
     parts = [views.span(now - tally.began)]
-    if (rate := tally.per_minute(now=now)) is not None:
+    if rate := tally.per_minute(now=now):
         parts.append(f"{rate:.1f} renders/min" if rate < 100 else f"{rate:.0f} renders/min")
     if tally.ended < tally.total and (left := tally.left(now=now)) is not None and left < 30 * 86400:
         at = datetime.now() + timedelta(seconds=left)

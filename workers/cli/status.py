@@ -17,6 +17,7 @@ from renderline.renders import State
 from renderline.tenants import DEFAULT
 from workers.cli import views, waiting
 from workers.cli.errors import ExitCode, print_error
+from workers.cli.render_page import render_page
 from workers.cli.session import Session, json_option, pass_session
 
 if TYPE_CHECKING:
@@ -63,7 +64,10 @@ def status(
     timeout: float | None,
     until: waiting.Until,
 ) -> None:
-    """Show renders by their ids."""
+    """Show renders by their ids. Of one there is everything: why it is not done yet, its hooks, its timeline.
+
+    `status` and `show` are the same command.
+    """
     wanted = list(dict.fromkeys([*ids, *(render_id_for_key(key, tenant) for key in keys)]))
     if not wanted:
         raise click.UsageError("Missing argument 'ID...'")
@@ -78,7 +82,7 @@ def status(
         found = {one: record for one, record in zip(found, session.ledger.records(list(found)), strict=True) if record}
         code = waited.code
     records = list(found.values())
-    session.answer(records, lambda: views.details(records[0]) if len(records) == 1 else _several(records))
+    session.answer(records, lambda: render_page(session, records[0]) if len(records) == 1 else _several(records))
     missing = [one for one in wanted if one not in found]
     for one in missing:
         print_error(f"no render {one}")

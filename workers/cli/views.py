@@ -155,7 +155,6 @@ def details(record: Record) -> RenderableType:
                 *(("warning", warning) for warning in record["warnings"]),
                 ("metadata", ", ".join(f"{name}={value}" for name, value in record["metadata"].items())),
                 ("deadline", record["deadline"]),
-                *((f"  {name}", moment) for name, moment in record["times"].items()),
             )
         )
     ]

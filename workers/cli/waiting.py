@@ -34,7 +34,7 @@ _NAMED = 3
 """Of so many renders the ids are in the command that waits for them again."""
 
 _SHOWN_OPEN = 20
-"""For so many renders that have not ended standard error says why."""
+"""For so many renders that have not ended standard error says why; of more for one alone."""
 
 _KEPT = (
     "id",
@@ -230,10 +230,11 @@ def wait(
     except KeyboardInterrupt:
         print_error(_goes_on(waited, again))
         raise
-    for one in waited.open[:_SHOWN_OPEN]:
+    left = waited.open
+    for one in left[:_SHOWN_OPEN] if len(left) <= _SHOWN_OPEN else left[:1]:
         print_error(waited.why(one))
-    if (more := len(waited.open) - _SHOWN_OPEN) > 0:
-        print_error(f"{more} more renders have not ended")
+    if len(left) > _SHOWN_OPEN:
+        print_error(f"{len(left) - 1} other renders have not ended either")
     return waited
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from renderline.ledger import Ledger
 from tests.integration.cli.test_cli_submit import compact
 
 
@@ -88,6 +89,38 @@ def test_watch_once(run, renders):
     assert shown["counts"]["accepted"] == 3
     assert {one["id"] for one in shown["renders"]} == set(renders)
     assert "accepted 3" in run("watch", "--once").out
+
+
+def test_show_of_one_says_why_it_is_not_done_and_what_happened(run, renders, redis):
+    Ledger(redis).fail(renders[0], code="50010", message="No credit", origin="vendor")
+    out = run("show", renders[0]).out
+    assert "No credit" in out.splitlines()[0]
+    assert [line.split()[2] for line in out.splitlines() if " transition " in line] == ["accepted", "failed"]
+
+
+def test_top_without_a_terminal_shows_the_present_state_once(run, renders, redis):
+    ledger = Ledger(redis)
+    ledger.fail(renders[0], code="50010", message="No \x1b[31mcredit", origin="vendor")
+    run("pause", "default")
+    shown = run("top", "--json").value
+    assert {state: one["count"] for state, one in shown["renders"].items()} == {"accepted": 2, "failed": 1}
+    assert shown["renders"]["accepted"]["oldest"] >= 0
+    assert shown["accounts"] == [
+        {
+            **{"name": "default", "states": {"accepted": 2, "failed": 1}, "held": "paused by an operator"},
+            **{"parked": 0, "slots": {"taken": 0, "limit": None}},
+        }
+    ]
+    assert shown["queues"].keys() == {"requests", "submit", "poll", "hooks"}
+    assert shown["tenants"] == {"default": 3}
+    (failure,) = shown["failures"]
+    assert (failure["id"], failure["name"]) == (renders[0], "A")
+    out = run("top").out
+    assert "\x1b" not in out
+    assert "3 renders" in out
+    assert "paused by an operator" in out
+    assert renders[0] in out
+    assert run("top", "--tenant", "nobody", "--json").value["renders"] == {}
 
 
 def test_names_cannot_command_the_terminal(run, redis):

@@ -60,6 +60,10 @@ def test_help_loads_nothing_slow():
     assert done.stdout.strip() == "[]"
 
 
+def test_show_and_status_are_one_command():
+    assert cli.commands["show"] is cli.commands["status"]
+
+
 def test_a_wrong_command_is_one_line():
     result = CliRunner().invoke(cli, ["sumbit"])
     assert result.exit_code == 2

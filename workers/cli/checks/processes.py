@@ -26,7 +26,7 @@ def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iter
     serving = _consumed(app)
     yield of_workers(serving)
     yield from of_clocks(skews(redis, sorted(serving), prefix=prefix))
-    yield from of_queues(_lengths(app), serving)
+    yield from of_queues(lengths(app), serving)
     yield of_consumers(Ledger(redis, prefix=prefix).capabilities())
     yield _sweep(redis, Keys(prefix).sweep, settings.sweep_every, workers=bool(serving))
     yield _flower(settings)
@@ -38,7 +38,8 @@ def _consumed(app: Celery) -> dict[str, set[str]]:
     return {worker: {queue["name"] for queue in queues} for worker, queues in answers.items()}
 
 
-def _lengths(app: Celery) -> dict[str, int]:
+def lengths(app: Celery) -> dict[str, int]:
+    """Return how many messages wait in each queue."""
     with app.connection_for_read() as connection:
         channel = connection.default_channel
         return {queue: int(channel.queue_declare(queue=queue).message_count) for queue in QUEUES}
