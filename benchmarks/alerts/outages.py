@@ -1,0 +1,65 @@
+"""What goes wrong with the processes: gateway, Redis, sweep, workers."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+from benchmarks.alerts.condition import condition
+from benchmarks.alerts.stage import Stage
+from harness import until
+from renderline.ledger import Ledger
+
+
+@condition("a render names an account that no worker has", "AccountUnserved")
+def unserved(stage: Stage) -> Iterator[None]:
+    render = stage.submit(account="spare")
+    yield
+    stage.ask("POST", f"/v1/renders/{render}/cancel")
+
+
+@condition("a worker that hangs holds the lock of the sweep", "SweepStopped")
+def frozen_sweep(stage: Stage) -> Iterator[None]:
+    ledger = Ledger(stage.redis)
+    until(lambda: ledger.sweep_turn("frozen", seconds=600.0, every=0.001), what="the lock")
+    yield
+    ledger.end_sweep("frozen")
+
+
+@condition("the gateway hangs (SIGSTOP)", "GatewayDown")
+def gateway_hangs(stage: Stage) -> Iterator[None]:
+    stage.gateway.signal(signal.SIGSTOP)
+    yield
+    stage.gateway.signal(signal.SIGCONT)
+
+
+@condition("Redis is killed, while callers go on", "LedgerUnreachable", "GatewayErrors")
+def redis_down(stage: Stage) -> Iterator[None]:
+    assert stage.system.valkey.process
+    stage.system.valkey.process.kill()
+    headers = {"Authorization": f"Bearer {stage.key}"}
+
+    def refused() -> bool:
+        stage.gateway.ask("GET", "/v1/renders", headers=headers)
+        assert stage.prometheus
+        return "RenderlineGatewayErrors" in stage.prometheus.firing()
+
+    until(refused, seconds=60, what="RenderlineGatewayErrors")
+    yield
+    stage.system.valkey.start()
+
+
+@condition(
+    "the only worker is killed, three renders wait",
+    "WorkerDown",
+    "QueueOld",
+    "QueueStalled",
+    "RendersStuck",
+    "NoWorker",
+)
+def no_worker(stage: Stage) -> Iterator[None]:
+    stage.system.end(stage.worker)
+    for _ in range(3):
+        stage.submit()
+    yield
+    stage.start_worker()
