@@ -82,10 +82,9 @@ def _tried(stage: Stage, condition: Condition) -> list[Outcome]:
             for name, alert in stage.prometheus.firing().items():
                 seen.setdefault(name, (time.monotonic() - begin, alert["annotations"]["summary"]))
             time.sleep(0.25)
-    none = (None, "")
+    found = {name: seen.get(name, (None, "")) for name in condition.alerts}
     return [
-        Outcome(name, condition.what, name not in early, *(seen[name] if name in seen else none))
-        for name in condition.alerts
+        Outcome(name, condition.what, name not in early, seconds, summary) for name, (seconds, summary) in found.items()
     ]
 
 
