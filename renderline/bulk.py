@@ -33,7 +33,11 @@ STATES: Final[Mapping[Action, tuple[State, ...]]] = {
 
 
 class BulkRefused(ValueError):
-    """The run as a whole makes no sense; nothing was changed."""
+    """The run as a whole makes no sense; nothing was changed. `field` names what is wrong: filter, state or cursor."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(why)
+        self.field = field
 
 
 class Matches(Protocol):
@@ -103,7 +107,7 @@ class Bulk:
         `redis.RedisError`.
         """
         if wanted == Filter() and not every:
-            raise BulkRefused(f"{action} without any filter concerns every render: ask for all of them explicitly")
+            raise BulkRefused("filter", f"is missing: without one {action} concerns every render; say so with all")
         result, pages = BulkResult(), self._pages(action, wanted, actor, limit, cursor)
         onward: str | None = None
         for page in pages:
@@ -156,7 +160,7 @@ class Bulk:
         if wanted.state is None:
             return states
         if wanted.state not in states:
-            raise BulkRefused(f"{action} applies to renders that are {_listed(states)}, not to {wanted.state} ones")
+            raise BulkRefused("state", f"{action} applies to renders that are {_listed(states)}, not {wanted.state}")
         return (State(wanted.state),)
 
     def _applicable(self, action: Action, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
@@ -190,7 +194,7 @@ def _parsed(cursor: str | None, states: Sequence[State]) -> tuple[State | None, 
     for state in states:
         if state == name:
             return state, place or None
-    raise BulkRefused("not a cursor of such a run")
+    raise BulkRefused("cursor", "is not a cursor of such a run")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -131,6 +131,12 @@ def caller() -> Actor:
     return found
 
 
+def demand(scope: str) -> None:
+    """Check that the caller of the present request has a further scope; raises AccessDenied."""
+    check: Callable[[str], Actor] = g.check
+    check(scope)
+
+
 def count_more(calls: int) -> None:
     """Count further calls for the present request, because it does the work of many; raises what the limit raises."""
     access_control().rate_limit.count(caller().key_id or "open", calls)

@@ -9,11 +9,14 @@ from redis import Redis
 from werkzeug.routing import BaseConverter
 
 from renderline.acceptance import Acceptor
+from renderline.bulk import Bulk
 from renderline.catalogue.browser import Browser
+from renderline.explanation import Explainer
 from renderline.gateway import (
     access_log,
     batch,
     board,
+    bulk,
     documentation,
     error_handlers,
     events,
@@ -39,8 +42,10 @@ from renderline.gateway.request_components import add_request_components
 from renderline.gateway.server import UPLOAD_THREADS
 from renderline.gateway.shares import BatchShares, CallShares
 from renderline.gateway.webhooks import WebhookHandler
+from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
+from renderline.search import Search
 from renderline.uploads import UploadStore
 
 RENDER_ID: Final = "[0-9a-f]{32}"
@@ -80,6 +85,7 @@ def create_app(
     upload_store: UploadStore | None = None,
     upload_bytes_per_day: int = 10 << 30,
     login_throttle: Throttle | None = None,
+    hook_retries: HookRetryPolicy | None = None,
 ) -> Flask:
     """Return the gateway over the given parts; nothing connects before the first request.
 
@@ -87,7 +93,7 @@ def create_app(
     `max_bytes` the size of a render request, `streams` the number of open event streams. `threads` is how many calls
     run at once. `lists` are those of the vendor. `webhooks` takes the vendor's webhooks; None: they have no route.
     `upload_store` keeps uploads, of which each tenant may make `upload_bytes_per_day`. `login_throttle` slows down
-    guesses of API keys at the board's login.
+    guesses of API keys at the board's login. `hook_retries` says when hooks are given up (None: explanations do not).
     """
     app = Flask("renderline.gateway", static_folder=None)
     app.url_map.converters["render_id"] = RenderIdConverter
@@ -97,11 +103,15 @@ def create_app(
     if not guarded:
         local_callers.install(app)
     AccessControl(authenticator, ApiRateLimit(redis, rate), CallShares(threads)).install(app)
+    search = Search(ledger, queries)
     GatewayContext(
         ledger=ledger,
         queries=queries,
         acceptor=acceptor,
         operations=operations,
+        search=search,
+        bulk=Bulk(search, operations),
+        explainer=Explainer(ledger, hook_retries),
         streams=streams,
         max_bytes=max_bytes,
         batches=_batch_shares(max_bytes),
@@ -119,7 +129,7 @@ def create_app(
     api.register_converter(RenderIdConverter, lambda _: {"type": "string", "pattern": f"^{RENDER_ID}$"})
     api.register_converter(ProjectIdConverter, lambda _: {"type": "string", "pattern": f"^{PROJECT_ID}$"})
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
-    for module in (renders, timelines, batch, events, operators, unconfirmed, uploads, pick_lists):
+    for module in (renders, timelines, batch, bulk, events, operators, unconfirmed, uploads, pick_lists):
         api.register_blueprint(module.blp)
     board.install(app, ledger, queries, Sessions(redis), login_throttle)
     error_handlers.install(app)

@@ -8,12 +8,15 @@ from typing import Any, Final
 from flask import Flask, current_app, url_for
 
 from renderline.acceptance import Acceptor
+from renderline.bulk import Bulk
 from renderline.catalogue.browser import Browser
+from renderline.explanation import Explainer
 from renderline.gateway.access import caller
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.shares import BatchShares
 from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
+from renderline.search import Search
 from renderline.uploads import UploadStore
 
 _EXTENSION: Final = "renderline"
@@ -27,6 +30,9 @@ class GatewayContext:
     queries: Queries
     acceptor: Acceptor
     operations: Operations
+    search: Search
+    bulk: Bulk
+    explainer: Explainer
     streams: EventStreams
     max_bytes: int
     """The largest body of one render request."""

@@ -9,8 +9,9 @@ from typing import Any
 from flask import request, url_for
 
 from renderline.gateway import response_schemas as schemas
-from renderline.gateway.access import READ, SUBMIT, caller, requires
+from renderline.gateway.access import ADMIN, READ, SUBMIT, caller, requires
 from renderline.gateway.api import Blueprint
+from renderline.gateway.bulk_schemas import HoldReason
 from renderline.gateway.context import accepted, context
 from renderline.gateway.request_components import example_requests
 from renderline.gateway.request_schemas import IdempotencyHeader, NoQuery, RenderQuery, RenderRequest
@@ -84,6 +85,36 @@ def retry(render_id: str) -> Any:
     It is submitted anew, in the same record; `history` keeps the earlier attempt.
     """
     return accepted(context().operations.retry(render_id, actor=caller()))
+
+
+@blp.route("/<render_id:render_id>/hold", methods=["POST"])
+@requires(ADMIN)
+@blp.arguments(HoldReason, required=False)
+@blp.response(200, schemas.Render)
+@blp.problems(400, 404, 409, 413, 415, 422)
+def hold(body: dict[str, Any], render_id: str) -> Any:
+    """Hold an accepted render back: it is not submitted until it is released."""
+    return context().operations.hold(render_id, reason=body["reason"], actor=caller())
+
+
+@blp.route("/<render_id:render_id>/release", methods=["POST"])
+@requires(ADMIN)
+@blp.response(202, schemas.Render, headers=LOCATION)
+@blp.problems(404, 409)
+def release(render_id: str) -> Any:
+    """Release a held render: it is submitted when its turn comes."""
+    return accepted(context().operations.release(render_id, actor=caller()))
+
+
+@blp.route("/<render_id:render_id>/explanation", methods=["GET"])
+@requires(READ)
+@blp.response(200, schemas.ExplanationAnswer)
+@blp.problems(404)
+def explanation(render_id: str) -> Any:
+    """Explain a render: why it is not done yet, or what it ended with. The texts are for people, and may change."""
+    app = context()
+    (found,) = app.explainer.explain([app.record(render_id)])
+    return {"id": render_id, **found._asdict()}
 
 
 def _next_page(cursor: str) -> str:

@@ -208,6 +208,35 @@ class BatchAnswer(Response):
     results = fields.List(fields.Nested(BatchResult), required=True)
 
 
+class ExplanationAnswer(Response):
+    """Why a render is not done yet, or what it ended with: sentences in English, with times in UTC."""
+
+    id = _text("The render.")
+    sentence = _text("Why it is not done yet, or what it ended with.")
+    ends = _text("What ends the wait, and when; may be empty.")
+    action = _text("What a person can do, such as a command; may be empty.")
+
+
+class BulkRefusal(Response):
+    """A render to which the action did not apply when its turn came."""
+
+    id = _text("The render.")
+    why = _text()
+
+
+class BulkAnswer(Response):
+    """What an operation on many renders did."""
+
+    matched = fields.Integer(required=True, metadata=_about("Renders that were taken: those done and those refused."))
+    done = fields.List(
+        fields.String(), required=True, metadata=_about("The renders that were changed; with `dry_run`: would be.")
+    )
+    refused = fields.List(fields.Nested(BulkRefusal), required=True)
+    more = fields.Boolean(required=True, metadata=_about("Whether further renders may match."))
+    cursor = _text("Where the next call goes on; null: nothing is left.", null=True)
+    dry_run = fields.Boolean(required=True)
+
+
 class Letter(Response):
     """A dead-lettered hook."""
 

@@ -68,6 +68,11 @@ def fresh_link(refresh: DownloadUrlRefresh) -> FreshLink:
     return ask
 
 
+def hook_retries(settings: Settings) -> HookRetryPolicy:
+    """Return when a failed hook is retried and given up."""
+    return HookRetryPolicy(settings.hook_retry_for, settings.hook_attempts)
+
+
 def deliverer(shared: Shared, kinds: Mapping[str, HookKind]) -> Deliverer:
     """Return the deliverer of hooks."""
     settings = shared.settings
@@ -77,7 +82,7 @@ def deliverer(shared: Shared, kinds: Mapping[str, HookKind]) -> Deliverer:
         clock=shared.clock,
         delete_stored=settings.delete_stored_projects,
         kinds=kinds,
-        retries=HookRetryPolicy(settings.hook_retry_for, settings.hook_attempts),
+        retries=hook_retries(settings),
         lease=settings.lease,
         capabilities=shared.capabilities,
         unknown_after=settings.unknown_after,

@@ -19,7 +19,8 @@ from renderline.gateway.api_keys import ApiKeys
 from renderline.ledger import Audit
 
 UNKNOWN = "0" * 32
-THEIRS = {name: f"{number:x}" * 32 for number, name in enumerate(("cancel", "retry", "adopt", "resubmit", "fail"), 1)}
+ACTIONS = ("cancel", "retry", "adopt", "resubmit", "fail", "hold", "release")
+THEIRS = {name: f"{number:x}" * 32 for number, name in enumerate(ACTIONS, 1)}
 DEAD, DISCARDED = "d" * 32, "e" * 32
 OWN = "a" * 32
 PROJECT, TEMPLATE = "9" * 24, "8" * 24
@@ -38,6 +39,7 @@ LISTS = "nothing of another tenant is in the answer"
 STREAM = "no event of another tenant is sent"
 ACCEPTS = "the render is of the tenant of the key"
 UPLOADS = "the file is of the tenant of the key"
+BULK = "a filter selects renders of the tenant of the key alone"
 OPERATOR = "for the scope operator alone, once there are several tenants"
 
 EXPECTED = {
@@ -56,12 +58,16 @@ EXPECTED = {
     ("GET", "/v1/renders"): LISTS,
     ("POST", "/v1/renders"): ACCEPTS,
     ("POST", "/v1/renders/batch"): ACCEPTS,
+    ("POST", "/v1/renders/bulk"): BULK,
     ("GET", "/v1/renders/{render_id}"): FOREIGN,
     ("GET", "/v1/renders/{render_id}/events"): FOREIGN,
+    ("GET", "/v1/renders/{render_id}/explanation"): FOREIGN,
     ("GET", "/v1/renders/{render_id}/timeline"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/adopt"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/cancel"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/fail"): FOREIGN,
+    ("POST", "/v1/renders/{render_id}/hold"): FOREIGN,
+    ("POST", "/v1/renders/{render_id}/release"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/hooks/{index}/discard"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/hooks/{index}/replay"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/resubmit"): FOREIGN,
@@ -100,6 +106,7 @@ def make_theirs(redis: Redis) -> dict[str, str]:
     for due in driver.claim_due_polls(driver.start_all(DEAD, DISCARDED)):
         driver.record_result(due, "done", url="https://v/1.mp4")
     driver.ledger.fail(THEIRS["retry"], code="7001", message="no such voice", origin="vendor")
+    driver.operations.hold(THEIRS["release"], by="anna", reason="")
     for name in ("adopt", "resubmit", "fail"):
         driver.start(THEIRS[name], confirmed=False)
     for one in (DEAD, DISCARDED):
@@ -161,6 +168,13 @@ def test_a_key_reaches_nothing_of_another_tenant_on_any_route(gateway, redis, ke
             assert TEMPLATE not in shown.text
             assert not [one for one in theirs.values() if one in shown.text], path
             assert "globex" not in shown.text
+        elif expected == BULK:
+            for action in ("cancel", "retry", "hold", "release", "replay"):
+                done = gateway.ask(method, path, {"action": action, "all": True}, headers=mine)
+                assert done.status_code in (200, 403), path
+                assert not [one for one in theirs.values() if one in done.text], action
+                named = {"action": action, "filter": {"tenant": "globex", "ids": [*theirs.values()]}}
+                assert gateway.ask(method, path, named, headers=mine).json().get("matched", 0) == 0
         elif expected == OPERATOR:
             answer = gateway.ask(method, path.replace("{name}", "default"), headers=mine)
             assert answer.status_code == 403, path
