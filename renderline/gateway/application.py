@@ -42,9 +42,9 @@ from renderline.gateway.request_components import add_request_components
 from renderline.gateway.server import UPLOAD_THREADS
 from renderline.gateway.shares import BatchShares, CallShares
 from renderline.gateway.webhooks import WebhookHandler
-from renderline.hooks.retry import HookRetryPolicy
 from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
+from renderline.retry import HookRetryPolicy
 from renderline.search import Search
 from renderline.uploads import UploadStore
 
