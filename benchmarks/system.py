@@ -153,3 +153,4 @@ def scrub() -> None:
     """Remove the shell's own variables: they must not change what is measured."""
     for name in [name for name in os.environ if name.startswith(("REDIS_", "AISTUDIOS_", "RENDERLINE_", "CELERY_"))]:
         del os.environ[name]
+    os.environ["RENDERLINE_ENV_FILE"] = ""

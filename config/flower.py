@@ -7,9 +7,10 @@ from pathlib import Path
 from celery import current_app
 
 from config import flower_guard, settings
+from config.env_file import environment
 
 try:
-    _chosen = settings.load(os.environ, role="flower")
+    _chosen = settings.load(environment(), role="flower")
 except settings.SettingsError as _problem:
     sys.exit(f"Flower cannot start:\n{_problem}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from config import parsers, redis_address, secret_strength
+from config import env_file, parsers, redis_address, secret_strength
 from config.account_variables import ACCOUNT_VARIABLES, accounts_of, names_account
 from config.accounts import Account
 from config.tenants import FILE, Table, secrets_of, tenants_of
@@ -256,10 +256,13 @@ _COMPOSE = Variable(
     secret=True,
 )
 
+# Only config/env_file.py reads it.
+_ENV_FILE = Variable(name=env_file.NAME, read=parsers.text, allowed="the path of a file, or empty for none", default="")
+
 _FIELDS: dict[str, Variable] = {f.name: f.metadata["variable"] for f in fields(Settings) if "variable" in f.metadata}
 
 VARIABLES: dict[str, Variable] = {
-    found.name: found for found in (*_FIELDS.values(), *ACCOUNT_VARIABLES, FILE, _COMPOSE)
+    found.name: found for found in (*_FIELDS.values(), *ACCOUNT_VARIABLES, FILE, _COMPOSE, _ENV_FILE)
 }
 
 

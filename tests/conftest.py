@@ -34,8 +34,9 @@ for interrupt in (signal.SIGINT, signal.SIGQUIT):
 
 SCRUBBED = ("REDIS_", "AISTUDIOS_", "RENDERLINE_", "FLOWER_", "CELERY_")
 for name in [name for name in os.environ if name.startswith(SCRUBBED)]:
-    # A developer's shell must not change what a test shows.
+    # A developer's shell must not change what a test shows, nor the file .env of the checkout.
     del os.environ[name]
+os.environ["RENDERLINE_ENV_FILE"] = ""
 
 
 TESTS = Path(__file__).parent

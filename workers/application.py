@@ -12,6 +12,7 @@ import click
 from celery import Celery
 
 from config.celery import options
+from config.env_file import environment
 from config.settings import Role, Settings, SettingsError, load
 from renderline.ledger import ServerClock
 from workers.composition.connection import connect
@@ -105,7 +106,7 @@ def create_app(given: Settings | None = None, *, selection: registry.Selection |
 def load_or_exit(role: Role) -> Settings:
     """Return the settings of the environment; ends the process with a line for each bad variable."""
     try:
-        return load(os.environ, role=role)
+        return load(environment(), role=role)
     except SettingsError as problem:
         sys.exit(f"Renderline cannot start:\n{problem}")
 

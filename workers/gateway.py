@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -15,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from config import logging, settings
+from config.env_file import environment
 from config.login_throttle import LoginThrottle
 from renderline.capabilities import KnownAccounts
 from renderline.catalogue.browser import Browser
@@ -45,7 +45,7 @@ _REDIS_TIMEOUT = 2.5
 def create() -> Flask:
     """Return the gateway for this environment; bad settings end the process with one line for each."""
     try:
-        chosen = settings.load(os.environ, role="gateway")
+        chosen = settings.load(environment(), role="gateway")
     except settings.SettingsError as problem:
         # gunicorn's status for "the application cannot be loaded": its master then stops instead of retrying.
         print(f"The gateway cannot start:\n{problem}", file=sys.stderr)

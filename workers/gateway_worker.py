@@ -12,6 +12,7 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker
 
 from config import settings
+from config.env_file import environment
 from renderline.gateway.body_limits import BodyLimits
 from renderline.gateway.server import ConnectionLimits, GatewayServer, Threads
 
@@ -32,7 +33,7 @@ class GatewayWorker(Worker):
 
     async def _serve(self) -> None:
         sys.setswitchinterval(_SWITCH)
-        chosen = settings.load(os.environ, role="gateway")
+        chosen = settings.load(environment(), role="gateway")
         body_limits = BodyLimits(chosen.max_request_bytes, chosen.max_upload_bytes)
         server = GatewayServer(
             self.wsgi,

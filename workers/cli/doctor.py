@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterator, Sequence
 
 import click
@@ -81,9 +80,10 @@ def _results(session: Session) -> Iterator[CheckResult]:
 
 def _settings(session: Session) -> CheckResult:
     from config import settings
+    from config.env_file import environment
 
     try:
-        settings.load(os.environ, role="worker")
+        settings.load(environment(), role="worker")
     except settings.SettingsError as error:
         return CheckResult("settings", "fail", str(error), "give this shell the settings of a worker")
     return CheckResult("settings", "ok", f"{len(session.settings.accounts)} account(s), Redis, storage as for a worker")

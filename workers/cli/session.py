@@ -6,7 +6,6 @@ Slow imports are inside the functions, so that help and shell completion start f
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from functools import cached_property
@@ -40,8 +39,9 @@ class Session:
     def settings(self) -> Settings:
         """Return the settings of the environment; raises SettingsError."""
         from config import logging, settings
+        from config.env_file import environment
 
-        chosen = settings.load(os.environ, role="gateway")
+        chosen = settings.load(environment(), role="gateway")
         logging.configure(level="ERROR", secrets=chosen.secrets())
         return chosen
 

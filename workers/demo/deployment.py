@@ -136,6 +136,8 @@ class Deployment:
         return {
             **kept,
             "PYTHONUNBUFFERED": "1",
+            # A developer's .env must not reach the demo either.
+            "RENDERLINE_ENV_FILE": "",
             "REDIS_URL": self.redis_url,
             "AISTUDIOS_BASE_URL": self.sandbox_url,
             "AISTUDIOS_V2_BASE_URL": self.sandbox_url,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
-from config import parsers, secret_strength
+from config import env_file, parsers, secret_strength
+from config.env_file import environment
 from config.settings import Settings
 from renderline.tenants import Tenant, Tenants
 from workers.cli.checks.result import CheckResult
@@ -46,7 +46,7 @@ def check(redis: Redis, settings: Settings, tenants: Tenants) -> Iterator[CheckR
     yield of_rotation(policies)
     yield of_celery_hooks(policies, keys_required=settings.api_keys_required)
     yield of_private_addresses(settings)
-    yield of_modes(_private_paths(settings, os.environ))
+    yield of_modes(_private_paths(settings, environment()))
     yield _address("gateway address", settings.gateway_bind.rpartition(":")[0], "RENDERLINE_GATEWAY_BIND")
     yield _address("flower address", settings.flower_address, "FLOWER_ADDRESS")
     yield of_remote_control(settings)
@@ -239,7 +239,8 @@ def of_private_addresses(settings: Settings) -> CheckResult:
 def _private_paths(settings: Settings, environ: Mapping[str, str]) -> list[Path]:
     data = Path(settings.data_dir)
     files = [environ.get(name) for name in ("AISTUDIOS_ACCOUNTS", "RENDERLINE_TENANTS")]
-    return [Path(".env"), data, data / "env", data / "flower", data / "redis", *(Path(file) for file in files if file)]
+    own = env_file.path_of(environ) or Path(".env")
+    return [own, data, data / "env", data / "flower", data / "redis", *(Path(file) for file in files if file)]
 
 
 def of_modes(paths: Iterable[Path]) -> CheckResult:
