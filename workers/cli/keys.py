@@ -50,6 +50,7 @@ def keys() -> None:
 @pass_session
 def create(session: Session, name: str, scopes: Sequence[str], tenant: str | None, accounts: Sequence[str]) -> None:
     """Create a key for NAME, the service or person that will use it. It is shown only once."""
+    session.change()
     from workers.composition.tenants import tenants
 
     listed = tenants(session.settings)
@@ -129,6 +130,7 @@ def _row(key: ApiKey) -> dict[str, Any]:
 @click.pass_context
 def revoke(context: click.Context, session: Session, key_ids: Sequence[str]) -> None:
     """Revoke keys by their ids. It takes effect within seconds."""
+    session.change()
     known = _keys(session)
     done = {one: known.revoke(one) for one in dict.fromkeys(key_ids)}
     rows = [{"id": one, "revoked": revoked} for one, revoked in done.items()]

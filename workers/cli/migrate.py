@@ -25,6 +25,8 @@ def migrate(session: Session, dry_run: bool, force: bool) -> None:
     from renderline.ledger.schema import VERSION
     from workers.composition.connection import connect
 
+    if not dry_run:
+        session.change()
     with connect(session.settings) as redis:
         try:
             done = Migration(redis).run(dry=dry_run, force=force)

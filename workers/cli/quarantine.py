@@ -86,6 +86,7 @@ def _rows(shown: dict[str, Any]) -> list[tuple[str, Any]]:
 @click.pass_context
 def drop(context: click.Context, session: Session, ids: Sequence[str], every: bool) -> None:
     """Delete entries. A message is gone then, and a request in it is never rendered."""
+    session.change()
     store = _quarantine(session)
     report(context, session, [_step(store.drop, one, "dropped") for one in _chosen(store, ids, every)])
 
@@ -102,6 +103,7 @@ def requeue(context: click.Context, session: Session, ids: Sequence[str], every:
     Deploy the version that reads them first: a worker that cannot read one quarantines it again. With --all every
     message is requeued that was kept whole.
     """
+    session.change()
     store = _quarantine(session)
     report(context, session, [_step(store.requeue, one, "requeued") for one in _chosen(store, ids, every, whole=True)])
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from workers.cli.errors import print_error
+from workers.cli.errors import CommandError, ExitCode, print_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +34,7 @@ class Session:
     """One run of the command line. With `as_json`, standard output holds one JSON value and nothing else."""
 
     as_json = False
+    _said = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -68,9 +69,29 @@ class Session:
         check_schema(ledger.redis, prefix=ledger.prefix)
         return ledger
 
+    def change(self) -> None:
+        """Check that a setting chose the Redis that this command is about to change, and name it on a terminal.
+
+        Raises CommandError without one: what listens at the usual address may be another installation's.
+        """
+        from config import redis_address
+        from config.env_file import environment
+
+        if not environment().get("REDIS_URL", "").strip():
+            usual = redis_address.shown(self.settings.redis_url)
+            raise CommandError(
+                f"REDIS_URL is unset, and what listens at {usual} may be another installation's: nothing was changed; "
+                "set it, in the environment or in .env; after make up: . var/up/env",
+                ExitCode.REFUSED,
+            )
+        if sys.stderr.isatty() and not self._said:
+            self._said = True
+            click.echo(f"on {redis_address.shown(self.settings.redis_url)}", err=True)
+
     @property
     def operations(self) -> Operations:
         """Return the operations on renders, hooks and accounts."""
+        self.change()
         self.ledger  # noqa: B018 (checks the schema)
         return self.services.operations
 

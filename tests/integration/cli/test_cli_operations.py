@@ -242,3 +242,24 @@ def test_a_redis_that_refuses_is_not_said_to_be_silent(run, redis, valkey, passw
     assert ended.code == 3
     assert said in ended.err
     assert "does not answer" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("cancel", "0" * 32),
+        ("retry", "0" * 32),
+        ("pause", "default"),
+        ("keys", "create", "billing"),
+        ("keys", "revoke", "0" * 12),
+        ("quarantine", "drop", "1-1"),
+        ("migrate",),
+    ],
+)
+def test_nothing_changes_on_a_redis_that_no_setting_chose(run, command):
+    """The usual address may be that of another installation."""
+    ended = run(*command, REDIS_URL="")
+    assert ended.code == 2
+    assert "REDIS_URL is unset" in ended.err
+    assert "nothing was changed" in ended.err
+    assert len(ended.err.splitlines()) == 1

@@ -45,7 +45,7 @@ def test_a_line_that_is_no_variable_is_named_without_its_text(written, text):
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path):
-    with pytest.raises(SettingsError, match="No such file.*RENDERLINE_ENV_FILE"):
+    with pytest.raises(SettingsError, match=r"No such file.*RENDERLINE_ENV_FILE"):
         environment({NAME: str(tmp_path / "none")})
 
 
