@@ -14,7 +14,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test check audit bench chaos attack mutants lock clean
+.PHONY: help install demo up test check audit bench chaos attack mutants screenshots lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ attack: $(VENV)/.installed-dev ## hostile callers against the real system with A
 
 mutants: $(VENV)/.installed-dev ## take each defence out and see the test that names it fail; some: ARGS="--only webhook"
 	@$(BIN)/python -m benchmarks.mutants $(ARGS)
+
+screenshots: $(VENV)/.installed-dev ## take the pictures of the board in docs/images anew, from the demo's renders
+	@$(BIN)/python -m harness.screenshots
 
 lock: | $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml; newer versions with ARGS=--upgrade
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app -o requirements.txt pyproject.toml

@@ -110,7 +110,7 @@ def _columns(view: View) -> dict[str, Any]:
     return {
         "actions": actions(),
         "labels": context().queries.labels,
-        "all_tenants": caller().tenant is None,
+        "all_tenants": caller().tenant is None and len(overview().tenants) > 1,
         "filter_link": lambda field, value: search_links.link(view.text, field, value),
         "filtered": lambda field, value: search_links.has(view.text, field, value),
     }

@@ -14,7 +14,7 @@ from renderline.renders import State
 
 MINUTES: Final = 60
 _RECENT: Final = 5
-"""Minutes over which the present rate is taken."""
+"""Minutes that the present figure of the throughput counts."""
 _DEAD: Final = 100
 
 
@@ -98,17 +98,16 @@ class Overviews:
 
 def charts_of(minutes: Sequence[Minute]) -> list[Chart]:
     """Return the charts of the last hour: throughput, lag and spend."""
-    recent = minutes[-_RECENT - 1 : -1] or minutes
+    recent = sum(one.completed for one in minutes[-_RECENT:])
     accepted, completed, failed = (
         sum(getattr(one, name) for one in minutes) for name in ("accepted", "completed", "failed")
     )
-    rate = sum(one.completed for one in recent) / max(1, len(recent))
     lags = [one.lag for one in minutes if one.lag is not None]
     lag = f"{lags[-1]:.1f} s" if lags else "none yet"
     credits = sum(one.credits for one in minutes)
     throughput = chart(
         "Throughput",
-        f"{rate:g} videos a minute",
+        f"{recent:,} {'video' if recent == 1 else 'videos'} in {_RECENT} min",
         f"In the last hour {accepted:,} renders were accepted, {completed:,} completed, {failed:,} failed.",
         [("bad", [one.failed for one in minutes]), ("good", [one.completed for one in minutes])],
         [one.accepted for one in minutes],
@@ -122,7 +121,7 @@ def charts_of(minutes: Sequence[Minute]) -> list[Chart]:
     )
     spend = chart(
         "Spend",
-        f"{credits:,.6g} credits in an hour",
+        f"{credits:,.6g} credits in 1 h",
         f"The renders of the last hour cost {credits:,.6g} credits.",
         [("plain", [one.credits for one in minutes])],
     )

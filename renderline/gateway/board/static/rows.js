@@ -1,7 +1,7 @@
 // Changes the rows of the table, and only those that differ. Focus, choices and the scroll position stay.
 
-// Puts the changes into the rows in sight. Returns whether the server knows more than that: a state that is another
-// one (with its reason), or a new render at the top.
+// Puts the changes into the rows in sight. Returns whether the server knows more than that: why the render is not done
+// now, or a new render at the top.
 export function apply(place, changes, newest) {
   let more = false;
   for (const [id, state, progress] of changes) {
@@ -20,6 +20,7 @@ export function apply(place, changes, newest) {
     const bar = row.querySelector("progress");
     if (bar && bar.value !== progress) {
       bar.value = progress;
+      more = true;
       row.querySelector(".percent").textContent = `${Math.round(progress)} %`;
     }
   }
@@ -47,15 +48,8 @@ export function refreshRows(place, html) {
   for (const row of [...fresh.rows]) {
     const old = known.get(row.id);
     known.delete(row.id);
-    let kept = old;
-    if (!old || old.dataset.v !== row.dataset.v) {
-      kept = document.adoptNode(row);
-      if (old) {
-        keepChoice(old, kept);
-        if (at === old) at = kept;
-        old.replaceWith(kept);
-      }
-    }
+    if (old) patch(old, row);
+    const kept = old || document.adoptNode(row);
     if (kept === at) at = at.nextElementSibling;
     else body.insertBefore(kept, at);
   }
@@ -69,10 +63,14 @@ export function refreshRows(place, html) {
   place.dispatchEvent(new Event("rows", { bubbles: true }));
 }
 
-function keepChoice(old, fresh) {
-  const from = old.querySelector("input[name=id]");
-  const to = fresh.querySelector("input[name=id]");
-  if (from && to) to.checked = from.checked;
+// Only the cells that differ: what has the focus is not replaced, nor is a choice.
+function patch(old, fresh) {
+  if (old.dataset.v === fresh.dataset.v) return;
+  old.dataset.v = fresh.dataset.v;
+  [...fresh.cells].forEach((cell, index) => {
+    const was = old.cells[index];
+    if (was && !was.matches(".pick") && was.innerHTML !== cell.innerHTML) was.innerHTML = cell.innerHTML;
+  });
 }
 
 function focused(place) {
