@@ -9,7 +9,7 @@ from typing import Final, cast
 from flask import Response, request, url_for
 
 from renderline.bulk import ACTIONS, LIMIT, Action, Bulk, BulkRefused, BulkResult
-from renderline.gateway.access import ADMIN, READ, SUBMIT, caller
+from renderline.gateway.access import ADMIN, READ, SUBMIT, caller, demand
 from renderline.gateway.board.access import may, requires
 from renderline.gateway.board.blueprint import blp, page
 from renderline.gateway.board.context import board
@@ -78,8 +78,7 @@ def actions() -> list[tuple[Action, str]]:
 def bulk() -> Response:
     """Ask whether it shall be done, with how many it concerns; or do it, and say what was refused."""
     wanted = Wanted.sent()
-    if not may(SCOPES[wanted.action]):
-        raise Problem(403, f"This needs an API key with the scope {SCOPES[wanted.action]}.")
+    demand(SCOPES[wanted.action])
     if not wanted.everything and not wanted.ids:
         raise Problem(422, "No render is chosen. Go back and choose some, or all that match.")
     asked = request.form.get("confirmed") != "yes"
