@@ -58,14 +58,15 @@ class Search:
         return int(seconds) + int(micros) / 1e6
 
 
-def parse_search(text: str, *, now: float) -> Filter:
+def parse_search(text: str, *, now: float, **given: Any) -> Filter:
     """Return the filter of a search text: words, and pairs `field:value`; a field of no other meaning is a metadata
     name. Values with spaces stand in double quotes.
 
-    `now` is in epoch seconds. Raises `SearchError` with one sentence.
+    `now` is in epoch seconds. `given` are fields of the filter that were given beside the text. Raises `SearchError`
+    with one sentence, also for a field that is given in both.
     """
-    fields: dict[str, Any] = {}
-    metadata: list[tuple[str, str]] = []
+    fields: dict[str, Any] = dict(given)
+    metadata: list[tuple[str, str]] = [*fields.pop("metadata", ())]
     words: list[str] = []
     for term in _terms(text):
         name, colon, value = term.partition(":")

@@ -26,6 +26,7 @@ from renderline.gateway import (
     operators,
     pick_lists,
     renders,
+    statistics,
     timelines,
     unconfirmed,
     uploads,
@@ -129,7 +130,7 @@ def create_app(
     api.register_converter(RenderIdConverter, lambda _: {"type": "string", "pattern": f"^{RENDER_ID}$"})
     api.register_converter(ProjectIdConverter, lambda _: {"type": "string", "pattern": f"^{PROJECT_ID}$"})
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
-    for module in (renders, timelines, batch, bulk, events, operators, unconfirmed, uploads, pick_lists):
+    for module in (renders, statistics, timelines, batch, bulk, events, operators, unconfirmed, uploads, pick_lists):
         api.register_blueprint(module.blp)
     board.install(app, ledger, queries, Sessions(redis), login_throttle)
     error_handlers.install(app)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from typing import Any
 
 from flask import request, url_for
@@ -16,6 +15,7 @@ from renderline.gateway.context import accepted, context
 from renderline.gateway.request_components import example_requests
 from renderline.gateway.request_schemas import IdempotencyHeader, NoQuery, RenderQuery, RenderRequest
 from renderline.gateway.response_schemas import LOCATION
+from renderline.search import Search
 
 blp = Blueprint("renders", __name__, url_prefix="/v1/renders", description="Renders")
 
@@ -46,8 +46,9 @@ def index(query: dict[str, Any]) -> Any:
 
     `metadata.<name>=<value>`, repeated or not, selects the renders that have these values in their metadata.
     """
-    wanted = replace(query["filter"], tenant=caller().tenant)
-    found, cursor = context().queries.page(wanted, limit=query["limit"], cursor=query["cursor"])
+    app = context()
+    search = Search(app.ledger, app.queries)
+    found, cursor = search.find(query["filter"], tenant=caller().tenant, limit=query["limit"], cursor=query["cursor"])
     headers = {"Link": f'<{_next_page(cursor)}>; rel="next"'} if cursor else {}
     return {"renders": found, "next": cursor}, headers
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from marshmallow import (
     EXCLUDE,
@@ -21,8 +22,9 @@ from renderline.contract import MAX_KEY_LENGTH, key_error
 from renderline.gateway.body_limits import BATCH_FACTOR
 from renderline.gateway.request_parsing import JsonBody, StrictObject
 from renderline.kinds import KINDS
-from renderline.ledger import Filter
+from renderline.ledger.statistics import MOST_MINUTES
 from renderline.renders import State
+from renderline.search import SearchError, parse_search
 from renderline.validation.fields import Boolean, Identifier, List, Nested, Text
 from renderline.validation.validators import ONE_LINE, Entries, MaxLength
 
@@ -42,6 +44,9 @@ def _about(text: str) -> dict[str, Any]:
 class QuerySchema(Schema):
     """Query parameters. Unknown ones are refused: a typing error in a filter would list the wrong renders."""
 
+    repeatable: ClassVar[frozenset[str]] = frozenset()
+    """The parameters that may be given more than once."""
+
     class Meta:
         """Unknown parameters are left to `check_names`, which also knows `metadata.<name>`."""
 
@@ -52,7 +57,7 @@ class QuerySchema(Schema):
         """Refuse unknown and repeated parameters."""
         errors = {name: ["unknown parameter"] for name in original if not self.knows(name)}
         for name in original.keys() - errors.keys():
-            if name in self.fields and len(original.getlist(name)) > 1:
+            if name in self.fields and len(original.getlist(name)) > 1 and name not in self.repeatable:
                 errors[name] = ["is given more than once"]
         if errors:
             raise ValidationError(errors)
@@ -69,6 +74,31 @@ class NoQuery(QuerySchema):
 class RenderQuery(QuerySchema):
     """The parameters of the list of renders, `metadata.<name>` aside; loads the `filter` that they make."""
 
+    repeatable: ClassVar[frozenset[str]] = frozenset({"id", "key"})
+
+    q = fields.String(
+        validate=validate.Length(0, 1000),
+        metadata=_about(
+            "A search: words, which match ids, idempotency keys and how names, words in them and labels begin, and "
+            "pairs `field:value` of state, kind, account, tenant, priority, name, code, id, key, held, since, until; "
+            "any other field is a metadata name."
+        ),
+    )
+    name = fields.String(
+        validate=validate.Length(1, 500), metadata=_about("Renders whose name begins like that, in any case.")
+    )
+    error_code = fields.String(validate=validate.Length(1, 200), metadata=_about("Renders with this error code."))
+    held = fields.Boolean(metadata=_about("Renders that somebody holds back from submission; false: the others."))
+    id = fields.List(
+        fields.String(validate=validate.Regexp(r"[0-9a-f]{32}\Z", error="is not the id of a render")),
+        validate=validate.Length(1, 500),
+        metadata=_about("The render with this id; repeatable."),
+    )
+    key = fields.List(
+        fields.String(validate=validate.Length(1, MAX_KEY_LENGTH)),
+        validate=validate.Length(1, 100),
+        metadata=_about("The render of this idempotency key; repeatable."),
+    )
     state = fields.String(
         validate=validate.OneOf([state.value for state in State]), metadata=_about("Renders in this state.")
     )
@@ -109,16 +139,24 @@ class RenderQuery(QuerySchema):
             if name.startswith(_METADATA)
             for value in original.getlist(name)
         ]
-        after, before = data.get("after"), data.get("before")
-        wanted = Filter(
-            state=data.get("state"),
-            kind=data.get("kind"),
-            account=data.get("account"),
-            metadata=tuple(metadata),
-            after=after.timestamp() if after else float("-inf"),
-            before=before.timestamp() if before else float("inf"),
-        )
+        given: dict[str, Any] = {
+            name: data[name] for name in ("state", "kind", "account", "name", "error_code", "held") if name in data
+        }
+        given |= {name: data[name].timestamp() for name in ("after", "before") if name in data}
+        given |= {target: tuple(data[name]) for name, target in (("id", "ids"), ("key", "keys")) if name in data}
+        try:
+            wanted = parse_search(data.get("q", ""), now=time.time(), **given, metadata=tuple(metadata))
+        except SearchError as error:
+            raise ValidationError(str(error), "q") from None
         return {"filter": wanted, "limit": data["limit"], "cursor": data.get("cursor")}
+
+
+class StatisticsQuery(QuerySchema):
+    """The parameters of the statistics."""
+
+    minutes = fields.Integer(
+        load_default=60, validate=validate.Range(1, MOST_MINUTES), metadata=_about("So many of the latest minutes.")
+    )
 
 
 class DeadLetterQuery(QuerySchema):

@@ -168,6 +168,39 @@ class Page(Response):
     next = _text("The cursor of the next page; null on the last page.", null=True)
 
 
+class RenderTotal(Response):
+    """How many renders are in one state, of one kind, account and tenant."""
+
+    state = _text(validate=validate.OneOf(STATES))
+    kind = _text()
+    account = _text()
+    tenant = _text()
+    count = fields.Integer(required=True)
+
+
+class ChartMinute(Response):
+    """What happened in one minute."""
+
+    at = _text("Its begin, ISO 8601.")
+    accepted = fields.Integer(required=True)
+    completed = fields.Integer(required=True)
+    delivered = fields.Integer(required=True)
+    failed = fields.Integer(required=True, metadata=_about("Failed or expired."))
+    credits = fields.Float(required=True, metadata=_about("What the completed ones cost, where known by then."))
+    lag = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata=_about("Seconds from the vendor's webhook about the end to our notice of it, on average."),
+    )
+
+
+class StatisticsAnswer(Response):
+    """Totals of all renders, and what happened of late."""
+
+    totals = fields.List(fields.Nested(RenderTotal), required=True)
+    minutes = fields.List(fields.Nested(ChartMinute), required=True, metadata=_about("Oldest first."))
+
+
 class Wrong(Response):
     """A wrong field."""
 

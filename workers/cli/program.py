@@ -23,6 +23,7 @@ from workers.cli.operations import COMMANDS as OPERATIONS
 from workers.cli.pick_lists import COMMANDS as PICK_LISTS
 from workers.cli.quarantine import COMMANDS as QUARANTINE
 from workers.cli.redis_users import COMMANDS as REDIS_USERS
+from workers.cli.reindex import COMMANDS as REINDEX
 from workers.cli.session import Session, json_option
 from workers.cli.status import COMMANDS as STATUS
 from workers.cli.submit import COMMANDS as SUBMIT
@@ -106,6 +107,7 @@ for commands in (
     V2,
     DOCTOR,
     MIGRATE,
+    REINDEX,
     REDIS_USERS,
     KEYS,
     AUDIT,

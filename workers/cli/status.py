@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,35 +10,15 @@ from rich.console import Group
 from rich.text import Text
 
 from renderline.contract import render_id_for_key
-from renderline.renders import State
 from renderline.tenants import DEFAULT
 from workers.cli import views, waiting
 from workers.cli.errors import ExitCode, print_error
+from workers.cli.filters import filter_options
 from workers.cli.render_page import render_page
 from workers.cli.session import Session, json_option, pass_session
 
 if TYPE_CHECKING:
-    from renderline.ledger import Queries
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-class Moment(click.ParamType):
-    """A time: ISO 8601, or how long ago, such as `30m`, `2h`, `7d`. The value is in epoch seconds."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return epoch seconds."""
-        if isinstance(value, float):
-            return value
-        if ago := re.fullmatch(r"(\d+)([smhd])", value):
-            return time.time() - int(ago[1]) * _UNITS[ago[2]]
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither ISO 8601 nor how long ago (30m, 2h, 7d)", param, ctx)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    from renderline.ledger import Filter, Queries
 
 
 @click.command()
@@ -93,48 +70,29 @@ def _several(records: Sequence[views.Record]) -> Any:
     return views.table(records) if records else None
 
 
-def _metadata(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[Any, ...]:
-    pairs = [value.partition("=") for value in values]
-    if not all(name and sign for name, sign, _ in pairs):
-        raise click.BadParameter("must be NAME=VALUE")
-    return tuple((name, value) for name, _, value in pairs)
-
-
 @click.command("list")
-@click.option("--state", type=click.Choice([state.value for state in State]), help="Only renders in this state.")
-@click.option("--kind", help="Only renders of this kind.")
-@click.option("--account", help="Only renders of this account.")
-@click.option("--tenant", metavar="TENANT", help="Only renders of this tenant.")
-@click.option(
-    "--metadata", metavar="NAME=VALUE", multiple=True, callback=_metadata, help="Only with this in the metadata."
-)
-@click.option("--after", type=Moment(), default=None, help="Accepted (with --state: since when) after this.")
-@click.option("--before", type=Moment(), default=None, help="Accepted (with --state: since when) before this.")
+@click.argument("words", metavar="[SEARCH]...", nargs=-1)
+@filter_options
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
 @click.option("--cursor", help="Show the next page after this cursor.")
 @json_option
 @pass_session
 def list_renders(
     session: Session,
-    state: str | None,
-    kind: str | None,
-    account: str | None,
-    tenant: str | None,
-    metadata: tuple[tuple[str, str], ...],
-    after: float | None,
-    before: float | None,
+    wanted: Filter,
     limit: int,
     cursor: str | None,
 ) -> None:
-    """List renders, newest first.
+    """List renders, newest first: all, or those that the options and the search choose.
+
+    \b
+    renderline list customer 317
+    renderline list --state failed --code 50010 --since 1h
+    renderline list 'state:failed name:"Customer 317"'
 
     With --json: {"renders": [...], "cursor": ...}; the cursor is null on the last page. Times are ISO 8601, or how
     long ago: 30m, 2h, 7d.
     """
-    from renderline.ledger import Filter
-
-    times: dict[str, Any] = {name: at for name, at in (("after", after), ("before", before)) if at is not None}
-    wanted = Filter(state=state, kind=kind, account=account, tenant=tenant, metadata=metadata, **times)
     # A wrong setting is no wrong cursor: the settings are read here.
     queries = session.queries
     try:

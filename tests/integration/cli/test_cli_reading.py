@@ -54,8 +54,20 @@ def test_list_pages_and_filters(run, renders):
     assert ids("--metadata", "order=B") == [renders[1]]
     assert ids("--state", "delivered") == []
     assert ids("--state", "accepted", "--kind", "project", "--account", "default") == renders[::-1]
-    assert ids("--after", "1h") == renders[::-1]
+    assert ids("--after", "1h") == ids("--since", "1h") == renders[::-1]
+    assert ids("order:B") == ids("--search", "order:B") == ids("since:1h", "order:B", "--until", "0s") == [renders[1]]
+    assert ids("--name", "a") == ids("a") == ids("name:A", "--not-held") == [renders[0]]
+    assert ids("--code", "50010") == ids("--held") == ids("a", "b") == ids("name:a b") == []
     assert ids("--before", (datetime.now(UTC) - timedelta(hours=1)).isoformat()) == []
+
+
+def test_reindex_says_what_it_did(run, renders, environ):
+    environ["RENDERLINE_LABELS"] = "order"
+    assert run("reindex", "--json").value == {
+        "renders": 3, "labels": ["order"], "unreadable": [], "dropped": 0, "done": True
+    }  # fmt: skip
+    assert run("reindex").out == "3 renders are indexed by name, order, and counted\n"
+    assert [one["id"] for one in run("list", "b", "--json").value["renders"]] == [renders[1]]
 
 
 def test_list_for_people(run, renders):
@@ -68,6 +80,8 @@ def test_list_for_people(run, renders):
     "arguments",
     [
         ("list", "--cursor", "nonsense"),
+        ("list", "since:yesterday"),
+        ("list", "state:failed", "--state", "failed"),
         ("list", "--after", "yesterday"),
         ("list", "--metadata", "order"),
         ("list", "--state", "nearly"),

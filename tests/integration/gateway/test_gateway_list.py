@@ -8,6 +8,7 @@ import requests
 from harness.clock import Clock
 from harness.gateway import assert_problem
 from harness.ledger import accept_render
+from renderline.contract import render_id_for_key
 from renderline.ledger import Ledger
 
 
@@ -69,6 +70,40 @@ def test_filters(gateway, accept, redis):
     assert listed(gateway, **{"metadata.order": "18"}) == [three]
     assert listed(gateway, **{"metadata.order": "A-17", "metadata.tier": "gold"}) == [one]
     assert listed(gateway, **{"metadata.order": "none"}) == []
+
+
+def test_a_search_and_the_filters_of_ids_keys_names_and_codes(gateway, accept, redis):
+    one, two, three = (accept(number, metadata={"order": number}) for number in (1, 2, 3))
+    keyed = accept(int(render_id_for_key("order-17"), 16))
+    Ledger(redis).fail(three, code="50010", message="no credit", origin="vendor")
+    assert listed(gateway, q="render 2 order:2") == [two]
+    assert listed(gateway, q="order:3 state:failed") == listed(gateway, error_code="50010") == [three]
+    assert listed(gateway, q=one) == listed(gateway, id=one) == [one]
+    assert listed(gateway, id=[one, three, "f" * 32]) == [three, one]
+    assert listed(gateway, key="order-17") == listed(gateway, q="order-17") == [keyed]
+    assert listed(gateway, name="RENDER 1", q="state:accepted") == [one]
+    assert listed(gateway, held="true") == []
+    for query, path in (
+        ({"q": "state:failed", "state": "failed"}, "q"),
+        ({"q": "since:yesterday"}, "q"),
+        ({"id": "x"}, "id.0"),
+        ({"held": "maybe"}, "held"),
+        ({"name": ["a", "b"]}, "name"),
+    ):
+        assert_problem(gateway.ask("GET", "/v1/renders", params=query), 422, path)
+
+
+def test_statistics_count_renders_and_minutes(gateway, redis):
+    ledger = Ledger(redis)
+    accept_render(ledger, "1" * 32)
+    accept_render(ledger, "2" * 32, account="other")
+    answer = gateway.ask("GET", "/v1/statistics", params={"minutes": 3}).json()
+    assert answer["totals"] == [
+        {"state": "accepted", "kind": "project", "account": account, "tenant": "default", "count": 1}
+        for account in ("main", "other")
+    ]
+    assert [sum(one["accepted"] for one in answer["minutes"]), len(answer["minutes"])] == [2, 3]
+    assert_problem(gateway.ask("GET", "/v1/statistics", params={"minutes": 0}), 422, "minutes")
 
 
 def test_times_are_those_of_acceptance_or_of_the_state(gateway, accept, clock, redis):

@@ -72,6 +72,7 @@ EXPECTED = {
     ("POST", "/v1/renders/{render_id}/hooks/{index}/replay"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/resubmit"): FOREIGN,
     ("POST", "/v1/renders/{render_id}/retry"): FOREIGN,
+    ("GET", "/v1/statistics"): LISTS,
     ("POST", "/v1/uploads"): UPLOADS,
 }
 """What a key of one tenant gets on each route. A route that is missing here fails the test."""

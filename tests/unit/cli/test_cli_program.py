@@ -48,7 +48,13 @@ def test_a_shell_gets_its_completions():
         env={"_RENDERLINE_COMPLETE": "bash_complete", "COMP_WORDS": "renderline re", "COMP_CWORD": "1"},
         prog_name="renderline",
     )
-    assert result.stdout.split() == ["plain,redis-users", "plain,resubmit", "plain,resume", "plain,retry"]
+    assert result.stdout.split() == [
+        "plain,redis-users",
+        "plain,reindex",
+        "plain,resubmit",
+        "plain,resume",
+        "plain,retry",
+    ]
 
 
 def test_help_loads_nothing_slow():
