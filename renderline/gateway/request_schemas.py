@@ -52,6 +52,12 @@ class QuerySchema(Schema):
 
         unknown = EXCLUDE
 
+    @pre_load
+    def gather(self, data: Any, **_: Any) -> Any:
+        """Give repeatable parameters all their values."""
+        given = {name: data.getlist(name) for name in self.repeatable if name in data}
+        return {**data, **given} if given else data
+
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_names(self, data: Any, original: Any, **_: Any) -> None:
         """Refuse unknown and repeated parameters."""
