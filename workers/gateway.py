@@ -22,6 +22,7 @@ from renderline.dispatcher import Dispatcher
 from renderline.gateway import AllowAll, EventStreams, create_app
 from renderline.gateway.api_keys import ApiKeys
 from renderline.gateway.webhooks import WebhookHandler
+from renderline.hooks.tenant_folders import TenantFolders
 from renderline.ledger import Commands, Ledger, Queries, ServerClock
 from renderline.ledger.failover import connection_class
 from renderline.ledger.schema import SchemaMismatch, check_schema
@@ -100,6 +101,7 @@ def build(chosen: settings.Settings) -> Flask:
         upload_bytes_per_day=chosen.upload_bytes_per_day,
         login_throttle=LoginThrottle(),
         hook_retries=hook_retries(chosen),
+        videos=TenantFolders(chosen.storage_url, uploads_url=chosen.uploads_folder),
     )
 
 

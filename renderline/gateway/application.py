@@ -38,11 +38,13 @@ from renderline.gateway.board.sessions import Sessions
 from renderline.gateway.body_limits import BATCH_FACTOR
 from renderline.gateway.context import GatewayContext
 from renderline.gateway.event_stream import EventStreams
+from renderline.gateway.file_answer import reader_shares
 from renderline.gateway.rate_limit import ApiRateLimit
 from renderline.gateway.request_components import add_request_components
 from renderline.gateway.server import UPLOAD_THREADS
 from renderline.gateway.shares import BatchShares, CallShares
 from renderline.gateway.webhooks import WebhookHandler
+from renderline.hooks.tenant_folders import TenantFolders
 from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
 from renderline.retry import HookRetryPolicy
@@ -87,6 +89,7 @@ def create_app(
     upload_bytes_per_day: int = 10 << 30,
     login_throttle: Throttle | None = None,
     hook_retries: HookRetryPolicy | None = None,
+    videos: TenantFolders | None = None,
 ) -> Flask:
     """Return the gateway over the given parts; nothing connects before the first request.
 
@@ -95,6 +98,7 @@ def create_app(
     run at once. `lists` are those of the vendor. `webhooks` takes the vendor's webhooks; None: they have no route.
     `upload_store` keeps uploads, of which each tenant may make `upload_bytes_per_day`. `login_throttle` slows down
     guesses of API keys at the board's login. `hook_retries` says when hooks are given up (None: explanations do not).
+    `videos` is where stored videos are; None: no storage.
     """
     app = Flask("renderline.gateway", static_folder=None)
     app.url_map.converters["render_id"] = RenderIdConverter
@@ -120,6 +124,8 @@ def create_app(
         upload_quota=UploadQuota(ledger, upload_bytes_per_day),
         uploads=upload_store,
         lists=lists,
+        videos=videos or TenantFolders(None),
+        readers=reader_shares(),
     ).install(app)
     health.install(app, redis=redis)
     metrics.install(app, ledger=ledger, streams=streams)

@@ -14,6 +14,7 @@ from renderline.explanation import Explainer
 from renderline.gateway.access import caller
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.shares import BatchShares
+from renderline.hooks.tenant_folders import TenantFolders
 from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
 from renderline.search import Search
@@ -43,6 +44,10 @@ class GatewayContext:
     """None: this installation keeps no uploads."""
     lists: Browser
     """The vendor's lists."""
+    videos: TenantFolders
+    """Where stored videos are."""
+    readers: BatchShares
+    """The places for readers of large parts of them."""
 
     def install(self, app: Flask) -> None:
         """Make this the context of the application."""

@@ -33,7 +33,7 @@ _SLOWEST: Final = 4 * 1024
 
 
 def reader_shares() -> BatchShares:
-    """Return the places for those who read large parts."""
+    """Return the places for readers of large parts."""
     return BatchShares(READERS, 0, what="videos")
 
 
@@ -48,10 +48,10 @@ def file_answer(
     with ExitStack() as held:
         held.callback(stored.file.close)
         etag = hashlib.sha256(stored.version.encode()).hexdigest()[:32]
-        answer = Response(content_type=media_type or "application/octet-stream", direct_passthrough=True)
+        answer = Response(content_type=media_type or "application/octet-stream")
         answer.set_etag(etag)
         answer.headers["Accept-Ranges"] = "bytes"
-        # A render's file is for those who may see the render: asked for anew each time, kept by no proxy.
+        # Only who may see the render may see its file: asked for anew each time, kept by no proxy.
         answer.headers["Cache-Control"] = "private, no-cache"
         answer.headers["X-Content-Type-Options"] = "nosniff"
         answer.headers["Content-Disposition"] = _disposition(name, attachment=download or media_type is None)
@@ -110,7 +110,7 @@ def _parts(file: BinaryIO, left: int) -> Iterator[bytes]:
 
 
 def _disposition(name: str, *, attachment: bool) -> str:
-    """Return a `Content-Disposition` with a name: plain letters for all, and the name itself for those who know it."""
+    """Return a `Content-Disposition` with a name: plain letters for every browser, then the name itself."""
     plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_.") else "_" for one in name)
     how = "attachment" if attachment else "inline"
     return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='-_.', errors='replace')}"

@@ -181,7 +181,7 @@ class Keys:
         return f"{self.prefix}slots:{account}"
 
     def owners(self, account: str) -> str:
-        """Return the sorted set of those who take turns with an account."""
+        """Return the sorted set of the owners that take turns with an account."""
         return f"{self.prefix}owners:{account}"
 
     def webhooks_alive(self, account: str) -> str:

@@ -6,7 +6,7 @@ from flask import Flask
 
 from renderline.explanation import Explainer
 from renderline.gateway.access import ADMIN, SUBMIT, access_control
-from renderline.gateway.board import bulk, errors, listing, live, login
+from renderline.gateway.board import account_page, actions, bulk, errors, listing, live, login, render_page, video
 from renderline.gateway.board.access import FORM_TOKEN, SESSIONS, form_token, may, session
 from renderline.gateway.board.assets import asset_url
 from renderline.gateway.board.blueprint import blp
@@ -20,7 +20,7 @@ from renderline.gateway.board.sessions import Sessions
 from renderline.ledger import Ledger, Queries
 from renderline.search import Search
 
-PAGES = (bulk, errors, listing, live, login)
+PAGES = (account_page, actions, bulk, errors, listing, live, login, render_page, video)
 """The modules whose routes belong to the board."""
 
 _ROWS_KEPT = 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ class Board:
     redis: Redis
     ledger: Ledger
     keys: ApiKeys
+    storage: Path
 
     def accept(self, one: str, name: str, *, tenant: str = "acme", **metadata: Any) -> None:
         """Accept a render."""
@@ -44,7 +46,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     with Valkey(folder) as valkey, Redis.from_url(valkey.url, decode_responses=True) as redis:
         settings = {"RENDERLINE_API_KEYS_REQUIRED": "true", "RENDERLINE_LABELS": "customer"}
         gateway = GatewayProcess(folder / "gateway.log", **{"REDIS_URL": valkey.url, **settings})
-        found = Board(gateway, redis, Ledger(redis), ApiKeys(redis))
+        found = Board(gateway, redis, Ledger(redis), ApiKeys(redis), folder / "videos")
         for number in range(RENDERS):
             tenant = "globex" if number == 0 else "acme"
             found.accept(f"{number:032x}", f"Welcome {number}", tenant=tenant, customer=str(number))
