@@ -19,6 +19,7 @@ from renderline.drafts import find_by_name
 from renderline.kinds import KINDS
 from renderline.ledger import HELD, AccountReports, Audit, Commands, Ledger, Quota, Timeline
 from renderline.ledger.audit import login
+from renderline.ledger.statistics import Statistics
 from renderline.observer import calls_for
 from renderline.renders import FINAL, State
 from renderline.studio import ProjectMissing, StudioFault
@@ -311,7 +312,13 @@ class Operations:
         self._check_account(account, actor, what="The state of an account")
         if actor.accounts is not None and account not in actor.accounts:
             raise AccountNotFound(account, actor.accounts)
-        return AccountReports(self.ledger, kinds=_TIMED).of(account)
+        report = AccountReports(self.ledger, kinds=_TIMED).of(account)
+        counts: dict[tuple[str, str], int] = {}
+        for total in Statistics(self.ledger).totals():
+            if total.account == account:
+                counts[total.state, total.kind] = counts.get((total.state, total.kind), 0) + total.count
+        renders = [{"state": state, "kind": kind, "count": count} for (state, kind), count in sorted(counts.items())]
+        return {**report, "renders": renders}
 
     @_audited("account")
     def pause(self, account: str, *, actor: Actor) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import BinaryIO, Final
 from urllib.parse import quote
@@ -73,11 +73,11 @@ def file_answer(
             return answer
         stored.file.seek(part.first)
         if part.length <= _AT_ONCE:
-            answer.set_data(b"".join(_parts(stored.file, part.length)))
+            answer.set_data(b"".join(parts_of(stored.file, part.length)))
             return answer
         held.enter_context(shares.hold(tenant, 0))
         request.environ[STREAMED] = True
-        answer.response = _parts(stored.file, part.length)
+        answer.response = parts_of(stored.file, part.length)
         answer.call_on_close(held.pop_all().close)
         return answer
 
@@ -93,19 +93,19 @@ def _wanted(size: int, etag: str) -> ByteRange | None:
     return wanted_range(request.headers.get("Range"), size)
 
 
-def _parts(file: BinaryIO, left: int) -> Iterator[bytes]:
+def parts_of(file: BinaryIO, left: int, *, clock: Callable[[], float] = time.monotonic) -> Iterator[bytes]:
     """Yield so many bytes; raises TimeoutError for a reader that is too slow, OSError if the file has become shorter.
 
     Either ends the connection, so that no reader takes half a file for a whole one.
     """
-    begun, sent = time.monotonic(), 0
+    begun, sent = clock(), 0
     while sent < left:
         chunk = file.read(min(_PART, left - sent))
         if not chunk:
             raise OSError("the file is shorter than it was")
         yield chunk
         sent += len(chunk)
-        if sent < (time.monotonic() - begun - _PATIENCE) * _SLOWEST:
+        if sent < (clock() - begun - _PATIENCE) * _SLOWEST:
             raise TimeoutError("the reader takes too little")
 
 

@@ -358,6 +358,14 @@ class Duration(Response):
     slow = fields.Float(required=True, metadata=_about("Seconds; a tenth took longer."))
 
 
+class AccountTotal(Response):
+    """How many renders of an account are in one state, of one kind."""
+
+    state = _text(validate=validate.OneOf(STATES))
+    kind = _text()
+    count = fields.Integer(required=True)
+
+
 class AccountState(Response):
     """The state of a vendor account."""
 
@@ -376,3 +384,4 @@ class AccountState(Response):
     webhooks_until = _time("Until when the vendor's webhooks are relied on; null: renders are polled.")
     workers = fields.Nested(AccountWorkers, required=True)
     durations = fields.List(fields.Nested(Duration), required=True)
+    renders = fields.List(fields.Nested(AccountTotal), required=True, metadata=_about("Only what is above 0."))

@@ -182,7 +182,8 @@ def test_every_container_is_confined(services):
 
 
 def test_what_a_role_writes_is_a_volume_or_tmpfs(services):
-    written = {name: [volume.split(":")[1] for volume in one.get("volumes", [])] for name, one in services.items()}
+    volumes = {name: [volume.split(":") for volume in one.get("volumes", [])] for name, one in services.items()}
+    written = {name: [parts[1] for parts in found if parts[2:] != ["ro"]] for name, found in volumes.items()}
     assert written == {
         "redis": ["/data"],
         "worker": ["/srv/videos", "/srv/uploads"],
@@ -190,6 +191,7 @@ def test_what_a_role_writes_is_a_volume_or_tmpfs(services):
         "flower": ["/var/lib/renderline"],
         "sandbox": [],
     }
+    assert ["videos", "/srv/videos", "ro"] in volumes["gateway"], "the board plays videos"
     assert all(service["tmpfs"][0].startswith("/tmp:size=") for service in services.values())
 
 

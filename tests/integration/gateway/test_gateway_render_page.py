@@ -232,6 +232,7 @@ def test_an_account_shows_what_holds_it_back_and_is_paused_and_resumed(visit, dr
     assert 'href="/accounts/default"' in visitor.page("/accounts").text
     shown = visitor.page("/accounts/default")
     assert "1 taken of 1" in shown.text
+    assert "1 rendering renders of kind project" in shown.text
     assert f"/renders/{ONE}" in shown.text
     assert "<script>alert" not in shown.text
     assert "The account is paused" in visitor.post("/board/accounts/default/pause").text
