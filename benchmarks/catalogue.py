@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.cases import board, calls, enqueue, in_flight, latency, poll_cost, render_cost, same_lag, two_workers
+from benchmarks.cases import (
+    board,
+    calls,
+    enqueue,
+    flower_memory,
+    in_flight,
+    latency,
+    poll_cost,
+    render_cost,
+    same_lag,
+    two_workers,
+)
 from benchmarks.result import BenchmarkResult, Say
 
 
@@ -17,6 +28,6 @@ class Case:
     run: Callable[[Say], BenchmarkResult]
 
 
-_MODULES = (render_cost, poll_cost, same_lag, calls, in_flight, two_workers, latency, enqueue, board)
+_MODULES = (render_cost, poll_cost, same_lag, calls, in_flight, two_workers, latency, enqueue, board, flower_memory)
 
 CASES = {module.__name__.rpartition(".")[2]: Case(module.TITLE, module.run) for module in _MODULES}

@@ -34,9 +34,9 @@ persistent = True
 db = str(_directory / "flower.db")
 state_save_interval = 60_000
 
-# Flower takes 71 MB, and a task up to 8 kB: 2,000 tasks keep it below 100 MB (`flower_memory` of make bench). The default
-# of 100,000 takes half a gigabyte. Older tasks are gone from here; the page of renders knows every render.
-max_tasks = 2000
+# Flower takes 79 MB, and a task 8 to 10 kB: 1,500 tasks keep it below 100 MB (`flower_memory` of make bench). The
+# default of 100,000 takes the better part of a gigabyte. The page of renders knows every render, however old.
+max_tasks = 1500
 # A worker that is gone leaves the list after ten minutes.
 purge_offline_workers = 600
 
