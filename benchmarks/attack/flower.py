@@ -6,6 +6,7 @@ import base64
 import contextlib
 import http.client
 from typing import Final
+from urllib.parse import quote
 
 import requests
 
@@ -43,7 +44,17 @@ def _login_from(address: str, port: int, password: str) -> int:
 @attack("flower-pages", "Flower's pages, metrics and API without a login")
 def flower_pages(target: Target, long: bool) -> Finding:
     url = target.flower.url
-    paths = ("/", "/workers", "/tasks", "/metrics", "/api/tasks", "/api/workers", "/api/queues/length", "/renders")
+    paths = (
+        "/",
+        "/workers",
+        "/tasks",
+        "/metrics",
+        "/api/tasks",
+        "/api/workers",
+        "/api/queues/length",
+        "/renders",
+        "/renders/x",
+    )
     opened = [path for path in paths if call("GET", f"{url}{path}", allow_redirects=False).status_code == 200]
     return Finding(not opened, f"{len(opened)} of {len(paths)} open" + (f": {', '.join(opened)}" if opened else ""))
 
@@ -65,6 +76,20 @@ def flower_tasks(target: Target, long: bool) -> Finding:
     alive = all(one.running for one in target.workers)
     target.ended(target.accepted(a_render(), tenant=VICTIM), tenant=VICTIM)
     return Finding(done == 0 and alive, f"{done} of {len(calls)} calls done, workers {'live' if alive else 'ended'}")
+
+
+@attack("flower-markup", "markup in a render's name and metadata, and in searches, on Flower's pages")
+def flower_markup(target: Target, long: bool) -> Finding:
+    markup = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    render = target.accepted(a_render(name=markup, metadata={"a": markup}), tenant=VICTIM)
+    target.ended(render, tenant=VICTIM)
+    paths = ("/renders", f"/renders/{render}", f"/renders?q={quote(markup)}", f"/renders/{quote(markup, safe='')}")
+    answers = [call("GET", f"{target.flower.url}{path}", auth=LOGIN) for path in paths]
+    shown = sum(markup in answer.text for answer in answers)
+    strict = all("default-src 'none'" in answer.headers.get("Content-Security-Policy", "") for answer in answers)
+    escaped = "&lt;script&gt;alert(1)" in answers[1].text
+    figure = f"{shown} of {len(paths)} pages hold markup; the policy {'refuses' if strict else 'allows'} scripts"
+    return Finding(shown == 0 and strict and escaped, figure)
 
 
 def _workers(url: str) -> list[str]:
