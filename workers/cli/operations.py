@@ -1,31 +1,40 @@
-"""Commands that change the course of a render: cancel, retry, adopt, resubmit, fail."""
+"""Commands that change the course of renders: cancel, retry, hold, release, replay, adopt, resubmit, fail."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from renderline.tenants import COMMAND_LINE
+from workers.cli.filters import filter_options
 from workers.cli.results import Step, report
+from workers.cli.selection import Selection, run_selected, selection_options
 from workers.cli.session import Session, json_option, pass_session
 
 if TYPE_CHECKING:
+    from renderline.bulk import Action
+    from renderline.ledger import Filter
     from renderline.operations import Operations
 
-_IDS = click.argument("ids", metavar="ID...", nargs=-1, required=True)
+_IDS = click.argument("ids", metavar="ID...", nargs=-1)
 _ID = click.argument("render_id", metavar="ID")
 
 
 @click.command()
 @_IDS
-@click.option("--delete-project", is_flag=True, help="Delete the vendor's project as well.")
+@click.option("--delete-project", is_flag=True, help="Delete the vendor's project as well; with IDs only.")
+@filter_options
+@selection_options
 @json_option
 @pass_session
 @click.pass_context
-def cancel(context: click.Context, session: Session, ids: Sequence[str], delete_project: bool) -> None:
-    """Cancel renders.
+def cancel(
+    context: click.Context, session: Session, delete_project: bool, ids: tuple[str, ...], wanted: Filter, how: Selection
+) -> None:
+    """Cancel renders: those of the IDs, or of the filters.
 
     Before submission nothing is sent to the vendor. Afterwards a render is no longer polled, and of its hooks only
     those run that asked for render.canceled. The vendor has no cancel: it may finish and charge what it has begun.
@@ -37,18 +46,21 @@ def cancel(context: click.Context, session: Session, ids: Sequence[str], delete_
         message = f"project {done.project}{f': {done.why}' if done.why else ''}" if delete_project else ""
         return Step(one, True, done.record["state"], message, {"project": done.project, "why": done.why or None})
 
+    if delete_project and not ids:
+        raise click.UsageError("--delete-project takes IDs")
     untouched = {"project": "untouched", "why": None}
-    steps = [_taken(session, one, cancel_one, otherwise=untouched) for one in dict.fromkeys(ids)]
-    report(context, session, steps)
+    _run(context, session, "cancel", ids, wanted, cancel_one, otherwise=untouched, how=how)
 
 
 @click.command()
 @_IDS
+@filter_options
+@selection_options
 @json_option
 @pass_session
 @click.pass_context
-def retry(context: click.Context, session: Session, ids: Sequence[str]) -> None:
-    """Start failed or expired renders anew.
+def retry(context: click.Context, session: Session, ids: tuple[str, ...], wanted: Filter, how: Selection) -> None:
+    """Start failed or expired renders anew: those of the IDs, or of the filters.
 
     A retry is a new attempt in the same record, with a project and a price of its own. The attempt that ended stays in
     the record's history.
@@ -58,7 +70,65 @@ def retry(context: click.Context, session: Session, ids: Sequence[str]) -> None:
         record = operations.retry(one, actor=COMMAND_LINE)
         return Step(one, True, record["state"], f"attempt {record['attempt']}")
 
-    report(context, session, [_taken(session, one, retry_one) for one in dict.fromkeys(ids)])
+    _run(context, session, "retry", ids, wanted, retry_one, how=how)
+
+
+@click.command()
+@_IDS
+@click.option("--reason", default="", help="Why. It is kept in the records.")
+@filter_options
+@selection_options
+@json_option
+@pass_session
+@click.pass_context
+def hold(
+    context: click.Context, session: Session, reason: str, ids: tuple[str, ...], wanted: Filter, how: Selection
+) -> None:
+    """Hold accepted renders back: those of the IDs, or of the filters. They are not submitted until they are released.
+
+    One whose submission has begun cannot be held (exit code 1): cancel ends it, pause stops the further ones of its
+    account.
+    """
+
+    def hold_one(operations: Operations, one: str) -> Step:
+        return Step(one, True, operations.hold(one, reason=reason, actor=COMMAND_LINE)["state"], "held")
+
+    _run(context, session, "hold", ids, wanted, hold_one, reason=reason, how=how)
+
+
+@click.command()
+@_IDS
+@filter_options
+@selection_options
+@json_option
+@pass_session
+@click.pass_context
+def release(context: click.Context, session: Session, ids: tuple[str, ...], wanted: Filter, how: Selection) -> None:
+    """Release held renders: those of the IDs, or of the filters. They are submitted when their turn comes."""
+
+    def release_one(operations: Operations, one: str) -> Step:
+        return Step(one, True, operations.release(one, actor=COMMAND_LINE)["state"], "released")
+
+    _run(context, session, "release", ids, wanted, release_one, how=how)
+
+
+@click.command()
+@_IDS
+@filter_options
+@selection_options
+@json_option
+@pass_session
+@click.pass_context
+def replay(context: click.Context, session: Session, ids: tuple[str, ...], wanted: Filter, how: Selection) -> None:
+    """Deliver all dead hooks of renders again, under the same webhook ids: of the IDs, or of the filters.
+
+    `dead replay ID HOOK` takes one hook.
+    """
+
+    def replay_one(operations: Operations, one: str) -> Step:
+        return Step(one, True, operations.replay_all(one, actor=COMMAND_LINE)["state"], "replayed")
+
+    _run(context, session, "replay", ids, wanted, replay_one, how=how)
 
 
 @click.command()
@@ -98,6 +168,28 @@ def fail(context: click.Context, session: Session, render_id: str, reason: str) 
     )
 
 
+def _run(
+    context: click.Context,
+    session: Session,
+    action: Action,
+    ids: tuple[str, ...],
+    wanted: Filter,
+    operate: Callable[[Operations, str], Step],
+    *,
+    how: Selection,
+    reason: str = "",
+    otherwise: dict[str, Any] | None = None,
+) -> None:
+    """Run an operation on the renders of IDs or of filters; with `--dry-run` show to which of them it applies."""
+    chosen = tuple(dict.fromkeys(ids))
+    if how.selects(chosen, wanted):
+        run_selected(context, session, action, wanted, how=how, reason=reason)
+    elif how.dry_run:
+        run_selected(context, session, action, replace(wanted, ids=chosen), how=how)
+    else:
+        report(context, session, [_taken(session, one, operate, otherwise=otherwise) for one in chosen])
+
+
 def _single(
     context: click.Context, session: Session, render_id: str, operate: Callable[[Operations], dict[str, Any]]
 ) -> None:
@@ -116,13 +208,13 @@ def _taken(
 ) -> Step:
     """Return the step of an operation on a render; `otherwise` are its further fields if the operation is refused."""
     from renderline.ledger import QuotaExceeded
-    from renderline.operations import ProjectNotAllowed, RenderNotFound, WrongState
+    from renderline.operations import NoDeadHook, ProjectNotAllowed, RenderNotFound, WrongState
 
     try:
         return operate(session.operations, render_id)
     except RenderNotFound:
         return Step(render_id, False, "", more=otherwise or {})
-    except (ProjectNotAllowed, QuotaExceeded) as error:
+    except (NoDeadHook, ProjectNotAllowed, QuotaExceeded) as error:
         state = session.ledger.record(render_id) or {}
         return Step(render_id, False, state.get("state", ""), str(error), otherwise or {})
     except WrongState as error:
@@ -131,4 +223,4 @@ def _taken(
         )
 
 
-COMMANDS = (cancel, retry, adopt, resubmit, fail)
+COMMANDS = (cancel, retry, hold, release, replay, adopt, resubmit, fail)

@@ -16,6 +16,7 @@ from workers.cli.dead_letters import COMMANDS as DEAD_LETTERS
 from workers.cli.doctor import COMMANDS as DOCTOR
 from workers.cli.editor_projects import COMMANDS as EDITOR_PROJECTS
 from workers.cli.errors import ExitCode, as_command_error, print_error
+from workers.cli.explain import COMMANDS as EXPLAIN
 from workers.cli.generators import COMMANDS as GENERATORS
 from workers.cli.keys import COMMANDS as KEYS
 from workers.cli.migrate import COMMANDS as MIGRATE
@@ -96,6 +97,7 @@ for commands in (
     STATUS,
     WATCH,
     TOP,
+    EXPLAIN,
     OPERATIONS,
     DEAD_LETTERS,
     QUARANTINE,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from config.settings import Settings
+    from renderline.explanation import Explainer
     from renderline.ledger import Commands, Ledger, Queries
     from renderline.operations import Operations
     from tasks.services import Services
@@ -108,6 +109,15 @@ class Session:
         from renderline.ledger import Queries
 
         return Queries(self.ledger, labels=self.settings.labels)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Return what explains renders."""
+        from renderline.explanation import Explainer
+        from renderline.retry import HookRetryPolicy
+
+        retries = HookRetryPolicy(self.settings.hook_retry_for, self.settings.hook_attempts)
+        return Explainer(self.ledger, retries)
 
     @cached_property
     def console(self) -> Console:

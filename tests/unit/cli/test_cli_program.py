@@ -51,6 +51,8 @@ def test_a_shell_gets_its_completions():
     assert result.stdout.split() == [
         "plain,redis-users",
         "plain,reindex",
+        "plain,release",
+        "plain,replay",
         "plain,resubmit",
         "plain,resume",
         "plain,retry",
