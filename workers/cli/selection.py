@@ -77,7 +77,7 @@ def run_selected(
 
     Ends with the exit code 1 if a render was refused.
     """
-    bulk = _bulk(session)
+    bulk = _bulk(session, dry_run=how.dry_run)
     found = _found(bulk, action, wanted, how)
     if how.dry_run or not found.done:
         session.answer(_json(found, dry_run=how.dry_run), lambda: _foreseen(session, action, found))
@@ -92,11 +92,12 @@ def run_selected(
     context.exit(ExitCode.FAILED if done.refused else ExitCode.DONE)
 
 
-def _bulk(session: Session) -> Bulk:
+def _bulk(session: Session, *, dry_run: bool) -> Bulk:
     from renderline.bulk import Bulk
     from renderline.search import Search
 
-    return Bulk(Search(session.ledger, session.queries), session.operations)
+    operations = session.services.operations if dry_run else session.operations
+    return Bulk(Search(session.ledger, session.queries), operations)
 
 
 def _found(bulk: Bulk, action: Action, wanted: Filter, how: Selection) -> BulkResult:
