@@ -60,9 +60,12 @@ class Acceptor:
     labels: tuple[str, ...] = ()
     """The names of the metadata by whose values renders are found."""
 
-    def accept(self, data: Any, *, key: str | None, message_id: str, actor: Actor) -> str:
+    def accept(
+        self, data: Any, *, key: str | None, message_id: str, actor: Actor, request_id: str | None = None
+    ) -> str:
         """Record a request once and return its render id.
 
+        `request_id` is that of the call or message that it came with; a render that is accepted again keeps its first.
         The same `key` always gives the same render of a tenant; without a key, the same `message_id` does. Raises
         `RequestRefused` with every wrong field, `KeyConflict` if the key was used before with another request, or
         `QuotaExceeded` if the quota of its tenant is used up. A repetition is never refused for a quota.
@@ -70,7 +73,7 @@ class Acceptor:
         request = self.load(data, actor=actor)
         check_key(key)
         render_id = _render_id(key, message_id, request.tenant)
-        status, due, _ = self.ledger.accept(self._entry(render_id, request, actor))
+        status, due, _ = self.ledger.accept(self._entry(render_id, request, actor, request_id))
         subject.note(request.name, request.metadata)
         log.info("accepted" if status == "new" else "accepted before", render_id=render_id, kind=request.kind)
         if due:
@@ -78,7 +81,7 @@ class Acceptor:
         return render_id
 
     def accept_all(
-        self, items: Sequence[Item], *, actor: Actor, together: bool = False
+        self, items: Sequence[Item], *, actor: Actor, together: bool = False, request_id: str | None = None
     ) -> list[str | RequestRefused | KeyConflict | QuotaExceeded]:
         """Record many requests in one round trip. Returns the render id of each, or why it was refused.
 
@@ -97,7 +100,7 @@ class Acceptor:
                 results.append(refused)
         if together and len(requests) < len(items):
             raise NotTogether({at: why for at, why in enumerate(results) if isinstance(why, RequestRefused)})
-        entries = [self._entry(str(results[place]), request, actor) for place, request in requests.items()]
+        entries = [self._entry(str(results[place]), request, actor, request_id) for place, request in requests.items()]
         taken = self.ledger.accept_all(entries, together=together) if entries else []
         statuses = [one.status for one in taken]
         conflicts = {
@@ -178,14 +181,16 @@ class Acceptor:
             raise RequestRefused({"tenant": [f"messages may name {allowed}, as RENDERLINE_BROKER_TENANTS says"]})
         return str(named)
 
-    def _entry(self, render_id: str, request: RenderRequest, actor: Actor) -> Entry:
-        entry = ledger_entry(render_id, request, deadline=self.deadline, by=str(actor))
+    def _entry(self, render_id: str, request: RenderRequest, actor: Actor, request_id: str | None) -> Entry:
+        entry = ledger_entry(render_id, request, deadline=self.deadline, by=str(actor), request_id=request_id or "")
         return replace(entry, quota=Quota.of(self.tenants.of(entry.tenant)), labels=self.labels)
 
 
-def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float, by: str = "") -> Entry:
+def ledger_entry(
+    render_id: str, request: RenderRequest, *, deadline: float, by: str = "", request_id: str = ""
+) -> Entry:
     """Return the ledger entry of a request that `by` had accepted; `deadline` (seconds) is the default of a request
-    without one.
+    without one, `request_id` the id of the call or message that it came with.
     """
     return Entry(
         render_id,
@@ -203,6 +208,7 @@ def ledger_entry(render_id: str, request: RenderRequest, *, deadline: float, by:
         fingerprint=request.fingerprint(),
         tenant=request.tenant or DEFAULT,
         by=by,
+        request_id=request_id,
         draft=is_draft(request.body),
         stage=BEGIN if is_draft(request.body) else "",
     )

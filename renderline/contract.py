@@ -38,6 +38,12 @@ MAX_KEY_LENGTH: Final = 255
 _NOT_IN_KEYS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAMESPACE: Final = uuid.UUID("6f5f2a4e-6f0b-5d64-9f0e-0a9f7f0c6c11")
 
+REQUEST_ID_HEADER: Final = "request_id"
+"""The header of a `renderline.request` message with the id of the request that led to it; see `request_id_error`. It is
+in the render's record, in every log line about it, and in what its hooks send."""
+MAX_REQUEST_ID_LENGTH: Final = 128
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
 DEFAULT_TENANT: Final = "default"
 """The tenant of a request that names none."""
 TENANT_PATTERN: Final = "[a-z0-9][a-z0-9_-]{0,63}"
@@ -56,6 +62,13 @@ def key_error(key: Any) -> str | None:
 def tenant_error(tenant: Any) -> str | None:
     """Return why `tenant` cannot be the name of a tenant, None if it can."""
     return None if isinstance(tenant, str) and re.fullmatch(TENANT_PATTERN, tenant) else TENANT_RULE
+
+
+def request_id_error(request_id: Any) -> str | None:
+    """Return why `request_id` cannot be the id of a request, None if it can. Doors ignore one that cannot."""
+    if isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id):
+        return None
+    return f"must be 1 to {MAX_REQUEST_ID_LENGTH} letters, digits and . _ : / + = @ -"
 
 
 def render_id_for_key(key: str, tenant: str = DEFAULT_TENANT) -> str:

@@ -94,7 +94,6 @@ class Dispatcher:
         """React to the new states of renders (id, state): submit them again, or publish their hooks."""
         ended = []
         for render_id, state in changes:
-            log.info("state changed", render_id=render_id, state=state)
             if state == State.SUBMITTING:
                 self._submit_again(render_id)
             elif state != State.RENDERING:

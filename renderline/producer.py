@@ -48,20 +48,29 @@ class Outcome(NamedTuple):
 
 
 def enqueue_render(
-    app: Any, request: Request, *, key: str | None = None, wait: float | None = None, tenant: str | None = None
+    app: Any,
+    request: Request,
+    *,
+    key: str | None = None,
+    wait: float | None = None,
+    tenant: str | None = None,
+    request_id: str | None = None,
 ) -> str:
     """Enqueue a render request and return its render id.
 
     The same `key` always gives the same render of a tenant. `tenant` becomes the field `tenant` of the request, which
-    is `default` if nothing names another. A bad key (`contract.key_error`) raises `RequestNotAccepted` at once. Without
-    `wait` it returns as soon as the broker has the message; a request that turns out to be wrong makes no render. With
-    `wait` (seconds; `app` needs a result backend) it returns once a worker has accepted the request. It raises
-    `RequestNotAccepted` if the request was refused, `TimeoutError` if no worker answered, and Celery's own error if the
-    broker cannot be reached.
+    is `default` if nothing names another. `request_id` names the call of your service that led to it: it is in the
+    render's record, in all log lines about it, and in what its hooks send. A bad key (`contract.key_error`) or request
+    id (`contract.request_id_error`) raises `RequestNotAccepted` at once. Without `wait` it returns as soon as the
+    broker has the message; a request that turns out to be wrong makes no render. With `wait` (seconds; `app` needs a
+    result backend) it returns once a worker has accepted the request. It raises `RequestNotAccepted` if the request was
+    refused, `TimeoutError` if no worker answered, and Celery's own error if the broker cannot be reached.
     """
     request = _of_tenant(request, tenant)
     message_id, render_id = _ids(key, request)
-    result = app.send_task(contract.REQUEST, **_message(request, key, message_id, answered=wait is not None))
+    result = app.send_task(
+        contract.REQUEST, **_message(request, key, message_id, request_id, answered=wait is not None)
+    )
     if wait is None:
         return render_id
     try:
@@ -76,13 +85,17 @@ def enqueue_render(
 
 
 def enqueue_renders(
-    app: Any, requests: Iterable[Request | tuple[str | None, Request]], *, tenant: str | None = None
+    app: Any,
+    requests: Iterable[Request | tuple[str | None, Request]],
+    *,
+    tenant: str | None = None,
+    request_id: str | None = None,
 ) -> list[str]:
     """Enqueue many requests over one broker connection, pipelined, and return their render ids in order.
 
-    Each item is a request, or a pair of key and request; `tenant` is that of all of them. If the broker fails on the
-    way, the error is raised and the messages that it already has stay enqueued. A second call with the
-    same keys renders nothing twice.
+    Each item is a request, or a pair of key and request; `tenant` and `request_id` are those of all of them. If the
+    broker fails on the way, the error is raised and the messages that it already has stay enqueued. A second call with
+    the same keys renders nothing twice.
     """
     ids: list[str] = []
     items = iter(requests)
@@ -92,7 +105,7 @@ def enqueue_renders(
             key, request = item if isinstance(item, tuple) else (None, item)
             request = _of_tenant(request, tenant)
             message_id, render_id = _ids(key, request)
-            messages.append(_message(request, key, message_id, answered=False))
+            messages.append(_message(request, key, message_id, request_id, answered=False))
             ids.append(render_id)
         _publish(app, messages)
     return ids
@@ -203,8 +216,14 @@ def _ids(key: str | None, request: Request) -> tuple[str, str]:
     return message_id, contract.render_id_for_key(key, tenant)
 
 
-def _message(request: Request, key: str | None, message_id: str, *, answered: bool) -> dict[str, Any]:
+def _message(
+    request: Request, key: str | None, message_id: str, request_id: str | None, *, answered: bool
+) -> dict[str, Any]:
+    if request_id is not None and (error := contract.request_id_error(request_id)):
+        raise RequestNotAccepted(f"request_id: {error}")
     return {
+        # A header, which workers of earlier versions ignore.
+        "headers": {} if request_id is None else {contract.REQUEST_ID_HEADER: request_id},
         "kwargs": {"request": dict(request), "key": key},
         "queue": contract.REQUESTS_QUEUE,
         "task_id": message_id,
@@ -245,4 +264,5 @@ def _publish_pipelined(app: Any, producer: Any, messages: list[dict[str, Any]]) 
                 argsrepr=sent["argsrepr"],
                 kwargsrepr=sent["kwargsrepr"],
             )
+            message.headers.update(sent["headers"])
             app.amqp.send_task_message(producer, contract.REQUEST, message, queue=queue, retry=False, declare=[])

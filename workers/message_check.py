@@ -33,7 +33,7 @@ _ARGUMENTS: Mapping[str, Mapping[str, type]] = {
 }
 """The arguments of our tasks. Those of `renderline.request` are validated by the task, which answers its producer."""
 _TASKS = frozenset({contract.REQUEST, *_ARGUMENTS})
-_REQUEST_ARGUMENTS = ("request", "key")
+_REQUEST_ARGUMENTS = ("request", "key", "request_id")
 
 _LINKS = ("callbacks", "errbacks", "chain")
 _NO_LINKS = (

@@ -26,6 +26,7 @@ from renderline.gateway import (
     operators,
     pick_lists,
     renders,
+    request_ids,
     statistics,
     timelines,
     unconfirmed,
@@ -104,6 +105,8 @@ def create_app(
     app.url_map.converters["render_id"] = RenderIdConverter
     app.url_map.converters["project_id"] = ProjectIdConverter
     access_log.install(app)
+    # The last to be asked before an answer leaves is the first that was installed.
+    request_ids.install(app)
     guarded = not isinstance(authenticator, AllowAll)
     if not guarded:
         local_callers.install(app)

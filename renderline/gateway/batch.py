@@ -19,6 +19,7 @@ from renderline.gateway.api import Blueprint
 from renderline.gateway.body_limits import BATCH_FACTOR
 from renderline.gateway.context import context, location
 from renderline.gateway.problem import Problem, field_errors, wrong_fields
+from renderline.gateway.request_ids import request_id
 from renderline.gateway.request_schemas import BatchRequest, IdempotencyHeader, NoQuery
 from renderline.ledger import KeyConflict, QuotaExceeded
 from renderline.requests import RequestRefused
@@ -59,7 +60,9 @@ def submit_batch(query: dict[str, Any], headers: dict[str, Any], body: dict[str,
     # The call itself is counted already.
     count_more(len(body["requests"]) - 1)
     items = _items(body["requests"], headers.get("key"))
-    outcomes = context().acceptor.accept_all(items, actor=caller(), together=body["all_or_nothing"])
+    outcomes = context().acceptor.accept_all(
+        items, actor=caller(), together=body["all_or_nothing"], request_id=request_id()
+    )
     results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]
     accepted = sum(result["id"] is not None for result in results)
     return {"accepted": accepted, "refused": len(results) - accepted, "results": results}

@@ -13,6 +13,7 @@ from renderline.gateway.api import Blueprint
 from renderline.gateway.bulk_schemas import HoldReason
 from renderline.gateway.context import accepted, context
 from renderline.gateway.request_components import example_requests
+from renderline.gateway.request_ids import request_id
 from renderline.gateway.request_schemas import IdempotencyHeader, NoQuery, RenderQuery, RenderRequest
 from renderline.gateway.response_schemas import LOCATION
 from renderline.search import Search
@@ -32,7 +33,9 @@ _LINK = {"Link": {"description": 'The next page, rel="next".', "schema": {"type"
 def submit(query: dict[str, Any], headers: dict[str, Any], body: Any) -> Any:
     """Accept a render request."""
     app = context()
-    render_id = app.acceptor.accept(body, key=headers.get("key"), message_id=str(uuid.uuid4()), actor=caller())
+    render_id = app.acceptor.accept(
+        body, key=headers.get("key"), message_id=str(uuid.uuid4()), actor=caller(), request_id=request_id()
+    )
     return accepted(app.record(render_id))
 
 

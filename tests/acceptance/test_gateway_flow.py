@@ -11,9 +11,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from redis import Redis
 
 from harness import ROOT, until
 from harness.gateway import GatewayProcess
+from renderline import contract
+from renderline.ledger import Ledger
+from renderline.producer import RequestNotAccepted, enqueue_render, enqueue_renders
 
 ENDED = {"delivered", "undelivered", "failed", "expired", "canceled"}
 
@@ -127,3 +131,63 @@ def test_a_failed_render_is_tried_again(gateway, system):
     with gateway.follow(f"/v1/renders/{one}/events") as stream:
         last = list(stream)[-1].data
     assert (last["state"], last["attempt"], len(last["history"])) == ("failed", 2, 1)
+
+
+def test_one_request_id_goes_from_the_door_to_the_last_hook_and_the_timeline_tells_it_all(gateway, system):
+    name = "call-of-the-shop-17"
+    answer = gateway.ask("POST", "/v1/renders", system.request(), headers={"X-Request-ID": name})
+    one = answer.json()["id"]
+    assert answer.headers["X-Request-ID"] == answer.json()["request_id"] == name
+    record = until(lambda: ended(gateway, one))
+    assert record["state"] == "delivered"
+    while (delivery := system.hook_endpoint.take())[0].get("X-Request-ID") != name:
+        assert one not in delivery[1].decode()
+    workers = "".join((system.directory / f"worker-{number}.log").read_text() for number in range(2))
+    logs = gateway.output() + workers
+    moves = re.findall(rf"transition .*?request_id={name}.*? state=(\w+)", logs)
+    assert sorted(moves) == sorted(["accepted", "submitting", "rendering", "completed", "delivered"])
+    about = [line for line in logs.splitlines() if one in line and " answered " not in line]
+    assert [line for line in about if name not in line] == []
+    assert len([line for line in about if "hook delivered" in line]) == 2
+
+    def noted():
+        """Calls are noted a moment later."""
+        entries = gateway.ask("GET", f"/v1/renders/{one}/timeline").json()["entries"]
+        return entries if len([entry for entry in entries if entry["type"] == "hook"]) == 2 else None
+
+    entries = until(noted)
+    shown = [(entry["type"], entry["name"], entry["result"]) for entry in entries if "auth/token" not in entry["name"]]
+    assert shown[:5] == [
+        ("transition", "accepted", ""),
+        ("transition", "submitting", ""),
+        ("call", "POST /editor/project", "ok"),
+        ("call", "POST /editor/project/export", "ok"),
+        ("transition", "rendering", ""),
+    ]
+    assert shown[5][0] == "call"
+    assert shown[6:] == [
+        ("transition", "completed", ""),
+        ("hook", "hook 1 download", "ok"),
+        ("hook", "hook 2 http", "ok"),
+        ("transition", "delivered", ""),
+    ]
+    assert {entry["status"] for entry in entries if entry["type"] == "call"} == {200}
+    assert [entry["endpoint"] for entry in entries][-2] == system.hook_endpoint.url.removesuffix("/done")
+    assert "Hello." not in json.dumps(entries)
+
+
+def test_a_producer_may_name_the_call_and_otherwise_the_message_does(system):
+    short = system.request(hooks=[], export=False)
+    one = enqueue_render(system.app, short, wait=60, request_id="shop-18")
+    two, three = enqueue_renders(system.app, [short, short], request_id="shop-19")
+    message = system.send(short)
+    four = message.get(timeout=60)
+    kwargs = {"request": short, "request_id": "shop-20"}
+    five = system.app.send_task(contract.REQUEST, kwargs=kwargs, queue="requests").get(timeout=60)
+    with Redis.from_url(system.valkey.url, decode_responses=True) as client:
+        ledger = Ledger(client)
+        until(lambda: all(ledger.records([two, three])))
+        ids = [record["request_id"] for record in ledger.records([one, two, three, four, five])]
+    assert ids == ["shop-18", "shop-19", "shop-19", message.id, "shop-20"]
+    with pytest.raises(RequestNotAccepted, match="request_id: must be"):
+        enqueue_render(system.app, short, request_id="two words")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import uuid
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,6 +37,11 @@ class Session:
 
     as_json = False
     _said = False
+
+    @cached_property
+    def request_id(self) -> str:
+        """Return the id of this run, which goes with the renders that it submits."""
+        return uuid.uuid4().hex
 
     @cached_property
     def settings(self) -> Settings:

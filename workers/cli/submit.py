@@ -223,7 +223,10 @@ def _accept(session: Session, orders: Sequence[Order], *, again: str = "") -> li
             some = orders[start : start + _PER_TRANSACTION]
             items = [Item(order.request, order.key, str(uuid.uuid4())) for order in some]
             accepted += [
-                str(one) for one in session.services.acceptor.accept_all(items, actor=COMMAND_LINE, together=True)
+                str(one)
+                for one in session.services.acceptor.accept_all(
+                    items, actor=COMMAND_LINE, together=True, request_id=session.request_id
+                )
             ]
     except NotTogether as refused:
         _print_accepted(accepted, again)
