@@ -276,7 +276,7 @@ def _content(raw: bytes) -> Content:
 
 
 def log_action(action: str, entry_id: str, where: str) -> None:
-    log.warning("quarantine entry " + action, entry=entry_id, where=where)
+    log.warning("quarantine entry taken", action=action, entry=entry_id, where=where)
 
 
 def _text(value: Any) -> str:
