@@ -28,7 +28,7 @@ class Chart:
     now: str
     """The latest figure, in words."""
     text: str
-    """What the chart shows, for those who do not see it."""
+    """What the chart shows, for people who do not see it."""
     bars: Sequence[Bar]
     line: str
     """The points of a line above the bars; empty: none."""

@@ -103,7 +103,7 @@ def charts_of(minutes: Sequence[Minute]) -> list[Chart]:
         sum(getattr(one, name) for one in minutes) for name in ("accepted", "completed", "failed")
     )
     lags = [one.lag for one in minutes if one.lag is not None]
-    lag = f"{lags[-1]:.1f} s" if lags else "none yet"
+    lag = _seconds(lags[-1]) if lags else "none yet"
     credits = sum(one.credits for one in minutes)
     throughput = chart(
         "Throughput",
@@ -116,7 +116,7 @@ def charts_of(minutes: Sequence[Minute]) -> list[Chart]:
         "Lag",
         lag,
         f"From the vendor's end of a render to our notice: latest {lag}"
-        + (f", at most {max(lags):.1f} s in the last hour." if lags else "."),
+        + (f", at most {_seconds(max(lags))} in the last hour." if lags else "."),
         [("plain", [one.lag or 0.0 for one in minutes])],
     )
     spend = chart(
@@ -126,6 +126,10 @@ def charts_of(minutes: Sequence[Minute]) -> list[Chart]:
         [("plain", [one.credits for one in minutes])],
     )
     return [throughput, noticed, spend]
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
 
 
 def _in_order(totals: Sequence[Total]) -> list[tuple[str, int]]:
