@@ -67,7 +67,9 @@ class WorkerLifecycle:
     def _serve_metrics(self, **_: Any) -> None:
         """Serve this worker's metrics, if that is configured."""
         if bind := self._app.settings.metrics_bind:
-            Exporter(self._app.services.metrics.registry).start(bind)
+            metrics = self._app.services.metrics
+            metrics.watch(self._app.canary)
+            Exporter(metrics.registry).start(bind)
 
     def _share_threads(self, **_: Any) -> None:
         """Give hooks all threads of a worker that consumes only hooks, half of the threads of any other worker."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from benchmarks.alerts.condition import condition
@@ -25,11 +26,13 @@ def failing(stage: Stage) -> Iterator[None]:
     yield
 
 
-@condition("a receiver answers 500 to six hooks, which have one attempt", "DeadLettersGrow", "HooksFail")
+@condition("a receiver answers 500 to ten hooks, which have one attempt", "DeadLettersGrow", "HooksFail")
 def receiver_down(stage: Stage) -> Iterator[None]:
     stage.hooks_answer = 500
-    for _ in range(6):
+    # One after the other: Prometheus must see the counter of a new host rise.
+    for _ in range(10):
         stage.submit(hook=True)
+        time.sleep(1.5)
     yield
     stage.mend()
 
@@ -98,7 +101,6 @@ def paid_twice(stage: Stage) -> Iterator[None]:
 def guesses(stage: Stage) -> Iterator[None]:
     def guess() -> bool:
         assert stage.gateway.ask("POST", "/login", data={"key": "rl_wrong"}, allow_redirects=False).status_code >= 400
-        assert stage.prometheus
         return "RenderlineLoginsFail" in stage.prometheus.firing()
 
     # Its rate is what counts: a counter that Prometheus sees rise.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 
 from benchmarks.alerts.condition import condition
 from benchmarks.alerts.stage import Stage
 from harness import until
+from harness.deaf_proxy import DeafProxy
 from renderline.ledger import Ledger
 
 
@@ -41,7 +43,6 @@ def redis_down(stage: Stage) -> Iterator[None]:
 
     def refused() -> bool:
         stage.gateway.ask("GET", "/v1/renders", headers=headers)
-        assert stage.prometheus
         return "RenderlineGatewayErrors" in stage.prometheus.firing()
 
     until(refused, seconds=60, what="RenderlineGatewayErrors")
@@ -62,4 +63,23 @@ def no_worker(stage: Stage) -> Iterator[None]:
     for _ in range(3):
         stage.submit()
     yield
+    stage.start_worker()
+
+
+@condition("the connection of a worker's queues delivers nothing, once and again", "ConsumerReplaced", "ConsumerDeaf")
+def deaf_consumer(stage: Stage) -> Iterator[None]:
+    stage.system.end(stage.worker)
+    proxy = DeafProxy(stage.system.valkey.port)
+    stage.start_worker(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
+    try:
+        until(lambda: proxy.consuming == 1, what="a connection of queues")
+        # Prometheus must know how often it was replaced before: never.
+        time.sleep(5)
+        proxy.deafen("frozen")
+        until(lambda: "ConsumerReplaced" in " ".join(stage.prometheus.firing()), what="ConsumerReplaced")
+        until(lambda: proxy.deafen("frozen"), what="the next connection of queues")
+        yield
+        stage.system.end(stage.worker)
+    finally:
+        proxy.close()
     stage.start_worker()

@@ -47,12 +47,13 @@ class Stage:
     endpoint: HookEndpoint
     key: str
     metrics_port: int
-    prometheus: Prometheus | None = None
+    prometheus: Prometheus
     hooks_answer: int = 204
 
     def start_worker(self, **environ: str) -> None:
         """Start the worker again."""
-        (self.worker,) = self.system.workers(1, self.sandbox.url, **_worker_environ(self.metrics_port), **environ)
+        environ = {**_worker_environ(self.metrics_port), **environ}
+        (self.worker,) = self.system.workers(1, self.sandbox.url, **environ)
 
     def submit(self, script: str = "Hello.", *, hook: bool = False, **fields: Any) -> str:
         """Submit a render over HTTP; returns its id."""
@@ -96,6 +97,7 @@ def _worker_environ(port: int) -> dict[str, str]:
         "RENDERLINE_METRICS_BIND": f"127.0.0.1:{port}",
         "RENDERLINE_POLL_MIN": "0.5",
         "RENDERLINE_SWEEP_EVERY": "1",
+        "RENDERLINE_CANARY_INTERVAL": "1",
         "RENDERLINE_LEASE": "10",
         "RENDERLINE_HOOK_ATTEMPTS": "1",
         "RENDERLINE_OUTAGE_PROBE": "2",
@@ -126,13 +128,13 @@ def opened() -> Iterator[Stage]:
         (worker,) = system.workers(1, sandbox.url, **_worker_environ(port))
         with Redis.from_url(system.valkey.url, decode_responses=True) as client:
             key = ApiKeys(client).create("benchmark", ["operator"])
-        stage = Stage(system, redis, sandbox, gateway, worker, endpoint, key, port)
-        endpoint.answer = lambda _: stage.hooks_answer
         targets = {
             "renderline-gateway": [f"127.0.0.1:{gateway.port}"],
             "renderline-worker": [f"127.0.0.1:{port}"],
         }
-        stage.prometheus = system.keep(Prometheus(system.directory, targets))
+        prometheus = system.keep(Prometheus(system.directory, targets))
+        stage = Stage(system, redis, sandbox, gateway, worker, endpoint, key, port, prometheus)
+        endpoint.answer = lambda _: stage.hooks_answer
         yield stage
 
 

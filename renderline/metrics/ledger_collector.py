@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 from prometheus_client import Metric as Family
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import RedisError
 
 from renderline.metrics import ledger_metrics as names
-from renderline.metrics.ledger_reader import Sample
-from renderline.metrics.metric import Metric
+from renderline.metrics.families import Sample, families
 
 log = structlog.get_logger(__name__)
 
@@ -62,19 +60,3 @@ class LedgerCollector(Collector):
             log.exception("the ledger's metrics could not be read")
             samples, up = [], 0
         return [*samples, (names.LEDGER_UP, (), up), (names.LEDGER_READ, (), time.monotonic() - began)]
-
-
-def families(metrics: Iterable[Metric], samples: Iterable[Sample]) -> Iterator[Family]:
-    """Yield a family for each metric. Of two samples with the same labels the later one counts."""
-    values: dict[str, dict[tuple[str, ...], float]] = {}
-    for metric, labels, value in samples:
-        values.setdefault(metric.name, {})[labels] = value
-    for metric in metrics:
-        family: CounterMetricFamily | GaugeMetricFamily
-        if metric.type == "counter":
-            family = CounterMetricFamily(metric.name.removesuffix("_total"), metric.help, labels=metric.labels)
-        else:
-            family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
-        for labels, value in values.get(metric.name, {}).items():
-            family.add_metric(labels, value)
-        yield family

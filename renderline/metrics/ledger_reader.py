@@ -13,11 +13,8 @@ from redis.client import Pipeline
 from renderline import contract
 from renderline.ledger import Ledger, Statistics
 from renderline.metrics import ledger_metrics as names
+from renderline.metrics.families import Sample
 from renderline.metrics.labels import OTHER, clean
-from renderline.metrics.metric import Metric
-
-Sample = tuple[Metric, tuple[str, ...], float]
-"""A metric, the values of its labels, and its value."""
 
 MOST_ACCOUNTS = 100
 """Accounts with series of their own, by name; a deployment has a few."""

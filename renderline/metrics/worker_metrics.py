@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry
+from prometheus_client import Metric as Family
+from prometheus_client.registry import Collector
 
+from renderline.metrics.families import Sample, families
 from renderline.metrics.instruments import Instruments
 from renderline.metrics.labels import LabelValues
 from renderline.metrics.metric import CALLS, WAITS, Metric
 from renderline.observer import Call, HookAttempt, Poll, Transition
+from renderline.renders import State
 
 VENDOR_CALLS = Metric(
     "renderline_vendor_calls_total",
@@ -29,7 +33,11 @@ VENDOR_ERRORS = Metric(
 )
 POLLS = Metric("renderline_polls_total", "counter", "Polls, by what they found.", ("account", "result"))
 TRANSITIONS = Metric(
-    "renderline_transitions_total", "counter", "Renders that entered a state.", ("state", "kind", "account")
+    "renderline_transitions_total",
+    "counter",
+    "Renders that entered a state by a step of this worker. Those of its own accounts begin at 0, so that a rate counts "
+    "the first one.",
+    ("state", "account"),
 )
 STATE_DURATION = Metric(
     "renderline_state_duration_seconds",
@@ -74,37 +82,57 @@ CANARY_AGE = Metric(
     "gauge",
     "How long ago this worker last got a message that it had sent to itself over its consumer's connection.",
 )
+CONSUMER_DEAF = Metric(
+    "renderline_consumer_deaf",
+    "gauge",
+    "1 since this worker found that its consumer's connection delivers nothing, until a message of its own comes back.",
+)
 CONSUMER_REPLACED = Metric(
     "renderline_consumer_replaced_total", "counter", "How often this worker replaced a consumer that had gone deaf."
 )
 
+_CANARY = (CANARY_AGE, CONSUMER_DEAF, CONSUMER_REPLACED)
 METRICS = tuple(one for one in list(globals().values()) if isinstance(one, Metric))
 
 _MOST_ACCOUNTS: Final = 100
 _MOST_ENDPOINTS: Final = 100
 _MOST_CODES: Final = 50
-_MOST_KINDS: Final = 64
 _MOST_HOSTS: Final = 50
 _FEW: Final = 20
+
+
+class Canary(Protocol):
+    """What tells whether the consumer of a worker is deaf."""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the newest canary came back; None before the first one."""
+
+    @property
+    def deaf(self) -> bool:
+        """Whether the consumer was found deaf, and no canary has come back since."""
+
+    @property
+    def replaced(self) -> int:
+        """How often the consumer was replaced."""
 
 
 class WorkerMetrics:
     """The metrics of one worker; an `Observer`. Every label has a limited number of values."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self, *, accounts: Sequence[str] = (), registry: CollectorRegistry | None = None) -> None:
+        """`accounts` are those of the worker."""
         self.registry = registry or CollectorRegistry()
-        self._of = Instruments(METRICS, self.registry)
+        self._of = Instruments([one for one in METRICS if one not in _CANARY], self.registry)
         self._accounts, self._endpoints = LabelValues(_MOST_ACCOUNTS), LabelValues(_MOST_ENDPOINTS)
-        self._codes, self._kinds, self._hosts = (
-            LabelValues(_MOST_CODES),
-            LabelValues(_MOST_KINDS),
-            LabelValues(_MOST_HOSTS),
-        )
+        self._codes, self._hosts = LabelValues(_MOST_CODES), LabelValues(_MOST_HOSTS)
         self._statuses, self._results, self._states = (LabelValues(_FEW * 3), LabelValues(_FEW), LabelValues(_FEW))
         self._types = LabelValues(_FEW)
-        self.canary_age: Callable[[], float] | None = None
-        """Returns the seconds since the canary last came; None: this worker has none."""
-        self._of.gauge(CANARY_AGE).set_function(self._canary)
+        for account in accounts:
+            for state in State:
+                self._of.counter(TRANSITIONS, self._states.of(state), self._accounts.of(account))
+            for result in ("wait", "done", "error"):
+                self._of.counter(POLLS, self._accounts.of(account), self._results.of(result))
 
     def call(self, call: Call) -> None:
         """Count a call to the vendor."""
@@ -131,8 +159,8 @@ class WorkerMetrics:
 
     def transition(self, transition: Transition) -> None:
         """Count a transition."""
-        state, kind = self._states.of(transition.state), self._kinds.of(transition.kind)
-        self._of.counter(TRANSITIONS, state, kind, self._accounts.of(transition.account)).inc()
+        state = self._states.of(transition.state)
+        self._of.counter(TRANSITIONS, state, self._accounts.of(transition.account)).inc()
         if transition.was and transition.seconds is not None:
             self._of.histogram(STATE_DURATION, self._states.of(transition.was)).observe(max(0.0, transition.seconds))
 
@@ -148,9 +176,18 @@ class WorkerMetrics:
         """Count how late a poll found that a render was done."""
         self._of.histogram(NOTICE_LAG, self._accounts.of(account)).observe(max(0.0, seconds))
 
-    def consumer_replaced(self) -> None:
-        """Count a replaced consumer."""
-        self._of.counter(CONSUMER_REPLACED).inc()
+    def watch(self, canary: Canary) -> None:
+        """Export what the canary of this worker's consumer says."""
+        self.registry.register(_CanaryCollector(canary))
 
-    def _canary(self) -> float:
-        return self.canary_age() if self.canary_age else float("nan")
+
+class _CanaryCollector(Collector):
+    def __init__(self, canary: Canary) -> None:
+        self._canary = canary
+
+    def collect(self) -> Iterator[Family]:
+        age = self._canary.age
+        samples: list[Sample] = [(CONSUMER_DEAF, (), int(self._canary.deaf))]
+        samples += [(CONSUMER_REPLACED, (), self._canary.replaced)]
+        samples += [] if age is None else [(CANARY_AGE, (), age)]
+        return families(_CANARY, samples)

@@ -30,7 +30,7 @@ from workers.composition.tenants import tenants
 def compose(app: Celery, settings: Settings) -> Services:
     """Return the use cases of one process."""
     redis = connect(settings)
-    metrics = WorkerMetrics()
+    metrics = WorkerMetrics(accounts=settings.account_names)
     clock = ServerClock(redis)
     observer = worker_observers(Ledger(redis), clock, metrics)
     ledger = Ledger(redis, grace=settings.lease, observer=observer)

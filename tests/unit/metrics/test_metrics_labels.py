@@ -4,9 +4,9 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from renderline.metrics.families import families
 from renderline.metrics.gateway_metrics import GatewayMetrics
 from renderline.metrics.labels import OTHER, LabelValues, clean
-from renderline.metrics.ledger_collector import families
 from renderline.metrics.ledger_metrics import METRICS
 from renderline.metrics.ledger_reader import MOST_ACCOUNTS, MOST_KINDS, renders
 from renderline.metrics.worker_metrics import WorkerMetrics

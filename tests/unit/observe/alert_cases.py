@@ -21,8 +21,8 @@ _CALLS = 'renderline_vendor_calls_total{account="main"}'
 _ERRORS = 'renderline_vendor_errors_total{account="main",code="500"}'
 _WAITS = 'renderline_renders{account="main",kind="project",state="accepted"}'
 _HELPERS = 'renderline_account_worker_seen_seconds{account="main"}'
-_FAILED = 'renderline_transitions_total{account="main",kind="project",state="failed"}'
-_COMPLETED = 'renderline_transitions_total{account="main",kind="project",state="completed"}'
+_FAILED = 'renderline_transitions_total{account="main",state="failed"}'
+_COMPLETED = 'renderline_transitions_total{account="main",state="completed"}'
 _DEAD = 'renderline_hook_attempts_total{type="http",host="h",outcome="dead"}'
 _DELIVERED = 'renderline_hook_attempts_total{type="http",host="h",outcome="delivered"}'
 _OK = 'renderline_http_requests_total{method="GET",route="/",status="200"}'
@@ -61,9 +61,9 @@ CASES: dict[str, Case] = {
         ({_WAITS: "3x90"}, {_WAITS: "3x90", _HELPERS: "65+60x90"}),
         ({_WAITS: "3x90", _HELPERS: "5x90"}, {_WAITS: "0x90"}, {_WAITS.replace("accepted", "failed"): "3x90"}),
     ),
-    "RenderlineCanaryDeaf": Case(
-        ({"renderline_canary_age_seconds": "130x90"},),
-        ({"renderline_canary_age_seconds": "20x90"},),
+    "RenderlineConsumerDeaf": Case(
+        ({"renderline_consumer_deaf": "0x29 1x60"}, {"renderline_canary_age_seconds": "910x90"}),
+        ({"renderline_canary_age_seconds": "20x90", "renderline_consumer_deaf": "0x90"},),
     ),
     "RenderlineConsumerReplaced": Case(
         ({"renderline_consumer_replaced_total": "0x25 1x60"},),
