@@ -31,6 +31,7 @@ def acl_file(passwords: Mapping[str, str], *, database: int = 0, hook_queues: Se
         **{role: hashlib.sha256(passwords[role].encode()).hexdigest() for role in ROLES},
         "db": str(database),
         "select": "+select" if database else "",
+        "read-hook-queues": " ".join(f"%R~{queue} %R~{queue}??[369]" for queue in hook_queues),
         "hook-queues": " ".join(f"%W~{queue} %W~{queue}??[369] %W~_kombu.binding.{queue}" for queue in hook_queues),
     }
     text = re.sub(r"<([a-z-]+)>", lambda found: values[found[1]], _rules())

@@ -248,12 +248,15 @@ class Settings:
         return tuple(dict.fromkeys(secret for secret in found if secret))
 
 
-# Only docker-compose.yml reads it. It is declared here so that .env.example lists it and it counts as known.
-_COMPOSE = Variable(
-    name="RENDERLINE_REDIS_PASSWORD",
-    read=parsers.redis_password,
-    allowed="at least 16 letters, digits, - or _, chosen at random (openssl rand -hex 24)",
-    secret=True,
+# Only docker-compose.yml reads them. They are declared here so that .env.example lists them and they count as known.
+_COMPOSE = (
+    Variable(
+        name="RENDERLINE_REDIS_PASSWORD",
+        read=parsers.redis_password,
+        allowed="at least 16 letters, digits, - or _, chosen at random (openssl rand -hex 24)",
+        secret=True,
+    ),
+    Variable(name="RENDERLINE_GRAFANA_PASSWORD", read=parsers.text, allowed="at least 12 characters", secret=True),
 )
 
 # Only config/env_file.py reads it.
@@ -262,7 +265,7 @@ _ENV_FILE = Variable(name=env_file.NAME, read=parsers.text, allowed="the path of
 _FIELDS: dict[str, Variable] = {f.name: f.metadata["variable"] for f in fields(Settings) if "variable" in f.metadata}
 
 VARIABLES: dict[str, Variable] = {
-    found.name: found for found in (*_FIELDS.values(), *ACCOUNT_VARIABLES, FILE, _COMPOSE, _ENV_FILE)
+    found.name: found for found in (*_FIELDS.values(), *ACCOUNT_VARIABLES, FILE, *_COMPOSE, _ENV_FILE)
 }
 
 

@@ -127,6 +127,9 @@ class Roles:
         until(lambda: ask("GET", f"/v1/renders/{one}").json()["state"] == "delivered", what="a render over HTTP")
         assert ask("GET", "/v1/renders?limit=2").json()
         assert self.gateway.ask("GET", "/readyz").ok
+        metrics = self.gateway.ask("GET", "/metrics").text
+        assert "renderline_ledger_up 1.0" in metrics
+        assert metrics.count("renderline_queue_messages{") > 4, "the four queues, and those of celery hooks"
         for path in (
             "/v1/models",
             "/v1/projects",

@@ -56,6 +56,8 @@ class Poll:
     """What it found, as `PollResult.status` names it: `wait`, `done`, `failed`, `error` ..."""
     state: str = "rendering"
     """The state of the render before: `rendering` or `unconfirmed`."""
+    lag: float | None = None
+    """If it found the render done: for how many seconds that was so, by the last rate of progress; None: not known."""
     seconds: float
     calls: tuple[Call, ...] = ()
 

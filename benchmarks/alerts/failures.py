@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from benchmarks.alerts.condition import condition
-from benchmarks.alerts.stage import Stage, odd_request
+from benchmarks.alerts.stage import Stage, later_request
 from harness import until
 
 _EXPORT = "POST /api/odin/v3/editor/project/export"
@@ -44,10 +44,10 @@ def garbage(stage: Stage) -> Iterator[None]:
     yield
 
 
-@condition("a later version sends 70 MiB of requests to workers of this one", "RequestsNotKept")
+@condition("a later version sends 75 MB of requests to workers of this one", "RequestsNotKept")
 def later_version(stage: Stage) -> Iterator[None]:
-    for _ in range(70):
-        stage.redis.lpush("requests", odd_request(99, 1 << 20))
+    for _ in range(80):
+        stage.redis.lpush("requests", later_request(700_000))
     yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -76,10 +77,18 @@ def deaf_consumer(stage: Stage) -> Iterator[None]:
         # Prometheus must know how often it was replaced before: never.
         time.sleep(5)
         proxy.deafen("frozen")
-        until(lambda: "ConsumerReplaced" in " ".join(stage.prometheus.firing()), what="ConsumerReplaced")
-        until(lambda: proxy.deafen("frozen"), what="the next connection of queues")
+        until(lambda: "RenderlineConsumerReplaced" in stage.prometheus.firing(), what="ConsumerReplaced")
+        # From now on no new connection delivers either: the worker says so, and ends.
+        over = threading.Event()
+        threading.Thread(target=lambda: _keep_deaf(proxy, over), daemon=True).start()
         yield
+        over.set()
         stage.system.end(stage.worker)
     finally:
         proxy.close()
     stage.start_worker()
+
+
+def _keep_deaf(proxy: DeafProxy, over: threading.Event) -> None:
+    while not over.wait(0.1):
+        proxy.deafen("frozen")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,13 +139,19 @@ def opened() -> Iterator[Stage]:
         yield stage
 
 
-def odd_request(version: int, size: int) -> bytes:
+def later_request(size: int) -> bytes:
     """Return a message of the queue of requests, as a later version might send it."""
+    body = [[], {"request": {"kind": "project", "padding": "e" * size}, "key": None}, {}]
     message = {
-        "body": "e" * size,
+        "body": base64.b64encode(json.dumps(body).encode()).decode(),
         "content-encoding": "utf-8",
         "content-type": "application/json",
-        "headers": {"lang": "py", "task": "renderline.request", "id": "later", "renderline_version": version},
-        "properties": {"delivery_tag": "later", "body_encoding": "base64", "delivery_info": {}, "priority": 0},
+        "headers": {"lang": "py", "task": "renderline.request", "id": "later", "renderline_version": 99},
+        "properties": {
+            "delivery_tag": "later",
+            "body_encoding": "base64",
+            "delivery_info": {"exchange": "", "routing_key": "requests"},
+            "priority": 0,
+        },
     }
     return json.dumps(message).encode()

@@ -27,6 +27,11 @@ QUEUE_STALLED = Metric(
     "How long this gateway has seen messages in the queue and has not seen it get shorter; 0 when it is empty.",
     ("queue",),
 )
+CREDITS_LAST_HOUR = Metric(
+    "renderline_credits_last_hour",
+    "gauge",
+    "What the renders that were completed in the last 60 minutes have cost, as far as the vendor has said.",
+)
 DEAD_LETTERS = Metric(
     "renderline_dead_letters", "gauge", "Hooks that were given up and neither replayed nor discarded."
 )

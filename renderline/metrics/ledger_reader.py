@@ -60,7 +60,8 @@ class LedgerReader:
         samples += self._accounts(found, accounts, now)
         samples += renders((one.state, one.kind, one.account, one.count) for one in self._statistics.totals())
         samples += [
-            (names.OLDEST_RENDER, (clean(state),), seconds) for state, seconds in self._statistics.oldest().items()
+            (names.CREDITS_LAST_HOUR, (), sum(one.credits for one in self._statistics.minutes(count=60))),
+            *((names.OLDEST_RENDER, (clean(state),), seconds) for state, seconds in self._statistics.oldest().items()),
         ]
         return samples
 

@@ -35,7 +35,7 @@ POLLS = Metric("renderline_polls_total", "counter", "Polls, by what they found."
 TRANSITIONS = Metric(
     "renderline_transitions_total",
     "counter",
-    "Renders that entered a state by a step of this worker. Those of its own accounts begin at 0, so that a rate counts "
+    "Renders that entered a state by a step of this worker. Those of its accounts begin at 0, so that a rate counts "
     "the first one.",
     ("state", "account"),
 )
@@ -147,6 +147,8 @@ class WorkerMetrics:
         """Count a poll."""
         account = self._accounts.of(poll.account)
         self._of.counter(POLLS, account, self._results.of(poll.status)).inc()
+        if poll.lag is not None:
+            self._of.histogram(NOTICE_LAG, account).observe(max(0.0, poll.lag))
 
     def hook(self, attempt: HookAttempt) -> None:
         """Count a call of a hook. Its host is that of the endpoint: it names no tenant."""
@@ -171,10 +173,6 @@ class WorkerMetrics:
     def swept(self, *, whole: bool) -> None:
         """Count a sweep of this worker; `whole`: it went through all its parts."""
         self._of.counter(SWEEPS, "whole" if whole else "failed").inc()
-
-    def noticed(self, account: str, seconds: float) -> None:
-        """Count how late a poll found that a render was done."""
-        self._of.histogram(NOTICE_LAG, self._accounts.of(account)).observe(max(0.0, seconds))
 
     def watch(self, canary: Canary) -> None:
         """Export what the canary of this worker's consumer says."""

@@ -28,6 +28,17 @@ def progress_history(due: DuePoll) -> ProgressHistory:
     return ProgressHistory(due.intent_at, due.progress, due.progress_at, rate, due.stalls)
 
 
+def done_for(due: DuePoll, *, now: float) -> float | None:
+    """Return for how many seconds a render that a poll finds done has been done, by its last rate of progress.
+
+    The vendor does not say when it was. None without any progress so far.
+    """
+    history = progress_history(due)
+    if not history.rate or due.progress <= 0:
+        return None
+    return max(0.0, now - (due.progress_at + (100.0 - due.progress) / history.rate))
+
+
 def lacks_url(seen: Progress) -> bool:
     """Return whether the answer says that the video is rendered, without a download URL."""
     return seen.finished and not seen.download_url and (seen.state or "").lower() not in FAILED_STATES

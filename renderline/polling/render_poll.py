@@ -51,6 +51,7 @@ class RenderPoll:
             attempt=due.attempt,
             state=due.state,
             status=result.status,
+            lag=decisions.done_for(due, now=time.monotonic() + offset) if result.status == "done" else None,
             seconds=time.monotonic() - began,
             calls=tuple(purpose.calls),
         )

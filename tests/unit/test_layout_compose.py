@@ -19,6 +19,7 @@ VENDOR_KEYS = {"AISTUDIOS_APP_ID", "AISTUDIOS_USER_KEY", "AISTUDIOS_V2_SECRET_KE
 SIGNING = {"RENDERLINE_SECRET_KEY", "RENDERLINE_HOOK_SECRET"}
 
 RESET = object()
+PROMETHEUS = (ROOT / "deploy/observe/prometheus.yml").read_text(encoding="utf-8")
 
 # An operator's .env with every credential, and one of an object store.
 DOTENV = {
@@ -31,6 +32,7 @@ DOTENV = {
     "RENDERLINE_HOOK_SECRET": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
     "RENDERLINE_POLL_MAX": "30",
     "FLOWER_BASIC_AUTH": "ops:wRk3-vTz8-pQm2",
+    "RENDERLINE_GRAFANA_PASSWORD": "gQz7-mLw4-rTy9",
     "AWS_SECRET_ACCESS_KEY": "object-store-key",
 }
 
@@ -137,10 +139,13 @@ def test_the_example_with_the_passwords_filled_in_is_enough(role):
         ("flower", {"REDIS_URL", "FLOWER_BASIC_AUTH"}),
         ("redis", {"RENDERLINE_REDIS_PASSWORD"}),
         ("sandbox", set()),
+        ("prometheus", set()),
+        ("grafana", {"GF_SECURITY_ADMIN_PASSWORD"}),
     ],
 )
 def test_a_role_has_the_credentials_that_it_needs_and_no_others(services, role, secrets):
-    secret = {name for name, declared in VARIABLES.items() if declared.secret} | {"AWS_SECRET_ACCESS_KEY"}
+    secret = {name for name, declared in VARIABLES.items() if declared.secret}
+    secret |= {"AWS_SECRET_ACCESS_KEY", "GF_SECURITY_ADMIN_PASSWORD"}
     given = {name for name, value in environment(services[role], DOTENV).items() if name in secret and value}
     assert given == secrets
 
@@ -190,6 +195,8 @@ def test_what_a_role_writes_is_a_volume_or_tmpfs(services):
         "gateway": ["/srv/uploads"],
         "flower": ["/var/lib/renderline"],
         "sandbox": [],
+        "prometheus": ["/prometheus"],
+        "grafana": ["/var/lib/grafana"],
     }
     assert ["videos", "/srv/videos", "ro"] in volumes["gateway"], "the board plays videos"
     assert all(service["tmpfs"][0].startswith("/tmp:size=") for service in services.values())
@@ -198,7 +205,7 @@ def test_what_a_role_writes_is_a_volume_or_tmpfs(services):
 def test_images_have_exact_tags(services):
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     for name, service in services.items():
-        assert re.fullmatch(r"\S+:\d+\.\d+\.\d+", service["image"]), name
+        assert re.fullmatch(r"\S+:v?\d+\.\d+\.\d+", service["image"]), name
         if "build" in service:
             assert service["image"] == f"renderline:{version}"
 
@@ -228,7 +235,8 @@ def test_networks_join_only_those_who_talk_to_each_other(compose, services):
 
 def test_pages_are_published_on_this_machine_alone(services):
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert published == {"gateway": ["127.0.0.1:8000:8000"], "flower": ["127.0.0.1:5555:5555"]}
+    ports = {"gateway": 8000, "flower": 5555, "prometheus": 9090, "grafana": 3000}
+    assert published == {name: [f"127.0.0.1:{port}:{port}"] for name, port in ports.items()}
 
 
 def test_any_number_of_workers_can_be_started(services):
@@ -240,8 +248,31 @@ def test_a_worker_is_stopped_softly(services):
     assert grace >= VARIABLES["RENDERLINE_SHUTDOWN_TIMEOUT"].default + 10
 
 
-def test_the_sandbox_starts_only_when_asked_for(services):
-    assert services["sandbox"]["profiles"] == ["sandbox"]
+def test_sandbox_prometheus_and_grafana_start_only_when_asked_for(services):
+    profiles = {name: service["profiles"] for name, service in services.items() if "profiles" in service}
+    assert profiles == {"sandbox": ["sandbox"], "prometheus": ["observe"], "grafana": ["observe"]}
+
+
+def test_prometheus_and_grafana_reach_figures_and_no_ledger(services):
+    for name in ("prometheus", "grafana"):
+        assert not {"redis", "outside", "sandbox"} & set(services[name]["networks"])
+    for role, port in (("gateway", 8000), ("worker", 9464)):
+        assert "metrics" in services[role]["networks"]
+        assert f"names: [{role}]\n        type: A\n        port: {port}" in PROMETHEUS
+    assert services["worker"]["environment"]["RENDERLINE_METRICS_BIND"] == "0.0.0.0:9464"
+    mounted = [mount.split(":") for name in ("prometheus", "grafana") for mount in services[name]["volumes"]]
+    files = [source for source, *_ in mounted if source.startswith("./")]
+    assert len(files) == 3
+    assert all((ROOT / source).exists() for source in files)
+
+
+def test_grafana_does_not_start_with_its_well_known_password(services):
+    script = services["grafana"]["entrypoint"][-1]
+    for password, status in (("", 64), ("admin", 64), ("gQz7-mLw4-rTy9", 127)):
+        # /run.sh is missing here: 127.
+        environ = {"PATH": "/usr/bin:/bin", "GF_SECURITY_ADMIN_PASSWORD": password}
+        ended = subprocess.run(["sh", "-c", script], env=environ, capture_output=True, text=True, check=False)
+        assert ended.returncode in ((status,) if status == 64 else (126, 127)), ended.stderr
 
 
 def test_a_redis_user_for_each_role_needs_one_more_file(services):

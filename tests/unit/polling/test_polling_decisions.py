@@ -197,3 +197,19 @@ def test_a_stage_that_others_follow(seen, left, following, status, stage):
     due = due_poll(deadline_at=NOW + left)
     result = decisions.of_stage(due, seen, now=NOW, policy=POLICY, following=following)
     assert (result.status, result.stage) == (status, stage)
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        # 40 % in 20 s: the other 60 % would take 30 s.
+        ({"progress": 40.0, "intent_at": NOW - 60, "progress_at": NOW - 40}, 10.0),
+        ({"progress": 40.0, "intent_at": NOW - 30, "progress_at": NOW - 10}, 0.0),
+        ({"progress": 50.0, "rate": 5.0, "progress_at": NOW - 12}, 2.0),
+        ({"progress": 0.0}, None),
+    ],
+    ids=["late", "early", "by the rate that was learnt", "no progress seen"],
+)
+def test_for_how_long_a_render_was_done_when_a_poll_found_it(changes, seconds):
+    found = decisions.done_for(due_poll(**changes), now=NOW)
+    assert found == (None if seconds is None else pytest.approx(seconds))
