@@ -65,7 +65,7 @@ $(PEERS)/.installed: benchmarks/peers/requirements.txt | $(BIN)/python
 	$(PIP_INSTALL:$(BIN)/%=$(PEERS)/bin/%) -r benchmarks/peers/requirements.txt
 	@touch $@
 
-bench: $(VENV)/.installed-dev $(PEERS)/.installed ## figures beside their targets and peers, 13 minutes; one: ARGS="--only latency"
+bench: $(VENV)/.installed-dev $(PEERS)/.installed ## figures beside their targets and peers, 15 minutes; one: ARGS="--only latency"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 chaos: $(VENV)/.installed-dev ## renders under faults, beside a plain chain; RENDERS= KILLS= WORKERS= SEED= SPLIT=1

@@ -138,6 +138,7 @@ def keep_running(console: Console, deployment: Deployment, environ: Mapping[str,
 def _addresses(console: Console, deployment: Deployment) -> None:
     user, password = deployment.flower_login
     rows = {
+        "board": f"{deployment.gateway_url}/",
         "gateway": f"{deployment.gateway_url}/docs",
         "Flower": f"{deployment.flower_url}  (user {user}, password {password})",
         "sandbox": f"{deployment.sandbox_url}/_sandbox/projects",
