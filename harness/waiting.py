@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def until(condition: Callable[[], Any], *, seconds: float = 60.0, what: str = "") -> Any:
+def until(condition: Callable[[], Any], *, seconds: float = 60.0, what: object = "") -> Any:
     """Return the condition's first true value; fail the test after the timeout.
 
     The default is far above what an idle machine needs: other processes may use the cores for a while.

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-import os
-import pty
 import re
 import signal
-import struct
 import subprocess
-import termios
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from redis import Redis
 
 from harness import ROOT, until
+from harness.command_result import CommandResult
+from harness.terminal import Terminal
 from tests.acceptance.command_line import COMMAND, CommandLine
 from tests.acceptance.conftest import System
-
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+from workers.cli.program import cli
 
 
 @pytest.fixture(scope="module")
@@ -37,50 +32,18 @@ def renderline(system: System, tmp_path: Path) -> CommandLine:
     return CommandLine(system.environ, tmp_path)
 
 
-class Terminal:
-    """The command line on a terminal of its own."""
+@pytest.fixture
+def here(system: System) -> Callable[..., CommandResult]:
+    """Run a command in this process: what only reads needs none of its own."""
 
-    def __init__(self, renderline: CommandLine, *arguments: str) -> None:
-        self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
-        environ = {**renderline.whole, "TERM": "xterm-256color"}
-        environ.pop("NO_COLOR", None)
-        self.popen = subprocess.Popen(
-            [*COMMAND, *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            cwd=renderline.folder,
-            env=environ,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        self._seen = bytearray()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+    def run(*arguments: str, code: int = 0, **environ: str) -> CommandResult:
+        result = CliRunner().invoke(cli, arguments, env={**system.environ, **environ})
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return CommandResult(result.exit_code, result.stdout, result.stderr)
 
-    def _read(self) -> None:
-        # Linux answers EIO once the other side is closed.
-        with contextlib.suppress(OSError):
-            while data := os.read(self._ours, 65536):
-                self._seen += data
-
-    @property
-    def text(self) -> str:
-        """Return what was shown so far, without the escape sequences."""
-        return _ESCAPES.sub("", self._seen.decode(errors="replace"))
-
-    def end(self, seconds: float = 40) -> int:
-        """Wait for the end and return the exit code."""
-        code = self.popen.wait(seconds)
-        self._reader.join(60)
-        return code
-
-    def close(self) -> None:
-        if self.popen.poll() is None:
-            self.popen.kill()
-            self.popen.wait(60)
-        os.close(self._ours)
+    return run
 
 
 @pytest.fixture
@@ -88,7 +51,7 @@ def terminal(renderline: CommandLine) -> Iterator[Callable[..., Terminal]]:
     started: list[Terminal] = []
 
     def start(*arguments: str) -> Terminal:
-        started.append(Terminal(renderline, *arguments))
+        started.append(Terminal([*COMMAND, *arguments], environ=renderline.whole, folder=renderline.folder))
         return started[-1]
 
     yield start
@@ -113,9 +76,6 @@ def test_the_exit_code_tells_the_outcome(system: System, renderline: CommandLine
     slow = system.request("[sandbox:slow=60]", hooks=[])
     ended = renderline("submit", "-", "--wait", "--timeout", "1", "--json", given=json.dumps(slow))
     assert ended.code == 4
-    (record,) = ended.value
-    assert renderline("cancel", record["id"]).code == 0
-    assert renderline("status", record["id"], "--wait").code == 1
 
 
 def test_a_terminal_shows_one_bar_for_each_render(
@@ -183,19 +143,19 @@ def _until_delivered(system: System, renderline: CommandLine, watching: subproce
     return states
 
 
-def test_the_vendors_lists_are_searched(renderline: CommandLine) -> None:
-    (model,) = renderline.json("models", "jonathan", "NAVY")
+def test_the_vendors_lists_are_searched(here: Callable[..., CommandResult]) -> None:
+    (model,) = here("models", "jonathan", "NAVY", "--json").value
     assert model["id"] == "M000045058"
-    assert [one["id"] for one in renderline.json("models", "조나단")] == ["M000045058"]
-    assert renderline.json("models", "nobody") == []
-    assert "BG00002320" in renderline("models").out
-    (workspace,) = renderline.json("workspaces", "team")
+    assert [one["id"] for one in here("models", "조나단", "--json").value] == ["M000045058"]
+    assert here("models", "nobody", "--json").value == []
+    assert "BG00002320" in here("models").out
+    (workspace,) = here("workspaces", "team", "--json").value
     assert workspace["workspaceName"] == "Team workspace"
-    assert renderline("models", "--account", "elsewhere").code == 5
+    here("models", "--account", "elsewhere", code=5)
 
 
-def test_a_healthy_system_passes_the_doctor(system: System, renderline: CommandLine) -> None:
-    report = renderline.json("doctor")
+def test_a_healthy_system_passes_the_doctor(system: System, here: Callable[..., CommandResult]) -> None:
+    report = here("doctor", "--json").value
     verdict_of = {one["check"]: one["verdict"] for one in report["checks"]}
     assert report["ok"]
     for check in ("settings", "redis", "redis memory", "clock", "storage", "workers", "sweep", "vendor v3 (default)"):
@@ -207,11 +167,9 @@ def test_a_healthy_system_passes_the_doctor(system: System, renderline: CommandL
     assert not any(secret in json.dumps(report) for secret in secrets)
 
 
-def test_the_doctor_names_what_is_wrong(renderline: CommandLine) -> None:
-    ended = renderline(
-        "doctor", "--json", RENDERLINE_STORAGE_URL="file:///proc/nowhere", AISTUDIOS_BASE_URL="http://127.0.0.1:9"
-    )
-    assert ended.code == 1
+def test_the_doctor_names_what_is_wrong(here: Callable[..., CommandResult]) -> None:
+    wrong = {"RENDERLINE_STORAGE_URL": "file:///proc/nowhere", "AISTUDIOS_BASE_URL": "http://127.0.0.1:9"}
+    ended = here("doctor", "--json", code=1, **wrong)
     failed = {one["check"]: one["advice"] for one in ended.value["checks"] if one["verdict"] == "fail"}
     assert "RENDERLINE_STORAGE_URL" in failed["storage"]
     assert failed["vendor v3 (default)"]

@@ -32,21 +32,24 @@ def records_of(session: Session, ids: Sequence[str]) -> list[dict[str, Any]]:
     return found
 
 
-def ending(session: Session, states: Mapping[str, str | None]) -> RenderableType:
-    """Return for people how renders ended, by their ids: the failures come last, each with its reason."""
+def show_ending(session: Session, states: Mapping[str, str | None]) -> None:
+    """Show people how renders ended, by their ids: the failures come last, each with its reason."""
     if len(states) <= _FEW:
         shown: list[RenderableType] = [views.table(records_of(session, list(states)))]
     else:
         counts = Counter(state or "gone" for state in states.values())
         by_state = ", ".join(f"{counts[state]} {state}" for state in (*State, UNKNOWN, "gone") if counts[state])
         shown = [Text(f"{len(states)} renders: {by_state}")]
-    return Group(*shown, *_failures(session, [one for one, state in states.items() if state in _FAILED]))
+    failures = _failures(session, [one for one, state in states.items() if state in _FAILED])
+    session.console.print(Group(*shown, *failures), crop=False)
 
 
 def _failures(session: Session, ids: Sequence[str]) -> list[Text]:
     some = records_of(session, ids[:_REASONS])
+    # Only a terminal has a width; elsewhere each failure is one line.
+    wrapped: dict[str, Any] = {} if session.console.is_terminal else {"no_wrap": True, "overflow": "ignore"}
     lines = [
-        Text.assemble(f"{record['id']}  ", f"{views.name(record)}: " if record["name"] else "", sentence)
+        Text(f"{record['id']}  {f'{views.name(record)}: ' if record['name'] else ''}{sentence}", **wrapped)
         for record, sentence in zip(some, sentences(session, some), strict=True)
     ]
     if len(ids) > _REASONS:
@@ -56,9 +59,7 @@ def _failures(session: Session, ids: Sequence[str]) -> list[Text]:
 
 def sentences(session: Session, records: Sequence[dict[str, Any]]) -> list[str]:
     """Return for each render on one line why it is not done, or what it ended with, and what a person can do."""
-    from renderline.explanation import Explainer
-
     return [
         " ".join(plain(text) for text in (found.sentence, found.ends, found.action and f"({found.action})") if text)
-        for found in Explainer(session.ledger).explain(records)
+        for found in session.explainer.explain(records)
     ]

@@ -24,7 +24,6 @@ def overview(session: Session, *, failures: int = 10, tenant: str | None = None)
     `renders` by state, with the seconds for which the oldest has been in it; `rates` of the last ten minutes; `queues`
     with their waiting messages; `accounts` with their renders and what holds them back; the newest `failures`.
     """
-    from config import redis_address
     from renderline.ledger import AccountReports
     from renderline.ledger.statistics import Statistics
     from workers.cli.checks.processes import lengths
@@ -35,7 +34,7 @@ def overview(session: Session, *, failures: int = 10, tenant: str | None = None)
     names = sorted({one.account for one in totals} | {one.name for one in session.settings.accounts})
     oldest = statistics.oldest() if tenant is None else {}
     return {
-        "redis": redis_address.shown(session.settings.redis_url),
+        "redis": session.redis_name,
         "renders": {
             state.value: {"count": count, "oldest": round(oldest[state], 1) if state in oldest else None}
             for state in State

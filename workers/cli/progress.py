@@ -43,7 +43,8 @@ def progress_of(console: Console, count: int, *, silent: bool) -> Progress:
     """Return what shows `count` renders on this console; `silent`: without a terminal nothing does."""
     if not console.is_terminal or console.is_dumb_terminal:
         return Nothing() if silent else Lines(count, write=lambda line: _write(console, line))
-    return Bars(console) if count <= max(1, console.height - 2) else Screen(console, count)
+    _, height = Painter(console).size
+    return Bars(console) if count <= max(1, height - 1) else Screen(console, count)
 
 
 def _write(console: Console, line: str) -> None:

@@ -44,7 +44,7 @@ def report(context: click.Context, session: Session, steps: Sequence[Step], *, s
     session.answer(shown[0] if single else shown, lambda: _shown([step for step in steps if step.done]))
     for step in steps:
         if not step.done:
-            print_error(step.message or f"no render {step.id}")
+            print_error(step.message or f"no render {step.id} on {session.redis_name}")
     if any(not step.state for step in steps):
         context.exit(ExitCode.NOT_FOUND)
     context.exit(ExitCode.DONE if all(step.done for step in steps) else ExitCode.FAILED)

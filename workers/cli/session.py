@@ -102,6 +102,13 @@ class Session:
         self.ledger  # noqa: B018 (checks the schema)
         return self.services.operations
 
+    @property
+    def redis_name(self) -> str:
+        """Return host, port and database of REDIS_URL."""
+        from config import redis_address
+
+        return redis_address.shown(self.settings.redis_url)
+
     @cached_property
     def commands(self) -> Commands:
         """Return the ledger's steps that report on accounts."""

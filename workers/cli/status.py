@@ -62,7 +62,7 @@ def status(
     session.answer(records, lambda: render_page(session, records[0]) if len(records) == 1 else _several(records))
     missing = [one for one in wanted if one not in found]
     for one in missing:
-        print_error(f"no render {one}")
+        print_error(f"no render {one} on {session.redis_name}")
     context.exit(ExitCode.NOT_FOUND if missing else code)
 
 

@@ -14,7 +14,7 @@ from renderline.renders import State
 from renderline.tenants import COMMAND_LINE
 from workers.cli import orders as ordering
 from workers.cli import resuming, views, waiting
-from workers.cli.endings import ending, records_of
+from workers.cli.endings import records_of, show_ending
 from workers.cli.errors import CommandError, ExitCode, plain, print_error
 from workers.cli.orders import Order
 from workers.cli.project_fit import ProjectFit
@@ -129,7 +129,7 @@ def submit(
             write_json(records_of(session, ids))
         else:
             states = {one: record["state"] if record else None for one, record in waited.records.items()}
-            session.console.print(ending(session, states))
+            show_ending(session, states)
         context.exit(waited.code)
     records = records_of(session, ids)
     session.answer(records, lambda: views.table(records))
@@ -205,7 +205,7 @@ def _resumed(
         if session.as_json:
             write_json([asdict(line) for line in plan.lines])
         else:
-            session.console.print(ending(session, {line.id: line.state for line in plan.lines}))
+            show_ending(session, {line.id: line.state for line in plan.lines})
         good = all(line.state == State.DELIVERED or line.id in waited.stored for line in plan.lines)
         if waited.open:
             return waited.code
@@ -217,6 +217,7 @@ def _accept(session: Session, orders: Sequence[Order], *, again: str = "") -> li
     from renderline.acceptance import Item, NotTogether
 
     accepted: list[str] = []
+    session.change()
     session.ledger  # noqa: B018 (checks the schema)
     try:
         for start in range(0, len(orders), _PER_TRANSACTION):

@@ -59,9 +59,7 @@ def _read(session: Session, limit: int) -> tuple[dict[str, int], list[dict[str, 
 
 
 def _board(session: Session, counts: dict[str, int], records: list[dict[str, Any]]) -> Any:
-    from config import redis_address
-
-    return views.board(counts, records, title=redis_address.shown(session.settings.redis_url))
+    return views.board(counts, records, title=session.redis_name)
 
 
 def _live(session: Session, limit: int | None) -> None:

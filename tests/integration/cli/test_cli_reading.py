@@ -16,11 +16,11 @@ def renders(run):
     return [run("submit", "-", "--json", given=json.dumps(one)).value[0]["id"] for one in requests]
 
 
-def test_status_shows_what_there_is_and_names_what_is_not(run, renders):
+def test_status_shows_what_there_is_and_names_what_is_not(run, renders, valkey):
     ended = run("status", renders[0], "f" * 32, "--json")
     assert ended.code == 5
     assert [one["id"] for one in ended.value] == [renders[0]]
-    assert ended.err == f"renderline: no render {'f' * 32}\n"
+    assert ended.err == f"renderline: no render {'f' * 32} on {valkey.url.removeprefix('redis://')}\n"
 
 
 def test_status_of_one_shows_its_details(run, renders):
