@@ -15,6 +15,7 @@ from benchmarks.cases import (
     poll_cost,
     render_cost,
     same_lag,
+    search,
     two_workers,
 )
 from benchmarks.result import BenchmarkResult, Say
@@ -28,6 +29,18 @@ class Case:
     run: Callable[[Say], BenchmarkResult]
 
 
-_MODULES = (render_cost, poll_cost, same_lag, calls, in_flight, two_workers, latency, enqueue, board, flower_memory)
+_MODULES = (
+    render_cost,
+    poll_cost,
+    same_lag,
+    calls,
+    in_flight,
+    two_workers,
+    latency,
+    enqueue,
+    board,
+    flower_memory,
+    search,
+)
 
 CASES = {module.__name__.rpartition(".")[2]: Case(module.TITLE, module.run) for module in _MODULES}

@@ -75,13 +75,18 @@ class Filter:
         if any(text.startswith(whole) for text in texts):
             return True
         given = self.text.split()
-        return all(self._word(word, record, texts) for word in given)
+        # One of them is what the index has; the others may begin any word of the name.
+        telling = any(self._is_id(word, record) or _begins(texts, word) for word in given)
+        loose = [*texts, *folded(record["name"] or "").split()]
+        return telling and all(self._is_id(word, record) or _begins(loose, word) for word in given)
 
-    def _word(self, word: str, record: dict[str, Any], texts: Sequence[str]) -> bool:
-        if record["id"] in (word.lower(), *ids_of_keys([word], record["tenant"])):
-            return True
-        plain = folded(word)
-        return not plain or any(text.startswith(plain) for text in texts)
+    def _is_id(self, word: str, record: dict[str, Any]) -> bool:
+        return record["id"] in (word.lower(), *ids_of_keys([word], record["tenant"]))
+
+
+def _begins(texts: Sequence[str], word: str) -> bool:
+    plain = folded(word)
+    return not plain or any(text.startswith(plain) for text in texts)
 
 
 def ids_of_keys(keys: Iterable[str], tenant: str) -> list[str]:

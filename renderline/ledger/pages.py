@@ -65,14 +65,12 @@ class Pages:
         words = wanted.text.split()
         if not words:
             return
-        # All words together begin a text, or else each of them does: then so does any one.
-        whole = self._index.with_text(wanted.text, tenant=tenant) if len(words) > 1 else set()
-        if whole is None:
-            return
-        for word in sorted(words, key=len, reverse=True):
-            some = self._index.with_text(word, tenant=tenant)
-            if some is not None:
-                yield {*whole, *some, word.lower(), *self._of_keys([word], tenant)}
+        # All words together begin a text; or one of them does, and the others match too. A word that very many have
+        # does not count as the one, unless it is alone.
+        texts = dict.fromkeys([wanted.text, *words])
+        hits = [some for text in texts if (some := self._index.with_text(text, tenant=tenant)) is not None]
+        if hits and (len(hits) == len(texts) or set().union(*hits)):
+            yield {*set().union(*hits), *(word.lower() for word in words), *self._of_keys(words, tenant)}
 
     def _of_keys(self, keys: Sequence[str], tenant: str | None) -> list[str]:
         tenants = [tenant] if tenant else [DEFAULT, *self._ledger.tenants()] if keys else []

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from renderline.ledger.indexed import NAME, flat, texts_of, with_texts
+from renderline.ledger.indexed import NAME, flat, id_of, texts_of, with_texts
 from renderline.ledger.keys import list_of
 from renderline.ledger.parsing import answers_of
 from renderline.ledger.record import UNREADABLE, load_meta
@@ -78,7 +78,8 @@ class Reindex:
         cursor = 0
         while True:
             cursor, rows = self._redis.zscan(key, cursor=cursor, count=_AT_ONCE)
-            yield int(self._ledger.run("unindex_gone", key, *(member for member, _ in rows))) if rows else 0
+            members = [part for member, _ in rows for part in (str(member), id_of(str(member)))]
+            yield int(self._ledger.run("unindex_gone", key, *members)) if members else 0
             if not cursor:
                 return
 

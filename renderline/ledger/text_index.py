@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from renderline.ledger.indexed import NAME, folded
+from renderline.ledger.indexed import END, NAME, folded, id_of
 from renderline.ledger.keys import list_of
 from renderline.ledger.store import Ledger
 from renderline.tenants import DEFAULT
@@ -14,9 +14,6 @@ MOST: Final = 10_000
 """So many renders are taken from the index. What finds more is found as fast by looking through the newest."""
 _AT_ONCE: Final = 1000
 _LISTS_AT_ONCE: Final = 100
-_END: Final = "\t"
-"""Between a text and the id of the render."""
-
 _Range = tuple[str, bytes, bytes]
 
 
@@ -36,7 +33,7 @@ class TextIndex:
         text = folded(value)
         if not text or label not in self._lists[1:] or not self._complete([label]):
             return None
-        exact = text.encode() + _END.encode()
+        exact = text.encode() + END.encode()
         return self._ids([(label, b"[" + exact, b"[" + exact + b"\xff")], tenant)
 
     def with_name(self, beginning: str, *, tenant: str | None) -> set[str] | None:
@@ -70,7 +67,7 @@ class TextIndex:
                     pipe.zrangebylex(key, low, high, start=0, num=_AT_ONCE)
                 answers: list[Any] = pipe.execute()
             for (key, _, high), members in zip(now, answers, strict=True):
-                found.update(str(member).rpartition(_END)[2] for member in members)
+                found.update(id_of(str(member)) for member in members)
                 if len(members) == _AT_ONCE:
                     left.append((key, b"(" + str(members[-1]).encode(), high))
             if len(found) > MOST:

@@ -88,11 +88,10 @@ def test_texts_are_compared_without_case_control_characters_and_double_spaces():
     assert folded("x" * 100) == "x" * 64
 
 
-def test_a_name_is_found_by_its_beginning_and_by_its_most_telling_words():
+def test_a_name_is_found_by_its_beginning_and_by_its_most_telling_word():
     found = texts_of("Video for the Customer 317", {"order": "A-17", "other": "b", "empty": " "}, ("order", "empty"))
     assert found == [
         ("", "video for the customer 317"),
-        ("", "customer 317"),
         ("", "317"),
         ("order", "a-17"),
     ]

@@ -172,8 +172,19 @@ end
 local function text_list(list, tenant)
   return (list == '' and K.names or K.labels .. list) .. (tenant ~= '' and '@' .. tenant or '')
 end
+-- An id in 22 characters instead of 32: base64, as for URLs.
+local BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+local function short_id(id)
+  if #id ~= 32 or string.find(id, '[^0-9a-f]') then return id end
+  return (string.gsub(id .. '0', '...', function(digits)
+    local bits = tonumber(digits, 16)
+    local high, low = math.floor(bits / 64) + 1, bits % 64 + 1
+    return string.sub(BASE64, high, high) .. string.sub(BASE64, low, low)
+  end))
+end
 local function index_texts(id, tenant, texts)
-  for n = 1, #texts, 2 do redis.call('ZADD', text_list(texts[n], tenant), 0, texts[n + 1] .. '\t' .. id) end
+  local short = '\t' .. short_id(id)
+  for n = 1, #texts, 2 do redis.call('ZADD', text_list(texts[n], tenant), 0, texts[n + 1] .. short) end
 end
 -- Since when each list has the texts of all new renders: the search asks an index that has all there are.
 local function note_indexed(labels)
@@ -182,11 +193,16 @@ local function note_indexed(labels)
     if not since then redis.call('HSET', K.indexed, lists[n], stamp(NOW)) end
   end
 end
--- The texts are at the end of `meta`, whose rest may hold what is no Unicode.
+-- The texts are at the end of `meta`, whose rest may hold what is no Unicode. 1 stands for the name in small letters.
 local function unindex_texts(id)
-  local indexed = string.match(redis.call('GET', K.meta .. id) or '', '.*"indexed":(%[.*%])}$')
-  local texts, tenant = indexed and cjson.decode(indexed) or {}, field(id, 'tenant')
-  for n = 1, #texts, 2 do redis.call('ZREM', text_list(texts[n], tenant), texts[n + 1] .. '\t' .. id) end
+  local meta = redis.call('GET', K.meta .. id) or ''
+  local indexed, tenant = string.match(meta, '.*"indexed":(%[.*%])}$'), field(id, 'tenant')
+  local texts, short = indexed and cjson.decode(indexed) or {}, '\t' .. short_id(id)
+  for n = 1, #texts, 2 do
+    local text = texts[n + 1]
+    if text == 1 then text = string.lower(string.match(meta, '^{"name":"([^"\\]*)"')) end
+    redis.call('ZREM', text_list(texts[n], tenant), text .. short)
+  end
 end
 
 -- The timeline of a render: its newest entries, each a line of fields with tabs between: type (c call, h hook, o

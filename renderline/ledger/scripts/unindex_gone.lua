@@ -1,7 +1,7 @@
--- Take members of forgotten renders off an index: an older version did not. ARGV: index member... -> how many
+-- Take members of forgotten renders off an index: an older version did not. ARGV: index, then member and id in turn
+-- -> how many
 local dropped = 0
-for n = 4, #ARGV do
-  local id = string.match(ARGV[n], '\t([^\t]*)$')
-  if not id or redis.call('EXISTS', render(id)) == 0 then dropped = dropped + redis.call('ZREM', ARGV[3], ARGV[n]) end
+for n = 4, #ARGV, 2 do
+  if redis.call('EXISTS', render(ARGV[n + 1])) == 0 then dropped = dropped + redis.call('ZREM', ARGV[3], ARGV[n]) end
 end
 return dropped

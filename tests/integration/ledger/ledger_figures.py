@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from renderline.ledger import Ledger, Statistics, Total
-from renderline.ledger.indexed import texts_of
+from renderline.ledger.indexed import member_of, texts_of
 
 
 def check_figures(ledger: Ledger, labels: Sequence[str] = ()) -> None:
@@ -23,7 +23,7 @@ def check_figures(ledger: Ledger, labels: Sequence[str] = ()) -> None:
         own = "" if record["tenant"] == "default" else f"@{record['tenant']}"
         for label, text in texts_of(record["name"], record["metadata"], labels):
             key = f"{prefix}labels:{label}{own}" if label else f"{prefix}names{own}"
-            lists.setdefault(key, set()).add(f"{text}\t{one}")
+            lists.setdefault(key, set()).add(member_of(text, str(one)))
     expected = sorted(Total(*names, count=count) for names, count in counts.items())  # type: ignore[call-arg]
     assert Statistics(ledger).totals() == expected
     found = {}
