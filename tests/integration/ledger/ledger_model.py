@@ -35,6 +35,8 @@ class LedgerModel(RuleBasedStateMachine):
         self.wakes: list[PumpWake] = []
         self.turns: dict[tuple[str, int], int] = {}
         self.settled: set[tuple[str, int, int]] = set()
+        self.holds: set[str] = set()
+        """The renders that an operator holds."""
         self.last_event = "0-0"
         self.newest: dict[Any, Any] = {}
         """Who claimed a submission, a poll or a hook last: only that one may change anything."""
@@ -57,6 +59,7 @@ class LedgerModel(RuleBasedStateMachine):
     # -- who has claimed what
 
     def begun(self, claim: Submission) -> Worker:
+        assert claim.id not in self.holds, f"{claim.id} is held, and a worker has its submission"
         worker = Worker(claim, self.permits, LEASE)
         self.workers.append(worker)
         self.newest["submission", claim.id] = worker
@@ -133,6 +136,9 @@ class LedgerModel(RuleBasedStateMachine):
         check_figures(self.ledger)
         for account in set(ACCOUNTS.values()):
             self.operations.resume(account)
+        for one in sorted(self.holds):
+            self.operations.release(one)
+        self.holds.clear()
         begun, followed = self.now, dict.fromkeys(ACCOUNTS, self.now)
         while left := (picture := self.picture()).unsettled():
             assert self.now < begun + FINAL_WITHIN, f"{left} never end: {[self.hash_of(one) for one in left]}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from redis import Redis
 
+from renderline.ledger.record import HELD, shown_state
 from renderline.renders import FINAL, TRANSITIONS, State
 
 FOLLOWED = frozenset({"rendering", "unconfirmed"})
@@ -30,7 +31,7 @@ class Picture:
     def take(cls, redis: Redis, prefix: str, ids: Iterable[str], accounts: Iterable[str], *, after: str) -> Picture:
         """Read it; `after` is the last event id known before."""
         ids, accounts = list(ids), list(accounts)
-        names = ["renders", "resend", "deadline", "dead_letters", *(f"state:{state}" for state in State)]
+        names = ["renders", "held", "resend", "deadline", "dead_letters", *(f"state:{state}" for state in State)]
         names += [f"{kind}:{account}" for account in accounts for kind in ("due", "parked")]
         names += [f"parked:{account}/acme" for account in accounts]
         with redis.pipeline() as pipe:
@@ -57,7 +58,10 @@ class Picture:
         )
 
     def state(self, one: str) -> str:
-        return self.hashes[one]["state"] if one in self.hashes else ""
+        return shown_state(self.hashes[one]["state"]) if one in self.hashes else ""
+
+    def held(self, one: str) -> bool:
+        return self.hashes[one]["state"] == HELD
 
     def hooks(self, one: str) -> list[str]:
         fields = self.hashes[one]
@@ -85,6 +89,7 @@ class Truths:
         self._transitions(picture)
         for one in picture.hashes:
             self._indexes(picture, one)
+            self._held(picture, one)
             self._followed(picture, one)
             self._future(picture, one, now=now)
             self._slot(picture, one)
@@ -114,6 +119,17 @@ class Truths:
         assert one in picture.sets["renders"]
 
     @staticmethod
+    def _held(picture: Picture, one: str) -> None:
+        assert (one in picture.sets["held"]) == picture.held(one)
+        if picture.held(one):
+            assert one not in picture.sets["resend"], f"{one} is held and would be sent again"
+            assert not [name for name in _named(picture, "parked:") if one in picture.sets[name]], (
+                f"{one} is held and parked"
+            )
+        else:
+            assert not [name for name in picture.hashes[one] if name.startswith("held_")]
+
+    @staticmethod
     def _followed(picture: Picture, one: str) -> None:
         account = picture.hashes[one]["account"]
         places = {name for name in ("deadline", *_named(picture, "due:")) if one in picture.sets[name]}
@@ -127,6 +143,8 @@ class Truths:
         state, wakes = picture.state(one), picture.sets["resend"]
         if state in FOLLOWED:
             assert one not in wakes, f"{one} is {state} and would be sent again"
+        elif picture.held(one):
+            pass
         elif state in WAITING or picture.owes(one):
             assert one in wakes, f"{one} is {state} and nobody will ever send it"
             # The longest of: the doubled grace, a lease, a wait that a retry asked for.

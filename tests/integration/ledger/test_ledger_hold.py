@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
+from redis import Redis
 
-from harness.ledger import GRACE, LEASE, LedgerDriver
+from harness.ledger import GRACE, LEASE, LedgerDriver, accept_render
+from renderline.ledger import Commands, Ledger, Quota, QuotaExceeded
+from renderline.tenants import DEFAULT
 
 pytestmark = pytest.mark.usefixtures("driver")
 
@@ -93,3 +98,51 @@ def test_an_accepted_request_that_comes_again_stays_held(driver: LedgerDriver) -
     hold(driver)
     result: Any = driver.ledger.accept(driver.entry("r1"))
     assert (result.status, result.due) == ("known", False)
+
+
+def test_a_hold_that_meets_a_claim_wins_or_comes_too_late(redis: Redis) -> None:
+    """Four workers and an operator at once, sixty times: it is either held and nobody's, or somebody's and not held."""
+    ledger = Ledger(redis)
+    people, names = Commands(ledger), [f"{number:032x}" for number in range(60)]
+    for one in names:
+        accept_render(ledger, one)
+    ready = Barrier(5)
+
+    def work(_: int) -> list[str]:
+        ready.wait()
+        return [one for one in names if ledger.claim_submission(one, lease=LEASE)]
+
+    def hold_all() -> dict[str, str]:
+        ready.wait()
+        return {one: people.hold(one, by="anna", reason="") for one in reversed(names)}
+
+    with ThreadPoolExecutor(5) as pool:
+        holding = pool.submit(hold_all)
+        claimed = [one for some in pool.map(work, range(4)) for one in some]
+    held = {one for one, state in holding.result().items() if state == "accepted"}
+    assert held
+    assert claimed
+    assert len(claimed) == len({*claimed}) == len(names) - len(held)
+    assert held.isdisjoint(claimed)
+    assert not [one for one in held if ledger.claim_submission(one, lease=LEASE)]
+    assert {record["id"] for record in ledger.records(names) if record and record["held"]} == held
+
+
+def test_a_tenant_gets_its_place_in_flight_back(driver: LedgerDriver) -> None:
+    quota = Quota(in_flight=1)
+    for number, tenant in enumerate(("acme", DEFAULT)):
+        first, second = (f"{number}{index}" for index in "ab")
+        accept_render(driver.ledger, first, tenant=tenant, quota=quota)
+        with pytest.raises(QuotaExceeded):
+            accept_render(driver.ledger, second, tenant=tenant, quota=quota)
+        hold(driver, first)
+        accept_render(driver.ledger, second, tenant=tenant, quota=quota)
+        assert driver.operations.release(first)
+
+
+def test_a_webhook_of_an_earlier_attempt_changes_nothing_of_it(driver: LedgerDriver) -> None:
+    driver.accept()
+    hold(driver)
+    before = driver.record()
+    assert driver.operations.record_webhook("r1", progress=100.0, credit=5.0, url="https://v/1.mp4")[0] == "accepted"
+    assert driver.record() == before

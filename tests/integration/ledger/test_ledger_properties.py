@@ -189,6 +189,13 @@ class LedgerMachine(LedgerModel):
         people = self.operations
         if wish == "cancel":
             people.cancel(one)
+            self.holds.discard(one)
+        elif wish == "hold":
+            if people.hold(one, by="anna", reason="") in ("accepted", "held"):
+                self.holds.add(one)
+        elif wish == "release":
+            assert bool(people.release(one)) == (one in self.holds)
+            self.holds.discard(one)
         elif wish == "adopt":
             adopted, wake = people.adopt(one, f"adopted-{one}")
             self.keep(wake)

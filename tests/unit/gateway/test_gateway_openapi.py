@@ -159,11 +159,18 @@ def test_every_route_of_the_api_asks_for_a_scope(document):
         assert (nobody.status_code, nobody.headers["WWW-Authenticate"].split()[0]) == (401, "Bearer")
     one, admin = "/renders/{render_id}", "admin"
     assert {name for name, scope in scopes.items() if scope == "submit"} == {
-        *("post /renders", "post /renders/batch", f"post {one}/cancel", f"post {one}/retry", "post /uploads"),
+        *(
+            "post /renders",
+            "post /renders/batch",
+            "post /renders/bulk",
+            f"post {one}/cancel",
+            f"post {one}/retry",
+            "post /uploads",
+        ),
     }
     assert {name for name, scope in scopes.items() if scope == admin} == {
         *(f"post {one}/hooks/{{index}}/replay", f"post {one}/hooks/{{index}}/discard"),
-        *(f"post {one}/adopt", f"post {one}/resubmit", f"post {one}/fail"),
+        *(f"post {one}/hold", f"post {one}/release", f"post {one}/adopt", f"post {one}/resubmit", f"post {one}/fail"),
         *("post /accounts/{name}/pause", "post /accounts/{name}/resume"),
     }
     assert all(scope == "read" for name, scope in scopes.items() if name.startswith("get "))
