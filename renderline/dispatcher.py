@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 from redis import RedisError
 
-from renderline.ledger import AccountLimits, Ledger, PumpWake
+from renderline.ledger import AccountLimits, Ledger, Outage, PumpWake
 from renderline.renders import State
 
 log = structlog.get_logger(__name__)
@@ -38,9 +38,13 @@ class Publisher(Protocol):
         """
 
 
+_BROKER = Outage("the broker: messages are left to the sweep")
+_PART = "publishing"
+
+
 def leave_to_sweep(error: Exception) -> None:
-    """Log that messages were not published. The sweep publishes them later."""
-    log.warning("not published, left to the sweep", why=f"{type(error).__name__}: {error}")
+    """Log that messages are not published, once in an outage. The sweep publishes them later."""
+    _BROKER.failed(_PART, f"{type(error).__name__}: {error}")
 
 
 def raise_unpublished(error: Exception) -> None:
@@ -117,6 +121,8 @@ class Dispatcher:
             publish()
         except (OSError, RedisError) as error:
             self.on_unpublished(error)
+        else:
+            _BROKER.worked(_PART)
 
 
 class GatheredMessages(Dispatcher):

@@ -15,7 +15,7 @@ import structlog
 from redis import RedisError
 
 from renderline.dispatcher import Dispatcher
-from renderline.ledger import AccountLimits, Ledger
+from renderline.ledger import AccountLimits, Ledger, log_failed
 from renderline.renders import State
 
 log = structlog.get_logger(__name__)
@@ -103,9 +103,8 @@ class Sweeper:
     def _expire(self) -> Iterator[None]:
         while True:
             expired, wakes = self.ledger.overdue()
-            for render_id in expired:
-                log.warning("expired", render_id=render_id)
             self.dispatcher.hooks_all(expired)
+            log_failed(self.ledger, expired)
             for wake in wakes:
                 self.dispatcher.poll(wake)
             if not expired and not wakes:

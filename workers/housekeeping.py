@@ -18,6 +18,7 @@ import structlog
 from redis import RedisError
 
 from renderline.capabilities import ANNOUNCE_EVERY
+from renderline.ledger import Outage
 from renderline.ledger.clock import SKEWED, note_skew
 from workers.repairs.canary import Canary
 
@@ -30,6 +31,9 @@ _UNPARK_EVERY = 1.0
 _LISTS_EVERY = 0.5
 _CLOCK_EVERY = 30.0
 _JITTER = 0.1
+
+
+_REDIS = Outage("Redis: housekeeping waits for it")
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,15 @@ class Chore:
         return self.every * random.uniform(1 - self.jitter, 1 + self.jitter)
 
     def run(self) -> None:
-        """Do it once. Errors are logged; if Redis is down, the next run repeats it."""
+        """Do it once. Errors are logged, an outage of Redis once; the next run repeats it."""
         try:
             self.work()
         except (RedisError, OSError) as error:
-            log.warning("housekeeping waits for Redis", chore=self.name, why=f"{type(error).__name__}: {error}")
+            _REDIS.failed(self.name, f"{type(error).__name__}: {error}")
         except Exception:
             log.exception("housekeeping failed, goes on", chore=self.name)
+        else:
+            _REDIS.worked(self.name)
 
 
 class ChoreThread(threading.Thread):

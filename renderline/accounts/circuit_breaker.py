@@ -47,7 +47,8 @@ class CircuitBreaker:
             self._failing = True
             circuit = self._limits.call_failed(self._account, failures=self._failures, pause=self._pause)
             if circuit.changed:
-                log.error("circuit opened: the vendor does not answer", account=self._account, probe_in=self._pause)
+                about = {"probe_in": self._pause, "fault": str(fault)}
+                log.warning("circuit opened: the vendor does not answer", account=self._account, **about)
             if circuit.open:
                 self._opened_at = time.monotonic()
         elif self._failing or time.monotonic() - self._reported_at > _REPORT_EVERY:
@@ -56,7 +57,8 @@ class CircuitBreaker:
             circuit = self._limits.call_answered(self._account)
             self._failing = circuit.open
             if circuit.changed:
-                log.info("circuit closed: the vendor answers again", account=self._account)
+                seconds = round(circuit.seconds, 1)
+                log.warning("circuit closed: the vendor answers again", account=self._account, seconds=seconds)
             if not circuit.open:
                 self._opened_at = None
 

@@ -12,9 +12,12 @@ from redis import RedisError
 from renderline.accounts.circuit_breaker import is_outage
 from renderline.accounts.clients import AccountUnavailable
 from renderline.catalogue.refresh import Refresher
+from renderline.ledger import Outage
 from renderline.studio import StudioFault
 
 log = structlog.get_logger(__name__)
+
+_REDIS = Outage("Redis: lists wait for it")
 
 RECENT: Final = 20.0
 """Seconds in which a list is not read twice."""
@@ -52,8 +55,9 @@ class CatalogueRunner:
                     self.refresher.store.note_failure(account, name, outage)
                 else:
                     outage = self._read(account, name)
+            _REDIS.worked(account)
         except (RedisError, OSError) as error:
-            log.warning("lists wait for Redis", account=account, error=f"{type(error).__name__}: {error}")
+            _REDIS.failed(account, f"{type(error).__name__}: {error}")
         except Exception:
             log.exception("lists not read", account=account)
 

@@ -14,10 +14,12 @@ import structlog
 from redis import RedisError
 
 from renderline.accounts.clients import AccountClients
-from renderline.ledger import Ledger
+from renderline.ledger import Ledger, Outage
 from renderline.studio import StudioFault
 
 log = structlog.get_logger(__name__)
+
+_REDIS = Outage("Redis: cleanup waits for it")
 
 
 class CleanupTask(Protocol):
@@ -52,9 +54,10 @@ class CleanupRunner:
             try:
                 while task.run(clients):
                     pass
+                _REDIS.worked(f"{account} {type(task).__name__}")
             except StudioFault as fault:
                 log.warning("cleanup put off", account=account, task=type(task).__name__, fault=str(fault))
             except (RedisError, OSError) as error:
-                log.warning("cleanup waits for Redis", account=account, error=f"{type(error).__name__}: {error}")
+                _REDIS.failed(f"{account} {type(task).__name__}", f"{type(error).__name__}: {error}")
             except Exception:
                 log.exception("cleanup failed, will be retried", account=account, task=type(task).__name__)

@@ -12,6 +12,7 @@ from renderline.ledger.file_claims import FileClaims
 from renderline.ledger.filter import Filter
 from renderline.ledger.hook_queues import FullQueue, HookQueue, HookQueues
 from renderline.ledger.keys import PREFIX, Keys
+from renderline.ledger.outage import Outage
 from renderline.ledger.queries import HeldHook, Queries
 from renderline.ledger.quota import Quota, QuotaExceeded
 from renderline.ledger.record import HELD, iso, public_record
@@ -21,7 +22,7 @@ from renderline.ledger.submission import UNKNOWN_AFTER, AccountUnknown, ForeignP
 from renderline.ledger.timeline import Entry as TimelineEntry
 from renderline.ledger.timeline import Timeline
 from renderline.ledger.timeline_writer import TimelineWriter
-from renderline.ledger.transition_log import TransitionLog
+from renderline.ledger.transition_log import TransitionLog, log_failed
 from renderline.ledger.unfinished import UnfinishedRequest, unfinished_requests
 from renderline.ledger.upload_quota import UploadQuota
 
@@ -57,6 +58,7 @@ __all__ = [
     "Ledger",
     "Minute",
     "NotSynced",
+    "Outage",
     "Persistence",
     "PollResult",
     "PumpWake",
@@ -74,6 +76,7 @@ __all__ = [
     "UnfinishedRequest",
     "UploadQuota",
     "iso",
+    "log_failed",
     "persistence",
     "public_record",
     "unfinished_requests",

@@ -19,6 +19,8 @@ class Circuit(NamedTuple):
     """Whether this call opened or closed it."""
     failures: int = 0
     """Unanswered calls in a row, up to this one."""
+    seconds: float = 0.0
+    """If this call closed it: for how long it was open."""
 
 
 class Backoff(NamedTuple):
@@ -81,8 +83,8 @@ class AccountLimits:
         return self._circuit(account, "answered", 0, 0)
 
     def _circuit(self, account: str, outcome: str, failures: int, pause: float) -> Circuit:
-        state, left, changed, failed = self._ledger.run("circuit", account, outcome, failures, pause)
-        return Circuit(state == "open", float(left), changed == "1", int(failed))
+        state, left, changed, failed, *took = self._ledger.run("circuit", account, outcome, failures, pause)
+        return Circuit(state == "open", float(left), changed == "1", int(failed), float(took[0]) if took else 0.0)
 
     def unpark(self, *, limit: int = 200) -> list[tuple[str, str]]:
         """Take up to `limit` parked renders of each account that may go on: (id, priority), the most urgent first."""

@@ -15,7 +15,7 @@ from renderline.accounts.clients import AccountClients
 from renderline.capabilities import WorkerCapabilities
 from renderline.capabilities import account as account_name
 from renderline.dispatcher import Dispatcher
-from renderline.ledger import Batch, Ledger, PollResult
+from renderline.ledger import Batch, Ledger, PollResult, log_failed
 from renderline.polling.confirmation import Confirmation
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
@@ -23,6 +23,7 @@ from renderline.polling.project_list import ProjectList
 from renderline.polling.render_poll import RenderPoll
 from renderline.polling.tally import Tally
 from renderline.polling.threads import PollThreads, Reservation
+from renderline.renders import State
 
 log = structlog.get_logger(__name__)
 
@@ -179,6 +180,7 @@ class Poller:
         changes = self.ledger.record_poll_results(results)
         if changes:
             self.dispatcher.on_transition(changes)
+            log_failed(self.ledger, [one for one, state in changes if state in (State.FAILED, State.EXPIRED)])
         return changes
 
     def _record_late(self, future: Future[PollResult]) -> None:

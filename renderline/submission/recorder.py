@@ -8,7 +8,7 @@ from typing import Any
 
 from renderline.dispatcher import Dispatcher
 from renderline.kinds import CallResult, Kind, RequestUnfit, Stage
-from renderline.ledger import ForeignProject, Ledger, Submission
+from renderline.ledger import ForeignProject, Ledger, Submission, log_failed
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
 from renderline.renders import State
@@ -128,6 +128,7 @@ class SubmissionRecorder:
         if not self.ledger.fail(render_id, **error):
             return NotMyTurn()
         self.dispatcher.hooks(render_id)
+        log_failed(self.ledger, [render_id])
         return Refused(" ".join(filter(None, (error["origin"], error["code"], error["message"]))))
 
 

@@ -1,7 +1,7 @@
 -- Record a call in an account's circuit breaker, in one step, so that a worker cannot die halfway.
 -- ARGV: account outcome('failed' or 'answered') failures(in a row that open it) pause(seconds between probes)
 -- -> {state('open' or 'closed'), seconds until the next probe, changed('1' if this call opened or closed it), failures
--- in a row}
+-- in a row, and if it closed it: seconds for which it was open}
 local account, outcome, most, pause = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local key = circuit(account)
 local open_until = tonumber(redis.call('HGET', key, 'until'))
@@ -14,8 +14,9 @@ if outcome == 'answered' then
   if not redis.call('HGET', key, 'probing') and NOW < open_until then
     return {'open', stamp(open_until - NOW), '0', 0}
   end
+  local took = NOW - (tonumber(redis.call('HGET', key, 'opened_at')) or NOW)
   redis.call('DEL', key)
-  return {'closed', '0', '1', 0}
+  return {'closed', '0', '1', 0, stamp(took)}
 end
 local failed = redis.call('HINCRBY', key, 'failures', 1)
 if open_until and NOW < open_until and not redis.call('HGET', key, 'probing') then
