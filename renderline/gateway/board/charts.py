@@ -45,7 +45,7 @@ def chart(
     """Return a chart of stacked bars, each kind with its values, and of a line; all begin at the oldest minute."""
     count = max((len(values) for _, values in bars), default=len(line))
     sums = [sum(values[index] for _, values in bars) for index in range(count)] if bars else [0.0]
-    top = max(1e-9, *sums, *line)
+    top = max([1e-9, *sums, *line])
     drawn: list[Bar] = []
     for index in range(count):
         base = float(HEIGHT)

@@ -6,9 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
-
-_MOST: Final = 256
+from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
@@ -34,10 +32,16 @@ class Kept(Generic[Value]):
     def get(self, name: Hashable, make: Callable[[], Value]) -> Value:
         """Return the value called `name`, made anew if it is too old; raises what `make` raises."""
         with self._lock:
-            if name not in self._places and len(self._places) >= _MOST:
-                self._places.clear()
+            if name not in self._places:
+                self._forget_old()
             place = self._places.setdefault(name, _Place())
         with place.making:
             if place.made is None or self.clock() - place.made[0] >= self.seconds:
                 place.made = (self.clock(), make())
             return place.made[1]
+
+    def _forget_old(self) -> None:
+        now = self.clock()
+        for name, place in list(self._places.items()):
+            if place.made is not None and now - place.made[0] >= self.seconds and not place.making.locked():
+                del self._places[name]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from flask import url_for
 
-_TERM: Final = re.compile(r'(?P<field>[^\s":]+):(?:"[^"]*"|\S+)|"[^"]*"|\S+')
+_TERM: Final = re.compile(r'(?:"[^"]*"|[^\s"])+')
 _PLAIN: Final = re.compile(r"[^\s\"]+")
 
 
@@ -17,19 +16,15 @@ def pair(field: str, value: str) -> str:
     return f"{field}:{value}" if _PLAIN.fullmatch(value) else '{}:"{}"'.format(field, value.replace('"', " "))
 
 
-def pairs_of(text: str) -> Mapping[str, str]:
-    """Return the pairs of a search by their field, as they are written."""
-    return {found["field"].lower(): found[0] for found in _TERM.finditer(text) if found["field"]}
+def has(text: str, field: str, value: str) -> bool:
+    """Return whether a search has this pair."""
+    wanted = _bare(pair(field, value)).lower()
+    return any(_bare(term).lower() == wanted for term in _TERM.findall(text))
 
 
 def without(text: str, field: str) -> str:
     """Return a search without the pairs of a field."""
-    return " ".join(found[0] for found in _TERM.finditer(text) if (found["field"] or "").lower() != field)
-
-
-def has(text: str, field: str, value: str) -> bool:
-    """Return whether a search has this pair."""
-    return pairs_of(text).get(field, "").lower() == pair(field, value).lower()
+    return " ".join(term for term in _TERM.findall(text) if not _bare(term).lower().startswith(f"{field}:"))
 
 
 def toggled(text: str, field: str, value: str) -> str:
@@ -41,3 +36,7 @@ def toggled(text: str, field: str, value: str) -> str:
 def link(text: str, field: str, value: str) -> str:
     """Return the address of the list with the toggled search."""
     return url_for("board.renders", q=toggled(text, field, value) or None)
+
+
+def _bare(term: str) -> str:
+    return term.replace('"', "")
