@@ -16,6 +16,7 @@ MODULES: Final = (
     "hooks",
     "bodies",
     "streams",
+    "board",
     "quotas",
     "broker",
     "flower",
