@@ -60,7 +60,7 @@ def accounts() -> Any:
 @blp.response(200, schemas.AccountState)
 @blp.problems(404)
 def account(name: str) -> Any:
-    """Show the state of an account: what holds it back, its slots, its pace, the times of its token."""
+    """Show the state of an account: what holds it back, its slots, its rate limit, the times of its token."""
     return context().operations.account(name, actor=caller())
 
 
