@@ -1,4 +1,4 @@
-"""What the ledger knows of a vendor account: what holds it back, its slots, its pace, its token's times."""
+"""What the ledger knows of a vendor account: what holds it back, its slots, its rate limit, its token's times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of the vendor accounts: what holds one back, its slots, its pace, its token's age."""
+"""The pages of the vendor accounts: what holds one back, its slots, its rate limit, its token's age."""
 
 from __future__ import annotations
 
