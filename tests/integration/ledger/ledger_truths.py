@@ -123,9 +123,8 @@ class Truths:
         assert (one in picture.sets["held"]) == picture.held(one)
         if picture.held(one):
             assert one not in picture.sets["resend"], f"{one} is held and would be sent again"
-            assert not [name for name in _named(picture, "parked:") if one in picture.sets[name]], (
-                f"{one} is held and parked"
-            )
+            places = [name for name in _named(picture, "parked:") if one in picture.sets[name]]
+            assert not places, f"{one} is held and parked"
         else:
             assert not [name for name in picture.hashes[one] if name.startswith("held_")]
 
