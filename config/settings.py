@@ -304,7 +304,8 @@ def _require(env: Environment, role: Role, accounts: tuple[Account, ...]) -> Non
             "FLOWER_BASIC_AUTH is missing: Flower shows every task and does not start without a password; "
             "set it to user:password"
         )
-    if "RENDERLINE_PUBLIC_URL" in env.given and "RENDERLINE_SECRET_KEY" not in env.given:
+    # Flower only links to that URL: it signs nothing, so it has no key.
+    if role != "flower" and "RENDERLINE_PUBLIC_URL" in env.given and "RENDERLINE_SECRET_KEY" not in env.given:
         env.problems.append(
             "RENDERLINE_SECRET_KEY is missing: it signs the webhook URLs that RENDERLINE_PUBLIC_URL asks for; "
             "set it to at least 32 random characters, the same for all processes, or unset RENDERLINE_PUBLIC_URL"

@@ -150,6 +150,12 @@ def test_a_role_has_the_credentials_that_it_needs_and_no_others(services, role, 
     assert given == secrets
 
 
+def test_flower_gets_the_settings_of_its_pages_of_renders():
+    given = environment(rendered({**DOTENV, "RENDERLINE_LABELS": "customer"})["services"]["flower"], {})
+    assert load(given, role="flower").labels == ("customer",)
+    assert {"RENDERLINE_FLOWER_RENDERS", "RENDERLINE_PUBLIC_URL"} <= given.keys()
+
+
 def test_the_gateway_gets_every_setting_that_it_reads(services):
     modules = ["workers/gateway.py", "workers/gateway_worker.py", "config/celery.py"]
     modules += [

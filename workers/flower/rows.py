@@ -72,14 +72,17 @@ def row(record: Mapping[str, Any], explained: Explanation, labels: Sequence[str]
 def commands(record: Mapping[str, Any]) -> list[str]:
     """Return the commands that an operator may want for a render in this state."""
     one, state = record["id"], record["state"]
-    dead = [index for index, hook in enumerate(record["hooks"]) if hook["state"] == "dead"]
-    found = [f"renderline replay {one} {index}" for index in dead]
+    found = [f"renderline replay {one}"] if any(hook["state"] == "dead" for hook in record["hooks"]) else []
     if record.get("held"):
         found.append(f"renderline release {one}")
     if state in (State.FAILED, State.EXPIRED):
         found.append(f"renderline retry {one}")
     elif state == State.UNCONFIRMED:
-        found += [f"renderline adopt {one} PROJECT", f"renderline resubmit {one}", f"renderline fail {one}"]
+        found += [
+            f"renderline adopt {one} PROJECT",
+            f"renderline resubmit {one}",
+            f"renderline fail {one} --reason TEXT",
+        ]
     elif state in (State.ACCEPTED, State.SUBMITTING, State.RENDERING):
         found.append(f"renderline cancel {one}")
     return found

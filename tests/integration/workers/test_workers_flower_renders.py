@@ -62,7 +62,6 @@ def flower(tmp_path_factory: pytest.TempPathFactory, valkey: Any) -> Iterator[Fl
             "FLOWER_BASIC_AUTH": ":".join(LOGIN),
             "RENDERLINE_LABELS": "customer",
             "RENDERLINE_PUBLIC_URL": "https://gateway.example",
-            "RENDERLINE_SECRET_KEY": "f6b1c4a99d0b47d28e0f4f2d6a1e0b77",
         }
         process = Flower(directory / "flower.log", environ)
         process.wait_ready()

@@ -15,7 +15,7 @@ from tornado.web import URLSpec
 
 from config.settings import Settings, load
 from harness.ports import free_port
-from workers.flower import tasks_seen
+from workers.flower import rows, tasks_seen
 from workers.flower.install import install
 from workers.flower.loader import PIECES, Loader
 from workers.flower.queues import QueuePage
@@ -135,3 +135,38 @@ def test_a_render_has_the_tasks_that_name_it_the_newest_first() -> None:
 )
 def test_a_task_leads_to_its_renders(seen: Any, renders: list[str]) -> None:
     assert tasks_seen.renders_of(seen) == renders
+
+
+def record(state: str, **fields: Any) -> dict[str, Any]:
+    return {"id": "r1", "state": state, "hooks": [], **fields}
+
+
+@pytest.mark.parametrize(
+    ("render", "commands"),
+    [
+        (record("failed"), ["renderline retry r1"]),
+        (record("expired"), ["renderline retry r1"]),
+        (record("rendering"), ["renderline cancel r1"]),
+        (record("accepted", held={"by": "ops"}), ["renderline release r1", "renderline cancel r1"]),
+        (record("undelivered", hooks=[{"state": "dead"}, {"state": "delivered"}]), ["renderline replay r1"]),
+        (record("delivered", hooks=[{"state": "delivered"}]), []),
+        (
+            record("unconfirmed"),
+            ["renderline adopt r1 PROJECT", "renderline resubmit r1", "renderline fail r1 --reason TEXT"],
+        ),
+    ],
+)
+def test_the_commands_for_a_render_fit_its_state(render: dict[str, Any], commands: list[str]) -> None:
+    assert rows.commands(render) == commands
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("https://gateway.example/", "https://gateway.example/renders/r1"),
+        ("https://one.example/renderline", "https://one.example/renderline/renders/r1"),
+        (None, None),
+    ],
+)
+def test_the_link_to_the_board(url: str | None, link: str | None) -> None:
+    assert rows.board_url(url, "r1") == link
