@@ -68,6 +68,17 @@ def _foreign(target: Target, method: str, path: str, render_id: str) -> str:
     return ""
 
 
+@attack("metrics-access", "/metrics with another tenant's key, without one through a proxy, and posing as local")
+def metrics_access(target: Target, long: bool) -> Finding:
+    own = {"Authorization": f"Bearer {target.keys[ATTACKER]}"}
+    tries: list[dict[str, str]] = [own, {**own, "X-Forwarded-For": "127.0.0.1"}, {"X-Forwarded-For": "127.0.0.1"}]
+    tries += [{"Forwarded": "for=127.0.0.1"}, {"Via": "1.1 local"}, {"Host": "localhost.attacker.example"}]
+    tries += [{"X-Real-IP": "::1"}, {"x-forwarded-host": "localhost"}]
+    answers = [requests.get(f"{target.gateway.url}/metrics", headers=one, timeout=10) for one in tries]
+    let_in = [one.status_code for one in answers if one.status_code not in (401, 403) or "renderline_" in one.text]
+    return Finding(not let_in, f"{len(tries)} ways, {len(let_in)} let it in")
+
+
 @attack("foreign-events", "following all renders while another tenant's render runs")
 def foreign_events(target: Target, long: bool) -> Finding:
     seen: list[str] = []

@@ -54,6 +54,11 @@ def test_another_host_is_refused(gateway, host):
         assert "RENDERLINE_API_KEYS_REQUIRED" in refused(gateway, method, path, Host=host)
 
 
+def test_metrics_are_for_this_machine_too(gateway):
+    assert gateway.ask("GET", "/metrics").status_code == 200
+    refused(gateway, "GET", "/metrics", Host="attacker.example")
+
+
 @pytest.mark.parametrize("origin", ["http://attacker.example", "null", "http://127.0.0.1:1", "", "http://[", "file://"])
 def test_a_page_of_another_origin_is_refused(gateway, redis, origin):
     refused(gateway, "POST", "/v1/renders", Origin=origin)

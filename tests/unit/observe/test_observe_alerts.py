@@ -82,3 +82,12 @@ def test_each_alert_fires_when_it_should_and_not_otherwise(promtool, tmp_path):
     written.write_text(json.dumps(document))
     checked = subprocess.run([promtool, "test", "rules", str(written)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, (checked.stdout + checked.stderr)[-4000:]
+
+
+def test_each_alert_was_seen_to_fire_on_the_real_system(alerts):
+    """`python -m benchmarks.alerts` after a change of the rules."""
+    seen = json.loads((ROOT / "benchmarks/results/alerts.json").read_text(encoding="utf-8"))["alerts"]
+    assert {one["alert"] for one in seen} == set(alerts)
+    assert all(one["silent_before"] and one["seconds"] for one in seen)
+    runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    assert all(f"| `{one['alert']}` | {one['what']} | {one['seconds']:.0f} s |" in runbook for one in seen)
