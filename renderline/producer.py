@@ -127,13 +127,14 @@ def wait_for(
     backend. It reconnects when the broker cannot be reached. `progress` is called with the state and 0-100 whenever
     one of them has changed.
     """
-    give_up = time.monotonic() + timeout
+    clock = _clock(app)
+    give_up = clock.monotonic() + timeout
     last: tuple[str, float] | None = None
     with app.connection_for_read() as connection:
         unreachable = tuple(connection.connection_errors)
         while True:
             try:
-                for fields in _changes(connection.default_channel.client, render_id, give_up):
+                for fields in _changes(connection.default_channel.client, render_id, give_up, clock):
                     seen = _state(fields), float(fields.get("progress") or 0)
                     if progress is not None and seen[0] and seen != last:
                         progress(*seen)
@@ -142,28 +143,33 @@ def wait_for(
                         return _outcome(render_id, fields)
                 break
             except unreachable:
-                if time.monotonic() >= give_up:
+                if clock.monotonic() >= give_up:
                     raise
-                time.sleep(min(0.5, max(0.0, give_up - time.monotonic())))
+                clock.sleep(min(0.5, max(0.0, give_up - clock.monotonic())))
     state = last[0] if last else ""
     seen_as = f"is {state}" if state else "is not known: not accepted yet, or refused"
     raise TimeoutError(f"render {render_id} {seen_as} after {timeout:g} s")
 
 
-def _changes(client: Any, render_id: str, give_up: float) -> Iterator[dict[str, str]]:
+def _clock(app: Any) -> Any:
+    """Return what tells the time: the module `time`, or the clock of a test (renderline.testing)."""
+    return getattr(app, "renderline_clock", time)
+
+
+def _changes(client: Any, render_id: str, give_up: float, clock: Any) -> Iterator[dict[str, str]]:
     """Yield the fields of a render's record now, after each of its events, and every few seconds, until `give_up`."""
     last = _newest(client)
     while True:
         yield _text(client.hgetall(f"{_PREFIX}render:{render_id}"))
-        left = give_up - time.monotonic()
+        left = give_up - clock.monotonic()
         if left <= 0:
             return
-        last = _next_event(client, render_id, last, left)
+        last = _next_event(client, render_id, last, left, clock)
 
 
-def _next_event(client: Any, render_id: str, last: str, left: float) -> str:
-    until = time.monotonic() + min(left, 5.0)
-    while (wait := until - time.monotonic()) > 0:
+def _next_event(client: Any, render_id: str, last: str, left: float, clock: Any) -> str:
+    until = clock.monotonic() + min(left, 5.0)
+    while (wait := until - clock.monotonic()) > 0:
         block = max(1, int(min(wait, _BLOCK) * 1000))
         for _, entries in client.xread({f"{_PREFIX}events": last}, count=100, block=block) or ():
             mine = False
