@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 from redis import Redis
 
 from harness import ROOT, until
 from harness.command_result import CommandResult
 from renderline.ledger import Ledger
+from workers.cli.program import cli
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import System
@@ -55,6 +57,17 @@ class CommandLine:
         ended = self(*arguments, "--json", given=given, **environ)
         assert ended.code == code, ended
         return ended.value
+
+
+class CommandLineHere(CommandLine):
+    """The same in this process, without the second that a new one needs: for tests of what a command does."""
+
+    def __call__(self, *arguments: str, given: str = "", seconds: float = 60, **environ: str) -> CommandResult:
+        """Run it with these arguments and standard input, and return how it ended."""
+        result = CliRunner().invoke(cli, arguments, input=given, env={**self.environ, **environ})
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return CommandResult(result.exit_code, result.stdout, result.stderr)
 
 
 def reach(system: System, render_id: str, state: str, *, seconds: float = 60) -> dict[str, Any]:

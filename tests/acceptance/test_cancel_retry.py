@@ -11,7 +11,7 @@ from redis import Redis
 
 from harness import until
 from renderline.ledger import Ledger
-from tests.acceptance.command_line import CommandLine, reach
+from tests.acceptance.command_line import CommandLine, CommandLineHere, reach
 from tests.acceptance.conftest import System
 
 
@@ -25,7 +25,7 @@ def renderline(system: System, tmp_path: Path) -> CommandLine:
     system.hook_endpoint.answer = lambda _: 204
     while not system.hook_endpoint.received.empty():
         system.hook_endpoint.received.get_nowait()
-    return CommandLine(system.environ, tmp_path)
+    return CommandLineHere(system.environ, tmp_path)
 
 
 def complete(system: System, render: str) -> None:

@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from redis import Redis
 
 from harness import ROOT, until
-from harness.command_result import CommandResult
 from harness.terminal import Terminal
-from tests.acceptance.command_line import COMMAND, CommandLine
+from tests.acceptance.command_line import COMMAND, CommandLine, CommandLineHere
 from tests.acceptance.conftest import System
-from workers.cli.program import cli
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +30,9 @@ def renderline(system: System, tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture
-def here(system: System) -> Callable[..., CommandResult]:
-    """Run a command in this process: what only reads needs none of its own."""
-
-    def run(*arguments: str, code: int = 0, **environ: str) -> CommandResult:
-        result = CliRunner().invoke(cli, arguments, env={**system.environ, **environ})
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == code, result.output
-        return CommandResult(result.exit_code, result.stdout, result.stderr)
-
-    return run
+def here(system: System, tmp_path: Path) -> CommandLine:
+    """The command line in this process: what only reads needs none of its own."""
+    return CommandLineHere(system.environ, tmp_path)
 
 
 @pytest.fixture
@@ -68,7 +57,7 @@ def test_examples_of_every_form_are_submitted_and_delivered(renderline: CommandL
     assert all(one["stored_url"] for one in ended.value)
 
 
-def test_the_exit_code_tells_the_outcome(system: System, renderline: CommandLine) -> None:
+def test_the_exit_code_tells_the_outcome(system: System, renderline: CommandLine, here: CommandLine) -> None:
     good, bad = system.request("Good.", hooks=[]), system.request("[sandbox:fail]", hooks=[])
     ended = renderline("submit", "-", "--wait", "--json", given=json.dumps([good, bad]))
     assert ended.code == 1
@@ -76,6 +65,9 @@ def test_the_exit_code_tells_the_outcome(system: System, renderline: CommandLine
     slow = system.request("[sandbox:slow=60]", hooks=[])
     ended = renderline("submit", "-", "--wait", "--timeout", "1", "--json", given=json.dumps(slow))
     assert ended.code == 4
+    (record,) = ended.value
+    assert here("cancel", record["id"]).code == 0
+    assert here("status", record["id"], "--wait").code == 1
 
 
 def test_a_terminal_shows_one_bar_for_each_render(
@@ -143,19 +135,19 @@ def _until_delivered(system: System, renderline: CommandLine, watching: subproce
     return states
 
 
-def test_the_vendors_lists_are_searched(here: Callable[..., CommandResult]) -> None:
-    (model,) = here("models", "jonathan", "NAVY", "--json").value
+def test_the_vendors_lists_are_searched(here: CommandLine) -> None:
+    (model,) = here.json("models", "jonathan", "NAVY")
     assert model["id"] == "M000045058"
-    assert [one["id"] for one in here("models", "조나단", "--json").value] == ["M000045058"]
-    assert here("models", "nobody", "--json").value == []
+    assert [one["id"] for one in here.json("models", "조나단")] == ["M000045058"]
+    assert here.json("models", "nobody") == []
     assert "BG00002320" in here("models").out
-    (workspace,) = here("workspaces", "team", "--json").value
+    (workspace,) = here.json("workspaces", "team")
     assert workspace["workspaceName"] == "Team workspace"
-    here("models", "--account", "elsewhere", code=5)
+    assert here("models", "--account", "elsewhere").code == 5
 
 
-def test_a_healthy_system_passes_the_doctor(system: System, here: Callable[..., CommandResult]) -> None:
-    report = here("doctor", "--json").value
+def test_a_healthy_system_passes_the_doctor(system: System, here: CommandLine) -> None:
+    report = here.json("doctor")
     verdict_of = {one["check"]: one["verdict"] for one in report["checks"]}
     assert report["ok"]
     for check in ("settings", "redis", "redis memory", "clock", "storage", "workers", "sweep", "vendor v3 (default)"):
@@ -167,9 +159,10 @@ def test_a_healthy_system_passes_the_doctor(system: System, here: Callable[..., 
     assert not any(secret in json.dumps(report) for secret in secrets)
 
 
-def test_the_doctor_names_what_is_wrong(here: Callable[..., CommandResult]) -> None:
+def test_the_doctor_names_what_is_wrong(here: CommandLine) -> None:
     wrong = {"RENDERLINE_STORAGE_URL": "file:///proc/nowhere", "AISTUDIOS_BASE_URL": "http://127.0.0.1:9"}
-    ended = here("doctor", "--json", code=1, **wrong)
+    ended = here("doctor", "--json", **wrong)
+    assert ended.code == 1
     failed = {one["check"]: one["advice"] for one in ended.value["checks"] if one["verdict"] == "fail"}
     assert "RENDERLINE_STORAGE_URL" in failed["storage"]
     assert failed["vendor v3 (default)"]
