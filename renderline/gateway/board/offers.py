@@ -63,6 +63,7 @@ DONE: Final[Mapping[str, str]] = {
 """What the page says after an operation."""
 
 _CHARGED: Final = "The vendor has no way to cancel: it finishes and charges what it has begun."
+_READY: Final = "Its video is ready and paid. Hooks that have not run by now are not called."
 _UNSENT: Final = "Nothing was sent to the vendor yet, so it costs nothing."
 
 
@@ -89,12 +90,12 @@ def _applying(record: Mapping[str, Any], dead: Collection[int]) -> list[Offer]:
     if state == State.ACCEPTED:
         found.append(_RELEASE if record.get("held") else _HOLD)
     if state in tuple(State) and state not in FINAL:
-        begun = State.SUBMITTING in record["times"]
+        begun = _CHARGED if State.SUBMITTING in record["times"] else _UNSENT
         found.append(
             Offer(
                 action="cancel",
                 label="Cancel",
-                question=f"Cancel this render? {_CHARGED if begun else _UNSENT}",
+                question=f"Cancel this render? {_READY if state == State.COMPLETED else begun}",
                 yes="Yes, cancel it",
                 danger=True,
             )
