@@ -170,6 +170,8 @@ class Roles:
         (found, *_) = pages("/renders").text.split("/renders/")[1:]
         shown = pages(f"/renders/{found[:32]}").text
         assert SCRIPT not in shown
+        for text in ("a%20word", "name:x", "key:order-1", "order:confidential", "state:delivered%20held:no"):
+            pages(f"/renders?q={text}")
 
     def operate(self, render: str) -> None:
         """Use the command line."""

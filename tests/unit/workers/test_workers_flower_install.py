@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from tornado.web import URLSpec
 
 from config.settings import Settings, load
 from harness.ports import free_port
-from workers.flower import rows, tasks_seen
+from workers.flower import reading, rows, tasks_seen
 from workers.flower.install import install
 from workers.flower.loader import PIECES, Loader
 from workers.flower.queues import QueuePage
@@ -170,3 +171,20 @@ def test_the_commands_for_a_render_fit_its_state(render: dict[str, Any], command
 )
 def test_the_link_to_the_board(url: str | None, link: str | None) -> None:
     assert rows.board_url(url, "r1") == link
+
+
+def test_a_redis_that_does_not_answer_holds_up_neither_flower_nor_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_ANSWER_TIMEOUT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        reader = Reader(settings(REDIS_URL=f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
+
+        async def turns_while_waiting() -> int:
+            page, turns = asyncio.ensure_future(reader.page("", None)), 0
+            while not page.done():
+                turns += 1
+                await asyncio.sleep(0.01)
+            with pytest.raises(NotReadable, match="does not answer"):
+                page.result()
+            return turns
+
+        assert asyncio.run(turns_while_waiting()) > 5
