@@ -85,9 +85,9 @@ class RenderQuery(QuerySchema):
     q = fields.String(
         validate=validate.Length(0, 1000),
         metadata=_about(
-            "A search: words, which match ids, idempotency keys and how names, words in them and labels begin, and "
-            "pairs `field:value` of state, kind, account, tenant, priority, name, code, id, key, held, since, until; "
-            "any other field is a metadata name."
+            "A search: words, which match ids, idempotency keys and how names, telling words in them and labels begin, "
+            "and pairs `field:value` of state, kind, account, tenant, priority, name, code, id, key, held, since, "
+            "until; any other field is a metadata name."
         ),
     )
     name = fields.String(

@@ -35,7 +35,8 @@ class Filter:
     keys: tuple[str, ...] = ()
     """One of these idempotency keys; empty: any."""
     text: str = ""
-    """Words. Each matches the id, the key, or how the name, one of its words or a label begins."""
+    """Words. One matches the id, the key, or how the name, its most telling word or a label begins; the others match
+    one of these, or how any word of the name begins. Or all of them together begin one of these."""
 
     def takes(self, record: dict[str, Any], labels: Sequence[str] = ()) -> bool:
         """Return whether a record matches the filter; state and time are checked elsewhere.

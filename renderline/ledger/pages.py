@@ -17,8 +17,8 @@ Record = dict[str, Any]
 Place = tuple[float, str]
 """Where a render is in a list: its time, then its id."""
 
-_ROWS: Final = 500
-"""Renders that one step looks at. Redis is blocked meanwhile, for two milliseconds or so."""
+_ROWS: Final = 200
+"""Renders that one step looks at. Redis is blocked meanwhile, for a millisecond or so."""
 _SCORES: Final = 1000
 _READ_AT_ONCE: Final = 100
 _LAST_ID: Final = "f" * 32
