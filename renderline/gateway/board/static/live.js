@@ -42,7 +42,7 @@ async function tick() {
       rowsAt = now;
       stale.rows = false;
       const html = await part(rows.dataset.url);
-      if (html !== null) refreshRows(rows, html);
+      if (html !== null) await refreshRows(rows, html);
     }
     if ((stale.figures && now - figuresAt >= FIGURES_EVERY) || now - figuresAt >= 6 * FIGURES_EVERY) {
       figuresAt = now;

@@ -32,8 +32,11 @@ function flash(row) {
   requestAnimationFrame(() => row.classList.add("changed"));
 }
 
-// Takes over the rows that the server has sent, in their order.
-export function refreshRows(place, html) {
+const AT_ONCE = 40;
+const nextFrame = () => new Promise(requestAnimationFrame);
+
+// Takes over the rows that the server has sent, in their order; of a long page some in each frame.
+export async function refreshRows(place, html) {
   const sent = new DOMParser().parseFromString(html, "text/html").body;
   const body = place.querySelector("tbody");
   const fresh = sent.querySelector("tbody");
@@ -45,13 +48,19 @@ export function refreshRows(place, html) {
   const focus = focused(place);
   const known = new Map([...body.rows].map((row) => [row.id, row]));
   let at = body.firstElementChild;
+  let moved = 0;
   for (const row of [...fresh.rows]) {
     const old = known.get(row.id);
     known.delete(row.id);
     if (old) patch(old, row);
     const kept = old || document.adoptNode(row);
-    if (kept === at) at = at.nextElementSibling;
-    else body.insertBefore(kept, at);
+    if (kept === at) {
+      at = at.nextElementSibling;
+      continue;
+    }
+    body.insertBefore(kept, at);
+    moved += 1;
+    if (moved % AT_ONCE === 0) await nextFrame();
   }
   for (const gone of known.values()) if (!gone.contains(document.activeElement)) gone.remove();
   const pages = place.querySelector(".pages");
@@ -80,7 +89,7 @@ function focused(place) {
 }
 
 function restore(focus) {
-  if (!focus) return;
+  if (!focus || document.activeElement !== document.body) return;
   const row = document.getElementById(focus.id);
   const element = row && focusable(row)[focus.number];
   if (element && element !== document.activeElement) element.focus({ preventScroll: true });
