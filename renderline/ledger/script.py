@@ -27,6 +27,12 @@ HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVE
 _SHARED = ("prelude.lua", "quota.lua", "lanes.lua")
 """The Lua files in front of every step, in this order."""
 
+_PLAIN = frozenset({"timeline_note"})
+"""Steps that need none of the shared files."""
+
+LONGEST_TIMELINE = 200
+"""Entries that are kept of a render."""
+
 REPEATABLE = frozenset(
     {
         "accept",
@@ -83,6 +89,7 @@ def _with_constants(script: str, *, prefix: str) -> str:
     A Lua table of them would be built anew in every step: that took a tenth of a short one.
     """
     script = re.sub(r"\bK\.(\w+)", lambda found: f"'{prefix}{SCRIPT_KEYS[found[1]]}'", script)
+    script = script.replace("LONGEST_TIMELINE", str(LONGEST_TIMELINE))
     return script.replace("POLL_FIELDS", ", ".join(f"'{name}'" for name in POLL_FIELDS))
 
 
@@ -108,7 +115,9 @@ def _texts(prefix: str) -> Mapping[str, str]:
         if item.name.endswith(".lua") and item.name not in _SHARED
     }
     once = {name: body if name in REPEATABLE else _ONCE.format_map({"body": body}) for name, body in bodies.items()}
-    return {name: _with_constants(head + body, prefix=prefix) for name, body in once.items()}
+    return {
+        name: _with_constants(body if name in _PLAIN else head + body, prefix=prefix) for name, body in once.items()
+    }
 
 
 class Scripts:

@@ -14,9 +14,6 @@ from redis import ResponseError
 from renderline.ledger.record import iso
 from renderline.ledger.store import Ledger
 
-MOST_ENTRIES: Final = 200
-"""Entries that are kept of a render: the newest. The scripts cut the list."""
-
 _TYPES: Final = {"c": "call", "h": "hook", "o": "operation", "t": "transition", "w": "webhook"}
 
 

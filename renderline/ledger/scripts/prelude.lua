@@ -207,7 +207,6 @@ end
 
 -- The timeline of a render: its newest entries, each a line of fields with tabs between: type (c call, h hook, o
 -- operation, t transition, w webhook), time, attempt, name, status, seconds, result, by. Blank ones at the end are cut.
-local LONGEST_TIMELINE = 200
 local function note_line(id, line)
   local key = K.timeline .. id
   local length = redis.pcall('RPUSH', key, line)
