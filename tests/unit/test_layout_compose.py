@@ -164,6 +164,7 @@ def test_the_gateway_gets_every_setting_that_it_reads(services):
     text = "".join((ROOT / module).read_text(encoding="utf-8") for module in modules)
     hooks = (ROOT / "workers/composition/hooks.py").read_text(encoding="utf-8")
     text += hooks[hooks.index("def hook_kinds") : hooks.index("def fresh_link")]
+    text += hooks[hooks.index("def hook_retries") : hooks.index("def deliverer")]
     read = set(re.findall(r"\b(?:chosen|settings)\.([a-z_]+)", text))
     names = {f.name: f.metadata["variable"].name for f in fields(Settings) if "variable" in f.metadata}
     # Celery's options say how many threads a worker has.
