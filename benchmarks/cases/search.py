@@ -22,6 +22,8 @@ PROBES = 200
 RENDER_CPU = 0.005
 """Seconds of Redis CPU that a render takes (docs/scaling.md: 3.3 ms, and some 13 polls of 0.135 ms)."""
 _SAMPLE = 20_000
+_FINDING_MANY = ("a label of 1,000 renders", "state", "all", "a name that all have")
+"""Searches for a page of the newest of very many."""
 _REINDEX_FOR = 15.0
 _PASSES_AS_FAST = 1000
 """Microseconds from which on the slowlog notes a command."""
@@ -49,7 +51,7 @@ def run(say: Say) -> BenchmarkResult:
     say(f"longest command: {longest[0]:.1f} ms ({longest[1]}); of a reindex: {reindex_longest[0]:.1f} ms")
     say(f"reindex: {rate:.0f} renders/s; totals: {totals:.1f} ms")
     worst = {name: quantile(taken, 0.95) * 1e3 for name, taken in times.items()}
-    slowest = max(worst, key=lambda name: worst[name])
+    slowest = max((name for name in worst if name not in _FINDING_MANY), key=lambda name: worst[name])
     cpu = cost["accept_us"] + cost["forget_us"]
     note = (
         f"{cost['accept_us']:.0f} µs at acceptance, {cost['forget_us']:.0f} µs at the end, of {RENDER_CPU * 1e3:g} ms"
@@ -58,7 +60,7 @@ def run(say: Say) -> BenchmarkResult:
         "search",
         TITLE,
         [
-            Row("95th percentile of the slowest search", worst[slowest], 200, "ms", note=slowest),
+            Row("95th percentile of finding one render, the slowest way", worst[slowest], 200, "ms", note=slowest),
             Row("longest command of all searches", longest[0], 10, "ms", note=longest[1]),
             Row("indexes per render: name and three labels", cost["bytes"], 600, "bytes"),
             Row("indexes, share of a render's Redis CPU", cpu / RENDER_CPU / 1e4, 10, "%", note=note),
@@ -98,13 +100,11 @@ def _searches(redis: Redis, archive: Archive, say: Say) -> dict[str, list[float]
         "label": lambda number: f"order:A-{number}",
         "a word that is a label": lambda number: f"a-{number}",
         "state, time and code": failed,
-        # These find many, the newest first.
         "a label of 1,000 renders": lambda number: f"campaign:spring-{number % 1000}",
         "state": lambda _: "state:failed",
         "all": lambda _: "",
-        "a name that half a million have": lambda _: "name:offer account:default",
+        "a name that all have": lambda _: "name:offer account:default",
     }
-    many = list(kinds)[-4:]
     taken: dict[str, list[float]] = {kind: [] for kind in kinds}
     for kind, text_of in kinds.items():
         for _ in range(PROBES):
@@ -114,7 +114,7 @@ def _searches(redis: Redis, archive: Archive, say: Say) -> dict[str, list[float]
             found = search.find(text_of(number), tenant=None, limit=100)
             taken[kind].append(time.perf_counter() - start)
             ids = {record["id"] for record in found.records}
-            assert len(ids) == 100 if kind in many else render_id(number) in ids, text_of(number)
+            assert len(ids) == 100 if kind in _FINDING_MANY else render_id(number) in ids, text_of(number)
         median, most = (quantile(taken[kind], share) * 1e3 for share in (0.5, 0.95))
         say(f"{kind}: {median:.1f} ms, 95% within {most:.1f} ms")
     return taken
