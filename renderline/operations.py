@@ -129,7 +129,7 @@ def _audited(what: str) -> Callable[[_Method], _Method]:
             ):
                 done = method(self, *about, actor=actor, **options)
             if what != "account":
-                name = " ".join((method.__name__, *(f"hook {index + 1}" for index in about[1:] if what == "hook")))
+                name = " ".join((method.__name__, *(f"hook {index}" for index in about[1:] if what == "hook")))
                 Timeline(self.ledger).operation(str(about[0]), name, by=str(actor))
             return done
 

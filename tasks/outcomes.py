@@ -24,19 +24,18 @@ def of_submission(outcome: submissions.Outcome) -> Ending:
 
 
 def of_hook(index: int, outcome: hooks.Outcome) -> Ending:
-    """Return the ending of a run of the hook at `index` (from 0; in words they are counted from 1)."""
-    number = index + 1
+    """Return the ending of a run of the hook at `index` (from 0)."""
     match outcome:
         case hooks.Done("dead-lettered", why):
-            return Ending(f"hook {number} dead-lettered: {why}", failed=True)
+            return Ending(f"hook {index} dead-lettered: {why}", failed=True)
         case hooks.Done("over"):
-            return Ending(f"hook {number}: nothing to do, it has ended")
+            return Ending(f"hook {index}: nothing to do, it has ended")
         case hooks.Done(how):
-            return Ending(f"hook {number} {how}")
+            return Ending(f"hook {index} {how}")
         case RetryIn(seconds, why):
-            return Ending(f"hook {number} failed, again in {seconds:.0f} s: {why}")
+            return Ending(f"hook {index} failed, again in {seconds:.0f} s: {why}")
         case hooks.NotMyTurn(why):
-            return Ending(f"hook {number}: {_nothing_done(why)}")
+            return Ending(f"hook {index}: {_nothing_done(why)}")
 
 
 def _nothing_done(why: str) -> str:

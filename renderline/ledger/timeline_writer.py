@@ -68,7 +68,7 @@ class TimelineWriter:
     def hook(self, attempt: HookAttempt) -> None:
         """Note a call of a hook."""
         rest = fields_of(
-            name=f"hook {attempt.index + 1} {attempt.type}",
+            name=f"hook {attempt.index} {attempt.type}",
             status=attempt.status,
             seconds=attempt.seconds,
             result=attempt.result,

@@ -167,8 +167,8 @@ def test_one_request_id_goes_from_the_door_to_the_last_hook_and_the_timeline_tel
     assert shown[5][0] == "call"
     assert shown[6:] == [
         ("transition", "completed", ""),
-        ("hook", "hook 1 download", "ok"),
-        ("hook", "hook 2 http", "ok"),
+        ("hook", "hook 0 download", "ok"),
+        ("hook", "hook 1 http", "ok"),
         ("transition", "delivered", ""),
     ]
     assert {entry["status"] for entry in entries if entry["type"] == "call"} == {200}

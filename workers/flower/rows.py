@@ -97,7 +97,7 @@ def _fields(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = [(name, record.get(name)) for name in (*_FIELDS, *_COUNTS)]
     if error := record["error"]:
         found += [("error", " ".join(str(part) for part in (error["origin"], error["code"], error["message"]) if part))]
-    for number, hook in enumerate(record["hooks"], 1):
+    for number, hook in enumerate(record["hooks"]):
         state = f"{hook['state']}, {hook['attempts']} attempts"
         found.append((f"hook {number} {hook['type']}", f"{state}: {hook['error']}" if hook["error"] else state))
     found += [(f"metadata {name}", value) for name, value in record["metadata"].items()]

@@ -140,7 +140,7 @@ _SETTLING: Final = (
 
 
 def _of_dead_hook(index: int, record: Mapping[str, Any]) -> list[Offer]:
-    name = f"hook {index + 1}"
+    name = f"hook {index}"
     return [
         Offer(
             action="replay",

@@ -72,7 +72,7 @@ def test_calls_and_hooks_are_noted_with_their_time_and_result(driver, writer):
     fields = ("type", "name", "status", "seconds", "result", "endpoint")
     assert entries(driver, *fields)[1:] == [
         ("call", "POST /editor/project", 400, 0.25, "50010 No credit", None),
-        ("hook", "hook 1 http", 503, 2.0, "h answered 503", "https://h"),
+        ("hook", "hook 0 http", 503, 2.0, "h answered 503", "https://h"),
     ]
 
 

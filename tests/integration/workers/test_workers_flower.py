@@ -89,11 +89,11 @@ def test_tasks_say_what_became_of_them_show_no_script_and_stay_over_a_restart(re
     assert outcomes(render_id, contract.REQUEST) == [("SUCCESS", f"accepted: {render_id}")]
     assert outcomes(render_id, contract.SUBMIT) == [("SUCCESS", "rendering")]
     assert any(f"1 completed ({render_id})" in text for _, text in outcomes(render_id, contract.POLL))
-    assert ("SUCCESS", "hook 1 delivered") in outcomes(render_id, contract.HOOK)
+    assert ("SUCCESS", "hook 0 delivered") in outcomes(render_id, contract.HOOK)
     ((state, text),) = outcomes(refused, contract.SUBMIT)
     assert (state, text[:15]) == ("FAILURE", "failed: vendor ")
     ((state, text),) = outcomes(refused, contract.HOOK)
-    assert (state, text[:21]) == ("FAILURE", "hook 1 dead-lettered:")
+    assert (state, text[:21]) == ("FAILURE", "hook 0 dead-lettered:")
     assert any(text.startswith("parked: ") for _, text in outcomes(unpaid, contract.SUBMIT))
     failed = [task for task in tasks.values() if task["state"] == "FAILURE"]
     assert all("'customer': '317'" in task["kwargs"] and "sandbox:refuse" in task["kwargs"] for task in failed)

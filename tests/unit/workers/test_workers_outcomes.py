@@ -41,12 +41,12 @@ def test_a_submission_in_words(outcome: submissions.Outcome, text: str, failed: 
 @pytest.mark.parametrize(
     ("outcome", "text", "failed"),
     [
-        (hooks.Done("delivered"), "hook 1 delivered", False),
-        (hooks.Done("skipped"), "hook 1 skipped", False),
-        (hooks.Done("dead-lettered", "it answered 503"), "hook 1 dead-lettered: it answered 503", True),
-        (hooks.Done(), "hook 1: nothing to do, it has ended", False),
-        (RetryIn(30, "it answered 503"), "hook 1 failed, again in 30 s: it answered 503", False),
-        (hooks.NotMyTurn("its turn comes later"), "hook 1: nothing done: its turn comes later", False),
+        (hooks.Done("delivered"), "hook 0 delivered", False),
+        (hooks.Done("skipped"), "hook 0 skipped", False),
+        (hooks.Done("dead-lettered", "it answered 503"), "hook 0 dead-lettered: it answered 503", True),
+        (hooks.Done(), "hook 0: nothing to do, it has ended", False),
+        (RetryIn(30, "it answered 503"), "hook 0 failed, again in 30 s: it answered 503", False),
+        (hooks.NotMyTurn("its turn comes later"), "hook 0: nothing done: its turn comes later", False),
     ],
 )
 def test_a_hook_in_words(outcome: hooks.Outcome, text: str, failed: bool) -> None:
