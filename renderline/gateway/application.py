@@ -40,6 +40,7 @@ from renderline.gateway.body_limits import BATCH_FACTOR
 from renderline.gateway.context import GatewayContext
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.file_answer import reader_shares
+from renderline.gateway.hook_events import add_hook_events
 from renderline.gateway.rate_limit import ApiRateLimit
 from renderline.gateway.request_components import add_request_components
 from renderline.gateway.server import UPLOAD_THREADS
@@ -139,6 +140,7 @@ def create_app(
     api.register_converter(RenderIdConverter, lambda _: {"type": "string", "pattern": f"^{RENDER_ID}$"})
     api.register_converter(ProjectIdConverter, lambda _: {"type": "string", "pattern": f"^{PROJECT_ID}$"})
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
+    add_hook_events(api)
     for module in (renders, statistics, timelines, batch, bulk, events, operators, unconfirmed, uploads, pick_lists):
         api.register_blueprint(module.blp)
     board.install(app, ledger, queries, Sessions(redis), login_throttle)
