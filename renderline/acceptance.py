@@ -15,6 +15,7 @@ from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind, problem_of
 from renderline.kinds import BEGIN, KINDS, is_draft, named_files, named_sources, vendor_files
 from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded, subject
+from renderline.ledger.labels import shown_labels
 from renderline.requests import RenderRequest, RequestRefused, load_request
 from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
 from renderline.uploads import StorageFailed, UploadStore, missing, parse
@@ -75,7 +76,9 @@ class Acceptor:
         render_id = _render_id(key, message_id, request.tenant)
         status, due, _ = self.ledger.accept(self._entry(render_id, request, actor, request_id))
         subject.note(request.name, request.metadata)
-        log.info("accepted" if status == "new" else "accepted before", render_id=render_id, kind=request.kind)
+        labels = shown_labels(request.metadata, self.labels)
+        about = {"labels": labels} if labels else {}
+        log.info("accepted" if status == "new" else "accepted before", render_id=render_id, kind=request.kind, **about)
         if due:
             self.dispatcher.submit(render_id, request.priority)
         return render_id

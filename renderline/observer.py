@@ -7,7 +7,7 @@ once; what it raises is logged and breaks nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -107,6 +107,8 @@ class Transition:
     """Seconds that it was in the state before."""
     request_id: str | None = None
     """The id of the request with which it was accepted."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Its labels, as log lines show them."""
 
 
 class Observer(Protocol):

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from renderline.ledger import subject
+from renderline.ledger.labels import LONGEST_LABEL, one_line, shown_labels
 
 LONGEST_OUTCOME = 200
-_LONGEST_VALUE = 100
 
 
 class Ending(NamedTuple):
@@ -80,13 +80,5 @@ def current() -> RunReport:
 
 def shown_about(noted: subject.Subject, labels: tuple[str, ...]) -> dict[str, str]:
     """Return the name and the metadata that `labels` name, as texts of one line."""
-    chosen: Mapping[str, object] = {label: noted.metadata[label] for label in labels if label in noted.metadata}
-    values = {**chosen, **({"name": noted.name} if noted.name else {})}
-    return {key: one_line(str(value), _LONGEST_VALUE) for key, value in values.items()}
-
-
-def one_line(text: str, most: int) -> str:
-    """Return a text on one line of at most `most` characters, each of them printable."""
-    line = " ".join(text[: 4 * most].split())
-    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in line)
-    return shown if len(shown) <= most else shown[: most - 3] + "..."
+    name = {"name": one_line(noted.name, LONGEST_LABEL)} if noted.name else {}
+    return {**shown_labels(noted.metadata, labels), **name}

@@ -19,7 +19,7 @@ from renderline.hooks.concurrency import HookConcurrency
 from renderline.hooks.outcome import Done, NotMyTurn, Outcome
 from renderline.hooks.renewal import ClaimRenewal
 from renderline.kinds import KINDS
-from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger, subject
+from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger, log_labels, subject
 from renderline.observer import OK, HookAttempt, calls_for
 from renderline.renders import EVENTS, State
 from renderline.retry import HookRetryPolicy, RetryIn
@@ -60,12 +60,6 @@ class _Claimed:
     def attempt(self) -> int:
         """The number of this call, from 1."""
         return int(self.delivery.record["hooks"][self.index]["attempts"])
-
-
-def _log_labels(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what every log line of this hook says about its render."""
-    request_id = record.get("request_id")
-    return {"tenant": _tenant(record), **({"request_id": request_id} if request_id else {})}
 
 
 def _tenant(record: Mapping[str, Any]) -> str:
@@ -109,7 +103,7 @@ class Deliverer:
         if record is None or spec is None:
             return NotMyTurn(_WHY_UNCLAIMED.get(claim.status, ""))
         subject.note(record["name"], record["metadata"])
-        structlog.contextvars.bind_contextvars(**_log_labels(record))
+        structlog.contextvars.bind_contextvars(**log_labels(_tenant(record), record.get("request_id"), claim.labels))
         event = EVENTS[State(record["state"])]
         kind = self.kinds.get(spec["type"])
         if kind is None:

@@ -12,6 +12,7 @@ from renderline.ledger.file_claims import FileClaims
 from renderline.ledger.filter import Filter
 from renderline.ledger.hook_queues import FullQueue, HookQueue, HookQueues
 from renderline.ledger.keys import PREFIX, Keys
+from renderline.ledger.labels import log_labels
 from renderline.ledger.outage import Outage
 from renderline.ledger.queries import HeldHook, Queries
 from renderline.ledger.quota import Quota, QuotaExceeded
@@ -77,6 +78,7 @@ __all__ = [
     "UploadQuota",
     "iso",
     "log_failed",
+    "log_labels",
     "persistence",
     "public_record",
     "unfinished_requests",

@@ -12,6 +12,7 @@ from redis import WatchError
 from redis.client import Pipeline
 
 from renderline.ledger.indexed import flat, texts_of, with_texts
+from renderline.ledger.labels import shown_json, shown_labels
 from renderline.ledger.quota import UNLIMITED, Quota, QuotaExceeded
 from renderline.ledger.steps import Steps
 from renderline.observer import Transition
@@ -84,7 +85,12 @@ class Entry:
             tenant=self.tenant,
             seconds=None,
             request_id=self.request_id or None,
+            labels=self._shown,
         )
+
+    @property
+    def _shown(self) -> dict[str, str]:
+        return shown_labels(self.meta.get("metadata", {}), self.labels)
 
     def arguments(self, *, batch: str = "") -> tuple[Any, ...]:
         """Return the arguments of the step `accept`; `batch` names its transaction."""
@@ -96,7 +102,7 @@ class Entry:
         return (
             *(*fields, len(hooks), fixed, self.body, f",{awaited}"),
             *(self.tenant_name, self.by, *self.quota.arguments(), batch, int(self.draft), self.stage, self.request_id),
-            *(json.dumps(self.labels), *flat(texts)),
+            *(shown_json(self._shown), json.dumps(self.labels), *flat(texts)),
         )
 
 

@@ -6,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from renderline.ledger.labels import log_labels
 from renderline.tenants import DEFAULT
-
-
-def _log_labels(tenant: str, request_id: str | None) -> dict[str, str]:
-    return {"tenant": tenant, **({"request_id": request_id} if request_id else {})}
 
 
 class PumpWake(NamedTuple):
@@ -59,11 +56,13 @@ class Submission:
     """The producer's own data."""
     request_id: str | None = None
     """The id of the request with which it was accepted."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Its labels, as log lines show them."""
 
     @property
-    def log_labels(self) -> dict[str, str]:
+    def log_labels(self) -> dict[str, Any]:
         """What every log line about it says."""
-        return _log_labels(self.tenant, self.request_id)
+        return log_labels(self.tenant, self.request_id, self.labels)
 
 
 @dataclass(frozen=True)
@@ -106,11 +105,13 @@ class DuePoll:
     """Whether it ends with a draft, which is never exported."""
     request_id: str | None = None
     """The id of the request with which it was accepted."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Its labels, as log lines show them."""
 
     @property
-    def log_labels(self) -> dict[str, str]:
+    def log_labels(self) -> dict[str, Any]:
         """What every log line about it says."""
-        return _log_labels(self.tenant, self.request_id)
+        return log_labels(self.tenant, self.request_id, self.labels)
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,8 @@ class HookClaim:
     seconds: float
     record: dict[str, Any] | None = None
     hook: dict[str, Any] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """The labels of the render, as log lines show them."""
     probe: bool = False
     """Whether this delivery probes a host with an open circuit."""
     following: tuple[tuple[str, int], ...] = ()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from renderline.ledger.claims import HookClaim
+from renderline.ledger.labels import load_labels
 from renderline.ledger.parsing import fields_of
 from renderline.ledger.record import load_history, load_meta, public_record
 from renderline.ledger.steps import Steps
@@ -40,8 +41,10 @@ class HookSteps(Steps):
 
         def read() -> HookClaim:
             known = load_meta(meta)
-            record = public_record(render_id, fields_of(flat), known, load_history(history))
-            return replace(claim, record=record, hook=known["hooks"][index], probe=bool(probe))
+            fields = fields_of(flat)
+            record = public_record(render_id, fields, known, load_history(history))
+            labels = load_labels(fields.get("labels"))
+            return replace(claim, record=record, hook=known["hooks"][index], labels=labels, probe=bool(probe))
 
         return self.readable(render_id, "", read) or replace(claim, status="over")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from renderline.ledger.claims import DuePoll, PumpWake, Submission
+from renderline.ledger.labels import load_labels
 from renderline.ledger.record import (
     UNREADABLE,
     load_data,
@@ -59,6 +60,7 @@ def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, bo
         late="late" in fields,
         metadata=known.get("metadata") or {},
         request_id=fields.get("request_id"),
+        labels=load_labels(fields.get("labels")),
     )
 
 
@@ -99,6 +101,7 @@ POLL_FIELDS = (
     "data",
     "draft_only",
     "request_id",
+    "labels",
 )
 """The record fields that a due poll is made of, in the order in which `due_poll_of` takes them."""
 
@@ -107,7 +110,7 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
     """Return an item of the step that claims due polls; raises one of `UNREADABLE`."""
     render_id, epoch, kind, state, project_id, polls, progress, progress_at, rendering_at, unconfirmed_at = item[:10]
     deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, draft = item[10:18]
-    revoking, reported_url, webhook_done, rate, stalls, tenant, stage, data, draft_only, request_id = item[18:]
+    revoking, reported_url, webhook_done, rate, stalls, tenant, stage, data, draft_only, request_id, labels = item[18:]
     since = rendering_at if state == "rendering" else unconfirmed_at
     return DuePoll(
         id=render_id,
@@ -138,4 +141,5 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
         data=load_data(data),
         draft_only=bool(draft_only),
         request_id=request_id or None,
+        labels=load_labels(labels),
     )

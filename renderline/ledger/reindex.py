@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from renderline.ledger.indexed import NAME, flat, id_of, texts_of, with_texts
 from renderline.ledger.keys import list_of
+from renderline.ledger.labels import shown_json, shown_labels
 from renderline.ledger.parsing import answers_of
 from renderline.ledger.record import UNREADABLE, load_meta
 from renderline.ledger.store import Ledger
@@ -68,10 +69,11 @@ class Reindex:
                     meta = load_meta(text)
                     texts = texts_of(meta.get("name"), meta.get("metadata", {}), self._labels)
                     fixed = with_texts(meta, texts) if text else ""
+                    shown = shown_json(shown_labels(meta.get("metadata", {}), self._labels))
                 except UNREADABLE:
                     outcome.unreadable.append(one)
-                    fixed, texts = text or "", []
-                self._ledger.run("reindex", one, text or "", fixed, *flat(texts), client=pipe)
+                    fixed, texts, shown = text or "", [], ""
+                self._ledger.run("reindex", one, text or "", fixed, shown, *flat(texts), client=pipe)
             answers_of(pipe.execute(raise_on_error=False))
 
     def _drop_gone(self, key: str) -> Iterator[int]:

@@ -15,6 +15,7 @@ from typing import Any
 from redis import Redis
 
 from renderline.ledger.keys import SCRIPT_KEYS, Keys
+from renderline.ledger.labels import load_labels
 from renderline.ledger.parsing import POLL_FIELDS
 from renderline.ledger.schema import VERSION
 from renderline.observer import NOBODY, Observer, Transition
@@ -155,7 +156,16 @@ class Scripts:
 
 
 def _transition(
-    one: str, was: str, state: str, attempt: str, kind: str, account: str, tenant: str, request_id: str, seconds: str
+    one: str,
+    was: str,
+    state: str,
+    attempt: str,
+    kind: str,
+    account: str,
+    tenant: str,
+    request_id: str,
+    seconds: str,
+    labels: str,
 ) -> Transition:
     return Transition(
         render_id=one,
@@ -167,6 +177,7 @@ def _transition(
         tenant=tenant or DEFAULT,
         seconds=float(seconds) if seconds else None,
         request_id=request_id or None,
+        labels=load_labels(labels),
     )
 
 

@@ -10,6 +10,7 @@ from redis import ResponseError
 from renderline.ledger.accept import AcceptSteps
 from renderline.ledger.capabilities import CapabilitySteps
 from renderline.ledger.hooks import HookSteps
+from renderline.ledger.labels import load_labels
 from renderline.ledger.parsing import answers_of, record_of
 from renderline.ledger.polling import PollSteps
 from renderline.ledger.record import load_meta
@@ -45,6 +46,14 @@ class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, Cap
     def hooks_of(self, render_id: str) -> list[dict[str, Any]]:
         """Return the hook objects of a render in the request's order."""
         return load_meta(str(self.redis.get(self.keys.meta(render_id)) or "")).get("hooks", [])
+
+    def labels_of(self, ids: Sequence[str]) -> list[dict[str, str]]:
+        """Return the labels of several renders, as log lines show them."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for one in ids:
+                pipe.hget(self.keys.render(one), "labels")
+            found = answers_of(pipe.execute(raise_on_error=False))
+        return [load_labels(one if isinstance(one, str) else None) for one in found]
 
     def drafts(self, ids: Sequence[str]) -> list[int]:
         """Return, for each render, the number of its current draft."""

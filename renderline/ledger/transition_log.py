@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from redis import RedisError
 
+from renderline.ledger.labels import log_labels
 from renderline.ledger.store import Ledger
 from renderline.observer import Call, HookAttempt, Poll, Transition
 
@@ -36,8 +37,7 @@ class TransitionLog:
             was=transition.was,
             attempt=transition.attempt,
             account=transition.account,
-            tenant=transition.tenant,
-            **({"request_id": transition.request_id} if transition.request_id else {}),
+            **log_labels(transition.tenant, transition.request_id, transition.labels),
             seconds=transition.seconds,
         )
 
@@ -45,15 +45,16 @@ class TransitionLog:
 def log_failed(ledger: Ledger, ids: Sequence[str]) -> None:
     """Log a warning about each render that failed or expired: why, and which one, for people."""
     records: Sequence[dict[str, Any] | None] = ()
+    labels: Sequence[dict[str, str]] = ()
     # It is recorded; the log may miss it.
     with contextlib.suppress(RedisError):
-        records = ledger.records(ids) if ids else ()
-    for record in records:
+        records, labels = (ledger.records(ids), ledger.labels_of(ids)) if ids else ((), ())
+    for record, about in zip(records, labels, strict=False):
         if record and record["error"]:
-            about = {"render_id": record["id"], "tenant": record["tenant"], "request_id": record.get("request_id")}
             log.warning(
                 "render failed",
-                **{name: value for name, value in about.items() if value},
+                render_id=record["id"],
+                **log_labels(record["tenant"], record.get("request_id"), about),
                 name=record["name"],
                 account=record["account"],
                 state=record["state"],

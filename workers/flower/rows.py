@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from renderline.explanation import Explanation
+from renderline.ledger.labels import one_line
 from renderline.renders import State
-from tasks.run_report import one_line
 
 _LONGEST = 300
 

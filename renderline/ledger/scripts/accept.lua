@@ -2,8 +2,8 @@
 -- ARGV: id kind account priority fingerprint deadline hooks meta body awaited(indexes, with commas around, of the hooks
 -- that the later ones wait for) tenant('': the default one) by(who had it accepted) max_in_flight max_per_day(quotas of
 -- the tenant, '': none) batch(the transaction of which this is a part, '': none) draft('1': it ends with a draft) stage
--- request_id('': none) labels(JSON array: the metadata that is indexed) texts(flat: under which it is found, as
--- index_texts takes them)
+-- request_id('': none) shown(JSON: its labels as log lines show them, '': none) labels(JSON array: the metadata that is
+-- indexed) texts(flat: under which it is found, as index_texts takes them)
 -- -> {new|known|conflict, state, 1 to send its submission}, {quota, why, 0}, {left, '', 0} (its batch exceeds a quota)
 local id, fingerprint = ARGV[3], ARGV[7]
 local known = redis.call('HGET', render(id), 'fingerprint')
@@ -26,6 +26,7 @@ if tenant ~= '' then
 end
 if ARGV[14] ~= '' then set(id, 'by', ARGV[14]) end
 if ARGV[20] ~= '' then set(id, 'request_id', ARGV[20]) end
+if ARGV[21] ~= '' then set(id, 'labels', ARGV[21]) end
 note_line(id, 't\t' .. stamp(NOW) .. '\t1\taccepted' .. (ARGV[14] ~= '' and '\t\t\t\t' .. ARGV[14] or ''))
 redis.call('SET', K.meta .. id, ARGV[10])
 redis.call('SET', K.body .. id, ARGV[11])
@@ -35,7 +36,7 @@ redis.call('SET', K.schema, SCHEMA, 'NX')
 count_accepted(tenant, ARGV[16])
 count_render(id, '', 'accepted')
 chart(id, '', 'accepted')
-index_texts(id, tenant, {unpack(ARGV, 22)})
-note_indexed(cjson.decode(ARGV[21]))
+index_texts(id, tenant, {unpack(ARGV, 23)})
+note_indexed(cjson.decode(ARGV[22]))
 publish_event(id, 'accepted')
 return {'new', 'accepted', admit_submission(id) and 1 or 0}

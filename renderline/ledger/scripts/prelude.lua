@@ -217,7 +217,7 @@ end
 -- The transitions of this step, for the observers of its caller.
 local MOVED = {}
 local function transition(id, to)
-  local f = redis.call('HMGET', render(id), 'state', 'attempt', 'kind', 'account', 'tenant', 'request_id')
+  local f = redis.call('HMGET', render(id), 'state', 'attempt', 'kind', 'account', 'tenant', 'request_id', 'labels')
   local from = f[1] or ''
   if from == HELD and to == 'canceled' then
     end_hold(id)
@@ -227,7 +227,7 @@ local function transition(id, to)
   local since = tonumber(field(id, 't:' .. from))
   -- A retry begins the next attempt.
   local attempt = to == 'accepted' and (tonumber(f[2]) or 1) + 1 or f[2] or 1
-  MOVED[#MOVED + 1] = {id, from, to, tostring(attempt), f[3] or '', f[4] or '', f[5] or '', f[6] or '', since and stamp(NOW - since) or ''}
+  MOVED[#MOVED + 1] = {id, from, to, tostring(attempt), f[3] or '', f[4] or '', f[5] or '', f[6] or '', since and stamp(NOW - since) or '', f[7] or ''}
   note_line(id, 't\t' .. stamp(NOW) .. '\t' .. attempt .. '\t' .. to)
   publish_event(id, to)
   redis.call('HDEL', render(id), 'resends')

@@ -14,16 +14,20 @@ from renderline.submission.background import BackgroundThreads
 ONE = "a" * 32
 
 
-def test_the_log_lines_of_a_submission_name_the_tenant_and_the_request(local_worker):
-    request = load(a_request(hooks=[]))
+def test_the_log_lines_of_a_submission_name_the_tenant_the_request_and_the_labels(local_worker):
+    request = load(a_request(hooks=[], metadata={"customer": 317, "state": "a\x1b", "other": "hidden"}))
     entry = ledger_entry(ONE, request, deadline=60.0)
-    about = {"account": "main", "tenant": "acme", "request_id": "call-17"}
+    about = {"account": "main", "tenant": "acme", "request_id": "call-17", "labels": ("customer", "state")}
     local_worker.ledger.accept(type(entry)(**{**vars(entry), **about}))
-    with bound_contextvars(tenant=None, request_id=None), capture_logs(processors=[merge_contextvars]) as lines:
+    with (
+        bound_contextvars(tenant=None, request_id=None, labels=None),
+        capture_logs(processors=[merge_contextvars]) as lines,
+    ):
         local_worker.submit(ONE)
     moves = [(one["was"], one["state"]) for one in lines if one["event"] == "transition"]
     assert moves == [("accepted", "submitting"), ("submitting", "rendering")]
     assert {(one["tenant"], one["request_id"]) for one in lines} == {("acme", "call-17")}
+    assert [one for one in lines if one["labels"] != {"customer": "317", "state": "a\ufffd"}] == []
 
 
 def test_a_background_thread_keeps_the_log_context():
