@@ -1,7 +1,8 @@
 """The order in which a worker asks for messages of its queues. It does not depend on the order in `-Q`.
 
-Polls come first: there are only a few for each account. Then come submissions by priority, in turn with requests, and
-hooks last. Every few turns another queue comes first, so that a flood in one starves no other.
+The canary comes first: behind a long queue a worker would never get it, and would take itself for deaf. It is one
+message in some seconds. Polls follow: there are only a few for each account. Then come submissions by priority, in
+turn with requests, and hooks last. Every few turns another queue comes first, so that a flood in one starves no other.
 """
 
 from __future__ import annotations
@@ -36,14 +37,12 @@ def _lanes(queues: Sequence[str], priorities: Sequence[int], leader: str) -> Seq
         SUBMIT_QUEUE: submissions,
         REQUESTS_QUEUE: _of(REQUESTS_QUEUE, priorities),
     }
-    # A canary has no priority: fewer lists to ask for.
-    groups |= {
-        name: _of(name, priorities[:1] if name.startswith(CANARY_PREFIX) else priorities)
-        for name in queues
-        if name not in groups and name != HOOKS_QUEUE
-    }
+    canaries = [name for name in queues if name.startswith(CANARY_PREFIX)]
+    # They have no priority: fewer lists to ask for.
+    groups |= {name: _of(name, priorities[:1]) for name in canaries}
+    groups |= {name: _of(name, priorities) for name in queues if name not in groups and name != HOOKS_QUEUE}
     groups[HOOKS_QUEUE] = _of(HOOKS_QUEUE, priorities)
-    first = [POLL_QUEUE, leader if leader in groups else SUBMIT_QUEUE]
+    first = [*canaries, POLL_QUEUE, leader if leader in groups else SUBMIT_QUEUE]
     order = [*first, *(name for name in groups if name not in first)]
     return tuple(lane for name in order if name in queues for lane in groups[name])
 

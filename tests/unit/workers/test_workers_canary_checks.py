@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from kombu.exceptions import OperationalError
 
+from workers.queue_order import CANARY_PREFIX, lanes
 from workers.repairs.canary import Canary
 
 
@@ -90,3 +91,11 @@ def test_a_replaced_consumer_that_never_comes_back_ends_the_worker(broker):
     broker.canary.detach()
     broker.check(4)
     assert broker.log == ["replace", "end"]
+
+
+@pytest.mark.parametrize("queues", [("requests", "submit", "poll", "hooks"), ("requests",), ("hooks", "poll")])
+def test_a_canary_waits_behind_no_backlog(queues):
+    """BRPOP takes from the first list that is not empty: behind a long one, the worker would take itself for deaf."""
+    canary = f"{CANARY_PREFIX}1"
+    for turn in range(16):
+        assert lanes((*queues, canary), (0, 3, 6, 9), turn=turn)[0] == (canary, 0)
