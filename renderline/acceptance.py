@@ -13,7 +13,7 @@ from renderline.catalogue.name_check import NameCheck
 from renderline.contract import key_error, render_id_for_key, render_id_for_message, tenant_error
 from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind, problem_of
-from renderline.kinds import BEGIN, KINDS, is_draft, named_files, named_sources, vendor_files
+from renderline.kinds import KINDS, is_draft, named_files, named_sources, vendor_files
 from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded, subject
 from renderline.ledger.labels import shown_labels
 from renderline.requests import RenderRequest, RequestRefused, load_request
@@ -213,7 +213,6 @@ def ledger_entry(
         by=by,
         request_id=request_id,
         draft=is_draft(request.body),
-        stage=BEGIN if is_draft(request.body) else "",
     )
 
 

@@ -64,3 +64,6 @@ EVENTS: Final[dict[State, str]] = {
     State.CANCELED: "render.canceled",
 }
 """The event that the hooks of a render in this state receive."""
+
+BEGIN: Final = "begin"
+"""The stage of a new draft alone. Workers of versions without drafts do not know it, so they do not export it."""

@@ -10,13 +10,12 @@ from typing import Final
 from renderline.kinds.body import load_body, named_sources
 from renderline.kinds.evidence import render_evidence, started_since
 from renderline.kinds.files import NamedFile, named_files, vendor_files
-from renderline.kinds.kind import BEGIN, Kind, is_draft
+from renderline.kinds.kind import Kind, is_draft
 from renderline.kinds.naming import Named, named_in
 from renderline.kinds.plan import CallContext, CallResult, RequestUnfit, Stage
 
 __all__ = [
     "APIS",
-    "BEGIN",
     "KINDS",
     "PAID_STAGES",
     "CallContext",

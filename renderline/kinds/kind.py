@@ -11,12 +11,11 @@ from marshmallow import Schema
 
 from renderline.accounts.clients import AccountClients
 from renderline.kinds.plan import CallContext, Poll, Stage
+from renderline.renders import BEGIN
 from renderline.studio import Project
 
 EXPORT: Final = "export"
 """The field of a request and of its body that is false for a draft alone."""
-BEGIN: Final = "begin"
-"""The stage of a new draft alone. Workers of versions without drafts do not know it, so they do not export it."""
 
 
 def is_draft(body: Mapping[str, Any]) -> bool:

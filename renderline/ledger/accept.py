@@ -16,7 +16,7 @@ from renderline.ledger.labels import shown_json, shown_labels
 from renderline.ledger.quota import UNLIMITED, Quota, QuotaExceeded
 from renderline.ledger.steps import Steps
 from renderline.observer import Transition
-from renderline.renders import State
+from renderline.renders import BEGIN, State
 from renderline.tenants import DEFAULT
 
 _AWAITED = frozenset({"download"})
@@ -59,8 +59,6 @@ class Entry:
     """The quota of its tenant."""
     draft: bool = False
     """Whether it ends with a draft, which is never exported."""
-    stage: str = ""
-    """The stage that it begins with; empty: the first of its plan."""
     request_id: str = ""
     """The id of the request with which it came; empty: none."""
 
@@ -99,9 +97,10 @@ class Entry:
         texts = texts_of(self.meta.get("name"), self.meta.get("metadata", {}), self.labels)
         fixed = with_texts(self.meta, texts)
         fields = (self.render_id, self.kind, self.account, self.priority, self.fingerprint, self.deadline)
+        stage = BEGIN if self.draft else ""
         return (
             *(*fields, len(hooks), fixed, self.body, f",{awaited}"),
-            *(self.tenant_name, self.by, *self.quota.arguments(), batch, int(self.draft), self.stage, self.request_id),
+            *(self.tenant_name, self.by, *self.quota.arguments(), batch, int(self.draft), stage, self.request_id),
             *(shown_json(self._shown), json.dumps(self.labels), *flat(texts)),
         )
 

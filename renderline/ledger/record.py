@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from renderline.renders import State
+from renderline.renders import BEGIN, State
 from renderline.tenants import DEFAULT
 
 
@@ -102,7 +102,7 @@ def public_record(
         "priority": fields["priority"],
         "state": shown_state(fields["state"]),
         "held": _held(fields),
-        "stage": None if fields.get("stage") in (None, "", "begin") else fields["stage"],
+        "stage": None if fields.get("stage") in (None, "", BEGIN) else fields["stage"],
         "progress": _shown_progress(fields),
         "project_id": fields.get("project_id"),
         "download_url": fields.get("download_url"),

@@ -19,7 +19,7 @@ from renderline.ledger.labels import load_labels
 from renderline.ledger.parsing import POLL_FIELDS
 from renderline.ledger.schema import VERSION
 from renderline.observer import NOBODY, Observer, Transition
-from renderline.renders import EVENTS, FINAL, TRANSITIONS, State
+from renderline.renders import BEGIN, EVENTS, FINAL, TRANSITIONS, State
 from renderline.tenants import DEFAULT
 
 SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
@@ -107,7 +107,7 @@ def _texts(prefix: str) -> Mapping[str, str]:
         + _lua_set("FINAL", FINAL)
         + _lua_set("HOOKED", HOOKED)
         + _lua_set("SETTLED", SETTLED_HOOKS)
-        + f"local SCHEMA = {VERSION}\n"
+        + f"local SCHEMA = {VERSION}\nlocal BEGIN = {BEGIN!r}\n"
         + "".join((folder / name).read_text() for name in _SHARED)
     )
     bodies = {

@@ -114,9 +114,7 @@ class SubmissionSteps(Steps):
         """
         fields = (project_id or "", baseline or "", "" if lease is None else lease, int(made), _data(claim, data))
         answer = self.run("submit_advance", claim.id, claim.fence, stage, *fields)
-        if answer == 2:
-            raise ForeignProject(f"project {project_id} belongs to another render")
-        return bool(answer)
+        return _recorded(answer, project_id)
 
     def start(
         self,
@@ -163,9 +161,7 @@ class SubmissionSteps(Steps):
         """
         details = (stage, project_id or "", url or "", _data(claim, data), int(made))
         answer = self.run("submit_complete", claim.id, claim.fence, *details)
-        if answer == 2:
-            raise ForeignProject(f"project {project_id} belongs to another render")
-        return bool(answer)
+        return _recorded(answer, project_id)
 
     def mark_orphan(self, claim: Submission) -> None:
         """Mark a draft that may exist from a lost claim. Cleanup deletes it if no record refers to it."""
@@ -198,3 +194,10 @@ class SubmissionSteps(Steps):
 def _data(claim: Submission, data: Mapping[str, Any] | None) -> str:
     """Return the JSON of what the stages recorded, with that of the newest one; empty if it has none."""
     return json.dumps({**claim.data, **data}, separators=(",", ":")) if data else ""
+
+
+def _recorded(answer: int, project_id: str | None) -> bool:
+    """Return whether a step recorded its call; raises `ForeignProject` if the project is another render's."""
+    if answer == 2:
+        raise ForeignProject(f"project {project_id} belongs to another render")
+    return bool(answer)

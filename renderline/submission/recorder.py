@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class SubmissionRecorder:
         With `lease` the call of `following` is announced in the same step. Raises `OutcomeUnknown` if the vendor
         answered with another render's project.
         """
-        try:
+        with _foreign_project():
             return self.ledger.advance(
                 claim,
                 stage=following.name,
@@ -46,9 +47,6 @@ class SubmissionRecorder:
                 made=_is_made(claim, result.project_id),
                 data=result.data,
             )
-        except ForeignProject as foreign:
-            fault = OutcomeUnknown(str(foreign), endpoint="draft", status=200)
-        raise fault
 
     def started(
         self,
@@ -81,7 +79,7 @@ class SubmissionRecorder:
 
     def completed(self, claim: Submission, stage: Stage, result: CallResult) -> Outcome:
         """Record that the plan ended with this call: with a draft, or with a file that its answer holds."""
-        try:
+        with _foreign_project():
             recorded = self.ledger.complete(
                 claim,
                 stage=stage.name,
@@ -90,15 +88,11 @@ class SubmissionRecorder:
                 data=result.data,
                 made=_is_made(claim, result.project_id),
             )
-        except ForeignProject as foreign:
-            fault = OutcomeUnknown(str(foreign), endpoint="draft", status=200)
-        else:
-            if not recorded:
-                return NotMyTurn()
-            self.dispatcher.hooks(claim.id)
-            self.dispatcher.unpark()
-            return Submitted(State.COMPLETED)
-        raise fault
+        if not recorded:
+            return NotMyTurn()
+        self.dispatcher.hooks(claim.id)
+        self.dispatcher.unpark()
+        return Submitted(State.COMPLETED)
 
     def unfit(self, claim: Submission, unfit: RequestUnfit) -> Outcome:
         """Fail a render whose request does not fit what the vendor has."""
@@ -135,3 +129,12 @@ class SubmissionRecorder:
 def _is_made(claim: Submission, project_id: str | None) -> bool:
     """Return whether one of our calls made this project; otherwise the request named it."""
     return project_id is not None and project_id != load_body_json(claim.body).get("project_id")
+
+
+@contextmanager
+def _foreign_project() -> Iterator[None]:
+    """Turn the answer that names another render's project into an outcome that is not known."""
+    try:
+        yield
+    except ForeignProject as foreign:
+        raise OutcomeUnknown(str(foreign), endpoint="draft", status=200) from None

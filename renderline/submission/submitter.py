@@ -19,10 +19,11 @@ from renderline.catalogue.name_check import NameCheck
 from renderline.dispatcher import Dispatcher
 from renderline.drafts import project_name
 from renderline.http import PageFinding, boottime
-from renderline.kinds import APIS, BEGIN, KINDS, PAID_STAGES
+from renderline.kinds import APIS, KINDS, PAID_STAGES
 from renderline.ledger import UNKNOWN_AFTER, AccountUnknown, Ledger, Submission, subject
 from renderline.polling.durations import Durations
 from renderline.polling.policy import PollPolicy
+from renderline.renders import BEGIN
 from renderline.requests import load_body_json
 from renderline.retry import RetryPolicy
 from renderline.submission.fault import FaultHandler

@@ -31,7 +31,7 @@ redis.call('HINCRBY', k, 'attempt', 1)
 local resume_at = ARGV[8] or ''
 if resume_at == '' then
   redis.call('HDEL', k, 'project_id', 'data', 'outputs', 'stored_outputs', 'shown_from', 'shown_to')
-  set(id, 'stage', field(id, 'draft_only') ~= '' and 'begin' or '')
+  set(id, 'stage', field(id, 'draft_only') ~= '' and BEGIN or '')
 else
   set(id, 'stage', resume_at)
   -- From now on the project is that of the new attempt.

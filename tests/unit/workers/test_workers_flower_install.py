@@ -67,6 +67,7 @@ def test_a_flower_with_other_templates_starts_without_them_and_says_so_once(
     routes: list[Any], name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     flower.urls.settings["template_path"] = str(without(name, tmp_path))
+    caplog.set_level("WARNING")
     install(settings())
     assert not [path for path in paths(routes) if "renders" in path]
     (warning,) = caplog.records
@@ -78,6 +79,7 @@ def test_a_flower_without_a_name_that_we_use_starts_without_them(
     routes: list[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delitem(flower.urls.settings, "template_path")
+    caplog.set_level("WARNING")
     install(settings())
     assert not [path for path in paths(routes) if "renders" in path]
     assert "KeyError" in caplog.text
