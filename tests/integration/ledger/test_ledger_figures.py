@@ -7,9 +7,8 @@ import json
 import pytest
 from redis import Redis
 
-from harness.clock import Clock
 from harness.ledger import LEASE, accept_render
-from renderline.ledger import Entry, Filter, Ledger, Queries, Statistics, Total
+from renderline.ledger import Filter, Ledger, Queries, Statistics, Total
 from renderline.ledger.reindex import Reindex
 from tests.integration.ledger.ledger_figures import check_figures
 
@@ -179,29 +178,3 @@ def test_totals_are_right_during_a_reindex_and_after_one_that_was_killed(driver)
     assert {one.state: one.count for one in Statistics(driver.ledger).totals()} == {"accepted": 4, "canceled": 2}
     assert list(Reindex(driver.ledger, ()).run())[-1].done
     check_figures(driver.ledger)
-
-
-def test_no_search_holds_redis_for_long(redis, ledger):
-    """The longest command of each kind of search; the shortest of three runs, for the machine may be busy."""
-    clock = Clock(1_800_000_000.0)
-    loader = Ledger(redis, clock=clock)
-    for first in range(0, 2000, 500):
-        with redis.pipeline(transaction=False) as pipe:
-            for number in range(first, first + 500):
-                meta = {"name": f"Offer {number}", "hooks": [], "metadata": {"customer": number % 7}}
-                fields = (f"{number:032x}", "project", "main", "normal", 60.0)
-                loader.run("accept", *Entry(*fields, meta, "{}", "f", labels=LABELS).arguments(), client=pipe)
-            pipe.execute()
-    redis.config_set("slowlog-log-slower-than", 10_000)
-    queries = Queries(ledger, labels=LABELS)
-    wishes = [Filter(), Filter(error_code="1"), Filter(name="offer"), Filter(text="1"), Filter(text="offer 17")]
-    wishes += [Filter(metadata=(("customer", "3"),)), Filter(metadata=(("other", "3"),))]
-
-    def slow():
-        redis.slowlog_reset()
-        for wanted in wishes:
-            queries.page(wanted, limit=500)
-        return [(entry["duration"], entry["command"][:120]) for entry in redis.slowlog_get(10)]
-
-    runs = [slow() for _ in range(3)]
-    assert not all(runs), runs
