@@ -31,7 +31,8 @@ from tasks.publisher import CeleryPublisher
 from workers.application import create_app as create_celery_app
 from workers.composition.acceptance import acceptor
 from workers.composition.catalogue import catalogue_store
-from workers.composition.hooks import hook_kinds, hook_retries
+from workers.composition.explanation import explainer
+from workers.composition.hooks import hook_kinds
 from workers.composition.observers import gateway_observers
 from workers.composition.tenants import tenants
 from workers.composition.uploads import upload_store
@@ -100,7 +101,7 @@ def build(chosen: settings.Settings) -> Flask:
         upload_store=upload_store(chosen),
         upload_bytes_per_day=chosen.upload_bytes_per_day,
         login_throttle=LoginThrottle(),
-        hook_retries=hook_retries(chosen),
+        explainer=explainer(ledger, chosen),
         videos=TenantFolders(chosen.storage_url, uploads_url=chosen.uploads_folder),
     )
 

@@ -49,7 +49,6 @@ from renderline.gateway.webhooks import WebhookHandler
 from renderline.hooks.tenant_folders import TenantFolders
 from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
-from renderline.retry import HookRetryPolicy
 from renderline.search import Search
 from renderline.uploads import UploadStore
 
@@ -90,7 +89,7 @@ def create_app(
     upload_store: UploadStore | None = None,
     upload_bytes_per_day: int = 10 << 30,
     login_throttle: Throttle | None = None,
-    hook_retries: HookRetryPolicy | None = None,
+    explainer: Explainer | None = None,
     videos: TenantFolders | None = None,
 ) -> Flask:
     """Return the gateway over the given parts; nothing connects before the first request.
@@ -99,7 +98,7 @@ def create_app(
     `max_bytes` the size of a render request, `streams` the number of open event streams. `threads` is how many calls
     run at once. `lists` are those of the vendor. `webhooks` takes the vendor's webhooks; None: they have no route.
     `upload_store` keeps uploads, of which each tenant may make `upload_bytes_per_day`. `login_throttle` slows down
-    guesses of API keys at the board's login. `hook_retries` says when hooks are given up (None: explanations do not).
+    guesses of API keys at the board's login. `explainer` explains renders; None: it does not say when hooks end.
     `videos` is where stored videos are; None: no storage.
     """
     app = Flask("renderline.gateway", static_folder=None)
@@ -112,7 +111,7 @@ def create_app(
     if not guarded:
         local_callers.install(app)
     AccessControl(authenticator, ApiRateLimit(redis, rate), CallShares(threads)).install(app)
-    search = Search(ledger, queries)
+    search, explainer = Search(ledger, queries), explainer or Explainer(ledger)
     GatewayContext(
         ledger=ledger,
         queries=queries,
@@ -120,7 +119,7 @@ def create_app(
         operations=operations,
         search=search,
         bulk=Bulk(search, operations),
-        explainer=Explainer(ledger, hook_retries),
+        explainer=explainer,
         streams=streams,
         max_bytes=max_bytes,
         batches=_batch_shares(max_bytes),
@@ -143,7 +142,7 @@ def create_app(
     add_hook_events(api)
     for module in (renders, statistics, timelines, batch, bulk, events, operators, unconfirmed, uploads, pick_lists):
         api.register_blueprint(module.blp)
-    board.install(app, ledger, queries, Sessions(redis), login_throttle)
+    board.install(app, ledger, queries, explainer, Sessions(redis), login_throttle)
     error_handlers.install(app)
     return app
 

@@ -153,18 +153,19 @@ def test_a_role_has_the_credentials_that_it_needs_and_no_others(services, role, 
 def test_flower_gets_the_settings_of_its_pages_of_renders():
     given = environment(rendered({**DOTENV, "RENDERLINE_LABELS": "customer"})["services"]["flower"], {})
     assert load(given, role="flower").labels == ("customer",)
-    assert {"RENDERLINE_FLOWER_RENDERS", "RENDERLINE_PUBLIC_URL"} <= given.keys()
+    hooks = {"RENDERLINE_HOOK_RETRY_FOR", "RENDERLINE_HOOK_ATTEMPTS"}
+    assert {"RENDERLINE_FLOWER_RENDERS", "RENDERLINE_PUBLIC_URL", *hooks} <= given.keys()
 
 
 def test_the_gateway_gets_every_setting_that_it_reads(services):
     modules = ["workers/gateway.py", "workers/gateway_worker.py", "config/celery.py"]
     modules += [
-        f"workers/composition/{name}.py" for name in ("acceptance", "connection", "tenants", "uploads", "webhooks")
+        f"workers/composition/{name}.py"
+        for name in ("acceptance", "connection", "explanation", "tenants", "uploads", "webhooks")
     ]
     text = "".join((ROOT / module).read_text(encoding="utf-8") for module in modules)
     hooks = (ROOT / "workers/composition/hooks.py").read_text(encoding="utf-8")
     text += hooks[hooks.index("def hook_kinds") : hooks.index("def fresh_link")]
-    text += hooks[hooks.index("def hook_retries") : hooks.index("def deliverer")]
     read = set(re.findall(r"\b(?:chosen|settings)\.([a-z_]+)", text))
     names = {f.name: f.metadata["variable"].name for f in fields(Settings) if "variable" in f.metadata}
     # Celery's options say how many threads a worker has.

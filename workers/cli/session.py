@@ -126,11 +126,9 @@ class Session:
     @cached_property
     def explainer(self) -> Explainer:
         """Return what explains renders."""
-        from renderline.explanation import Explainer
-        from renderline.retry import HookRetryPolicy
+        from workers.composition.explanation import explainer
 
-        retries = HookRetryPolicy(self.settings.hook_retry_for, self.settings.hook_attempts)
-        return Explainer(self.ledger, retries)
+        return explainer(self.ledger, self.settings)
 
     @cached_property
     def console(self) -> Console:

@@ -14,7 +14,7 @@ from renderline.hooks.delivery import Deliverer
 from renderline.http import host_and_port
 from renderline.ledger import FileClaims, HookQueues
 from renderline.polling.download_url import DownloadUrlRefresh, NoDownloadUrl
-from renderline.retry import HookRetryPolicy
+from workers.composition.explanation import hook_retries
 from workers.composition.shared import Shared
 from workers.composition.tenants import tenants
 
@@ -66,11 +66,6 @@ def fresh_link(refresh: DownloadUrlRefresh) -> FreshLink:
             raise HookFailed(message, retry_after=error.retry_after) from None
 
     return ask
-
-
-def hook_retries(settings: Settings) -> HookRetryPolicy:
-    """Return when a failed hook is retried and given up."""
-    return HookRetryPolicy(settings.hook_retry_for, settings.hook_attempts)
 
 
 def deliverer(shared: Shared, kinds: Mapping[str, HookKind]) -> Deliverer:

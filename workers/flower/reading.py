@@ -26,6 +26,7 @@ from renderline.ledger.statistics import Statistics
 from renderline.ledger.timeline import Entry, Timeline
 from renderline.renders import State
 from renderline.search import Found, Search, SearchError
+from workers.composition.explanation import explainer
 
 _Read = TypeVar("_Read")
 
@@ -109,7 +110,7 @@ class Reader:
             counts[total.state] += total.count
         return ListPage(
             found,
-            Explainer(self._ledger).explain(found.records),
+            self._explainer.explain(found.records),
             [(state.value, counts[state]) for state in State if counts[state]],
         )
 
@@ -117,8 +118,12 @@ class Reader:
         record = self._ledger.record(render_id)
         if record is None:
             raise NotReadable("There is no such render, or its retention has passed.", status=404)
-        (explained,) = Explainer(self._ledger).explain([record])
+        (explained,) = self._explainer.explain([record])
         return RenderPage(record, explained, Timeline(self._ledger).of(render_id))
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return explainer(self._ledger, self._settings)
 
     @cached_property
     def _search(self) -> Search:

@@ -27,12 +27,19 @@ _ROWS_KEPT = 1.0
 _OVERVIEW_KEPT = 3.0
 
 
-def install(app: Flask, ledger: Ledger, queries: Queries, sessions: Sessions, throttle: Throttle | None) -> None:
+def install(
+    app: Flask,
+    ledger: Ledger,
+    queries: Queries,
+    explainer: Explainer,
+    sessions: Sessions,
+    throttle: Throttle | None,
+) -> None:
     """Add the routes of the board; `throttle` slows down guesses of API keys."""
     app.extensions[SESSIONS], app.extensions[THROTTLE] = sessions, throttle
     BoardContext(
         search=Search(ledger, queries),
-        explainer=Explainer(ledger),
+        explainer=explainer,
         overviews=Overviews(ledger, queries),
         feed=Feed(queries),
         kept_overviews=Kept(_OVERVIEW_KEPT),
