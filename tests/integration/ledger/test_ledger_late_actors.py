@@ -41,7 +41,8 @@ def test_a_retry_that_read_an_earlier_attempt_does_nothing(driver):
 
 
 KEPT = """
-state counted kind account priority fingerprint deadline hooks attempt stage awaited fence epoch t:accepted h0:fence resends
+state counted kind account priority fingerprint deadline hooks attempt stage awaited fence epoch t:accepted h0:fence
+resends
 """
 OF_AN_ATTEMPT = """
 project_id baseline progress progress_at download_url stored_url credit error_code error_message error_origin
