@@ -17,6 +17,7 @@ from renderline.kinds import KINDS, is_draft, named_files, named_sources, vendor
 from renderline.ledger import Entry, KeyConflict, Ledger, Quota, QuotaExceeded, subject
 from renderline.ledger.labels import shown_labels
 from renderline.requests import RenderRequest, RequestRefused, load_request
+from renderline.retry import HookRetryPolicy
 from renderline.tenants import DEFAULT, Actor, Tenant, Tenants
 from renderline.uploads import StorageFailed, UploadStore, missing, parse
 
@@ -60,6 +61,8 @@ class Acceptor:
     """Where the files that requests name are; None: this process does not know, so workers find out."""
     labels: tuple[str, ...] = ()
     """The names of the metadata by whose values renders are found."""
+    hook_retries: HookRetryPolicy = field(default_factory=HookRetryPolicy)
+    """How long, and how often, hooks may ask to be retried."""
 
     def accept(
         self, data: Any, *, key: str | None, message_id: str, actor: Actor, request_id: str | None = None
@@ -130,6 +133,7 @@ class Acceptor:
             hook_kinds=self.hook_kinds,
             max_bytes=self.max_bytes,
             hook_problem=functools.partial(problem_of, tenant=policy, actor=actor),
+            hook_retries=self.hook_retries,
         )
         self._check_sources(data, request, policy)
         if self.names:

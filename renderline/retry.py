@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,20 @@ class HookRetryPolicy:
 
     def over(self, age: float) -> bool:
         """Return whether a hook of this age is dead-lettered without another call."""
-        return age > self.retry_for + WAITS[-1]
+        return age > self.retry_for + min(self.retry_for, WAITS[-1])
+
+    def of_hook(self, hook: Mapping[str, Any]) -> HookRetryPolicy:
+        """Return the policy of a hook whose request may ask for less: `retry_for` in seconds, and `attempts`."""
+        most, calls = _number(hook.get("retry_for")), _number(hook.get("attempts"))
+        return HookRetryPolicy(
+            self.retry_for if most is None else min(most, self.retry_for),
+            min((count for count in (calls, self.attempts) if count is not None), default=None),
+        )
+
+
+def _number(value: object) -> int | None:
+    # A kind of another package may have a field of this name that means something else.
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def time_for_call(failures: int, *, whole: float, slowest: float = 0.0) -> float:

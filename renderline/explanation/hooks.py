@@ -146,5 +146,6 @@ def _given_up(record: Mapping[str, Any], waits: HookCondition, retries: HookRetr
     owed = _owed(record, waits)
     if retries is None or owed is None:
         return ""
+    retries = retries.of_hook(waits.asked)
     most = f", or after {retries.attempts} attempts" if retries.attempts is not None else ""
     return f" It is given up at {moment(owed + retries.retry_for, now=now)}{most}."

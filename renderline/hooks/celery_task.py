@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from renderline.hooks.kind import CELERY_VARIABLE, Delivery, EventsSchema, HookFailed, chosen, setting_of
+from renderline.hooks.kind import CELERY_VARIABLE, Delivery, HookFailed, RetriedSchema, chosen, setting_of
 from renderline.ledger import FullQueue, HookQueues
 from renderline.tenants import Actor, Tenant
 
@@ -33,7 +33,7 @@ def _foreign_queue(name: str) -> None:
         raise ValidationError("must not begin with unacked or _kombu, which the broker needs for itself.")
 
 
-class CeleryHookSchema(EventsSchema):
+class CeleryHookSchema(RetriedSchema):
     """`{"type": "celery", "task": "billing.video_ready", "queue": "billing"}`, optionally with `events`."""
 
     type = fields.String(required=True, validate=validate.Equal("celery"))

@@ -55,6 +55,7 @@ class _Claimed:
     spec: dict[str, Any]
     delivery: Delivery
     host: str
+    retries: HookRetryPolicy
 
     @property
     def attempt(self) -> int:
@@ -114,7 +115,8 @@ class Deliverer:
             self._settle(render_id, index, claim, outcome="skipped", dispose=self._deletes_project(record))
             return Done("skipped")
         delivery = Delivery(event, webhook_id(render_id, record["attempt"], index), self.clock(), record)
-        hook = _Claimed(render_id, index, claim, kind, spec, delivery, _host(kind, spec, record))
+        retries = self.retries.of_hook(spec)
+        hook = _Claimed(render_id, index, claim, kind, spec, delivery, _host(kind, spec, record), retries)
         return self._run_within_limits(hook, self.concurrency) if self.concurrency else self._call(hook)
 
     def _run_within_limits(self, hook: _Claimed, concurrency: HookConcurrency) -> Outcome:
@@ -126,7 +128,7 @@ class Deliverer:
                 return self._call(hook)
             finally:
                 concurrency.release(hook.host, tenant=tenant, **how)
-        if answer == "blocked" and self.retries.over(hook.claim.seconds):
+        if answer == "blocked" and hook.retries.over(hook.claim.seconds):
             why = f"{hook.host} could not be reached until the last retry was due"
             return self._dead_letter(hook.render_id, hook.index, hook.claim, why)
         # Not called, so that no thread waits for it. It is sent again when a thread is free.
@@ -162,7 +164,7 @@ class Deliverer:
 
     def _failed(self, hook: _Claimed, failure: HookFailed, began: float) -> Outcome:
         render_id, index, claim = hook.render_id, hook.index, hook.claim
-        wait = self.retries.retry_in(
+        wait = hook.retries.retry_in(
             hook.attempt, age=claim.seconds, jitter=random.random(), retry_after=failure.retry_after
         )
         dead = failure.permanent or wait is None
@@ -235,7 +237,7 @@ class Deliverer:
 
     def _call_time(self, hook: _Claimed) -> float | None:
         # The last call of a hook gets the whole time: no hook is given up because of our impatience.
-        if self.concurrency is None or self.retries.last(hook.attempt, age=hook.claim.seconds):
+        if self.concurrency is None or hook.retries.last(hook.attempt, age=hook.claim.seconds):
             return None
         return self.concurrency.call_time(hook.host)
 

@@ -19,8 +19,8 @@ from renderline.hooks.kind import (
     LONGEST_RETRY_AFTER,
     USER_AGENT,
     Delivery,
-    EventsSchema,
     HookFailed,
+    RetriedSchema,
     chosen,
     setting_of,
 )
@@ -53,7 +53,7 @@ def _target(url: str) -> None:
         raise ValidationError(fault)
 
 
-class HttpHookSchema(EventsSchema):
+class HttpHookSchema(RetriedSchema):
     """`{"type": "http", "url": "https://example.com/done"}`, or `endpoint` with the name of a registered one instead of
     `url`; optionally with `events`.
     """

@@ -20,6 +20,9 @@ USER_AGENT = "Renderline/1 (+hooks)"
 LONGEST_RETRY_AFTER = 86_400.0
 """The most seconds that a hook waits because an endpoint asks for it."""
 
+MOST_ATTEMPTS = 100
+"""The most calls to which a request may limit a hook."""
+
 #: Every event that a hook can receive.
 FINAL_EVENTS = (COMPLETED, "render.failed", "render.expired", "render.canceled")
 #: The events of a hook without an `events` list. A cancel is left out, since its caller knows about it.
@@ -154,6 +157,13 @@ class EventsSchema(Schema):
         fields.String(validate=validate.OneOf(FINAL_EVENTS)),
         validate=validate.Length(min=1, max=len(FINAL_EVENTS)),
     )
+
+
+class RetriedSchema(EventsSchema):
+    """Optionally, how long a failing hook is retried: `retry_for` in seconds, and at most `attempts` calls."""
+
+    retry_for = fields.Integer(strict=True, validate=validate.Range(min=1))
+    attempts = fields.Integer(strict=True, validate=validate.Range(min=1, max=MOST_ATTEMPTS))
 
 
 def chosen(event: str, hook: Mapping[str, Any] | None) -> bool:

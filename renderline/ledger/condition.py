@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 
 class SlotHolder(NamedTuple):
@@ -52,6 +53,8 @@ class HookCondition:
     """Whether a live worker has its type."""
     calls: str | None = None
     """Scheme and host of the URL that it calls, if it fails. The rest of a URL may be secret."""
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """If it fails: how long its request asks for retries, as `retry_for` and `attempts`."""
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ class Conditions:
         called = [record["id"] for record in records if record and _failing(record)]
         circuits: dict[str, float] = {}
         slots: list[tuple[str, str, SlotHolder]] = []
-        urls: dict[str, list[str | None]] = {}
+        requests: dict[str, list[dict[str, Any]]] = {}
         if holders or hosts or called:
             with self._redis.pipeline(transaction=False) as pipe:
                 for one in holders:
@@ -133,7 +133,7 @@ class Conditions:
                 answer = next(answers)
                 if isinstance(answer, list) and answer[0]:
                     circuits[host] = float(answer[1] or now)
-            urls = {one: _called(next(answers)) for one in called}
+            requests = {one: _requested(next(answers)) for one in called}
         return [
             Condition(at=now)
             if record is None or condition is None
@@ -141,8 +141,10 @@ class Conditions:
                 condition,
                 holder=_oldest(slots, record) if condition.ahead is not None else None,
                 hooks=tuple(
-                    replace(hook, circuit_since=circuits.get(hook.host), calls=calls)
-                    for hook, calls in zip_longest(condition.hooks, urls.get(record["id"], ())[: len(condition.hooks)])
+                    replace(hook, circuit_since=circuits.get(hook.host), **(request or {}))
+                    for hook, request in zip_longest(
+                        condition.hooks, requests.get(record["id"], ())[: len(condition.hooks)]
+                    )
                 ),
             )
             for record, condition in zip(records, found, strict=True)
@@ -152,6 +154,7 @@ class Conditions:
 _SUBMITTED: Final = ("accepted", "submitting")
 _POLLED: Final = ("rendering", "unconfirmed")
 _FIELDS: Final = ("lease_until", "intent_at", "revoking", "progress", "progress_at", "rate", "canceled_by")
+_RETRIES: Final = ("retry_for", "attempts")
 _HOOK_FIELDS: Final = ("until", "waits", "since")
 
 
@@ -160,17 +163,23 @@ def _hook_fields(record: Mapping[str, Any]) -> list[tuple[int, str]]:
 
 
 def _failing(record: Mapping[str, Any]) -> bool:
-    return any(hook["type"] == "http" and hook["state"] in ("retrying", "dead") for hook in record["hooks"])
+    return any(hook["type"] in ("http", "celery") and hook["state"] in ("retrying", "dead") for hook in record["hooks"])
 
 
-def _called(meta: Any) -> list[str | None]:
-    """Return for each hook scheme and host of its URL; None without one."""
+def _requested(meta: Any) -> list[dict[str, Any]]:
+    """Return what the request says of each hook: scheme and host of its URL, and for how long it is retried."""
     try:
-        urls = [hook.get("url") for hook in load_meta(meta)["hooks"]]
-        parts = [urlsplit(url) if isinstance(url, str) else None for url in urls]
-        return [f"{part.scheme}://{part.hostname}" if part and part.hostname else None for part in parts]
+        return [
+            {"calls": _origin(hook.get("url")), "asked": {name: hook[name] for name in _RETRIES if name in hook}}
+            for hook in load_meta(meta)["hooks"]
+        ]
     except UNREADABLE:
         return []
+
+
+def _origin(url: Any) -> str | None:
+    part = urlsplit(url) if isinstance(url, str) else None
+    return f"{part.scheme}://{part.hostname}" if part and part.hostname else None
 
 
 def _owner(record: Mapping[str, Any]) -> str:

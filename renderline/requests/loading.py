@@ -22,6 +22,7 @@ from renderline.validation.weight import PASSED_ON
 
 if TYPE_CHECKING:
     from renderline.hooks.kind import HookKind
+    from renderline.retry import HookRetryPolicy
 
 VALIDATIONS: Final = ("strict", "warn")
 """`strict` refuses what the vendor's pages forbid, `warn` passes it on with a warning."""
@@ -60,17 +61,19 @@ def load_request(
     hook_kinds: Mapping[str, HookKind],
     max_bytes: int,
     hook_problem: HookProblem | None = None,
+    hook_retries: HookRetryPolicy | None = None,
 ) -> RenderRequest:
     """Return the checked and normalised render request in `data`, which may be any decoded JSON value.
 
     `max_bytes` limits its compact JSON encoding in UTF-8. `hook_problem` says why a hook may not be named; without it
-    the hook's kind does. The result shares parts of `data`; `data` is not changed.
+    the hook's kind does. `hook_retries` are the most that a hook may ask for. The result shares parts of `data`; `data`
+    is not changed.
     Raises RequestRefused with the path of every wrong field.
     """
     _check_limits(data, max_bytes=max_bytes)
     kind = data["kind"] if isinstance(data.get("kind"), str) and data["kind"] in KINDS else None
     envelope, errors = _envelope(data)
-    hooks, hook_errors = load_hooks(envelope.get("hooks", []), hook_kinds, hook_problem)
+    hooks, hook_errors = load_hooks(envelope.get("hooks", []), hook_kinds, hook_problem, hook_retries)
     body, warnings, body_errors = _body(kind, data, lenient=envelope.get("validation") == "warn")
     draft_errors = _hooks_of_draft(hooks) if is_draft(body) else {}
     account_errors = _account_errors(data, envelope, accounts)

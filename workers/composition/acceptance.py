@@ -12,6 +12,7 @@ from renderline.dispatcher import Dispatcher
 from renderline.hooks import HookKind
 from renderline.ledger import Ledger
 from workers.composition.catalogue import door_check
+from workers.composition.hooks import hook_retries
 from workers.composition.tenants import tenants
 from workers.composition.uploads import upload_store
 
@@ -35,4 +36,5 @@ def acceptor(
         names=door_check(settings, lists),
         uploads=upload_store(settings),
         labels=settings.labels,
+        hook_retries=hook_retries(settings),
     )

@@ -49,3 +49,28 @@ def test_what_failed_together_does_not_return_together() -> None:
     waits = {HookRetryPolicy().retry_in(8, age=600.0, jitter=jitter / 10) for jitter in range(11)}
     assert len(waits) == 11
     assert (min(waits), max(waits)) == pytest.approx((480.0, 720.0))
+
+
+@pytest.mark.parametrize(
+    ("hook", "retry_for", "attempts"),
+    [
+        ({}, 600.0, None),
+        ({"retry_for": 60}, 60.0, None),
+        ({"retry_for": 601, "attempts": 7}, 600.0, 7),
+        # Fields of a kind that another package added.
+        ({"retry_for": "long", "attempts": -1}, 600.0, None),
+        ({"retry_for": True, "attempts": [1]}, 600.0, None),
+    ],
+)
+def test_a_hook_may_ask_for_less(hook: dict[str, object], retry_for: float, attempts: int | None) -> None:
+    assert HookRetryPolicy(600.0).of_hook(hook) == HookRetryPolicy(retry_for, attempts)
+
+
+def test_a_deployment_with_fewer_attempts_has_its_way() -> None:
+    assert HookRetryPolicy(600.0, 3).of_hook({"attempts": 5}).attempts == 3
+
+
+def test_a_hook_that_is_retried_shortly_does_not_wait_for_hours_for_its_host() -> None:
+    assert HookRetryPolicy(60.0).over(121.0)
+    assert not HookRetryPolicy(60.0).over(119.0)
+    assert not HookRetryPolicy().over(3 * DAY + WAITS[-1] - 1)
