@@ -20,6 +20,7 @@ from celery import Celery, bootsteps, signals
 from celery.worker import state
 from kombu import Consumer, Queue
 from kombu.exceptions import KombuError
+from redis.exceptions import NoPermissionError
 
 from workers.queue_order import CANARY_PREFIX
 from workers.repairs.repair import CELERY, KOMBU, Repair
@@ -56,6 +57,7 @@ class Canary:
     _awaited: bool = field(default=False, init=False)
     _missed: int = field(default=0, init=False)
     _strikes: int = field(default=0, init=False)
+    _refused: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         name = f"{CANARY_PREFIX}{uuid.uuid4().hex}"
@@ -63,11 +65,22 @@ class Canary:
 
     # -- in the thread of the consumer
 
-    def attach(self, consumer: Any) -> Consumer:
-        """Consume the canary's queue over the channel of Celery's consumer; raises a connection error."""
-        own = Consumer(
-            consumer.task_consumer.channel, [self.queue], no_ack=True, on_message=self._return, auto_declare=True
-        )
+    def attach(self, consumer: Any) -> Consumer | None:
+        """Consume the canary's queue over the channel of Celery's consumer; raises a connection error.
+
+        None if the broker's user has no right to that queue, as with the users of an earlier version.
+        """
+        channel = consumer.task_consumer.channel
+        try:
+            own = Consumer(channel, [self.queue], no_ack=True, on_message=self._return, auto_declare=True)
+        except NoPermissionError:
+            # Before it is consumed: one list without the right would fail each BRPOP, and with it every queue.
+            if not self._refused:
+                log.warning(
+                    "no canary: the Redis user has no right to it; make the users anew (renderline redis-users)"
+                )
+            self._refused = True
+            return None
         own.consume()
         self._awaited, self._missed, self._consumer = False, 0, consumer
         return own

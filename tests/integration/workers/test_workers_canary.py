@@ -1,15 +1,19 @@
 """A worker whose connection delivers nothing notices it, and replaces its consumer, or ends."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
+from celery import Celery
+from kombu import Consumer, Queue
 from redis import Redis
+from structlog.testing import capture_logs
 
 from harness import USER_KEY, Valkey, Worker, until
 from harness.deaf_proxy import DeafProxy
 from renderline.ledger import Ledger
 from workers.queue_order import CANARY_PREFIX
-from workers.repairs.canary import EXIT_CODE
+from workers.repairs.canary import EXIT_CODE, Canary
 
 INTERVAL = 0.2
 
@@ -85,6 +89,33 @@ def test_messages_reach_the_new_consumer_and_canaries_leave_nothing(deaf_worker,
 def test_a_worker_says_which_queues_it_consumes(deaf_worker, redis_behind):
     served = Ledger(redis_behind).capabilities()
     assert {f"queue:{name}" for name in ("requests", "submit", "poll", "hooks")} <= served
+
+
+def test_without_the_right_to_its_queue_a_worker_does_without_a_canary(own_valkey, redis_behind):
+    """The Redis users of an earlier version: the worker serves its other queues, and says what to do."""
+    redis_behind.acl_setuser(
+        "earlier",
+        enabled=True,
+        passwords=["+secret"],
+        keys=["_kombu*", "submit*"],
+        channels=["*"],
+        categories=["+@all"],
+    )
+    app = Celery(broker=own_valkey.url.replace("://", "://earlier:secret@"))
+    canary = Canary(app, interval=1)
+    with app.connection_for_read() as connection:
+        channel = connection.channel()
+        task_consumer = Consumer(channel, [Queue("submit")])
+        task_consumer.consume()
+        with capture_logs() as lines:
+            for _ in range(2):
+                assert canary.attach(SimpleNamespace(task_consumer=task_consumer)) is None
+        assert set(channel.active_queues) == {"submit"}
+    canary.check()
+    assert not canary.deaf
+    (line,) = lines
+    assert line["log_level"] == "warning"
+    assert "renderline redis-users" in line["event"]
 
 
 def test_a_worker_that_stays_deaf_ends(deaf_worker, proxy):
