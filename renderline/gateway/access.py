@@ -20,9 +20,10 @@ SUBMIT: Final = "submit"
 READ: Final = "read"
 ADMIN: Final = "admin"
 OPERATOR: Final = "operator"
-SCOPES: Final = (SUBMIT, READ, ADMIN, OPERATOR)
+METRICS: Final = "metrics"
+SCOPES: Final = (SUBMIT, READ, ADMIN, OPERATOR, METRICS)
 """Each key has some of them. `admin` includes `submit` and `read`, within the key's tenant; `operator` is all of them,
-for all tenants.
+for all tenants. `metrics` is for Prometheus: /metrics and nothing else, so it stands alone.
 """
 
 _EXTENSION: Final = "renderline-access"

@@ -19,7 +19,7 @@ from typing import Any, cast
 from redis import Redis
 
 from renderline.contract import tenant_error
-from renderline.gateway.access import ADMIN, OPERATOR, SCOPES, AccessDenied
+from renderline.gateway.access import ADMIN, METRICS, OPERATOR, SCOPES, AccessDenied
 from renderline.ledger import PREFIX, Audit, Keys
 from renderline.tenants import COMMAND_LINE, DEFAULT, Actor, Door
 
@@ -44,7 +44,7 @@ class ApiKey:
     used: float | None = None
     """Time of its last use, to within a minute; None: never."""
     tenant: str | None = DEFAULT
-    """The tenant to which it belongs; None: it acts for all (scope `operator`)."""
+    """The tenant to which it belongs; None: it acts for all (scope `operator`), or for none (`metrics`)."""
     accounts: tuple[str, ...] | None = None
     """The vendor accounts to which it is bound; None: it is not bound."""
 
@@ -84,8 +84,8 @@ class ApiKeys:
         """Create a key and return its text, which is not stored anywhere.
 
         It belongs to `tenant` (None: the default one; with the scope `operator`: to none, it acts for all) and may use
-        the vendor `accounts` (None: all). Raises ValueError for a blank or long name, an unknown scope, and a bad
-        tenant.
+        the vendor `accounts` (None: all). A key with the scope `metrics` has no other, and belongs to no tenant. Raises
+        ValueError for a blank or long name, scopes that are unknown or do not go together, and a bad tenant.
         """
         given = set(scopes)
         wanted = tuple(scope for scope in SCOPES if scope in given)
@@ -95,6 +95,8 @@ class ApiKeys:
             raise ValueError("a key needs a name of at most 100 characters")
         if OPERATOR in given and tenant is not None:
             raise ValueError("a key with the scope operator acts for all tenants: it belongs to none")
+        if METRICS in given and (len(given) > 1 or tenant is not None or accounts is not None):
+            raise ValueError("a key with the scope metrics is for /metrics alone: no other scope, tenant or account")
         if tenant is not None and (error := tenant_error(tenant)):
             raise ValueError(f"the name of a tenant {error}")
         bound = None if accounts is None else sorted(set(accounts))
@@ -137,7 +139,7 @@ class ApiKeys:
     def check(self, header: str | None, scope: str) -> Actor:
         """Return the caller of this `Authorization` header; raises AccessDenied unless their key has the scope.
 
-        The scope `admin` includes `submit` and `read`; `operator` includes all.
+        The scope `admin` includes `submit` and `read`; `operator` includes all, `metrics` none.
         """
         kind, _, text = (header or "").strip().partition(" ")
         if kind.lower() != "bearer" or not text.strip():
@@ -201,7 +203,7 @@ class ApiKeys:
 
 def _included(scope: str) -> set[str]:
     """Return the scopes that include this one."""
-    return {scope, OPERATOR} if scope == OPERATOR else {scope, ADMIN, OPERATOR}
+    return {scope, OPERATOR} if scope in (OPERATOR, METRICS) else {scope, ADMIN, OPERATOR}
 
 
 def _digest(secret: str) -> str:
@@ -216,6 +218,6 @@ def _load(text: str) -> _Stored:
         scopes=scopes,
         digest=fields["digest"],
         created=float(fields["created"]),
-        tenant=None if OPERATOR in scopes else fields.get("tenant", DEFAULT),
+        tenant=None if {OPERATOR, METRICS} & {*scopes} else fields.get("tenant", DEFAULT),
         accounts=None if accounts is None else tuple(accounts),
     )

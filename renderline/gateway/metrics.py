@@ -1,7 +1,7 @@
 """`/metrics` for Prometheus: the ledger's metrics and this gateway's own.
 
 A caller on this machine needs no key, unless a proxy passed its call on: then it is somebody else's. All others need a
-key with the scope `operator`, because the figures are of all tenants.
+key with the scope `metrics` or `operator`, because the figures are of all tenants.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from prometheus_client import ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from renderline.gateway.access import OPERATOR, requires
+from renderline.gateway.access import METRICS, requires
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.local_callers import called_directly
 from renderline.ledger import Ledger
@@ -59,7 +59,7 @@ def metrics() -> Response:
     """Answer with all metrics, in the format that the caller prefers."""
     if "Authorization" not in request.headers and called_directly():
         return _answer()
-    answer: Response = requires(OPERATOR)(_answer)()
+    answer: Response = requires(METRICS)(_answer)()
     return answer
 
 

@@ -21,7 +21,7 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def begin() -> None:
-        g.request_id = _given() or uuid.uuid4().hex
+        g.request_id = request_id_of(request.headers.get(HEADER), request.headers.get("traceparent"))
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     @app.after_request
@@ -41,10 +41,9 @@ def request_id() -> str:
     return uuid.uuid4().hex
 
 
-def _given() -> str | None:
-    """Return the caller's id: its own header, or the id of its trace; None if neither can be used."""
-    own = request.headers.get(HEADER)
+def request_id_of(own: str | None, traceparent: str | None) -> str:
+    """Return the caller's id: of its own header, or of its trace; a new one if neither can be used."""
     if own is not None and request_id_error(own) is None:
         return own
-    trace = _TRACE_PARENT.fullmatch(request.headers.get("traceparent", ""))
-    return trace[1] if trace else None
+    trace = _TRACE_PARENT.fullmatch(traceparent or "")
+    return trace[1] if trace else uuid.uuid4().hex

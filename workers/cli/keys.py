@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from renderline.gateway.api_keys import ApiKey, ApiKeys
 
 # A copy: renderline.gateway.api_keys is slow to import. A test compares the two.
-SCOPES = ("submit", "read", "admin", "operator")
+SCOPES = ("submit", "read", "admin", "operator", "metrics")
 
 
 def _keys(session: Session) -> ApiKeys:
@@ -40,7 +40,8 @@ def keys() -> None:
     type=click.Choice(SCOPES),
     default=("submit", "read"),
     show_default=True,
-    help="What the key may do; repeatable. admin includes submit and read; operator is everything, for all tenants.",
+    help="What the key may do; repeatable. admin includes submit and read; operator is everything, for all tenants; "
+    "metrics is /metrics alone, for Prometheus.",
 )
 @click.option("--tenant", metavar="TENANT", help="The tenant that the key belongs to.  [default: default]")
 @click.option(
@@ -80,7 +81,7 @@ def create(session: Session, name: str, scopes: Sequence[str], tenant: str | Non
         "id": key.split("_")[1],
         "name": name,
         "scopes": sorted(set(scopes), key=SCOPES.index),
-        "tenant": None if "operator" in scopes else tenant or "default",
+        "tenant": None if {"operator", "metrics"} & {*scopes} else tenant or "default",
         "accounts": sorted(set(accounts)) or None,
         "key": key,
     }
@@ -97,7 +98,7 @@ def list_keys(session: Session) -> None:
         (
             row["id"],
             row["name"],
-            row["tenant"] or "all",
+            row["tenant"] or ("none" if row["scopes"] == ["metrics"] else "all"),
             " ".join(row["scopes"]),
             " ".join(row["accounts"] or ["all"]),
             views.age(row["created"]),

@@ -22,6 +22,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 from tornado.iostream import StreamClosedError
 
+from renderline.gateway.request_ids import HEADER, request_id_of
 from renderline.gateway.server.body_stream import BodyStream
 from renderline.gateway.server.environ import STREAMED, wsgi_environ
 from renderline.gateway.server.limits import LINGER, ConnectionLimits
@@ -182,8 +183,12 @@ class Call(HTTPMessageDelegate):
 
     def _refuse(self, body: bytes) -> None:
         self._started, self.waiting_since = True, None
-        self._status, self._headers = "503 Service Unavailable", HTTPHeaders(_BUSY)
+        self._status, self._headers = "503 Service Unavailable", HTTPHeaders({**_BUSY, HEADER: self._request_id()})
         self._answer(body)
+
+    def _request_id(self) -> str:
+        """Return the id of a request that the application does not answer."""
+        return request_id_of(self._environ.get("HTTP_X_REQUEST_ID"), self._environ.get("HTTP_TRACEPARENT"))
 
     def _stop_reading(self) -> None:
         if self._incoming is not None:
@@ -203,8 +208,9 @@ class Call(HTTPMessageDelegate):
                 return
             body = b"".join(response)
         except Exception:
-            log.exception("request failed")
-            self._status, self._headers, body = "500 Internal Server Error", HTTPHeaders(), b""
+            found = self._request_id()
+            log.exception("request failed", request_id=found)
+            self._status, self._headers, body = "500 Internal Server Error", HTTPHeaders({HEADER: found}), b""
         finally:
             _close(response)
         self._server.loop.call_soon_threadsafe(self._answer, body)

@@ -78,6 +78,26 @@ def test_a_key_of_a_tenant_gets_nothing(gateway, redis, scopes, options):
     assert_problem(gateway.ask("GET", "/metrics", headers=bearer(redis, *scopes, **options)), 403)
 
 
+def test_a_key_for_metrics_is_for_nothing_else(gateway, redis):
+    key = bearer(redis, "metrics")
+    scraped(gateway, **key)
+    paths = gateway.ask("GET", "/openapi.json", headers=bearer(redis, "read")).json()["paths"]
+    of_all = [path for path, ways in paths.items() if "get" in ways and "{" not in path and path.startswith("/v1/")]
+    assert len(of_all) > 5
+    assert {path: gateway.ask("GET", path, headers=key).status_code for path in of_all} == dict.fromkeys(of_all, 403)
+    assert_problem(gateway.ask("POST", "/v1/renders", a_request(), headers=key), 403)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "options"),
+    [(["metrics", "read"], {}), (["metrics"], {"tenant": "globex"}), (["metrics"], {"accounts": ["default"]})],
+    ids=str,
+)
+def test_a_key_for_metrics_stands_alone(redis, scopes, options):
+    with pytest.raises(ValueError, match="for /metrics alone"):
+        ApiKeys(redis).create("prometheus", scopes, **options)
+
+
 def test_a_wrong_key_gets_nothing_even_on_this_machine(gateway):
     assert_problem(gateway.ask("GET", "/metrics", headers={"Authorization": "Bearer nonsense"}), 401)
 
