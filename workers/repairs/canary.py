@@ -128,6 +128,9 @@ class Canary:
             self._missed = 0
             return
         self._missed += 1
+        if self._missed == 1:
+            # It may be gone: its queue expires while the worker is frozen, or takes no message.
+            self._send()
         if self._missed < _MISSED:
             return
         # The broker must take a message: if nobody reaches it, a new consumer would not either.

@@ -13,7 +13,7 @@ class Broker:
     """Takes canaries and returns none of them."""
 
     def __init__(self):
-        self.sent, self.fails = 0, False
+        self.sent, self.fails, self.returns = 0, False, False
         self.canary = Canary(
             SimpleNamespace(producer_or_acquire=lambda: self), interval=1, end=lambda: self.log.append("end")
         )
@@ -33,6 +33,8 @@ class Broker:
         if self.fails:
             raise OperationalError("no broker")
         self.sent += 1
+        if self.returns:
+            self.canary._return(None)
 
     def check(self, times):
         for _ in range(times):
@@ -69,6 +71,16 @@ def test_a_busy_worker_is_not_deaf(broker):
     broker.room = True
     broker.check(4)
     assert broker.log == ["replace"]
+
+
+def test_a_canary_that_is_gone_is_sent_again(broker):
+    """Its queue expires: a worker that was busy, or frozen, for longer than that would wait for it in vain."""
+    broker.check(1)
+    broker.room = False
+    broker.check(100)
+    broker.room = broker.returns = True
+    broker.check(10)
+    assert (broker.log, broker.canary.replaced) == ([], 0)
 
 
 def test_without_a_broker_nobody_is_deaf(broker):
