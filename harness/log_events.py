@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ class Event(NamedTuple):
     module: str
 
 
+@cache
 def events() -> list[Event]:
     """Return the calls of loggers in the code, those with the same event, level and module as one."""
     found: dict[tuple[str, str, str], set[str]] = {}
@@ -54,24 +56,41 @@ def with_table(page: str) -> str:
 
 
 def _calls(path: Path) -> Iterator[tuple[str, str, list[str]]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for function in [tree, *(one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef))]:
-        # `level = log.warning if ... else log.debug`, and then `level("event")`
-        chosen = {
-            target.id: _levels(one.value)
-            for one in ast.walk(function)
-            if isinstance(one, ast.Assign) and function is not tree
-            for target in one.targets
-            if isinstance(target, ast.Name) and _levels(one.value)
-        }
-        for call in ast.walk(function):
-            if not isinstance(call, ast.Call) or not call.args:
-                continue
-            levels = _levels(call.func) if function is tree else chosen.get(getattr(call.func, "id", ""), ())
-            fields = [word.arg for word in call.keywords if word.arg not in (None, "exc_info")]
-            for level in levels:
-                for name in _texts(call.args[0]):
-                    yield name, level, [str(one) for one in fields]
+    text = path.read_text(encoding="utf-8")
+    if "log." not in text:
+        return
+    nodes = list(ast.walk(ast.parse(text)))
+    for call in nodes:
+        if isinstance(call, ast.Call):
+            yield from _logged(call, _levels(call.func))
+    # `level = log.warning if ... else log.debug`, and then `level("event")`
+    if any(isinstance(one, ast.Assign) and _levels(one.value) for one in nodes):
+        for function in nodes:
+            if isinstance(function, ast.FunctionDef):
+                yield from _chosen(function)
+
+
+def _chosen(function: ast.FunctionDef) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the calls of levels that the function itself has chosen."""
+    nodes = list(ast.walk(function))
+    chosen = {
+        target.id: _levels(one.value)
+        for one in nodes
+        if isinstance(one, ast.Assign)
+        for target in one.targets
+        if isinstance(target, ast.Name) and _levels(one.value)
+    }
+    for call in nodes:
+        if chosen and isinstance(call, ast.Call):
+            yield from _logged(call, chosen.get(getattr(call.func, "id", ""), ()))
+
+
+def _logged(call: ast.Call, levels: tuple[str, ...]) -> Iterator[tuple[str, str, list[str]]]:
+    if call.args and levels:
+        fields = [str(word.arg) for word in call.keywords if word.arg not in (None, "exc_info")]
+        for level in levels:
+            for name in _texts(call.args[0]):
+                yield name, level, fields
 
 
 def _levels(node: ast.expr) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from tornado.web import URLSpec
 
 from config.login_throttle import PER_ADDRESS, PER_USER, WINDOW
 from harness import Flower
+from renderline import contract
 
 LOGIN, UNUSUAL = "ops:flower-password-of-the-test", "dev:pässwörd-of-the-test"
 ADDRESSES = (f"127.0.{block}.{number}" for block, number in itertools.product(range(1, 255), range(1, 255)))
@@ -84,8 +85,13 @@ def test_every_route_but_the_health_check_asks_for_a_login(ask, path):
     assert ask(path).status == (200 if path == "/healthcheck" else 401)
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/workers", "/tasks", "/broker", "/static/js/flower.js", "/api/workers"])
-def test_the_login_opens_it(ask, path):
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/metrics", "/workers", "/tasks", "/broker", "/static/js/flower.js", "/api/tasks", "/api/workers"],
+)
+def test_the_login_alone_opens_it(ask, path):
+    assert ask(path).status == 401
+    assert ask(path, "ops:wrong", address=next(ADDRESSES)).status == 401
     assert ask(path, LOGIN).status == 200
 
 
@@ -95,6 +101,17 @@ def test_nothing_is_changed_through_it(ask, path, method):
     answer = ask(path, LOGIN, method=method)
     assert answer.status == 403
     assert "reading only" in answer.text or path.startswith("/static/")
+
+
+def test_no_worker_and_no_task_is_changed_through_it(ask):
+    changes = [
+        f"worker/{what}/w1" for what in ("shutdown", "pool/restart", "pool/grow", "pool/shrink", "pool/autoscale")
+    ]
+    changes += ["worker/queue/add-consumer/w1", "worker/queue/cancel-consumer/w1"]
+    changes += [f"task/{what}/{contract.SUBMIT}" for what in ("apply", "async-apply", "send-task")]
+    changes += [f"task/{what}/t1" for what in ("revoke", "abort", "timeout", "rate-limit")]
+    answers = {change: ask(f"/api/{change}", LOGIN, method="POST").status for change in changes}
+    assert answers == dict.fromkeys(changes, 403)
 
 
 def test_letters_beyond_ascii_are_a_login_like_any_other(ask):
