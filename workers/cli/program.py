@@ -18,6 +18,7 @@ from workers.cli.editor_projects import COMMANDS as EDITOR_PROJECTS
 from workers.cli.errors import ExitCode, as_command_error, print_error
 from workers.cli.explain import COMMANDS as EXPLAIN
 from workers.cli.generators import COMMANDS as GENERATORS
+from workers.cli.hooks import COMMANDS as HOOKS
 from workers.cli.keys import COMMANDS as KEYS
 from workers.cli.migrate import COMMANDS as MIGRATE
 from workers.cli.operations import COMMANDS as OPERATIONS
@@ -100,6 +101,7 @@ for commands in (
     EXPLAIN,
     OPERATIONS,
     DEAD_LETTERS,
+    HOOKS,
     QUARANTINE,
     ACCOUNTS,
     PICK_LISTS,
