@@ -112,6 +112,16 @@ def test_a_tenant_reaches_its_own_renders_alone(driver: LedgerDriver, bulk: Bulk
     assert {driver.state(one) for one in theirs} == {"failed"}
 
 
+def test_a_foreign_render_is_neither_held_nor_released(driver: LedgerDriver, bulk: Bulk) -> None:
+    waiting, held = name(1), name(2)
+    for one in (waiting, held):
+        driver.accept(one)
+    bulk.operations.hold(held, actor=COMMAND_LINE)
+    assert bulk.on("hold", [waiting], actor=ACME).refused == [(waiting, f"Render not found: {waiting}.")]
+    assert bulk.on("release", [held], actor=ACME).refused == [(held, f"Render not found: {held}.")]
+    assert [bool(driver.record(one)["held"]) for one in (waiting, held)] == [False, True]
+
+
 def test_a_quota_ends_no_run(driver: LedgerDriver, dispatcher: RecordedDispatcher, bulk: Bulk) -> None:
     own = failed(driver, 4, tenant="acme")
     tenants = Tenants([Tenant(name="acme", max_in_flight=2)])
