@@ -175,7 +175,9 @@ class Deliverer:
             recorded = {"host": hook.host, "fields": failure.fields}
             return self._dead_letter(render_id, index, claim, str(failure), reason=failure.reason, **recorded)
         about = {"render_id": render_id, "hook": index, "attempt": hook.attempt}
-        log.warning("hook failed", **about, retry_in=wait, why=failure.reason)
+        # Of an outage one warning is enough.
+        tell = log.info if failure.logged else log.warning
+        tell("hook failed", **about, retry_in=wait, why=failure.reason)
         how = {"retry_in": wait, "error": str(failure), "host": hook.host, "fields": failure.fields}
         self._settle(render_id, index, claim, outcome="retrying", **how)
         return RetryIn(wait, str(failure))

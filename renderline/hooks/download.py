@@ -29,7 +29,7 @@ from renderline.http import (
     origin,
     parse_retry_after,
 )
-from renderline.ledger import FileClaims
+from renderline.ledger import FileClaims, Outage
 from renderline.storage import Claim, Folder, NewFile
 from renderline.tenants import DEFAULT, Actor, Tenant
 
@@ -44,6 +44,8 @@ _EXPIRED = frozenset({401, 403, 404, 410})
 # Enough for any file; a server may send thousands of digits.
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _PAGES = ("text/html", "application/json", "application/xhtml", "application/xml", "text/xml")
+# Its parts are the tenants: each has its own folders.
+_STORAGE = Outage("the storage of videos: downloads are retried")
 _DEFAULT_PATH = "{id}.{ext}"
 _HEADERS = {"Accept-Encoding": "identity"}
 """Videos do not compress. Requested uncompressed, the received bytes are the stored bytes."""
@@ -184,7 +186,9 @@ class DownloadHook:
                 # Anything that the storage's library raises. Its chain of causes may show credentials, so `from None`.
                 advice = f"check {STORAGE_VARIABLE} and what the worker may do there"
                 why = f"{place.folder.url} did not take {name}: {place.folder.describe(error)}; {advice}"
-                raise HookFailed(why) from None
+                _STORAGE.failed(place.tenant, why)
+                raise HookFailed(why, logged=True) from None
+        _STORAGE.worked(place.tenant)
         return partial.stored_url
 
     def _name(self, place: _Place, record: Mapping[str, Any], *, ext: str) -> str:

@@ -55,7 +55,8 @@ class HookFailed(Exception):
 
     `retry_after` are the seconds that the endpoint asked to wait, if it did. `permanent`: a retry cannot help until
     somebody changes something. `unreachable`: nobody answered. `fields`: what was done all the same, merged into the
-    record as that of a delivery. `status`: the HTTP status of the answer. The message is shown with the render;
+    record as that of a delivery. `status`: the HTTP status of the answer. `logged`: the log shows
+    the outage that this is a part of. The message is shown with the render;
     `reason` is for the operator's log, where the message must not tell what it knows about the inner network.
     """
 
@@ -69,9 +70,10 @@ class HookFailed(Exception):
         reason: str | None = None,
         fields: Mapping[str, Any] | None = None,
         status: int | None = None,
+        logged: bool = False,
     ) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.logged = status, logged
         self.fields = fields
         self.reason = reason or message
         self.unreachable = unreachable

@@ -12,9 +12,10 @@ import urllib.request
 
 import fsspec
 import pytest
+from structlog.testing import capture_logs
 
-from renderline.hooks import Delivery, DownloadHook, HookFailed
-from renderline.ledger import FileClaims, Ledger
+from renderline.hooks import Delivery, DownloadHook, HookFailed, download
+from renderline.ledger import FileClaims, Ledger, Outage
 
 VIDEO = bytes(range(256)) * 2000
 BLOCK = b"\x00" * 65536
@@ -423,6 +424,23 @@ def test_a_disk_that_takes_nothing_names_the_variable_and_is_worth_a_retry(serve
         DownloadHook(f"file://{tmp_path}/videos").deliver({"type": "download"}, completed(link(server)))
     assert not caught.value.permanent
     assert "topsecret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_storage_that_takes_nothing_is_two_warnings(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "_STORAGE", Outage("the storage of videos"))
+    folder = tmp_path / "videos"
+    folder.write_text("a file where the folder should be")
+    server = serve(lambda request: request.reply(200, VIDEO))
+    hook = DownloadHook(f"file://{folder}")
+    with capture_logs() as lines:
+        for _ in range(3):
+            with pytest.raises(HookFailed) as caught:
+                hook.deliver({"type": "download"}, completed(link(server)))
+            assert caught.value.logged
+        folder.unlink()
+        hook.deliver({"type": "download"}, completed(link(server)))
+    found = [(line["event"], line["log_level"]) for line in lines if "outage" in line["event"]]
+    assert found == [("outage began", "warning"), ("outage ended", "warning")]
 
 
 def test_a_disk_that_is_full_midway_leaves_no_draft(serve, tmp_path):
