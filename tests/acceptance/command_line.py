@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -64,7 +65,8 @@ class CommandLineHere(CommandLine):
 
     def __call__(self, *arguments: str, given: str = "", seconds: float = 60, **environ: str) -> CommandResult:
         """Run it with these arguments and standard input, and return how it ended."""
-        result = CliRunner().invoke(cli, arguments, input=given, env={**self.environ, **environ})
+        with contextlib.chdir(self.folder):
+            result = CliRunner().invoke(cli, arguments, input=given, env={**self.environ, **environ})
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return CommandResult(result.exit_code, result.stdout, result.stderr)

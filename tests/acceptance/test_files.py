@@ -12,7 +12,7 @@ import requests
 
 from harness.documents import document
 from harness.gateway import GatewayProcess
-from tests.acceptance.command_line import CommandLine, reach
+from tests.acceptance.command_line import CommandLine, CommandLineHere, reach
 from tests.acceptance.conftest import System
 
 DECK = document("pptx", "a deck")
@@ -25,7 +25,7 @@ def system(start_system: Any) -> System:
 
 @pytest.fixture
 def renderline(system: System, tmp_path: Path) -> CommandLine:
-    return CommandLine(system.environ, tmp_path)
+    return CommandLineHere(system.environ, tmp_path)
 
 
 def write(folder: Path, name: str, text: str = "one") -> Path:

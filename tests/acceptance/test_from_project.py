@@ -19,7 +19,7 @@ from harness import USER_KEY, until
 from harness.editor_project import editor_project
 from harness.fixed_token import FixedToken
 from renderline.studio import StudioV3, TokenEndpoint
-from tests.acceptance.command_line import CommandLine, reach
+from tests.acceptance.command_line import CommandLine, CommandLineHere, reach
 from tests.acceptance.conftest import System
 
 IMAGE = "https://cdn.example.com/cockatoo.png"
@@ -58,7 +58,7 @@ def editor(system: System) -> Editor:
 
 @pytest.fixture
 def renderline(system: System, tmp_path: Path) -> CommandLine:
-    return CommandLine(system.environ, tmp_path)
+    return CommandLineHere(system.environ, tmp_path)
 
 
 def request(project: str, replace: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:

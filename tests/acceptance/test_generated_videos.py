@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from harness import HOOK_SECRET, ROOT, until
-from tests.acceptance.command_line import CommandLine, reach
+from tests.acceptance.command_line import CommandLine, CommandLineHere, reach
 from tests.acceptance.conftest import System
 
 KO, JA, ES = "ko-KR", "ja-JP", "es-ES"
@@ -119,7 +119,7 @@ def test_faults_of_a_generation_end_well(system: System) -> None:
 
 @pytest.fixture
 def renderline(system: System) -> CommandLine:
-    return CommandLine(system.environ, system.directory)
+    return CommandLineHere(system.environ, system.directory)
 
 
 def test_a_generating_call_without_an_answer_is_repeated_by_nobody_but_an_operator(
