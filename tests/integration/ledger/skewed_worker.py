@@ -26,9 +26,16 @@ def receive(path: str) -> None:
         app.loader.import_default_modules()
         task = app.tasks["renderline.poll"]
         request = _request(task, message)
+        message.ack()
     left = to_timestamp(request.eta) - time.monotonic()
     with open(path, "w") as output:
         output.write(str(left))
+
+
+def receive_and_send(path: str, countdown: str) -> None:
+    """Receive a message, and send another one."""
+    receive(path)
+    send(countdown)
 
 
 def token(path: str) -> None:
