@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 LONGEST = (
-    "acceptance/test_cancel_retry.py",
-    "acceptance/test_generated_videos.py",
     "integration/ledger/test_ledger_properties.py",
-    "integration/ledger/test_ledger_clock_skew.py",
-    "acceptance/faults/test_fault_crash_points.py",
+    "integration/polling/test_polling_late_vendor.py",
     "integration/gateway/test_gateway_fuzz_scopes.py",
     "integration/gateway/test_gateway_fuzz.py",
-    "integration/polling/test_polling_late_vendor.py",
-    "acceptance/test_files.py",
-    "acceptance/test_cli_system.py",
     "acceptance/test_broker_tls.py",
-    "acceptance/test_readme.py",
+    "acceptance/test_cli_system.py",
     "acceptance/test_vendor_limits.py",
+    "integration/ledger/test_ledger_clock_skew.py",
+    "acceptance/faults/test_fault_crash_points.py",
+    "acceptance/test_readme.py",
+    "acceptance/test_generated_videos.py",
+    "acceptance/test_cancel_retry.py",
     "acceptance/test_from_project.py",
+    "acceptance/test_files.py",
     "acceptance/faults/test_fault_shutdown.py",
     "acceptance/faults/test_fault_redis.py",
 )
