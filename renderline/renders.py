@@ -67,3 +67,8 @@ EVENTS: Final[dict[State, str]] = {
 
 BEGIN: Final = "begin"
 """The stage of a new draft alone. Workers of versions without drafts do not know it, so they do not export it."""
+
+
+def webhook_id(render_id: str, attempt: int, index: int) -> str:
+    """Return the id of a hook's event: the same on every retry and every replay."""
+    return f"msg_{render_id}_{attempt}_{index}"

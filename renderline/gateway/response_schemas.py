@@ -144,13 +144,14 @@ class TimelineEntry(Response):
 
     at = _text("When it began, ISO 8601.")
     type = _text(validate=validate.OneOf(["transition", "call", "hook", "operation", "webhook"]))
-    name = _text("The new state, the vendor's endpoint, `hook 1 http` (counted from 1), or the operation.")
+    name = _text("The new state, the vendor's endpoint, `hook 0 http`, or the operation.")
     attempt = fields.Integer(required=True, metadata=_about("The attempt of the render, from 1."))
     status = fields.Integer(required=True, allow_none=True, metadata=_about("The HTTP status of the answer."))
     seconds = fields.Float(required=True, allow_none=True, metadata=_about("How long it took."))
     result = _text("`ok`, or what went wrong; empty for a transition.")
     by = _text("Who did it, if a person or a key did.", null=True)
     endpoint = _text("Where a hook went, without query and secrets.", null=True)
+    webhook_id = _text("The id under which a hook was sent; null for other entries.", null=True)
 
 
 class TimelineAnswer(Response):

@@ -21,7 +21,7 @@ from renderline.hooks.renewal import ClaimRenewal
 from renderline.kinds import KINDS
 from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger, log_labels, subject
 from renderline.observer import OK, HookAttempt, calls_for
-from renderline.renders import EVENTS, State
+from renderline.renders import EVENTS, State, webhook_id
 from renderline.retry import HookRetryPolicy, RetryIn
 from renderline.tenants import DEFAULT
 
@@ -37,11 +37,6 @@ _WHY_DEFERRED = {
     "busy": "all threads for hooks of its tenant are taken here",
     "blocked": "its host takes no more calls now",
 }
-
-
-def webhook_id(render_id: str, attempt: int, index: int) -> str:
-    """Return the id of a hook's event: the same on every retry and every replay."""
-    return f"msg_{render_id}_{attempt}_{index}"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from redis import ResponseError
 
 from renderline.ledger.record import iso
 from renderline.ledger.store import Ledger
+from renderline.renders import webhook_id
 
 _TYPES: Final = {"c": "call", "h": "hook", "o": "operation", "t": "transition", "w": "webhook"}
 
@@ -25,7 +26,7 @@ class Entry(TypedDict):
     type: str
     """`transition`, `call`, `hook`, `operation` or `webhook`."""
     name: str
-    """The new state, the vendor's endpoint, `hook 1 http` (counted from 1), or the operation."""
+    """The new state, the vendor's endpoint, `hook 0 http`, or the operation."""
     attempt: int
     """The attempt of the render, from 1."""
     status: int | None
@@ -38,6 +39,8 @@ class Entry(TypedDict):
     """Who did it, if a person or a key did."""
     endpoint: str | None
     """Where a hook went, without query and secrets."""
+    webhook_id: str | None
+    """The id under which a hook was sent: its header `webhook-id`, or the id of its task."""
 
 
 class Timeline:
@@ -55,7 +58,7 @@ class Timeline:
             # It holds something else.
             lines = []
         # An entry that was sent twice, over a connection that broke, is there twice.
-        found = [entry for entry in map(_entry, dict.fromkeys(map(str, lines))) if entry]
+        found = [entry for line in dict.fromkeys(map(str, lines)) if (entry := _entry(render_id, line))]
         if not found:
             record = self._ledger.record(render_id)
             found = list(_transitions(record)) if record else []
@@ -91,7 +94,7 @@ def _cleaned(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 3] + "..."
 
 
-def _entry(line: str) -> Entry | None:
+def _entry(render_id: str, line: str) -> Entry | None:
     """Return the entry that a line holds; None for a line of another form."""
     kind, at, attempt, name, status, seconds, result, by, endpoint = (line.split("\t") + [""] * 9)[:9]
     try:
@@ -105,9 +108,16 @@ def _entry(line: str) -> Entry | None:
             "result": result,
             "by": by or None,
             "endpoint": endpoint or None,
+            "webhook_id": _webhook_id(render_id, int(attempt), name) if kind == "h" else None,
         }
     except (LookupError, ValueError, OverflowError, OSError):
         return None
+
+
+def _webhook_id(render_id: str, attempt: int, name: str) -> str | None:
+    """Return the id of the hook that a name such as `hook 0 http` says; None for a download, which sends nothing."""
+    _, index, kind = name.split(" ", 2)
+    return None if kind == "download" else webhook_id(render_id, attempt, int(index))
 
 
 def _transitions(record: Mapping[str, Any]) -> Iterator[Entry]:
@@ -124,4 +134,5 @@ def _transitions(record: Mapping[str, Any]) -> Iterator[Entry]:
                 "result": "",
                 "by": None,
                 "endpoint": None,
+                "webhook_id": None,
             }

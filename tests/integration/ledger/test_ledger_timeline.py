@@ -69,10 +69,10 @@ def test_calls_and_hooks_are_noted_with_their_time_and_result(driver, writer):
     answer = {"number": 1, "status": 503, "outcome": "retrying", "result": "h answered 503"}
     writer.hook(HookAttempt(**about, **answer, seconds=2.0, began=time.monotonic()))
     writer.flush()
-    fields = ("type", "name", "status", "seconds", "result", "endpoint")
+    fields = ("type", "name", "status", "seconds", "result", "endpoint", "webhook_id")
     assert entries(driver, *fields)[1:] == [
-        ("call", "POST /editor/project", 400, 0.25, "50010 No credit", None),
-        ("hook", "hook 0 http", 503, 2.0, "h answered 503", "https://h"),
+        ("call", "POST /editor/project", 400, 0.25, "50010 No credit", None, None),
+        ("hook", "hook 0 http", 503, 2.0, "h answered 503", "https://h", f"msg_{ONE}_1_0"),
     ]
 
 
