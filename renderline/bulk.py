@@ -19,6 +19,7 @@ LIMIT: Final = 1000
 """How many renders one run takes, if nothing else is said."""
 _AT_ONCE: Final = 100
 """How many renders are read, and whose messages are published, at once."""
+_NO_CURSOR: Final = "is not a cursor of such a run"
 _MOST_PAGES: Final = 200
 """How many pages one run reads: it ends before a caller gives up, also if hardly any render matches."""
 
@@ -142,17 +143,18 @@ class Bulk:
         left, pages = limit, 0
         while state is not None and left > 0 and pages < _MOST_PAGES:
             pages += 1
-            page = self.search.find(
-                replace(wanted, state=state.value),
-                tenant=actor.tenant,
-                limit=min(left, _AT_ONCE),
-                cursor=place,
-            )
+            page = self._page(replace(wanted, state=state.value), actor, min(left, _AT_ONCE), place)
             following = states[states.index(state) + 1 :]
             state, place = (state, page.cursor) if page.cursor else (following[0] if following else None, None)
             some = self._applicable(action, page.records)
             left -= len(some)
             yield _Page(some, f"{state.value}/{place or ''}" if state else None)
+
+    def _page(self, wanted: Filter, actor: Actor, limit: int, place: str | None) -> Matches:
+        try:
+            return self.search.find(wanted, tenant=actor.tenant, limit=limit, cursor=place)
+        except ValueError:
+            raise BulkRefused("cursor", _NO_CURSOR) from None
 
     @staticmethod
     def _states(action: Action, wanted: Filter) -> tuple[State, ...]:
@@ -194,7 +196,7 @@ def _parsed(cursor: str | None, states: Sequence[State]) -> tuple[State | None, 
     for state in states:
         if state == name:
             return state, place or None
-    raise BulkRefused("cursor", "is not a cursor of such a run")
+    raise BulkRefused("cursor", _NO_CURSOR)
 
 
 def _listed(names: Sequence[str]) -> str:

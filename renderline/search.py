@@ -17,6 +17,8 @@ _PRIORITIES: Final = ("high", "normal", "low")
 _LONGEST: Final = 1000
 _MOST: Final = 100
 """Terms in one search."""
+_MOST_WORDS: Final = 16
+"""Words in one search, apart from pairs: each is looked up by itself, and may begin thousands of names."""
 
 
 class SearchError(ValueError):
@@ -78,7 +80,10 @@ def parse_search(text: str, *, now: float, **given: Any) -> Filter:
             _add(fields, name.lower(), value, now)
         else:
             metadata.append((name, value))
-    return Filter(**fields, metadata=tuple(metadata), text=" ".join(words))
+    whole = " ".join(words)
+    if (count := len(whole.split())) > _MOST_WORDS:
+        raise SearchError(f"the search has {count} words beside its pairs; at most {_MOST_WORDS} are allowed")
+    return Filter(**fields, metadata=tuple(metadata), text=whole)
 
 
 def _terms(text: str) -> list[str]:

@@ -19,6 +19,8 @@ from renderline.validation.validators import ONE_LINE, Entries, MaxLength
 
 MOST: Final = 1000
 """Renders that one call takes."""
+MOST_PAIRS: Final = 100
+"""Names of metadata that a filter takes, as many as a search text has terms."""
 _ID: Final = validate.Regexp(r"[0-9a-f]{32}\Z", error="is not the id of a render")
 
 
@@ -56,7 +58,7 @@ class RenderFilter(StrictObject):
     name = Text(validate=[MaxLength(200)], metadata=_about("Whose name begins like this."))
     error_code = Text(validate=[MaxLength(200)], metadata=_about("That ended with this error code."))
     held = Boolean(metadata=_about("Whether an operator holds it."))
-    metadata = _Texts(metadata=_about("With these values in their metadata."))
+    metadata = _Texts(validate=[Entries(max=MOST_PAIRS)], metadata=_about("With these values in their metadata."))
     ids = List(Text(validate=[_ID]), validate=Entries(min=1, max=MOST), metadata=_about("With one of these ids."))
     after = Text(
         validate=[_seconds],

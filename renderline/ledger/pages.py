@@ -22,6 +22,11 @@ _ROWS: Final = 200
 _SCORES: Final = 1000
 _READ_AT_ONCE: Final = 100
 _LAST_ID: Final = "f" * 32
+# Python reads more numbers than Redis does, such as nan and 1_0.
+_CURSOR: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)-(\S{1,100})", re.ASCII)
+_LONGEST_NEEDLE: Final = 200
+_PAIRS: Final = 4
+"""Pairs of metadata that the script compares. Those after them are compared here, in the renders that have these."""
 SCAN_LIMIT: Final = 20_000
 
 
@@ -157,7 +162,7 @@ def _conditions(wanted: Filter) -> str:
     """Return what the script compares; the rest is compared in Python."""
     plain = {name: getattr(wanted, name) for name in ("kind", "account", "priority", "error_code", "tenant", "held")}
     given = {name: value for name, value in plain.items() if value is not None}
-    needles = [needle for name, value in wanted.metadata for needle in _needles(name, value)]
+    needles = [needle for name, value in wanted.metadata[:_PAIRS] for needle in _needles(name, value)]
     return json.dumps({**given, **({"needles": needles} if needles else {})})
 
 
@@ -165,7 +170,7 @@ def _needles(name: str, value: str) -> list[str]:
     """Return texts that the JSON of a record's fixed data has if this is in its metadata."""
     # Python and JSON write words (True), lists and objects in other ways.
     same = re.fullmatch(r"[\w .:/@-]*", value, re.ASCII) and value not in ("True", "False", "None")
-    return [json.dumps(name) + ":", *([value] if same else [])]
+    return [one for one in (f"{json.dumps(name)}:", value if same else "") if 0 < len(one) <= _LONGEST_NEEDLE]
 
 
 def _cursor(place: Place) -> str:
@@ -175,10 +180,6 @@ def _cursor(place: Place) -> str:
 def _parse(cursor: str | None) -> Place | None:
     if not cursor:
         return None
-    at, dash, one = cursor.partition("-")
-    try:
-        if not dash or not one:
-            raise ValueError
-        return float(at), one
-    except ValueError:
-        raise ValueError("not a cursor from a list") from None
+    if not (found := _CURSOR.fullmatch(cursor)):
+        raise ValueError("not a cursor from a list")
+    return float(found[1]), found[2]

@@ -52,6 +52,7 @@ def test_a_text_becomes_a_filter(text, wanted):
         ('name:"Customer', "is not closed"),
         ("x" * 1001, "has 1001 characters; at most 1000"),
         ("x " * 101, "has 101 terms; at most 100"),
+        ("x " * 9 + '"' + "y " * 8 + '" state:failed', "has 17 words beside its pairs; at most 16"),
     ],
 )
 def test_a_wrong_text_is_refused_with_a_sentence(text, says):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Final, cast
@@ -42,6 +43,7 @@ _QUESTIONS: Final[dict[Action, str]] = {
 }
 _SHOWN: Final = 100
 _MOST_CHOSEN: Final = 1000
+_ID: Final = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Wanted:
         form = request.form
         if form.get("action") not in ACTIONS:
             raise Problem(422, f"The action must be one of {', '.join(ACTIONS)}.")
-        ids = tuple(dict.fromkeys(form.getlist("id")))[:_MOST_CHOSEN]
+        # What is no id is no render, and would be kept in the audit trail as it was sent.
+        ids = tuple(dict.fromkeys(filter(_ID.fullmatch, form.getlist("id"))))[:_MOST_CHOSEN]
         return Wanted(cast("Action", form["action"]), form.get("q", "").strip(), form.get("scope") == "all", ids)
 
     def filter(self) -> Filter:

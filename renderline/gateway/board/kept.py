@@ -37,8 +37,18 @@ class Kept(Generic[Value]):
             place = self._places.setdefault(name, _Place())
         with place.making:
             if place.made is None or self.clock() - place.made[0] >= self.seconds:
-                place.made = (self.clock(), make())
+                try:
+                    place.made = (self.clock(), make())
+                except BaseException:
+                    self._forget(name, place)
+                    raise
             return place.made[1]
+
+    def _forget(self, name: Hashable, place: _Place[Value]) -> None:
+        """Keep no place for what cannot be made: names are what callers ask for, and there are many of them."""
+        with self._lock:
+            if self._places.get(name) is place:
+                del self._places[name]
 
     def _forget_old(self) -> None:
         now = self.clock()

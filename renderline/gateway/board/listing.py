@@ -20,6 +20,7 @@ from renderline.gateway.context import context
 
 SIZES: Final = (50, 100, 250, 500)
 """How many rows a page may have."""
+_SIZES: Final = {str(size): size for size in SIZES}
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ class View:
     @staticmethod
     def asked() -> View:
         """Return the view that the address of the present request names."""
-        size = request.args.get("size", "")
-        chosen = int(size) if size.isascii() and size.isdecimal() and int(size[:9]) in SIZES else SIZES[0]
-        return View(request.args.get("q", "").strip(), chosen, request.args.get("cursor") or None)
+        size = _SIZES.get(request.args.get("size", ""), SIZES[0])
+        return View(request.args.get("q", "").strip(), size, request.args.get("cursor") or None)
 
     def url(self, endpoint: str, **changes: Any) -> str:
         """Return the address of this view at a route, with changes."""

@@ -14,6 +14,7 @@ from renderline.gateway.board.errors import FRAGMENT
 from renderline.gateway.board.sessions import COOKIE, Sessions
 from renderline.gateway.event_stream import EventStreams
 from renderline.ledger import Ledger
+from renderline.ledger.audit import Audit
 
 THEIRS, UNKNOWN = "b" * 32, "0" * 32
 
@@ -161,6 +162,16 @@ def test_a_key_that_may_read_changes_nothing(app, keys, redis):
         assert browser.ask("POST", "/board/bulk", data=data).status_code == 403
     assert Ledger(redis).record("a" * 32)["state"] == "accepted"
     assert 'name="action"' not in browser.ask("GET", "/").text
+
+
+def test_what_is_no_id_is_neither_operated_on_nor_audited(app, keys, redis):
+    browser = Browser(app, keys.create("k", ["admin"], tenant="acme"))
+    data = {"form_token": browser.token, "action": "cancel", "confirmed": "yes"}
+    for one in ("x" * 100_000, "A" * 32, "a" * 33, "a\x00", f"{UNKNOWN}\n", "٣" * 32):
+        assert browser.ask("POST", "/board/bulk", data={**data, "id": one}).status_code == 422
+    assert not redis.exists("renderline:audit@acme")
+    assert "Render not found" in browser.ask("POST", "/board/bulk", data={**data, "id": ["x" * 99, UNKNOWN]}).text
+    assert [entry.target for entry in Audit(redis).entries(tenant="acme")] == [f"render {UNKNOWN}"]
 
 
 def test_a_revoked_key_ends_its_session(app, keys):

@@ -84,6 +84,9 @@ def test_a_render_is_held_explained_and_released(ask):
         ({"action": "retry", "filter": {"ids": ["x"]}}, "filter.ids.0"),
         ({"action": "retry", "all": True, "limit": 1001}, "limit"),
         ({"action": "retry", "all": True, "cursor": "x"}, "cursor"),
+        ({"action": "retry", "all": True, "cursor": "failed/x"}, "cursor"),
+        ({"action": "retry", "all": True, "cursor": f"failed/nan-{'0' * 32}"}, "cursor"),
+        ({"action": "retry", "filter": {"metadata": {f"k{one}": "" for one in range(101)}}}, "filter.metadata"),
         ({"action": "hold", "all": True, "reason": "two\nlines"}, "reason"),
     ],
 )

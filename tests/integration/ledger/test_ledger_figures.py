@@ -178,3 +178,27 @@ def test_totals_are_right_during_a_reindex_and_after_one_that_was_killed(driver)
     assert {one.state: one.count for one in Statistics(driver.ledger).totals()} == {"accepted": 4, "canceled": 2}
     assert list(Reindex(driver.ledger, ()).run())[-1].done
     check_figures(driver.ledger)
+
+
+def test_a_search_for_many_names_of_metadata_holds_redis_for_moments(redis, ledger):
+    names = [f"{number:x}" for number in range(1300)]
+    meta = {"name": "Large", "hooks": [], "metadata": dict.fromkeys(names, '""')}
+    for number in range(200):
+        accept_render(ledger, f"{number:032x}", meta=meta)
+    wishes = [tuple((name, '""') for name in names[-100:]), tuple((f"no {number}", "x") for number in range(30_000))]
+
+    def longest():
+        redis.slowlog_reset()
+        counts = [len(Queries(ledger).page(Filter(metadata=wanted), limit=500)[0]) for wanted in wishes]
+        assert counts == [200, 0]
+        return max((entry["duration"] for entry in redis.slowlog_get(500)), default=0)
+
+    redis.config_set("slowlog-log-slower-than", 5_000)
+    # Microseconds. The shortest of three runs, for the machine may be busy.
+    assert min(longest() for _ in range(3)) < 25_000
+
+
+@pytest.mark.parametrize("score", ["nan", "inf", "-inf", "1e999", "0x1p4", "1_0", "٣", "", "1" * 400, "1.5.5"])
+def test_a_cursor_with_another_number_than_lists_give_never_reaches_redis(ledger, score):
+    with pytest.raises(ValueError, match="not a cursor"):
+        Queries(ledger).page(Filter(), cursor=f"{score}-{'0' * 32}")

@@ -3,11 +3,13 @@
 import threading
 
 import pytest
+from flask import Flask
 from markupsafe import Markup
 
 from renderline.gateway.board import charts, formats, search_links
 from renderline.gateway.board.feed import MOST, Batch
 from renderline.gateway.board.kept import Kept
+from renderline.gateway.board.listing import View
 from renderline.gateway.board.overview import charts_of
 from renderline.ledger import Minute
 from renderline.search import parse_search
@@ -116,4 +118,14 @@ def test_a_value_that_cannot_be_made_is_tried_again():
     kept = Kept(1.0)
     with pytest.raises(ZeroDivisionError):
         kept.get("a", lambda: 1 / 0)
+    assert not kept._places
     assert kept.get("a", lambda: 5) == 5
+
+
+@pytest.mark.parametrize(
+    ("size", "rows"),
+    [("500", 500), ("50", 50), ("", 50), ("000000050999999", 50), ("5" + "0" * 5000, 50), ("\u0665\u0660\u0660", 50)],
+)
+def test_a_page_has_no_more_rows_than_the_board_offers(size, rows):
+    with Flask("test").test_request_context("/", query_string={"size": size}):
+        assert View.asked().size == rows
