@@ -58,12 +58,12 @@ class Processes:
         logs.mkdir(parents=True, exist_ok=True)
         threading.Thread(target=self._collect, name="process-output", daemon=True).start()
 
-    def start(self, *roles: str) -> None:
-        """Start every process of the given roles."""
+    def start(self, *roles: str, **own: str) -> None:
+        """Start every process of the given roles; `own` are variables that they alone have."""
         for known in self._known:
             if known.name.partition(".")[0] not in roles:
                 continue
-            process = Process(known.cmd, name=known.name, env=known.env, cwd=ROOT)
+            process = Process(known.cmd, name=known.name, env={**known.env, **own}, cwd=ROOT)
             log = (self._logs / f"{known.name}.log").open("wb")
             self._running[known.name] = running = _Running(process, log)
             threading.Thread(target=self._run, args=(running,), name=known.name, daemon=True).start()

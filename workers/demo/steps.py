@@ -31,7 +31,9 @@ def start_processes(processes: Processes, deployment: Deployment) -> None:
     processes.start("redis", "sandbox")
     _await(processes, "Redis", lambda: _pings(deployment.redis_url))
     _await(processes, "the sandbox", lambda: ask(f"{deployment.sandbox_url}/_sandbox/counts").ok)
-    processes.start("worker", "gateway", "flower")
+    processes.start("worker", "gateway")
+    # For its links to the board. The others would take the vendor's webhooks there.
+    processes.start("flower", RENDERLINE_PUBLIC_URL=deployment.gateway_url)
     _await(processes, "the gateway", lambda: ask(f"{deployment.gateway_url}/readyz").ok)
     _await(processes, "Flower", lambda: ask(f"{deployment.flower_url}healthcheck").ok)
 

@@ -80,6 +80,21 @@ def test_changes_appear_while_focus_and_choices_stay(board, logged_in):
         assert page.inner_text("#chosen") == "1 chosen"
 
 
+def test_the_sentence_never_names_another_progress_than_the_bar(logged_in):
+    with logged_in() as page:
+        said = page.evaluate(
+            """async () => {
+              const { apply } = await import(document.querySelector("script[src]").src.replace("board.js", "rows.js"));
+              const row = document.querySelector("#rows tbody tr");
+              const why = row.querySelector(".why");
+              why.textContent = "The vendor is at 48 %; renders of this kind usually take 8 s.";
+              apply(document.getElementById("rows"), [[row.id.slice(2), "rendering", 76.4]], true);
+              return [why.textContent, row.querySelector(".percent").textContent];
+            }"""
+        )
+    assert said == ["The vendor is at 76 %; renders of this kind usually take 8 s.", "76 %"]
+
+
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
 def test_many_renders_are_retried_after_a_question(board, logged_in, javascript):
     for number in (490, 491):

@@ -15,7 +15,7 @@ from redis import AuthenticationError, Redis
 from standardwebhooks import Webhook
 
 from harness import HOOK_SECRET, Process, free_port, until
-from workers.demo import deployment
+from workers.demo import deployment, steps
 from workers.demo.hook_endpoint import HookEndpoint
 from workers.demo.processes import ProcessEnded, Processes
 
@@ -119,6 +119,20 @@ def test_everything_ends_with_the_block_even_what_was_just_started(processes, po
     with processes:
         processes.start("redis")
     assert not servers(port)
+
+
+def test_only_flower_knows_the_gateway_s_address_for_its_links_to_the_board(tmp_path, monkeypatch):
+    started = {}
+
+    class Noted:
+        def start(self, *roles, **own):
+            started.update(dict.fromkeys(roles, own))
+
+    monkeypatch.setattr(steps, "_await", lambda *_: None)
+    here = deployment.Deployment.choose(tmp_path, render_seconds=1)
+    steps.start_processes(Noted(), here)
+    assert started["flower"] == {"RENDERLINE_PUBLIC_URL": here.gateway_url}
+    assert started["worker"] == started["gateway"] == {}
 
 
 def test_two_cannot_run_in_the_same_directory(tmp_path):

@@ -43,6 +43,7 @@ async function tick() {
       stale.rows = false;
       const html = await part(rows.dataset.url);
       if (html !== null) await refreshRows(rows, html);
+      else stale.rows = true; // refused, as with a 429: asked again later
     }
     if ((stale.figures && now - figuresAt >= FIGURES_EVERY) || now - figuresAt >= 6 * FIGURES_EVERY) {
       figuresAt = now;

@@ -22,6 +22,9 @@ export function apply(place, changes, newest) {
       bar.value = progress;
       more = true;
       row.querySelector(".percent").textContent = `${Math.round(progress)} %`;
+      // The sentence names the progress too; what else it says comes with the row, a moment later.
+      const why = row.querySelector(".why");
+      why.textContent = why.textContent.replace(/(?<=^The vendor is at )\d+(?= %)/, Math.round(progress));
     }
   }
   return more;
