@@ -112,6 +112,7 @@ def load_or_exit(role: Role) -> Settings:
 
 
 def _role() -> Role:
-    """Return whether this runs `celery worker`. Flower and `celery inspect` need no vendor credentials."""
+    """Return what this runs. Flower and `celery inspect` need no vendor credentials, Flower no secret key either."""
     command = click.get_current_context(silent=True)
-    return "worker" if command is not None and command.info_name == "worker" else "gateway"
+    name = command.info_name if command is not None else None
+    return "worker" if name == "worker" else "flower" if name == "flower" else "gateway"

@@ -6,7 +6,11 @@ import os
 import subprocess
 import sys
 
+import click
+import pytest
+
 from harness import ROOT
+from workers.application import create_app
 
 # Anything that is opened or read shows: there is no Redis, the settings are wrong, and the arguments ask for a worker.
 IMPORT = """
@@ -29,3 +33,12 @@ def test_importing_it_reads_no_arguments_and_no_settings_and_connects_to_nothing
     )
     assert done.stdout.split() == ["renderline", "False"], done.stderr
     assert done.returncode == 0
+
+
+def test_flower_that_links_to_the_board_needs_no_secret_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"RENDERLINE_PUBLIC_URL": "https://renders.example.com", "FLOWER_BASIC_AUTH": "ops:a-long-password-of-it"}
+    monkeypatch.setattr("workers.application.environment", lambda: given)
+    with click.Context(click.Command("flower"), info_name="flower"):
+        assert create_app().settings.public_url == "https://renders.example.com"
+    with click.Context(click.Command("inspect"), info_name="inspect"), pytest.raises(SystemExit, match="SECRET_KEY"):
+        assert create_app().settings
