@@ -215,6 +215,9 @@ def test_another_service_needs_none_of_our_code(system: System, service: Path) -
 
 def test_the_page_on_the_producer_runs_as_printed(system: System, service: Path) -> None:
     page = (ROOT / "docs" / "producer.md").read_text(encoding="utf-8")
+    # tests/unit/testing runs the example of that section.
+    testing = page[page.index("\n## Testing\n") : page.index("\n## Without the module\n")]
+    page = page.replace(testing, "")
     with_module, without = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     lines = run(service, with_module + without, REDIS_URL=system.valkey.url).splitlines()
     assert lines[0].startswith("priority: ")

@@ -27,6 +27,7 @@ from redis.exceptions import NoScriptError
 from renderline.contract import QUEUES
 from renderline.ledger.script import Scripts
 from workers.app import app
+from workers.queue_order import CANARY_PREFIX
 
 __all__ = ["app"]
 
@@ -66,6 +67,8 @@ def _name_of(command: tuple[Any, ...]) -> str:
     queue = key.partition("\x06\x16")[0]
     if verb in ("LPUSH", "RPUSH") and queue in QUEUES:
         return f"publish {queue}"
+    if verb == "LPUSH" and queue.startswith(CANARY_PREFIX):
+        return "publish canary"
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{40}", "<id>", f"{verb} {key}")
 
 

@@ -23,7 +23,7 @@ from renderline.uploads import UploadStore
 from tests.acceptance.faults.stage_kills import FLOWS, UPLOADS, Kill, hold, kills
 
 MODES = ("two_phase", "direct")
-DEADLINE = 20.0
+DEADLINE = 28.0
 
 
 def environ(directory: Path, valkey: Valkey, mode: str, cases: list[Kill]) -> dict[str, str]:

@@ -177,7 +177,7 @@ def test_every_refusal_is_the_same_and_changes_nothing(gateway, confirmed):
     for name, url in refused(gateway).items():
         for method, payload_args in (("POST", {"json": DONE}), ("GET", {"params": DONE})):
             answer = gateway.call(url, method=method, **payload_args)
-            kept = {key: value for key, value in answer.headers.items() if key != "Date"}
+            kept = {key: value for key, value in answer.headers.items() if key not in ("Date", "X-Request-ID")}
             answers[f"{name} {method}"] = (answer.status_code, answer.content, kept)
     assert {status for status, _, _ in answers.values()} == {404}
     for name, answer in answers.items():
@@ -225,7 +225,7 @@ def test_the_vendor_gets_204_though_the_broker_is_unavailable(gateway):
     assert gateway.call(gateway.url(), json=DONE).status_code == 204
     # It is recorded all the same: the sweep finds that the render is due.
     assert gateway.driver.score_in("due:main", RENDER) <= gateway.driver.clock.now
-    assert gateway.field("webhook_done") == "1"
+    assert float(gateway.field("webhook_done")) == gateway.driver.clock.now
 
 
 def test_many_webhooks_at_once_wake_one_pump(gateway):

@@ -200,7 +200,7 @@ def test_a_request_of_the_next_version_is_kept_whole_and_runs_after_the_upgrade(
 @pytest.mark.parametrize(
     ("queue", "name", "body"),
     [
-        ("requests", "renderline.request", [[{}, None, "third"], {}, {}]),
+        ("requests", "renderline.request", [[{}, None, None, "fourth"], {}, {}]),
         ("requests", "renderline.request", [[], {"request": {}, "tenant": "acme"}, {}]),
         ("requests", "renderline.request.v2", [[], {"request": {}}, {}]),
         ("submit", "renderline.submit", [[RENDER, "more"], {}, {}]),
