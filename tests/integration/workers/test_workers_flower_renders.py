@@ -67,8 +67,10 @@ def flower(tmp_path_factory: pytest.TempPathFactory, valkey: Any) -> Iterator[Fl
         process.wait_ready()
 
         def seen() -> bool:
+            # Flower may begin to listen in the middle of the events: then it knows the task, and not its arguments.
             send_events(valkey.url)
-            return TASK in call("GET", f"{process.url}/api/tasks", auth=LOGIN).json()
+            task = call("GET", f"{process.url}/api/tasks", auth=LOGIN).json().get(TASK, {})
+            return task.get("state") == "FAILURE" and FAILED in (task.get("args") or "")
 
         try:
             until(seen, what="the task in Flower")
