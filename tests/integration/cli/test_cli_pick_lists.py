@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness import until
 from harness.editor_project import editor_project
 from harness.pick_lists import JONATHAN, RUBY, Lists
 from renderline.catalogue import PICK_LISTS
@@ -73,6 +74,11 @@ def test_workspaces_and_templates(sandbox_run):
     assert sandbox_run("templates", "--category", "news").code == 2
 
 
+def _state_of(sandbox, project):
+    (found,) = [one for one in sandbox.projects() if one["id"] == project]
+    return found["state"]
+
+
 def test_projects_and_the_outline_of_one(sandbox_run, shared_sandbox, local_worker):
     made = editor_project(name="Cockatoos")
     project = local_worker.v3.create_project({**made, "scenes": made["scenes"][:1]}, export=False)
@@ -83,7 +89,7 @@ def test_projects_and_the_outline_of_one(sandbox_run, shared_sandbox, local_work
     assert outlined["id"] == project
     assert [clip["tag"] for clip in outlined["scenes"][0]["clips"]] == [None, "parrot-image", "parrot-text"]
     local_worker.v3.export_project(project)
-    local_worker.sandbox.control("POST", "complete", id=project)
+    until(lambda: _state_of(shared_sandbox, project) == "exported", what="the end of the render")
     (row,) = sandbox_run("projects", "--refresh", "--search", "cockatoos", "--state", "exported", "--json").value
     assert row == {"id": project, "name": "Cockatoos", "state": "exported"}
     assert sandbox_run("projects", "--state", "rendering", "--json").value == []
