@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Final, Literal, get_args
 
 from renderline.dispatcher import GatheredMessages
 from renderline.ledger import Filter, QuotaExceeded
 from renderline.operations import OperationRefused, Operations
 from renderline.renders import FINAL, State
+from renderline.search import Found, Search
 from renderline.tenants import Actor
 
 Action = Literal["retry", "cancel", "hold", "release", "replay"]
@@ -41,25 +42,6 @@ class BulkRefused(ValueError):
         self.field = field
 
 
-class Matches(Protocol):
-    """A page of a search."""
-
-    @property
-    def records(self) -> Sequence[Mapping[str, Any]]:
-        """Return the records found."""
-
-    @property
-    def cursor(self) -> str | None:
-        """Return the cursor of the next page; None: no more."""
-
-
-class Finder(Protocol):
-    """Finds renders, as `renderline.search.Search` does."""
-
-    def find(self, wanted: Filter, *, tenant: str | None, limit: int = 100, cursor: str | None = None) -> Matches:
-        """Return a page of the renders that match, newest first."""
-
-
 @dataclass(frozen=True)
 class BulkResult:
     """What one run did."""
@@ -76,16 +58,11 @@ class BulkResult:
     """Where the next run goes on; None: nothing is left."""
 
 
-class _Page(NamedTuple):
-    records: Sequence[Mapping[str, Any]]
-    cursor: str | None
-
-
 @dataclass(frozen=True)
 class Bulk:
     """Runs one operation on the renders that a filter selects: each by itself, audited, with the actor's rights."""
 
-    search: Finder
+    search: Search
     operations: Operations
 
     def run(
@@ -136,7 +113,7 @@ class Bulk:
                 messages.publish()
         return result
 
-    def _pages(self, action: Action, wanted: Filter, actor: Actor, limit: int, cursor: str | None) -> Iterator[_Page]:
+    def _pages(self, action: Action, wanted: Filter, actor: Actor, limit: int, cursor: str | None) -> Iterator[Found]:
         """Yield the renders to which the action applies, and where those after them begin."""
         states = self._states(action, wanted)
         state, place = _parsed(cursor, states)
@@ -148,9 +125,9 @@ class Bulk:
             state, place = (state, page.cursor) if page.cursor else (following[0] if following else None, None)
             some = self._applicable(action, page.records)
             left -= len(some)
-            yield _Page(some, f"{state.value}/{place or ''}" if state else None)
+            yield Found(some, f"{state.value}/{place or ''}" if state else None)
 
-    def _page(self, wanted: Filter, actor: Actor, limit: int, place: str | None) -> Matches:
+    def _page(self, wanted: Filter, actor: Actor, limit: int, place: str | None) -> Found:
         try:
             return self.search.find(wanted, tenant=actor.tenant, limit=limit, cursor=place)
         except ValueError:
@@ -165,7 +142,7 @@ class Bulk:
             raise BulkRefused("state", f"{action} applies to renders that are {_listed(states)}, not {wanted.state}")
         return (State(wanted.state),)
 
-    def _applicable(self, action: Action, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    def _applicable(self, action: Action, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if action == "hold":
             return [one for one in records if not one["held"]]
         if action == "release":
