@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from renderline.ledger import Filter, Ledger, Queries
+from renderline.ledger.clock import epoch_seconds
 from renderline.renders import State
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -48,16 +49,12 @@ class Search:
         understood, ValueError for a cursor of another form, `redis.RedisError`.
         """
         if isinstance(wanted, str):
-            wanted = parse_search(wanted, now=self._now())
+            wanted = parse_search(wanted, now=epoch_seconds(self.ledger.redis.time()))
         if tenant is not None:
             if wanted.tenant not in (None, tenant):
                 return Found([], None)
             wanted = replace(wanted, tenant=tenant)
         return Found(*self.queries.page(wanted, limit=limit, cursor=cursor))
-
-    def _now(self) -> float:
-        seconds, micros = self.ledger.redis.time()
-        return int(seconds) + int(micros) / 1e6
 
 
 def parse_search(text: str, *, now: float, **given: Any) -> Filter:

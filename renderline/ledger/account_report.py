@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from renderline.ledger.clock import epoch_seconds
 from renderline.ledger.record import iso
 from renderline.ledger.store import Ledger
 
@@ -41,9 +42,9 @@ class AccountReports:
             pipe.hgetall(keys.account_status(account))
             pipe.get(keys.webhooks_alive(account))
             pipe.zrange(keys.capabilities, 0, -1, withscores=True)
-            (seconds, micros), paused, hold, backoff, circuit, rate, limit, taken, holders, due, *rest = pipe.execute()
+            answer, paused, hold, backoff, circuit, rate, limit, taken, holders, due, *rest = pipe.execute()
         owners, status, webhooks, capabilities = rest
-        now = float(seconds) + float(micros) / 1e6
+        now = epoch_seconds(answer)
         return {
             "name": account,
             "paused": bool(paused),

@@ -19,6 +19,12 @@ _AFTER_FAILURE = 5.0
 _JUMP = 0.5
 
 
+def epoch_seconds(answer: Any) -> float:
+    """Return the server's answer to TIME, seconds and microseconds, as epoch seconds."""
+    seconds, micros = answer
+    return int(seconds) + int(micros) / 1e6
+
+
 class ServerClock:
     """Tells the server's time in epoch seconds. It is measured every minute, and after this machine's clock was set.
 
@@ -56,12 +62,12 @@ class ServerClock:
     def _measure(self) -> None:
         before = time.monotonic()
         try:
-            seconds, micros = self._redis.time()
+            server = epoch_seconds(self._redis.time())
         except RedisError:
             self._measure_at = time.monotonic() + _AFTER_FAILURE
             return
         after = time.monotonic()
-        self._offset = seconds + micros / 1e6 - (before + after) / 2
+        self._offset = server - (before + after) / 2
         self._own_offset = time.time() - after
         self._measure_at = after + _EVERY
 

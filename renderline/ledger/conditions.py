@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from redis.client import Pipeline
 
 from renderline.ledger.capabilities import ALIVE_FOR
+from renderline.ledger.clock import epoch_seconds
 from renderline.ledger.condition import AccountCondition, Condition, HookCondition, SlotHolder
 from renderline.ledger.parsing import answers_of
 from renderline.ledger.record import UNREADABLE, is_unreadable, load_meta
@@ -58,7 +59,7 @@ class Conditions:
                 if record:
                     self._ask_render(pipe, record)
             answers = iter(answers_of(pipe.execute(raise_on_error=False)))
-        now = _clock(next(answers))
+        now = epoch_seconds(next(answers))
         alive = {str(name) for name, at in next(answers) if float(at) > now - ALIVE_FOR}
         known = {account: _account(account, answers, now=now, alive=alive) for account in accounts}
         typical = {kind: _median(next(answers)) for kind in kinds}
@@ -291,10 +292,6 @@ def _predicted(progress: float | None, at: float | None, rate: float | None) -> 
 def _median(rows: Any) -> float | None:
     seconds = sorted(float(row) for row in rows) if isinstance(rows, list) else []
     return seconds[len(seconds) // 2] if len(seconds) >= _FEWEST_DURATIONS else None
-
-
-def _clock(answer: Sequence[int]) -> float:
-    return int(answer[0]) + int(answer[1]) / 1e6
 
 
 def _pair(answer: Any) -> tuple[Any, Any]:

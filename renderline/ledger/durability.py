@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from redis import Redis, ResponseError
 
+from renderline.ledger.clock import epoch_seconds
 from renderline.ledger.keys import Keys
 
 log = structlog.get_logger(__name__)
@@ -213,8 +214,8 @@ class DiskSync:
             pipe.set(Keys().disk_probe, "", px=60_000)
             pipe.time()
             pipe.info("persistence")
-            _, (seconds, micros), info = pipe.execute()
+            _, now, info = pipe.execute()
         busy = int(info["aof_pending_bio_fsync"]) > 0 or info.get("aof_last_write_status") != "ok"
         if how.pauses:
             busy = busy or bool(int(info["aof_rewrite_in_progress"]) or int(info["rdb_bgsave_in_progress"]))
-        return seconds + micros / 1e6, not busy
+        return epoch_seconds(now), not busy

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from renderline.ledger.clock import epoch_seconds
 from renderline.ledger.store import Ledger
 from renderline.renders import State
 from renderline.tenants import DEFAULT
@@ -69,8 +70,8 @@ class Statistics:
             pipe.time()
             for state in State:
                 pipe.zrange(self._keys.state(state), 0, 0, withscores=True)
-            (seconds, micros), *oldest = pipe.execute()
-        now = seconds + micros / 1e6
+            answer, *oldest = pipe.execute()
+        now = epoch_seconds(answer)
         return {
             state.value: max(0.0, now - float(rows[0][1])) for state, rows in zip(State, oldest, strict=True) if rows
         }
@@ -80,8 +81,7 @@ class Statistics:
 
         `tenant` limits them to one tenant.
         """
-        seconds, _ = self._redis.time()
-        newest = int(seconds) // 60
+        newest = int(epoch_seconds(self._redis.time())) // 60
         numbers = range(newest - min(count, MOST_MINUTES) + 1, newest + 1)
         with self._redis.pipeline(transaction=False) as pipe:
             for number in numbers:

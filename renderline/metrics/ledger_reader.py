@@ -12,6 +12,7 @@ from redis.client import Pipeline
 
 from renderline import contract
 from renderline.ledger import Ledger, Statistics
+from renderline.ledger.clock import epoch_seconds
 from renderline.metrics import ledger_metrics as names
 from renderline.metrics.families import Sample
 from renderline.metrics.labels import OTHER, clean
@@ -83,8 +84,7 @@ class LedgerReader:
             asked("swept", pipe.get(keys.swept))
             asked("hook_queues", pipe.zrevrange(keys.hook_queues, 0, 4 * MOST_QUEUES))
             found = asked.execute()
-        seconds, microseconds = found["time"]
-        return seconds + microseconds / 1e6, found
+        return epoch_seconds(found["time"]), found
 
     def _queues(self, found: Mapping[str, Any]) -> Iterable[Sample]:
         hook_queues = dict.fromkeys(str(one).rpartition("@")[2] for one in found.get("hook_queues") or ())

@@ -10,6 +10,7 @@ from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
 from renderline.ledger import SKEWED, Persistence, persistence
+from renderline.ledger.clock import epoch_seconds
 from renderline.ledger.eviction import WANTED_POLICY
 from workers.cli.checks.result import CheckResult
 
@@ -21,8 +22,7 @@ _FULL = 0.8
 def check(redis: Redis) -> list[CheckResult]:
     """Return the results for the server; raises `redis.RedisError` if it does not answer."""
     redis.ping()
-    seconds, micros = redis.time()
-    clock = of_clock(seconds + micros / 1e6 - time.time())
+    clock = of_clock(epoch_seconds(redis.time()) - time.time())
     try:
         info: dict[str, Any] = redis.info()
     except NoPermissionError:
