@@ -24,7 +24,7 @@ from renderline.retry import MAX_RETRY_AFTER, WAITS, HookRetryPolicy
 from renderline.tenants import Endpoint, Tenant, Tenants
 
 PAGE = (ROOT / "docs/hooks.md").read_text()
-RENDER = "3f0c5d7e9a1b4c2d8e6f7a8b9c0d1e2f"
+RENDER = "0000c5d00000000000000000a1b2e001"
 BEGIN = 1_767_258_000.0
 EVENTS = ["render.completed", "render.failed", "render.expired", "render.canceled"]
 
