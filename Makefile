@@ -83,7 +83,7 @@ screenshots: $(VENV)/.installed-dev ## take the pictures of the board in docs/im
 
 lock: | $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml; newer versions with ARGS=--upgrade
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app -o requirements.txt pyproject.toml
-	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app --extra s3 --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) -o benchmarks/peers/requirements.txt benchmarks/peers/requirements.in
 
 clean: ## remove the environment, caches and everything that demo and up wrote
