@@ -9,6 +9,7 @@ from typing import Final
 
 from dotenv.parser import parse_stream
 
+from config import secret_file
 from config.variable import SettingsError
 
 NAME: Final = "RENDERLINE_ENV_FILE"
@@ -44,7 +45,9 @@ def environment(environ: MutableMapping[str, str] = os.environ) -> MutableMappin
     wrong = [one.original.line for one in bindings if one.error or (one.key and one.value is None)]
     if wrong:
         raise SettingsError("\n".join(f"{path} line {line}: must be NAME=value or a comment" for line in wrong))
+    # A secret of the environment wins over the file also where only one of the two names it as NAME_FILE.
+    given = {name.removesuffix(secret_file.SUFFIX) for name, text in environ.items() if text.strip()}
     for one in bindings:
-        if one.key and one.value is not None and not environ.get(one.key, "").strip():
+        if one.key and one.value is not None and one.key.removesuffix(secret_file.SUFFIX) not in given:
             environ[one.key] = one.value
     return environ

@@ -11,7 +11,7 @@ from config import env_file, parsers, redis_address, secret_strength
 from config.account_variables import ACCOUNT_VARIABLES, accounts_of, names_account
 from config.accounts import Account
 from config.tenants import FILE, Table, secrets_of, tenants_of
-from config.variable import Environment, SettingsError, Variable, variable
+from config.variable import Environment, SettingsError, Variable, file_variables, variable
 
 __all__ = ["VARIABLES", "Account", "Role", "Settings", "SettingsError", "load"]
 
@@ -264,9 +264,9 @@ _ENV_FILE = Variable(name=env_file.NAME, read=parsers.text, allowed="the path of
 
 _FIELDS: dict[str, Variable] = {f.name: f.metadata["variable"] for f in fields(Settings) if "variable" in f.metadata}
 
-VARIABLES: dict[str, Variable] = {
-    found.name: found for found in (*_FIELDS.values(), *ACCOUNT_VARIABLES, FILE, *_COMPOSE, _ENV_FILE)
-}
+_DECLARED = (*_FIELDS.values(), *ACCOUNT_VARIABLES, FILE, *_COMPOSE, _ENV_FILE)
+
+VARIABLES: dict[str, Variable] = {found.name: found for found in (*_DECLARED, *file_variables(_DECLARED))}
 
 
 def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:

@@ -9,6 +9,8 @@ from typing import Any
 
 import marshmallow as ma
 
+from config import secret_file
+
 
 class SettingsError(ValueError):
     """The environment is not valid; the text has one line for every bad, missing or unknown variable."""
@@ -42,6 +44,15 @@ class Variable:
         return f"correct it, or leave it unset for {self.default!r}"
 
 
+def file_variables(variables: Iterable[Variable]) -> list[Variable]:
+    """Return for each secret the variable that names the file from which it is read instead."""
+    return [
+        Variable(name=one.name + secret_file.SUFFIX, read=str, allowed=f"the path of a file that holds {one.name}")
+        for one in variables
+        if one.secret
+    ]
+
+
 def variable(name: str, read: Callable[[str], Any], allowed: str, *, default: Any = None, secret: bool = False) -> Any:
     """Declare a dataclass field that is filled from the environment variable `name`."""
     declared = Variable(name=name, read=read, allowed=allowed, default=default, secret=secret)
@@ -55,6 +66,7 @@ class Environment:
         self._variables = variables
         self.given = {name: text.strip() for name, text in environ.items() if text.strip()}
         self.problems: list[str] = []
+        unusable = self._read_files()
         schema = ma.Schema.from_dict(
             {name: ma.fields.Function(deserialize=wanted.read) for name, wanted in variables.items()}
         )
@@ -64,6 +76,22 @@ class Environment:
             self._values = error.valid_data
             reasons: Any = error.normalized_messages()
             self.problems += [variables[name].problem(self.given[name], why) for name, why in reasons.items()]
+        # They are bad, not missing.
+        self.given |= dict.fromkeys(unusable, "")
+
+    def _read_files(self) -> list[str]:
+        """Add the secrets that files hold to what is given; return those whose file is of no use."""
+        unusable = []
+        for name in [name for name, wanted in self._variables.items() if wanted.secret]:
+            try:
+                found = secret_file.lookup(self.given, name)
+            except ValueError as problem:
+                self.problems.append(str(problem))
+                self.given.pop(name, None)
+                unusable.append(name)
+            else:
+                self.given |= {name: found} if found else {}
+        return unusable
 
     def value(self, wanted: Variable) -> Any:
         """Return the variable's value, its default if it is unset, None if it is bad."""

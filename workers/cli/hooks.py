@@ -132,9 +132,13 @@ def _given(secret: str | None) -> tuple[str, ...]:
     import base64
     import binascii
 
+    from config import secret_file
     from config.env_file import environment
 
-    text = environment().get(_VARIABLE, "") if secret is None else secret
+    try:
+        text = secret_file.lookup(environment(), _VARIABLE) if secret is None else secret
+    except ValueError as problem:
+        raise CommandError(str(problem), ExitCode.REFUSED) from None
     found = tuple(one.strip() for one in text.split(",") if one.strip())
     for one in found:
         try:

@@ -81,10 +81,10 @@ class Session:
 
         Raises CommandError without one: what listens at the usual address may be another installation's.
         """
-        from config import redis_address
+        from config import redis_address, secret_file
         from config.env_file import environment
 
-        if not environment().get("REDIS_URL", "").strip():
+        if not secret_file.is_given(environment(), "REDIS_URL"):
             usual = redis_address.shown(self.settings.redis_url)
             raise CommandError(
                 f"REDIS_URL is unset, and what listens at {usual} may be another installation's: nothing was changed; "

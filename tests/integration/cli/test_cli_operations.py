@@ -263,3 +263,10 @@ def test_nothing_changes_on_a_redis_that_no_setting_chose(run, command):
     assert "REDIS_URL is unset" in ended.err
     assert "nothing was changed" in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_an_address_in_a_file_chooses_the_redis_too(run, valkey, tmp_path):
+    (tmp_path / "redis-url").write_text(f"{valkey.url}\n")
+    ended = run("pause", "default", REDIS_URL="", REDIS_URL_FILE=str(tmp_path / "redis-url"))
+    assert ended.code == 0, ended.err
+    assert run("resume", "default").code == 0

@@ -12,9 +12,9 @@ from urllib.parse import unquote, urlsplit
 from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
-from config import env_file, parsers, secret_strength
+from config import env_file, parsers, secret_file, secret_strength
 from config.env_file import environment
-from config.settings import Settings
+from config.settings import VARIABLES, Settings
 from renderline.tenants import Tenant, Tenants
 from workers.cli.checks.result import CheckResult
 
@@ -239,6 +239,9 @@ def of_private_addresses(settings: Settings) -> CheckResult:
 def _private_paths(settings: Settings, environ: Mapping[str, str]) -> list[Path]:
     data = Path(settings.data_dir)
     files = [environ.get(name) for name in ("AISTUDIOS_ACCOUNTS", "RENDERLINE_TENANTS")]
+    secrets = [environ.get(name + secret_file.SUFFIX, "") for name, wanted in VARIABLES.items() if wanted.secret]
+    # What systemd, Docker and Kubernetes mount there is for this process or container alone, whatever its mode.
+    files += [path for path in secrets if not path.startswith("/run/")]
     own = env_file.path_of(environ) or Path(".env")
     return [own, data, data / "env", data / "flower", data / "redis", *(Path(file) for file in files if file)]
 
