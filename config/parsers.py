@@ -72,6 +72,21 @@ def never_or_seconds(value: str) -> float | None:
     return None if value.lower() == "never" else seconds()(value)
 
 
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_MOST_WAITS = 50
+
+
+def waits(value: str) -> tuple[float, ...]:
+    """Parse up to 50 waits with commas between them, each in seconds or with a unit (s, m, h, d), at most 7 days."""
+    found = [re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd]?)", one.strip()) for one in value.split(",")]
+    if len(found) > _MOST_WAITS:
+        raise ValidationError(f"it holds {len(found)}")
+    times = tuple(float(one[1]) * _UNITS[one[2]] for one in found if one)
+    if len(times) < len(found) or not all(0 < one <= 7 * 86_400 for one in times):
+        raise ValidationError("")
+    return times
+
+
 def _split(value: str, schemes: tuple[str, ...]) -> Any:
     try:
         parts = urlsplit(value)

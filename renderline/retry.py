@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +45,14 @@ class RetryPolicy:
 WAITS = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0)
 """Seconds before each retry of a hook, in the spirit of Standard Webhooks; the last value repeats."""
 
+MOST_CALLS = 100
+"""To how many calls of an endpoint a request may make a hook lead."""
+
 MAX_RETRY_AFTER = 14_400.0
 """The longest wait (seconds) that an endpoint may ask for with a Retry-After."""
+
+_NO_TIME_LEFT = 2.0
+"""Seconds before the end of its time in which a hook is not retried again."""
 
 _HALVINGS = 3
 """How often the time of a call is halved."""
@@ -58,10 +66,15 @@ _SPREAD = 0.2
 
 @dataclass(frozen=True)
 class HookRetryPolicy:
-    """How long a failing hook is retried: `retry_for` seconds after its render ended, and at most `attempts` calls."""
+    """When a failing hook is retried, and for how long.
+
+    It is retried for `retry_for` seconds after its render ended, with at most `attempts` calls in all. `waits` are the
+    seconds before each retry; the last one repeats.
+    """
 
     retry_for: float = 259_200.0
     attempts: int | None = None
+    waits: tuple[float, ...] = WAITS
 
     def retry_in(self, attempt: int, *, age: float, jitter: float, retry_after: float | None = None) -> float | None:
         """Return the delay after the `attempt`-th failure (from 1), None to give up.
@@ -70,9 +83,9 @@ class HookRetryPolicy:
         drawn by the caller from 0 to 1. The endpoint's `retry_after` (seconds) counts if it is longer.
         """
         left = self.retry_for - age
-        if left < WAITS[0] or (self.attempts is not None and attempt >= self.attempts):
+        if left < min(_NO_TIME_LEFT, self.waits[0]) or (self.attempts is not None and attempt >= self.attempts):
             return None
-        wait = WAITS[min(attempt, len(WAITS)) - 1] * (1 - _SPREAD + 2 * _SPREAD * jitter)
+        wait = self.waits[min(attempt, len(self.waits)) - 1] * (1 - _SPREAD + 2 * _SPREAD * jitter)
         return min(max(wait, min(retry_after or 0.0, MAX_RETRY_AFTER)), left)
 
     def last(self, attempt: int, *, age: float) -> bool:
@@ -81,15 +94,28 @@ class HookRetryPolicy:
 
     def over(self, age: float) -> bool:
         """Return whether a hook of this age is dead-lettered without another call."""
-        return age > self.retry_for + min(self.retry_for, WAITS[-1])
+        return age > self.retry_for + min(self.retry_for, self.waits[-1])
 
     def of_hook(self, hook: Mapping[str, Any]) -> HookRetryPolicy:
-        """Return the policy of a hook whose request may ask for less: `retry_for` in seconds, and `attempts`."""
-        most, calls = _number(hook.get("retry_for")), _number(hook.get("attempts"))
+        """Return the policy of a hook whose request may ask for less, and for waits of its own.
+
+        That is `retry_for` in seconds, `attempts`, and `waits`, a list of seconds.
+        """
+        most, calls, waits = _number(hook.get("retry_for")), _number(hook.get("attempts")), hook.get("waits")
+        own = list(filter(None, map(_number, waits))) if isinstance(waits, list) else []
         return HookRetryPolicy(
             self.retry_for if most is None else min(most, self.retry_for),
             min((count for count in (calls, self.attempts) if count is not None), default=None),
+            tuple(map(float, own)) if own and own == waits else self.waits,
         )
+
+    @property
+    def calls(self) -> int:
+        """How many calls a hook gets whose endpoint never answers 2xx."""
+        times = list(itertools.accumulate(self.waits))
+        more = int((self.retry_for - times[-1]) // self.waits[-1]) if times[-1] <= self.retry_for else 0
+        count = 1 + bisect.bisect_right(times, self.retry_for) + more
+        return count if self.attempts is None else min(count, self.attempts)
 
 
 def _number(value: object) -> int | None:

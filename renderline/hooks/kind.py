@@ -20,6 +20,11 @@ USER_AGENT = "Renderline/1 (+hooks)"
 LONGEST_RETRY_AFTER = 86_400.0
 """The most seconds that a hook waits because an endpoint asks for it."""
 
+LONGEST_WAIT = 86_400
+"""The longest wait (seconds) before a retry for which a request may ask."""
+MOST_WAITS = 20
+"""How many waits a request may list."""
+
 MOST_ATTEMPTS = 100
 """The most calls to which a request may limit a hook."""
 
@@ -162,10 +167,19 @@ class EventsSchema(Schema):
 
 
 class RetriedSchema(EventsSchema):
-    """Optionally, how long a failing hook is retried: `retry_for` in seconds, and at most `attempts` calls."""
+    """Optionally, when a failing hook is retried: for `retry_for` seconds, with at most `attempts` calls, and after
+    `waits` of its own, in seconds, of which the last repeats.
+    """
 
     retry_for = fields.Integer(strict=True, validate=validate.Range(min=1))
     attempts = fields.Integer(strict=True, validate=validate.Range(min=1, max=MOST_ATTEMPTS))
+    waits = fields.List(
+        fields.Integer(
+            strict=True,
+            validate=validate.Range(min=1, max=LONGEST_WAIT, error="must be from {min} to {max} seconds."),
+        ),
+        validate=validate.Length(min=1, max=MOST_WAITS, error="must be from {min} to {max} waits."),
+    )
 
 
 def chosen(event: str, hook: Mapping[str, Any] | None) -> bool:

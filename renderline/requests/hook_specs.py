@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from marshmallow import ValidationError
 
+from renderline.retry import MOST_CALLS
 from renderline.validation.errors import flattened, quoted
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def load_hooks(
 ) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
     """Return the hooks with their defaults filled in, and the errors by path (`hooks.1.type`).
 
-    `retries` is what the deployment allows; a hook may ask for less.
+    `retries` is what the deployment allows; a hook may ask for less, and for other waits that lead to few calls.
     """
     loaded: list[dict[str, Any]] = []
     errors: dict[str, list[str]] = {}
@@ -56,8 +57,26 @@ def _beyond(path: str, hook: Mapping[str, Any], retries: HookRetryPolicy) -> dic
         "retry_for": (retries.retry_for, "RENDERLINE_HOOK_RETRY_FOR"),
         "attempts": (retries.attempts, "RENDERLINE_HOOK_ATTEMPTS"),
     }
-    return {
+    errors = {
         f"{path}.{name}": [f"must be at most {most:g}, which {variable} allows"]
         for name, (most, variable) in allowed.items()
         if most is not None and isinstance(hook.get(name), int) and hook[name] > most
     }
+    return errors or _too_often(path, hook, retries)
+
+
+def _too_often(path: str, hook: Mapping[str, Any], allowed: HookRetryPolicy) -> dict[str, list[str]]:
+    """Return an error if the waits of a hook would make us call its endpoint often: it may be somebody else's."""
+    own = allowed.of_hook(hook)
+    if own.waits == allowed.waits:
+        return {}
+    least = min(allowed.waits)
+    early = {
+        f"{path}.waits.{at}": [f"must be at least {least:g}, the shortest of RENDERLINE_HOOK_WAITS"]
+        for at, wait in enumerate(own.waits)
+        if wait < least
+    }
+    if early or own.calls <= MOST_CALLS:
+        return early
+    why = f"lead to {own.calls} calls within {own.retry_for:g} s; at most {MOST_CALLS} are allowed"
+    return {f"{path}.waits": [f"{why}: choose a longer last wait, a shorter retry_for or fewer attempts"]}

@@ -153,7 +153,7 @@ def test_a_role_has_the_credentials_that_it_needs_and_no_others(services, role, 
 def test_flower_gets_the_settings_of_its_pages_of_renders():
     given = environment(rendered({**DOTENV, "RENDERLINE_LABELS": "customer"})["services"]["flower"], {})
     assert load(given, role="flower").labels == ("customer",)
-    hooks = {"RENDERLINE_HOOK_RETRY_FOR", "RENDERLINE_HOOK_ATTEMPTS"}
+    hooks = {"RENDERLINE_HOOK_RETRY_FOR", "RENDERLINE_HOOK_ATTEMPTS", "RENDERLINE_HOOK_WAITS"}
     assert {"RENDERLINE_FLOWER_RENDERS", "RENDERLINE_PUBLIC_URL", *hooks} <= given.keys()
 
 

@@ -10,7 +10,7 @@ from renderline.retry import HookRetryPolicy
 
 def hook_retries(settings: Settings) -> HookRetryPolicy:
     """Return when a failed hook is retried and given up."""
-    return HookRetryPolicy(settings.hook_retry_for, settings.hook_attempts)
+    return HookRetryPolicy(settings.hook_retry_for, settings.hook_attempts, settings.hook_waits)
 
 
 def explainer(ledger: Ledger, settings: Settings) -> Explainer:

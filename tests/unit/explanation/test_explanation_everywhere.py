@@ -15,8 +15,9 @@ GIVEN = {
     "FLOWER_BASIC_AUTH": "someone:a-password-of-32-letters-0a1b2c",
     "RENDERLINE_HOOK_RETRY_FOR": "120",
     "RENDERLINE_HOOK_ATTEMPTS": "9",
+    "RENDERLINE_HOOK_WAITS": "5,1m",
 }
-EXPECTED = HookRetryPolicy(120.0, 9)
+EXPECTED = HookRetryPolicy(120.0, 9, (5.0, 60.0))
 
 
 def test_the_board_explains_as_the_api_does():

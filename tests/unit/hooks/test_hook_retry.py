@@ -45,6 +45,26 @@ def test_the_endpoints_wish_counts_but_has_an_end() -> None:
     assert policy.retry_in(1, age=0.0, jitter=0.5, retry_after=1.7e9) == MAX_RETRY_AFTER
 
 
+def test_the_schedule_is_a_setting() -> None:
+    assert load({}, role="gateway").hook_waits == WAITS
+    settings = load({"RENDERLINE_HOOK_WAITS": "2, 0.5s,5m,1h ,1d"}, role="gateway")
+    assert settings.hook_waits == (2.0, 0.5, 300.0, 3600.0, 86_400.0)
+    policy = HookRetryPolicy(3 * DAY, waits=settings.hook_waits)
+    assert ages(policy) == [0.0, 2.0, 2.5, 302.5, 3902.5, 3902.5 + DAY, 3902.5 + 2 * DAY, 3 * DAY]
+
+
+def test_a_schedule_of_long_waits_alone_has_its_last_call_at_the_end_too() -> None:
+    assert ages(HookRetryPolicy(DAY, waits=(10 * 3600.0,))) == [0.0, 36_000.0, 72_000.0, DAY]
+
+
+def test_a_hook_may_have_a_schedule_of_its_own() -> None:
+    policy = HookRetryPolicy(600.0).of_hook({"waits": [10, 100], "attempts": 4})
+    assert ages(policy) == [0.0, 10.0, 110.0, 210.0]
+    # Fields of a kind that another package added.
+    for other in ("often", [], [0], ["1"], [True], {"1": 2}):
+        assert HookRetryPolicy(600.0).of_hook({"waits": other}) == HookRetryPolicy(600.0)
+
+
 def test_what_failed_together_does_not_return_together() -> None:
     waits = {HookRetryPolicy().retry_in(8, age=600.0, jitter=jitter / 10) for jitter in range(11)}
     assert len(waits) == 11
