@@ -14,7 +14,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test check audit bench chaos attack mutants screenshots lock clean
+.PHONY: help install demo up test check docs audit bench chaos attack mutants screenshots lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,12 +50,16 @@ up: $(VENV)/.installed ## the same processes kept running, with the addresses of
 test: $(VENV)/.installed-dev ## run every test
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: $(VENV)/.installed-dev ## lint, format, types, import contracts, compose file
+check: docs $(VENV)/.installed-dev ## lint, format, types, import contracts, compose file, documentation site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+# Without the notice of a successor of MkDocs. With --quiet no warning would count for --strict.
+docs: $(VENV)/.installed-dev ## build the documentation site: var/docs/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 audit: $(VENV)/.installed-dev ## known holes and licences of the locked packages, secrets in the files
 	@$(BIN)/python .ci/audit $(ARGS)
