@@ -28,7 +28,8 @@ class CatalogueRunner:
     """Reads the lists of this worker's accounts that some process wants."""
 
     refresher: Refresher
-    _running: dict[str, threading.Thread] = field(default_factory=dict, repr=False)
+    _running: dict[str, bool] = field(default_factory=dict, repr=False)
+    """By account whose thread runs: whether it is to look again, since something was wanted after it began."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def start(self) -> None:
@@ -37,13 +38,25 @@ class CatalogueRunner:
             self.start_account(account)
 
     def start_account(self, account: str) -> None:
-        """Start the thread of an account, unless it runs."""
+        """Start the thread of an account. One that runs looks again before it ends: it may be past its last look."""
         with self._lock:
-            running = self._running.get(account)
-            if running is None or not running.is_alive():
-                thread = threading.Thread(target=self.run, args=(account,), name=f"catalogue-{account}", daemon=True)
-                self._running[account] = thread
-                thread.start()
+            if account in self._running:
+                self._running[account] = True
+                return
+            name = f"catalogue-{account}"
+            threading.Thread(target=self._run_until_none, args=(account,), name=name, daemon=True).start()
+            self._running[account] = False
+
+    def _run_until_none(self, account: str) -> None:
+        again = True
+        while again:
+            self.run(account)
+            with self._lock:
+                again = self._running[account]
+                if again:
+                    self._running[account] = False
+                else:
+                    del self._running[account]
 
     def run(self, account: str) -> None:
         """Read the wanted lists of an account now, until none is left."""

@@ -154,6 +154,28 @@ def test_a_worker_reads_what_is_wanted_and_nothing_twice(refresher, runner, list
     until(lambda: lists.asked() == 2, what="the list read anew")
 
 
+def test_a_list_that_is_wanted_while_the_last_one_is_done_is_read_at_once(refresher, runner, lists, monkeypatch):
+    store = refresher.store
+    nothing_left, go_on = threading.Event(), threading.Event()
+    take_wanted = store.take_wanted
+
+    def take(account):
+        found = take_wanted(account)
+        if found is None:
+            nothing_left.set()
+            assert go_on.wait(20)
+        return found
+
+    monkeypatch.setattr(store, "take_wanted", take)
+    store.want("main", ["models"])
+    runner.start_account("main")
+    assert nothing_left.wait(20)
+    store.want("main", ["workspaces"])
+    runner.start_account("main")
+    go_on.set()
+    until(lambda: lists.asked("/workspaces") == 1, what="the list that was wanted late")
+
+
 def test_a_worker_leaves_a_list_alone_for_a_while_after_it_failed(refresher, runner, lists, redis):
     lists.rows["/model"] = lambda call: failure(500, "E1", "the list is broken")
     for _ in range(3):
