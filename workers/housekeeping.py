@@ -94,7 +94,14 @@ class Housekeeper:
     """
 
     def __init__(
-        self, services: Services, *, sweep_every: float, lease: float, name: str = "", canary: Canary | None = None
+        self,
+        services: Services,
+        *,
+        sweep_every: float,
+        lease: float,
+        name: str = "",
+        canary: Canary | None = None,
+        heartbeat: Callable[[], None] | None = None,
     ) -> None:
         consuming = canary.consuming if canary else tuple
         self._renewals = ChoreThread(
@@ -106,9 +113,11 @@ class Housekeeper:
         self._uploads = ChoreThread(
             "uploads", *([Chore("old uploads", uploads.run, every=uploads.every, jitter=_JITTER)] if uploads else [])
         )
-        self._canary = ChoreThread(
-            "canary", *([Chore("canary", canary.check, every=canary.interval)] if canary else [])
-        )
+        checks = [Chore("canary", canary.check, every=canary.interval)] if canary else []
+        if canary and heartbeat:
+            # In the same thread: it beats only while the checks go on.
+            checks.append(Chore("heartbeat", heartbeat, every=canary.interval))
+        self._canary = ChoreThread("canary", *checks)
         self._short = ChoreThread(
             "chores",
             Chore("capabilities", lambda: services.capabilities.announce(consuming()), every=ANNOUNCE_EVERY),

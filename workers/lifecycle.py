@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from renderline.metrics.exporter import Exporter
 from workers import shutdown, startup
 from workers.application import Renderline
 from workers.housekeeping import Housekeeper
+from workers.liveness import Heartbeat, notify
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +26,7 @@ class WorkerLifecycle:
     def __init__(self, app: Renderline) -> None:
         self._app = app
         self._housekeeper: Housekeeper | None = None
+        self._heartbeat: Heartbeat | None = None
 
     def connect(self) -> None:
         """Subscribe to the signals of this process."""
@@ -55,21 +58,25 @@ class WorkerLifecycle:
     def _start_housekeeping(self, sender: Any, **_: Any) -> None:
         """Start the sweep and the other chores. Every worker runs the sweep; a lock lets one at a time do the work."""
         settings = self._app.settings
+        self._heartbeat = Heartbeat(self._app.canary)
         self._housekeeper = Housekeeper(
             self._app.services,
             name=sender.hostname,
             sweep_every=settings.sweep_every,
             lease=settings.lease,
             canary=self._app.canary,
+            heartbeat=self._heartbeat.beat,
         )
         self._housekeeper.start()
 
     def _serve_metrics(self, **_: Any) -> None:
-        """Serve this worker's metrics, if that is configured."""
+        """Serve this worker's metrics and health, if that is configured."""
         if bind := self._app.settings.metrics_bind:
             metrics = self._app.services.metrics
             metrics.watch(self._app.canary)
-            Exporter(metrics.registry).start(bind)
+            beat = self._heartbeat
+            checks = {"/healthz": beat.healthz, "/readyz": beat.readyz} if beat else {}
+            Exporter(metrics.registry, checks=checks).start(bind)
 
     def _share_threads(self, **_: Any) -> None:
         """Give hooks all threads of a worker that consumes only hooks, half of the threads of any other worker."""
@@ -89,6 +96,7 @@ class WorkerLifecycle:
         """Requeue waiting messages and stop sweeping; running hooks keep their claims until they end or their lease
         does.
         """
+        notify("STOPPING=1", os.environ)
         if self._housekeeper is not None:
             self._housekeeper.stop()
         self._app.services.poller.leave()

@@ -1,11 +1,14 @@
-"""Serves the metrics of a worker over HTTP, in a thread of their own. It has no access control: bind it accordingly."""
+"""Serves the metrics and the health of a worker over HTTP, in a thread of their own. It has no access control: bind it
+accordingly."""
 
 from __future__ import annotations
 
 import errno
 import socket
 import threading
+from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import structlog
@@ -35,10 +38,16 @@ class _ServerV6(_Server):
 
 
 class Exporter:
-    """The HTTP server of one worker's metrics."""
+    """The HTTP server of one worker's metrics.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    `checks`: paths that answer 200, or 503 with the reason that the function returns.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, *, checks: Mapping[str, Callable[[], str | None]] | None = None
+    ) -> None:
         self._registry = registry
+        self._checks = dict(checks or {})
         self._server: _Server | None = None
 
     @property
@@ -77,6 +86,20 @@ class Exporter:
                 if error.errno != errno.EADDRINUSE or port == first + PORTS - 1:
                     raise
                 continue
-            server.set_app(make_wsgi_app(self._registry))
+            server.set_app(self._application())
             return server
         raise AssertionError("no port was tried")
+
+    def _application(self) -> Callable[..., Iterable[bytes]]:
+        metrics: Any = make_wsgi_app(self._registry)
+
+        def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            check = self._checks.get(environ["PATH_INFO"])
+            if check is None:
+                found: Iterable[bytes] = metrics(environ, start_response)
+                return found
+            problem = check()
+            start_response("503 Service Unavailable" if problem else "200 OK", [("Content-Type", "text/plain")])
+            return [f"{problem or 'ok'}\n".encode()]
+
+        return application

@@ -27,6 +27,13 @@ QUEUE_STALLED = Metric(
     "How long this gateway has seen messages in the queue and has not seen it get shorter; 0 when it is empty.",
     ("queue",),
 )
+SUBMISSION_WAITING = Metric(
+    "renderline_submission_waiting_seconds",
+    "gauge",
+    "How long the submission has waited since it was accepted or sent that has waited longest for a worker. Those "
+    "that wait for their account (paused, refused, backoff, open circuit, full slots, a rate limit) do not count.",
+    ("account",),
+)
 CREDITS_LAST_HOUR = Metric(
     "renderline_credits_last_hour",
     "gauge",

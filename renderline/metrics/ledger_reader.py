@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from renderline.ledger.clock import epoch_seconds
 from renderline.metrics import ledger_metrics as names
 from renderline.metrics.families import Sample
 from renderline.metrics.labels import OTHER, clean
+from renderline.metrics.waiting_submissions import oldest_submissions
 
 MOST_ACCOUNTS = 100
 """Accounts with series of their own, by name; a deployment has a few."""
@@ -113,14 +115,20 @@ class LedgerReader:
                 asked(f"hold {one}", pipe.exists(keys.hold(one)))
                 asked(f"token {one}", pipe.hmget(keys.account_status(one), "issued_at", "expires_at"))
                 asked(f"due {one}", pipe.zrange(keys.due(one), 0, 0, withscores=True))
+                asked(f"rate {one}", pipe.exists(keys.rate_limit(one)))
             for lane, _, owner in lanes:
                 asked(f"lane {lane} {owner}", pipe.zrange(keys.queued(lane, owner), 0, 0, withscores=True))
             answers = asked.execute()
         paused, limits = found.get("paused") or (), found.get("slot_limits") or {}
+        ready = []
         overdue = {one: max(0.0, now - _first_score(answers.get(f"due {one}"), now)) for one in accounts}
         for one in accounts:
             label = (clean(one),)
-            yield names.SLOTS_TAKEN, label, answers.get(f"slots {one}") or 0
+            taken, limit = answers.get(f"slots {one}") or 0, _number(limits.get(one, math.inf))
+            held = one in paused or any(answers.get(f"{why} {one}") for why in ("circuit", "backoff", "hold", "rate"))
+            if not held and taken < limit:
+                ready.append(one)
+            yield names.SLOTS_TAKEN, label, taken
             if one in limits:
                 yield names.SLOTS_LIMIT, label, _number(limits[one])
             yield names.CIRCUIT_OPEN, label, int(bool(answers.get(f"circuit {one}")))
@@ -140,6 +148,9 @@ class LedgerReader:
         yield names.QUEUE_OLDEST, ("submit",), max(0.0, now - sent["submit"])
         yield names.QUEUE_OLDEST, ("hooks",), max(0.0, now - sent["hooks"])
         yield names.QUEUE_OLDEST, ("poll",), max(overdue.values(), default=0.0)
+        queued = {(owner, lane): _first_score(answers.get(f"lane {lane} {owner}"), now) for lane, _, owner in lanes}
+        for one, since in oldest_submissions(self._redis, keys, accounts, ready, queued).items():
+            yield names.SUBMISSION_WAITING, (clean(one),), max(0.0, now - since) if since else 0.0
 
 
 class _Answers:
