@@ -24,9 +24,9 @@ def options(settings: Settings) -> dict[str, Any]:
 
 def _broker(settings: Settings) -> dict[str, Any]:
     return {
-        "broker_url": settings.redis_url,
+        "broker_url": redis_address.celery_url(settings.redis_url),
         # Celery reads the address; Flower's page of queues reads this.
-        "broker_use_ssl": redis_address.tls_options(settings.redis_url),
+        "broker_use_ssl": redis_address.read(settings.redis_url).tls,
         # workers/startup.py checks Redis first. A running worker waits for a lost Redis without a time limit.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
@@ -48,6 +48,7 @@ def _broker(settings: Settings) -> dict[str, Any]:
             "queue_order_strategy": "priority",
             "priority_steps": [0, 3, 6, 9],
             "client_name": "renderline",
+            **_address(settings),
             # A worker sends what a message names as its link or chain with its own rights. Where a list says what
             # requests may send, that would be a way past it.
             "links": not _lists_hooks(settings),
@@ -56,6 +57,12 @@ def _broker(settings: Settings) -> dict[str, Any]:
         # nothing. Threads could not be stopped anyway.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
     }
+
+
+def _address(settings: Settings) -> dict[str, Any]:
+    """Return what Celery's spelling of a socket or of Sentinels leaves out; workers/repairs/address.py reads it."""
+    where = redis_address.Shown(settings.redis_url)
+    return {"address": where} if where.address.socket or where.address.master_name else {}
 
 
 def _lists_hooks(settings: Settings) -> bool:
@@ -90,7 +97,8 @@ def _messages() -> dict[str, Any]:
 def _results(settings: Settings) -> dict[str, Any]:
     return {
         # The ledger holds every outcome. Only `renderline.request` has a result for its producer: the render id.
-        "result_backend": settings.redis_url,
+        "result_backend": redis_address.celery_url(settings.redis_url),
+        "result_backend_transport_options": _address(settings),
         "task_ignore_result": True,
         "result_expires": 3600,
         "redis_socket_timeout": 30,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
 
 from config import env_file, parsers, redis_address, secret_strength
 from config.account_variables import ACCOUNT_VARIABLES, accounts_of, names_account
@@ -33,7 +32,8 @@ class Settings:
     redis_url: str = variable(
         "REDIS_URL",
         redis_address.parse,
-        "redis://[[user]:password@]host[:port][/number], or rediss:// with TLS options such as ?ssl_ca_certs=/path",
+        "redis://[[user]:password@]host[:port][/number], rediss:// with TLS options such as ?ssl_ca_certs=/path, "
+        "unix:///path/of.sock[?db=number] or sentinel://host:port,host:port[/number]?master_name=name (docs/redis.md)",
         default="redis://127.0.0.1:6379/0",
         secret=True,
     )
@@ -245,9 +245,8 @@ class Settings:
 
     def secrets(self) -> tuple[str, ...]:
         """Return every value that must not appear in any log line, event or page."""
-        password = urlsplit(self.redis_url).password
         logins = (self.flower_basic_auth or "").split(",")
-        found = [password, unquote(password or ""), self.secret_key, *(self.hook_secrets or ())]
+        found = [*redis_address.read(self.redis_url).secrets, self.secret_key, *(self.hook_secrets or ())]
         found += [login.partition(":")[2] for login in logins]
         found += [secret for account in self.accounts for secret in account.secrets()]
         found += secrets_of(self.tenants)

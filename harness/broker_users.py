@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from redis import Redis
 
@@ -28,7 +29,13 @@ def write_users(directory: Path, *, hook_queues: tuple[str, ...] = ("billing",))
     return path
 
 
-def url_of(server: Valkey, role: str) -> str:
+class HasAddress(Protocol):
+    """What an address leads to: a server, or servers under Sentinels."""
+
+    url: str
+
+
+def url_of(server: HasAddress, role: str) -> str:
     """Return the REDIS_URL of a role."""
     return redis_users.redis_url(server.url, role, PASSWORDS[role])
 

@@ -156,6 +156,29 @@ class Valkey:
             self.process.kill()
 
 
+class SocketValkey(Valkey):
+    """A Valkey that is reached by its socket alone."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        super().__init__(directory, *options)
+        self.path = directory / "redis.sock"
+        self.url = f"unix://{self.path}?db=0"
+
+    def command(self) -> list[str]:
+        """Return the server's program and the option for its socket."""
+        return [str(get_binary_path()), "--port", "0", "--unixsocket", str(self.path)]
+
+    def answers(self) -> bool:
+        """Return whether it answers a ping, or asks for a password."""
+        try:
+            with Redis(unix_socket_path=str(self.path)) as client:
+                return bool(client.ping())
+        except AuthenticationError:
+            return True
+        except RedisError:
+            return False
+
+
 class SandboxProcess(Server):
     """The vendor's emulator as a process, and its control calls."""
 

@@ -10,15 +10,14 @@ from typing import Any, Self
 
 from celery import Celery
 
-from config import redis_address
-from harness.broker_users import url_of
+from harness.broker_users import HasAddress, url_of
 from harness.gateway import GatewayProcess
 from harness.hook_endpoint import HookEndpoint
 from harness.http_call import call
-from harness.processes import Flower, SandboxProcess, Valkey, Worker
+from harness.processes import Flower, SandboxProcess, Worker
 from harness.samples import HOOK_SECRET, USER_KEY, a_request
 from harness.waiting import until
-from renderline.producer import enqueue_render, enqueue_renders, wait_for
+from renderline.producer import celery_options, enqueue_render, enqueue_renders, wait_for
 
 LOGIN = ("ops", "flower-password-of-the-tests")
 SCRIPT = "Marmalade and xylophones, confidentially"
@@ -27,7 +26,7 @@ SCRIPT = "Marmalade and xylophones, confidentially"
 class Roles:
     """A worker, the gateway, Flower, a producer and an operator on one broker."""
 
-    def __init__(self, server: Valkey, directory: Path, command_line: Callable[..., Any]) -> None:
+    def __init__(self, server: HasAddress, directory: Path, command_line: Callable[..., Any]) -> None:
         self.server, self.directory = server, directory
         self.operator = command_line(self.environ("operator"))
         self._stack = ExitStack()
@@ -81,8 +80,8 @@ class Roles:
         self.operator.environ.update(vendor)
         self.worker.wait_ready()
         self.flower.wait_ready()
-        url = redis_address.parse(url_of(self.server, "producer"))
-        self.app = self._stack.enter_context(Celery("billing", broker=url, backend=url, set_as_current=False))
+        self.app = self._stack.enter_context(Celery("billing", set_as_current=False))
+        self.app.conf.update(celery_options(url_of(self.server, "producer")))
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -172,6 +171,27 @@ class Roles:
         assert SCRIPT not in shown
         for text in ("a%20word", "name:x", "key:order-1", "order:confidential", "state:delivered%20held:no"):
             pages(f"/renders?q={text}")
+
+    def everything_said(self) -> str:
+        """Return what the processes log, print and show of themselves: no password may be in it."""
+        pages = [
+            call("GET", f"{self.flower.url}{path}", auth=LOGIN) for path in ("/workers", "/broker", "/api/workers")
+        ]
+        assert all(page.ok for page in pages)
+        lengths = call("GET", f"{self.flower.url}/api/queues/length", auth=LOGIN).json()["active_queues"]
+        assert {queue["name"] for queue in lengths} >= {"requests", "submit", "poll", "hooks"}, lengths
+        control = self.worker_control()
+        logs = [process.output() for process in (self.worker, self.flower, self.gateway)]
+        return "\n".join([*logs, *(page.text for page in pages), control, str(self.operator("doctor"))])
+
+    def worker_control(self) -> str:
+        """Return the worker's answers to `inspect stats` and `inspect conf`."""
+        with Celery("asking", set_as_current=False) as app:
+            app.conf.update(celery_options(url_of(self.server, "operator")))
+            found = app.control.inspect(timeout=3)
+            answers = found.stats(), found.conf(with_defaults=False)
+        assert all(answers)
+        return json.dumps(answers)
 
     def operate(self, render: str) -> None:
         """Use the command line."""

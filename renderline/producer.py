@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 from renderline import contract
 
@@ -24,6 +26,7 @@ _FINAL = frozenset({"delivered", "undelivered", "failed", "expired", "canceled"}
 _PREFIX = "renderline:"
 # Seconds that one read of the event stream waits: less than any sensible socket timeout of the caller's application.
 _BLOCK = 1.0
+_VERIFY = "ssl_cert_reqs"
 _REFUSALS = ("RequestRefused", "KeyConflict", "QuotaExceeded")
 
 Request = Mapping[str, Any]
@@ -45,6 +48,44 @@ class Outcome(NamedTuple):
     download_url: str | None
     """The vendor's own URL, which expires after a while."""
     error: str | None
+
+
+def celery_options(redis_url: str) -> dict[str, Any]:
+    """Return the options of a Celery application for Renderline's Redis: `app.conf.update(celery_options(...))`.
+
+    `redis_url` is Renderline's REDIS_URL in any of its forms: redis://, rediss://, unix:// and sentinel://. Celery
+    spells the last two in another way, and needs the name of the Sentinels' primary and TLS as options of their own.
+    An address that is none of these is returned as Celery's.
+    """
+    parts = urlsplit(redis_url)
+    query = dict(parse_qsl(parts.query))
+    login, at, hosts = parts.netloc.rpartition("@")
+    if parts.scheme == "rediss":
+        spelled = f"{redis_url}{'&' if query else '?'}ssl_cert_reqs=required" if _VERIFY not in query else redis_url
+        return {"broker_url": spelled, "result_backend": spelled}
+    if parts.scheme == "unix":
+        spelled = f"redis+socket://{login}{at}{parts.path}?virtual_host={query.get('db', '0')}"
+        return {"broker_url": spelled, "result_backend": spelled}
+    if parts.scheme != "sentinel" or ";" in redis_url:
+        return {"broker_url": redis_url, "result_backend": redis_url}
+    # Each repeats login and database: kombu takes them as servers between which it changes.
+    spelled = ";".join(f"sentinel://{login}{at}{host}{parts.path}" for host in hosts.split(","))
+    tls: dict[str, Any] = {name: value for name, value in query.items() if name.startswith("ssl_")}
+    if tls:
+        tls[_VERIFY] = ssl.VerifyMode[f"CERT_{tls.get(_VERIFY, 'required').upper().removeprefix('CERT_')}"]
+    of_sentinels: dict[str, Any] = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+    of_sentinels |= {
+        name: query[f"sentinel_{name}"] for name in ("username", "password") if f"sentinel_{name}" in query
+    }
+    of_sentinels |= {"ssl": True, **tls} if tls else {}
+    where = {"master_name": query.get("master_name"), "sentinel_kwargs": of_sentinels}
+    return {
+        "broker_url": spelled,
+        "result_backend": spelled,
+        "broker_transport_options": where,
+        "result_backend_transport_options": where,
+        **({"broker_use_ssl": tls, "redis_backend_use_ssl": tls} if tls else {}),
+    }
 
 
 def enqueue_render(

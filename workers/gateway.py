@@ -24,7 +24,6 @@ from renderline.gateway.api_keys import ApiKeys
 from renderline.gateway.webhooks import WebhookHandler
 from renderline.hooks.tenant_folders import TenantFolders
 from renderline.ledger import Commands, Ledger, Queries, ServerClock
-from renderline.ledger.failover import connection_class
 from renderline.ledger.schema import SchemaMismatch, check_schema
 from renderline.operations import Operations
 from tasks.publisher import CeleryPublisher
@@ -38,6 +37,7 @@ from workers.composition.tenants import tenants
 from workers.composition.uploads import upload_store
 from workers.composition.webhooks import fallback_interval, webhook_urls
 from workers.listening import listening_beyond_loopback
+from workers.redis_pool import open_client
 
 # Seconds until a call to a hanging Redis is given up, because a caller waits for the answer. Longer than one blocking
 # read of an event stream.
@@ -114,9 +114,8 @@ def _webhook_handler(chosen: settings.Settings, ledger: Ledger, dispatcher: Disp
 
 
 def _connect(chosen: settings.Settings) -> Redis:
-    return Redis.from_url(
+    return open_client(
         chosen.redis_url,
-        connection_class=connection_class(chosen.redis_url),
         decode_responses=True,
         socket_timeout=_REDIS_TIMEOUT,
         socket_connect_timeout=_REDIS_TIMEOUT,

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from redis import Connection, ConnectionError, ReadOnlyError, ResponseError, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import MasterDownError
+from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
 
 _UNBLOCKED = "UNBLOCKED"
 """The error that blocked clients get when the server is demoted."""
@@ -44,6 +45,19 @@ class LeavingSSLConnection(_Leaving, SSLConnection):
 
 class LeavingSocketConnection(_Leaving, UnixDomainSocketConnection):
     """Over a Unix socket."""
+
+
+class LeavingSentinelConnection(_Leaving, SentinelManagedConnection):
+    """To the primary that Sentinels name."""
+
+
+class LeavingSentinelSSLConnection(_Leaving, SentinelManagedSSLConnection):
+    """The same over TLS."""
+
+
+def leaving(made: type[Any]) -> type[Any]:
+    """Return a subclass of a class of connections that leaves a demoted server."""
+    return made if issubclass(made, _Leaving) else type(f"Leaving{made.__name__}", (_Leaving, made), {})
 
 
 def connection_class(url: str) -> type[Any]:

@@ -31,16 +31,12 @@ def redis_users(session: Session, directory: Path, hook_queues: Sequence[str]) -
     The passwords are random. Host, port, database and TLS options are those of REDIS_URL. Existing files stay as they
     are: for other passwords, name another directory.
     """
-    from urllib.parse import urlsplit
-
-    from config import redis_users
+    from config import redis_address, redis_users
 
     url = session.settings.redis_url
     passwords = {role: secrets.token_urlsafe(32) for role in redis_users.ROLES}
     try:
-        rules = redis_users.acl_file(
-            passwords, database=int(urlsplit(url).path.strip("/") or 0), hook_queues=hook_queues
-        )
+        rules = redis_users.acl_file(passwords, database=redis_address.read(url).database, hook_queues=hook_queues)
     except ValueError as error:
         raise CommandError(str(error), ExitCode.REFUSED) from None
     files = {"users.acl": rules}

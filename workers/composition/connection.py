@@ -7,14 +7,13 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from config.settings import Settings
-from renderline.ledger.failover import connection_class
+from workers.redis_pool import open_client
 
 
 def connect(settings: Settings) -> Redis:
     """Return the process's Redis client: short timeouts, and a few quick retries over a broken connection."""
-    return Redis.from_url(
+    return open_client(
         settings.redis_url,
-        connection_class=connection_class(settings.redis_url),
         decode_responses=True,
         # Bytes that are not text in one record must not break the other answers on the connection.
         encoding_errors="replace",

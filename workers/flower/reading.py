@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from redis import Redis, RedisError
+from redis import RedisError
 from redis.backoff import NoBackoff
 from redis.exceptions import NoPermissionError
 from redis.retry import Retry
@@ -27,6 +27,7 @@ from renderline.ledger.timeline import Entry, Timeline
 from renderline.renders import State
 from renderline.search import Found, Search, SearchError
 from workers.composition.explanation import explainer
+from workers.redis_pool import open_client
 
 _Read = TypeVar("_Read")
 
@@ -138,4 +139,4 @@ class Reader:
             "retry": Retry(NoBackoff(), 0),
             "client_name": "renderline-flower",
         }
-        return Ledger(Redis.from_url(self._settings.redis_url, **options))
+        return Ledger(open_client(self._settings.redis_url, **options))

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery.backends import redis as backend
 from kombu.transport import redis
 
 from renderline.ledger.failover import LeavingConnection, LeavingSSLConnection, connection_class
+from workers.repairs import address
 from workers.repairs.repair import CELERY, KOMBU, Repair
 
 
@@ -23,7 +23,7 @@ class Channel(redis.Channel):
     connection_class_ssl = LeavingSSLConnection
 
 
-class Backend(backend.RedisBackend):
+class Backend(address.Backend):
     """The result backend, where `renderline.request` leaves the render id for its producer."""
 
     def _params_from_url(self, url: str, defaults: Any) -> Any:

@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from workers.repairs import (
     ack_batching,
+    address,
     canary,
     closed_connection,
     event_batching,
@@ -31,6 +32,7 @@ from workers.repairs.repair import Repair
 REPAIRS: tuple[Repair, ...] = (
     quarantine.REPAIR,
     failover.REPAIR,
+    address.REPAIR,
     closed_connection.REPAIR,
     queue_order.REPAIR,
     ack_batching.REPAIR,

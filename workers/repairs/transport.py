@@ -13,6 +13,9 @@ from tasks.base import RenderlineTask
 from workers.repairs.registry import REPAIRS
 from workers.repairs.repair import Repair
 
+SCHEMES = ("redis", "rediss", "sentinel")
+"""Of Celery's addresses; that of a socket is redis+socket, which kombu and Celery cut at the plus."""
+
 
 def transport_class(repairs: Iterable[Repair] = REPAIRS) -> type[redis.Transport]:
     """Return a transport whose channels have these repairs."""
@@ -32,14 +35,14 @@ def install(app: Celery, repairs: Iterable[Repair] = REPAIRS) -> None:
     chosen = tuple(repairs)
     transport = transport_class(chosen)
     # By the scheme: the `broker_transport` setting would drop the TLS of rediss://.
-    for scheme in ("redis", "rediss"):
+    for scheme in SCHEMES:
         TRANSPORT_ALIASES[scheme] = lambda: transport  # type: ignore[assignment]
     RenderlineTask.Request = request_class(chosen)
     app.steps["consumer"].update(repair.step for repair in chosen if repair.step)
     for control in filter(None, (repair.control for repair in chosen)):
         app.control_cls = control
     for backend in filter(None, (repair.result_backend for repair in chosen)):
-        app.loader.override_backends = dict.fromkeys(("redis", "rediss"), backend)
+        app.loader.override_backends = dict.fromkeys(SCHEMES, backend)
 
 
 def _mixed(name: str, mixins: Iterable[type[Any] | None], base: type[Any], **members: Any) -> type[Any]:

@@ -7,12 +7,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import unquote, urlsplit
 
 from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
-from config import env_file, parsers, secret_file, secret_strength
+from config import env_file, parsers, redis_address, secret_file, secret_strength
 from config.env_file import environment
 from config.settings import VARIABLES, Settings
 from renderline.tenants import Tenant, Tenants
@@ -54,30 +53,30 @@ def check(redis: Redis, settings: Settings, tenants: Tenants) -> Iterator[CheckR
 
 def of_transport(redis_url: str) -> CheckResult:
     """Return the result on who can read along between here and Redis."""
-    parts = urlsplit(redis_url)
-    if parts.scheme == "rediss":
+    address = redis_address.read(redis_url)
+    if address.tls:
         return CheckResult("redis transport", "ok", "TLS")
-    if parsers.is_loopback_host(parts.hostname or ""):
-        return CheckResult("redis transport", "ok", "loopback")
-    detail = f"no TLS to {parts.hostname}: passwords, tokens and scripts can be read on the way"
+    if address.is_local:
+        return CheckResult("redis transport", "ok", "a socket of this machine" if address.socket else "loopback")
+    detail = f"no TLS to {address.hosts[0][0]}: passwords, tokens and scripts can be read on the way"
     return CheckResult("redis transport", "warn", detail, "use rediss:// (docs/broker.md), or a network of its own")
 
 
 def of_user(redis_url: str) -> CheckResult:
     """Return the result on the Redis user and its password."""
-    parts = urlsplit(redis_url)
+    address = redis_address.read(redis_url)
     advice = "use a user for each role: renderline redis-users (docs/broker.md)"
-    if not parts.password:
+    if not address.password:
         # On loopback the door is open to this machine alone.
-        verdict: Literal["warn", "fail"] = "warn" if parsers.is_loopback_host(parts.hostname or "") else "fail"
+        verdict: Literal["warn", "fail"] = "warn" if address.is_local else "fail"
         return CheckResult("redis user", verdict, "no password: everybody who reaches Redis may do everything", advice)
-    if parts.username in (None, "", "default"):
+    if address.username in (None, "default"):
         return CheckResult("redis user", "warn", "the user default, which may do everything", advice)
-    return CheckResult("redis user", "ok", str(parts.username))
+    return CheckResult("redis user", "ok", address.username)
 
 
 def _commands(redis: Redis, redis_url: str) -> CheckResult:
-    user = unquote(urlsplit(redis_url).username or "") or "default"
+    user = redis_address.read(redis_url).username or "default"
     allowed = [name for name in ("CONFIG", "FLUSHALL") if _may_call(redis, user, name)]
     if not allowed:
         return CheckResult("redis commands", "ok", f"{user} may call neither CONFIG nor FLUSHALL")
@@ -184,7 +183,7 @@ def of_secrets(settings: Settings) -> CheckResult:
     logins = (settings.flower_basic_auth or "").split(",")
     if any(login and secret_strength.of_login(login, reachable=True) for login in logins):
         weak.append("FLOWER_BASIC_AUTH")
-    password = unquote(urlsplit(settings.redis_url).password or "")
+    password = redis_address.read(settings.redis_url).password
     if password and secret_strength.of_redis_password(password):
         weak.append("the password in REDIS_URL")
     if not weak:
