@@ -217,6 +217,7 @@ def ledger_entry(
         by=by,
         request_id=request_id,
         draft=is_draft(request.body),
+        level=KINDS[request.kind].level,
     )
 
 

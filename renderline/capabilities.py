@@ -14,6 +14,7 @@ import structlog
 
 from renderline.contract import QUEUES
 from renderline.ledger import Ledger
+from renderline.ledger.schema import known_versions
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,16 @@ def api(name: str) -> str:
     return f"api:{name}"
 
 
+def schema(version: str) -> str:
+    """Return the name of a version of records, such as `2.1`, among the capabilities."""
+    return f"schema:{version}"
+
+
+def worker(version: str, name: str) -> str:
+    """Return the name of a worker process and its version among the capabilities."""
+    return f"worker:{version}:{name}"
+
+
 def unconsumed_queues(served: Collection[str]) -> tuple[str, ...]:
     """Return the queues of which no live worker takes messages; `served` are the capabilities of all live workers."""
     found = tuple(name for name in QUEUES if queue(name) not in served)
@@ -60,12 +71,14 @@ class WorkerCapabilities:
     accounts: Sequence[str]
     hook_kinds: Sequence[str]
     apis: Sequence[str] = ()
+    version: str = ""
+    """The version of this program; empty: it is not announced."""
     _logged: set[str] = field(default_factory=set, repr=False)
 
-    def announce(self, consuming: Sequence[str] = ()) -> None:
+    def announce(self, consuming: Sequence[str] = (), *, name: str = "") -> None:
         """Announce this worker's capabilities, and log the accounts and APIs that have work but are missing here.
 
-        `consuming` are the queues from which it takes messages at present.
+        `consuming` are the queues from which it takes messages at present, `name` is that of the process.
         """
         self.ledger.announce_capabilities(
             [
@@ -73,6 +86,8 @@ class WorkerCapabilities:
                 *map(api, self.apis),
                 *map(hook, self.hook_kinds),
                 *map(queue, consuming),
+                *map(schema, known_versions()),
+                *([worker(self.version, name)] if self.version and name else []),
             ]
         )
         for unknown in sorted(self.ledger.active_accounts().difference(self.accounts)):

@@ -19,6 +19,7 @@ from renderline.drafts import find_by_name
 from renderline.kinds import KINDS
 from renderline.ledger import HELD, AccountReports, Audit, Commands, Ledger, Quota, Timeline
 from renderline.ledger.audit import login
+from renderline.ledger.schema import LEVEL, version_of
 from renderline.ledger.statistics import Statistics
 from renderline.observer import calls_for
 from renderline.renders import FINAL, State
@@ -50,6 +51,17 @@ class WrongState(OperationRefused):
     def __init__(self, state: str, allowed: Collection[str], rule: str) -> None:
         super().__init__(f"The render is {state}: {rule}.")
         self.state, self.allowed, self.rule = state, tuple(allowed), rule
+
+
+class NewerRecord(OperationRefused):
+    """A newer version wrote the record; this program does not know what the operation would do to it."""
+
+    def __init__(self, needs: str) -> None:
+        super().__init__(
+            f"A newer version of Renderline wrote the record (version {needs}; this program handles up to "
+            f"{version_of(LEVEL)}): use a gateway or a command line of that version."
+        )
+        self.needs = needs
 
 
 class HookNotFound(OperationRefused):
@@ -167,7 +179,7 @@ class Operations:
         run that asked for `render.canceled`. The vendor has no cancel: it finishes and charges what it has begun.
         `delete_project` deletes the vendor's project as well; a fault of the vendor is part of the result.
         """
-        self._check_owner(render_id, actor)
+        self._check_subject(render_id, actor)
         if self._steps.cancel(render_id, by=_who(actor)) != State.CANCELED:
             self._refuse(render_id, _NOT_ENDED, "only one that has not ended can be canceled")
         record = self._record(render_id)
@@ -185,7 +197,7 @@ class Operations:
         its tenant. The attempt that ended is kept in the record's history. What an earlier paid stage of its plan made
         is used again.
         """
-        self._check_owner(render_id, actor)
+        self._check_subject(render_id, actor)
         self._check_spending(render_id, actor)
         turn = self._steps.retry(
             render_id, quota_of=lambda tenant: Quota.of(self.tenants.of(tenant)), resume_at=_resume_at
@@ -202,7 +214,7 @@ class Operations:
         `reason` is kept in the record, on one line of at most 200 characters. Safe to repeat: the first hold stays.
         Raises `RenderNotFound`, or `WrongState` for one whose submission has begun.
         """
-        self._check_owner(render_id, actor)
+        self._check_subject(render_id, actor)
         state = self._steps.hold(render_id, by=_who(actor), reason=_one_line(reason))
         if state not in (State.ACCEPTED, HELD):
             self._refuse(render_id, (State.ACCEPTED,), _HOLD_RULES.get(state, _HOLD_RULE))
@@ -213,7 +225,7 @@ class Operations:
     @_audited("render")
     def release(self, render_id: str, *, actor: Actor) -> Record:
         """Let a held render be submitted. Raises `RenderNotFound`, or `WrongState` for one that is not held."""
-        self._check_owner(render_id, actor)
+        self._check_subject(render_id, actor)
         turn = self._steps.release(render_id)
         if not turn:
             self._refuse(render_id, (State.ACCEPTED,), "it is not held, so there is nothing to release")
@@ -225,7 +237,7 @@ class Operations:
 
         Raises `RenderNotFound`, `WrongState`, or `ProjectNotAllowed` for a project of another tenant.
         """
-        self._check_owner(render_id, actor)
+        self._check_subject(render_id, actor)
         self._check_project(render_id, project_id, actor)
         adopted, wake = self._steps.adopt(render_id, project_id)
         if not adopted:
@@ -240,7 +252,7 @@ class Operations:
 
         Raises `RenderNotFound`, `WrongState` or `AccountNotAllowed`.
         """
-        self._check_owner(render_id, actor)
+        self._check_subject(render_id, actor)
         self._check_spending(render_id, actor)
         turn = self._steps.resubmit(render_id)
         if not turn:
@@ -253,7 +265,7 @@ class Operations:
 
         Raises `RenderNotFound` or `WrongState`: `cancel` ends a render in any other state.
         """
-        self._check_owner(render_id, actor)
+        self._check_subject(render_id, actor)
         state = self._steps.give_up(render_id, message=message)
         if state != State.UNCONFIRMED:
             raise WrongState(state, _UNCONFIRMED, _FAIL_RULE) if state else RenderNotFound(render_id)
@@ -269,7 +281,7 @@ class Operations:
 
         Raises `RenderNotFound`, `HookNotFound` or `HookNotDead`.
         """
-        self._check_owner(render_id, actor)
+        self._check_subject(render_id, actor)
         if not self._steps.replay(render_id, index):
             self._refuse_hook(render_id, index)
         record = self._record(render_id)
@@ -296,7 +308,7 @@ class Operations:
 
         Raises `RenderNotFound`, `HookNotFound` or `HookNotDead`.
         """
-        self._check_owner(render_id, actor)
+        self._check_subject(render_id, actor)
         if not self._steps.discard(render_id, index):
             self._refuse_hook(render_id, index)
         return self._record(render_id)
@@ -357,6 +369,12 @@ class Operations:
         # can derive the id of another's idempotency key, and would learn from the time whether it was used.
         if actor.tenant is not None and self.ledger.tenant_of(render_id) != actor.tenant:
             raise RenderNotFound(render_id)
+
+    def _check_subject(self, render_id: str, actor: Actor) -> None:
+        """Raise `RenderNotFound` as `_check_owner` does, or `NewerRecord` for one that this program leaves alone."""
+        self._check_owner(render_id, actor)
+        if needs := self.ledger.newer_version(render_id):
+            raise NewerRecord(needs)
 
     def _check_spending(self, render_id: str, actor: Actor) -> None:
         """Raise `AccountNotAllowed` if a request of the actor could not name the render's account either."""

@@ -120,7 +120,7 @@ class Housekeeper:
         self._canary = ChoreThread("canary", *checks)
         self._short = ChoreThread(
             "chores",
-            Chore("capabilities", lambda: services.capabilities.announce(consuming()), every=ANNOUNCE_EVERY),
+            Chore("capabilities", lambda: services.capabilities.announce(consuming(), name=name), every=ANNOUNCE_EVERY),
             Chore("unpark", services.dispatcher.unpark, every=_UNPARK_EVERY),
             Chore("waiting hooks", services.deliverer.send_waiting, every=_UNPARK_EVERY),
             Chore("cleanup", services.cleanup.start, every=sweep_every, jitter=_JITTER),

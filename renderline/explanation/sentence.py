@@ -12,12 +12,18 @@ from renderline.explanation.submission import explain_held, explain_submission
 from renderline.explanation.vendor import explain_rendering, explain_unconfirmed
 from renderline.explanation.wording import clean
 from renderline.ledger.condition import Condition
-from renderline.ledger.record import is_unreadable
+from renderline.ledger.record import NEWER, is_unreadable
 from renderline.renders import State
 from renderline.retry import HookRetryPolicy
 
 _QUARANTINE = Explanation(
     "Its record cannot be read, so no worker takes it.", "", "renderline quarantine list shows why."
+)
+
+_NEWER = Explanation(
+    "A newer version of Renderline wrote its record, so the workers of this version leave it to those of that one.",
+    "A worker of that version goes on with it.",
+    "Ask a program of that version; start a worker of it if renderline doctor shows none.",
 )
 
 
@@ -30,6 +36,8 @@ def explain(
     in UTC. It makes no call and never raises for a record of another version.
     """
     state, note = record["state"], record["note"] or ""
+    if note.startswith(NEWER):
+        return _NEWER
     if is_unreadable(record) or note.startswith("quarantined:"):
         return _QUARANTINE
     if record.get("held"):

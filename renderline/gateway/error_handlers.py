@@ -19,6 +19,7 @@ from renderline.operations import (
     AccountNotFound,
     HookNotDead,
     HookNotFound,
+    NewerRecord,
     NotPermitted,
     ProjectNotAllowed,
     RenderNotFound,
@@ -85,7 +86,7 @@ def _hook_not_found(error: HookNotFound) -> Response:
     return problem_response(404, f"Hook not found. {error}")
 
 
-def _conflict(error: WrongState | HookNotDead) -> Response:
+def _conflict(error: WrongState | HookNotDead | NewerRecord) -> Response:
     return problem_response(409, str(error))
 
 
@@ -134,6 +135,7 @@ _HANDLERS: Final[dict[type[Exception], Any]] = {
     AccessDenied: _denied,
     RenderNotFound: _render_not_found,
     WrongState: _conflict,
+    NewerRecord: _conflict,
     HookNotFound: _hook_not_found,
     HookNotDead: _conflict,
     AccountNotFound: _account_not_found,

@@ -31,7 +31,11 @@ log = structlog.get_logger(__name__)
 _OTHER_WORKER_IN, _NO_WORKER_IN = 2.0, 60.0
 """Seconds until a hook of an unknown type is retried: if other workers know the type, and if none does."""
 
-_WHY_UNCLAIMED = {"early": "its turn comes later", "busy": "another worker runs it"}
+_WHY_UNCLAIMED = {
+    "early": "its turn comes later",
+    "busy": "another worker runs it",
+    "newer": "a newer version wrote its record, and its workers run it",
+}
 _WHY_DEFERRED = {
     "full": "all threads for hooks are taken here",
     "busy": "all threads for hooks of its tenant are taken here",

@@ -70,6 +70,10 @@ class Kind:
     """Whether the project is made for the render alone, by free calls, so that it may be deleted. One that the vendor
     generated has cost something: a retry uses it again.
     """
+    level: int = 0
+    """The level of records (`renderline.ledger.schema.LEVEL`) since which programs know this kind; those of earlier
+    levels leave its renders alone.
+    """
     api: Literal["v3", "v2"] = "v3"
     """The vendor API of its calls. Only v3 calls use the shared token."""
 

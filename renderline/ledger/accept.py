@@ -14,6 +14,7 @@ from redis.client import Pipeline
 from renderline.ledger.indexed import flat, texts_of, with_texts
 from renderline.ledger.labels import shown_json, shown_labels
 from renderline.ledger.quota import UNLIMITED, Quota, QuotaExceeded
+from renderline.ledger.schema import version_of
 from renderline.ledger.steps import Steps
 from renderline.observer import Transition
 from renderline.renders import BEGIN, State
@@ -64,6 +65,8 @@ class Entry:
 
     labels: tuple[str, ...] = ()
     """The names of the metadata whose values are indexed."""
+    level: int = 0
+    """The level of records (`renderline.ledger.schema.LEVEL`) that a program needs to handle it."""
 
     @property
     def tenant_name(self) -> str:
@@ -101,7 +104,12 @@ class Entry:
         return (
             *(*fields, len(hooks), fixed, self.body, f",{awaited}"),
             *(self.tenant_name, self.by, *self.quota.arguments(), batch, int(self.draft), stage, self.request_id),
-            *(shown_json(self._shown), json.dumps(self.labels), *flat(texts)),
+            *(
+                shown_json(self._shown),
+                json.dumps(self.labels),
+                version_of(self.level) if self.level else "",
+                *flat(texts),
+            ),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from renderline.ledger.clock import epoch_seconds
 from renderline.ledger.steps import Steps
 
 ALIVE_FOR = 60.0
@@ -21,6 +22,14 @@ class CapabilitySteps(Steps):
     def capabilities(self) -> frozenset[str]:
         """Return the capabilities of all live workers."""
         return frozenset(self.run("capabilities"))
+
+    def worker_versions(self) -> dict[str, str]:
+        """Return, by the name of each live worker that announces it, the version of its program."""
+        since = epoch_seconds(self.redis.time()) - ALIVE_FOR
+        names: Any = self.redis.zrangebyscore(self.keys.capabilities, f"({since}", "+inf")
+        # By time: of a worker that was replaced under the same name, the newest version stays.
+        found = (str(name).split(":", 2) for name in names if str(name).startswith("worker:"))
+        return {name: version for _, version, name in found}
 
     def active_accounts(self) -> set[str]:
         """Return the accounts with renders that are parked or at the vendor."""

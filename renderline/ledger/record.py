@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from renderline.ledger.schema import LEVEL, newer_version, version_of
 from renderline.renders import BEGIN, State
 from renderline.tenants import DEFAULT
 
@@ -45,6 +46,18 @@ def _outputs(fields: Mapping[str, str]) -> list[dict[str, Any]]:
 
 HELD: Final = "held"
 """What the hash of a held render has as its state; no step of any version moves it on. Records say `accepted`."""
+
+
+NEWER: Final = "written by a newer version"
+"""How the note begins of a record that this program leaves alone."""
+
+
+def newer_note(fields: Mapping[str, str]) -> str | None:
+    """Return the note of a record that a newer version wrote; None for a record that this program handles."""
+    needs = newer_version(fields)
+    return (
+        needs and f"{NEWER} of Renderline (records {needs}, this one handles {version_of(LEVEL)}): left to its workers"
+    )
 
 
 def shown_state(state: str) -> str:
@@ -122,7 +135,7 @@ def public_record(
             if "error_message" in fields
             else None
         ),
-        "note": fields.get("note") or _unconfirmed(fields),
+        "note": newer_note(fields) or fields.get("note") or _unconfirmed(fields),
         "warnings": [*meta.get("warnings", ()), *load_warnings(fields.get("warnings"))],
         "metadata": meta.get("metadata", {}),
         "deadline": iso(float(deadline_at)) if deadline_at else None,
@@ -146,11 +159,15 @@ def unreadable_record(render_id: str, fields: Mapping[str, str]) -> dict[str, An
     """Return the placeholder that lists show for an unreadable record: its readable fields, and an error."""
     known = {state.value for state in State}
     plain = {"attempt": "1", "kind": "", "account": "", "priority": "normal", "state": ""}
-    texts = {name: value for name, value in fields.items() if name in ("kind", "account", "project_id", "tenant")}
+    texts = {
+        name: value for name, value in fields.items() if name in ("kind", "account", "project_id", "tenant", "schema")
+    }
     record = public_record(render_id, {**plain, **texts}, {})
-    error = {"code": _CODE, "message": "its record cannot be read; see renderline quarantine", "origin": "renderline"}
+    why = newer_note(fields) or "its record cannot be read; see renderline quarantine"
+    error = {"code": _CODE, "message": why, "origin": "renderline"}
     state = shown_state(fields.get("state", ""))
-    return {**record, "state": state if state in known else "", "error": error}
+    # A newer version has more states; its own programs say what they mean.
+    return {**record, "state": state if state in known or newer_version(fields) else "", "error": error}
 
 
 def is_unreadable(record: Mapping[str, Any]) -> bool:

@@ -1,14 +1,41 @@
-"""The schema version of the ledger: the names of its keys and fields. Program and ledger must have the same one."""
+"""The schema version of the ledger, and of single records.
+
+Program and ledger must have the same `VERSION`. Below it changes are additive, and programs of two levels work side by
+side: `docs/upgrading.md` says what is additive, and how a record is kept from programs that do not know it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from redis import Redis
 
 from renderline.ledger.keys import PREFIX, Keys
 
 VERSION = 2
+"""Raised when a key or field is renamed, removed, or means something else. `renderline migrate` leads to it."""
+LEVEL = 0
+"""Raised with each addition that a program of an earlier level must leave alone, such as a state or a kind. The records
+that have it, and no others, get the field `schema` with the version that handles them."""
 MIGRATING = "migrating"
 """The value of the key `schema` while `renderline migrate` runs, and after it was killed."""
+
+
+def version_of(level: int) -> str:
+    """Return the version of records of a level, such as `2.1`."""
+    return f"{VERSION}.{level}"
+
+
+def known_versions() -> list[str]:
+    """Return the versions in the field `schema` of records that this program handles; records of 2.0 have none."""
+    return [version_of(level) for level in range(1, LEVEL + 1)]
+
+
+def newer_version(fields: Mapping[str, str]) -> str | None:
+    """Return the version that a record needs, if it is newer than this program; None if this program handles it."""
+    needs = fields.get("schema")
+    return None if needs is None or needs in (version_of(0), *known_versions()) else needs
+
 
 _COMMAND = "stop the workers and gateways, and run: renderline migrate"
 

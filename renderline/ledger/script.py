@@ -17,7 +17,7 @@ from redis import Redis
 from renderline.ledger.keys import SCRIPT_KEYS, Keys
 from renderline.ledger.labels import load_labels
 from renderline.ledger.parsing import POLL_FIELDS
-from renderline.ledger.schema import VERSION
+from renderline.ledger.schema import LEVEL, VERSION
 from renderline.observer import NOBODY, Observer, Transition
 from renderline.renders import BEGIN, EVENTS, FINAL, TRANSITIONS, State
 from renderline.tenants import DEFAULT
@@ -25,11 +25,39 @@ from renderline.tenants import DEFAULT
 SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
 HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVERED})
 
-_SHARED = ("prelude.lua", "quota.lua", "lanes.lua")
+_SHARED = ("version.lua", "prelude.lua", "quota.lua", "lanes.lua")
 """The Lua files in front of every step, in this order."""
 
 _PLAIN = frozenset({"timeline_note"})
 """Steps that need none of the shared files."""
+
+LEFT_ALONE = {
+    "adopt": "{0, false}",
+    "cancel": "'newer'",
+    "download_url": "0",
+    "fail": "0",
+    "give_up": "'newer'",
+    "hold": "'newer'",
+    "hook_defer": "{}",
+    "hook_record": "{0, field(ARGV[3], 'state'), {}}",
+    "hook_release": "''",
+    "hook_renew": "0",
+    "quarantine": "0",
+    "reindex": "0",
+    "release": "''",
+    "replay": "0",
+    "resubmit": "''",
+    "retry": "''",
+    "revoke": "0",
+    "submit_advance": "0",
+    "submit_complete": "0",
+    "submit_intend": "0",
+    "submit_release": "0",
+    "submit_start": "{0, false}",
+    "submit_warn": "0",
+}
+"""Steps about the render ARGV[3] alone, and their answer if a newer version wrote its record: the one that they give
+where they do not apply. The other steps ask `newer` themselves where they come to a record, or touch none."""
 
 LONGEST_TIMELINE = 200
 """Entries that are kept of a render."""
@@ -107,13 +135,16 @@ def _texts(prefix: str) -> Mapping[str, str]:
         + _lua_set("FINAL", FINAL)
         + _lua_set("HOOKED", HOOKED)
         + _lua_set("SETTLED", SETTLED_HOOKS)
-        + f"local SCHEMA = {VERSION}\nlocal BEGIN = {BEGIN!r}\n"
+        + f"local SCHEMA = {VERSION}\nlocal LEVEL = {LEVEL}\nlocal BEGIN = {BEGIN!r}\n"
         + "".join((folder / name).read_text() for name in _SHARED)
     )
     bodies = {
         item.name.removesuffix(".lua"): item.read_text()
         for item in folder.iterdir()
         if item.name.endswith(".lua") and item.name not in _SHARED
+    }
+    bodies |= {
+        name: f"if newer(ARGV[3]) then return {answer} end\n{bodies[name]}" for name, answer in LEFT_ALONE.items()
     }
     once = {name: body if name in REPEATABLE else _ONCE.format_map({"body": body}) for name, body in bodies.items()}
     return {

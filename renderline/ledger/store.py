@@ -14,6 +14,7 @@ from renderline.ledger.labels import load_labels
 from renderline.ledger.parsing import answers_of, record_of
 from renderline.ledger.polling import PollSteps
 from renderline.ledger.record import load_meta
+from renderline.ledger.schema import newer_version
 from renderline.ledger.submission import SubmissionSteps
 from renderline.ledger.sweep import SweepSteps
 from renderline.tenants import DEFAULT
@@ -71,6 +72,15 @@ class Ledger(AcceptSteps, SubmissionSteps, PollSteps, HookSteps, SweepSteps, Cap
             return DEFAULT
         state, tenant = found
         return str(tenant or DEFAULT) if state or tenant else None
+
+    def newer_version(self, render_id: str) -> str | None:
+        """Return the version of records that a render needs, if this program does not handle it; otherwise None."""
+        try:
+            needs: Any = self.redis.hget(self.keys.render(render_id), "schema")
+        except ResponseError:
+            # Unreadable: its key holds something else.
+            return None
+        return newer_version({"schema": needs}) if needs is not None else None
 
     def project_tenant(self, account: str, project_id: str) -> str | None:
         """Return the tenant whose render made a vendor project; None if no render is known to have made it."""

@@ -14,6 +14,7 @@ UNKNOWN_AFTER = 86_400.0
 """Seconds for which work that no worker knows is kept for one that does."""
 
 _WHY_UNCLAIMED = {"over": "it is submitted already, or ended", "busy": "another worker submits it"}
+_LEFT = "it is left to workers of its version of records: "
 
 MOST_WARNINGS = 20
 """Warnings of workers that a record keeps."""
@@ -81,7 +82,9 @@ class SubmissionSteps(Steps):
             what = f"had the {rest[0]} credentials of its account" if rest[0] else "knew its account"
             raise AccountUnknown(f"no worker {what} for {unknown_after:g} s")
         if status != "yours":
-            if unclaimed:
+            if unclaimed and status == "newer":
+                unclaimed(_LEFT + rest[0])
+            elif unclaimed:
                 unclaimed(_WHY_UNCLAIMED.get(status) or f"parked: {rest[0] if rest else 'its account may not go on'}")
             return None
         return self.readable(render_id, "", lambda: submission_of(render_id, *rest))

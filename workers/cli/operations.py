@@ -208,13 +208,13 @@ def _taken(
 ) -> Step:
     """Return the step of an operation on a render; `otherwise` are its further fields if the operation is refused."""
     from renderline.ledger import QuotaExceeded
-    from renderline.operations import NoDeadHook, ProjectNotAllowed, RenderNotFound, WrongState
+    from renderline.operations import NewerRecord, NoDeadHook, ProjectNotAllowed, RenderNotFound, WrongState
 
     try:
         return operate(session.operations, render_id)
     except RenderNotFound:
         return Step(render_id, False, "", more=otherwise or {})
-    except (NoDeadHook, ProjectNotAllowed, QuotaExceeded) as error:
+    except (NewerRecord, NoDeadHook, ProjectNotAllowed, QuotaExceeded) as error:
         state = session.ledger.record(render_id) or {}
         return Step(render_id, False, state.get("state", ""), str(error), otherwise or {})
     except WrongState as error:

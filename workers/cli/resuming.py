@@ -123,14 +123,14 @@ def _look_up(session: Session, file: ResultFile, lines: Sequence[Line]) -> None:
 def retry(session: Session, lines: Sequence[Line]) -> None:
     """Start the failed renders of these lines anew; standard error names those that cannot be."""
     from renderline.ledger import QuotaExceeded
-    from renderline.operations import RenderNotFound, WrongState
+    from renderline.operations import NewerRecord, RenderNotFound, WrongState
 
     for line in lines:
         try:
             line.state = session.operations.retry(line.id, actor=COMMAND_LINE)["state"]
         except RenderNotFound:
             print_error(f"row {line.row}: render {line.id} is no longer kept, so it cannot be retried")
-        except (WrongState, QuotaExceeded) as error:
+        except (WrongState, NewerRecord, QuotaExceeded) as error:
             print_error(f"row {line.row}: render {line.id} is not retried: {error}")
 
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import tomllib
-from pathlib import Path
 
 import click
 
+from config.release import FOLDER, release
 from workers.cli.session import Session, write_json
-
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Renderline, Python, Celery and redis-py, and the folder of the code that runs."""
-    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {
-        "renderline": project["version"],
+        "renderline": release(),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in ("celery", "redis")},
-        "code": str(_ROOT),
+        "code": str(FOLDER),
     }
 
 

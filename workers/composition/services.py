@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
+from config.release import release
 from config.settings import Settings
 from renderline.capabilities import KnownAccounts, WorkerCapabilities
 from renderline.dispatcher import Dispatcher, raise_unpublished
@@ -54,7 +55,7 @@ def compose(app: Celery, settings: Settings) -> Services:
         dispatcher=Dispatcher(publisher, ledger, limits),
         accounts=accounts,
         capabilities=WorkerCapabilities(
-            ledger, settings.account_names, [*sorted(kinds), *hook_targets(settings)], own_apis
+            ledger, settings.account_names, [*sorted(kinds), *hook_targets(settings)], own_apis, release()
         ),
         durations=Durations(ledger),
         poll_policy=poll_policy(settings),

@@ -4,8 +4,9 @@
 local tasks, account = ARGV[3], ARGV[4]
 -- Cleanup never probes: it waits until the circuit is closed.
 if backoff_left(account) > 0 or circuit_open(account) then return {} end
-local members = redis.call('ZRANGEBYSCORE', tasks, '-inf', stamp(NOW), 'LIMIT', 0, ARGV[5])
+local members, known = redis.call('ZRANGEBYSCORE', tasks, '-inf', stamp(NOW), 'LIMIT', 0, ARGV[5]), {}
 for _, member in ipairs(members) do
   redis.call('ZADD', tasks, stamp(NOW + tonumber(ARGV[6])), member)
+  if not newer(string.match(member, '^[^.#]*')) then known[#known + 1] = member end
 end
-return members
+return known

@@ -1,11 +1,16 @@
 -- Claim one hook of a finished render. ARGV: id index lease
 -- -> {status, fence, seconds, following, probe, fields, meta, history}. `status`: yours, done (it is finished already),
--- early (it waits for an earlier hook), busy, over. `seconds`: since it became due, or (busy) until its claim ends.
+-- early (it waits for an earlier hook), busy, over, newer (left to workers of its version). `seconds`: since it became due, or (busy) until its claim ends.
 -- `following`: {id, index} of hooks to send now. `probe`: it probes a host with an open circuit. `probe` and later
 -- items come with `yours` only.
 local id, index, lease = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, owner = field(id, 'state'), owner_of(id)
 if state == '' then return {'over', '0', '0', {}} end
+if newer(id) then
+  dequeue('hook', owner, id .. ':' .. index)
+  put_off(K.resend, id)
+  return {'newer', '0', '0', next_of(owner, ANYWHERE, 1)}
+end
 hook_comes(id, index)
 local function not_yours(status, seconds) return {status, '0', stamp(seconds or 0), next_of(owner, ANYWHERE, 1)} end
 if not HOOKED[state] or index >= (tonumber(field(id, 'hooks')) or 0) then return not_yours('over') end

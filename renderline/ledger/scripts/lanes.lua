@@ -105,10 +105,11 @@ local function unpark(account, most)
     local ids = redis.call('ZRANGEBYSCORE', parked, '-inf', '(0', 'LIMIT', 0, some)
     for _, id in ipairs(ids) do
       redis.call('ZREM', parked, id)
-      each({id}, account, function()
+      local function send()
         enqueue(submit_lane(id), owner, id)
         take(id)
-      end)
+      end
+      each({id}, account, send, send)
     end
     return #ids
   end)
@@ -125,7 +126,7 @@ local function unpark(account, most)
     for _, name in ipairs(LANES) do
       local low, high = stamp(PRIORITY[name] * 1e10), '(' .. stamp((PRIORITY[name] + 1) * 1e10)
       local ids = take_waiting('submit.' .. name, owner, K.parked .. owner, low, high, some - taken)
-      each(ids, account, take)
+      each(ids, account, take, take)
       taken = taken + #ids
     end
     return taken
@@ -258,10 +259,27 @@ local function queue_hooks(id)
   return sent
 end
 
+-- The first `most` hooks that wait in `key` and are not of newer versions, among the first `seen` ones.
+local function known_waiting(key, most, seen)
+  local known = {}
+  for _, member in ipairs(redis.call('ZRANGE', key, 0, seen - 1)) do
+    if #known == most then break end
+    if not newer(string.match(member, '^(.*):%d+$')) then known[#known + 1] = member end
+  end
+  return known
+end
+
 -- Take up to `most` of an owner's hooks that wait for a host.
 local function next_of(owner, host, most)
   local sent, key = {}, hooks_waiting(owner, host)
-  for _, member in ipairs(take_waiting('hook', owner, key, '-inf', '+inf', most)) do
+  most = math.min(most, room('hook', owner))
+  if most <= 0 then return sent end
+  local members = known_waiting(key, most, most)
+  -- Hooks of newer versions are before them.
+  if #members < most then members = known_waiting(key, most, 1000) end
+  for _, member in ipairs(members) do
+    redis.call('ZREM', key, member)
+    enqueue('hook', owner, member)
     local id, index = string.match(member, '^(.*):(%d+)$')
     redis.call('HDEL', render(id), 'h' .. index .. ':waits', 'h' .. index .. ':waits_at')
     -- The worker may die before it publishes the message.

@@ -10,6 +10,10 @@ if backoff_left(account) > 0 then return {'backoff', stamp(NOW), {}, false, ''} 
 local due = K.due .. account
 local items = {}
 local ids = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, limit)
+local known = {}
+each(ids, account, function(id) known[#known + 1] = id end, function(id) put_off(due, id) end)
+local full = #ids == limit
+ids = known
 local room = #ids
 if room > 0 then room = probes(account, lease) and 1 or admit(account, room) end
 each({unpack(ids, 1, room)}, account, function(id)
@@ -30,7 +34,7 @@ each({unpack(ids, 1, room)}, account, function(id)
   end
 end)
 local more = false
-if room == limit then
+if full and room == #ids then
   local first = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, 1)
   if #first > 0 then more = wake_pump(account, NOW) end
 end

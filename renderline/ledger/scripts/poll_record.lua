@@ -109,6 +109,6 @@ local function later(id)
   end
 end
 for _, r in ipairs(cjson.decode(ARGV[3])) do
-  if not pcall(record, r) then each({r.id}, nil, later) end
+  if not newer(r.id) and not pcall(record, r) then each({r.id}, nil, later) end
 end
 return moved

@@ -82,10 +82,14 @@ local function quarantine(id, reason, account)
   pcall(set, id, 'note', 'quarantined: its record cannot be read')
 end
 
--- Run `act` for each render; a broken record is quarantined, and the others go on.
-local function each(ids, account, act)
+-- Run `act` for each render; a broken record is quarantined, and the others go on. One of a newer version is left alone:
+-- `leave`, if given, is told of it, to put it off in the list from which it comes.
+local function each(ids, account, act, leave)
   for _, id in ipairs(ids) do
-    local fine, fault = pcall(act, id)
+    local fine, fault = pcall(function()
+      if not newer(id) then return act(id) end
+      if leave then leave(id) end
+    end)
     if not fine then
       local known, own = pcall(field, id, 'account')
       local why = tostring(type(fault) == 'table' and fault.err or fault)
@@ -462,6 +466,11 @@ end
 local ALIVE_FOR = 60
 local function has_worker(what, name)
   return (tonumber(redis.call('ZSCORE', K.capabilities, what .. ':' .. name)) or 0) > NOW - ALIVE_FOR
+end
+-- Put off a record of a newer version in a list of work, for a worker that knows it: not for long if there is one.
+local SOON_KNOWN = 2
+local function put_off(list, id)
+  redis.call('ZADD', list, 'XX', stamp(NOW + (has_worker('schema', newer(id)) and SOON_KNOWN or GRACE)), id)
 end
 -- Whether a name is in a comma-separated list; an empty list contains every name.
 local function listed(names, name)

@@ -30,7 +30,7 @@ local function forget_ended(tenant)
     for _, id in ipairs(redis.call('ZRANGE', list, 0, 49)) do
       local read, now = pcall(field, id, 'state')
       if read and now == HELD then now = 'accepted' end
-      if not read or now ~= state then redis.call('ZREM', list, id) end
+      if not read or now ~= state and not newer(id) then redis.call('ZREM', list, id) end
     end
   end
 end

@@ -4,6 +4,7 @@
 -- and APIs that the caller knows, such as main,v3:main; '': all) unknown_after apis(JSON object: by kind, the API that
 -- it needs) paid(names of the paid stages, separated by commas)
 -- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, {parked|busy|over, following, why it is parked}, or
+-- {newer, following, its version}: it is left to workers of that version, or
 -- {unknown, {}, the API whose credentials no worker has, '' if no worker knows the account}. `following` are {id,
 -- priority} of the account's next submissions, to be sent now that this one has left the queue.
 local id, lease, calls = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -11,6 +12,10 @@ local state, owner, account = field(id, 'state'), owner_of(id)
 local function following() return ARGV[8] == '1' and unpark(account, 1) or {} end
 if state == '' then return {'over', {}} end
 submission_dequeued(id)
+if newer(id) then
+  put_off(K.resend, id)
+  return {'newer', following(), newer(id)}
+end
 if state == 'submitting' then
   if (tonumber(field(id, 'lease_until')) or 0) > NOW then return {'busy', following()} end
 elseif state ~= 'accepted' then

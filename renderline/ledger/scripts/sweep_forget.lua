@@ -5,7 +5,7 @@ local ids = redis.call('ZRANGEBYSCORE', K.state .. state, '-inf', stamp(NOW - to
 local dropped = 0
 redis.call('ZREMRANGEBYSCORE', K.alarms, '-inf', stamp(NOW - tonumber(ARGV[3])))
 for _, id in ipairs(ids) do
-  if not redis.call('ZSCORE', K.resend, id) then
+  if not newer(id) and not redis.call('ZSCORE', K.resend, id) then
     local read, hooks = pcall(field, id, 'hooks')
     for i = 0, (read and tonumber(hooks) or 0) - 1 do
       delist(K.dead_letters, id, id .. ':' .. i)

@@ -26,7 +26,7 @@ each(ids, nil, function(id)
     end
     redis.call('ZADD', K.deadline, stamp(late_at and late_at + GRACE + 0.001 or NOW + GRACE), id)
   end
-end)
+end, function(id) put_off(K.deadline, id) end)
 for account in pairs(accounts) do
   local k = wake_pump(account, NOW)
   if k then table.insert(wakes, {account, k[1], k[2], k[3]}) end

@@ -17,5 +17,5 @@ each(ids, nil, function(id)
     if state == 'accepted' or state == 'submitting' then submission_queued(id, owner, account) end
     table.insert(items, {id, state, priority_of(id)})
   end
-end)
+end, function(id) put_off(K.resend, id) end)
 return {#ids, items}

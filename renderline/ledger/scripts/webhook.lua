@@ -21,6 +21,14 @@ local alive_for = tonumber(ARGV[10])
 if alive_for > 0 then
   redis.call('SET', K.webhooks_alive .. account, stamp(NOW + alive_for), 'PX', math.ceil(alive_for * 1000))
 end
+if newer(id) then
+  -- Nobody else hears it: what it reports is noted for the workers that know the record, and nothing is decided.
+  if ARGV[5] ~= '' then set(id, 'credit', ARGV[5]) end
+  if ARGV[6] ~= '' then set(id, 'reported_url', ARGV[6]) end
+  if (tonumber(ARGV[4]) or 100) >= 100 then redis.call('HSETNX', render(id), 'webhook_done', stamp(NOW)) end
+  redis.call('ZADD', K.due .. account, 'XX', 'LT', stamp(NOW), id)
+  return {state, false}
+end
 local ended = state ~= 'submitting' and state ~= 'unconfirmed' and state ~= 'rendering'
 -- The cost may come after the end; a webhook proves nothing, so what is known by then stays.
 if ARGV[5] ~= '' and state ~= 'accepted' and not (ended and field(id, 'credit') ~= '') then

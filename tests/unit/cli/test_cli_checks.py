@@ -92,8 +92,11 @@ def test_queues_need_somebody_to_serve_them():
 
 
 def test_no_worker_is_a_failure():
-    assert processes.of_workers({}).verdict == "fail"
-    assert processes.of_workers({"a@1": {"poll"}}).verdict == "ok"
+    assert processes.of_workers({}, {}).verdict == "fail"
+    running = {"a@1": "0.2.0", "b@1": "0.1.0", "c@1": "0.2.0", "gone@1": "0.1.0"}
+    found = processes.of_workers({"a@1": {"poll"}, "b@1": set(), "c@1": set(), "d@1": set()}, running)
+    assert found.verdict == "ok"
+    assert found.detail == "4 answered: a@1, b@1, c@1, d@1; 1 of version 0.1.0, 2 of version 0.2.0"
 
 
 def test_the_storage_probe_leaves_nothing_behind(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 import requests
@@ -24,7 +25,7 @@ _ANSWER_WITHIN = 1.5
 def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iterator[CheckResult]:
     """Yield results for workers, queues, sweep and Flower. Asking the workers takes a second or two."""
     serving = _consumed(app)
-    yield of_workers(serving)
+    yield of_workers(serving, Ledger(redis, prefix=prefix).worker_versions())
     yield from of_clocks(skews(redis, sorted(serving), prefix=prefix))
     yield from of_queues(lengths(app), serving)
     yield of_consumers(Ledger(redis, prefix=prefix).capabilities())
@@ -45,13 +46,15 @@ def lengths(app: Celery) -> dict[str, int]:
         return {queue: int(channel.queue_declare(queue=queue).message_count) for queue in QUEUES}
 
 
-def of_workers(serving: Mapping[str, set[str]]) -> CheckResult:
-    """Return the result on the workers that answered."""
+def of_workers(serving: Mapping[str, set[str]], versions: Mapping[str, str]) -> CheckResult:
+    """Return the result on the workers that answered, with how many run each version, by name in `versions`."""
     if not serving:
         advice = f"start one: {_START} {','.join(QUEUES)}"
         return CheckResult("workers", "fail", "none answers: renders wait", advice)
     names = ", ".join(sorted(serving)[:5]) + (" ..." if len(serving) > 5 else "")
-    return CheckResult("workers", "ok", f"{len(serving)} answered: {names}")
+    counts = Counter(versions[name] for name in serving if name in versions)
+    running = ", ".join(f"{count} of version {version}" for version, count in sorted(counts.items()))
+    return CheckResult("workers", "ok", f"{len(serving)} answered: {names}" + (f"; {running}" if running else ""))
 
 
 def of_clocks(ahead: Mapping[str, float]) -> Iterator[CheckResult]:
