@@ -1,18 +1,18 @@
 """Flower's options: `celery -A workers.app flower --conf=config/flower.py`. Flower executes this file by its path."""
 
 import os
-import sys
 from pathlib import Path
 
 from celery import current_app
 
 from config import flower_guard, settings
 from config.env_file import environment
+from config.variable import refuse_to_start
 
 try:
     _chosen = settings.load(environment(), role="flower")
 except settings.SettingsError as _problem:
-    sys.exit(f"Flower cannot start:\n{_problem}")
+    refuse_to_start("Flower", _problem)
 
 # Its database holds the tasks of everybody: for this user alone.
 os.umask(0o077)

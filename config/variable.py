@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import marshmallow as ma
 
@@ -14,6 +16,15 @@ from config import secret_file
 
 class SettingsError(ValueError):
     """The environment is not valid; the text has one line for every bad, missing or unknown variable."""
+
+
+def refuse_to_start(who: str, problem: ValueError) -> NoReturn:
+    """End the process because of its settings, with a line for each problem.
+
+    The exit code is EX_CONFIG (78): to start it again would not help, so what supervises processes does not.
+    """
+    print(f"{who} cannot start:\n{problem}", file=sys.stderr)
+    sys.exit(os.EX_CONFIG)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from celery import Celery
 from config.celery import options
 from config.env_file import environment
 from config.settings import Role, Settings, SettingsError, load
+from config.variable import refuse_to_start
 from renderline.ledger import ServerClock
 from workers.composition.connection import connect
 from workers.repairs import registry
@@ -108,7 +108,7 @@ def load_or_exit(role: Role) -> Settings:
     try:
         return load(environment(), role=role)
     except SettingsError as problem:
-        sys.exit(f"Renderline cannot start:\n{problem}")
+        refuse_to_start("Renderline", problem)
 
 
 def _role() -> Role:

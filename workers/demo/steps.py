@@ -14,9 +14,9 @@ from renderline import contract
 from renderline.ledger import Ledger
 from renderline.renders import FINAL
 from workers.demo.deployment import Deployment
-from workers.demo.processes import Processes
 from workers.demo.scenario import DemoRender
 from workers.demo.screen import Record, Screen
+from workers.processes.group import Processes
 
 # Generous: on a busy laptop seven Python processes start slowly.
 _START_SECONDS = 60.0

@@ -15,9 +15,11 @@ from redis import AuthenticationError, Redis
 from standardwebhooks import Webhook
 
 from harness import HOOK_SECRET, Process, free_port, until
+from harness.process_table import descendants, running
 from workers.demo import deployment, steps
 from workers.demo.hook_endpoint import HookEndpoint
-from workers.demo.processes import ProcessEnded, Processes
+from workers.processes.group import ProcessEnded, Processes
+from workers.processes.output import LogFiles
 
 
 def signed(body, webhook_id="msg-1", secret=HOOK_SECRET):
@@ -56,27 +58,20 @@ def test_another_port_is_taken_when_somebody_has_the_usual_one():
         assert deployment.free_port(usual) not in (usual, 0)
 
 
+def test_two_that_start_at_once_choose_different_ports(tmp_path):
+    usual = free_port()
+    with deployment.reserved_ports(usual) as (first,), deployment.reserved_ports(usual, usual) as others:
+        assert first == usual
+        assert len({first, *others}) == 3
+
+
 def test_the_demo_never_inherits_settings_that_reach_the_real_vendor(tmp_path):
     outer = {"AISTUDIOS_BASE_URL": "https://app.aistudios.com", "RENDERLINE_SUBMIT": "direct", "HOME": "/home/me"}
-    environ = deployment.Deployment.choose(tmp_path, render_seconds=1).environ(outer)
+    with deployment.Deployment.choose(tmp_path, render_seconds=1) as chosen:
+        environ = chosen.environ(outer)
     assert environ["AISTUDIOS_BASE_URL"].startswith("http://127.0.0.1:")
     assert "RENDERLINE_SUBMIT" not in environ
     assert environ["HOME"] == "/home/me"
-
-
-def running(pid):
-    # A zombie counts as ended: its new parent has not collected it yet.
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.strip().startswith("Z")
-
-
-def descendants(pid):
-    table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = dict(map(int, line.split()) for line in table.splitlines())
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found[1:]
 
 
 @pytest.fixture
@@ -86,9 +81,10 @@ def port():
 
 @pytest.fixture
 def processes(tmp_path, port):
-    environ = deployment.Deployment.choose(tmp_path, render_seconds=1).environ(os.environ)
+    with deployment.Deployment.choose(tmp_path, render_seconds=1) as chosen:
+        environ = chosen.environ(os.environ)
     environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
-    return Processes(environ, logs=tmp_path / "log", concurrency={})
+    return Processes(environ, output=LogFiles(tmp_path / "log"))
 
 
 def servers(port):
@@ -98,7 +94,7 @@ def servers(port):
     return [int(line.split()[0]) for line in table.splitlines() if f"valkey-server 127.0.0.1:{port}" in line]
 
 
-def test_a_process_that_ends_by_itself_is_noticed_and_its_log_shown(processes, port):
+def test_a_process_that_ends_by_itself_is_noticed_and_its_log_shown(processes, port, tmp_path):
     with processes:
         processes.start("redis")
         (pid,) = until(lambda: servers(port), what="Redis")
@@ -111,8 +107,8 @@ def test_a_process_that_ends_by_itself_is_noticed_and_its_log_shown(processes, p
             except ProcessEnded as problem:
                 return str(problem)
 
-        assert "redis.1 ended with exit code -9" in until(ended, what="the end of Redis")
-        assert "redis.1.log" in processes.tail()
+        assert "redis.1 ended: signal SIGKILL" in until(ended, what="the end of Redis")
+        assert "redis.1.log" in LogFiles(tmp_path / "log").tail(processes.ended)
 
 
 def test_everything_ends_with_the_block_even_what_was_just_started(processes, port):
@@ -129,8 +125,8 @@ def test_only_flower_knows_the_gateway_s_address_for_its_links_to_the_board(tmp_
             started.update(dict.fromkeys(roles, own))
 
     monkeypatch.setattr(steps, "_await", lambda *_: None)
-    here = deployment.Deployment.choose(tmp_path, render_seconds=1)
-    steps.start_processes(Noted(), here)
+    with deployment.Deployment.choose(tmp_path, render_seconds=1) as here:
+        steps.start_processes(Noted(), here)
     assert started["flower"] == {"RENDERLINE_PUBLIC_URL": here.gateway_url}
     assert started["worker"] == started["gateway"] == {}
 
@@ -190,7 +186,7 @@ def test_a_stopped_demo_leaves_no_process_behind(tmp_path, program, first, later
     before = os.umask(0o022)
     demo = Process([sys.executable, *program, *options], log=tmp_path / "demo.log")
     try:
-        until(lambda: "Up. Ctrl-C" in demo.output(), seconds=90, what=f"the processes: {demo.output()}")
+        demo.wait_until(lambda: "Up. Ctrl-C" in demo.output(), what="the processes")
         if program is WHOLE:
             assert_for_this_user_alone(tmp_path / "up")
         until(lambda: len(descendants(demo.popen.pid)) >= (5 if program is WHOLE else 2), what="the guard and the rest")

@@ -1,0 +1,1 @@
+"""The Procfile's processes on one machine: started, watched, restarted alone, stopped together."""
