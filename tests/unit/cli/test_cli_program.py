@@ -17,7 +17,7 @@ from workers.cli import errors, keys
 from workers.cli.errors import CommandError, as_command_error, plain
 from workers.cli.program import cli
 
-WITHOUT_JSON = {"v2", "avatars", "completion", "dead", "generate", "hooks", "keys", "quarantine"}
+WITHOUT_JSON = {"v2", "avatars", "completion", "dead", "generate", "hooks", "keys", "quarantine", "run"}
 
 
 def commands(group=cli, path=()):
