@@ -14,6 +14,7 @@ import fsspec
 import limits
 import marshmallow as ma
 from marshmallow import ValidationError, validate
+from packaging.version import InvalidVersion, Version
 
 from config import secret_strength
 
@@ -198,6 +199,14 @@ def storage_url(value: str) -> str:
     except ImportError as missing:
         raise ValidationError(str(missing)) from None
     return value.rstrip("/")
+
+
+def version(value: str) -> str:
+    """Parse the version of a program, such as 0.2.0."""
+    try:
+        return str(Version(value))
+    except InvalidVersion:
+        raise ValidationError("no version") from None
 
 
 def bind_address(value: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from config import env_file, parsers, redis_address, secret_strength
 from config.account_variables import ACCOUNT_VARIABLES, accounts_of, names_account
 from config.accounts import Account
+from config.release import is_later, release
 from config.tenants import FILE, Table, secrets_of, tenants_of
 from config.variable import Environment, SettingsError, Variable, file_variables, variable
 
@@ -27,6 +28,12 @@ class Settings:
     role: Role
     accounts: tuple[Account, ...]
     tenants: tuple[Table, ...] = field(default=(), repr=False)
+    unread: tuple[str, ...] = ()
+    """Variables of the later version for which the settings were written: this one ignores them."""
+
+    settings_version: str | None = variable(
+        "RENDERLINE_SETTINGS_VERSION", parsers.version, "the version for which they were written, such as 0.2.0"
+    )
 
     # Redis and storage.
     redis_url: str = variable(
@@ -226,6 +233,13 @@ class Settings:
     flower_port: int = variable("FLOWER_PORT", parsers.count(most=65535), "a port from 1 to 65535", default=5555)
     flower_renders: bool = variable("RENDERLINE_FLOWER_RENDERS", parsers.boolean, "true or false", default=True)
 
+    def warning(self) -> str | None:
+        """Return what to tell about variables of a later version; None if there are none."""
+        if not self.unread:
+            return None
+        names = ", ".join(self.unread)
+        return f"settings of version {self.settings_version}: ignored, because this is version {release()}: {names}"
+
     @property
     def uploads_folder(self) -> str | None:
         """Return the URL of the storage of uploads: a folder of the storage of downloads, unless it has its own."""
@@ -281,8 +295,11 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
     Raises SettingsError whose text has one line for every bad, missing or unknown variable.
     """
     env = Environment(environ, VARIABLES)
-    env.refuse_unknown(_PREFIXES)
     values = {name: env.value(wanted) for name, wanted in _FIELDS.items()}
+    # Those of a later version are known to its processes, which refuse a misspelt one.
+    later = values["settings_version"] is not None and is_later(values["settings_version"])
+    if not later:
+        env.refuse_unknown(_PREFIXES)
     accounts, tenants = accounts_of(env), tenants_of(env)
     _require(env, role, accounts)
     # A bad value is None here.
@@ -294,7 +311,8 @@ def load(environ: Mapping[str, str], *, role: Role = "worker") -> Settings:
     _refuse_open_gateway(env, role, values)
     _refuse_weak_secrets(env, role, values)
     env.raise_problems()
-    return Settings(role=role, accounts=accounts, tenants=tenants, **values)
+    unread = env.unknown(_PREFIXES) if later else ()
+    return Settings(role=role, accounts=accounts, tenants=tenants, unread=unread, **values)
 
 
 def _require(env: Environment, role: Role, accounts: tuple[Account, ...]) -> None:

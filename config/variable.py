@@ -108,12 +108,14 @@ class Environment:
         """Return the variable's value, its default if it is unset, None if it is bad."""
         return self._values.get(wanted.name) if wanted.name in self.given else wanted.default
 
+    def unknown(self, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the variables with one of our prefixes that nothing reads."""
+        return tuple(name for name in sorted(self.given) if name.startswith(prefixes) and name not in self._variables)
+
     def refuse_unknown(self, prefixes: tuple[str, ...]) -> None:
         """Add a problem for every variable with one of our prefixes that nothing reads: a typo can cost money."""
         names = sorted(self._variables)
-        for name in sorted(self.given):
-            if not name.startswith(prefixes) or name in names:
-                continue
+        for name in self.unknown(prefixes):
             close = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {close[0]}?" if close else "remove it, or see .env.example for the names that exist"
             self.problems.append(f"{name}: no such variable; {hint}")

@@ -7,6 +7,7 @@ import sys
 import threading
 from typing import Any
 
+import structlog
 from flask import Flask
 from redis import Redis, RedisError
 from redis.backoff import ConstantBackoff
@@ -39,6 +40,8 @@ from workers.composition.webhooks import fallback_interval, webhook_urls
 from workers.listening import listening_beyond_loopback
 from workers.redis_pool import open_client
 
+log = structlog.get_logger(__name__)
+
 # Seconds until a call to a hanging Redis is given up, because a caller waits for the answer. Longer than one blocking
 # read of an event stream.
 _REDIS_TIMEOUT = 2.5
@@ -53,6 +56,8 @@ def create() -> Flask:
         print(f"The gateway cannot start:\n{problem}", file=sys.stderr)
         raise SystemExit(4) from None
     logging.configure(level=chosen.log_level, fmt=chosen.log_format, secrets=chosen.secrets())
+    if ignored := chosen.warning():
+        log.warning("settings of a later version ignored", what=ignored)
     if not chosen.api_keys_required and (beyond := listening_beyond_loopback()):
         print(
             f"The gateway cannot start: other machines reach {beyond}, and RENDERLINE_API_KEYS_REQUIRED=false lets "

@@ -34,6 +34,7 @@ class WorkerLifecycle:
             (signals.celeryd_init, self._check),
             (signals.setup_logging, self._set_up_logging),
             (signals.celeryd_after_setup, self._warn_of_repairs),
+            (signals.celeryd_after_setup, self._warn_of_settings),
             (signals.worker_ready, self._start_housekeeping),
             (signals.worker_ready, self._serve_metrics),
             (signals.worker_ready, self._share_threads),
@@ -54,6 +55,10 @@ class WorkerLifecycle:
     def _warn_of_repairs(self, **_: Any) -> None:
         if off := self._app.selection.warning():
             log.warning("repairs that save time are off", repairs=off)
+
+    def _warn_of_settings(self, **_: Any) -> None:
+        if ignored := self._app.settings.warning():
+            log.warning("settings of a later version ignored", what=ignored)
 
     def _start_housekeeping(self, sender: Any, **_: Any) -> None:
         """Start the sweep and the other chores. Every worker runs the sweep; a lock lets one at a time do the work."""

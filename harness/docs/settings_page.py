@@ -59,6 +59,7 @@ _NOT_IN_CODE: Final = {
     "RENDERLINE_REDIS_PASSWORD": "docker compose",
     "RENDERLINE_SANDBOX_PORT": "sandbox (Procfile)",
     "RENDERLINE_SANDBOX_RENDER_SECONDS": "sandbox (Procfile)",
+    "RENDERLINE_SETTINGS_VERSION": _ALL,
 }
 """Who reads what the code reads elsewhere, or not at all."""
 

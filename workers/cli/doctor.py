@@ -83,9 +83,11 @@ def _settings(session: Session) -> CheckResult:
     from config.env_file import environment
 
     try:
-        settings.load(environment(), role="worker")
+        chosen = settings.load(environment(), role="worker")
     except settings.SettingsError as error:
         return CheckResult("settings", "fail", str(error), "give this shell the settings of a worker")
+    if ignored := chosen.warning():
+        return CheckResult("settings", "warn", ignored, "run doctor of that version too")
     return CheckResult("settings", "ok", f"{len(session.settings.accounts)} account(s), Redis, storage as for a worker")
 
 

@@ -83,7 +83,7 @@ local function quarantine(id, reason, account)
 end
 
 -- Run `act` for each render; a broken record is quarantined, and the others go on. One of a newer version is left alone:
--- `leave`, if given, is told of it, to put it off in the list from which it comes.
+-- `leave`, if given, puts it off in the list from which it comes.
 local function each(ids, account, act, leave)
   for _, id in ipairs(ids) do
     local fine, fault = pcall(function()

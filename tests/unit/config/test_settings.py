@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from config.release import release
 from config.settings import VARIABLES, SettingsError, load
 
 V3 = {"AISTUDIOS_APP_ID": "studioV3.acme", "AISTUDIOS_USER_KEY": "key-of-acme-0001"}
@@ -178,6 +179,27 @@ def test_an_unknown_variable_is_refused_with_the_name_that_was_meant():
     ]
     (line,) = refusal({**V3, "AISTUDIOS_BASEURL": "http://127.0.0.1"})
     assert "AISTUDIOS_BASE_URL?" in line
+
+
+def test_settings_of_a_later_version_may_have_names_that_this_one_does_not_know():
+    settings = load({**V3, "RENDERLINE_SETTINGS_VERSION": "999.0.0", "RENDERLINE_TINT": "blue", "AISTUDIOS_HUE": "3"})
+    assert settings.unread == ("AISTUDIOS_HUE", "RENDERLINE_TINT")
+    assert "settings of version 999.0.0: ignored, because this is version" in settings.warning()
+    assert settings.warning().endswith(": AISTUDIOS_HUE, RENDERLINE_TINT")
+    assert load({**V3, "RENDERLINE_SETTINGS_VERSION": "999.0.0"}).warning() is None
+
+
+@pytest.mark.parametrize("version", ["", "0.0.1", release()])
+def test_other_settings_may_not(version):
+    (line,) = refusal({**V3, "RENDERLINE_SETTINGS_VERSION": version, "RENDERLINE_TINT": "blue"})
+    assert line.startswith("RENDERLINE_TINT: no such variable")
+
+
+def test_a_bad_value_of_a_known_name_is_refused_in_settings_of_a_later_version_too():
+    lines = refusal({**V3, "RENDERLINE_SETTINGS_VERSION": "999.0.0", "RENDERLINE_SUBMIT": "three_phase"})
+    assert [line.partition("=")[0] for line in lines] == ["RENDERLINE_SUBMIT"]
+    (line,) = refusal({**V3, "RENDERLINE_SETTINGS_VERSION": "new"})
+    assert "must be the version for which they were written, such as 0.2.0" in line
 
 
 def test_other_programs_variables_are_not_looked_at():
