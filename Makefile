@@ -50,12 +50,13 @@ up: $(VENV)/.installed ## the same processes kept running, with the addresses of
 test: $(VENV)/.installed-dev ## run every test
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: docs $(VENV)/.installed-dev ## lint, format, types, import contracts, compose file, documentation site
+check: docs $(VENV)/.installed-dev ## lint, format, types, import contracts, compose file, Kubernetes manifests, documentation site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/kubernetes-validate --strict --quiet $(filter-out %kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
 
 # Without the notice of a successor of MkDocs. With --quiet no warning would count for --strict.
 docs: $(VENV)/.installed-dev ## build the documentation site: var/docs/index.html
