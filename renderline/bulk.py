@@ -147,6 +147,8 @@ class Bulk:
             return [one for one in records if not one["held"]]
         if action == "release":
             return [one for one in records if one["held"]]
+        if action == "retry":
+            return [one for one in records if not one["forgotten"]]
         if action == "replay":
             dead = self.operations.dead_hooks(records)
             return [one for one, hooks in zip(records, dead, strict=True) if hooks]

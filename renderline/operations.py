@@ -202,6 +202,8 @@ class Operations:
         turn = self._steps.retry(
             render_id, quota_of=lambda tenant: Quota.of(self.tenants.of(tenant)), resume_at=_resume_at
         )
+        if not turn and self._record(render_id)["forgotten"]:
+            self._refuse(render_id, (), "it was forgotten, so nothing is left that could be retried")
         if not turn:
             self._refuse(render_id, (State.FAILED, State.EXPIRED), "only a failed or expired one can be retried")
         return self._submitted(render_id, now=turn == "due")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from renderline.acceptance import Acceptor
 from renderline.capabilities import WorkerCapabilities
 from renderline.catalogue.runner import CatalogueRunner
+from renderline.cleanup.forgotten import ForgottenFiles
 from renderline.cleanup.old_uploads import OldUploads
 from renderline.cleanup.runner import CleanupRunner
 from renderline.dispatcher import Dispatcher
@@ -41,5 +42,7 @@ class Services:
     """Removes old uploads; None: this process has no storage of them."""
     background: BackgroundThreads | None = None
     """Where announced calls wait for the ledger's disk; None if they do not wait."""
+    forgotten_files: ForgottenFiles | None = None
+    """Deletes what is left of forgotten renders in the storages."""
     labels: tuple[str, ...] = ()
     """Names of the metadata that is shown with a task, beside the render's name."""

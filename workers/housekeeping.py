@@ -1,8 +1,8 @@
 """The periodic chores of every worker, and the threads that do them.
 
 These have a thread of their own: the renewal of hook claims, because an expired claim causes a second delivery; the
-sweep, because a backlog keeps it busy; old uploads, because their storage may be slow; the canary, which must not wait
-for another chore. The others are short and share a thread. None of them calls a vendor.
+sweep, because a backlog keeps it busy; old uploads and forgotten files, because their storage may be slow; the canary,
+which must not wait for another chore. The others are short and share a thread. None of them calls a vendor.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import structlog
 from redis import RedisError
 
 from renderline.capabilities import ANNOUNCE_EVERY
+from renderline.cleanup.forgotten import EVERY as FORGOTTEN_EVERY
 from renderline.ledger import Outage
 from renderline.ledger.clock import SKEWED, note_skew
 from workers.repairs.canary import Canary
@@ -118,6 +119,10 @@ class Housekeeper:
             # In the same thread: it beats only while the checks go on.
             checks.append(Chore("heartbeat", heartbeat, every=canary.interval))
         self._canary = ChoreThread("canary", *checks)
+        forgotten = services.forgotten_files
+        self._forgotten = ChoreThread(
+            "forgotten", *([Chore("forgotten files", forgotten.run, every=FORGOTTEN_EVERY)] if forgotten else [])
+        )
         self._short = ChoreThread(
             "chores",
             Chore("capabilities", lambda: services.capabilities.announce(consuming(), name=name), every=ANNOUNCE_EVERY),
@@ -130,13 +135,14 @@ class Housekeeper:
 
     def start(self) -> None:
         """Start the threads."""
-        for thread in (self._renewals, self._sweep, self._short, self._uploads, self._canary):
+        for thread in (self._renewals, self._sweep, self._short, self._uploads, self._forgotten, self._canary):
             thread.start()
 
     def stop(self) -> None:
         """Begin no further chore but the renewals: hooks that still run keep their claims."""
         self._sweep.stop()
         self._uploads.stop()
+        self._forgotten.stop()
         self._canary.stop()
         self._short.stop()
 

@@ -12,6 +12,7 @@ from renderline.acceptance import Acceptor
 from renderline.bulk import Bulk
 from renderline.catalogue.browser import Browser
 from renderline.explanation import Explainer
+from renderline.forgetting import Forgetter
 from renderline.gateway import (
     access_log,
     batch,
@@ -20,6 +21,7 @@ from renderline.gateway import (
     documentation,
     error_handlers,
     events,
+    forgetting,
     health,
     local_callers,
     metrics,
@@ -120,6 +122,7 @@ def create_app(
         search=search,
         bulk=Bulk(search, operations),
         explainer=explainer,
+        forgetter=Forgetter(operations),
         streams=streams,
         max_bytes=max_bytes,
         batches=_batch_shares(max_bytes),
@@ -140,7 +143,19 @@ def create_app(
     api.register_converter(ProjectIdConverter, lambda _: {"type": "string", "pattern": f"^{PROJECT_ID}$"})
     add_request_components(api.spec, api.ma_plugin.converter, acceptor.hook_kinds)
     add_hook_events(api)
-    for module in (renders, statistics, timelines, batch, bulk, events, operators, unconfirmed, uploads, pick_lists):
+    for module in (
+        renders,
+        forgetting,
+        statistics,
+        timelines,
+        batch,
+        bulk,
+        events,
+        operators,
+        unconfirmed,
+        uploads,
+        pick_lists,
+    ):
         api.register_blueprint(module.blp)
     board.install(app, ledger, queries, explainer, Sessions(redis), login_throttle)
     error_handlers.install(app)

@@ -11,6 +11,7 @@ from renderline.acceptance import Acceptor
 from renderline.bulk import Bulk
 from renderline.catalogue.browser import Browser
 from renderline.explanation import Explainer
+from renderline.forgetting import Forgetter
 from renderline.gateway.access import caller
 from renderline.gateway.event_stream import EventStreams
 from renderline.gateway.shares import BatchShares
@@ -34,6 +35,7 @@ class GatewayContext:
     search: Search
     bulk: Bulk
     explainer: Explainer
+    forgetter: Forgetter
     streams: EventStreams
     max_bytes: int
     """The largest body of one render request."""

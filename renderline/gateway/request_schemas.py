@@ -77,6 +77,14 @@ class NoQuery(QuerySchema):
     """No parameters."""
 
 
+class ForgetQuery(QuerySchema):
+    """What is to be forgotten besides what Renderline has."""
+
+    vendor = fields.Boolean(
+        load_default=False, metadata=_about("Delete the render's own project at the vendor, with its video, too.")
+    )
+
+
 class RenderQuery(QuerySchema):
     """The parameters of the list of renders, `metadata.<name>` aside; loads the `filter` that they make."""
 

@@ -103,7 +103,7 @@ class Render(Response):
 
     id = _text("32 hexadecimal digits.")
     kind = _text(validate=validate.OneOf(list(KINDS)))
-    name = _text()
+    name = _text("Null once it is forgotten.", null=True)
     tenant = _text("Whose render it is.")
     account = _text()
     accepted_by = _text("Who had it accepted: an API key, a message or the command line; null if unknown.", null=True)
@@ -133,6 +133,7 @@ class Render(Response):
     )
     metadata = fields.Dict(required=True, metadata=_about("As in the request."))
     deadline = _text("When it expires, ISO 8601; null before its submission.", null=True)
+    forgotten = _text("When its content was erased, ISO 8601; null: it was not.", null=True)
     times = fields.Dict(
         keys=fields.String(), values=fields.String(), required=True, metadata=_about("ISO 8601 by state.")
     )
@@ -386,3 +387,20 @@ class AccountState(Response):
     workers = fields.Nested(AccountWorkers, required=True)
     durations = fields.List(fields.Nested(Duration), required=True)
     renders = fields.List(fields.Nested(AccountTotal), required=True, metadata=_about("Only what is above 0."))
+
+
+class Forgotten(Response):
+    """A forgotten render, and what is still to be deleted."""
+
+    id = _text("32 hexadecimal digits.")
+    forgotten = _text("When its content was erased, ISO 8601.")
+    state = _text(validate=validate.OneOf(STATES))
+    left = fields.List(
+        fields.String(),
+        required=True,
+        metadata=_about(
+            "What workers have not deleted yet: `file <url>`, `upload <sha256>`, `project <id>`, `list` (the copy of "
+            "the vendor's list of projects, which has names)."
+        ),
+    )
+    kept = _text("Why the project stays at the vendor, if its deletion was asked for and cannot be.", null=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from renderline.storage import Folder, StoredFile
 from renderline.tenants import DEFAULT
@@ -70,6 +71,26 @@ class TenantFolders:
         if not home.encloses(url) or any(one.encloses(url, any_case=True) for one in reserved):
             raise FileNotFoundError("no file of this tenant")
         return self.storage.stored(url)
+
+    def remove(self, url: str, tenant: str) -> bool:
+        """Remove a file of a tenant that a hook stored under this URL, if it is there; False if it is not in a folder
+        that this process may write to.
+
+        Raises OSError, or what the storage's library raises.
+        """
+        folder, _, leaf = url.rpartition("/")
+        try:
+            place = Folder(folder)
+        except ValueError:
+            return False
+        storage = self.storage
+        if storage is None or not leaf or not storage.holds(place):
+            return False
+        name = unquote(leaf) if place.scheme == "file" else leaf
+        if (tenant != DEFAULT and not self._home(tenant).encloses(url)) or self.misplaced(place, name, tenant):
+            return False
+        place.remove(name, root=storage if storage.scheme == "file" else place)
+        return True
 
     def _home(self, tenant: str) -> Folder:
         assert self.storage is not None

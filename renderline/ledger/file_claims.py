@@ -26,8 +26,10 @@ class FileClaims:
             if not taken:
                 pipe.set(key, render_id, nx=True, ex=_KEPT)
             pipe.get(key)
-            owner = pipe.execute()[-1]
-        if owner != render_id:
+            pipe.hexists(self._keys.render(render_id), "forgotten")
+            *_, owner, forgotten = pipe.execute()
+        # Of a forgotten render nothing is stored any more, however late its download ends.
+        if owner != render_id or forgotten:
             return False
         if taken:
             self._redis.expire(key, _KEPT)

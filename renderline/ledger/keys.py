@@ -22,6 +22,8 @@ SCRIPT_KEYS = {
     "due": "due:",
     "durations": "durations:",
     "events": "events",
+    "forgetting": "forgetting",
+    "forgotten_projects": "forgotten_projects:",
     "held": "held",
     "history": "history:",
     "hold": "hold:",
@@ -199,6 +201,14 @@ class Keys:
     def stored_projects(self, account: str) -> str:
         """Return the sorted set of the renders whose project is to be deleted."""
         return f"{self.prefix}stored_projects:{account}"
+
+    def forgetting(self, render_id: str = "") -> str:
+        """Return the sorted set of forgotten renders of which something is left; of one render the set of what is."""
+        return f"{self.prefix}forgetting:{render_id}" if render_id else f"{self.prefix}forgetting"
+
+    def forgotten_projects(self, account: str) -> str:
+        """Return the sorted set of the projects of forgotten renders that are to be deleted: `<render> <project>`."""
+        return f"{self.prefix}forgotten_projects:{account}"
 
     def project_owners(self, account: str) -> str:
         """Return the hash that says which attempt of which render made a project."""

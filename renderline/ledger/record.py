@@ -139,6 +139,7 @@ def public_record(
         "warnings": [*meta.get("warnings", ()), *load_warnings(fields.get("warnings"))],
         "metadata": meta.get("metadata", {}),
         "deadline": iso(float(deadline_at)) if deadline_at else None,
+        "forgotten": iso(float(fields["forgotten"])) if "forgotten" in fields else None,
         "times": {state.value: iso(float(fields[f"t:{state}"])) for state in State if f"t:{state}" in fields},
         "history": list(history),
     }

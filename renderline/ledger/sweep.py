@@ -66,8 +66,10 @@ class SweepSteps(Steps):
             for account in accounts:
                 pipe.zcount(self.keys.orphan_drafts(account), "-inf", now[0])
                 pipe.zcount(self.keys.stored_projects(account), "-inf", now[0])
+                pipe.zcount(self.keys.forgotten_projects(account), "-inf", now[0] + 1)
             found = pipe.execute()
-        return [account for account, *due in zip(accounts, found[::2], found[1::2], strict=True) if any(due)]
+        each = zip(accounts, found[::3], found[1::3], found[2::3], strict=True)
+        return [account for account, *due in each if any(due)]
 
     def claim_orphan_drafts(self, account: str, *, limit: int, lease: float) -> list[tuple[str, int, str]]:
         """Claim renders that may have an orphan draft: (id, attempt, member to clear).

@@ -17,6 +17,7 @@ from workers.cli.doctor import COMMANDS as DOCTOR
 from workers.cli.editor_projects import COMMANDS as EDITOR_PROJECTS
 from workers.cli.errors import ExitCode, as_command_error, print_error
 from workers.cli.explain import COMMANDS as EXPLAIN
+from workers.cli.forgetting import COMMANDS as FORGETTING
 from workers.cli.generators import COMMANDS as GENERATORS
 from workers.cli.hooks import COMMANDS as HOOKS
 from workers.cli.keys import COMMANDS as KEYS
@@ -101,6 +102,7 @@ for commands in (
     TOP,
     EXPLAIN,
     OPERATIONS,
+    FORGETTING,
     DEAD_LETTERS,
     HOOKS,
     QUARANTINE,

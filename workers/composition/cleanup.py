@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from renderline.cleanup.forgotten import ForgottenFiles, ForgottenProjects
 from renderline.cleanup.old_uploads import OldUploads
 from renderline.cleanup.orphan_drafts import OrphanSweep
 from renderline.cleanup.runner import CleanupRunner, CleanupTask
 from renderline.cleanup.stored_projects import StoredProjectCleanup
 from renderline.dispatcher import Dispatcher
+from renderline.hooks.tenant_folders import TenantFolders
 from renderline.metrics.worker_metrics import WorkerMetrics
 from renderline.sweeper import Sweeper
 from workers.composition.shared import Shared
@@ -22,7 +24,7 @@ _UPLOADS_EVERY = 3600.0
 def cleanup_runner(shared: Shared) -> CleanupRunner:
     """Return the runner of cleanup tasks."""
     lease = shared.settings.lease * _LEASES
-    tasks: list[CleanupTask] = [OrphanSweep(shared.ledger, lease)]
+    tasks: list[CleanupTask] = [OrphanSweep(shared.ledger, lease), ForgottenProjects(shared.ledger, lease)]
     if shared.settings.delete_stored_projects:
         tasks.append(StoredProjectCleanup(shared.ledger, lease))
     return CleanupRunner(shared.ledger, shared.accounts, tasks)
@@ -34,6 +36,13 @@ def old_uploads(shared: Shared) -> OldUploads | None:
     store = upload_store(settings)
     every = min(_UPLOADS_EVERY, settings.upload_retention)
     return OldUploads(shared.ledger, store, settings.upload_retention, every) if store else None
+
+
+def forgotten_files(shared: Shared) -> ForgottenFiles:
+    """Return what deletes the files of forgotten renders."""
+    settings = shared.settings
+    folders = TenantFolders(settings.storage_url, uploads_url=settings.uploads_folder)
+    return ForgottenFiles(shared.ledger, folders, upload_store(settings))
 
 
 def sweeper(shared: Shared, dispatcher: Dispatcher, metrics: WorkerMetrics) -> Sweeper:

@@ -18,7 +18,7 @@ from tasks.services import Services
 from workers.composition.acceptance import acceptor
 from workers.composition.accounts import apis, clients
 from workers.composition.catalogue import catalogue_runner, submission_check
-from workers.composition.cleanup import cleanup_runner, old_uploads, sweeper
+from workers.composition.cleanup import cleanup_runner, forgotten_files, old_uploads, sweeper
 from workers.composition.connection import connect
 from workers.composition.hooks import deliverer, fresh_link, hook_kinds, hook_targets
 from workers.composition.observers import worker_observers
@@ -83,5 +83,6 @@ def compose(app: Celery, settings: Settings) -> Services:
         catalogue=catalogue,
         metrics=metrics,
         old_uploads=old_uploads(shared),
+        forgotten_files=forgotten_files(shared),
         labels=settings.labels,
     )

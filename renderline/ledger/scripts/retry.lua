@@ -5,6 +5,8 @@
 -- 'in_flight|per_day limit used seconds wanted' (it exceeds a quota)
 local id = ARGV[3]
 local k = render(id)
+-- Nothing is left of a forgotten one that could be submitted.
+if field(id, 'forgotten') ~= '' then return '' end
 if field(id, 'attempt') ~= ARGV[4] or not LEGAL[field(id, 'state') .. '>accepted'] then return '' end
 local tenant = field(id, 'tenant')
 local over = over_quota(tenant, 1, ARGV[6], ARGV[7])

@@ -18,9 +18,14 @@ for _, id in ipairs(ids) do
     local known, account = pcall(field, id, 'account')
     if known then
       local projects = (redis.call('GET', K.history .. id) or '') .. '"project_id":"' .. field(id, 'project_id') .. '"'
-      for project in string.gmatch(projects, '"project_id":"([^"]+)"') do redis.call('HDEL', K.project_owners .. account, project) end
+      for project in string.gmatch(projects, '"project_id":"([^"]+)"') do 
+        redis.call('HDEL', K.project_owners .. account, project)
+        redis.call('ZREM', K.forgotten_projects .. account, id .. ' ' .. project)
+      end
     end
-    redis.call('DEL', render(id), K.meta .. id, K.body .. id, K.history .. id, K.timeline .. id)
+    redis.call('DEL', render(id), K.meta .. id, K.body .. id, K.history .. id, K.timeline .. id,
+      K.forgetting .. ':' .. id)
+    redis.call('ZREM', K.forgetting, id)
     dropped = dropped + 1
   end
 end

@@ -3,8 +3,10 @@
 -- ARGV, for each entry: id type at('': now) attempt('': the present one) rest(the other fields, with tabs between)
 for i = 3, #ARGV, 5 do
   local id, at, attempt = ARGV[i], ARGV[i + 2], ARGV[i + 3]
-  local now = redis.pcall('HGET', K.render .. id, 'attempt')
-  if type(now) == 'string' then
+  local known = redis.pcall('HMGET', K.render .. id, 'attempt', 'forgotten')
+  local now = known[1]
+  -- Of a forgotten render nothing is noted but what people do to it: the notes of workers come late.
+  if type(now) == 'string' and (not known[2] or ARGV[i + 1] == 'o') then
     if at == '' then
       local t = redis.call('TIME')
       at = t[1] .. '.' .. string.format('%03d', math.floor(tonumber(t[2]) / 1000))

@@ -153,6 +153,7 @@ class Services:
         self.dispatcher = self.sent = Sent()
         self.cleanup = cleanup
         self.old_uploads = None
+        self.forgotten_files = None
         self.catalogue = CatalogueRunner(Refresher(CatalogueStore(driver.ledger.redis, clock=time.time), {}))
         self.capabilities = WorkerCapabilities(driver.ledger, (), ())
         self.deliverer = Deliverer(driver.ledger, self.sent, {}, HookRetryPolicy(attempts=3), LEASE)

@@ -166,6 +166,7 @@ def test_every_route_of_the_api_asks_for_a_scope(document):
         *(f"post {one}/hooks/{{index}}/replay", f"post {one}/hooks/{{index}}/discard"),
         *(f"post {one}/hold", f"post {one}/release", f"post {one}/adopt", f"post {one}/resubmit", f"post {one}/fail"),
         *("post /accounts/{name}/pause", "post /accounts/{name}/resume"),
+        f"delete {one}",
     }
     assert all(scope == "read" for name, scope in scopes.items() if name.startswith("get "))
 

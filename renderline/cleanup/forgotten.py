@@ -1,0 +1,119 @@
+"""Deletes what is left of forgotten renders outside the ledger: stored files, uploads, and projects at the vendor.
+
+The ledger lists it, in the step that forgets a render. Each thing leaves the list once it is gone, so a worker that
+dies in between loses nothing: another goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from redis import RedisError
+
+from renderline.accounts.clients import AccountClients
+from renderline.catalogue.pick_lists import PROJECTS
+from renderline.hooks.tenant_folders import TenantFolders
+from renderline.ledger import Ledger
+from renderline.ledger.forgetting import Forgetting
+from renderline.observer import calls_for
+from renderline.studio import ProjectMissing
+from renderline.uploads import UploadStore
+
+log = structlog.get_logger(__name__)
+
+EVERY: Final = 1.0
+"""Seconds between two looks."""
+_BATCH: Final = 20
+_LEASE: Final = 60.0
+"""Seconds until what could not be deleted is tried again."""
+
+
+@dataclass(frozen=True)
+class ForgottenFiles:
+    """Deletes stored files and uploads of forgotten renders; several workers may do so at once."""
+
+    ledger: Ledger
+    folders: TenantFolders
+    uploads: UploadStore | None = None
+    lease: float = _LEASE
+
+    def run(self) -> int:
+        """Delete what is due; returns how many renders had something left. What fails is due again after a minute."""
+        steps, count = Forgetting(self.ledger), 0
+        while ids := steps.due(limit=_BATCH, lease=self.lease):
+            for one in ids:
+                self._finish(steps, one)
+            count += len(ids)
+            if len(ids) < _BATCH:
+                break
+        return count
+
+    def _finish(self, steps: Forgetting, render_id: str) -> None:
+        record = self.ledger.record(render_id)
+        for thing in steps.things(render_id) or [""]:
+            what, _, about = thing.partition(" ")
+            try:
+                if record and not self._delete(steps, what, about, record["tenant"], record["account"]):
+                    continue
+                steps.gone(render_id, thing)
+            except (RedisError, OSError) as error:
+                if isinstance(error, RedisError):
+                    raise
+                self._failed(render_id, what, error)
+            except Exception as error:
+                # Each storage's library has its own.
+                self._failed(render_id, what, error)
+
+    def _delete(self, steps: Forgetting, what: str, about: str, tenant: str, account: str) -> bool:
+        """Delete one thing; False if this worker cannot."""
+        if what == "file":
+            if not self.folders.remove(about, tenant):
+                return False
+            steps.drop_claim(about)
+        elif what == "upload":
+            if self.uploads is None:
+                return False
+            if not steps.named_elsewhere(about, tenant=tenant):
+                self.uploads.remove(tenant, about)
+        elif what == "list":
+            steps.drop_list(account, PROJECTS)
+        return True
+
+    @staticmethod
+    def _failed(render_id: str, what: str, error: Exception) -> None:
+        # The error may have the file's name, and so a person's.
+        log.warning("not deleted yet, tried again", render_id=render_id, what=what, error=type(error).__name__)
+
+
+@dataclass(frozen=True)
+class ForgottenProjects:
+    """Deletes the projects of forgotten renders at the vendor, if they carry our tag."""
+
+    ledger: Ledger
+    lease: float
+
+    def run(self, clients: AccountClients) -> bool:
+        """Delete a batch; returns whether there may be more. Raises a `StudioFault`: the others are left for later."""
+        steps = Forgetting(self.ledger)
+        due = steps.due_projects(clients.name, limit=_BATCH, lease=self.lease) if clients.v3 else []
+        for render_id, project_id, member in due:
+            with calls_for(render_id, 1):
+                self._delete(clients, render_id, project_id)
+            steps.project_gone(clients.name, render_id, member)
+            steps.drop_list(clients.name, PROJECTS)
+        return len(due) == _BATCH
+
+    @staticmethod
+    def _delete(clients: AccountClients, render_id: str, project_id: str) -> None:
+        studio = clients.use_v3()
+        try:
+            project = studio.get_project(project_id)
+            if project.id != project_id or f"[{render_id}" not in (project.name or ""):
+                log.warning("project of a forgotten render not deleted: its name lacks our tag", render_id=render_id)
+                return
+            studio.delete_projects([project_id])
+        except ProjectMissing:
+            return
+        log.info("project of a forgotten render deleted", render_id=render_id, project_id=project_id)
