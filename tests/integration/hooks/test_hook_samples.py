@@ -28,8 +28,6 @@ COMMANDS = {
     "verify.go": ["go", "run"],
     "verify.php": ["php"],
 }
-NEEDED = {"node"}
-"""What CI has. Go and PHP are run where they are installed."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Sent:
         """Run a sample on the delivery, or on a changed one; return its exit code and output."""
         command = COMMANDS[name]
         if shutil.which(command[0]) is None:
-            if command[0] in NEEDED and os.environ.get("CI") == "true":
+            if os.environ.get("CI") == "true":
                 pytest.fail(f"{command[0]} is not installed")
             pytest.skip(f"needs {command[0]}")
         headers, content = self.folder / "headers.json", self.folder / "body"
