@@ -119,6 +119,7 @@ class Settings:
         "1 to 50 waits with commas between, such as 2s,30s,5m,1h, each above 0 and at most 7d",
         default=(2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0),
     )
+    hook_probe: float = variable("RENDERLINE_HOOK_PROBE", parsers.seconds(), _ABOVE_ZERO, default=20.0)
     hooks_per_host: int | None = variable(
         "RENDERLINE_HOOKS_PER_HOST", parsers.count(most=1000), "a whole number from 1 to 1000"
     )

@@ -13,7 +13,7 @@ from typing import Any, Self
 class HookEndpoint:
     """An HTTP server that records the requests and answers with the status of `answer` (204 by default)."""
 
-    def __init__(self, answer: Callable[[dict[str, Any]], int] = lambda _: 204) -> None:
+    def __init__(self, answer: Callable[[dict[str, Any]], int] = lambda _: 204, *, port: int = 0) -> None:
         received: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
         self.bodies: list[dict[str, Any]] = []
         self.received = received
@@ -35,9 +35,10 @@ class HookEndpoint:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/done"
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/done"
 
     def take(self, seconds: float = 60.0) -> tuple[dict[str, str], bytes]:
         """Wait for the next delivery and return it (headers, body)."""
@@ -49,4 +50,8 @@ class HookEndpoint:
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening, without having been entered."""
         self._server.server_close()

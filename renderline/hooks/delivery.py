@@ -22,7 +22,7 @@ from renderline.kinds import KINDS
 from renderline.ledger import UNKNOWN_AFTER, HookClaim, Ledger, log_labels, subject
 from renderline.observer import OK, HookAttempt, calls_for
 from renderline.renders import EVENTS, State, webhook_id
-from renderline.retry import HookRetryPolicy, RetryIn
+from renderline.retry import MAX_RETRY_AFTER, HookRetryPolicy, RetryIn
 from renderline.tenants import DEFAULT
 
 log = structlog.get_logger(__name__)
@@ -178,6 +178,9 @@ class Deliverer:
         tell = log.info if failure.logged else log.warning
         tell("hook failed", **about, retry_in=wait, why=failure.reason)
         how = {"retry_in": wait, "error": str(failure), "host": hook.host, "fields": failure.fields}
+        how["wish"] = min(failure.retry_after or 0.0, MAX_RETRY_AFTER)
+        # The last call of a hook is kept for its own time.
+        how["forward"] = not hook.retries.last(hook.attempt + 1, age=claim.seconds)
         self._settle(render_id, index, claim, outcome="retrying", **how)
         return RetryIn(wait, str(failure))
 

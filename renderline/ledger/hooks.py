@@ -61,18 +61,22 @@ class HookSteps(Steps):
         dispose: bool = False,
         host: str = "",
         busy: Sequence[str] = (),
+        wish: float = 0.0,
+        forward: bool = False,
         following: Callable[[Sequence[tuple[str, int]]], object] | None = None,
     ) -> str:
         """Record one delivery of a hook (delivered, dead, skipped, retrying); returns the render's state.
 
         `fields` are outcome fields for the record; of those of a hook, only `stored_url` and `stored_outputs` are kept
-        (JSON: URLs by the number of the output). `host` is where it went. `dispose`: the vendor project is deleted once
-        the video is stored and all hooks are delivered. `following` receives the hooks (render id, index) to send now:
-        those that waited for this one or for its place, but none of the tenants that are `busy` in this process.
+        (JSON: URLs by the number of the output). `host` is where it went. `wish`: for how many seconds the endpoint
+        asked not to be called; `forward`: the retry may come earlier if the host answers after an outage. `dispose`:
+        the vendor project is deleted once the video is stored and all hooks are delivered. `following` receives the
+        hooks (render id, index) to send now: those that waited for this one or for its place, but none of the tenants
+        that are `busy` in this process.
         """
         kept = {name: str(fields[name]) for name in _OUTCOME_FIELDS if fields and fields.get(name)}
         extra = json.dumps(kept, ensure_ascii=False)
-        details = (outcome, retry_in, error, extra, int(dispose), host, ",".join(busy))
+        details = (outcome, retry_in, error, extra, int(dispose), host, ",".join(busy), wish, int(forward))
         _, state, next_ones = self.run("hook_record", render_id, index, claim.fence, *details)
         if following and next_ones:
             following(_hooks(next_ones))

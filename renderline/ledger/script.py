@@ -25,7 +25,7 @@ from renderline.tenants import DEFAULT
 SETTLED_HOOKS = frozenset({"delivered", "dead", "skipped"})
 HOOKED = (frozenset(EVENTS) - FINAL) | (FINAL - {State.DELIVERED, State.UNDELIVERED})
 
-_SHARED = ("version.lua", "prelude.lua", "quota.lua", "lanes.lua")
+_SHARED = ("version.lua", "prelude.lua", "quota.lua", "lanes.lua", "wake_up.lua")
 """The Lua files in front of every step, in this order."""
 
 _PLAIN = frozenset({"timeline_note"})

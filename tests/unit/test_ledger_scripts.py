@@ -12,7 +12,7 @@ from renderline.ledger.parsing import POLL_FIELDS
 from renderline.ledger.script import _ONCE
 
 FOLDER = ROOT / "renderline/ledger/scripts"
-SHARED = ("version.lua", "prelude.lua", "quota.lua", "lanes.lua")
+SHARED = ("version.lua", "prelude.lua", "quota.lua", "lanes.lua", "wake_up.lua")
 SCRIPTS = {path.name: re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.lua")}
 ALL = "\n".join(SCRIPTS.values())
 

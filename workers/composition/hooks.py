@@ -85,6 +85,7 @@ def deliverer(shared: Shared, kinds: Mapping[str, HookKind]) -> Deliverer:
             shared.limits,
             share=max(1, settings.worker_concurrency // 2),
             each=settings.hooks_per_host,
+            pause=settings.hook_probe,
             alone=not tenants(settings).closed,
         ),
     )

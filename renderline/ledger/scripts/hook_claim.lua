@@ -22,6 +22,7 @@ if until_ > NOW then return not_yours('busy', until_ - NOW) end
 local fence = redis.call('HINCRBY', render(id), h .. ':fence', 1)
 local probe = redis.call('HDEL', render(id), h .. ':probe')
 redis.call('HDEL', render(id), 'resends')
+leaves_retrying(id, index)
 set(id, h .. ':until', stamp(NOW + lease))
 redis.call('HINCRBY', render(id), h .. ':attempts', 1)
 wake_hooks(id)

@@ -1,6 +1,7 @@
 -- Record one delivery of a hook.
 -- ARGV: id index fence outcome (delivered|dead|skipped|retrying) retry_in error fields(JSON object) dispose(1: delete
 -- the vendor's copy of a stored video) host('': none) busy(tenants for which this worker has no free thread)
+-- wish(seconds for which the endpoint asked not to be called) forward(1: a retry may come earlier, if the host answers)
 -- -> {recorded, state, array of {id, index} to be sent}
 local id, index, fence, outcome = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local h, host = 'h' .. index, ARGV[11]
@@ -17,12 +18,14 @@ redis.call('HDEL', render(id), 'resends', h .. ':unknown_since')
 for name, value in pairs(cjson.decode(ARGV[9])) do set(id, name, value) end
 if outcome == 'retrying' then
   local wait = tonumber(ARGV[7])
-  set(id, h .. ':until', stamp(NOW + wait - 0.25))
+  local until_ = failed_at_host(id, index, host, wait, tonumber(ARGV[13]), ARGV[14] == '1')
+  set(id, h .. ':until', stamp(until_))
   if wait > SOON then set(id, h .. ':late', 1) end
   wake_hooks(id)
   return {1, field(id, 'state'), following(queue_hooks(id))}
 end
-redis.call('HDEL', render(id), h .. ':until')
+redis.call('HDEL', render(id), h .. ':until', h .. ':planned')
+if outcome == 'delivered' and host ~= '' then host_answered(host) end
 if outcome == 'dead' then enlist(K.dead_letters, id, id .. ':' .. index) end
 local all, dead = true, false
 for i = 0, tonumber(field(id, 'hooks')) - 1 do

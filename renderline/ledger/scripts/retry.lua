@@ -16,8 +16,9 @@ count_accepted(tenant, ARGV[7])
 for i = 0, tonumber(field(id, 'hooks')) - 1 do
   local h = 'h' .. i
   hook_comes(id, i)
+  leaves_retrying(id, i)
   redis.call('HDEL', k, h, h .. ':at', h .. ':error', h .. ':attempts', h .. ':until', h .. ':late', h .. ':since',
-    h .. ':probe', h .. ':unknown_since')
+    h .. ':probe', h .. ':unknown_since', h .. ':planned')
   -- A delivery that still runs belongs to the earlier attempt.
   redis.call('HINCRBY', k, h .. ':fence', 1)
   delist(K.dead_letters, id, id .. ':' .. i)

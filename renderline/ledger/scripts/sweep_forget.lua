@@ -10,6 +10,7 @@ for _, id in ipairs(ids) do
     for i = 0, (read and tonumber(hooks) or 0) - 1 do
       delist(K.dead_letters, id, id .. ':' .. i)
       hook_comes(id, i)
+      leaves_retrying(id, i)
     end
     pcall(unindex_texts, id)
     pcall(count_render, id, state, '')
