@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
 import structlog
 
 from renderline.accounts.clients import AccountClients
 from renderline.kinds import Kind, started_since
-from renderline.studio import StudioFault
+from renderline.studio import ProjectSummary, StudioFault
 
 log = structlog.get_logger(__name__)
+
+_TAG = re.compile(r"\[([0-9a-f]{32})(?:\.(\d+))?(?:\.(\d+))?\]$")
+_RENDERED = frozenset({"exported", "complete"})
+"""States in the project list that mean a rendered project, with or without its URL."""
+
+
+class TaggedProject(NamedTuple):
+    """A project that carries a render's tag."""
+
+    project_id: str
+    render_id: str
+    attempt: int
+    number: int
+    rendered: bool
+    """Whether the list shows that it was rendered."""
+
+
+def tagged(projects: Iterable[ProjectSummary]) -> list[TaggedProject]:
+    """Return those of the vendor's projects that carry the tag of a render."""
+    found = ((project, _TAG.search(project.name or "")) for project in projects)
+    return [
+        TaggedProject(project.id, match[1], int(match[2] or 1), int(match[3] or 1), is_rendered(project))
+        for project, match in found
+        if match
+    ]
+
+
+def is_rendered(project: ProjectSummary) -> bool:
+    """Return whether the project list shows that a project was rendered."""
+    return bool(project.download_url) or (project.state or "").lower() in _RENDERED
 
 
 def tag(render_id: str, attempt: int = 1, draft: int = 1) -> str:

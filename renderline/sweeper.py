@@ -15,10 +15,12 @@ import structlog
 from redis import RedisError
 
 from renderline.dispatcher import Dispatcher
-from renderline.ledger import AccountLimits, Ledger, log_failed
+from renderline.ledger import AccountLimits, Ledger, LedgerInDoubt, Outage, log_failed
 from renderline.renders import State
 
 log = structlog.get_logger(__name__)
+
+_TRUST = Outage("trust in the ledger")
 
 
 class Watcher(Protocol):
@@ -66,7 +68,13 @@ class Sweeper:
         return True
 
     def _has_turn(self) -> bool:
-        return self.ledger.sweep_turn(self._holder, seconds=self.turn, every=self.every)
+        try:
+            turn = self.ledger.sweep_turn(self._holder, seconds=self.turn, every=self.every)
+        except LedgerInDoubt as doubt:
+            _TRUST.failed("sweep", str(doubt))
+            return False
+        _TRUST.worked("sweep")
+        return turn
 
     def _sweep(self) -> bool:
         parts = [self._resend(), self._expire(), self._pump(), self._unpark(), self._forget()]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from renderline.kinds import KINDS, named_files
-from renderline.ledger import Ledger, unfinished_requests
+from renderline.ledger import Doubt, Ledger, unfinished_requests
 from renderline.requests import load_body_json
 from renderline.uploads import StorageFailed, UploadStore, parse
 
@@ -31,6 +31,9 @@ class OldUploads:
 
     def run(self) -> int:
         """Remove what is due, unless a worker has done so within this period; returns how many files."""
+        if Doubt(self.ledger).state():
+            # A restored ledger does not know all that name them.
+            return 0
         if not self.ledger.redis.set(self.ledger.keys.old_uploads, "", nx=True, px=max(1, int(self.every * 1000))):
             return 0
         try:

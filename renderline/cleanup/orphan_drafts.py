@@ -6,33 +6,23 @@ outcome, and a render that ended during its submission. The ledger marks these r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
 from renderline.accounts.clients import AccountClients
+from renderline.drafts import TaggedProject, tagged
 from renderline.kinds import KINDS, started_since
 from renderline.ledger import Ledger
 from renderline.ledger.record import is_unreadable
-from renderline.studio import ProjectMissing, ProjectSummary
+from renderline.studio import ProjectMissing
 
 log = structlog.get_logger(__name__)
 
-_TAG = re.compile(r"\[([0-9a-f]{32})(?:\.(\d+))?(?:\.(\d+))?\]$")
 _ENDED = frozenset({"failed", "expired", "canceled"})
 _BATCH = 200
-
-
-class Draft(NamedTuple):
-    """A project that carries a render's tag."""
-
-    project_id: str
-    render_id: str
-    attempt: int
-    number: int
 
 
 @dataclass(frozen=True)
@@ -53,10 +43,9 @@ class OrphanSweep:
         return len(marked) == _BATCH
 
     def _sweep(self, clients: AccountClients, marked: set[tuple[str, int]]) -> int:
-        tagged = [draft for draft in map(_draft, clients.use_v3().list_projects()) if draft]
-        tagged = [draft for draft in tagged if (draft.render_id, draft.attempt) in marked]
-        ids = [draft.render_id for draft in tagged]
-        known = zip(tagged, self.ledger.records(ids), self.ledger.drafts(ids), strict=True)
+        drafts = [one for one in tagged(clients.use_v3().list_projects()) if (one.render_id, one.attempt) in marked]
+        ids = [draft.render_id for draft in drafts]
+        known = zip(drafts, self.ledger.records(ids), self.ledger.drafts(ids), strict=True)
         found = {draft.project_id for draft, record, current in known if is_orphan(record, draft, current)}
         found |= self._abandoned(marked)
         orphans = [project_id for project_id in sorted(found) if self._untouched(clients, project_id)]
@@ -82,12 +71,7 @@ class OrphanSweep:
             return False
 
 
-def _draft(project: ProjectSummary) -> Draft | None:
-    match = _TAG.search(project.name or "")
-    return Draft(project.id, match[1], int(match[2] or 1), int(match[3] or 1)) if match else None
-
-
-def is_orphan(record: Mapping[str, Any] | None, draft: Draft, current: int) -> bool:
+def is_orphan(record: Mapping[str, Any] | None, draft: TaggedProject, current: int) -> bool:
     """Return whether nobody will export this draft: its render is gone, has ended, or uses another draft.
 
     `current` is the number of the render's current draft.

@@ -7,6 +7,7 @@ from renderline.ledger.audit import Audit, AuditEntry
 from renderline.ledger.claims import Batch, DuePoll, HookClaim, PollResult, PumpWake, Submission
 from renderline.ledger.clock import SKEWED, ServerClock
 from renderline.ledger.commands import REVOKED, Alarm, Commands
+from renderline.ledger.doubt import Doubt, DoubtState, RecordedRender
 from renderline.ledger.durability import DiskSync, NotSynced, Persistence, persistence
 from renderline.ledger.file_claims import FileClaims
 from renderline.ledger.filter import Filter
@@ -20,6 +21,7 @@ from renderline.ledger.record import HELD, iso, public_record
 from renderline.ledger.statistics import Minute, Statistics, Total
 from renderline.ledger.store import Ledger
 from renderline.ledger.submission import UNKNOWN_AFTER, AccountUnknown, ForeignProject
+from renderline.ledger.sweep import LedgerInDoubt
 from renderline.ledger.timeline import Entry as TimelineEntry
 from renderline.ledger.timeline import Timeline
 from renderline.ledger.timeline_writer import TimelineWriter
@@ -44,6 +46,8 @@ __all__ = [
     "Circuit",
     "Commands",
     "DiskSync",
+    "Doubt",
+    "DoubtState",
     "DuePoll",
     "Entry",
     "FileClaims",
@@ -57,6 +61,7 @@ __all__ = [
     "KeyConflict",
     "Keys",
     "Ledger",
+    "LedgerInDoubt",
     "Minute",
     "NotSynced",
     "Outage",
@@ -66,6 +71,7 @@ __all__ = [
     "Queries",
     "Quota",
     "QuotaExceeded",
+    "RecordedRender",
     "ServerClock",
     "Statistics",
     "Submission",

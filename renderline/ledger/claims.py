@@ -108,6 +108,9 @@ class DuePoll:
     labels: Mapping[str, str] = field(default_factory=dict)
     """Its labels, as log lines show them."""
 
+    resubmit_at: float | None = None
+    """When it may be submitted again without evidence, if its ledger was restored since its paid call."""
+
     @property
     def log_labels(self) -> dict[str, Any]:
         """What every log line about it says."""

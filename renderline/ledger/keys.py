@@ -19,6 +19,7 @@ SCRIPT_KEYS = {
     "circuit": "circuit:",
     "dead_letters": "dead_letters",
     "deadline": "deadline",
+    "doubt": "doubt",
     "due": "due:",
     "durations": "durations:",
     "events": "events",
@@ -34,6 +35,7 @@ SCRIPT_KEYS = {
     "indexed": "indexed",
     "labels": "labels:",
     "lanes": "lanes",
+    "lived": "lived",
     "meta": "meta:",
     "minute": "minute:",
     "names": "names",
@@ -66,6 +68,8 @@ SCRIPT_KEYS = {
     "tenants": "tenants",
     "timeline": "timeline:",
     "token": "token:",
+    "unchecked": "unchecked",
+    "unknown_projects": "unknown_projects:",
     "waiting_hooks": "waiting_hooks:",
     "webhooks_alive": "webhooks_alive:",
 }
@@ -103,6 +107,9 @@ class Keys:
         self.old_uploads = f"{prefix}old_uploads"
         self.api_keys = f"{prefix}keys"
         self.api_keys_used = f"{prefix}keys:used"
+        self.doubt = f"{prefix}doubt"
+        self.lived = f"{prefix}lived"
+        self.unchecked = f"{prefix}unchecked"
         self.board_secret = f"{prefix}keys:board"
 
     def render(self, render_id: str) -> str:
@@ -224,6 +231,10 @@ class Keys:
     def durations(self, account: str, kind: str) -> str:
         """Return the list of the durations of an account's newest renders of a kind."""
         return f"{self.prefix}durations:{account}:{kind}"
+
+    def unknown_projects(self, account: str) -> str:
+        """Return the hash of projects with our tag that the ledger did not know when it was reconciled."""
+        return f"{self.prefix}unknown_projects:{account}"
 
     def token(self, account: str) -> str:
         """Return the hash of an account's shared token; `:lock`, `:failure` and `:refusals` are its neighbours."""

@@ -102,6 +102,7 @@ POLL_FIELDS = (
     "draft_only",
     "request_id",
     "labels",
+    "resubmit_at",
 )
 """The record fields that a due poll is made of, in the order in which `due_poll_of` takes them."""
 
@@ -110,7 +111,10 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
     """Return an item of the step that claims due polls; raises one of `UNREADABLE`."""
     render_id, epoch, kind, state, project_id, polls, progress, progress_at, rendering_at, unconfirmed_at = item[:10]
     deadline_at, faults, untouched, untouched_at, baseline, intent_at, attempt, draft = item[10:18]
-    revoking, reported_url, webhook_done, rate, stalls, tenant, stage, data, draft_only, request_id, labels = item[18:]
+    revoking, reported_url, webhook_done, rate, stalls, tenant, stage, data, draft_only, request_id, labels = item[
+        18:29
+    ]
+    resubmit_at = resubmit_time(item[29], intent_at)
     since = rendering_at if state == "rendering" else unconfirmed_at
     return DuePoll(
         id=render_id,
@@ -142,4 +146,11 @@ def due_poll_of(item: Sequence[Any], *, webhooks_alive: bool) -> DuePoll:
         draft_only=bool(draft_only),
         request_id=request_id or None,
         labels=load_labels(labels),
+        resubmit_at=resubmit_at,
     )
+
+
+def resubmit_time(value: str | None, intent_at: str | None) -> float | None:
+    """Return when a render without evidence may be submitted again; None if `value` is about an earlier call."""
+    at, _, about = (value or "").partition(" ")
+    return float(at) if at and about == intent_at else None

@@ -45,6 +45,7 @@ class SubmissionSteps(Steps):
         apis: Mapping[str, str] | None = None,
         paid: Sequence[str] = (),
         unclaimed: Callable[[str], object] | None = None,
+        findable: Mapping[str, str] | None = None,
     ) -> Submission | None:
         """Claim a render's submission, which takes about `calls` vendor calls, for `lease` seconds.
 
@@ -58,6 +59,9 @@ class SubmissionSteps(Steps):
         `AccountUnknown` if none has known the account for `unknown_after` seconds. The same holds for the API that
         `apis` names for a kind (such as `v2`): `known` has `v2:main` if this process may use it. An announced call of a
         stage in `paid` is resolved even if the account is unknown.
+
+        `findable` has, by kind, the first stage, if its project is found by name: an attempt with a project that the
+        ledger did not know when it was reconciled begins with that call announced.
 
         `following` receives the next renders (id, priority) of the account, to be sent. `unclaimed` receives why there
         is no claim.
@@ -75,6 +79,8 @@ class SubmissionSteps(Steps):
             unknown_after,
             json.dumps(dict(apis or {})),
             ",".join(paid),
+            self.seen or "",
+            json.dumps(dict(findable or {})),
         )
         if following and next_ones:
             following([(one, priority) for one, priority in next_ones])

@@ -14,14 +14,34 @@ SWEPT_AT_ONCE = 50
 """How many renders one step of the sweep takes. Redis is blocked meanwhile, for a few milliseconds."""
 
 
+GAP = 120.0
+"""Seconds without any worker after which an account is looked through before its next submission."""
+
+
+class LedgerInDoubt(Exception):
+    """The ledger was restored from a snapshot, and what the vendor did since is not settled."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the ledger was restored: nothing goes on until renderline reconcile has settled the differences"
+        )
+
+
 class SweepSteps(Steps):
     """The part of the ledger for sweep and cleanup."""
 
     def sweep_turn(self, holder: str, *, seconds: float, every: float) -> bool:
         """Take or extend the sweep lock for `seconds`; False if another worker has it, or had it within `every`
         seconds.
+
+        Each turn notes that the ledger is alive. Raises `LedgerInDoubt` while it is in doubt, also if this process
+        knows that it was alive later than it says.
         """
-        return bool(self.run("sweep_turn", holder, seconds, max(1, int(every * 900))))
+        turn, lived = self.run("sweep_turn", holder, seconds, max(1, int(every * 900)), self.seen or "", GAP)
+        self.seen = float(lived)
+        if turn < 0:
+            raise LedgerInDoubt
+        return bool(turn)
 
     def end_sweep(self, holder: str, *, whole: bool = True) -> bool:
         """Release the sweep lock; False if it had expired. `whole`: all parts of the sweep were done."""
@@ -67,8 +87,9 @@ class SweepSteps(Steps):
                 pipe.zcount(self.keys.orphan_drafts(account), "-inf", now[0])
                 pipe.zcount(self.keys.stored_projects(account), "-inf", now[0])
                 pipe.zcount(self.keys.forgotten_projects(account), "-inf", now[0] + 1)
+                pipe.sismember(self.keys.unchecked, account)
             found = pipe.execute()
-        each = zip(accounts, found[::3], found[1::3], found[2::3], strict=True)
+        each = zip(accounts, found[::4], found[1::4], found[2::4], found[3::4], strict=True)
         return [account for account, *due in each if any(due)]
 
     def claim_orphan_drafts(self, account: str, *, limit: int, lease: float) -> list[tuple[str, int, str]]:

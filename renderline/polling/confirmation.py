@@ -51,6 +51,8 @@ class Confirmation:
         `offset` is by how many seconds the ledger's clock is ahead of this process' monotonic one.
         """
         kind = KINDS[due.kind]
+        if due.project_id is None and due.resubmit_at is not None:
+            return self._of_restored(clients, due, due.resubmit_at, offset)
         if due.project_id is None or kind.inspect is None or kind.followed(due.stage).poll:
             return self._without_project(clients, due, offset)
         if due.baseline is not None or not kind.owns_project:
@@ -63,6 +65,26 @@ class Confirmation:
             return PollResult(due.id, due.epoch, "started", poll_in=self.policy.min_interval, project_id=found)
         why = "the project list does not show it" if carries_name(due) else "this call leaves no trace at the vendor"
         return self._keep_waiting(due, offset, why=why)
+
+    def _of_restored(self, clients: AccountClients, due: DuePoll, resubmit_at: float, offset: float) -> PollResult:
+        """Decide about a render that a restored ledger knows as not submitted: it may have been, since the snapshot.
+
+        The project list shows a render at the latest when it is finished. After `resubmit_at` it would show this one.
+        """
+        now = time.monotonic() + offset
+        over = now >= resubmit_at
+        since = resubmit_at - offset if over else 0.0
+        found = self._started.made_for(clients, due.id, due.attempt, since=since)
+        if found is None:
+            if over:
+                return PollResult(due.id, due.epoch, "resubmit")
+            return PollResult(
+                due.id, due.epoch, "wait", poll_in=min(self.policy.confirm_poll_in(now - due.since), resubmit_at - now)
+            )
+        if shows_start(*read_project(clients, due, found)):
+            return _started(due, found, self.policy)
+        # A draft that may be exported by a late call: the window decides, and then it is revoked.
+        return PollResult(due.id, due.epoch, "wait", poll_in=self.policy.min_interval, project_id=found)
 
     def _of_another(self, clients: AccountClients, due: DuePoll, project_id: str, offset: float) -> PollResult:
         """Decide about an export of a project that existed before us, and that we may not delete."""

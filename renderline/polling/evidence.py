@@ -7,15 +7,13 @@ import time
 from typing import NamedTuple
 
 from renderline.accounts.clients import AccountClients
-from renderline.drafts import find_by_name
+from renderline.drafts import TaggedProject, find_by_name, is_rendered, tagged
 from renderline.kinds import KINDS, started_since
 from renderline.ledger import DuePoll
-from renderline.studio import PayloadRefused, Progress, Project, ProjectMissing, ProjectSummary, VendorUnavailable
+from renderline.studio import PayloadRefused, Progress, Project, ProjectMissing, VendorUnavailable
 
 _LIST_KEPT = 5.0
 """Seconds for which a project list is used for other renders of the account."""
-_RENDERED = frozenset({"exported", "complete"})
-"""States in the project list that mean a rendered project, with or without its URL."""
 
 
 class _List(NamedTuple):
@@ -23,6 +21,7 @@ class _List(NamedTuple):
 
     at: float
     started: frozenset[str]
+    tagged: dict[str, list[TaggedProject]]
 
 
 class StartedProjects:
@@ -33,15 +32,26 @@ class StartedProjects:
 
     def of(self, clients: AccountClients, *, since: float) -> frozenset[str]:
         """Return the started projects from a list that was read after `since` (monotonic)."""
+        return self._read(clients, since).started
+
+    def made_for(self, clients: AccountClients, render_id: str, attempt: int, *, since: float) -> str | None:
+        """Return the newest project of an attempt at a render, from such a list; None: it shows none."""
+        own = [one for one in self._read(clients, since).tagged.get(render_id, []) if one.attempt == attempt]
+        return max(own, key=lambda one: (one.rendered, one.number)).project_id if own else None
+
+    def _read(self, clients: AccountClients, since: float) -> _List:
         kept = self._lists.get(clients.name)
         if kept is None or kept.at < max(since, time.monotonic() - _LIST_KEPT):
             at, rows = time.monotonic(), []
             # An account without a list has no evidence there.
             with contextlib.suppress(PayloadRefused):
                 rows = clients.use_v3().list_projects()
-            kept = _List(at, frozenset(row.id for row in rows if _rendered(row)))
+            by_render: dict[str, list[TaggedProject]] = {}
+            for one in tagged(rows):
+                by_render.setdefault(one.render_id, []).append(one)
+            kept = _List(at, frozenset(row.id for row in rows if is_rendered(row)), by_render)
             self._lists[clients.name] = kept
-        return kept.started
+        return kept
 
 
 def read_project(clients: AccountClients, due: DuePoll, project_id: str) -> tuple[Progress | None, Project | None]:
@@ -76,7 +86,3 @@ def carries_name(due: DuePoll) -> bool:
 def find_project(clients: AccountClients, due: DuePoll) -> str | None:
     """Return the project that carries the render's tag, None if none is shown or this kind's projects carry none."""
     return find_by_name(clients, due.id, due.attempt, due.draft) if carries_name(due) else None
-
-
-def _rendered(row: ProjectSummary) -> bool:
-    return bool(row.download_url) or (row.state or "").lower() in _RENDERED

@@ -120,6 +120,7 @@ class Submitter:
             apis=APIS,
             paid=PAID_STAGES,
             unclaimed=unclaimed,
+            findable=self._findable,
         )
 
     @claimed_work()
@@ -173,6 +174,12 @@ class Submitter:
         plans = {name: kind.plan(self.mode, at="") for name, kind in KINDS.items()}
         # A paid call is announced in a step of its own, right before it is made; a slow one with its own lease.
         return {name: plan[0].name for name, plan in plans.items() if not plan[0].paid and not plan[0].slow}
+
+    @cached_property
+    def _findable(self) -> Mapping[str, str]:
+        plans = {name: kind.plan(self.mode, at="") for name, kind in KINDS.items()}
+        found = {name: next((stage.name for stage in plan if stage.findable), "") for name, plan in plans.items()}
+        return {name: stage for name, stage in found.items() if stage}
 
     @cached_property
     def _leases(self) -> Leases:

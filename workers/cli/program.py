@@ -11,6 +11,7 @@ import click
 from workers.cli.accounts import COMMANDS as ACCOUNTS
 from workers.cli.audit import COMMANDS as AUDIT
 from workers.cli.avatars import COMMANDS as AVATARS
+from workers.cli.backup import COMMANDS as BACKUP
 from workers.cli.completion import COMMANDS as COMPLETION
 from workers.cli.dead_letters import COMMANDS as DEAD_LETTERS
 from workers.cli.doctor import COMMANDS as DOCTOR
@@ -25,6 +26,7 @@ from workers.cli.migrate import COMMANDS as MIGRATE
 from workers.cli.operations import COMMANDS as OPERATIONS
 from workers.cli.pick_lists import COMMANDS as PICK_LISTS
 from workers.cli.quarantine import COMMANDS as QUARANTINE
+from workers.cli.reconcile import COMMANDS as RECONCILE
 from workers.cli.redis_users import COMMANDS as REDIS_USERS
 from workers.cli.reindex import COMMANDS as REINDEX
 from workers.cli.run import COMMANDS as RUN
@@ -116,6 +118,8 @@ for commands in (
     DOCTOR,
     MIGRATE,
     REINDEX,
+    BACKUP,
+    RECONCILE,
     REDIS_USERS,
     KEYS,
     AUDIT,

@@ -10,6 +10,7 @@ from renderline.cleanup.stored_projects import StoredProjectCleanup
 from renderline.dispatcher import Dispatcher
 from renderline.hooks.tenant_folders import TenantFolders
 from renderline.metrics.worker_metrics import WorkerMetrics
+from renderline.reconciliation.gap_check import GapCheck
 from renderline.sweeper import Sweeper
 from workers.composition.shared import Shared
 from workers.composition.uploads import upload_store
@@ -24,7 +25,12 @@ _UPLOADS_EVERY = 3600.0
 def cleanup_runner(shared: Shared) -> CleanupRunner:
     """Return the runner of cleanup tasks."""
     lease = shared.settings.lease * _LEASES
-    tasks: list[CleanupTask] = [OrphanSweep(shared.ledger, lease), ForgottenProjects(shared.ledger, lease)]
+    tasks: list[CleanupTask] = [
+        # First: until an account was looked through, nothing is deleted there.
+        GapCheck(shared.ledger, shared.settings.retention),
+        OrphanSweep(shared.ledger, lease),
+        ForgottenProjects(shared.ledger, lease),
+    ]
     if shared.settings.delete_stored_projects:
         tasks.append(StoredProjectCleanup(shared.ledger, lease))
     return CleanupRunner(shared.ledger, shared.accounts, tasks)

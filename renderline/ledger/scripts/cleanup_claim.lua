@@ -3,7 +3,7 @@
 -- ARGV: key account limit lease -> members
 local tasks, account = ARGV[3], ARGV[4]
 -- Cleanup never probes: it waits until the circuit is closed.
-if backoff_left(account) > 0 or circuit_open(account) then return {} end
+if in_doubt() or unchecked(account) or backoff_left(account) > 0 or circuit_open(account) then return {} end
 local members, known = redis.call('ZRANGEBYSCORE', tasks, '-inf', stamp(NOW), 'LIMIT', 0, ARGV[5]), {}
 for _, member in ipairs(members) do
   redis.call('ZADD', tasks, stamp(NOW + tonumber(ARGV[6])), member)

@@ -12,6 +12,10 @@ if newer(id) then
   return {'newer', '0', '0', next_of(owner, ANYWHERE, 1)}
 end
 hook_comes(id, index)
+if in_doubt() then
+  wake_hooks(id)
+  return {'early', '0', '0', {}}
+end
 local function not_yours(status, seconds) return {status, '0', stamp(seconds or 0), next_of(owner, ANYWHERE, 1)} end
 if not HOOKED[state] or index >= (tonumber(field(id, 'hooks')) or 0) then return not_yours('over') end
 local h = 'h' .. index

@@ -40,6 +40,7 @@ local function submit_lane(id) return 'submit.' .. priority_of(id) end
 local function submission_dequeued(id) dequeue(submit_lane(id), owner_of(id), id) end
 local function submission_queued(id, owner, account)
   enqueue(submit_lane(id), owner, id)
+  redis.call('SADD', K.accounts, account)
   takes_turns(owner, account)
 end
 
@@ -85,6 +86,7 @@ end
 local function unpark(account, most)
   local slots = K.slots .. account
   local items = {}
+  if in_doubt() or unchecked(account) then return items end
   local refusal, refused_for = refused(account)
   if redis.call('EXISTS', K.parked .. account, K.owners .. account) == 0 or backoff_left(account) > 0
       or (refusal and refused_for > 0) or redis.call('SISMEMBER', K.paused, account) == 1 then
@@ -241,7 +243,7 @@ end
 -- Queue the hooks of a finished render that may run now. -> array of {id, index} to be sent
 local function queue_hooks(id)
   local sent, owner = {}, owner_of(id)
-  if not HOOKED[field(id, 'state')] then return sent end
+  if in_doubt() or not HOOKED[field(id, 'state')] then return sent end
   for index = 0, (tonumber(field(id, 'hooks')) or 0) - 1 do
     local h, member = 'h' .. index, id .. ':' .. index
     local waits_at = tonumber(field(id, h .. ':waits_at'))
@@ -319,6 +321,7 @@ end
 local OWNERS = 50
 local function take_hooks(most, busy, only)
   local sent, more = {}, true
+  if in_doubt() then return sent end
   local owners = redis.call('ZRANGE', K.hook_accounts, 0, OWNERS - 1)
   while more do
     more = false

@@ -6,7 +6,7 @@ local key = pump(account)
 if redis.call('HGET', key, slot .. ':ticket') ~= ticket then return {'stale', stamp(NOW), {}, false, ''} end
 redis.call('HDEL', key, slot .. ':at')
 redis.call('HSET', key, slot .. ':busy', stamp(NOW + lease))
-if backoff_left(account) > 0 then return {'backoff', stamp(NOW), {}, false, ''} end
+if in_doubt() or backoff_left(account) > 0 then return {'backoff', stamp(NOW), {}, false, ''} end
 local due = K.due .. account
 local items = {}
 local ids = redis.call('ZRANGEBYSCORE', due, '-inf', stamp(NOW), 'LIMIT', 0, limit)

@@ -14,6 +14,29 @@ local function render(id) return K.render .. id end
 local function field(id, name) return redis.call('HGET', render(id), name) or '' end
 local function set(id, ...) redis.call('HSET', render(id), ...) end
 
+-- The ledger is in doubt when it has gone back in time: what it says was true at its snapshot, and the vendor may have
+-- done more since. Until somebody has settled the differences nothing is submitted, polled, delivered, revoked or
+-- cleaned up: no step gives out work.
+local DOUBT = 'the ledger was restored: renderline reconcile settles what the vendor has done since'
+local function in_doubt() return redis.call('EXISTS', K.doubt) == 1 end
+local function begin_doubt(why, since)
+  if in_doubt() then return end
+  redis.call('HSET', K.doubt, 'why', why, 'since', since and string.format('%.3f', since) or '',
+    'at', string.format('%.3f', NOW))
+end
+-- After a gap without any worker an account submits nothing until its project list was looked through.
+local UNCHECKED = 'its account is looked through for renders that the ledger does not know'
+local function unchecked(account) return redis.call('SISMEMBER', K.unchecked, account) == 1 end
+-- `seen`: until when the caller knows that the ledger was alive. A crash or a failover loses seconds; their paid calls
+-- waited for the disk.
+local BACK = 30
+local function gone_back(seen)
+  local lived = tonumber(redis.call('GET', K.lived))
+  if not (seen and lived and lived < seen - BACK) then return false end
+  begin_doubt('it went back in time while workers ran', lived)
+  return true
+end
+
 -- Who takes turns: the account, or for another tenant than the default one `<account>/<tenant>`. -> owner, account
 local function owner_of(id)
   local f = redis.call('HMGET', render(id), 'account', 'tenant')

@@ -19,7 +19,7 @@ end
 local at = tonumber(first[2]) + tonumber(ARGV[7])
 local last = redis.call('ZRANGE', due, limit - 1, limit - 1, 'WITHSCORES')
 if #last > 0 then at = math.min(at, tonumber(last[2])) end
-at = math.max(at, NOW + tonumber(ARGV[8]), NOW + backoff_left(account))
+at = math.max(at, NOW + tonumber(ARGV[8]), NOW + backoff_left(account), in_doubt() and NOW + GRACE / 3 or 0)
 local rate, tokens = rate_limit(account)
 if rate and tokens < 1 then at = math.max(at, NOW + (1 - tokens) / rate) end
 local next_ticket = redis.call('HINCRBY', key, slot .. ':ticket', 1)

@@ -12,6 +12,7 @@ if ARGV[7] ~= '' then set(id, 'baseline', ARGV[7]) end
 if ARGV[10] ~= '' then set(id, 'data', ARGV[10]) end
 local lease = tonumber(ARGV[8])
 if lease then
+  if in_doubt() then return 0 end
   intend(id, ARGV[5])
   hold(id, lease)
 end

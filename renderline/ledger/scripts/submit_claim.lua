@@ -2,7 +2,8 @@
 -- ARGV: id lease calls first(JSON object: by kind, the free stage that begins a new submission) hanging(accounts,
 -- separated by commas, for which the caller can begin no more) onward(1: the caller sends what follows) known(accounts
 -- and APIs that the caller knows, such as main,v3:main; '': all) unknown_after apis(JSON object: by kind, the API that
--- it needs) paid(names of the paid stages, separated by commas)
+-- it needs) paid(names of the paid stages, separated by commas) seen(until when the caller knows that the ledger was
+-- alive, '': nothing) findable(JSON object: by kind, the stage whose project is found by its name)
 -- -> {'yours', following, fence, fields, meta, body, announced stage or ''}, {parked|busy|over, following, why it is parked}, or
 -- {newer, following, its version}: it is left to workers of that version, or
 -- {unknown, {}, the API whose credentials no worker has, '' if no worker knows the account}. `following` are {id,
@@ -20,6 +21,11 @@ if state == 'submitting' then
   if (tonumber(field(id, 'lease_until')) or 0) > NOW then return {'busy', following()} end
 elseif state ~= 'accepted' then
   return {'over', following()}
+end
+local uncertain = (gone_back(tonumber(ARGV[13])) or in_doubt()) and DOUBT or unchecked(account) and UNCHECKED
+if uncertain then
+  park(id, uncertain)
+  return {'parked', {}, uncertain}
 end
 local slots = K.slots .. account
 local limit = tonumber(redis.call('HGET', K.slot_limits, account))
@@ -65,6 +71,15 @@ end
 if reason then
   park(id, reason)
   return {'parked', {}, reason}
+end
+-- The vendor has a project of this attempt that was made after the snapshot from which the ledger was restored. It is
+-- found by its name, as one whose answer was lost.
+local unknown, this = K.unknown_projects .. account, id .. '.' .. field(id, 'attempt')
+local draft = redis.call('HGET', unknown, this)
+if draft and field(id, 'intent') == '' and field(id, 'project_id') == '' then
+  local first = cjson.decode(ARGV[14] or '{}')[field(id, 'kind')]
+  if first then set(id, 'intent', first, 'intent_at', stamp(NOW), 'draft', draft) end
+  redis.call('HDEL', unknown, this)
 end
 -- This submission tests whether the vendor renders again.
 if refusal then redis.call('HSET', K.hold .. account, 'until', stamp(NOW + lease)) end

@@ -49,10 +49,12 @@ def test_a_shell_gets_its_completions():
         prog_name="renderline",
     )
     assert result.stdout.split() == [
+        "plain,reconcile",
         "plain,redis-users",
         "plain,reindex",
         "plain,release",
         "plain,replay",
+        "plain,restore",
         "plain,resubmit",
         "plain,resume",
         "plain,retry",

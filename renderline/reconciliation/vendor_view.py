@@ -1,0 +1,68 @@
+"""What the vendor has of our renders: its project list, read once, and single projects. Free calls only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from renderline.accounts.clients import AccountClients
+from renderline.drafts import TaggedProject, tagged
+from renderline.kinds import KINDS, started_since
+from renderline.studio import PayloadRefused, ProjectMissing, VendorUnavailable
+
+Fate = Literal["begun", "untouched", "gone", "unknown"]
+"""Of a project: its render has begun; it shows no sign of one; the vendor has it no more; its kind cannot be read."""
+
+
+@dataclass(frozen=True)
+class VendorView:
+    """The projects of an account that carry our tag, by render; None: the account has no list that can be read."""
+
+    clients: AccountClients
+    by_render: dict[str, list[TaggedProject]] | None
+    _ids: frozenset[str] = frozenset()
+    _fates: dict[str, Fate] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, clients: AccountClients) -> VendorView:
+        """Read the project list. Raises a `StudioFault` if the vendor does not answer."""
+        if not clients.v3:
+            return cls(clients, None)
+        try:
+            rows = clients.use_v3().list_projects()
+        except PayloadRefused:
+            return cls(clients, None)
+        by_render: dict[str, list[TaggedProject]] = {}
+        for one in tagged(rows):
+            by_render.setdefault(one.render_id, []).append(one)
+        return cls(clients, by_render, frozenset(row.id for row in rows))
+
+    def of(self, render_id: str) -> list[TaggedProject]:
+        """Return the projects that carry the tag of a render, the newest last."""
+        found = (self.by_render or {}).get(render_id, [])
+        return sorted(found, key=lambda one: (one.attempt, one.number, one.rendered))
+
+    def fate(self, kind_name: str, project_id: str) -> Fate:
+        """Return what became of a project; raises a `StudioFault` if the vendor does not answer."""
+        if project_id not in self._fates:
+            self._fates[project_id] = self._fate(kind_name, project_id)
+        return self._fates[project_id]
+
+    def _fate(self, kind_name: str, project_id: str) -> Fate:
+        kind = KINDS[kind_name]
+        if kind.inspect is None:
+            return "unknown"
+        try:
+            if started_since(kind.inspect(self.clients, project_id), None):
+                return "begun"
+        except ProjectMissing:
+            return "gone"
+        try:
+            progress = kind.poll(self.clients, project_id, {})
+        except PayloadRefused:
+            return "untouched"
+        except VendorUnavailable as fault:
+            if fault.status != 200:
+                raise
+            return "untouched"
+        return "begun" if progress.progress > 0 or progress.download_url else "untouched"

@@ -1,0 +1,233 @@
+"""A ledger that was restored from a snapshot: nothing is paid twice, and what the vendor knows is found again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from redis import ConnectionPool, Redis
+
+from harness.local_worker import LocalWorker
+from harness.samples import example
+from renderline.ledger import Commands, Doubt, LedgerInDoubt
+from renderline.reconciliation.gap_check import GapCheck
+from renderline.reconciliation.reconciler import NotInDoubt, Reconciler
+from renderline.submission.outcome import NotMyTurn
+from renderline.tenants import COMMAND_LINE
+
+ONE, TWO = ("1" * 32, "2" * 32)
+
+
+@dataclass
+class Snapshot:
+    """All keys of a database in which nobody writes."""
+
+    redis: Redis
+    kept: dict[str, tuple[bytes, int]]
+
+    @classmethod
+    def take(cls, redis: Redis) -> Snapshot:
+        options = {**redis.connection_pool.connection_kwargs, "decode_responses": False}
+        raw = Redis(connection_pool=ConnectionPool(**options))
+        names = raw.keys("*")
+        return cls(raw, {name: (raw.dump(name), max(0, raw.pttl(name))) for name in names})
+
+    def restore(self) -> None:
+        self.redis.flushall()
+        for name, (value, ttl) in self.kept.items():
+            self.redis.restore(name, ttl, value)
+
+
+@pytest.fixture
+def snapshot(redis: Redis) -> Callable[[], Snapshot]:
+    return lambda: Snapshot.take(redis)
+
+
+@pytest.fixture
+def worker(new_local_worker: Callable[..., LocalWorker]) -> LocalWorker:
+    return new_local_worker(window=0.3)
+
+
+def accept(worker: LocalWorker, *ids: str) -> None:
+    for one in ids:
+        worker.accept({**example("compact-landscape.json"), "hooks": []}, one)
+
+
+def reconciler(worker: LocalWorker, **changes: Any) -> Reconciler:
+    given = {"retention": 3600.0, "keeps_projects": True, "patience": 0.0}
+    return Reconciler(worker.ledger, worker.dispatcher, worker.accounts, **{**given, **changes})
+
+
+def settle(worker: LocalWorker, **changes: Any) -> dict[str, str]:
+    """Settle all differences and end the doubt; returns the proposals by render."""
+    one = reconciler(worker, **changes)
+    found = one.find().differences
+    assert not one.settle(found, actor=COMMAND_LINE).refused
+    left = one.find()
+    assert not left.differences
+    assert not left.unread
+    one.end(actor=COMMAND_LINE)
+    return {difference.render_id: difference.proposal for difference in found}
+
+
+def test_what_was_submitted_since_is_found_and_paid_once(worker, snapshot):
+    accept(worker, ONE, TWO)
+    before = snapshot()
+    worker.poll_until(ONE, "delivered")
+    before.restore()
+    Doubt(worker.ledger).begin("test")
+    assert settle(worker) == {ONE: "adopt", TWO: "resubmit"}
+    for one in (ONE, TWO):
+        assert worker.poll_until(one, "delivered")["download_url"]
+    assert worker.exports() == 2
+
+
+def test_in_doubt_nothing_is_given_out(worker, snapshot):
+    accept(worker, ONE, TWO)
+    worker.submit(ONE)
+    assert Doubt(worker.ledger).begin("test")
+    assert worker.submit(TWO) == NotMyTurn()
+    assert worker.record(TWO)["state"] == "accepted"
+    assert worker.limits.unpark() == []
+    with pytest.raises(LedgerInDoubt):
+        worker.ledger.sweep_turn("me", seconds=5.0, every=0.001)
+    batch = worker.ledger.claim_due_polls("main", slot=0, ticket=1, limit=5, lease=5.0)
+    assert batch is None or batch.polls == []
+    assert worker.ledger.claim_orphan_drafts("main", limit=5, lease=5.0) == []
+    assert worker.exports() == 1
+
+
+def test_a_call_that_is_not_announced_yet_is_not_made(worker):
+    accept(worker, ONE)
+    claim = worker.claim(ONE)
+    Doubt(worker.ledger).begin("test")
+    assert not worker.ledger.record_intent(claim, "draft", lease=5.0)
+    assert not worker.ledger.advance(claim, stage="export", project_id="p1", lease=5.0)
+
+
+def test_a_render_that_is_unknown_is_adopted_when_its_key_comes_again(worker, snapshot):
+    before = snapshot()
+    accept(worker, ONE)
+    worker.poll_until(ONE, "delivered")
+    before.restore()
+    Doubt(worker.ledger).begin("test")
+    assert settle(worker) == {ONE: "remember"}
+    accept(worker, ONE)
+    assert worker.poll_until(ONE, "delivered")["download_url"]
+    assert worker.exports() == 1
+
+
+def test_a_draft_that_was_not_exported_is_revoked_before_another_one(worker, snapshot):
+    accept(worker, ONE)
+    before = snapshot()
+    claim = worker.claim(ONE)
+    worker.record_intent(claim, "draft")
+    context = worker.context(claim)
+    project = worker.v3.create_project(context.vendor_body(), export=False)
+    before.restore()
+    Doubt(worker.ledger).begin("test")
+    assert settle(worker) == {ONE: "confirm"}
+    assert worker.record(ONE)["state"] == "unconfirmed"
+    assert worker.poll_until(ONE, "delivered")["project_id"] != project
+    assert worker.exports() == 1
+
+
+def test_a_render_that_may_still_be_rendering_is_looked_for_until_it_would_be_listed(worker, snapshot):
+    accept(worker, ONE)
+    before = snapshot()
+    before.restore()
+    Doubt(worker.ledger).begin("test")
+    (found,) = reconciler(worker, patience=1.5).find().differences
+    assert (found.proposal, found.render_id) == ("resubmit", ONE)
+    at = found.resubmit_at
+    assert at is not None
+    assert at > time.time()
+    assert settle(worker, patience=1.5) == {ONE: "resubmit"}
+    worker.poll_until(ONE, "submitting")
+    assert time.time() >= at - 0.5
+    worker.poll_until(ONE, "delivered")
+    assert worker.exports() == 1
+
+
+def test_where_finished_projects_are_deleted_absence_proves_nothing(worker, snapshot):
+    accept(worker, ONE)
+    Doubt(worker.ledger).begin("test")
+    assert settle(worker, keeps_projects=False) == {ONE: "confirm"}
+    assert worker.record(ONE)["state"] == "unconfirmed"
+    assert Commands(worker.ledger).resubmit(ONE)
+    worker.poll_until(ONE, "delivered")
+    assert worker.exports() == 1
+
+
+def test_a_project_that_is_gone_fails_its_render(worker, snapshot):
+    accept(worker, ONE)
+    worker.submit(ONE)
+    before = snapshot()
+    worker.poll_until(ONE, "delivered")
+    worker.v3.delete_projects([worker.record(ONE)["project_id"]])
+    before.restore()
+    Doubt(worker.ledger).begin("test")
+    assert settle(worker) == {ONE: "fail"}
+    record = worker.record(ONE)
+    assert (record["state"], record["error"]["code"]) == ("failed", "restored")
+
+
+def test_a_retry_since_the_snapshot_is_taken_over_by_the_next_one(worker, snapshot):
+    accept(worker, ONE)
+    assert worker.ledger.fail(ONE, code="X", message="m", origin="vendor")
+    before = snapshot()
+    Commands(worker.ledger).retry(ONE)
+    worker.poll_until(ONE, "delivered")
+    before.restore()
+    Doubt(worker.ledger).begin("test")
+    assert settle(worker) == {ONE: "remember"}
+    Commands(worker.ledger).retry(ONE)
+    worker.poll_until(ONE, "delivered")
+    assert worker.exports() == 1
+
+
+def test_a_worker_that_lived_later_notices_and_submits_nothing(worker, snapshot):
+    accept(worker, ONE)
+    worker.ledger.sweep_turn("me", seconds=5.0, every=0.001)
+    before = snapshot()
+    worker.poll_until(ONE, "delivered")
+    before.restore()
+    worker.redis.set(worker.ledger.keys.lived, time.time() - 3600)
+    assert worker.submit(ONE) == NotMyTurn()
+    state = Doubt(worker.ledger).state()
+    assert state is not None
+    assert "went back" in state.why
+    assert settle(worker) == {ONE: "adopt"}
+    worker.poll_until(ONE, "delivered")
+    assert worker.exports() == 1
+
+
+@pytest.mark.parametrize("restored", [True, False], ids=["restored without a word", "an ordinary stop"])
+def test_after_a_gap_the_account_is_looked_through_before_it_submits(new_local_worker, snapshot, restored):
+    before_gap = new_local_worker()
+    accept(before_gap, ONE, TWO)
+    before_gap.redis.set(before_gap.ledger.keys.lived, time.time() - 3600)
+    before = snapshot()
+    if restored:
+        before_gap.poll_until(ONE, "delivered")
+        before.restore()
+    worker = new_local_worker()
+    worker.ledger.sweep_turn("me", seconds=5.0, every=0.001)
+    worker.submit(TWO)
+    assert worker.record(TWO)["state"] == "accepted"
+    assert worker.ledger.due_cleanup(["main"]) == ["main"]
+    GapCheck(worker.ledger, 3600.0).run(worker.accounts["main"])
+    assert (Doubt(worker.ledger).state() is not None) == restored
+    if restored:
+        assert settle(worker) == {ONE: "adopt", TWO: "resubmit"}
+    for one in (ONE, TWO):
+        worker.poll_until(one, "delivered")
+    assert worker.exports() == 2
+
+
+def test_a_ledger_that_is_not_in_doubt_is_not_reconciled(worker):
+    with pytest.raises(NotInDoubt):
+        reconciler(worker).find()
