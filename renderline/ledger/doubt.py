@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from renderline.ledger.claims import PumpWake
 from renderline.ledger.parsing import resubmit_time, wake_of
+from renderline.ledger.schema import newer_version
 from renderline.ledger.store import Ledger
 from renderline.renders import FINAL, State
 
@@ -45,6 +46,8 @@ class RecordedRender:
     intent: str | None
     deadline: float
     draft_only: bool
+    newer: bool
+    """Whether a newer version wrote it, which alone may change it."""
     waits: bool
     """Whether it was settled already, and waits until it may be submitted again."""
 
@@ -99,7 +102,7 @@ class Doubt:
         ids: list[str] = []
         for state in _OPEN:
             ids += [str(one) for one in self._redis.zrange(self._keys.state(state), 0, -1)]
-        return [one for one in self.renders(ids) if one is not None and one.state not in FINAL]
+        return [one for one in self.renders(ids) if one and one.state not in FINAL and not one.newer]
 
     def renders(self, ids: Sequence[str]) -> list[RecordedRender | None]:
         """Return what the ledger says of these renders, None where it knows none."""
@@ -108,7 +111,7 @@ class Doubt:
             some = ids[first : first + _AT_ONCE]
             with self._redis.pipeline(transaction=False) as pipe:
                 for one in some:
-                    pipe.hmget(self._keys.render(one), *_FIELDS, "resubmit_at", "intent_at")
+                    pipe.hmget(self._keys.render(one), *_FIELDS, "resubmit_at", "intent_at", "schema")
                 found += [_recorded(one, *values) for one, values in zip(some, pipe.execute(), strict=True)]
         return found
 
@@ -137,7 +140,9 @@ class Doubt:
 
 
 def _recorded(one: str, *values: Any) -> RecordedRender | None:
-    state, kind, account, attempt, draft, project, stage, intent, deadline, draft_only, resubmit, intent_at = values
+    state, kind, account, attempt, draft, project, stage, intent, deadline, draft_only, resubmit, intent_at, schema = (
+        values
+    )
     if not state or not kind or not account:
         return None
     return RecordedRender(
@@ -152,6 +157,7 @@ def _recorded(one: str, *values: Any) -> RecordedRender | None:
         intent=intent or None,
         deadline=float(deadline or 0),
         draft_only=bool(draft_only),
+        newer=bool(schema) and newer_version({"schema": schema}) is not None,
         waits=state == State.UNCONFIRMED and resubmit_time(resubmit, intent_at) is not None,
     )
 

@@ -5,7 +5,7 @@
 -- -> {1, wake}, {0, false}
 local id, action, was, project = ARGV[3], ARGV[4], ARGV[5], ARGV[7]
 local state = field(id, 'state')
-if not in_doubt() or state ~= was or field(id, 'attempt') ~= ARGV[6] then return {0, false} end
+if not in_doubt() or newer(id) or state ~= was or field(id, 'attempt') ~= ARGV[6] then return {0, false} end
 if action == 'fail' then
   if state == HELD or not finish(id, 'failed') then return {0, false} end
   set_error(id, 'restored', ARGV[12], 'renderline')

@@ -294,10 +294,12 @@ def test_a_kind_of_a_later_level_is_recorded_with_its_version(driver: LedgerDriv
 ASKS = {
     *("accept", "cleanup_claim", "hook_claim", "poll_record", "sweep_forget", "submit_claim", "webhook"),
     *("hook_held", "hook_queue", "poll_claim", "sweep_overdue", "sweep_stalled", "unpark"),
+    "settle",
 }
 """Steps that come to records, and ask `newer` or leave it to `each`."""
 NO_RECORD = {
     *("back_off", "backoff_left", "capabilities", "capabilities_set", "circuit", "hold_account", "mark_orphan"),
+    *("doubt_begin", "doubt_end"),
     *("missing_apis", "pump_sleep", "quota_together", "reindex_begin", "reindex_end", "resume", "slow_down"),
     *("sweep_end", "sweep_lost", "sweep_pumps", "sweep_turn", "unindex_gone", "renders_matching", "hook_take"),
 }
