@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -66,8 +67,8 @@ def of_the_quarantine() -> frozenset[str]:
 
 
 def of_commands() -> frozenset[str]:
-    """Return the exit codes of the command line."""
-    return frozenset(str(int(code)) for code in ExitCode)
+    """Return the exit codes of the command line, and that of a process that refuses its settings."""
+    return frozenset(str(int(code)) for code in (*ExitCode, os.EX_CONFIG))
 
 
 def sections() -> dict[str, frozenset[str]]:

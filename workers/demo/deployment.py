@@ -154,6 +154,7 @@ class Deployment:
     def write_shell_file(self, environ: Mapping[str, str]) -> None:
         """Write that file from the environment of the processes, for this user alone: it holds secrets."""
         ours = {name: value for name, value in environ.items() if name.startswith(_OURS)}
+        ours |= {"GATEWAY_URL": self.gateway_url, "FLOWER_URL": self.flower_url}
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items())]
         self.shell_file.touch(mode=0o600)
         self.shell_file.chmod(0o600)

@@ -48,7 +48,7 @@ def test_what_shows_no_default_has_none(name: str) -> None:
 
 def test_a_setting_that_matters_to_one_process_says_so() -> None:
     assert read_by("RENDERLINE_GATEWAY_HEADER_TIMEOUT") == "gateway"
-    assert read_by("RENDERLINE_SHUTDOWN_TIMEOUT") == "worker"
+    assert read_by("RENDERLINE_EVIDENCE_WINDOW") == "worker"
     assert read_by("RENDERLINE_FLOWER_RENDERS") == "Flower"
     assert {"worker", "gateway"} <= set(read_by("RENDERLINE_STORAGE_URL").split(", "))
     assert isinstance(load({}, role="gateway"), Settings)
