@@ -100,7 +100,7 @@ class RunningUnit:
             raise AssertionError(f"it said nothing:\n{self.output()[-3000:]}") from None
 
     def output(self) -> str:
-        """Return what it wrote to the journal."""
+        """Return what it logged."""
         return self.log.read_text(errors="replace")
 
     def stop(self) -> int:

@@ -1,7 +1,7 @@
 """Broker and results are reached by a socket, or by Sentinels, with the one address that all of Renderline uses.
 
 kombu takes Sentinels as a list of servers between which it changes, each with its own copy of user, password and
-database, and a socket's password as a part of the host's name, which workers show to whoever asks for their statistics.
+database, and a socket's password as a part of the host's name, which workers show to all who ask for their statistics.
 Celery's result backend parses both again. Here the transport option `address` says where, and the connections are
 made where all others are made. No upstream issue was found.
 """
