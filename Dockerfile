@@ -9,6 +9,14 @@ RUN printf '#!/bin/sh\nexec python -P /app/renderline/command.py "$@"\n' > /venv
     && chmod +x /venv/bin/renderline
 
 FROM python:3.11.14-slim-bookworm
+# That of pyproject.toml (a test compares them), and the commit: docker build --build-arg REVISION="$(git rev-parse HEAD)" .
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Renderline" \
+      org.opencontainers.image.description="Turns render requests into finished AI Studios videos" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.base.name="python:3.11.14-slim-bookworm"
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN pip uninstall --yes --quiet --root-user-action ignore setuptools wheel pip \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin renderline \
@@ -22,9 +30,8 @@ COPY tasks tasks
 COPY workers workers
 COPY gunicorn.conf.py pyproject.toml ./
 USER 10001
-ENV RENDERLINE_DATA_DIR=/var/lib/renderline RENDERLINE_LOG_FORMAT=json
-# For the worker; docker-compose.yml has one for each role.
-HEALTHCHECK --interval=60s --timeout=20s --start-period=30s \
-    CMD celery -A workers.app inspect --timeout 5 --destination "celery@$(hostname)" ping
+ENV RENDERLINE_DATA_DIR=/var/lib/renderline RENDERLINE_LOG_FORMAT=json RENDERLINE_METRICS_BIND=127.0.0.1:9464
+# For the worker, at the address of its metrics; docker-compose.yml has one for each role.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["python", "-m", "workers.liveness"]
 # The exec form: Celery is process 1 and gets the signals itself.
 CMD ["celery", "-A", "workers.app", "worker", "-Q", "requests,submit,poll,hooks"]

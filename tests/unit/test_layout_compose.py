@@ -1,5 +1,6 @@
 """docker-compose.yml: each role gets what it needs, reaches what it needs, and may do nothing else."""
 
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ PROMETHEUS = (ROOT / "deploy/observe/prometheus.yml").read_text(encoding="utf-8"
 
 # An operator's .env with every credential, and one of an object store.
 DOTENV = {
+    "REDIS_URL": "redis://elsewhere:6379/0",
     "AISTUDIOS_APP_ID": "studioV3.acme",
     "AISTUDIOS_USER_KEY": "vendor-user-key",
     "AISTUDIOS_V2_SECRET_KEY": "vendor-v2-key",
@@ -34,6 +36,15 @@ DOTENV = {
     "FLOWER_BASIC_AUTH": "ops:wRk3-vTz8-pQm2",
     "RENDERLINE_GRAFANA_PASSWORD": "gQz7-mLw4-rTy9",
     "AWS_SECRET_ACCESS_KEY": "object-store-key",
+}
+
+
+# What deploy/make-secrets writes, in short.
+SECRETS = {
+    "REDIS_URL": f"redis://:{DOTENV['RENDERLINE_REDIS_PASSWORD']}@redis:6379/0",
+    "accounts.toml": '[[account]]\nname = "default"\napp_id = "a"\nuser_key = "b"\n',
+    **{name: DOTENV[name] for name in (*sorted(SIGNING), "FLOWER_BASIC_AUTH", "RENDERLINE_REDIS_PASSWORD")},
+    "RENDERLINE_GRAFANA_PASSWORD": DOTENV["RENDERLINE_GRAFANA_PASSWORD"],
 }
 
 
@@ -63,10 +74,19 @@ def rendered(environ):
     return substituted(YAML(typ="safe").load(text), environ)
 
 
-def environment(service, environ):
-    """Return the variables of a container of the rendered service."""
+def environment(service, environ, mounted="/run/secrets"):
+    """Return the variables of a container of the rendered service; `mounted` is where its secrets are."""
     assert service.get("env_file", []) in ([], [{"path": ".env", "required": False}])
-    return {**(environ if "env_file" in service else {}), **service.get("environment", {})}
+    given = {**(environ if "env_file" in service else {}), **service.get("environment", {})}
+    return {name: value.replace("/run/secrets", str(mounted)) for name, value in given.items()}
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """Write the secrets of a container: all, each role names its own."""
+    for name, text in SECRETS.items():
+        (tmp_path / name).write_text(f"{text}\n")
+    return tmp_path
 
 
 def with_redis_users(services):
@@ -107,51 +127,91 @@ def test_it_follows_the_compose_specification():
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-@pytest.mark.parametrize("name", ["RENDERLINE_REDIS_PASSWORD", "FLOWER_BASIC_AUTH"])
-def test_it_does_not_start_without_a_password(name):
-    with pytest.raises(KeyError, match=name):
-        rendered({**DOTENV, name: ""})
+def test_a_missing_secret_is_a_missing_file_and_all_are_made_by_one_command(compose, tmp_path):
+    environ = {"PATH": os.defpath, "AISTUDIOS_APP_ID": "a", "AISTUDIOS_USER_KEY": "b"}
+    command = ["sh", str(ROOT / "deploy/make-secrets")]
+
+    def make(environ):
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        )
+        return done.returncode, done.stderr
+
+    refused, why = make({"PATH": os.defpath})
+    assert refused == 1
+    assert "AISTUDIOS_USER_KEY" in why
+    code, said = make(environ)
+    assert code == 0, said
+    files = {one["file"] for one in compose["secrets"].values()} - {"./deploy/observe/gateway-key"}
+    made = {f"./secrets/{path.name}" for path in (tmp_path / "secrets").iterdir()}
+    assert files == made
+    before = {path: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert make({**environ, "FLOWER_BASIC_AUTH": "ops:another"}) == (0, "")
+    assert {path: path.read_text() for path in before} == before, "what is there stays"
+    # Readable for the containers' users, in a directory that nobody else enters.
+    assert {path.stat().st_mode & 0o777 for path in before} == {0o644}
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    for role in ("worker", "gateway", "flower"):
+        given = environment(compose["services"][role], {}, mounted=tmp_path / "secrets")
+        assert load(given, role=role).redis_url.endswith("@redis:6379/0")
+
+
+def test_an_installation_with_its_secrets_in_env_takes_them_into_files(tmp_path):
+    (tmp_path / ".env").write_text("".join(f"{name}='{value}'\n" for name, value in DOTENV.items()))
+    command = ["sh", str(ROOT / "deploy/make-secrets")]
+    subprocess.run(command, cwd=tmp_path, env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, check=True)
+    found = {path.name: path.read_text().rstrip("\n") for path in (tmp_path / "secrets").iterdir()}
+    assert {name: found[name] for name in SECRETS if name != "accounts.toml"} == {
+        name: text for name, text in SECRETS.items() if name != "accounts.toml"
+    }
+    (account,) = tomllib.loads(found["accounts.toml"])["account"]
+    assert account == {
+        "name": "default",
+        "app_id": DOTENV["AISTUDIOS_APP_ID"],
+        "user_key": DOTENV["AISTUDIOS_USER_KEY"],
+        "v2_secret_key": DOTENV["AISTUDIOS_V2_SECRET_KEY"],
+    }
 
 
 @pytest.mark.parametrize("role", ["worker", "gateway", "flower"])
-def test_the_environment_of_each_role_is_valid(services, role):
-    settings = load(environment(services[role], DOTENV), role=role)
-    assert settings.redis_url.endswith("@redis:6379/0")
+def test_the_environment_of_each_role_is_valid(services, role, mounted):
+    settings = load(environment(services[role], DOTENV, mounted), role=role)
+    assert settings.redis_url == SECRETS["REDIS_URL"]
     assert settings.log_format == "json"
 
 
 @pytest.mark.parametrize("role", ["worker", "gateway", "flower"])
-def test_the_example_with_the_passwords_filled_in_is_enough(role):
+def test_the_example_is_enough_beside_the_files(role, mounted):
     example = parse((ROOT / ".env.example").read_text(encoding="utf-8"))
-    needed = {name: DOTENV[name] for name in (*VENDOR_KEYS, "RENDERLINE_REDIS_PASSWORD", "FLOWER_BASIC_AUTH")}
-    environ = {**example, **needed}
-    load(environment(rendered(environ)["services"][role], environ), role=role)
+    load(environment(rendered(example)["services"][role], example, mounted), role=role)
 
 
 @pytest.mark.parametrize(
-    ("role", "secrets"),
+    ("role", "files"),
     [
-        (
-            "worker",
-            VENDOR_KEYS | {"REDIS_URL", "RENDERLINE_SECRET_KEY", "RENDERLINE_HOOK_SECRET", "AWS_SECRET_ACCESS_KEY"},
-        ),
-        ("gateway", {"REDIS_URL", "RENDERLINE_SECRET_KEY", "RENDERLINE_HOOK_SECRET"}),
+        ("worker", {"REDIS_URL", "accounts.toml", *SIGNING}),
+        ("gateway", {"REDIS_URL", *SIGNING}),
         ("flower", {"REDIS_URL", "FLOWER_BASIC_AUTH"}),
         ("redis", {"RENDERLINE_REDIS_PASSWORD"}),
         ("sandbox", set()),
         ("prometheus", set()),
-        ("grafana", {"GF_SECURITY_ADMIN_PASSWORD"}),
+        ("grafana", {"RENDERLINE_GRAFANA_PASSWORD"}),
     ],
 )
-def test_a_role_has_the_credentials_that_it_needs_and_no_others(services, role, secrets):
-    secret = {name for name, declared in VARIABLES.items() if declared.secret}
-    secret |= {"AWS_SECRET_ACCESS_KEY", "GF_SECURITY_ADMIN_PASSWORD"}
-    given = {name for name, value in environment(services[role], DOTENV).items() if name in secret and value}
-    assert given == secrets
+def test_a_role_has_the_credentials_that_it_needs_as_files_and_no_others(services, role, files):
+    mounted = {one for one in services[role].get("secrets", []) if isinstance(one, str)}
+    assert mounted == files
+    given = environment(services[role], DOTENV)
+    named = {value.rpartition("/")[2] for value in given.values() if value.startswith("/run/secrets/")}
+    assert named == files
+    # Those of an object store alone: the libraries read them from the environment.
+    secret = {name for name, declared in VARIABLES.items() if declared.secret} | {"AWS_SECRET_ACCESS_KEY"}
+    shown = {name for name, value in given.items() if name in secret and value}
+    assert shown == ({"AWS_SECRET_ACCESS_KEY"} if role == "worker" else set())
 
 
-def test_flower_gets_the_settings_of_its_pages_of_renders():
-    given = environment(rendered({**DOTENV, "RENDERLINE_LABELS": "customer"})["services"]["flower"], {})
+def test_flower_gets_the_settings_of_its_pages_of_renders(mounted):
+    given = environment(rendered({**DOTENV, "RENDERLINE_LABELS": "customer"})["services"]["flower"], {}, mounted)
     assert load(given, role="flower").labels == ("customer",)
     hooks = {"RENDERLINE_HOOK_RETRY_FOR", "RENDERLINE_HOOK_ATTEMPTS", "RENDERLINE_HOOK_WAITS"}
     assert {"RENDERLINE_FLOWER_RENDERS", "RENDERLINE_PUBLIC_URL", *hooks} <= given.keys()
@@ -173,7 +233,8 @@ def test_the_gateway_gets_every_setting_that_it_reads(services):
         "RENDERLINE_TENANTS"
     }
     assert len(wanted) > 10
-    assert wanted <= set(services["gateway"]["environment"])
+    given = set(services["gateway"]["environment"])
+    assert wanted <= given | {name.removesuffix("_FILE") for name in given}
 
 
 def test_no_secret_is_an_argument(services):
@@ -274,11 +335,12 @@ def test_prometheus_and_grafana_reach_figures_and_no_ledger(services):
     assert all((ROOT / source).exists() for source in files)
 
 
-def test_grafana_does_not_start_with_its_well_known_password(services):
+def test_grafana_does_not_start_with_its_well_known_password(services, tmp_path):
     script = services["grafana"]["entrypoint"][-1]
     for password, status in (("", 64), ("admin", 64), ("gQz7-mLw4-rTy9", 127)):
         # /run.sh is missing here: 127.
-        environ = {"PATH": "/usr/bin:/bin", "GF_SECURITY_ADMIN_PASSWORD": password}
+        (tmp_path / "password").write_text(f"{password}\n")
+        environ = {"PATH": "/usr/bin:/bin", "GF_SECURITY_ADMIN_PASSWORD__FILE": str(tmp_path / "password")}
         ended = subprocess.run(["sh", "-c", script], env=environ, capture_output=True, text=True, check=False)
         assert ended.returncode in ((status,) if status == 64 else (126, 127)), ended.stderr
 
@@ -286,7 +348,7 @@ def test_grafana_does_not_start_with_its_well_known_password(services):
 def test_a_redis_user_for_each_role_needs_one_more_file(services):
     merged = with_redis_users(services)
     for role in ("worker", "gateway", "flower"):
-        assert "REDIS_URL" not in merged[role]["environment"]
+        assert not {"REDIS_URL", "REDIS_URL_FILE"} & set(merged[role]["environment"])
         assert merged[role]["env_file"][-1] == {"path": f"users/{role}.env"}
     assert "environment" not in merged["redis"]
     assert "/etc/renderline/users.acl" in merged["redis"]["command"]

@@ -84,7 +84,7 @@ def test_signals_reach_the_processes_of_the_procfile(procfile):
 def test_the_image_holds_what_runs_and_runs_without_root():
     text = re.sub(r"\\\n\s*", "", read("Dockerfile"))
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    copied = [line.split()[1] for line in lines if line.startswith("COPY") and "--from" not in line]
+    copied = [path for line in lines if line.startswith("COPY") and "--from" not in line for path in line.split()[1:-1]]
     ignored = read(".dockerignore").splitlines()
     for path in copied:
         assert (ROOT / path).exists()
@@ -105,6 +105,14 @@ def test_the_image_is_built_from_an_exact_base_and_from_locked_wheels():
     # No installer is left in it.
     assert "venv --without-pip" in text
     assert "pip uninstall --yes" in text.partition("FROM")[2]
+
+
+def test_the_image_says_which_version_it_is():
+    version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
+    assert f"\nARG VERSION={version}\n" in read("Dockerfile")
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([a-z.]+)="([^"]*)"', read("Dockerfile")))
+    assert (labels["version"], labels["revision"]) == ("$VERSION", "$REVISION")
+    assert f"FROM {labels['base.name']}\n" in read("Dockerfile")
 
 
 @pytest.mark.parametrize(("lock", "extras"), [("requirements.txt", ["app"]), ("requirements-dev.txt", ["app", "dev"])])
