@@ -27,7 +27,7 @@ basic_auth = (_chosen.flower_basic_auth or "").split(",")
 if _add_pages := getattr(current_app, "add_flower_pages", None):
     _add_pages()
 # Flower itself checks each login as often as one likes, and serves /metrics without any.
-flower_guard.install(basic_auth)
+flower_guard.install(basic_auth, proxies=_chosen.trusted_proxies)
 
 # Tasks and workers are kept over a restart. The file is written every minute, not only on exit.
 persistent = True

@@ -39,9 +39,12 @@ _HEADERS = {
 }
 
 
-def install(logins: Sequence[str]) -> None:
-    """Put the guard before every route of Flower in this process. Call it before Flower's application is built."""
-    throttle = LoginThrottle()
+def install(logins: Sequence[str], *, proxies: int = 0) -> None:
+    """Put the guard before every route of Flower in this process. Call it before Flower's application is built.
+
+    `proxies` stand before Flower; wrong logins count for their callers.
+    """
+    throttle = LoginThrottle(proxies=proxies)
     known = [_digest(login.encode()) for login in logins]
 
     class Guard(RequestHandler):
@@ -67,7 +70,9 @@ def install(logins: Sequence[str]) -> None:
             if given is None:
                 self._refuse(401, "A login is required.")
                 return False
-            address, user = self.request.remote_ip or "", given.partition(b":")[0].decode(errors="replace")
+            forwarded = self.request.headers.get("X-Forwarded-For", "")
+            address = throttle.address(self.request.remote_ip or "", forwarded)
+            user = given.partition(b":")[0].decode(errors="replace")
             if wait := throttle.wait(address, user):
                 self._refuse_for(wait)
                 return False

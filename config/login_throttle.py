@@ -60,9 +60,28 @@ class LoginThrottle:
     most: int = _MOST
     """Addresses that are remembered, and users."""
 
+    proxies: int = 0
+    """Proxies before this process, each of which adds the address of its caller to X-Forwarded-For."""
+
     def __post_init__(self) -> None:
         self._addresses = _Failures(self.most)
         self._users = _Failures(self.most)
+
+    def address(self, remote: str, forwarded: str) -> str:
+        """Return whose address counts, of the connection's other end and the header X-Forwarded-For.
+
+        Only what the trusted proxies added is read, from the right: the rest is what the caller wrote itself. A header
+        with fewer or other entries did not come through them; then it is the connection's.
+        """
+        if not self.proxies:
+            return remote
+        found = [one.strip() for one in forwarded.split(",")]
+        if len(found) < self.proxies:
+            return remote
+        try:
+            return str(ipaddress.ip_address(found[-self.proxies].strip("[]")))
+        except ValueError:
+            return remote
 
     def wait(self, address: str, user: str) -> float:
         """Return for how many seconds a login of this user from this address is refused unseen; 0: it is not."""

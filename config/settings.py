@@ -221,6 +221,9 @@ class Settings:
         "RENDERLINE_GATEWAY_WRITE_TIMEOUT", parsers.seconds(), _ABOVE_ZERO, default=60.0
     )
     gateway_bind: str = variable("RENDERLINE_GATEWAY_BIND", parsers.bind_address, "host:port", default="127.0.0.1:8000")
+    trusted_proxies: int = variable(
+        "RENDERLINE_TRUSTED_PROXIES", parsers.count(least=0, most=10), "a whole number from 0 to 10", default=0
+    )
     sandbox_port: int = variable(
         "RENDERLINE_SANDBOX_PORT", parsers.count(most=65535), "a port from 1 to 65535", default=8900
     )

@@ -105,7 +105,7 @@ def build(chosen: settings.Settings) -> Flask:
         webhooks=_webhook_handler(chosen, ledger, dispatcher),
         upload_store=upload_store(chosen),
         upload_bytes_per_day=chosen.upload_bytes_per_day,
-        login_throttle=LoginThrottle(),
+        login_throttle=LoginThrottle(proxies=chosen.trusted_proxies),
         explainer=explainer(ledger, chosen),
         videos=TenantFolders(chosen.storage_url, uploads_url=chosen.uploads_folder),
     )

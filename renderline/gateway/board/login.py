@@ -21,6 +21,9 @@ _LONGEST: Final = 200
 class Throttle(Protocol):
     """Says when a login is refused unseen: after too many wrong ones."""
 
+    def address(self, remote: str, forwarded: str) -> str:
+        """Return whose address counts, of the connection's other end and the header X-Forwarded-For."""
+
     def wait(self, address: str, user: str) -> float:
         """Return for how many seconds a login of `user` from an address is refused; 0: it is not."""
 
@@ -44,6 +47,8 @@ def log_in() -> Response:
     if access.open:
         return _go(_target())
     key, address = request.form.get("key", "").strip()[:_LONGEST], request.remote_addr or ""
+    if throttle is not None:
+        address = throttle.address(address, request.headers.get("X-Forwarded-For", ""))
     user = key.split("_")[1] if key.count("_") > 1 else ""
     if throttle is not None and (wait := throttle.wait(address, user)):
         shown = page("login.html", 429, target=_target(), error=f"Too many wrong keys. Wait {math.ceil(wait)} s.")

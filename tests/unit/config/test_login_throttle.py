@@ -62,3 +62,23 @@ def test_its_memory_is_bounded(throttle):
     for number in range(10_000):
         throttle.failed(f"10.0.{number // 250}.{number % 250}", f"user-{number}" * 100)
     assert len(throttle) == 200
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "counted"),
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        # What a caller wrote itself stands left of what the proxies added.
+        (1, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
+        (1, "[2001:db8::1]", "2001:db8::1"),
+        # Not through the proxies, or not an address: a caller gains no address of its own by it.
+        (2, "203.0.113.9", "127.0.0.1"),
+        (1, "", "127.0.0.1"),
+        (1, "unknown", "127.0.0.1"),
+        (1, "203.0.113.9, ", "127.0.0.1"),
+    ],
+)
+def test_behind_proxies_the_address_counts_that_they_added(proxies, forwarded, counted):
+    assert LoginThrottle(proxies=proxies).address("127.0.0.1", forwarded) == counted
