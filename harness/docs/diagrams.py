@@ -35,8 +35,8 @@ def picture(text: str) -> str:
 
 
 def texts() -> Iterator[str]:
-    """Yield the diagrams of the pages."""
-    for path in sorted((ROOT / "docs").rglob("*.md")):
+    """Yield the diagrams of the README and of all pages."""
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         yield from BLOCK.findall(path.read_text(encoding="utf-8"))
 
 

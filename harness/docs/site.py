@@ -16,6 +16,7 @@ from harness.docs import diagrams
 
 ROOT: Final = Path(__file__).parents[2]
 OUTSIDE: Final = {
+    "overview.md": "README.md",
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "security-policy.md": "SECURITY.md",
@@ -24,7 +25,7 @@ OUTSIDE: Final = {
 """Pages of the site that lie elsewhere in the repository."""
 
 _log = logging.getLogger("mkdocs.hooks.site")
-_ON_SITE: Final = {**{there: page for page, there in OUTSIDE.items()}, "README.md": "index.md"}
+_ON_SITE: Final = {there: page for page, there in OUTSIDE.items()}
 _FENCE: Final = re.compile(r"^ *(`{3,}|~{3,})")
 # The text of a link may hold code; an image keeps its exclamation mark.
 _LINK: Final = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]`]|`[^`]*`)*)\]\((?P<target>[^)\s]+)\)")

@@ -70,7 +70,7 @@ def test_a_page_that_the_nav_leaves_out_and_a_link_to_nowhere_fail(tmp_path: Pat
         ("hooks.md", "[code](../config/celery.py#L3)", "code (`config/celery.py`)"),
         ("hooks.md", "[`celery.py`](../config/celery.py)", "`celery.py`"),
         ("hooks.md", "[faults](../renderline/sandbox/README.md#magic-inputs)", "[faults](sandbox.md#magic-inputs)"),
-        ("hooks.md", "[README](../README.md)", "[README](index.md)"),
+        ("hooks.md", "[README](../README.md)", "[README](overview.md)"),
         ("hooks.md", "[other](metrics.md#labels)", "[other](metrics.md#labels)"),
         ("hooks.md", "[gone](../config/gone.py)", "[gone](../config/gone.py)"),
         ("hooks.md", "`[code](../config/celery.py)`", "`[code](../config/celery.py)`"),
