@@ -30,7 +30,9 @@ def _inherited() -> dict[str, str]:
 class Process:
     """A process in a session of its own, with its output in a file."""
 
-    def __init__(self, command: list[str], *, log: Path, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], *, log: Path, environ: dict[str, str] | None = None, cwd: Path = ROOT
+    ) -> None:
         self.log = log
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
@@ -38,7 +40,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                cwd=ROOT,
+                cwd=cwd,
                 env={**_inherited(), "PYTHONUNBUFFERED": "1", **(environ or {})},
                 start_new_session=True,
             )

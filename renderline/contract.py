@@ -14,7 +14,7 @@ MESSAGE_VERSION: Final = 1
 
 VERSION_HEADER: Final = "renderline_version"
 """The message header with its `MESSAGE_VERSION`; without it the version is 1. A worker that finds a later one keeps the
-message in quarantine, whole, until an operator requeues it."""
+message in quarantine, whole, until a worker that can read it takes it up, or an operator requeues it."""
 
 REQUEST: Final = "renderline.request"
 """Accepts a request: kwargs ``request`` (object) and ``key`` (str or None). The result is the render id."""

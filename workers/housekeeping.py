@@ -21,6 +21,8 @@ from renderline.capabilities import ANNOUNCE_EVERY
 from renderline.cleanup.forgotten import EVERY as FORGOTTEN_EVERY
 from renderline.ledger import Outage
 from renderline.ledger.clock import SKEWED, note_skew
+from renderline.ledger.quarantine import Quarantine
+from workers.later_messages import EVERY, LaterMessages
 from workers.repairs.canary import Canary
 
 if TYPE_CHECKING:
@@ -109,6 +111,8 @@ class Housekeeper:
             "renewals", Chore("renewals", services.deliverer.renewal.renew_all, every=lease / 3)
         )
         self._sweep = ChoreThread("sweep", Chore("sweep", services.sweeper.sweep, every=sweep_every, jitter=_JITTER))
+        ledger = services.ledger
+        later = LaterMessages(Quarantine(ledger.redis, prefix=ledger.prefix, on_action=lambda *_: None))
         # The list of a storage may take long.
         uploads = services.old_uploads
         self._uploads = ChoreThread(
@@ -128,6 +132,7 @@ class Housekeeper:
             Chore("capabilities", lambda: services.capabilities.announce(consuming(), name=name), every=ANNOUNCE_EVERY),
             Chore("unpark", services.dispatcher.unpark, every=_UNPARK_EVERY),
             Chore("waiting hooks", services.deliverer.send_waiting, every=_UNPARK_EVERY),
+            Chore("later messages", later.take_up, every=EVERY),
             Chore("cleanup", services.cleanup.start, every=sweep_every, jitter=_JITTER),
             Chore("catalogue", services.catalogue.start, every=_LISTS_EVERY),
             Chore("clock", lambda: _report_skew(services, name), every=_CLOCK_EVERY),

@@ -33,6 +33,11 @@ MOST_REQUESTS = 10_000
 MOST_REQUEST_BYTES = 64 * 1024 * 1024
 """How many bytes of requests it keeps."""
 _LONGEST_REASON = 300
+_OF_OTHERS = frozenset({b"unknown task", b"later version"})
+
+Positions = tuple[str, str]
+"""The ids of the last entries that were looked at in the two streams."""
+BEGIN: Positions = ("0-0", "0-0")
 _REQUEST = "request-"
 """Prefix of an entry's id in the second stream."""
 
@@ -136,6 +141,7 @@ class Quarantine:
             "reason": message.reason[:_LONGEST_REASON],
             "where": message.queue,
             "list": message.place or message.queue,
+            "kind": message.kind,
             "size": len(message.raw),
         }
         known = message.queue if message.queue in contract.QUEUES else "other"
@@ -190,6 +196,23 @@ class Quarantine:
         self._remove(entry_id, fields, into=fields.get(b"list", entry.where))
         self._on_action("requeued", entry_id, entry.where)
         return entry
+
+    def left_for_others(self, after: Positions, *, limit: int = 500) -> tuple[list[tuple[str, bytes]], Positions]:
+        """Return messages that another version may be able to read, oldest first, as entry id and raw bytes.
+
+        `after` is what the call before returned (`BEGIN`: from the first one); with it each entry is returned once.
+        """
+        found, reached = [], []
+        for stream, prefix, last in zip((self._stream, self._requests), ("", _REQUEST), after, strict=True):
+            rows: Any = self._redis.execute_command(
+                "XRANGE", stream, f"({last}", "+", "COUNT", limit, NEVER_DECODE=True
+            )
+            reached.append(_text(rows[-1][0]) if rows else last)
+            for one, fields in rows:
+                raw = fields.get(b"raw", b"")
+                if fields.get(b"kind") in _OF_OTHERS and len(raw) == int(fields[b"size"]):
+                    found.append((prefix + _text(one), raw))
+        return found, (reached[0], reached[1])
 
     def totals(self) -> Totals:
         """Return how much is kept, and how much there has been."""

@@ -189,7 +189,6 @@ def test_a_request_of_the_next_version_is_kept_whole_and_runs_after_the_upgrade(
     ]
     upgraded = Process(command, log=tmp_path / "next.log", environ=environ)
     try:
-        store.requeue(entry.id)
         accepted = f"renderline:render:{render_id_for_key('tomorrow')}"
         upgraded.wait_until(lambda: redis.exists(accepted), what="accepted after the upgrade")
     finally:

@@ -1,0 +1,1 @@
+"""Upgrades of a running system: workers of two versions side by side on one Valkey."""
