@@ -26,13 +26,13 @@ _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _TEXTS = ("lang", "root_id", "parent_id", "group", "argsrepr", "kwargsrepr", "shadow", "origin", "compression")
 _TEXT = (str, type(None))
 
-_ARGUMENTS: Mapping[str, Mapping[str, type]] = {
+ARGUMENTS: Mapping[str, Mapping[str, type]] = {
     contract.SUBMIT: {"render_id": str},
     contract.POLL: {"account": str, "slot": int, "ticket": int},
     contract.HOOK: {"render_id": str, "index": int},
 }
 """The arguments of our tasks. Those of `renderline.request` are validated by the task, which answers its producer."""
-_TASKS = frozenset({contract.REQUEST, *_ARGUMENTS})
+_TASKS = frozenset({contract.REQUEST, *ARGUMENTS})
 _REQUEST_ARGUMENTS = ("request", "key", "request_id")
 
 _LINKS = ("callbacks", "errbacks", "chain")
@@ -203,7 +203,7 @@ def _check_names(task: str, names: Sequence[str], args: Sequence[Any], kwargs: M
 
 
 def _check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    wanted = _ARGUMENTS[task]
+    wanted = ARGUMENTS[task]
     given = _check_names(task, tuple(wanted), args, kwargs)
     if given.keys() != wanted.keys():
         raise InvalidMessage(f"{task} takes other arguments in this version", "later version")
