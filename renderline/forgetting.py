@@ -12,7 +12,7 @@ from typing import Any
 from renderline.kinds import KINDS, named_files
 from renderline.ledger import Audit, Timeline
 from renderline.ledger.forgetting import Forgetting
-from renderline.operations import OperationRefused, Operations, RenderNotFound, WrongState
+from renderline.operations import NewerRecord, OperationRefused, Operations, RenderNotFound, WrongState
 from renderline.renders import FINAL
 from renderline.requests import load_body_json
 from renderline.tenants import Actor
@@ -77,6 +77,8 @@ class Forgetter:
                 return Forgotten(record, left, _kept(record) if vendor and not projects else "")
             if not step.status:
                 raise RenderNotFound(render_id)
+            if step.status == "newer":
+                raise NewerRecord(self.operations.ledger.newer_version(render_id) or "")
             if step.status == "hook":
                 raise HookUnderWay(record["state"], float(step.detail))
             if step.detail not in FINAL:

@@ -75,10 +75,11 @@ def check_schema(redis: Redis, *, prefix: str = PREFIX) -> None:
     if not version:
         redis.set(Keys(prefix).schema, VERSION, nx=True)
         return
-    raise SchemaMismatch(_mismatch(version))
+    raise SchemaMismatch(mismatch(version))
 
 
-def _mismatch(version: str) -> str:
+def mismatch(version: str) -> str:
+    """Return why a process cannot run on a ledger of another schema, and what to do."""
     if version == MIGRATING:
         return f"the migration of the ledger to schema {VERSION} has not finished: {_COMMAND}"
     if version.isdigit() and int(version) < VERSION:

@@ -36,6 +36,7 @@ LEFT_ALONE = {
     "cancel": "'newer'",
     "download_url": "0",
     "fail": "0",
+    "forget": "{'newer', ''}",
     "give_up": "'newer'",
     "hold": "'newer'",
     "hook_defer": "{}",

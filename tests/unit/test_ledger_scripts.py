@@ -19,7 +19,7 @@ ALL = "\n".join(SCRIPTS.values())
 BUILT_IN = {"ipairs", "pairs", "pcall", "tonumber", "tostring", "type", "unpack", "function"}
 WORDS = {"and", "or", "not", "if", "elseif", "while", "in", "return", "until"}
 # Written in ways that the patterns below do not see: nested calls, and names that a hook reports.
-UNSEEN_WRITES = {"draft", "stored_url"}
+UNSEEN_WRITES = {"draft", "stored_url", "stored_outputs"}
 
 
 def local_functions(text: str) -> set[str]:

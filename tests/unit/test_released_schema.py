@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from harness import ROOT
 from harness.released_schema import SNAPSHOT, present, problems
+from renderline.ledger.schema import VERSION, mismatch
 
 RELEASED = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
 
@@ -71,3 +73,8 @@ def test_additions_are_free() -> None:
     now["kinds"]["tinted"] = now["level"]
     now["states"]["tinting"] = ["submitting"]
     assert problems(RELEASED, now) == []
+
+
+def test_the_page_shows_what_a_process_says_that_finds_another_schema() -> None:
+    page = (ROOT / "docs/upgrading.md").read_text(encoding="utf-8")
+    assert f"\n{mismatch(str(VERSION - 1))}\n{mismatch(str(VERSION + 1))}\n" in page

@@ -42,7 +42,7 @@ redis.call('ZADD', K.forgetting, stamp(NOW), id)
 -- A field that this version does not know may hold anything: only these stay, and the times of the states.
 local kept = {}
 for _, name in ipairs({'state', 'kind', 'account', 'tenant', 'priority', 'fingerprint', 'deadline', 'attempt', 'attempts',
-  'polls', 'draft', 'stage', 'progress', 'credit', 'counted', 'project_id', 'resends'}) do kept[name] = true end
+  'polls', 'draft', 'stage', 'progress', 'credit', 'schema', 'counted', 'project_id', 'resends'}) do kept[name] = true end
 for _, name in ipairs(redis.call('HKEYS', k)) do
   if not kept[name] and not string.find(name, '^t:%l+$') then redis.call('HDEL', k, name) end
 end

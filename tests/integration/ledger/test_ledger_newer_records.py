@@ -12,6 +12,7 @@ from harness import ROOT
 from harness.ledger import GRACE, LEASE, LedgerDriver
 from harness.recorded_dispatcher import RecordedDispatcher
 from renderline.explanation import explain
+from renderline.forgetting import Forgetter
 from renderline.ledger import Filter, HookClaim, PollResult, Queries, Submission
 from renderline.ledger.conditions import Conditions
 from renderline.ledger.schema import LEVEL, VERSION, known_versions, newer_version
@@ -183,6 +184,8 @@ def test_operators_are_told_to_use_the_newer_version(
         lambda: operations.replay("r1", 0, actor=COMMAND_LINE),
         lambda: operations.discard("r1", 0, actor=COMMAND_LINE),
     ]
+    if stage in (failed, undelivered):
+        acts.append(lambda: Forgetter(operations).forget("r1", actor=COMMAND_LINE))
     for act in acts:
         with pytest.raises(NewerRecord, match=f"version {NEXT}; this program handles up to .*of that version"):
             act()
@@ -298,8 +301,17 @@ ASKS = {
 }
 """Steps that come to records, and ask `newer` or leave it to `each`."""
 NO_RECORD = {
-    *("back_off", "backoff_left", "capabilities", "capabilities_set", "circuit", "hold_account", "mark_orphan"),
-    *("doubt_begin", "doubt_end"),
+    *(
+        "forgetting_claim",
+        "back_off",
+        "backoff_left",
+        "capabilities",
+        "capabilities_set",
+        "circuit",
+        "hold_account",
+        "mark_orphan",
+    ),
+    *("doubt_begin", "doubt_end", "forgetting_claim"),
     *("missing_apis", "pump_sleep", "quota_together", "reindex_begin", "reindex_end", "resume", "slow_down"),
     *("sweep_end", "sweep_lost", "sweep_pumps", "sweep_turn", "unindex_gone", "renders_matching", "hook_take"),
 }
