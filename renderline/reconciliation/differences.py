@@ -131,7 +131,8 @@ class _About:
             return self._with_project(own)
         if self.render.waits or (self._costs_nothing and self.render.state in _NOT_SUBMITTED):
             return None
-        return self._without_project()
+        # A render that an operator holds stays held: nothing but its release submits it.
+        return None if self.render.state == HELD else self._without_project()
 
     def _with_project(self, project: TaggedProject) -> Difference | None:
         fate = "begun" if project.rendered else self._fate(project.project_id)
