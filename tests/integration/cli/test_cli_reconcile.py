@@ -74,5 +74,6 @@ def test_a_vendor_that_does_not_answer_leaves_the_ledger_in_doubt(run, redis):
     run("restore")
     found = run("reconcile", "--apply", "--json")
     assert found.code == 1
+    assert "nothing goes on: an operator restored it" in run("doctor").out
     assert list(found.value["unread"]) == ["default"]
     assert Doubt(Ledger(redis)).state()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from renderline.drafts import tag
-from renderline.ledger import Alarm, Commands, HookQueue, HookQueues, Ledger, Queries, iso
+from renderline.ledger import Alarm, Commands, Doubt, HookQueue, HookQueues, Ledger, Queries, iso
 from renderline.ledger.quarantine import Quarantine, Totals
 from renderline.renders import State
 from workers.cli.checks.result import CheckResult
@@ -24,6 +24,9 @@ _NO_CREDIT = "check its credit; then renderline resume, or wait: one submission 
 
 def check(ledger: Ledger, queries: Queries, commands: Commands) -> Iterator[CheckResult]:
     """Yield a result for each thing that needs a person."""
+    if doubt := Doubt(ledger).state():
+        detail = f"it is in doubt since {iso(doubt.at)}, and nothing goes on: {doubt.why}"
+        yield CheckResult("ledger", "fail", detail, "renderline reconcile, then renderline reconcile --apply")
     unconfirmed = queries.counts([State.UNCONFIRMED])[State.UNCONFIRMED]
     yield _waiting(
         "unconfirmed",
