@@ -162,6 +162,9 @@ class Settings:
     wait_for_disk: Literal["auto", "always", "never"] = variable(
         "RENDERLINE_WAIT_FOR_DISK", parsers.choice("auto", "always", "never"), "auto, always or never", default="auto"
     )
+    wait_for_replicas: int = variable(
+        "RENDERLINE_WAIT_FOR_REPLICAS", parsers.count(least=0, most=9), "a whole number from 0 to 9", default=0
+    )
     render_deadline: float = variable("RENDERLINE_RENDER_DEADLINE", parsers.seconds(), _ABOVE_ZERO, default=3600.0)
     unknown_after: float = variable("RENDERLINE_UNKNOWN_AFTER", parsers.seconds(), _ABOVE_ZERO, default=86_400.0)
     poll_strategy: Literal["progress", "list"] = variable(

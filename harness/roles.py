@@ -26,15 +26,17 @@ SCRIPT = "Marmalade and xylophones, confidentially"
 class Roles:
     """A worker, the gateway, Flower, a producer and an operator on one broker."""
 
-    def __init__(self, server: HasAddress, directory: Path, command_line: Callable[..., Any]) -> None:
-        self.server, self.directory = server, directory
+    def __init__(
+        self, server: HasAddress, directory: Path, command_line: Callable[..., Any], *, users: bool = True
+    ) -> None:
+        self.server, self.directory, self._users = server, directory, users
         self.operator = command_line(self.environ("operator"))
         self._stack = ExitStack()
 
     def environ(self, role: str) -> dict[str, str]:
         """Return the settings of a role."""
         return {
-            "REDIS_URL": url_of(self.server, role),
+            "REDIS_URL": self._url(role),
             "AISTUDIOS_APP_ID": "studioV3.tests",
             "AISTUDIOS_USER_KEY": USER_KEY,
             "RENDERLINE_HOOK_SECRET": HOOK_SECRET,
@@ -45,7 +47,12 @@ class Roles:
             "RENDERLINE_SWEEP_EVERY": "0.5",
             "RENDERLINE_LEASE": "6",
             "RENDERLINE_SLOW_LEASE": "6",
+            # The sandbox is never late.
+            "RENDERLINE_EVIDENCE_WINDOW": "3",
         }
+
+    def _url(self, role: str) -> str:
+        return url_of(self.server, role) if self._users else self.server.url
 
     def __enter__(self) -> Self:
         try:
@@ -81,7 +88,7 @@ class Roles:
         self.worker.wait_ready()
         self.flower.wait_ready()
         self.app = self._stack.enter_context(Celery("billing", set_as_current=False))
-        self.app.conf.update(celery_options(url_of(self.server, "producer")))
+        self.app.conf.update(celery_options(self._url("producer")))
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -187,7 +194,7 @@ class Roles:
     def worker_control(self) -> str:
         """Return the worker's answers to `inspect stats` and `inspect conf`."""
         with Celery("asking", set_as_current=False) as app:
-            app.conf.update(celery_options(url_of(self.server, "operator")))
+            app.conf.update(celery_options(self._url("operator")))
             found = app.control.inspect(timeout=3)
             answers = found.stats(), found.conf(with_defaults=False)
         assert all(answers)

@@ -14,7 +14,7 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from config import logging, settings
+from config import logging, redis_address, settings
 from config.env_file import environment
 from config.login_throttle import LoginThrottle
 from renderline.capabilities import KnownAccounts
@@ -26,6 +26,7 @@ from renderline.gateway.webhooks import WebhookHandler
 from renderline.hooks.tenant_folders import TenantFolders
 from renderline.ledger import Commands, Ledger, Queries, ServerClock
 from renderline.ledger.schema import SchemaMismatch, check_schema
+from renderline.ledger.server_kind import server_problem
 from renderline.operations import Operations
 from tasks.publisher import CeleryPublisher
 from workers.application import create_app as create_celery_app
@@ -67,6 +68,9 @@ def create() -> Flask:
         raise SystemExit(4)
     try:
         with _connect(chosen) as redis:
+            if why := server_problem(redis):
+                print(f"The gateway cannot start: {redis_address.shown(chosen.redis_url)}: {why}", file=sys.stderr)
+                raise SystemExit(4)
             check_schema(redis)
     except SchemaMismatch as problem:
         print(f"The gateway cannot start: {problem}", file=sys.stderr)

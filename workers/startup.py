@@ -11,6 +11,7 @@ from config.settings import Settings
 from renderline.ledger import AccountLimits, Ledger, persistence
 from renderline.ledger.eviction import policy_problem
 from renderline.ledger.schema import SchemaMismatch, check_schema
+from renderline.ledger.server_kind import server_problem
 from workers.application import Renderline, load_or_exit
 from workers.composition.connection import connect
 
@@ -33,9 +34,16 @@ def check_or_exit(app: Renderline) -> None:
 def _redis_problem(settings: Settings) -> str | None:
     try:
         with connect(settings) as redis:
-            problem = policy_problem(redis) or _disk_problem(redis, settings) or _schema_problem(redis)
+            problem = (
+                server_problem(redis)
+                or policy_problem(redis)
+                or _disk_problem(redis, settings)
+                or _schema_problem(redis)
+            )
             if problem:
                 return problem
+            if settings.wait_for_replicas:
+                redis.execute_command("WAIT", 0, 1)  # refused here, not before the first paid call
             # For all workers: a claim reads the limit from Redis.
             AccountLimits(Ledger(redis)).set_slots(
                 {account.name: account.max_concurrent_renders for account in settings.accounts}

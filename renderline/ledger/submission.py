@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from renderline.ledger.claims import PumpWake, Submission
+from renderline.ledger.durability import NotSynced
 from renderline.ledger.parsing import submission_of, wake_of
 from renderline.ledger.steps import Steps
 
@@ -102,6 +103,22 @@ class SubmissionSteps(Steps):
     def record_intent(self, claim: Submission, stage: str, *, lease: float) -> bool:
         """Announce the call of `stage`; False if the claim was lost: then do not call."""
         return bool(self.run("submit_intend", claim.id, claim.fence, stage, lease))
+
+    def replicate_intent(
+        self, claim: Submission, stage: str, *, lease: float, replicas: int, patience: float = 2.0
+    ) -> bool:
+        """Announce the call of `stage` again, and wait until so many replicas have it; False if the claim was lost.
+
+        Both go over one connection, so the replicas are those of the server that took the announcement. One that was
+        frozen while another was promoted has none left. Raises `NotSynced` after `patience` seconds.
+        """
+        with self.redis.pipeline(transaction=False) as pipe:
+            self.run("submit_intend", claim.id, claim.fence, stage, lease, client=pipe)
+            pipe.execute_command("WAIT", replicas, int(patience * 1000))
+            mine, reached = pipe.execute()
+        if mine and reached < replicas:
+            raise NotSynced(f"{reached} of {replicas} replicas have its announcement")
+        return bool(mine)
 
     def advance(
         self,

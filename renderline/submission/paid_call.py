@@ -13,7 +13,7 @@ from renderline.ledger import NotSynced
 from renderline.observer import calls_for
 from renderline.studio import StudioFault
 from renderline.submission.fault import FaultHandler
-from renderline.submission.outcome import Outcome
+from renderline.submission.outcome import NotMyTurn, Outcome
 from renderline.submission.plan_run import Leases, PlanRun
 from renderline.submission.recorder import ACCOUNT_UNAVAILABLE, SubmissionRecorder
 
@@ -34,18 +34,28 @@ class PaidCall:
     bulkhead: Bulkhead
     wait_for_disk: Callable[[], None]
     leases: Leases
+    replicas: int = 0
+    """How many replicas of the ledger must have the announcement."""
 
     @claimed_work()
     def make(self, run: PlanRun, permit: Permit) -> Outcome:
-        """Make the announced call, once a crash of Redis can no longer lose the announcement."""
+        """Make the announced call, once a crash of Redis, or a failover, can no longer lose the announcement."""
         try:
             self.wait_for_disk()
+            if self.replicas and not self._replicated(run):
+                return NotMyTurn()
         except NotSynced as slow:
             return self.recorder.retry_later(run.claim, _DISK_RETRY, f"nothing was sent: {slow}")
         account, stage = run.claim.account, run.stage
         assert stage
         with calls_for(run.claim.id, run.claim.attempt):
             return self._make(run, permit, account, stage)
+
+    def _replicated(self, run: PlanRun) -> bool:
+        assert run.stage
+        run.announce()
+        lease = self.leases.of(run.stage)
+        return self.recorder.ledger.replicate_intent(run.claim, run.stage.name, lease=lease, replicas=self.replicas)
 
     def _make(self, run: PlanRun, permit: Permit, account: str, stage: Stage) -> Outcome:
         if not self.bulkhead.acquire(account, patience=_BULKHEAD_WAIT):

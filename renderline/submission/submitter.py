@@ -68,6 +68,8 @@ class Submitter:
     """How many submissions each account may have under way in this process."""
     wait_for_disk: Callable[[], None] = lambda: None
     """Returns when the ledger's writes so far are on disk; raises `NotSynced`."""
+    replicas: int = 0
+    """How many replicas of the ledger must have the announcement of a paid call before it is made."""
     names: NameCheck | None = None
     """Checks what a request names before its first call; None: nothing does."""
     slow_lease: float | None = None
@@ -192,5 +194,5 @@ class Submitter:
     @cached_property
     def _plan_runner(self) -> PlanRunner:
         faults = FaultHandler(self._recorder, self.retries)
-        paid_call = PaidCall(self._recorder, faults, self.bulkhead, self.wait_for_disk, self._leases)
+        paid_call = PaidCall(self._recorder, faults, self.bulkhead, self.wait_for_disk, self._leases, self.replicas)
         return PlanRunner(self.ledger, self._recorder, faults, paid_call, self.mode, self._leases)

@@ -57,7 +57,10 @@ def _results(session: Session) -> Iterator[CheckResult]:
     from workers.composition.tenants import tenants
 
     try:
-        yield from server.check(session.services.ledger.redis)
+        found = server.check(session.services.ledger.redis, settings)
+        yield from found
+        if found[0].verdict == "fail":
+            return  # no such server: the other checks would say what follows from that
         ledger = session.ledger  # checks the schema
         if old_writes(ledger.redis, prefix=ledger.prefix):
             detail = "a process of the previous version wrote to it after its migration, under the old names"

@@ -42,6 +42,7 @@ def submitter(shared: Shared, names: NameCheck) -> Submitter:
         durations=shared.durations,
         retries=_RETRIES,
         wait_for_disk=DiskSync(shared.redis, mode=settings.wait_for_disk, timeout=_DISK_TIMEOUT).wait,
+        replicas=settings.wait_for_replicas,
         names=names,
         check_page=_page_check(settings),
         files=file_opener(settings),
@@ -63,7 +64,7 @@ def _page_check(settings: Settings) -> PageCheck | None:
 
 def background(settings: Settings) -> BackgroundThreads | None:
     """Return the threads in which announced calls wait for the disk; None if they do not wait."""
-    if settings.wait_for_disk == "never":
+    if settings.wait_for_disk == "never" and not settings.wait_for_replicas:
         return None
     return BackgroundThreads(settings.worker_concurrency * _WAITING_PER_THREAD)
 

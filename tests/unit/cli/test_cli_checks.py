@@ -31,6 +31,8 @@ def test_a_good_server():
     [
         ({"redis_version": "6.0.16"}, "redis", "fail"),
         ({"redis_version": ""}, "redis", "fail"),
+        ({"dragonfly_version": "df-v1.40.1"}, "redis", "fail"),
+        ({"mvcc_depth": 0}, "redis", "fail"),
         ({"role": "slave"}, "redis role", "fail"),
         ({"maxmemory_policy": "allkeys-lru"}, "redis memory", "fail"),
         ({"maxmemory_policy": "volatile-ttl", "maxmemory": 1 << 30}, "redis memory", "fail"),
@@ -44,6 +46,22 @@ def test_a_server_with_one_fault(changes, check, verdict):
     found = verdict_of(changes)
     assert found.pop(check) == verdict
     assert set(found.values()) == {"ok"}
+
+
+def test_a_part_of_a_cluster():
+    found = verdict_of({"cluster_enabled": 1})
+    assert {check for check, verdict in found.items() if verdict == "fail"} == {"redis", "redis topology"}
+
+
+def test_what_a_failover_may_lose():
+    def verdicts(replicas: int, wanted: int, *, several: bool) -> list[str]:
+        info = {**GOOD, "connected_slaves": replicas}
+        return [one.verdict for one in server.of_replicas(info, wanted, several=several)]
+
+    assert verdicts(1, 1, several=True) == ["ok"]
+    assert verdicts(0, 1, several=True) == ["fail"]
+    assert verdicts(1, 0, several=True) == ["warn"]
+    assert verdicts(0, 0, several=False) == []
 
 
 def test_a_server_that_hides_its_policy():

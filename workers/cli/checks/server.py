@@ -9,17 +9,18 @@ from typing import Any
 from redis import Redis, ResponseError
 from redis.exceptions import NoPermissionError
 
+from config import redis_address
+from config.settings import Settings
 from renderline.ledger import SKEWED, Persistence, persistence
 from renderline.ledger.clock import epoch_seconds
 from renderline.ledger.eviction import WANTED_POLICY
+from renderline.ledger.server_kind import server_kind
 from workers.cli.checks.result import CheckResult
 
-OLDEST = (6, 2)
-"""The first version with every command that the ledger's scripts use."""
 _FULL = 0.8
 
 
-def check(redis: Redis) -> list[CheckResult]:
+def check(redis: Redis, settings: Settings) -> list[CheckResult]:
     """Return the results for the server; raises `redis.RedisError` if it does not answer."""
     redis.ping()
     clock = of_clock(epoch_seconds(redis.time()) - time.time())
@@ -31,7 +32,13 @@ def check(redis: Redis) -> list[CheckResult]:
             CheckResult("redis", "warn", detail, "allow it, or check yourself that maxmemory-policy is noeviction"),
             clock,
         ]
-    return [*of_info(info, snapshots=_snapshots(redis)), of_disk(persistence(redis)), clock]
+    several = redis_address.read(settings.redis_url).master_name is not None
+    return [
+        *of_info(info, snapshots=_snapshots(redis)),
+        *of_replicas(info, settings.wait_for_replicas, several=several),
+        of_disk(persistence(redis)),
+        clock,
+    ]
 
 
 def _snapshots(redis: Redis) -> bool | None:
@@ -46,19 +53,44 @@ def _snapshots(redis: Redis) -> bool | None:
 def of_info(info: Mapping[str, Any], *, snapshots: bool | None) -> Iterator[CheckResult]:
     """Yield the results that follow from an INFO answer."""
     yield _version(info)
+    yield _topology(info)
     yield _role(info)
     yield _memory(info)
     yield _persistence(info, snapshots)
 
 
 def _version(info: Mapping[str, Any]) -> CheckResult:
-    version = str(info.get("redis_version", ""))
-    name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {version}"
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers < OLDEST:
-        wanted = ".".join(map(str, OLDEST))
-        return CheckResult("redis", "fail", name, f"use Redis {wanted} or newer, or Valkey")
-    return CheckResult("redis", "ok", name)
+    kind = server_kind(info)
+    if kind.problem:
+        return CheckResult("redis", "fail", f"{kind}: {kind.problem}", "docs/redis.md says which servers can be used")
+    return CheckResult("redis", "ok", str(kind))
+
+
+def _topology(info: Mapping[str, Any]) -> CheckResult:
+    if int(info.get("cluster_enabled", 0)):
+        return CheckResult("redis topology", "fail", "a part of a Redis Cluster", "use one server, or Sentinels")
+    if info.get("role") == "slave":
+        return CheckResult("redis topology", "ok", f"a replica of {info.get('master_host')}:{info.get('master_port')}")
+    replicas = [value for name, value in info.items() if name.removeprefix("slave").isdigit()]
+    online = sum(isinstance(one, Mapping) and one.get("state") == "online" for one in replicas)
+    if not replicas:
+        return CheckResult("redis topology", "ok", "one server without replicas")
+    return CheckResult("redis topology", "ok", f"a primary with {online} of {len(replicas)} replicas in step")
+
+
+def of_replicas(info: Mapping[str, Any], wanted: int, *, several: bool) -> Iterator[CheckResult]:
+    """Yield what a failover may lose: `wanted` replicas have a paid call's announcement, `several`: one may happen."""
+    if not wanted and not several:
+        return
+    online = int(info.get("connected_slaves", 0))
+    if online < wanted:
+        detail = f"{online} replicas of {wanted} that RENDERLINE_WAIT_FOR_REPLICAS needs: no paid call is made"
+        yield CheckResult("redis failover", "fail", detail, "start a replica, or lower the setting")
+    elif not wanted:
+        detail = "a failover may lose the announcement of a paid call, which is then made again"
+        yield CheckResult("redis failover", "warn", detail, "set RENDERLINE_WAIT_FOR_REPLICAS=1 (docs/redis.md)")
+    else:
+        yield CheckResult("redis failover", "ok", f"paid calls wait for {wanted} replicas")
 
 
 def _role(info: Mapping[str, Any]) -> CheckResult:

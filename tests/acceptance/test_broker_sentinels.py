@@ -1,0 +1,62 @@
+"""All processes behind three real Sentinels, each under its own user; renders go on through a failover."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from pathlib import Path
+
+from redis import RedisError
+
+from harness.broker_users import ADMIN, ASKED_AND_REFUSED, PASSWORDS, write_users
+from harness.roles import Roles
+from harness.sentinels import SENTINEL_PASSWORD, Sentinels
+from harness.waiting import until
+from renderline.producer import enqueue_render, wait_for
+from tests.acceptance.command_line import CommandLine
+
+RENDERS = 20
+
+
+def test_renders_go_on_through_a_failover(tmp_path: Path) -> None:
+    users = ("--aclfile", str(write_users(tmp_path)))
+    with (
+        Sentinels(tmp_path, *users, login=(ADMIN, ADMIN)) as sentinels,
+        Roles(sentinels, tmp_path, lambda environ: CommandLine(environ, tmp_path)) as roles,
+    ):
+        render = roles.produce()
+        ids = [enqueue_render(roles.app, roles.request(), key=f"before-{n}", wait=30) for n in range(RENDERS // 2)]
+        former = sentinels.fail_over(signal.SIGKILL)
+        ids += [_enqueued(roles, f"after-{n}") for n in range(RENDERS // 2)]
+        for one in (render, *ids):
+            assert wait_for(roles.app, one, timeout=90).state == "delivered"
+        # Both requests of `produce` and these: each was paid once.
+        assert roles.sandbox.calls("/export") == RENDERS + 2
+        until(lambda: roles.gateway.ask("GET", "/readyz").ok, what="a ready gateway")
+        until(lambda: _pages_work(roles), what="Flower on the new primary")
+        roles.operate(render)
+        seen = roles.everything_said()
+        assert not [password for password in (*PASSWORDS.values(), SENTINEL_PASSWORD) if password in seen]
+        with sentinels.client(sentinels.primary) as redis:
+            refused = {(one["username"], one["reason"], one["object"]) for one in redis.acl_log()}
+        assert refused <= ASKED_AND_REFUSED
+        assert former is not sentinels.primary
+
+
+def _enqueued(roles: Roles, key: str) -> str:
+    """Enqueue as a producer does whose first try may meet the failover."""
+    return str(until(lambda: _tried(roles, key), what="a request that is accepted"))
+
+
+def _tried(roles: Roles, key: str) -> str | None:
+    with contextlib.suppress(RedisError, OSError, TimeoutError, roles.app.connection().connection_errors[0]):
+        return enqueue_render(roles.app, roles.request(), key=key, wait=30)
+    return None
+
+
+def _pages_work(roles: Roles) -> bool:
+    # It reads workers over connections of its own, each of which first has to lose the former primary.
+    with contextlib.suppress(AssertionError, KeyError):
+        roles.watch()
+        return True
+    return False
