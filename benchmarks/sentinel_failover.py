@@ -142,12 +142,14 @@ def run(renders: int, *, recommended: bool, pace: float) -> dict[str, Any]:
         producer = Producer(app, endpoint.url, renders, pace)
         producer.start()
         failovers = [_killed, _frozen]
-        told = []
+        happened = []
         for number, fail in enumerate(failovers, 1):
             wanted = renders * number // (len(failovers) + 1)
             until(lambda wanted=wanted: len(producer.accepted) >= wanted, what="renders", seconds=300)
-            told.append(fail(sentinels, directory))
-            print(f"  {told[-1]['by']}: a new primary after {told[-1]['seconds to a new primary']} s", flush=True)
+            happened.append(fail(sentinels, directory))
+            print(
+                f"  {happened[-1]['by']}: a new primary after {happened[-1]['seconds to a new primary']} s", flush=True
+            )
         producer.thread.join(300)
         redis = parts.enter_context(open_client(sentinels.url, decode_responses=True))
         ledger = Ledger(redis)
@@ -162,10 +164,10 @@ def run(renders: int, *, recommended: bool, pace: float) -> dict[str, Any]:
         "settings": "recommended" if recommended else "defaults",
         "renders": renders,
         "accepted": len(ids),
-        "failovers": [{name: value for name, value in one.items() if name != "had"} for one in told],
+        "failovers": [{name: value for name, value in one.items() if name != "had"} for one in happened],
         "delivered": sum(state == "delivered" for state in ended.values()),
         "accepted and lost": len(lost),
-        "had by the promoted replica and lost": len({one for fail in told for one in fail["had"]} & set(lost)),
+        "had by the promoted replica and lost": len({one for fail in happened for one in fail["had"]} & set(lost)),
         "credits charged": sum(paid.values()),
         "renders paid for twice": sum(count > 1 for count in paid.values()),
         "longest wait of the producer, seconds": round(producer.slowest, 1),
@@ -184,19 +186,19 @@ def _ended(ledger: Ledger, ids: Sequence[str]) -> dict[str, str | None]:
 
 def _killed(sentinels: Sentinels, directory: Path) -> dict[str, Any]:
     """Kill the primary; it comes back later as a replica."""
-    told = _failover(sentinels, signal.SIGKILL)
-    former: Valkey = told.pop("former")
+    happened = _failover(sentinels, signal.SIGKILL)
+    former: Valkey = happened.pop("former")
     former.start()
     until(lambda: sentinels.replicas_of(sentinels.primary) == 2, what="the former primary as a replica", seconds=120)
-    return told
+    return happened
 
 
 def _frozen(sentinels: Sentinels, directory: Path) -> dict[str, Any]:
     """Freeze the primary until another one is promoted; then let it go on as if nothing had happened."""
-    told = _failover(sentinels, signal.SIGSTOP)
-    told.pop("former")
+    happened = _failover(sentinels, signal.SIGSTOP)
+    happened.pop("former")
     until(lambda: sentinels.replicas_of(sentinels.primary) == 2, what="the former primary as a replica", seconds=120)
-    return told
+    return happened
 
 
 def _failover(sentinels: Sentinels, number: signal.Signals) -> dict[str, Any]:

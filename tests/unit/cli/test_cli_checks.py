@@ -54,14 +54,14 @@ def test_a_part_of_a_cluster():
 
 
 def test_what_a_failover_may_lose():
-    def verdicts(replicas: int, wanted: int, *, several: bool) -> list[str]:
+    def found(replicas: int, wanted: int, *, several: bool) -> list[str]:
         info = {**GOOD, "connected_slaves": replicas}
         return [one.verdict for one in server.of_replicas(info, wanted, several=several)]
 
-    assert verdicts(1, 1, several=True) == ["ok"]
-    assert verdicts(0, 1, several=True) == ["fail"]
-    assert verdicts(1, 0, several=True) == ["warn"]
-    assert verdicts(0, 0, several=False) == []
+    assert found(1, 1, several=True) == ["ok"]
+    assert found(0, 1, several=True) == ["fail"]
+    assert found(1, 0, several=True) == ["warn"]
+    assert found(0, 0, several=False) == []
 
 
 def test_a_server_that_hides_its_policy():

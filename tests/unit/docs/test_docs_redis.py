@@ -41,8 +41,8 @@ def test_the_figures_are_those_of_the_failovers() -> None:
     assert [one["settings"] for one in runs] == ["recommended", "defaults"]
 
     def probe(number: int) -> list[str]:
-        told = [run["failovers"][number] for run in runs]
-        return [f"{one['of these lost']} of {one['acknowledged writes']}" for one in told]
+        happened = [run["failovers"][number] for run in runs]
+        return [f"{one['of these lost']} of {one['acknowledged writes']}" for one in happened]
 
     assert rows("benchmarks.sentinel_failover") == {
         "renders accepted": [str(run["accepted"]) for run in runs],
