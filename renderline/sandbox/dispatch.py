@@ -1,6 +1,9 @@
 """The steps of every call: route, count, outage, token, fault, handler, response."""
 
 import logging
+import time
+from dataclasses import replace
+from email.utils import formatdate
 
 from renderline.sandbox import (
     automation,
@@ -91,7 +94,7 @@ class Dispatch:
             self._injector.send(exchange, refused(call, refusal, self._backend))
             return
         if fault is None:
-            self._injector.send(exchange, self._answer(call))
+            self._injector.send(exchange, self._announced(self._answer(call)))
         else:
             self._injector.apply(exchange, call, fault, project)
 
@@ -137,6 +140,15 @@ class Dispatch:
             if tag.kind not in RENDER_TAGS and tag.stage in stages and backend.spent.take(tag):
                 return faults.from_tag(tag)
         return None
+
+    def _announced(self, answer: Response) -> Response:
+        """The answer, with the headers that the options add."""
+        options, added = self._backend.options, []
+        if options.announced_limit is not None:
+            added.append(("X-RateLimit-Limit", str(options.announced_limit)))
+        if options.clock_skew is not None:
+            added.append(("Date", formatdate(time.time() + options.clock_skew, usegmt=True)))
+        return replace(answer, headers=(*answer.headers, *added)) if added else answer
 
     def _answer(self, call: Call) -> Response:
         try:

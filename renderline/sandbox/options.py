@@ -25,6 +25,11 @@ class Options:
     failures: str = "4xx"
     webhooks: str = "normal"
     project_list: str = "exported"
+    order: str = "newest"
+    names: str = "kept"
+    deleted: str = "gone"
+    announced_limit: int | None = None
+    clock_skew: float | None = None
     urls: str = "everywhere"
     words: str = "normal"
     link_seconds: float | None = None
@@ -77,6 +82,11 @@ def options_parser() -> argparse.ArgumentParser:
         dest="project_list",
         help="what the project list shows (default exported)",
     )
+    add("--order", choices=["newest", "oldest"], default="newest", help="which project the list shows first")
+    add("--names", choices=["kept", "cut"], default="kept", help="cut: names of projects end after 30 characters")
+    add("--deleted", choices=["gone", "readable"], default="gone", help="readable: a deleted project can still be read")
+    add("--announced-limit", type=int, metavar="N", help="every answer announces a limit of N calls in a header")
+    add("--clock-skew", type=float, metavar="S", help="answers have a date, S seconds ahead (default: no date)")
     add("--urls", choices=["everywhere", "project"], default="everywhere", help="project: URLs only in get-project")
     add("--words", choices=["normal", "complete"], default="normal", help="complete: the only state word is Complete")
     add("--link-seconds", type=_seconds, metavar="S", help="links are signed and expire after S seconds")

@@ -269,19 +269,21 @@ class ProjectStore:
         views = (project.as_of(at) for project in known)
         return [view for view in views if view is not None]
 
-    def delete(self, account_name: str, ids: Iterable[Any], *, now: float) -> int:
+    def delete(self, account_name: str, ids: Iterable[Any], *, now: float, readable: bool = False) -> int:
         """Delete the account's projects with these ids, ignoring unknown ones; returns how many there were.
 
-        A render that runs goes on and is charged: the vendor names no way to stop one.
+        A render that runs goes on and is charged: the vendor names no way to stop one. `readable` ones leave the list
+        alone.
         """
         count = 0
         for project_id in ids:
             project = self.peek(account_name, project_id)
             if project is not None:
                 project.changing(now)
-                project.deleted = True
-                project.packed = b""
-                del project.account.projects[project.id]
+                if not readable:
+                    project.deleted = True
+                    project.packed = b""
+                project.account.projects.pop(project.id, None)
                 project.account.version += 1
                 count += 1
         return count

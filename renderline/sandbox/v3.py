@@ -70,6 +70,8 @@ class V3Projects:
         exports = call.wants_export()
         if exports:
             self._backend.admit(call.account)
+        if self._backend.options.names == "cut" and isinstance(fields.get("name"), str):
+            fields = {**fields, "name": fields["name"][:30]}
         project = self._backend.create(call, api="v3", body=stored, fields=fields, scene_count=scene_count)
         if exports:
             self._backend.start(project, call)
@@ -125,5 +127,6 @@ class V3Projects:
     def delete(self, call: Call) -> Response:
         """Delete projects; unknown ids are ignored."""
         check(call.body(), DELETE)
-        count = self._backend.store.delete(call.account, call.body()["ids"], now=call.now)
+        readable = self._backend.options.deleted == "readable"
+        count = self._backend.store.delete(call.account, call.body()["ids"], now=call.now, readable=readable)
         return success({"deletedCount": count})

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from renderline.sandbox.backend import Backend
@@ -99,20 +100,25 @@ class V3Reading:
     def list(self, call: Call) -> Response:
         """The account's projects, newest first, as a bare list."""
         if call.lag:
-            known = self._backend.store.listed(call.account, at=call.seen_at)
-            shown = [p for p in reversed(known) if p.api == "v3" and self._listed(p)]
+            known = self._ordered(self._backend.store.listed(call.account, at=call.seen_at))
+            shown = [p for p in known if p.api == "v3" and self._listed(p)]
             return self._shown([self._item(p, call) for p in shown])
         account = self._backend.store.account(call.account)
         ready = self._lists.get(account.name)
         waiting = False
         # After a reset the account object is another one, and its version starts at 0.
         if ready is None or ready[0] is not account or ready[1] != account.version:
-            shown = [p for p in reversed(account.projects.values()) if p.api == "v3" and self._listed(p)]
+            known = self._ordered(account.projects.values())
+            shown = [p for p in known if p.api == "v3" and self._listed(p)]
             waiting = any(p.url_at > call.now or p.generation is not None for p in shown)
             ready = (account, account.version, self._shown([self._item(p, call) for p in shown]).body)
             if not waiting and not self._backend.links.expire:
                 self._lists[account.name] = ready
         return Response(200, ready[2])
+
+    def _ordered(self, oldest_first: Iterable[Project]) -> Sequence[Project]:
+        known = list(oldest_first)
+        return known if self._backend.options.order == "oldest" else known[::-1]
 
     def _listed(self, project: Project) -> bool:
         return self._backend.options.project_list == "all" or project.state == EXPORTED

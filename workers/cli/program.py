@@ -25,6 +25,7 @@ from workers.cli.keys import COMMANDS as KEYS
 from workers.cli.migrate import COMMANDS as MIGRATE
 from workers.cli.operations import COMMANDS as OPERATIONS
 from workers.cli.pick_lists import COMMANDS as PICK_LISTS
+from workers.cli.probe import COMMANDS as PROBE
 from workers.cli.quarantine import COMMANDS as QUARANTINE
 from workers.cli.reconcile import COMMANDS as RECONCILE
 from workers.cli.redis_users import COMMANDS as REDIS_USERS
@@ -116,6 +117,7 @@ for commands in (
     V2,
     RUN,
     DOCTOR,
+    PROBE,
     MIGRATE,
     REINDEX,
     BACKUP,
