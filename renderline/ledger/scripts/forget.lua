@@ -25,6 +25,7 @@ for i = 0, hooks - 1 do
 end
 for i = 0, hooks - 1 do
   hook_comes(id, i)
+  leaves_retrying(id, i)
   delist(K.dead_letters, id, id .. ':' .. i)
 end
 drop_resend(id)
