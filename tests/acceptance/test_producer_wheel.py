@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import email
 import importlib.metadata
+import importlib.util
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +72,7 @@ app = Celery("billing", broker=os.environ["BROKER"], backend=os.environ["BROKER"
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel from a copy, so that the checkout stays clean."""
     source = tmp_path_factory.mktemp("source")
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "setup.py", "README.md"):
         shutil.copy(ROOT / name, source)
     shutil.copytree(ROOT / "renderline", source / "renderline", ignore=shutil.ignore_patterns("__pycache__"))
     # What must not be in it lies beside, as it does in the checkout.
@@ -153,13 +156,53 @@ def run(python: Path, code: str, given: Any = None, **environ: str) -> str:
     return done.stdout
 
 
-def test_it_holds_this_package_whole_and_no_other(wheel: Path) -> None:
+def test_it_holds_what_other_services_import_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"renderline"}
-    folders = (path for path in (ROOT / "renderline").rglob("*") if "__pycache__" not in path.parts)
-    here = {path.relative_to(ROOT).as_posix() for path in folders if path.is_file()}
-    assert here <= names
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        folders = {name.partition("/")[0] for name in archive.namelist()}
+    modules = {f"renderline/{name}.py" for name in ("__init__", "command", "contract", "producer")}
+    kit = {path.relative_to(ROOT).as_posix() for path in (ROOT / "renderline" / "testing").rglob("*.py")}
+    assert names == modules | kit | {"renderline/py.typed"}
+    assert len(folders) == 2
+
+
+def test_its_description_tells_what_the_wheel_holds(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        found = email.message_from_bytes(archive.read(name))
+    assert found["Version"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert "testing" in found.get_all("Provides-Extra", [])
+    assert not [one for one in found.get_all("Requires-Dist", []) if "extra ==" not in one]
+    text = found.get_payload()
+    assert not re.findall(r"\]\((?!https?://)", text), "a link into the repository leads nowhere on a package index"
+    for module in re.findall(r"`(renderline\.\w+)`", text):
+        assert importlib.util.find_spec(module), module
+
+
+def test_the_source_distribution_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    source = wheel.parent.parent
+    code = f"import setuptools.build_meta as build; print(build.build_sdist({str(tmp_path)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=source, capture_output=True, text=True, check=True)
+    archive = tmp_path / done.stdout.split()[-1]
+    pip(sys.executable, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(archive))
+    (again,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(again) as other:
+        assert sorted(one.namelist()) == sorted(other.namelist())
+
+
+def test_the_testing_kit_runs_in_another_service(python: Path, tmp_path: Path) -> None:
+    site = site_of(python)
+    for source in closure("pytest"):
+        if not (site / source.name).exists():
+            (site / source.name).symlink_to(source)
+    page = (ROOT / "docs" / "producer.md").read_text(encoding="utf-8")
+    conftest, example = re.findall(r"```python\n(.*?)```", page[page.index("\n## Testing\n") :], flags=re.DOTALL)[:2]
+    (tmp_path / "conftest.py").write_text(conftest)
+    (tmp_path / "test_billing.py").write_text(example)
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
 
 
 def test_importing_the_producer_needs_the_standard_library_alone(python: Path) -> None:
