@@ -22,7 +22,7 @@ def test_what_the_next_version_adds_is_left_to_its_workers_and_nothing_is_lost_o
         successor = both.submit(system.start, future, shared=True)
         new.kill()
         successor.result()
-        system.wait(seconds=90.0)
+        system.wait(seconds=180.0)
         outcome = system.outcome([ROOT])
     assert held(outcome), outcome
     assert outcome["of the new kind"] == 10
