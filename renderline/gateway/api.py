@@ -13,6 +13,7 @@ from marshmallow import Schema
 from werkzeug.exceptions import HTTPException
 
 from renderline.gateway import error_handlers
+from renderline.gateway.documented_examples import add_examples
 from renderline.gateway.json_schema import plugin
 from renderline.gateway.problem import MEDIA_TYPE
 from renderline.gateway.request_parsing import RequestParser
@@ -39,7 +40,7 @@ _SECURITY_SCHEME: Final = "apiKey"
 _ABOUT: Final = (
     "Turns render requests into finished AI Studios videos. A request is accepted with 202 and rendered in the "
     "background; follow it by its record, by its events, or by a hook that it names. Every error is a problem document "
-    "(RFC 9457) with the path of each wrong field."
+    "(RFC 9457) with the path of each wrong field. [The board](./) shows the same renders to people."
 )
 _CONFIG: Final = {
     "API_TITLE": "Renderline",
@@ -98,7 +99,7 @@ class Api(flask_smorest.Api):
 
     @cached_property
     def _document(self) -> bytes:
-        return json.dumps(self.spec.to_dict(), indent=2).encode()
+        return json.dumps(add_examples(self.spec.to_dict()), indent=2).encode()
 
 
 def create_api(app: Flask, *, guarded: bool) -> Api:

@@ -8,10 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from harness import ROOT, Process, free_port, until
 from harness.docs.snippets import Block, blocks
@@ -89,6 +91,8 @@ def test_the_tutorial_runs_from_its_first_line_to_its_last(directory: Path, envi
 
 def listening(text: str, directory: Path, port: int) -> Process:
     """Start a receiver as in a terminal of its own."""
+    # The receiver in the place of the shell, so that the signal which ends one ends the other.
+    text = text.replace(RENDERLINE, f"exec {RENDERLINE}")
     process = Process(["sh", "-c", text], log=directory / "receiver.log", environ=plain(directory))
     process.wait_until(lambda: str(port) in process.output(), what="the receiver")
     return process
@@ -128,3 +132,45 @@ def test_the_sessions_with_an_editor_project_run_as_shown(
                 ["sh", "-ec", command], cwd=tmp_path, env=shell, capture_output=True, text=True, timeout=60, check=False
             )
             assert done.returncode == 0, f"{block.line}: {command}\n{done.stdout}\n{done.stderr}"
+
+
+DECK = (ROOT / "examples/files/deck.pdf").read_bytes()
+# A render that is done, with every hook delivered, gives them nothing to do: they answer 404 or 409.
+NEEDS_A_STATE = {"cancel", "retry", "hold", "release", "adopt", "resubmit", "fail", "replay", "discard"}
+
+
+def test_each_call_of_the_api_page_succeeds_as_its_form_is_filled(environ: dict[str, str]) -> None:
+    url = environ["GATEWAY_URL"]
+    document = requests.get(f"{url}/openapi.json", timeout=30).json()
+    calls = [
+        (method.upper(), path, [*item.get("parameters", []), *operation.get("parameters", [])], operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters" and path != "/v1/events"  # which answers as long as somebody reads
+    ]
+    # To delete comes last: it takes what the others are about.
+    for method, path, parameters, operation in sorted(calls, key=lambda call: call[0] == "DELETE"):
+        filled = {one["name"]: str(one["example"]) for one in parameters if one["in"] == "path"}
+        query = {one["name"]: one["example"] for one in parameters if one["in"] == "query" and "example" in one}
+        headers = {one["name"]: one["example"] for one in parameters if one["in"] == "header" and "example" in one}
+        content = operation.get("requestBody", {}).get("content", {})
+        body = content.get("application/json", {})
+        example = body.get("example", next(iter(body.get("examples", {}).values()), {}).get("value"))
+        deck = DECK if "application/octet-stream" in content else None
+
+        for _ in range(120):
+            got = requests.request(
+                method,
+                url + path.format(**filled),
+                params=query,
+                headers=headers,
+                json=example,
+                data=deck,
+                timeout=60,
+            )
+            if got.status_code != 503:
+                break
+            # Read by a worker first, as the description says.
+            time.sleep(0.25)
+        allowed = (404, 409) if path.rpartition("/")[2] in NEEDS_A_STATE else ()
+        assert got.ok or got.status_code in allowed, f"{method} {path}: {got.status_code} {got.text[:500]}"
