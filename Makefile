@@ -14,10 +14,10 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test check docs audit bench chaos attack mutants screenshots lock clean
+.PHONY: help install application demo up test check docs audit bench chaos attack mutants screenshots lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed-dev ## create .venv and install everything, development tools too
 
@@ -38,6 +38,8 @@ $(VENV)/.installed: requirements.txt | $(BIN)/python $(BIN)/renderline
 $(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python $(BIN)/renderline
 	$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $(VENV)/.installed $@
+
+application: $(VENV)/.installed ## create .venv with what the processes need, without development tools
 
 demo: $(VENV)/.installed ## render the examples on an embedded Redis and the sandbox, check the result, stop
 	@$(BIN)/python -m workers.demo $(ARGS)

@@ -116,7 +116,7 @@ class Environment:
         """Add a problem for every variable with one of our prefixes that nothing reads: a typo can cost money."""
         names = sorted(self._variables)
         for name in self.unknown(prefixes):
-            close = difflib.get_close_matches(name, names, n=1)
+            close = difflib.get_close_matches(name, names, n=1, cutoff=0.8)
             hint = f"did you mean {close[0]}?" if close else "remove it, or see .env.example for the names that exist"
             self.problems.append(f"{name}: no such variable; {hint}")
 

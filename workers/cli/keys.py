@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Group
 from rich.text import Text
 
 from workers.cli import views
@@ -85,7 +84,10 @@ def create(session: Session, name: str, scopes: Sequence[str], tenant: str | Non
         "accounts": sorted(set(accounts)) or None,
         "key": key,
     }
-    session.answer(made, lambda: Group(Text(key), Text("Keep it: only its hash is stored.", style="dim")))
+    # The key alone, for KEY=$(renderline keys create NAME).
+    session.answer(made, lambda: Text(key))
+    if not session.as_json:
+        session.progress_console.print(Text("Keep it: only its hash is stored.", style="dim"))
 
 
 @keys.command("list")

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from renderline.renders import FINAL, State
 from renderline.tenants import DEFAULT
+from workers.amount import amount
 from workers.cli.errors import plain
 
 Record = Mapping[str, Any]
@@ -129,6 +130,10 @@ def _output(output: Record) -> str:
     return f"{name}: {output['state']}{progress} {where}".rstrip()
 
 
+def _attempts(record: Record) -> str:
+    return f"{record['attempt']} ({amount(record['attempts'], 'submission')}, {amount(record['polls'], 'poll')})"
+
+
 def details(record: Record) -> RenderableType:
     """Return everything about one render."""
     state = state_text(record["state"])
@@ -143,7 +148,7 @@ def details(record: Record) -> RenderableType:
                 ("kind", f"{record['kind']}, account {record['account']}, priority {record['priority']}"),
                 ("tenant", record["tenant"] if record["tenant"] != DEFAULT else None),
                 ("accepted by", record["accepted_by"]),
-                ("attempt", f"{record['attempt']} ({record['attempts']} submissions, {record['polls']} polls)"),
+                ("attempt", _attempts(record)),
                 ("stage", record["stage"]),
                 ("project", record["project_id"]),
                 ("stored", record["stored_url"]),

@@ -15,6 +15,7 @@ from renderline.capabilities import unconsumed_queues
 from renderline.contract import QUEUES
 from renderline.ledger import Keys, Ledger
 from renderline.ledger.clock import skews
+from workers.amount import amount
 from workers.cli.checks.result import CheckResult
 
 _START = "celery -A workers.app worker -Q"
@@ -69,7 +70,8 @@ def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> It
     """Yield the result for each queue: its length, and how many workers consume it."""
     for queue, length in lengths.items():
         consumers = sum(queue in queues for queues in serving.values())
-        detail = f"{length} waiting, {consumers} workers consume it"
+        consume = amount(consumers, "worker consumes", "workers consume")
+        detail = f"{length} waiting, {consume} it"
         if not consumers:
             yield CheckResult(f"queue {queue}", "fail", detail, f"start one: {_START} {queue}")
         elif length > _LONG:

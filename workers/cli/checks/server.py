@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from redis import Redis, ResponseError
@@ -34,11 +35,16 @@ def check(redis: Redis, settings: Settings) -> list[CheckResult]:
         ]
     several = redis_address.read(settings.redis_url).master_name is not None
     return [
-        *of_info(info, snapshots=_snapshots(redis)),
+        *(_at(one, redis_address.shown(settings.redis_url)) for one in of_info(info, snapshots=_snapshots(redis))),
         *of_replicas(info, settings.wait_for_replicas, several=several),
         of_disk(persistence(redis)),
         clock,
     ]
+
+
+def _at(result: CheckResult, address: str) -> CheckResult:
+    """Return the result for the server itself with its address: which Redis was checked is what a reader wonders first."""
+    return replace(result, detail=f"{result.detail} at {address}") if result.check == "redis" else result
 
 
 def _snapshots(redis: Redis) -> bool | None:
