@@ -101,7 +101,7 @@ def transcript(shown: str) -> str:
     shown = re.sub(r"(?m) +$", "", re.sub(r"\b([0-9a-f]{6})[0-9a-f]{6,26}\b", r"\1...", shown))
     parts = [
         "# A first video\n",
-        "What the six steps of "Run it for real" in the [README](../README.md) show. A test runs them and compares.",
+        'What the six steps of "Run it for real" in the [README](../README.md) show. A test runs them and compares.',
     ]
     parts.append(
         "The sandbox stood in the vendor's place, with renders of two seconds. The live vendor was not reached.\n"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,21 +25,33 @@ SNIPPETS = re.findall(r"^```(python|sh)\n(.*?)^```", DOORS, re.MULTILINE | re.DO
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """`make up` in a directory of its own; yields what to replace where a usual port is taken on this machine."""
+    """`make up` in a directory of its own, with all usual ports taken; yields what to replace in a snippet."""
+    with contextlib.ExitStack() as taken:
+        for port in (6379, 8900, 8000, 5555):
+            # Somebody else may have it already.
+            with contextlib.suppress(OSError):
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield from _up(tmp_path_factory)
+
+
+def _up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     directory = tmp_path_factory.mktemp("up")
     command = [sys.executable, "-m", "workers.demo", "--keep", "--directory", str(directory), "--render-seconds", "2"]
     process = Process(command, log=directory / "up.log")
     until(lambda: "Up. Ctrl-C" in process.output() or process.popen.poll() is not None, what="make up")
     assert process.popen.poll() is None, process.output()
-    lines = dict(re.findall(r"^(\w+) +(\S+)", process.output(), re.MULTILINE))
+    assert re.search(r"so others were chosen: \d+ for 6379, \d+ for 8900, \d+ for 8000, \d+ for 5555", process.output())
     yield {
-        "127.0.0.1:6379": lines["Redis"].removeprefix("redis://").removesuffix("/0"),
-        "http://127.0.0.1:8000": lines["gateway"].removesuffix("/docs"),
         "var/up/env": str(directory / "env"),
         "var/parrots": str(directory / "parrots"),
         ".venv/bin/renderline": f"{sys.executable} -P {ROOT}/renderline/command.py",
     }
     process.stop()
+
+
+def gateway_url(up: dict[str, str]) -> str:
+    (url,) = re.findall(r"^export GATEWAY_URL=(\S+)$", Path(up["var/up/env"]).read_text(), re.MULTILINE)
+    return str(url)
 
 
 def run(up: dict[str, str], command: list[str], text: str, directory: Path) -> str:
@@ -57,7 +71,9 @@ def test_every_door_has_a_snippet() -> None:
 
 @pytest.mark.parametrize("text", [text for language, text in SNIPPETS if language == "python"])
 def test_python_snippets(up: dict[str, str], text: str, tmp_path: Path) -> None:
-    shown = run(up, [sys.executable, "-c"], text, tmp_path)
+    program = tmp_path / "snippet.py"
+    program.write_text(text)
+    shown = run(up, ["sh", "-ec"], f". var/up/env\n{sys.executable} {program}", tmp_path)
     assert re.match(r"^[0-9a-f]{32}\n$|^Outcome\(id='[0-9a-f]{32}', state='delivered'", shown)
 
 
@@ -83,7 +99,7 @@ def test_the_documented_example_of_each_kind_becomes_a_video_over_http(up: dict[
     run(up, ["sh", "-ec"], f". var/up/env\n.venv/bin/renderline {upload}", tmp_path)
     asked = [json.loads(text) for text in re.findall(r"^```json\n(.*?)^```", section, re.MULTILINE | re.DOTALL)]
     assert {request["kind"] for request in asked} == set(KINDS)
-    url = up["http://127.0.0.1:8000"]
+    url = gateway_url(up)
     batch = {"requests": [{"request": request} for request in asked], "all_or_nothing": True}
     answer = requests.post(f"{url}/v1/renders/batch", json=batch, timeout=30).json()
     ids = {result["id"] for result in answer["results"]}
@@ -100,6 +116,6 @@ def test_the_documented_example_of_each_kind_becomes_a_video_over_http(up: dict[
 
 
 def test_the_gateway_shows_its_documentation(up: dict[str, str]) -> None:
-    answer = requests.get(f"{up['http://127.0.0.1:8000']}/docs", timeout=30)
+    answer = requests.get(f"{gateway_url(up)}/docs", timeout=30)
     assert answer.ok
     assert "openapi" in answer.text.lower()

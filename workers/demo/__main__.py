@@ -143,6 +143,10 @@ def _addresses(console: Console, deployment: Deployment) -> None:
     }
     for name, value in rows.items():
         console.print(f"{name:<8} {value}", markup=False)
+    if moved := deployment.moved:
+        console.print(
+            f"Taken on this machine, so others were chosen: {', '.join(moved)}; the file of the shell has them."
+        )
     console.print("Up. Ctrl-C stops everything.")
 
 

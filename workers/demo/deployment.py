@@ -19,6 +19,8 @@ from workers.processes.group import beside_this_python
 # A developer's own settings must not send the demo to the real vendor.
 _OURS = ("RENDERLINE_", "AISTUDIOS_", "REDIS_", "FLOWER_", "CELERY_")
 _FLOWER_USER = "demo"
+# Of Redis, the sandbox, the gateway, Flower.
+_USUAL_PORTS = (6379, 8900, 8000, 5555)
 
 
 def free_port(usual: int) -> int:
@@ -76,7 +78,10 @@ def lock_directory(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DirectoryInUse(f"another run is using {directory}; stop it, or choose another --directory") from None
+            raise DirectoryInUse(
+                f"another run is using {directory}: it is up already, and {directory / 'env'} has its addresses. "
+                f'Stop it with Ctrl-C, or start another one beside it: make up ARGS="--directory {directory}-2"'
+            ) from None
         yield
 
 
@@ -98,7 +103,7 @@ class Deployment:
     @contextlib.contextmanager
     def choose(cls, directory: Path, *, render_seconds: float) -> Iterator[Deployment]:
         """Choose a deployment below `directory`, on usual ports where they are free; it has them in the block."""
-        with reserved_ports(6379, 8900, 8000, 5555) as (redis, sandbox, gateway, flower):
+        with reserved_ports(*_USUAL_PORTS) as (redis, sandbox, gateway, flower):
             yield cls(
                 directory=directory,
                 redis_port=redis,
@@ -110,6 +115,12 @@ class Deployment:
                 hook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
                 render_seconds=render_seconds,
             )
+
+    @property
+    def moved(self) -> list[str]:
+        """Return each usual port that was taken, with the one that was chosen."""
+        chosen = (self.redis_port, self.sandbox_port, self.gateway_port, self.flower_port)
+        return [f"{new} for {usual}" for usual, new in zip(_USUAL_PORTS, chosen, strict=True) if usual != new]
 
     @property
     def videos(self) -> Path:
