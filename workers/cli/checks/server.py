@@ -43,7 +43,7 @@ def check(redis: Redis, settings: Settings) -> list[CheckResult]:
 
 
 def _at(result: CheckResult, address: str) -> CheckResult:
-    """Return the result for the server itself with its address: which Redis was checked is what a reader wonders first."""
+    """Return the result, that for the server itself with its address."""
     return replace(result, detail=f"{result.detail} at {address}") if result.check == "redis" else result
 
 
