@@ -68,7 +68,7 @@ class Doubt:
     def begin(self, why: str) -> bool:
         """Put the ledger in doubt; False if it was already."""
         since: Any = self._redis.get(self._keys.lived)
-        return bool(self._ledger.run("doubt_begin", why, since or ""))
+        return bool(self._ledger.run("doubt_begin", why, (since or "").partition(" ")[0]))
 
     def end(self) -> bool:
         """Let work go on; False if the ledger was not in doubt."""

@@ -35,6 +35,7 @@ SCRIPT_KEYS = {
     "indexed": "indexed",
     "labels": "labels:",
     "lanes": "lanes",
+    "gap": "gap",
     "lived": "lived",
     "meta": "meta:",
     "minute": "minute:",
@@ -108,6 +109,7 @@ class Keys:
         self.api_keys = f"{prefix}keys"
         self.api_keys_used = f"{prefix}keys:used"
         self.doubt = f"{prefix}doubt"
+        self.gap = f"{prefix}gap"
         self.lived = f"{prefix}lived"
         self.unchecked = f"{prefix}unchecked"
         self.board_secret = f"{prefix}keys:board"

@@ -32,8 +32,8 @@ class Steps:
     ) -> None:
         self.redis, self.prefix, self.keys = redis, prefix, Keys(prefix)
         self.observer = observer
-        self.seen = 0.0
-        """Until when this process knows that the ledger was alive (epoch seconds of its clock): it never goes back."""
+        self.seen = ""
+        """Until when this process knows that the ledger was alive, as the ledger says it: it never goes back."""
         self.run = Scripts(redis, prefix=prefix, grace=grace, clock=clock, observer=observer).run
 
     def quarantine(self, render_id: str, account: str, *, reason: str) -> None:

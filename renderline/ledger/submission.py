@@ -80,7 +80,7 @@ class SubmissionSteps(Steps):
             unknown_after,
             json.dumps(dict(apis or {})),
             ",".join(paid),
-            self.seen or "",
+            self.seen,
             json.dumps(dict(findable or {})),
         )
         if following and next_ones:

@@ -37,8 +37,8 @@ class SweepSteps(Steps):
         Each turn notes that the ledger is alive. Raises `LedgerInDoubt` while it is in doubt, also if this process
         knows that it was alive later than it says.
         """
-        turn, lived = self.run("sweep_turn", holder, seconds, max(1, int(every * 900)), self.seen or "", GAP)
-        self.seen = float(lived)
+        turn, lived = self.run("sweep_turn", holder, seconds, max(1, int(every * 900)), self.seen, GAP)
+        self.seen = str(lived)
         if turn < 0:
             raise LedgerInDoubt
         return bool(turn)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from redis import ConnectionPool, Redis
 
+from harness.clock import Clock
+from harness.ledger import GRACE, accept_render
 from harness.local_worker import LocalWorker
 from harness.samples import example
-from renderline.ledger import Commands, Doubt, LedgerInDoubt
+from renderline.ledger import Commands, Doubt, Ledger, LedgerInDoubt
 from renderline.reconciliation.gap_check import GapCheck
 from renderline.reconciliation.reconciler import NotInDoubt, Reconciler
 from renderline.submission.outcome import NotMyTurn
@@ -231,3 +233,40 @@ def test_after_a_gap_the_account_is_looked_through_before_it_submits(new_local_w
 def test_a_ledger_that_is_not_in_doubt_is_not_reconciled(worker):
     with pytest.raises(NotInDoubt):
         reconciler(worker).find()
+
+
+@pytest.mark.parametrize("step", [-300.0, -40.0, 300.0, 3600.0], ids=lambda step: f"{step:+.0f}s")
+def test_a_clock_of_the_server_that_is_set_is_no_older_ledger(redis, step):
+    """The clock of the server is set, or a replica with another clock takes over: two workers go on."""
+    clock = Clock()
+    one, other = (Ledger(redis, grace=GRACE, clock=clock) for _ in range(2))
+    accept_render(one, ONE)
+    for ledger in (one, other, one):
+        clock.forward(5.0)
+        ledger.sweep_turn(str(id(ledger)), seconds=5.0, every=0.001)
+    for set_by in (step, -step):
+        clock.forward(set_by)
+        for ledger in (one, other, one):
+            clock.forward(5.0)
+            ledger.sweep_turn(str(id(ledger)), seconds=5.0, every=0.001)
+    assert Doubt(one).state() is None
+    assert not Doubt(one).unchecked("main")
+    assert other.claim_submission(ONE, lease=5.0, calls=1) is not None
+
+
+def test_a_snapshot_from_before_the_clock_was_set_back_is_noticed(redis, snapshot):
+    clock = Clock()
+    one, other = (Ledger(redis, grace=GRACE, clock=clock) for _ in range(2))
+    accept_render(one, ONE)
+    one.sweep_turn("one", seconds=5.0, every=0.001)
+    before = snapshot()
+    clock.forward(-300.0)
+    for ledger in (one, other):
+        ledger.sweep_turn(str(id(ledger)), seconds=5.0, every=0.001)
+    before.restore()
+    with pytest.raises(LedgerInDoubt):
+        other.sweep_turn("other", seconds=5.0, every=0.001)
+    assert Doubt(one).end()
+    for ledger in (one, other):
+        ledger.sweep_turn(str(id(ledger)), seconds=5.0, every=0.001)
+    assert Doubt(one).state() is None

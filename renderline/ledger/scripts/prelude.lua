@@ -27,12 +27,19 @@ end
 -- After a gap without any worker an account submits nothing until its project list was looked through.
 local UNCHECKED = 'its account is looked through for renders that the ledger does not know'
 local function unchecked(account) return redis.call('SISMEMBER', K.unchecked, account) == 1 end
+-- Until when the ledger was alive, and how often its clock was set back before that: '<seconds> <times>'.
+local function life(text)
+  local at, set_back = string.match(text or '', '^([%d.]+) ?(%d*)$')
+  return tonumber(at), tonumber(set_back) or 0
+end
 -- `seen`: until when the caller knows that the ledger was alive. A crash or a failover loses seconds; their paid calls
--- waited for the disk.
+-- waited for the disk. A clock that was set back, or that of a replica that took over, is no older ledger.
 local BACK = 30
 local function gone_back(seen)
-  local lived = tonumber(redis.call('GET', K.lived))
-  if not (seen and lived and lived < seen - BACK) then return false end
+  local known, known_set_back = life(seen)
+  if not known then return false end
+  local lived, set_back = life(redis.call('GET', K.lived))
+  if not lived or set_back > known_set_back or (set_back == known_set_back and lived >= known - BACK) then return false end
   begin_doubt('it went back in time while workers ran', lived)
   return true
 end

@@ -22,7 +22,7 @@ if state == 'submitting' then
 elseif state ~= 'accepted' then
   return {'over', following()}
 end
-local uncertain = (gone_back(tonumber(ARGV[13])) or in_doubt()) and DOUBT or unchecked(account) and UNCHECKED
+local uncertain = (gone_back(ARGV[13]) or in_doubt()) and DOUBT or unchecked(account) and UNCHECKED
 if uncertain then
   park(id, uncertain)
   return {'parked', {}, uncertain}
