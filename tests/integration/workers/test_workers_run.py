@@ -4,8 +4,10 @@ import os
 import re
 import signal
 import sys
+from pathlib import Path
 
 import pytest
+import requests
 
 from harness import ROOT, USER_KEY, Process, free_port, until
 from harness.process_table import descendants, running
@@ -66,6 +68,29 @@ def test_a_killed_worker_is_replaced_alone_and_two_signals_stop_everything(envir
         assert "all are stopped" in run.output()
     finally:
         run.kill()
+
+
+def test_honcho_starts_several_workers_each_with_a_name_and_metrics_of_its_own(environ, tmp_path):
+    none = tmp_path / "no.env"
+    none.touch()
+    # The Procfile says `celery`: that of this Python.
+    environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    start = [sys.executable, "-m", "honcho", "--env", str(none), "start", "--concurrency", "worker=2", "worker"]
+    honcho = Process(start, log=tmp_path / "honcho.log", environ=environ)
+    try:
+        honcho.wait_until(lambda: honcho.output().count(" ready. ") == 2, what="both ready")
+        assert set(re.findall(r"(worker\.\d)@\S+ ready", honcho.output())) == {"worker.1", "worker.2"}
+        ports = {int(port) for port in re.findall(r"at=http://127\.0\.0\.1:(\d+)/metrics", honcho.output())}
+        assert len(ports) == 2
+        first = int(environ["RENDERLINE_METRICS_BIND"].partition(":")[2])
+        assert all(first <= port < first + 20 for port in ports)
+        assert all(requests.get(f"http://127.0.0.1:{port}/healthz", timeout=10).ok for port in ports)
+        started = descendants(honcho.popen.pid)
+        honcho.popen.send_signal(signal.SIGTERM)
+        honcho.popen.wait(60)
+        assert [pid for pid in started if running(pid)] == []
+    finally:
+        honcho.kill()
 
 
 def test_nothing_outlives_a_run_that_was_killed(environ, tmp_path):
