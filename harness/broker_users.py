@@ -17,6 +17,8 @@ PASSWORDS = {role: f"{role}-password-of-the-tests" for role in redis_users.ROLES
 ASKED_AND_REFUSED = {
     # They ask for the settings of the disk, and whether this user is an administrator; a refusal answers that.
     ("renderline-worker", "command", "config|get"),
+    # It asks at its start whether the server is a Cluster.
+    ("renderline-gateway", "command", "info"),
     ("renderline-operator", "command", "acl|dryrun"),
 }
 

@@ -34,7 +34,7 @@ class Ahead(dict[Any, Future[Any]]):
     def __init__(self, pool: ThreadPoolExecutor, run: Callable[[Any], Any], request: pytest.FixtureRequest) -> None:
         super().__init__()
         for item in request.session.items:
-            if item.path == request.path and hasattr(item, "callspec"):
+            if item.path == request.path and "ahead" in item.fixturenames and hasattr(item, "callspec"):
                 (key,) = item.callspec.params.values()
                 self[key] = pool.submit(run, key)
 

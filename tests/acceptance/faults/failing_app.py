@@ -39,7 +39,7 @@ _WRITES_TO = Path(os.environ["WRITES_TO"]) if "WRITES_TO" in os.environ else Non
 
 # Reads, the waiting for messages, and the events that Flower shows: no state of ours depends on them.
 _READS = """CLIENT CONFIG EXISTS GET HGET HGETALL HLEN HMGET INFO LINDEX LLEN LRANGE MGET PING PTTL PUBLISH SCRIPT
-SISMEMBER SMEMBERS TIME TTL ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE"""
+SISMEMBER SMEMBERS TIME TTL ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE XRANGE"""
 _QUIET = frozenset(_READS.split())
 _READING_STEPS = frozenset({"hook_held", "capabilities", "missing_apis"})
 # What is written when a worker starts, whatever it does then.

@@ -79,6 +79,7 @@ WRITES: dict[Scenario, list[tuple[str, int]]] = {
         ("capabilities_set", 1),
         ("SET renderline:disk_probe", 1),
         ("SET renderline:old_uploads", 1),
+        ("forgetting_claim", 1),
         # What a worker sends itself to see that its connection delivers; the timeline, for which nothing waits.
         ("publish canary", 1),
         ("timeline_note", 1),
