@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 import structlog
@@ -13,6 +14,9 @@ from renderline.kinds import Kind, started_since
 from renderline.studio import ProjectSummary, StudioFault
 
 log = structlog.get_logger(__name__)
+
+_CLOCKS = 3600.0
+"""Seconds by which the vendor's clock and ours may differ; after the retention, far later, a key may come again."""
 
 _TAG = re.compile(r"\[([0-9a-f]{32})(?:\.(\d+))?(?:\.(\d+))?\]$")
 _RENDERED = frozenset({"exported", "complete"})
@@ -65,6 +69,23 @@ def find_by_name(clients: AccountClients, render_id: str, attempt: int = 1, draf
         if (project.name or "").endswith(wanted):
             return project.id
     return None
+
+
+def is_earlier(clients: AccountClients, project_id: str, since: float | None) -> bool:
+    """Return whether a project was made before `since` (epoch seconds): for an earlier render with the same key.
+
+    A key that comes again after the retention gives a render with the same id, and so the same tags. False if it cannot
+    be known. Raises a `StudioFault`, `ProjectMissing` too.
+    """
+    if not since:
+        return False
+    created = clients.use_v3().get_project(project_id).created_at
+    try:
+        at = datetime.fromisoformat(created or "")
+    except ValueError:
+        return False
+    # Without a zone it may be the local time of anywhere.
+    return at.tzinfo is not None and at.timestamp() < since - _CLOCKS
 
 
 def has_begun(kind: Kind, clients: AccountClients, project_id: str) -> bool:

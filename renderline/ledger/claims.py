@@ -50,6 +50,8 @@ class Submission:
     tenant: str = DEFAULT
     data: Mapping[str, Any] = field(default_factory=dict)
     """What the stages so far recorded for later ones."""
+    intent_at: float | None = None
+    """When the newest call was announced (epoch seconds); after a restore, what the lost call came after."""
     late: bool = False
     """Whether the deadline that its earlier stages began has passed."""
     metadata: Mapping[str, Any] = field(default_factory=dict)

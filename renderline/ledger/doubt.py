@@ -50,6 +50,8 @@ class RecordedRender:
     """Whether a newer version wrote it, which alone may change it."""
     waits: bool
     """Whether it was settled already, and waits until it may be submitted again."""
+    accepted_at: float | None
+    """When its attempt was accepted (epoch seconds): projects that are older are of an earlier render with its key."""
 
 
 class Doubt:
@@ -65,10 +67,12 @@ class Doubt:
             return None
         return DoubtState(found.get("why", ""), float(found.get("at") or 0), _number(found.get("since")))
 
-    def begin(self, why: str) -> bool:
-        """Put the ledger in doubt; False if it was already."""
-        since: Any = self._redis.get(self._keys.lived)
-        return bool(self._ledger.run("doubt_begin", why, (since or "").partition(" ")[0]))
+    def begin(self, why: str, *, since: float | None = None) -> bool:
+        """Put the ledger in doubt; False if it was already. `since`: when it was last alive before (None: of late)."""
+        if since is not None:
+            return bool(self._ledger.run("doubt_begin", why, since))
+        lived: Any = self._redis.get(self._keys.lived)
+        return bool(self._ledger.run("doubt_begin", why, (lived or "").partition(" ")[0]))
 
     def end(self) -> bool:
         """Let work go on; False if the ledger was not in doubt."""
@@ -111,20 +115,29 @@ class Doubt:
             some = ids[first : first + _AT_ONCE]
             with self._redis.pipeline(transaction=False) as pipe:
                 for one in some:
-                    pipe.hmget(self._keys.render(one), *_FIELDS, "resubmit_at", "intent_at", "schema")
+                    pipe.hmget(self._keys.render(one), *_FIELDS, "resubmit_at", "intent_at", "schema", "t:accepted")
                 found += [_recorded(one, *values) for one, values in zip(some, pipe.execute(), strict=True)]
         return found
 
-    def remember(self, account: str, projects: Mapping[tuple[str, int], int], *, seconds: float) -> None:
+    def remember(
+        self, account: str, projects: Mapping[tuple[str, int], int], *, since: float | None, seconds: float
+    ) -> None:
         """Keep which attempts have a project, though the ledger does not know it: by (id, attempt) the draft's number.
 
         A submission of such an attempt looks for the project first, so that a repeated idempotency key, or a retry,
-        pays nothing again.
+        pays nothing again. `since`: when the ledger was last alive before; older projects are no answer to a new key.
         """
         if projects:
-            key = self._keys.unknown_projects(account)
-            self._redis.hset(key, mapping={f"{one}.{attempt}": draft for (one, attempt), draft in projects.items()})
+            key, after = self._keys.unknown_projects(account), "" if since is None else f" {since:.3f}"
+            self._redis.hset(
+                key, mapping={f"{one}.{attempt}": f"{draft}{after}" for (one, attempt), draft in projects.items()}
+            )
             self._redis.expire(key, max(1, int(seconds)))
+
+    def gap(self) -> float | None:
+        """Return until when the ledger was alive before the last gap without any worker (epoch seconds)."""
+        found: Any = self._redis.get(self._keys.gap)
+        return _number(found)
 
     def unchecked(self, account: str) -> bool:
         """Return whether an account is still to be looked through, after a gap without any worker."""
@@ -140,9 +153,8 @@ class Doubt:
 
 
 def _recorded(one: str, *values: Any) -> RecordedRender | None:
-    state, kind, account, attempt, draft, project, stage, intent, deadline, draft_only, resubmit, intent_at, schema = (
-        values
-    )
+    state, kind, account, attempt, draft, project, stage, intent, deadline, draft_only, *others = values
+    resubmit, intent_at, schema, accepted_at = others
     if not state or not kind or not account:
         return None
     return RecordedRender(
@@ -159,6 +171,7 @@ def _recorded(one: str, *values: Any) -> RecordedRender | None:
         draft_only=bool(draft_only),
         newer=bool(schema) and newer_version({"schema": schema}) is not None,
         waits=state == State.UNCONFIRMED and resubmit_time(resubmit, intent_at) is not None,
+        accepted_at=_number(accepted_at),
     )
 
 

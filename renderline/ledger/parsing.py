@@ -57,6 +57,7 @@ def submission_of(render_id: str, fence: str, flat: Sequence[str], meta: str, bo
         body=body,
         tenant=fields.get("tenant", DEFAULT),
         data=load_data(fields.get("data")),
+        intent_at=float(fields["intent_at"]) if fields.get("intent_at") else None,
         late="late" in fields,
         metadata=known.get("metadata") or {},
         request_id=fields.get("request_id"),

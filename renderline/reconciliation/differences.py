@@ -181,7 +181,12 @@ class _About:
         return Difference(one.id, one.account, proposal, reason, one, project, resubmit_at)
 
     def _newest(self) -> TaggedProject | None:
-        rows = [one for one in self.view.of(self.render.id) if one.attempt >= self.render.attempt]
+        rows = [
+            one
+            for one in self.view.of(self.render.id)
+            if one.attempt >= self.render.attempt
+            and (one.project_id == self.render.project_id or not self.view.earlier(one, self.render.accepted_at))
+        ]
         begun = [one for one in rows if one.rendered]
         return (begun or rows)[-1] if rows else None
 

@@ -128,7 +128,8 @@ class Reconciler:
         if one.render is None:
             assert one.project
             drafts = {(one.render_id, one.project.attempt): one.project.number}
-            doubt.remember(one.account, drafts, seconds=self.retention)
+            state = doubt.state()
+            doubt.remember(one.account, drafts, since=state.since if state else None, seconds=self.retention)
             return True
         kind, project = KINDS[one.render.kind], one.project
         action: Literal["adopt", "confirm", "fail"] = "confirm"

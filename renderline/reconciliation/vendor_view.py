@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from renderline.accounts.clients import AccountClients
-from renderline.drafts import TaggedProject, tagged
+from renderline.drafts import TaggedProject, is_earlier, tagged
 from renderline.kinds import KINDS, started_since
 from renderline.studio import PayloadRefused, ProjectMissing, VendorUnavailable
 
@@ -41,6 +41,13 @@ class VendorView:
         """Return the projects that carry the tag of a render, the newest last."""
         found = (self.by_render or {}).get(render_id, [])
         return sorted(found, key=lambda one: (one.attempt, one.number, one.rendered))
+
+    def earlier(self, project: TaggedProject, accepted_at: float | None) -> bool:
+        """Return whether a project is gone, or older than the attempt; raises a `StudioFault` if nobody answers."""
+        try:
+            return is_earlier(self.clients, project.project_id, accepted_at)
+        except ProjectMissing:
+            return True
 
     def fate(self, kind_name: str, project_id: str) -> Fate:
         """Return what became of a project; raises a `StudioFault` if the vendor does not answer."""

@@ -77,7 +77,7 @@ class Generation(Progress):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One project, as in get-project; the format of the vendor's text `updated_at` is not documented."""
+    """One project, as in get-project; the format of the vendor's times is not documented, so they are texts."""
 
     id: str
     name: str | None
@@ -87,6 +87,7 @@ class Project:
     credit_subtracted: bool
     download_url: str | None
     updated_at: str | None
+    created_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ def project_v3(data: Any) -> Project:
         credit_subtracted=credit.strip().lower() == "true" if isinstance(credit, str) else bool(credit),
         download_url=first_text(found, "download_url", "downloadUrl"),
         updated_at=text_of(found.get("updatedAt")),
+        created_at=text_of(found.get("createdAt")),
     )
 
 

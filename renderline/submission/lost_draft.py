@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from renderline.drafts import find_by_name, has_begun
+from renderline.drafts import find_by_name, has_begun, is_earlier
 from renderline.kinds import CallResult, Stage
 from renderline.studio import ProjectMissing
 from renderline.submission.plan_run import PlanRun
@@ -31,6 +31,9 @@ def recover_draft(run: PlanRun, plan: tuple[Stage, ...], recorder: SubmissionRec
     claim = run.claim
     found = find_by_name(run.clients, claim.id, claim.attempt, claim.draft) if plan[0].findable else None
     try:
+        if found is not None and is_earlier(run.clients, found, claim.intent_at):
+            log.info("a project of an earlier render with this key is left alone", render_id=claim.id, project_id=found)
+            found = None
         begun = found is not None and has_begun(run.kind, run.clients, found)
     except ProjectMissing:
         found = None  # deleted since the list was read

@@ -17,6 +17,7 @@ from harness.samples import example
 from renderline.ledger import Commands, Doubt, Ledger, LedgerInDoubt
 from renderline.reconciliation.gap_check import GapCheck
 from renderline.reconciliation.reconciler import NotInDoubt, Reconciler
+from renderline.studio import StudioFault
 from renderline.submission.outcome import NotMyTurn
 from renderline.tenants import COMMAND_LINE
 
@@ -270,3 +271,58 @@ def test_a_snapshot_from_before_the_clock_was_set_back_is_noticed(redis, snapsho
     for ledger in (one, other):
         ledger.sweep_turn(str(id(ledger)), seconds=5.0, every=0.001)
     assert Doubt(one).state() is None
+
+
+DAY = 86_400.0
+
+
+def a_day_later(new_local_worker: Callable[..., LocalWorker], *ids: str) -> LocalWorker:
+    """Return a worker of a day later, after a gap, whose ledger has forgotten all that came before."""
+    worker = new_local_worker(clock=lambda: time.time() + DAY)
+    worker.redis.flushall()
+    accept(worker, *ids)
+    worker.redis.set(worker.ledger.keys.lived, time.time() + DAY - 3600)
+    worker.ledger.sweep_turn("me", seconds=5.0, every=0.001)
+    assert Doubt(worker.ledger).unchecked("main")
+    GapCheck(worker.ledger, 3600.0).run(worker.accounts["main"])
+    return worker
+
+
+def test_a_key_that_comes_again_after_the_retention_is_no_proof_of_an_older_ledger(new_local_worker):
+    before = new_local_worker()
+    accept(before, ONE)
+    assert before.ledger.fail(ONE, code="X", message="m", origin="vendor")
+    Commands(before.ledger).retry(ONE)
+    accept(before, TWO)
+    for one in (ONE, TWO):
+        before.poll_until(one, "delivered")
+    worker = a_day_later(new_local_worker, ONE, TWO)
+    assert Doubt(worker.ledger).state() is None
+    assert not Doubt(worker.ledger).unchecked("main")
+    worker.poll_until(TWO, "delivered")
+    assert worker.exports() == 3
+
+
+def test_a_key_that_comes_again_after_the_retention_gets_a_video_of_its_own(new_local_worker):
+    before = new_local_worker()
+    accept(before, ONE)
+    project = before.poll_until(ONE, "delivered")["project_id"]
+    worker = a_day_later(new_local_worker, TWO)
+    accept(worker, ONE)
+    assert worker.poll_until(ONE, "delivered")["project_id"] != project
+    assert worker.exports() == 2
+
+
+@pytest.mark.parametrize("fault", ["500", "malformed"])
+def test_a_vendor_without_a_list_does_not_stop_an_account_for_long(worker, shared_sandbox, fault):
+    accept(worker, ONE)
+    worker.redis.sadd(worker.ledger.keys.unchecked, "main")
+    shared_sandbox.control("POST", "faults", call="GET /api/odin/v3/editor/project", fault=fault, rate=1)
+    check = GapCheck(worker.ledger, 3600.0, patience=0.2)
+    with pytest.raises(StudioFault):
+        check.run(worker.accounts["main"])
+    assert Doubt(worker.ledger).unchecked("main")
+    time.sleep(0.2)
+    check.run(worker.accounts["main"])
+    assert not Doubt(worker.ledger).unchecked("main")
+    assert Doubt(worker.ledger).state() is None

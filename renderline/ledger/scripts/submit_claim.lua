@@ -78,7 +78,9 @@ local unknown, this = K.unknown_projects .. account, id .. '.' .. field(id, 'att
 local draft = redis.call('HGET', unknown, this)
 if draft and field(id, 'intent') == '' and field(id, 'project_id') == '' then
   local first = cjson.decode(ARGV[14] or '{}')[field(id, 'kind')]
-  if first then set(id, 'intent', first, 'intent_at', stamp(NOW), 'draft', draft) end
+  local number, since = string.match(draft, '^(%d+) ?([%d.]*)$')
+  -- Its call came after the snapshot: what is older is of an earlier render with this key.
+  if first then set(id, 'intent', first, 'intent_at', since ~= '' and since or stamp(NOW), 'draft', number) end
   redis.call('HDEL', unknown, this)
 end
 -- This submission tests whether the vendor renders again.
