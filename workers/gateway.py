@@ -28,6 +28,7 @@ from renderline.ledger import Commands, Ledger, Queries, ServerClock
 from renderline.ledger.schema import SchemaMismatch, check_schema
 from renderline.ledger.server_kind import server_problem
 from renderline.operations import Operations
+from renderline.signed_urls.download_links import DownloadLinks
 from tasks.publisher import CeleryPublisher
 from workers.application import create_app as create_celery_app
 from workers.composition.acceptance import acceptor
@@ -112,6 +113,8 @@ def build(chosen: settings.Settings) -> Flask:
         login_throttle=LoginThrottle(proxies=chosen.trusted_proxies),
         explainer=explainer(ledger, chosen),
         videos=TenantFolders(chosen.storage_url, uploads_url=chosen.uploads_folder),
+        download_links=DownloadLinks(chosen.secret_key) if chosen.secret_key else None,
+        public_url=chosen.public_url,
     )
 
 

@@ -16,7 +16,7 @@ from benchmarks.system import SECRET_KEY, System
 from harness import HookEndpoint, SandboxProcess, Worker, call, free_port, until
 from harness.gateway import GatewayProcess
 from renderline.gateway.api_keys import ApiKeys
-from renderline.webhook_urls import WebhookUrls
+from renderline.signed_urls.webhook_urls import WebhookUrls
 
 PUBLIC_URL: Final = "https://renders.example.com"
 EVIDENCE_WINDOW: Final = 20

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from standardwebhooks import Webhook
@@ -13,8 +14,10 @@ from standardwebhooks import Webhook
 from benchmarks.attack.attack import Finding, attack
 from benchmarks.attack.target import ATTACKER, HOOK_SECRETS, VICTIM, Target, a_render
 from harness import call, until
+from renderline.signed_urls.download_links import DownloadLinks
 
 _SECRET_NAME: Final = "Merger-Of-Zanzibar"
+_STORED: Final[dict[str, Any]] = {"stored_url": "file:///videos/a.mp4", "outputs": []}
 _NO_RENDERS: Final = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json", "/metrics"})
 
 
@@ -66,6 +69,42 @@ def _foreign(target: Target, method: str, path: str, render_id: str) -> str:
     if path.endswith(("/pause", "/resume")) and status < 300:
         return f"{status}: acts on all tenants"
     return ""
+
+
+@attack(
+    "foreign-forgetting", "DELETE of another tenant's render, with the vendor's project, and of its other spellings"
+)
+def foreign_forgetting(target: Target, long: bool) -> Finding:
+    render_id = target.accepted(a_render(name=_SECRET_NAME), tenant=VICTIM)
+    target.ended(render_id, tenant=VICTIM)
+    tries = [render_id, f"{render_id}?vendor=true", render_id.upper(), f"{render_id}/", f"{render_id}%00"]
+    statuses = [target.ask("DELETE", f"/v1/renders/{one}", tenant=ATTACKER).status_code for one in tries]
+    unknown = target.ask("DELETE", f"/v1/renders/{'0' * 32}", tenant=ATTACKER).status_code
+    kept = target.record(render_id, tenant=VICTIM)["forgotten"] is None
+    figure = f"{len(tries)} ways: {sorted(set(statuses))}, an unknown id {unknown}; kept: {'yes' if kept else 'no'}"
+    return Finding(kept and set(statuses) <= {404, 405} and unknown == 404, figure)
+
+
+@attack("forged-links", "links to another tenant's stored file: made with a foreign key, changed, and guessed")
+def forged_links(target: Target, long: bool) -> Finding:
+    body = a_render(hooks=[{"type": "download"}])
+    render_id, own = (target.accepted(body, tenant=tenant) for tenant in (VICTIM, ATTACKER))
+    target.ended(render_id, tenant=VICTIM)
+    target.ended(own, tenant=ATTACKER)
+    asked = target.ask("POST", f"/v1/renders/{render_id}/links", {}, tenant=ATTACKER).status_code
+    expires = int(time.time()) + 600
+    guessed = DownloadLinks("a key of the attacker's own, 32 characters").make({"id": render_id, **_STORED}).path
+    forged = [
+        guessed,
+        *(f"/links/{render_id}/video.{expires}.{mac}" for mac in ("", "0" * 64, "f" * 63, "0" * 5_000)),
+    ]
+    mine = target.ask("POST", f"/v1/renders/{own}/links", {}, tenant=ATTACKER)
+    if mine.ok:
+        path = urlsplit(mine.json()["url"]).path
+        forged += [path.replace(own, render_id), path.replace("video.", "0."), f"{path}%0a"]
+    answers = [requests.get(f"{target.gateway.url}{one}", timeout=10) for one in forged]
+    let_in = [one.status_code for one in answers if one.status_code < 400 or one.status_code >= 500]
+    return Finding(asked == 404 and not let_in, f"asking for one: {asked}; {len(forged)} forged, {len(let_in)} let in")
 
 
 @attack("metrics-access", "/metrics with another tenant's key, without one through a proxy, and posing as local")

@@ -23,6 +23,7 @@ from renderline.gateway import (
     events,
     forgetting,
     health,
+    links,
     local_callers,
     metrics,
     operators,
@@ -52,6 +53,7 @@ from renderline.hooks.tenant_folders import TenantFolders
 from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
 from renderline.search import Search
+from renderline.signed_urls.download_links import DownloadLinks
 from renderline.uploads import UploadStore
 
 RENDER_ID: Final = "[0-9a-f]{32}"
@@ -93,6 +95,8 @@ def create_app(
     login_throttle: Throttle | None = None,
     explainer: Explainer | None = None,
     videos: TenantFolders | None = None,
+    download_links: DownloadLinks | None = None,
+    public_url: str | None = None,
 ) -> Flask:
     """Return the gateway over the given parts; nothing connects before the first request.
 
@@ -101,7 +105,8 @@ def create_app(
     run at once. `lists` are those of the vendor. `webhooks` takes the vendor's webhooks; None: they have no route.
     `upload_store` keeps uploads, of which each tenant may make `upload_bytes_per_day`. `login_throttle` slows down
     guesses of API keys at the board's login. `explainer` explains renders; None: it does not say when hooks end.
-    `videos` is where stored videos are; None: no storage.
+    `videos` is where stored videos are; None: no storage. `download_links` signs links to them; None: there are none.
+    They lead to `public_url`; None: to where their maker has called the gateway.
     """
     app = Flask("renderline.gateway", static_folder=None)
     app.url_map.converters["render_id"] = RenderIdConverter
@@ -132,10 +137,13 @@ def create_app(
         lists=lists,
         videos=videos or TenantFolders(None),
         readers=reader_shares(),
+        links=download_links,
+        public_url=public_url,
     ).install(app)
     health.install(app, redis=redis)
     metrics.install(app, ledger=ledger, streams=streams)
     documentation.install(app)
+    app.register_blueprint(links.public)
     if webhooks is not None:
         webhooks.install(app)
     api = create_api(app, guarded=guarded)
@@ -146,6 +154,7 @@ def create_app(
     for module in (
         renders,
         forgetting,
+        links,
         statistics,
         timelines,
         batch,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from renderline.webhook_urls import PATH
+from renderline.signed_urls.webhook_urls import PATH
 
 BATCH_FACTOR: Final = 8
 """How many times as large as a render request a batch may be."""

@@ -19,6 +19,7 @@ from renderline.hooks.tenant_folders import TenantFolders
 from renderline.ledger import Ledger, Queries, UploadQuota
 from renderline.operations import Operations
 from renderline.search import Search
+from renderline.signed_urls.download_links import DownloadLinks
 from renderline.uploads import UploadStore
 
 _EXTENSION: Final = "renderline"
@@ -50,6 +51,10 @@ class GatewayContext:
     """Where stored videos are."""
     readers: BatchShares
     """The places for readers of large parts of them."""
+    links: DownloadLinks | None
+    """None: this installation makes no links to them."""
+    public_url: str | None
+    """Where others reach the gateway; None: where the present caller does."""
 
     def install(self, app: Flask) -> None:
         """Make this the context of the application."""

@@ -29,6 +29,7 @@ _BODIES: Final = {
     ("post", "/v1/renders/bulk"): {"action": "retry", "filter": {"state": "failed"}, "dry_run": True},
     ("post", "/v1/renders/{render_id}/adopt"): {"project_id": PROJECT},
     ("post", "/v1/renders/{render_id}/fail"): {"message": "not found at the vendor"},
+    ("post", "/v1/renders/{render_id}/links"): {"expires_in": 3600},
     ("post", "/v1/renders/{render_id}/hold"): {"reason": "until Monday"},
 }
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 
 from renderline.gateway.problem import Problem
-from renderline.webhook_urls import PATH
+from renderline.signed_urls.webhook_urls import PATH
 
 _SETTING: Final = "RENDERLINE_API_KEYS_REQUIRED=false"
 _OPEN: Final = ("/healthz", "/readyz")

@@ -15,7 +15,7 @@ from renderline.gateway.body_limits import LARGEST_WEBHOOK
 from renderline.gateway.webhook_payload import WebhookPayload, parse_webhook
 from renderline.ledger import REVOKED, Commands
 from renderline.polling.policy import WEBHOOKS_ALIVE_INTERVALS
-from renderline.webhook_urls import PATH, WebhookUrls
+from renderline.signed_urls.webhook_urls import PATH, WebhookUrls
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from redis import Redis
 from harness import USER_KEY, SandboxProcess, Server, free_port, until
 from harness.gateway import gateway_command
 from renderline.ledger import Ledger
-from renderline.webhook_urls import WebhookUrls
+from renderline.signed_urls.webhook_urls import WebhookUrls
 from tests.acceptance.conftest import V2_KEY, System
 
 SECRET_KEY = "a key that signs webhook addresses in tests"

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from harness.clock import Clock
-from renderline.webhook_urls import GRACE, WebhookUrls
+from renderline.signed_urls.webhook_urls import GRACE, WebhookUrls
 
 KEY = "k" * 32
 RENDER = "5f0c" * 8

@@ -22,6 +22,7 @@ from workers.cli.forgetting import COMMANDS as FORGETTING
 from workers.cli.generators import COMMANDS as GENERATORS
 from workers.cli.hooks import COMMANDS as HOOKS
 from workers.cli.keys import COMMANDS as KEYS
+from workers.cli.links import COMMANDS as LINKS
 from workers.cli.migrate import COMMANDS as MIGRATE
 from workers.cli.operations import COMMANDS as OPERATIONS
 from workers.cli.pick_lists import COMMANDS as PICK_LISTS
@@ -106,6 +107,7 @@ for commands in (
     EXPLAIN,
     OPERATIONS,
     FORGETTING,
+    LINKS,
     DEAD_LETTERS,
     HOOKS,
     QUARANTINE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.settings import Settings
-from renderline.webhook_urls import WebhookUrls
+from renderline.signed_urls.webhook_urls import WebhookUrls
 
 
 def webhook_urls(settings: Settings) -> WebhookUrls | None:

@@ -185,6 +185,7 @@ class Deployment:
             "AISTUDIOS_USER_KEY": secrets.token_hex(16),
             "AISTUDIOS_V2_SECRET_KEY": secrets.token_hex(16),
             "RENDERLINE_HOOK_SECRET": self.hook_secret,
+            "RENDERLINE_SECRET_KEY": secrets.token_hex(32),
             "RENDERLINE_STORAGE_URL": self.videos.as_uri(),
             # The hook endpoint and the sandbox are on this machine.
             "RENDERLINE_ALLOW_PRIVATE_HOOKS": "true",

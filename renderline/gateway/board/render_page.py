@@ -15,9 +15,9 @@ from renderline.gateway.access import READ, SUBMIT
 from renderline.gateway.board.access import may, requires
 from renderline.gateway.board.blueprint import blp, page
 from renderline.gateway.board.offers import DONE, offers
-from renderline.gateway.board.video import file_name
 from renderline.gateway.context import context
 from renderline.gateway.event_stream import render_messages
+from renderline.gateway.stored_file import file_name
 from renderline.hooks.media_type import media_type
 from renderline.kinds import KINDS
 from renderline.ledger import Ledger

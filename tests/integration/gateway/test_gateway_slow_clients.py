@@ -14,7 +14,7 @@ from harness import until
 from harness.gateway import GatewayProcess
 from harness.hostile_clients import KINDS, HostileClients
 from harness.ledger import LedgerDriver
-from renderline.webhook_urls import WebhookUrls
+from renderline.signed_urls.webhook_urls import WebhookUrls
 
 KEY = "k" * 32
 THREADS = 4

@@ -16,7 +16,7 @@ from harness.ledger import LEASE, LedgerDriver
 from renderline.dispatcher import Dispatcher
 from renderline.gateway.body_limits import LARGEST_WEBHOOK
 from renderline.gateway.webhooks import WebhookHandler
-from renderline.webhook_urls import WebhookUrls
+from renderline.signed_urls.webhook_urls import WebhookUrls
 
 KEY = "k" * 32
 RENDER = "5f0c" * 8

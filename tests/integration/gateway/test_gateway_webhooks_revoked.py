@@ -10,7 +10,7 @@ from renderline.gateway import webhooks
 from renderline.gateway.webhook_payload import WebhookPayload
 from renderline.gateway.webhooks import WebhookHandler
 from renderline.ledger import REVOKED
-from renderline.webhook_urls import WebhookUrls
+from renderline.signed_urls.webhook_urls import WebhookUrls
 
 KEY = "k" * 32
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from harness.json_texts import json_bytes
 from renderline.gateway.webhook_payload import parse_webhook
 from renderline.http.retry_after import parse_retry_after
+from renderline.signed_urls.webhook_urls import WebhookSubject, WebhookUrls
 from renderline.studio import StudioFault
 from renderline.studio.endpoint import Endpoint
 from renderline.studio.json_text import cleaned
@@ -32,7 +33,6 @@ from renderline.studio.progress import (
     summaries_v3,
 )
 from renderline.studio.response import Response, classify, decode
-from renderline.webhook_urls import WebhookSubject, WebhookUrls
 
 NAMES = [
     "success",

@@ -10,7 +10,7 @@ from celery import Celery
 
 from config.settings import load
 from harness import USER_KEY
-from renderline.webhook_urls import WebhookSubject, WebhookUrls
+from renderline.signed_urls.webhook_urls import WebhookSubject, WebhookUrls
 from tasks.services import Services
 from workers.composition.services import compose
 from workers.composition.webhooks import webhook_urls

@@ -6,11 +6,12 @@ the render and proves that the caller is the vendor, since nobody else was given
 
 from __future__ import annotations
 
-import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
+
+from renderline.signed_urls.signature import same, signature
 
 PATH: Final = "/webhooks/aistudios"
 
@@ -47,20 +48,17 @@ class WebhookUrls:
         """Return the webhook URL of this draft, valid for `seconds` and a day."""
         expires = int(self.clock() + seconds + GRACE)
         subject = str(attempt) if draft == 1 else f"{attempt}-{draft}"
-        signature = f"{subject}.{expires}.{self._mac(render_id, subject, str(expires))}"
-        return f"{self.public_url.rstrip('/')}{PATH}/{render_id}/{signature}"
+        signed = f"{subject}.{expires}.{self._mac(render_id, subject, str(expires))}"
+        return f"{self.public_url.rstrip('/')}{PATH}/{render_id}/{signed}"
 
-    def verify(self, render_id: str, signature: str) -> WebhookSubject | None:
+    def verify(self, render_id: str, signed: str) -> WebhookSubject | None:
         """Return the attempt and draft of a called URL; None if it is forged or expired."""
-        subject, _, rest = signature.partition(".")
+        subject, _, rest = signed.partition(".")
         expires, _, mac = rest.partition(".")
-        genuine = hmac.compare_digest(self._mac(render_id, subject, expires).encode(), mac.encode(errors="replace"))
-        if not genuine or self.clock() >= int(expires):
+        if not same(self._mac(render_id, subject, expires), mac) or self.clock() >= int(expires):
             return None
         attempt, _, draft = subject.partition("-")
         return WebhookSubject(int(attempt), int(draft or 1))
 
     def _mac(self, render_id: str, subject: str, expires: str) -> str:
-        # One line each: no signed part contains a line break, so none can run into the next.
-        message = "\n".join((_PURPOSE, render_id, subject, expires))
-        return hmac.digest(self.key.encode(), message.encode(errors="replace"), "sha256").hex()
+        return signature(self.key.encode(), _PURPOSE, render_id, subject, expires)

@@ -1,0 +1,1 @@
+"""URLs that Renderline signs: those of the vendor's webhooks, and links to stored files."""
