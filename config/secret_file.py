@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 SUFFIX: Final = "_FILE"
@@ -44,14 +45,17 @@ class _Unusable(Exception):
 def _only_line(path: str) -> str:
     """Return the one line of the file, without space around it."""
     try:
-        with Path(path).open("rb") as file:
+        # Not blocking: a pipe without a writer would stop the process without a word.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise _Unusable("it is no regular file")
             found = file.read(_MOST + 1)
     except OSError as problem:
         raise _Unusable(problem.strerror or type(problem).__name__) from None
     if len(found) > _MOST:
         raise _Unusable(f"the file has more than {_MOST} bytes")
     try:
-        lines = [line.strip() for line in found.decode().rstrip().splitlines()]
+        lines = [line.strip() for line in found.decode("utf-8-sig").rstrip().splitlines()]
     except UnicodeDecodeError:
         raise _Unusable("the file is not UTF-8") from None
     if not lines:

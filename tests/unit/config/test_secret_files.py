@@ -1,5 +1,7 @@
 """A secret may stand in a file: NAME_FILE names it, and what is wrong with it is said with everything else."""
 
+import os
+
 import pytest
 
 from config.env_file import NAME, environment
@@ -116,3 +118,15 @@ def test_the_environment_wins_over_the_env_file_whichever_of_them_names_a_file(t
     chosen = environment({NAME: str(dotenv), "REDIS_URL": "redis://localhost:3/0"})
     assert load(chosen, role="gateway").redis_url == "redis://localhost:3/0"
     assert load(environment({NAME: str(dotenv)}), role="gateway").redis_url.endswith("environment:2/0")
+
+
+def test_a_pipe_that_nobody_writes_to_stops_no_process(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (line,) = refusal({"RENDERLINE_SECRET_KEY_FILE": str(tmp_path / "pipe")}, role="gateway")
+    assert "it is no regular file" in line
+
+
+def test_the_mark_that_windows_editors_put_first_is_no_part_of_a_secret(tmp_path, files):
+    (tmp_path / "key").write_bytes(b"\xef\xbb\xbf" + VALUES["RENDERLINE_SECRET_KEY"].encode() + b"\r\n")
+    found = load({**files(VALUES), "RENDERLINE_SECRET_KEY_FILE": str(tmp_path / "key")})
+    assert found.secret_key == VALUES["RENDERLINE_SECRET_KEY"]
