@@ -261,12 +261,17 @@ local function queue_hooks(id)
   return sent
 end
 
--- The first `most` hooks that wait in `key` and are not of newer versions, among the first `seen` ones.
+-- The first `most` hooks that wait in `key` and are not of newer versions, among the first `seen` ones. Those of newer
+-- versions go behind the others for a while, so that thousands of them hide nobody.
 local function known_waiting(key, most, seen)
   local known = {}
   for _, member in ipairs(redis.call('ZRANGE', key, 0, seen - 1)) do
     if #known == most then break end
-    if not newer(string.match(member, '^(.*):%d+$')) then known[#known + 1] = member end
+    if newer(string.match(member, '^(.*):%d+$')) then
+      redis.call('ZADD', key, 'XX', stamp(NOW + GRACE), member)
+    else
+      known[#known + 1] = member
+    end
   end
   return known
 end

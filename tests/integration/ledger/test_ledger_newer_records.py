@@ -330,3 +330,17 @@ def test_every_step_is_known_to_leave_them_alone() -> None:
     for step in ASKS:
         text = (folder / f"{step}.lua").read_text()
         assert "newer" in text or "each(" in text
+
+
+def test_thousands_of_waiting_hooks_of_it_do_not_hold_up_those_of_this_version(driver: LedgerDriver) -> None:
+    """After a rollback: the newer version's hooks wait at a host before those of this version."""
+    hook_waits(driver)
+    key = f"{driver.ledger.prefix}waiting_hooks:main|hooks.example.com"
+    with driver.redis.pipeline() as pipe:
+        for number in range(2500):
+            pipe.hset(driver.ledger.keys.render(f"n{number}"), mapping={"state": "completed", "schema": NEXT})
+            pipe.zadd(key, {f"n{number}:0": driver.clock() - 100})
+        pipe.execute()
+    found = [driver.ledger.take_hooks(1).hooks for _ in range(4)]
+    assert (("r1", 0),) in found
+    assert driver.redis.zcard(key) == 2500
