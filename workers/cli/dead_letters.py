@@ -88,6 +88,7 @@ def _rows(hook: dict[str, Any]) -> list[tuple[str, Any]]:
 @click.pass_context
 def replay(context: click.Context, session: Session, render_id: str | None, hook: int | None, every: bool) -> None:
     """Deliver dead hooks again, under the same webhook id."""
+    session.change()
     chosen = _chosen(session, render_id, hook, every)
     report(context, session, [_step(session, *one, session.operations.replay, "replayed") for one in chosen])
 
@@ -101,6 +102,7 @@ def replay(context: click.Context, session: Session, render_id: str | None, hook
 @click.pass_context
 def discard(context: click.Context, session: Session, render_id: str | None, hook: int | None, every: bool) -> None:
     """Remove dead letters from the list without delivering them. The render stays undelivered."""
+    session.change()
     chosen = _chosen(session, render_id, hook, every)
     report(context, session, [_step(session, *one, session.operations.discard, "discarded") for one in chosen])
 

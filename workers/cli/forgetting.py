@@ -56,6 +56,7 @@ def forget(
     chosen = list(dict.fromkeys((*ids, *(render_id_for_key(key, tenant) for key in keys))))
     if not chosen:
         raise click.UsageError("give IDs, or --key")
+    session.change()
     if not (dry_run or yes) and sys.stdin.isatty():
         click.confirm(
             f"Forget {len(chosen)} render{'s' * (len(chosen) > 1)}? Nothing brings them back.", abort=True, err=True

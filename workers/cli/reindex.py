@@ -27,6 +27,7 @@ def reindex(context: click.Context, session: Session) -> None:
     """
     from renderline.ledger.reindex import Reindex
 
+    session.change()
     labels = session.settings.labels
     count = session.ledger.redis.zcard(session.ledger.keys.renders)
     shown = time.monotonic()
@@ -50,9 +51,12 @@ def reindex(context: click.Context, session: Session) -> None:
 
 
 def _shown(result: dict[str, Any]) -> Text:
+    from renderline.explanation.wording import counted
+
     by = ", ".join(["name", *result["labels"]])
-    gone = f"; {result['dropped']} entries of forgotten renders dropped" if result["dropped"] else ""
-    return Text(f"{result['renders']:,} renders are indexed by {by}, and counted{gone}")
+    dropped = counted(result["dropped"], "entry", "entries")
+    gone = f"; {dropped} of forgotten renders dropped" if result["dropped"] else ""
+    return Text(f"{counted(result['renders'], 'render is', 'renders are')} indexed by {by}, and counted{gone}")
 
 
 COMMANDS = (reindex,)

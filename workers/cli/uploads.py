@@ -34,6 +34,8 @@ def upload(session: Session, paths: Sequence[str], tenant: str) -> None:
 
     if fault := tenant_error(tenant):
         raise CommandError(f"--tenant: {fault}", ExitCode.REFUSED)
+    # The tenant's quota is counted in Redis.
+    session.change()
     store = _store(session)
     made: list[dict[str, Any]] = []
     for path in paths:

@@ -7,7 +7,7 @@ from redis import Redis
 
 import config.celery
 import workers.application
-from harness import Valkey, free_port
+from harness import ROOT, Valkey, free_port
 from renderline.ledger import Ledger
 from tests.integration.cli.test_cli_submit import compact
 
@@ -253,7 +253,25 @@ def test_a_redis_that_refuses_is_not_said_to_be_silent(run, redis, valkey, passw
         ("keys", "create", "billing"),
         ("keys", "revoke", "0" * 12),
         ("quarantine", "drop", "1-1"),
+        ("quarantine", "requeue", "--all"),
         ("migrate",),
+        ("resume", "default"),
+        ("hold", "0" * 32),
+        ("release", "0" * 32),
+        ("replay", "0" * 32),
+        ("retry", "--state", "failed", "--yes"),
+        ("adopt", "0" * 32, "5e0d1706a0b1c2d3e4f50001"),
+        ("resubmit", "0" * 32),
+        ("fail", "0" * 32, "--reason", "given up"),
+        ("dead", "replay", "--all"),
+        ("dead", "discard", "--all"),
+        ("forget", "0" * 32, "--yes"),
+        ("restore",),
+        ("reconcile", "--apply"),
+        ("reindex",),
+        ("upload", str(ROOT / "examples/files/report.txt")),
+        ("submit", str(ROOT / "examples/compact-landscape.json")),
+        ("submit", str(ROOT / "examples/audio.json")),
     ],
 )
 def test_nothing_changes_on_a_redis_that_no_setting_chose(run, command):
