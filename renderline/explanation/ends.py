@@ -18,7 +18,8 @@ def explain_done(record: Mapping[str, Any], *, now: float) -> Explanation:
     when = f" at {gone(ready, now=now)}" if ready is not None else ""
     took = f", {span(ready - accepted)} after its acceptance" if ready is not None and accepted is not None else ""
     delivered = sum(hook["state"] == "delivered" for hook in record["hooks"])
-    hooks = f" {delivered} of {len(record['hooks'])} hooks were delivered." if delivered else ""
+    were = "was" if delivered == 1 else "were"
+    hooks = f" {delivered} of {len(record['hooks'])} hooks {were} delivered." if delivered else ""
     if delivered and delivered == len(record["hooks"]):
         hooks = " Its hook was delivered." if delivered == 1 else f" All {delivered} hooks were delivered."
     return Explanation(f"Done: the video was ready{when}{took}.{hooks}")
@@ -29,9 +30,10 @@ def explain_failed(record: Mapping[str, Any], *, now: float) -> Explanation:
     error, one = record["error"], record["id"]
     if error is None:
         return Explanation(f"Failed{_at(record, now=now)}; its record does not say why.", "", _retry(one))
-    by = {"vendor": "the vendor", "caller": "its request", "renderline": "Renderline"}.get(error["origin"], "")
+    origins = {"vendor": " at the vendor", "caller": " because of its request", "renderline": " within Renderline"}
+    where = origins.get(error["origin"], "")
     code = f"[{clean(error['code'], most=64)}] " if error["code"] else ""
-    sentence = f"Failed{_at(record, now=now)} ({by}): {code}{clean(error['message'])}."
+    sentence = f"Failed{where}{_at(record, now=now)}: {code}{clean(error['message'])}."
     return Explanation(sentence, "", _advice(record))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from renderline.explanation.part import Explanation
-from renderline.explanation.wording import clean, coming, epoch, gone, moment
+from renderline.explanation.wording import clean, coming, counted, epoch, gone, moment
 from renderline.ledger.condition import Condition, HookCondition
 from renderline.renders import State
 from renderline.retry import HookRetryPolicy
@@ -147,5 +147,5 @@ def _given_up(record: Mapping[str, Any], waits: HookCondition, retries: HookRetr
     if retries is None or owed is None:
         return ""
     retries = retries.of_hook(waits.asked)
-    most = f", or after {retries.attempts} attempts" if retries.attempts is not None else ""
+    most = f", or after {counted(retries.attempts, 'attempt', 'attempts')}" if retries.attempts is not None else ""
     return f" It is given up at {moment(owed + retries.retry_for, now=now)}{most}."

@@ -146,7 +146,8 @@ def _speed(tally: Tally, now: float) -> str:
     parts = [views.span(now - tally.began)]
     if rate := tally.per_minute(now=now):
         parts.append(f"{rate:.1f} renders/min" if rate < 100 else f"{rate:.0f} renders/min")
-    if tally.ended < tally.total and (left := tally.left(now=now)) is not None and left < 30 * 86400:
+    # The last hooks may still run when nothing else is left: "about 0 s" would stand there for long.
+    if tally.ended < tally.total and (left := tally.left(now=now)) is not None and 0.5 < left < 30 * 86400:
         at = datetime.now() + timedelta(seconds=left)
         day = "" if at.date() == datetime.now().date() else f"{at:%Y-%m-%d} "
         parts.append(f"about {views.span(left)} left, until {day}{at:%H:%M}")

@@ -132,10 +132,13 @@ def _answer(
     }
 
     def shown() -> Text:
+        from renderline.explanation.wording import counted
+
         lines = [_line(one) for one in chosen[:_SHOWN]]
         if len(chosen) > _SHOWN:
             lines.append(f"... and {len(chosen) - _SHOWN} more: --json shows all")
-        lines.append(f"{found.seen} unfinished renders compared, {len(found.differences)} differences")
+        seen = counted(found.seen, "unfinished render", "unfinished renders")
+        lines.append(f"{seen} compared, {counted(len(found.differences), 'difference', 'differences')}")
         if applied:
             lines.append(f"{len(done)} settled, {len(left.differences)} left")
         if ended:

@@ -136,14 +136,17 @@ def retry(session: Session, lines: Sequence[Line]) -> None:
 
 def warn(file: ResultFile, plan: Plan, *, retried: bool, write: Callable[[str], None] = print_error) -> None:
     """Say what was left as it is, and what can be done."""
+    from renderline.explanation.wording import counted
+
     done = sum(line.state == State.DELIVERED for line in plan.lines)
     if done:
         write(f"{done} of {len(plan.lines)} rows were delivered before, as {file.name} says")
     if plan.failed and not retried:
-        write(f"{len(plan.failed)} rows failed before: --retry-failed tries them again")
+        them = "it" if len(plan.failed) == 1 else "them"
+        write(f"{counted(len(plan.failed), 'row', 'rows')} failed before: --retry-failed tries {them} again")
     if unknown := [line for line in plan.lines if line.state == UNKNOWN]:
         rows = ", ".join(line.row for line in unknown[:10]) + (" ..." if len(unknown) > 10 else "")
         write(
-            f"{len(unknown)} rows were sent, but their renders are not known here (any more): {rows}; they are not "
-            f"sent again unless you take their lines out of {file.name}"
+            f"{counted(len(unknown), 'row was', 'rows were')} sent, but no render of theirs is known here (any more): "
+            f"{rows}; to send them again, take their lines out of {file.name}"
         )

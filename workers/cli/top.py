@@ -97,7 +97,7 @@ def page(found: Mapping[str, Any], *, at: datetime | None = None, note: str = ""
     total = sum(one["count"] for one in found["renders"].values())
     when = f"  {at:%H:%M:%S}" if at else ""
     parts: list[RenderableType] = [
-        Text(f"{found['redis']}{when}  {total} renders  {note}".rstrip(), style="bold"),
+        Text(f"{found['redis']}{when}  {total} {'render' if total == 1 else 'renders'}  {note}".rstrip(), style="bold"),
         Text(_rates(found["rates"])),
         Text("queues: " + ", ".join(f"{name} {count}" for name, count in found["queues"].items())),
         Text(""),

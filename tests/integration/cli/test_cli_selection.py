@@ -67,7 +67,7 @@ def test_hold_explain_release(run: Run, renders: list[str]) -> None:
     several = run("explain", *renders, "f" * 32, "--json")
     assert several.code == 5
     assert [entry["state"] for entry in several.value] == ["failed", "failed", "accepted"]
-    assert several.value[0]["sentence"].endswith("(the vendor): [7001] no such voice.")
+    assert several.value[0]["sentence"].endswith(": [7001] no such voice.")
     assert run("list", "--held", "--json").value["renders"][0]["id"] == one
     assert run("release", "--held", "--yes", "--json").value["done"] == [one]
     refused = run("release", one)

@@ -144,7 +144,7 @@ def test_how_each_row_ended_is_written(submit, redis, out, run):
     first, second = lines(out)
     assert (first["state"], first["url"], first["error_code"]) == ("delivered", "https://v/1.mp4", "")
     assert (second["state"], second["error_code"], second["message"]) == ("failed", "50010", "'=No credit")
-    assert "1 rows failed before: --retry-failed tries them again" in ended.err
+    assert "1 row failed before: --retry-failed tries it again" in ended.err
     assert second["id"] in ended.out.splitlines()[-1], "failures come last"
     assert "No credit" in ended.out.splitlines()[-1]
     assert submit(PEOPLE, "--json").value[1]["message"] == "=No credit"
@@ -169,7 +169,7 @@ def test_a_render_that_was_seen_and_is_gone_is_not_sent_again(submit, redis, run
     redis.flushall()
     ended = submit()
     assert ended.code == 1
-    assert "2 rows were sent, but their renders are not known here (any more): 2, 3" in ended.err
+    assert "2 rows were sent, but no render of theirs is known here (any more): 2, 3" in ended.err
     assert [line["state"] for line in lines(out)] == ["unknown", "unknown"]
     assert renders(run) == {}
 

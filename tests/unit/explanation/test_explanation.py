@@ -336,7 +336,7 @@ ENDS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "failed": (
         {"error_code": "50010", "error_message": "No such voice.", "error_origin": "vendor"},
-        "Failed at 13:56 UTC (6 min ago) (the vendor): [50010] No such voice.",
+        "Failed at the vendor at 13:56 UTC (6 min ago): [50010] No such voice.",
         "The vendor refused it: correct the request, and enqueue it under another key. If it was right: "
         f"renderline retry {ONE} starts a new attempt, which is charged again.",
     ),

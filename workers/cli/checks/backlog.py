@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from renderline.drafts import tag
+from renderline.explanation.wording import counted
 from renderline.ledger import Alarm, Commands, Doubt, HookQueue, HookQueues, Ledger, Queries, iso
 from renderline.ledger.quarantine import Quarantine, Totals
 from renderline.renders import State
@@ -69,7 +70,8 @@ def _quarantined(totals: Totals) -> Iterator[CheckResult]:
     what = f"messages or records could not be read{f'; messages so far: {seen}' if seen else ''}"
     yield _waiting("quarantine", totals.kept, what, "renderline quarantine list; then requeue or drop them")
     if totals.not_kept_whole:
-        detail = f"it was full: {totals.not_kept_whole} requests went to where only the newest entries stay"
+        went = counted(totals.not_kept_whole, "request", "requests")
+        detail = f"it was full: {went} went to where only the newest entries stay"
         yield CheckResult("quarantine", "warn", detail, "requeue or drop what is there: renderline quarantine list")
 
 
