@@ -46,6 +46,7 @@ PROCESSES: Final = {
     "workers.gateway": (GATEWAY,),
     "workers.gateway_worker": (GATEWAY,),
     "workers.lifecycle": (WORKER,),
+    "workers.processes.addresses": (CLI,),
     "workers.repairs": (WORKER,),
     "workers.startup": (WORKER,),
 }

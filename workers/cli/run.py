@@ -70,18 +70,21 @@ def counted(wanted: Sequence[str], known: Mapping[str, str]) -> dict[str, int]:
 
 
 def _check_settings(kinds: Mapping[str, int]) -> None:
-    """Raise CommandError with every bad setting of all kinds, before anything has started."""
+    """Raise CommandError with every bad setting and taken address of all kinds, before anything has started."""
     from config import settings
     from config.env_file import environment
+    from workers.processes import addresses
     from workers.processes.procfile import ROLES
 
     problems: dict[str, None] = {}
     for kind in kinds:
         if kind in ROLES:
             try:
-                settings.load(environment(), role=ROLES[kind])
+                found = settings.load(environment(), role=ROLES[kind])
             except settings.SettingsError as error:
                 problems.update(dict.fromkeys(str(error).splitlines()))
+            else:
+                problems.update(dict.fromkeys(addresses.problems([kind], found)))
     if problems:
         raise CommandError(problems, ExitCode.REFUSED)
 

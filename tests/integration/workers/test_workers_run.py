@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -110,6 +111,20 @@ def test_bad_settings_are_named_before_anything_starts(environ, tmp_path):
     assert "FLOWER_BASIC_AUTH is missing" in run.output()
     assert "AISTUDIOS_APP_ID" in run.output()
     assert "process" not in run.output().replace("processes", "")
+
+
+def test_an_address_that_is_taken_is_named_before_anything_starts(environ, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        gateway, flower = (f"127.0.0.1:{each.getsockname()[1]}" for each in (one, other))
+        theirs = {"RENDERLINE_GATEWAY_BIND": gateway, "FLOWER_PORT": flower.rpartition(":")[2]}
+        run = Process(RUN, log=tmp_path / "run.log", environ={**environ, **theirs})
+        try:
+            assert run.popen.wait(30) == 2
+        finally:
+            run.kill()
+        assert f"listens at {gateway}, where gateway would: stop it, or set RENDERLINE_GATEWAY_BIND" in run.output()
+        assert f"listens at {flower}, where flower would: stop it, or set FLOWER_PORT" in run.output()
+        assert "(process" not in run.output()
 
 
 def test_without_a_chosen_redis_nothing_starts(environ, tmp_path):

@@ -1,4 +1,4 @@
-"""Checks of the processes: workers, the queues that they consume, the sweep, Flower."""
+"""Checks of the processes: workers, the queues that they consume, the sweep, gateway, Flower."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ _ANSWER_WITHIN = 1.5
 
 
 def check(app: Celery, redis: Redis, settings: Settings, *, prefix: str) -> Iterator[CheckResult]:
-    """Yield results for workers, queues, sweep and Flower. Asking the workers takes a second or two."""
+    """Yield results for workers, queues, sweep, gateway and Flower. Asking the workers takes a second or two."""
     serving = _consumed(app)
     yield of_workers(serving, Ledger(redis, prefix=prefix).worker_versions())
     yield from of_clocks(skews(redis, sorted(serving), prefix=prefix))
     yield from of_queues(lengths(app), serving)
     yield of_consumers(Ledger(redis, prefix=prefix).capabilities())
     yield _sweep(redis, Keys(prefix).sweep, settings.sweep_every, workers=bool(serving))
+    yield of_gateway(settings.gateway_bind)
     yield _flower(settings)
 
 
@@ -100,6 +101,28 @@ def _sweep(redis: Redis, key: str, every: float, *, workers: bool) -> CheckResul
             return CheckResult("sweep", "fail", "no worker sweeps: lost messages are not sent again", advice)
         time.sleep(0.1)
     return CheckResult("sweep", "ok", f"within the last {every:g} s")
+
+
+def of_gateway(bind: str) -> CheckResult:
+    """Return the result on what answers at the gateway's address on this machine; it may run on another one."""
+    host, _, port = bind.rpartition(":")
+    url = f"http://{_OF_THIS_MACHINE.get(host, host)}:{port}"
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.get(f"{url}/healthz", timeout=3, allow_redirects=False)
+            ours = answer.status_code == 200 and answer.json() == {"status": "ok"}
+    except requests.ConnectionError:
+        return CheckResult("gateway", "ok", f"none on this machine ({bind})")
+    except requests.RequestException:
+        ours = False
+    if ours:
+        return CheckResult("gateway", "ok", url)
+    advice = "set RENDERLINE_GATEWAY_BIND to a free address, for the gateway and for this command"
+    return CheckResult("gateway", "warn", f"another program answers at {url}: send it no API key", advice)
+
+
+_OF_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # where to ask, not where to listen
 
 
 def _flower(settings: Settings) -> CheckResult:
