@@ -60,7 +60,7 @@ def _explain_hook(
     name = _named(record, condition, index)
     if waits.circuit_since is not None:
         return Explanation(
-            f"{name} waits: {_host(waits)} has not answered since {gone(waits.circuit_since, now=now)} (circuit open)"
+            f"{name} waits: {_host(waits)} has not answered since {gone(waits.circuit_since, now=now)}, circuit open"
             f"{_why(hook)}.",
             f"One call at a time probes that host.{_given_up(record, waits, retries, now=now)}",
         )

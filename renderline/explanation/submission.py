@@ -97,7 +97,7 @@ def explain_calls(name: str, account: AccountCondition, *, now: float) -> Explan
     """Explain why an account makes no calls, polls neither; None if it makes them."""
     if account.circuit_since is not None:
         return Explanation(
-            f"The vendor has not answered account {name} since {gone(account.circuit_since, now=now)} (circuit open).",
+            f"The vendor has not answered account {name} since {gone(account.circuit_since, now=now)}, circuit open.",
             "One call at a time probes; the first answer lets all go on.",
             f"Check the vendor's status; renderline resume {name} lets calls go on at once.",
         )

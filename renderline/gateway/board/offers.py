@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -70,6 +71,33 @@ _UNSENT: Final = "Nothing was sent to the vendor yet, so it costs nothing."
 def offers(record: Mapping[str, Any], *, dead: Collection[int], may: Callable[[str], bool]) -> list[Offer]:
     """Return the operations that apply to a render, whose hooks `dead` are dead letters, for somebody who `may`."""
     return [offer for offer in _applying(record, dead) if may(SCOPES[offer.action])]
+
+
+def with_buttons(action: str, record: Mapping[str, Any], offered: Collection[Offer], *, resumes: bool) -> str:
+    """Return what a person can do with the page's buttons in place of the commands that do the same.
+
+    `offered` are the buttons of this render; `resumes`: whether the page of its account offers to resume it. Commands
+    without a button stay.
+    """
+    one = re.escape(record["id"])
+    for offer in offered:
+        alike = sum(other.action == offer.action for other in offered)
+        label = offer.label if alike == 1 else offer.action.capitalize()
+        command = _COMMANDS.get(offer.action, f"renderline {offer.action} {one}")
+        action = re.sub(command.replace("ID", one), f"\u201c{label}\u201d", action)
+    if resumes:
+        account = re.escape(str(record["account"]))
+        action = re.sub(f"renderline resume {account}", "\u201cResume\u201d on the account's page", action)
+    return action
+
+
+_COMMANDS: Final[Mapping[str, str]] = {
+    "adopt": r"renderline adopt ID PROJECT",
+    "fail": r"renderline fail ID --reason TEXT",
+    "replay": r"renderline dead replay ID( \d+)?",
+    "discard": r"(renderline )?dead discard( ID( \d+)?)?",
+}
+"""How an explanation writes the command that does the same; of the others it is `renderline`, their name and the id."""
 
 
 def _applying(record: Mapping[str, Any], dead: Collection[int]) -> list[Offer]:

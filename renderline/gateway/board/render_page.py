@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from flask import Response, request, url_for
 
-from renderline.gateway.access import READ, SUBMIT
+from renderline.gateway.access import ADMIN, READ, SUBMIT
 from renderline.gateway.board.access import may, requires
 from renderline.gateway.board.blueprint import blp, page
-from renderline.gateway.board.offers import DONE, offers
+from renderline.gateway.board.offers import DONE, offers, with_buttons
 from renderline.gateway.context import context
 from renderline.gateway.event_stream import render_messages
 from renderline.gateway.stored_file import file_name
@@ -58,12 +58,14 @@ def render_page(render_id: str, *, said: str | None = None, refused: str | None 
     (explanation,) = app.explainer.explain([record])
     (dead,) = app.operations.dead_hooks([record])
     specs = app.ledger.hooks_of(render_id)
+    offered = offers(record, dead=dead, may=may)
+    instead = with_buttons(explanation.action, record, offered, resumes=may(ADMIN))
     return page(
         "render.html",
         status,
         render=record,
-        explanation=explanation,
-        offers=offers(record, dead=dead, may=may),
+        explanation=explanation._replace(action=instead),
+        offers=offered,
         timeline=Timeline(app.ledger).of(render_id),
         media=list(_media(record)),
         hooks=[

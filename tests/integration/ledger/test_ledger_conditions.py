@@ -79,7 +79,7 @@ def test_renders_that_wait_for_an_api_are_counted_apart(serving: LedgerDriver, s
     [
         (lambda driver: driver.operations.pause("main"), "Account main is paused"),
         (lambda driver: driver.limits.back_off("main", seconds=30.0), "(429)"),
-        (lambda driver: driver.limits.call_failed("main", failures=1, pause=5.0), "(circuit open)"),
+        (lambda driver: driver.limits.call_failed("main", failures=1, pause=5.0), ", circuit open."),
         (lambda driver: driver.limits.hold("main", reason="No credit", seconds=60.0), "refused to render for account"),
         (lambda driver: driver.operations.hold("r1", by="anna", reason=""), "Held by anna"),
         (lambda driver: driver.ledger.quarantine("r1", "main", reason="lost a field"), "cannot be read"),

@@ -63,7 +63,7 @@ WAITING: dict[str, tuple[Condition, str, str, str]] = {
     ),
     "for an open circuit": (
         Condition(account=AccountCondition(circuit_since=NOW - 20 * MINUTE)),
-        "The vendor has not answered account main since 13:42 UTC (20 min ago) (circuit open).",
+        "The vendor has not answered account main since 13:42 UTC (20 min ago), circuit open.",
         "One call at a time probes; the first answer lets all go on.",
         "Check the vendor's status; renderline resume main lets calls go on at once.",
     ),
@@ -183,7 +183,7 @@ RENDERING: dict[str, tuple[dict[str, Any], Condition, str, str]] = {
     "behind an open circuit": (
         {"progress": 40, "deadline_at": NOW + HOUR},
         Condition(account=AccountCondition(circuit_since=NOW - 20 * MINUTE)),
-        "The vendor has not answered account main since 13:42 UTC (20 min ago) (circuit open). The vendor is at 40 %.",
+        "The vendor has not answered account main since 13:42 UTC (20 min ago), circuit open. The vendor is at 40 %.",
         "One call at a time probes; the first answer lets all go on. It expires at its deadline, 15:02 UTC (in 1 h).",
     ),
     "during a Retry-After": (
@@ -248,7 +248,7 @@ HOOKS: dict[str, tuple[dict[str, Any], HookCondition, str, str]] = {
     "behind an open circuit": (
         {"h0": "retrying", "h0:attempts": 1, "h0:error": "no answer"},
         HookCondition(host="acme/example.com", circuit_since=NOW - HOUR),
-        "Hook 0 (http) waits: example.com has not answered since 13:02 UTC (1 h ago) (circuit open): no answer.",
+        "Hook 0 (http) waits: example.com has not answered since 13:02 UTC (1 h ago), circuit open: no answer.",
         "One call at a time probes that host. It is given up at 2025-10-13 13:56 UTC, or after 9 attempts.",
     ),
     "of an unknown type": (

@@ -6,12 +6,16 @@ import pytest
 from flask import Flask
 from markupsafe import Markup
 
+from renderline.explanation import explain
 from renderline.gateway.board import charts, formats, search_links
 from renderline.gateway.board.feed import MOST, Batch
 from renderline.gateway.board.kept import Kept
 from renderline.gateway.board.listing import View
+from renderline.gateway.board.offers import offers, with_buttons
 from renderline.gateway.board.overview import charts_of
 from renderline.ledger import Minute
+from renderline.ledger.condition import AccountCondition, Condition
+from renderline.ledger.record import public_record
 from renderline.search import parse_search
 
 
@@ -129,3 +133,25 @@ def test_a_value_that_cannot_be_made_is_tried_again():
 def test_a_page_has_no_more_rows_than_the_board_offers(size, rows):
     with Flask("test").test_request_context("/", query_string={"size": size}):
         assert View.asked().size == rows
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "paused", "expected"),
+    [
+        ("failed", {}, False, "“Retry” starts a new attempt"),
+        ("unconfirmed", {"stage": "export"}, False, "then “Adopt a project” if it was started, “Resubmit” if it was"),
+        ("undelivered", {"h0": "dead"}, False, "then “Replay hook 0”, or “Discard hook 0”."),
+        ("accepted", {}, True, "“Resume” on the account's page."),
+    ],
+)
+def test_the_page_of_a_render_says_what_to_do_with_its_own_buttons(state, fields, paused, expected):
+    known = {"kind": "project", "account": "main", "priority": "normal", "state": state, f"t:{state}": "0", **fields}
+    record = public_record("5e" * 16, known, {"hooks": [{"type": "http", "url": "https://example.com/done"}]})
+    action = explain(record, Condition(account=AccountCondition(paused=paused)), now=9.0).action
+    assert "renderline " in action
+    offered = offers(record, dead={0} if "h0" in fields else set(), may=lambda scope: True)
+    said = with_buttons(action, record, offered, resumes=True)
+    assert expected in said
+    assert "renderline " not in said
+    # Who may press nothing is told the commands.
+    assert with_buttons(action, record, offers(record, dead=set(), may=lambda scope: False), resumes=False) == action
