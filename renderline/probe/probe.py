@@ -28,7 +28,7 @@ _TOLERABLE_SKEW: Final = 30.0
 class Probe:
     """Probes one account. It makes no call that costs: reads, one draft, and its deletion.
 
-    Run `findings` to its end, and `clean_up` in any case.
+    Run `results` to its end, and `clean_up` in any case.
     """
 
     clients: AccountClients
@@ -43,7 +43,7 @@ class Probe:
         self._draft: ProbeDraft | None = None
         self._lag = 0.0
 
-    def findings(self) -> Iterator[Finding]:
+    def results(self) -> Iterator[Finding]:
         """Yield a finding after the other; raises a `StudioFault` if the vendor cannot be asked at all."""
         if self.clients.v3 is not None:
             token = self.clients.token.current() if self.clients.token else ""
@@ -273,11 +273,11 @@ class Probe:
         refused = reads.get(f"/api/odin/editor/progress/{_NO_PROJECT}", "no-key")
         self._reads.limits.update(reads.limits)
         self._reads.skews += reads.skews
-        told = answer.shown != refused.shown
+        distinct = answer.shown != refused.shown
         yield Finding(
             "v2_wrong_id",
             "v2 tells a wrong key of the account from a wrong project",
-            _verdict(told),
+            _verdict(distinct),
             f"wrong project: {answer.shown}; wrong key: {refused.shown}",
         )
 

@@ -102,6 +102,7 @@ class FakeRender:
             "warnings": [],
             "metadata": self.request.get("metadata") or {},
             "deadline": None,
+            "forgotten": None,
             "times": dict(self.times),
             "history": [],
         }

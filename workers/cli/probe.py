@@ -40,11 +40,11 @@ def probe(context: click.Context, session: Session, account: str, patience: floa
     probe = _prepared(session, account, patience)
     if not yes and sys.stdin.isatty():
         click.confirm("This makes one draft (free) in the account and deletes it. Go on?", abort=True, err=True)
-    findings, left = [], None
+    results, left = [], None
     with _ended_by_signals():
         try:
-            for finding in probe.findings():
-                findings.append(finding)
+            for finding in probe.results():
+                results.append(finding)
                 if sys.stderr.isatty():
                     click.echo(f"{finding.id}: {finding.verdict}", err=True)
         finally:
@@ -52,9 +52,9 @@ def probe(context: click.Context, session: Session, account: str, patience: floa
                 left = probe.clean_up()
             if left:
                 print_error(f"delete it by hand: {left}")
-    value = {"account": account, "findings": [one.as_json() for one in findings], "left": left}
-    session.answer(value, lambda: _table(findings))
-    differs = any(one.verdict == "differs" for one in findings)
+    value = {"account": account, "results": [one.as_json() for one in results], "left": left}
+    session.answer(value, lambda: _table(results))
+    differs = any(one.verdict == "differs" for one in results)
     context.exit(ExitCode.FAILED if differs or left else ExitCode.DONE)
 
 
@@ -69,13 +69,13 @@ def _prepared(session: Session, account: str, patience: float) -> Probe:
     return Probe(clients, own.base_url, own.v2_base_url, own.v2_secret_key or "", patience)
 
 
-def _table(findings: list[Finding]) -> Any:
+def _table(results: list[Finding]) -> Any:
     from rich import box
     from rich.table import Table
 
     marks = {"holds": "yes", "differs": "NO", "unknown": "?"}
     table = Table("assumption", "holds", "found", "setting that follows", box=box.SIMPLE, pad_edge=False)
-    for one in findings:
+    for one in results:
         table.add_row(one.assumption, marks[one.verdict], one.found, one.setting)
     return table
 

@@ -37,7 +37,7 @@ def sandboxes(tmp_path: Path) -> Iterator[Callable[..., SandboxProcess]]:
 
 @pytest.fixture
 def probe(run: Any, redis: Any) -> Callable[..., dict[str, Any]]:
-    """Probe a sandbox; returns the findings by their id, and checks that nothing was paid and nothing is left."""
+    """Probe a sandbox; returns the results by their id, and checks that nothing was paid and nothing is left."""
 
     def probe(sandbox: SandboxProcess, code: int, **more: str) -> dict[str, Any]:
         redis.flushall()
@@ -63,20 +63,20 @@ def probe(run: Any, redis: Any) -> Callable[..., dict[str, Any]]:
             for one in call("GET", f"{sandbox.url}/_sandbox/projects").json()
             if one["exports"] and "probe" in one["name"]
         ] == []
-        return {one["id"]: one for one in result.value["findings"]}
+        return {one["id"]: one for one in result.value["results"]}
 
     return probe
 
 
-def verdicts(findings: dict[str, Any], *names: str) -> list[str]:
-    return [findings[name]["verdict"] for name in names]
+def verdict_of_each(results: dict[str, Any], *names: str) -> list[str]:
+    return [results[name]["verdict"] for name in names]
 
 
 def test_the_plain_vendor(probe: Any, sandboxes: Any) -> None:
     sandbox = sandboxes("--clock-skew", "0", "--v2-key", "v2-key-of-the-tests")
     found = probe(sandbox, 1, AISTUDIOS_V2_SECRET_KEY="v2-key-of-the-tests")
     held = ("token_header", "token_refused", "list_models", "wrong_id", "draft", "draft_free", "draft_name", "deleted")
-    assert set(verdicts(found, *held, "clock")) == {"holds"}
+    assert set(verdict_of_each(found, *held, "clock")) == {"holds"}
     assert {name for name, one in found.items() if one["verdict"] == "differs"} == {"list_drafts"}
     assert "orphan" in found["list_drafts"]["found"]
     assert found["video_url"]["verdict"] == "unknown"

@@ -83,7 +83,7 @@ def test_hooks_are_tried_for_three_days_by_default() -> None:
 def test_nothing_at_the_vendor_is_deleted_because_it_is_stored_unless_that_is_wanted() -> None:
     off, on = composed(), composed(RENDERLINE_DELETE_STORED_PROJECTS="true")
     assert (off.deliverer.delete_stored, on.deliverer.delete_stored) == (False, True)
-    assert [len(one.cleanup.tasks) for one in (off, on)] == [2, 3]
+    assert [len(one.cleanup.tasks) for one in (off, on)] == [3, 4]
 
 
 @pytest.mark.parametrize("wanted", [{}, {"RENDERLINE_WAIT_FOR_DISK": "never"}], ids=["by default", "never"])
