@@ -6,8 +6,11 @@ dies in between loses nothing: another goes on.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import structlog
 from redis import RedisError
@@ -28,6 +31,8 @@ EVERY: Final = 1.0
 _BATCH: Final = 20
 _LEASE: Final = 60.0
 """Seconds until what could not be deleted is tried again."""
+_NAMED_WITHIN: Final = 3600.0
+"""Seconds for which an upload that came again is left for the render that is to name it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class ForgottenFiles:
     folders: TenantFolders
     uploads: UploadStore | None = None
     lease: float = _LEASE
+    clock: Callable[[], float] = time.time
 
     def run(self) -> int:
         """Delete what is due; returns how many renders had something left. What fails is due again after a minute."""
@@ -55,7 +61,7 @@ class ForgottenFiles:
         for thing in steps.things(render_id) or [""]:
             what, _, about = thing.partition(" ")
             try:
-                if record and not self._delete(steps, what, about, record["tenant"], record["account"]):
+                if record and not self._delete(steps, what, about, record):
                     continue
                 steps.gone(render_id, thing)
             except (RedisError, OSError) as error:
@@ -66,20 +72,28 @@ class ForgottenFiles:
                 # Each storage's library has its own.
                 self._failed(render_id, what, error)
 
-    def _delete(self, steps: Forgetting, what: str, about: str, tenant: str, account: str) -> bool:
-        """Delete one thing; False if this worker cannot."""
+    def _delete(self, steps: Forgetting, what: str, about: str, record: dict[str, Any]) -> bool:
+        """Delete one thing; False if this worker cannot, or not yet."""
+        tenant, account = record["tenant"], record["account"]
         if what == "file":
             if not self.folders.remove(about, tenant):
                 return False
             steps.drop_claim(about)
         elif what == "upload":
-            if self.uploads is None:
+            if self.uploads is None or self._came_again(self.uploads, tenant, about, record["times"].get("accepted")):
                 return False
             if not steps.named_elsewhere(about, tenant=tenant):
                 self.uploads.remove(tenant, about)
         elif what == "list":
             steps.drop_list(account, PROJECTS)
         return True
+
+    def _came_again(self, uploads: UploadStore, tenant: str, sha256: str, accepted: str | None) -> bool:
+        """Return whether somebody stored the file after this render was accepted, and may be about to name it."""
+        stored = uploads.stored_at(tenant, sha256)
+        if stored is None or accepted is None or stored <= datetime.fromisoformat(accepted).timestamp():
+            return False
+        return self.clock() < stored + _NAMED_WITHIN
 
     @staticmethod
     def _failed(render_id: str, what: str, error: Exception) -> None:

@@ -107,6 +107,11 @@ class UploadStore:
                 for sha256, stored in self._home(tenant).files(root=self._root):
                     yield tenant, sha256, stored
 
+    def stored_at(self, tenant: str, sha256: str) -> float | None:
+        """Return when a tenant's file was stored last (epoch seconds); None: it is not there."""
+        with self._failing():
+            return next((at for name, at in self._home(tenant).files(root=self._root) if name == sha256), None)
+
     def remove(self, tenant: str, sha256: str) -> None:
         """Remove a tenant's file, if it is there."""
         with self._failing():

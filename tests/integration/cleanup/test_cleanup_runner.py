@@ -150,6 +150,7 @@ class Services:
     """What a housekeeper needs."""
 
     def __init__(self, driver, cleanup):
+        self.ledger = driver.ledger
         self.dispatcher = self.sent = Sent()
         self.cleanup = cleanup
         self.old_uploads = None
