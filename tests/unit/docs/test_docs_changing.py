@@ -9,7 +9,8 @@ import pytest
 from harness import ROOT
 
 PAGE = (ROOT / "docs/changing.md").read_text()
-NAMED = sorted(set(re.findall(r"`([\w./-]+(?:\.\w+|/))`", PAGE)))
+# What is below var/ is built: `make docs` makes it.
+NAMED = sorted({name for name in re.findall(r"`([\w./-]+(?:\.\w+|/))`", PAGE) if not name.startswith("var/")})
 
 
 @pytest.mark.parametrize("name", NAMED)
