@@ -153,5 +153,5 @@ def test_the_page_of_a_render_says_what_to_do_with_its_own_buttons(state, fields
     said = with_buttons(action, record, offered, resumes=True)
     assert expected in said
     assert "renderline " not in said
-    # Who may press nothing is told the commands.
+    # Who may press nothing gets the commands.
     assert with_buttons(action, record, offers(record, dead=set(), may=lambda scope: False), resumes=False) == action
