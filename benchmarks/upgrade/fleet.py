@@ -115,8 +115,8 @@ class Fleet:
             "quarantine left": sum(
                 int(self.redis.xlen(key)) for key in (Keys().quarantine, Keys().quarantine_requests)
             ),
-            "log lines of older workers about newer records": self._lines(newer=False, older=older),
-            "log lines of newer workers about them": self._lines(newer=True, older=older),
+            "log lines of older workers about newer records": len(self.lines(newer=False, older=older)),
+            "log lines of newer workers about them": len(self.lines(newer=True, older=older)),
         }
 
     def _exports(self) -> Counter[str]:
@@ -133,11 +133,12 @@ class Fleet:
             seen.setdefault(json.loads(raw)["data"]["id"], set()).add(headers["webhook-id"])
         return seen
 
-    def _lines(self, *, newer: bool, older: Sequence[Path]) -> int:
+    def lines(self, *, newer: bool, older: Sequence[Path]) -> list[str]:
+        """Return the log lines about renders of the new kind: of the workers of `older` versions, or of the others."""
         tinted = {one for one, kind in self.ids.items() if kind == KIND}
         outputs = [worker.output() for version, worker in self.workers if (version not in older) == newer]
         lines = [line for output in outputs for line in output.splitlines()]
-        return sum(any(one in tinted for one in re.findall(r"[0-9a-f]{32}", line)) for line in lines)
+        return [line for line in lines if any(one in tinted for one in re.findall(r"[0-9a-f]{32}", line))]
 
     def close(self) -> None:
         """End what still runs."""
