@@ -33,10 +33,12 @@ def put_in_flight(redis_url: str, count: int, *, poll_in: float, first: int = 0)
             with redis.pipeline(transaction=False) as pipe:
                 for entry in entries:
                     ledger.run("accept", *entry.arguments(), client=pipe)
-                    ledger.run("submit_claim", entry.render_id, 30.0, 2, "{}", "", 0, "", 0, "{}", "", client=pipe)
-                    started = ("1", "rendering", f"f{entry.render_id[:23]}", poll_in, poll_in)
-                    ledger.run("submit_start", entry.render_id, *started, client=pipe)
                 pipe.execute()
+            for entry in entries:
+                # These keep their answers for a repeated call, and so cannot be queued.
+                claim = ledger.claim_submission(entry.render_id, lease=30.0, calls=2)
+                assert claim
+                ledger.start(claim, confirmed=True, project_id=f"f{entry.render_id[:23]}", poll_in=poll_in)
     return payload
 
 
