@@ -92,6 +92,8 @@ class Forgetter:
         steps = Forgetting(self.operations.ledger)
         files = [record["stored_url"], *(one["stored_url"] for one in record["outputs"])]
         left = [f"file {url}" for url in dict.fromkeys(files) if url]
+        if record["forgotten"]:
+            left = steps.left(render_id, account=record["account"])
         left += [f"upload {sha256}" for sha256 in self._uploads(steps, record)]
         if vendor and _owns_project(record):
             projects = [record["project_id"], *(one["project_id"] for one in record["history"])]

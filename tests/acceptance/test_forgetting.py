@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,8 @@ def test_nothing_is_left_of_a_forgotten_render(system: System, renderline: Comma
             assert kept[name] == record[name], name
         texts = (kept["name"], kept["metadata"], kept["hooks"], kept["stored_url"], kept["project_id"])
         assert texts == (None, {}, [], None, None)
+    assert f"forgotten  {system.record(one)['forgotten']}" in re.sub(" {2,}", "  ", renderline("show", one).out)
+    assert "would erase: nothing more" in renderline("forget", one, "--vendor", "--dry-run").out
     assert counted(system) == totals
     assert [entry["action"] for entry in renderline.json("audit-log")[:2]] == ["forget", "forget"]
     # The key stays spent: the same message again renders nothing.

@@ -87,7 +87,8 @@ def _forgotten(session: Session, render_id: str, *, vendor: bool, dry_run: bool)
     except WrongState as error:
         return Step(render_id, False, error.state, f"render {render_id} is {error.state}: {error.rule}", none)
     more = {"forgotten": done.record["forgotten"], "left": done.left, "kept": done.kept or None}
-    things = ", ".join(["script", "name", "metadata", "hooks", "timeline", *done.left])
+    own = [] if done.record["forgotten"] else ["script", "name", "metadata", "hooks", "timeline"]
+    things = ", ".join([*own, *done.left]) or "nothing more"
     said = f"would erase: {things}" if dry_run else "forgotten"
     return Step(
         render_id, True, done.record["state"], f"{said}; project kept: {done.kept}" if done.kept else said, more

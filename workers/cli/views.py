@@ -145,6 +145,7 @@ def details(record: Record) -> RenderableType:
                 ("id", record["id"]),
                 ("name", record["name"]),
                 ("state", state),
+                ("forgotten", record["forgotten"]),
                 ("kind", f"{record['kind']}, account {record['account']}, priority {record['priority']}"),
                 ("tenant", record["tenant"] if record["tenant"] != DEFAULT else None),
                 ("accepted by", record["accepted_by"]),

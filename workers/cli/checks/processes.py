@@ -51,7 +51,7 @@ def lengths(app: Celery) -> dict[str, int]:
 def of_workers(serving: Mapping[str, set[str]], versions: Mapping[str, str]) -> CheckResult:
     """Return the result on the workers that answered, with how many run each version, by name in `versions`."""
     if not serving:
-        advice = f"start one: {_START} {','.join(QUEUES)}"
+        advice = f"start one: renderline run worker, or {_START} {','.join(QUEUES)}"
         return CheckResult("workers", "fail", "none answers: renders wait", advice)
     names = ", ".join(sorted(serving)[:5]) + (" ..." if len(serving) > 5 else "")
     counts = Counter(versions[name] for name in serving if name in versions)
@@ -134,7 +134,7 @@ def _flower(settings: Settings) -> CheckResult:
             session.trust_env = False
             answer = session.get(f"{url}/healthcheck", timeout=3)
     except requests.RequestException as error:
-        return CheckResult("flower", "warn", f"{url}: {type(error).__name__}", "start it: celery -A workers.app flower")
+        return CheckResult("flower", "warn", f"{url}: {type(error).__name__}", "start it: renderline run flower")
     if answer.status_code != 200:
         return CheckResult("flower", "warn", f"{url}: answers {answer.status_code}", "read its log")
     return CheckResult("flower", "ok", url)
