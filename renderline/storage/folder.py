@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 import fsspec
 
+from renderline.storage.filesystem import open_filesystem
 from renderline.storage.local_place import LocalPlace
 from renderline.storage.remote_place import RemotePlace
 
@@ -92,6 +93,8 @@ class Folder:
     def describe(self, error: Exception) -> str:
         """Return the error of the storage's own library in short, without the storage's password."""
         text = f"{type(error).__name__}: {error}"
+        if self.scheme in ("s3", "s3a"):
+            text = f"{text[:200]} (AWS_ENDPOINT_URL and the AWS credentials say where and as whom)"
         return (text.replace(self._password, "***") if self._password else text)[:300]
 
     def below(self, name: str) -> Folder:
@@ -203,7 +206,7 @@ class Folder:
         if self.scheme == "file":
             parts = [part for part in f"{self._root[len(root._root) :]}/{name}".split("/") if part]
             return LocalPlace(root._root, parts, make=make)
-        filesystem, path = fsspec.core.url_to_fs(self._root)
+        filesystem, path = open_filesystem(self._root)
         return RemotePlace(filesystem, f"{path.rstrip('/')}/{name}".rstrip("/"))
 
 

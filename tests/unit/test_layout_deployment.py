@@ -120,6 +120,7 @@ def test_the_image_says_which_version_it_is():
     [
         ("requirements.txt", ["app"]),
         ("requirements-embedded.txt", ["embedded"]),
+        ("requirements-s3.txt", ["s3"]),
         ("requirements-dev.txt", ["app", "s3", "embedded", "dev"]),
     ],
 )

@@ -40,7 +40,7 @@ class ScriptedHandler(BaseHTTPRequestHandler):
         self.server.asked.append(self)
         self.server.script(self)
 
-    do_GET = do_POST = _answer  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
 
     def log_message(self, *_):
         """Keep the test's output clean."""

@@ -1,6 +1,7 @@
 """The environment becomes typed settings, or one refusal that names everything that is wrong with it."""
 
 import base64
+import sys
 
 import pytest
 
@@ -269,3 +270,10 @@ def test_an_unknown_account_is_a_key_error():
 def test_a_bad_value_brings_no_second_complaint_about_its_relation_to_another():
     (line,) = refusal({**V3, "RENDERLINE_POLL_MIN": "61", "RENDERLINE_POLL_MAX": "soon"})
     assert line.startswith("RENDERLINE_POLL_MAX='soon'")
+
+
+def test_a_bucket_without_its_library_is_refused_with_how_to_install_it(monkeypatch):
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "s3", raising=False)
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(SettingsError, match=r"RENDERLINE_STORAGE_URL.*make s3.*--build-arg EXTRAS=s3"):
+        load({**V3, "RENDERLINE_STORAGE_URL": "s3://videos/renders"}, role="worker")

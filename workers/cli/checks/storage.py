@@ -6,9 +6,7 @@ import contextlib
 import secrets
 from collections.abc import Callable
 
-import fsspec
-
-from renderline.storage import Folder
+from renderline.storage import Folder, open_filesystem
 from workers.cli.checks.result import CheckResult
 
 _ADVICE = "check RENDERLINE_STORAGE_URL and this user's permissions there"
@@ -35,7 +33,7 @@ def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> C
         return CheckResult("storage", "fail", f"{folder.url}: {folder.describe(error)}", _ADVICE)
     finally:
         with contextlib.suppress(Exception):
-            filesystem, path = fsspec.core.url_to_fs(address)
+            filesystem, path = open_filesystem(address)
             filesystem.rm_file(path)
     if not same:
         return CheckResult("storage", "fail", f"{folder.url}: the bytes read differ from the bytes written", _ADVICE)
@@ -43,6 +41,7 @@ def check(url: str | None, *, reader: Callable[[str], bytes] | None = None) -> C
 
 
 def _read(address: str) -> bytes:
-    with fsspec.open(address, "rb") as file:
+    filesystem, path = open_filesystem(address)
+    with filesystem.open(path, "rb") as file:
         content: bytes = file.read()
         return content
