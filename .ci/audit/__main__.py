@@ -13,7 +13,8 @@ import secret_scan
 from result import Result
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = "requirements.txt"
+LOCKS = ("requirements.txt", "requirements-embedded.txt")
+"""What an installation may hold: the application, and the Redis of `make up`."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,8 +32,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 _CHECKS: dict[str, Callable[[Path], Iterator[Result]]] = {
-    "advisories": lambda root: advisories.check(root / LOCK),
-    "licences": lambda root: licences.check(root / LOCK),
+    "advisories": lambda root: (result for lock in LOCKS for result in advisories.check(root / lock)),
+    "licences": lambda root: (result for lock in LOCKS for result in licences.check(root / lock)),
     "secrets": secret_scan.check,
 }
 

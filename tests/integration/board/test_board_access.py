@@ -238,6 +238,9 @@ def test_guesses_of_keys_are_slowed_down(redis, keys):
         def __init__(self):
             self.wrong = []
 
+        def address(self, remote, forwarded):
+            return remote
+
         def wait(self, address, user):
             return 30.0 if len(self.wrong) >= 3 else 0.0
 

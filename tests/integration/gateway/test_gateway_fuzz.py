@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -54,6 +55,11 @@ checks.not_a_server_error.enabled = false
 include-path = "/v1/renders/batch"
 checks.negative_data_rejection.enabled = false
 """
+
+
+@pytest.fixture(scope="module")
+def gateway_options():
+    return {"RENDERLINE_SECRET_KEY": "signs the links of these tests, 32 and more"}
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20)

@@ -34,7 +34,10 @@ KEYS = {
 
 @pytest.fixture(scope="module")
 def gateway_options():
-    return {"RENDERLINE_API_KEYS_REQUIRED": "true"}
+    return {
+        "RENDERLINE_API_KEYS_REQUIRED": "true",
+        "RENDERLINE_SECRET_KEY": "signs the links of these tests, 32 and more",
+    }
 
 
 @pytest.mark.parametrize("who", KEYS if LONG else ["no key", "operator", "another tenant"])
