@@ -87,6 +87,8 @@ class Forgetter:
 
     def _look(self, render_id: str, actor: Actor, vendor: bool) -> Forgotten:
         record = self.operations.record(render_id, actor=actor)
+        if needs := self.operations.ledger.newer_version(render_id):
+            raise NewerRecord(needs)
         if record["state"] not in FINAL:
             raise WrongState(record["state"], FINAL, "only one that has ended can be forgotten; cancel it first")
         steps = Forgetting(self.operations.ledger)

@@ -77,13 +77,15 @@ def forget(
 
 def _forgotten(session: Session, render_id: str, *, vendor: bool, dry_run: bool) -> Step:
     from renderline.forgetting import Forgetter
-    from renderline.operations import RenderNotFound, WrongState
+    from renderline.operations import NewerRecord, RenderNotFound, WrongState
 
     none: dict[str, Any] = {"forgotten": None, "left": [], "kept": None}
     try:
         done = Forgetter(session.operations).forget(render_id, actor=COMMAND_LINE, vendor=vendor, dry_run=dry_run)
     except RenderNotFound:
         return Step(render_id, False, "", more=none)
+    except NewerRecord as error:
+        return Step(render_id, False, str((session.ledger.record(render_id) or {}).get("state", "")), str(error), none)
     except WrongState as error:
         return Step(render_id, False, error.state, f"render {render_id} is {error.state}: {error.rule}", none)
     more = {"forgotten": done.record["forgotten"], "left": done.left, "kept": done.kept or None}

@@ -9,6 +9,7 @@ import config.celery
 import workers.application
 from harness import ROOT, Valkey, free_port
 from renderline.ledger import Ledger
+from renderline.ledger.schema import LEVEL, VERSION
 from tests.integration.cli.test_cli_submit import compact
 
 
@@ -288,3 +289,13 @@ def test_an_address_in_a_file_chooses_the_redis_too(run, valkey, tmp_path):
     ended = run("pause", "default", REDIS_URL="", REDIS_URL_FILE=str(tmp_path / "redis-url"))
     assert ended.code == 0, ended.err
     assert run("resume", "default").code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_forget_leaves_a_record_of_a_newer_version_alone(run, render, redis, options):
+    run("cancel", render)
+    redis.hset(f"renderline:render:{render}", "schema", f"{VERSION}.{LEVEL + 1}")
+    before = redis.hgetall(f"renderline:render:{render}")
+    ended = run("forget", render, "--yes", *options)
+    assert (ended.code, "A newer version of Renderline wrote the record" in ended.err) == (1, True)
+    assert redis.hgetall(f"renderline:render:{render}") == before
