@@ -13,8 +13,8 @@ import secret_scan
 from result import Result
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.txt", "requirements-embedded.txt")
-"""What an installation may hold: the application, and the Redis of `make up`."""
+LOCKS = ("requirements.txt", "requirements-s3.txt", "requirements-embedded.txt")
+"""What an installation may hold: the application, what S3 needs, the Redis of `make up`."""
 
 
 def main(arguments: Sequence[str]) -> int:
