@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,9 +45,10 @@ class RunningUnit:
         template, _, instance = service.removesuffix(".service").partition("@")
         path = FOLDER / f"{template}{'@' if instance else ''}.service"
         self.options = options(COMMON, path)
-        self._notified = state / f"{service}.notify"
+        # An abstract name: the path of a test's folder is longer than a socket's may be.
+        notified = f"renderline-{uuid.uuid4().hex}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(self._notified))
+        self._socket.bind(f"\0{notified}")
         self._socket.settimeout(60)
         self.log = state / f"{service}.log"
         credentials = state / f"{service}.credentials"
@@ -64,7 +66,7 @@ class RunningUnit:
             if one and not one.startswith("#")
         )
         given |= dict(environ)
-        self.environ = {"PATH": os.defpath, "NOTIFY_SOCKET": str(self._notified), **given}
+        self.environ = {"PATH": os.defpath, "NOTIFY_SOCKET": f"@{notified}", **given}
         (command,) = self.options["ExecStart"]
         command = re.sub(r"\$\{(\w+)\}", lambda found: self.environ[found[1]], expanded(command))
         self.command = shlex.split(command.replace(f"{CHECKOUT}/.venv/bin", str(Path(sys.executable).parent)))

@@ -243,7 +243,8 @@ def writes_of(crash_harness: CrashHarness, flow: Scenario) -> set[str]:
         until(system.quiet, what="all acknowledged")
         until(lambda: noted.read_text().count("sweep_end") >= 2, what="sweeps")
         assert float(system.environ["RENDERLINE_POLL_MIN"]) > RENDER
-        return set(noted.read_text().splitlines())
+        # On a busy machine a hook takes long enough to renew its claim.
+        return set(noted.read_text().splitlines()) - {"hook_renew"}
     finally:
         system.close()
 
