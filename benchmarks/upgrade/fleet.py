@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Fleet:
         self.redis = Redis.from_url(valkey.url, decode_responses=True)
         self.producer = Celery("producer", broker=valkey.url)
         self.workers: list[tuple[Path, Process]] = []
+        self._numbers = count()
         self.ids: dict[str, str] = {}
         """The kind of each render that was requested."""
         self._environ = {
@@ -63,7 +65,8 @@ class Fleet:
 
         `shared`: with the settings of the future, among them one that only it knows.
         """
-        log = self.directory / f"worker-{len(self.workers)}.log"
+        # Two may be started at once.
+        log = self.directory / f"worker-{next(self._numbers)}.log"
         queues = ",".join(contract.QUEUES)
         command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues]
         known = (version / ".env.example").read_text(encoding="utf-8")

@@ -135,8 +135,8 @@ def test_the_sessions_with_an_editor_project_run_as_shown(
 
 
 DECK = (ROOT / "examples/files/deck.pdf").read_bytes()
-# A render that is done, with every hook delivered, gives most of them nothing to do: they answer 404 or 409. One that is
-# not done yet has no file to link to.
+# A render that is done, with every hook delivered, gives most of them nothing to do: they answer 404 or 409. One that
+# is not done yet has no file to link to.
 NEEDS_A_STATE = {"cancel", "retry", "hold", "release", "adopt", "resubmit", "fail", "replay", "discard", "links"}
 
 

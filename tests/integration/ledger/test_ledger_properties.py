@@ -281,7 +281,7 @@ class LedgerMachine(LedgerModel):
 def profile() -> settings:
     """In CI the same steps every time; elsewhere new ones, and more of them where PROPERTY_EXAMPLES says so."""
     return settings(
-        max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "150")),
+        max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "100")),
         stateful_step_count=60,
         deadline=None,
         derandomize="CI" in os.environ,
