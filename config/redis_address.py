@@ -126,7 +126,7 @@ def _sentinels(value: str) -> str:
     databases: set[int] = set()
     options: dict[str, str] = {}
     for chunk in value.split(";"):
-        parts = urlsplit(chunk)
+        parts = _split(chunk)
         if parts.scheme != "sentinel" or parts.fragment:
             raise ValidationError("")
         login, at, names = parts.netloc.rpartition("@")
@@ -146,6 +146,15 @@ def _sentinels(value: str) -> str:
     login = f"{logins.pop()}@" if logins else ""
     database = databases.pop() if databases else 0
     return f"sentinel://{login}{','.join(hosts)}/{database}?{_written(options)}"
+
+
+def _split(url: str) -> SplitResult:
+    """Split a URL like `urlsplit`, which in some versions of Python refuses an IPv6 address among several hosts."""
+    scheme, _, rest = url.partition("://")
+    rest, _, fragment = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    netloc, slash, path = rest.partition("/")
+    return SplitResult(scheme.lower(), netloc, slash + path, query, fragment)
 
 
 def _host(name: str) -> str:
@@ -193,7 +202,7 @@ def _tls(given: Mapping[str, str]) -> dict[str, str]:
 
 def read(url: str) -> Address:
     """Return the parts of a parsed address."""
-    parts = urlsplit(url)
+    parts = _split(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     login, _, names = parts.netloc.rpartition("@")
     username, _, password = login.partition(":")

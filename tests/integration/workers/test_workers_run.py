@@ -97,8 +97,9 @@ def test_honcho_starts_several_workers_each_with_a_name_and_metrics_of_its_own(e
 def test_nothing_outlives_a_run_that_was_killed(environ, tmp_path):
     run = Process([*RUN, "gateway"], log=tmp_path / "run.log", environ=environ)
     run.wait_until(lambda: "Listening at" in run.output(), what="the gateway")
+    # The guard, and the gateway's two processes.
+    until(lambda: len(descendants(run.popen.pid)) >= 3, what="all of its processes")
     started = descendants(run.popen.pid)
-    assert len(started) >= 3
     run.popen.kill()
     run.popen.wait(10)
     until(lambda: not [pid for pid in started if running(pid)], seconds=30, what="their end")
