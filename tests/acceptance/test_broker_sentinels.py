@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
-from harness.broker_users import ADMIN, ASKED_AND_REFUSED, PASSWORDS, write_users
+from harness.broker_users import ADMIN, ASKED_AND_REFUSED, PASSWORDS, url_of, write_users
 from harness.roles import Roles
 from harness.sentinels import SENTINEL_PASSWORD, Sentinels
 from harness.waiting import until
@@ -17,6 +20,16 @@ from renderline.producer import enqueue_render, wait_for
 from tests.acceptance.command_line import CommandLine
 
 RENDERS = 20
+BESIDE_RENDERLINE = """
+import json, sys
+from celery import Celery
+from renderline.producer import celery_options, enqueue_render
+from workers.application import create_app
+create_app()
+billing = Celery("billing")
+billing.conf.update(celery_options(sys.argv[1]))
+print(enqueue_render(billing, json.load(sys.stdin), key="order-1", wait=30))
+"""
 
 
 def test_renders_go_on_through_a_failover(tmp_path: Path) -> None:
@@ -33,6 +46,7 @@ def test_renders_go_on_through_a_failover(tmp_path: Path) -> None:
             assert wait_for(roles.app, one, timeout=90).state == "delivered"
         # Both requests of `produce` and these: each was paid once.
         assert roles.sandbox.calls("/export") == RENDERS + 2
+        assert _enqueued_beside_renderline(roles) == render
         until(lambda: roles.gateway.ask("GET", "/readyz").ok, what="a ready gateway")
         until(lambda: _pages_work(roles), what="Flower on the new primary")
         roles.operate(render)
@@ -53,6 +67,19 @@ def _tried(roles: Roles, key: str) -> str | None:
     with contextlib.suppress(RedisError, OSError, TimeoutError, OperationalError):
         return enqueue_render(roles.app, roles.request(), key=key, wait=30)
     return None
+
+
+def _enqueued_beside_renderline(roles: Roles) -> str:
+    """Enqueue `order-1` again, from a process where Renderline's own application exists; returns the render's id."""
+    address = url_of(roles.server, "producer")
+    return subprocess.run(
+        [sys.executable, "-c", BESIDE_RENDERLINE, address],
+        input=json.dumps(roles.request()),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout.strip()
 
 
 def _pages_work(roles: Roles) -> bool:

@@ -14,7 +14,7 @@ from celery.backends import redis as backend
 from kombu.transport import redis
 
 from config.redis_address import Address, Shown
-from renderline.ledger.failover import leaving
+from renderline.ledger.failover import LeavingSentinelConnection, LeavingSentinelSSLConnection, leaving
 from workers.redis_pool import open_pool, sentinel_connection_class
 from workers.repairs.repair import CELERY, KOMBU, Repair
 
@@ -22,11 +22,15 @@ from workers.repairs.repair import CELERY, KOMBU, Repair
 class Channel(redis.Channel):
     """A channel that connects to the address of its transport options; without one, as kombu does."""
 
-    from_transport_options = (*redis.Channel.from_transport_options, "address")  # type: ignore[assignment]
+    # Those of Sentinels are those of all others, and more.
+    from_transport_options = (*redis.SentinelChannel.from_transport_options, "address")  # type: ignore[assignment]
     address: Shown | None = None
 
     def _get_pool(self, asynchronous: bool = False) -> Any:
         if self.address is None:
+            if isinstance(self, redis.SentinelChannel):
+                self.connection_class = LeavingSentinelConnection
+                self.connection_class_ssl = LeavingSentinelSSLConnection
             return super()._get_pool(asynchronous)
         address = self.address.address
         if address.master_name:
@@ -66,7 +70,7 @@ REPAIR = Repair(
     touches=(
         "kombu.transport.redis:Channel._get_pool",
         "kombu.transport.redis:Channel._connparams",
-        "kombu.transport.redis:Channel.from_transport_options",
+        "kombu.transport.redis:SentinelChannel.from_transport_options",
         "kombu.transport.redis:Channel.keyprefix_fanout",
         "kombu.transport.redis:Channel.connection_class",
         "kombu.transport.redis:Channel.connection_class_ssl",

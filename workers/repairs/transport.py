@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from celery import Celery
@@ -13,16 +14,18 @@ from tasks.base import RenderlineTask
 from workers.repairs.registry import REPAIRS
 from workers.repairs.repair import Repair
 
-SCHEMES = ("redis", "rediss", "sentinel")
-"""Of Celery's addresses; that of a socket is redis+socket, which kombu and Celery cut at the plus."""
+TRANSPORTS = {"redis": redis.Transport, "rediss": redis.Transport, "sentinel": redis.SentinelTransport}
+"""By the scheme of Celery's addresses; that of a socket is redis+socket, which kombu and Celery cut at the plus."""
 
 
-def transport_class(repairs: Iterable[Repair] = REPAIRS) -> type[redis.Transport]:
-    """Return a transport whose channels have these repairs."""
+def transport_class(
+    repairs: Iterable[Repair] = REPAIRS, base: type[redis.Transport] = redis.Transport
+) -> type[redis.Transport]:
+    """Return a transport like `base` whose channels have these repairs."""
     chosen = tuple(repairs)
     qos = _mixed("QoS", [repair.qos for repair in chosen], redis.QoS)
-    channel = _mixed("Channel", [repair.channel for repair in chosen], redis.Channel, QoS=qos)
-    return _mixed("Transport", [], redis.Transport, Channel=channel)
+    channel = _mixed("Channel", [repair.channel for repair in chosen], base.Channel, QoS=qos)
+    return _mixed("Transport", [], base, Channel=channel)
 
 
 def request_class(repairs: Iterable[Repair] = REPAIRS) -> type[Request]:
@@ -33,16 +36,16 @@ def request_class(repairs: Iterable[Repair] = REPAIRS) -> type[Request]:
 def install(app: Celery, repairs: Iterable[Repair] = REPAIRS) -> None:
     """Use these repairs in this process and in `app`."""
     chosen = tuple(repairs)
-    transport = transport_class(chosen)
-    # By the scheme: the `broker_transport` setting would drop the TLS of rediss://.
-    for scheme in SCHEMES:
-        TRANSPORT_ALIASES[scheme] = lambda: transport  # type: ignore[assignment]
+    # By the scheme: the `broker_transport` setting would drop the TLS of rediss://. Other applications of this process
+    # get these transports too, such as a producer's.
+    for scheme, base in TRANSPORTS.items():
+        TRANSPORT_ALIASES[scheme] = partial(transport_class, chosen, base)  # type: ignore[assignment]
     RenderlineTask.Request = request_class(chosen)
     app.steps["consumer"].update(repair.step for repair in chosen if repair.step)
     for control in filter(None, (repair.control for repair in chosen)):
         app.control_cls = control
     for backend in filter(None, (repair.result_backend for repair in chosen)):
-        app.loader.override_backends = dict.fromkeys(SCHEMES, backend)
+        app.loader.override_backends = dict.fromkeys(TRANSPORTS, backend)
 
 
 def _mixed(name: str, mixins: Iterable[type[Any] | None], base: type[Any], **members: Any) -> type[Any]:

@@ -21,10 +21,9 @@ from workers.application import create_app
 from workers.repairs import ack_batching, quarantine, redaction, server_clock, shared_client
 from workers.repairs.registry import PROMISES, REPAIRS, TIME_SAVERS, select
 from workers.repairs.repair import KOMBU, Repair
-from workers.repairs.transport import install, request_class, transport_class
+from workers.repairs.transport import TRANSPORTS, install, request_class, transport_class
 from workers.startup import check_or_exit
 
-SCHEMES = ("redis", "rediss")
 MODULES = sorted((ROOT / "workers/repairs").glob("*.py"))
 DECLARING = [path for path in MODULES if "\nREPAIR = " in path.read_text()]
 
@@ -36,7 +35,7 @@ def versions(**pretended: str):
 @pytest.fixture
 def restored() -> Iterator[None]:
     """Undo what `install` changes in the libraries."""
-    before = {scheme: TRANSPORT_ALIASES[scheme] for scheme in SCHEMES}
+    before = {scheme: TRANSPORT_ALIASES[scheme] for scheme in TRANSPORTS}
     request = RenderlineTask.Request
     yield
     TRANSPORT_ALIASES.update(before)
@@ -105,11 +104,11 @@ def test_a_promise_that_misses_a_name_is_refused() -> None:
 def test_what_is_installed_reaches_kombu_and_celery(restored: None) -> None:
     app = Celery("test")
     install(app)
-    for scheme in SCHEMES:
+    for scheme in TRANSPORTS:
         assert issubclass(TRANSPORT_ALIASES[scheme]().Channel, quarantine.Channel)
     assert issubclass(RenderlineTask.Request, redaction.RedactedRequest)
     assert app.steps["consumer"] >= {repair.step for repair in REPAIRS if repair.step}
-    assert all("repairs.failover" in app.loader.override_backends[scheme] for scheme in SCHEMES)
+    assert all("repairs.failover" in app.loader.override_backends[scheme] for scheme in TRANSPORTS)
 
 
 PARTS = {"channel": redis.Channel, "qos": redis.QoS, "request": Request, "step": bootsteps.StartStopStep}
