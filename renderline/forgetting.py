@@ -22,6 +22,11 @@ _AGAIN = 3
 """How often a render that is retried meanwhile is read anew."""
 
 
+class _NotEnded(WrongState):
+    def __init__(self, state: str) -> None:
+        super().__init__(state, FINAL, "only one that has ended can be forgotten; cancel it first")
+
+
 class HookUnderWay(WrongState):
     """A hook of the render may be under way: it would store or send what is to be forgotten."""
 
@@ -57,9 +62,9 @@ class Forgetter:
         lists what would be deleted.
         """
         ledger = self.operations.ledger
-        audit = Audit(ledger.redis, prefix=ledger.prefix)
         if dry_run:
             return self._look(render_id, actor, vendor)
+        audit = Audit(ledger.redis, prefix=ledger.prefix)
         with audit.noting("forget", actor, f"render {render_id}", refusals=OperationRefused):
             done = self._forget(render_id, actor, vendor)
         Timeline(ledger).operation(render_id, "forget", by=str(actor))
@@ -83,14 +88,14 @@ class Forgetter:
                 raise HookUnderWay(record["state"], float(step.detail))
             if step.detail not in FINAL:
                 break
-        raise WrongState(record["state"], FINAL, "only one that has ended can be forgotten; cancel it first")
+        raise _NotEnded(record["state"])
 
     def _look(self, render_id: str, actor: Actor, vendor: bool) -> Forgotten:
         record = self.operations.record(render_id, actor=actor)
         if needs := self.operations.ledger.newer_version(render_id):
             raise NewerRecord(needs)
         if record["state"] not in FINAL:
-            raise WrongState(record["state"], FINAL, "only one that has ended can be forgotten; cancel it first")
+            raise _NotEnded(record["state"])
         steps = Forgetting(self.operations.ledger)
         files = [record["stored_url"], *(one["stored_url"] for one in record["outputs"])]
         left = [f"file {url}" for url in dict.fromkeys(files) if url]

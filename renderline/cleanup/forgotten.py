@@ -64,13 +64,11 @@ class ForgottenFiles:
                 if record and not self._delete(steps, what, about, record):
                     continue
                 steps.gone(render_id, thing)
-            except (RedisError, OSError) as error:
-                if isinstance(error, RedisError):
-                    raise
-                self._failed(render_id, what, error)
+            except RedisError:
+                raise
             except Exception as error:
-                # Each storage's library has its own.
-                self._failed(render_id, what, error)
+                # Each storage's library has errors of its own. This one may have the file's name, and so a person's.
+                log.warning("not deleted yet, tried again", render_id=render_id, what=what, error=type(error).__name__)
 
     def _delete(self, steps: Forgetting, what: str, about: str, record: dict[str, Any]) -> bool:
         """Delete one thing; False if this worker cannot, or not yet."""
@@ -94,11 +92,6 @@ class ForgottenFiles:
         if stored is None or accepted is None or stored <= datetime.fromisoformat(accepted).timestamp():
             return False
         return self.clock() < stored + _NAMED_WITHIN
-
-    @staticmethod
-    def _failed(render_id: str, what: str, error: Exception) -> None:
-        # The error may have the file's name, and so a person's.
-        log.warning("not deleted yet, tried again", render_id=render_id, what=what, error=type(error).__name__)
 
 
 @dataclass(frozen=True)

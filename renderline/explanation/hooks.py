@@ -147,5 +147,5 @@ def _given_up(record: Mapping[str, Any], waits: HookCondition, retries: HookRetr
     if retries is None or owed is None:
         return ""
     retries = retries.of_hook(waits.asked)
-    most = f", or after {counted(retries.attempts, 'attempt', 'attempts')}" if retries.attempts is not None else ""
+    most = f", or after {counted(retries.attempts, 'attempt')}" if retries.attempts is not None else ""
     return f" It is given up at {moment(owed + retries.retry_for, now=now)}{most}."

@@ -54,6 +54,6 @@ def epoch(iso: str | None) -> float | None:
         return None
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """Return a number with its noun."""
-    return f"{count:,} {one if count == 1 else many}"
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a number with its noun, such as `1 attempt` or `1,200 attempts`; `many` if it takes more than an s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

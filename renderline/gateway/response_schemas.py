@@ -387,20 +387,3 @@ class AccountState(Response):
     workers = fields.Nested(AccountWorkers, required=True)
     durations = fields.List(fields.Nested(Duration), required=True)
     renders = fields.List(fields.Nested(AccountTotal), required=True, metadata=_about("Only what is above 0."))
-
-
-class Forgotten(Response):
-    """A forgotten render, and what is still to be deleted."""
-
-    id = _text("32 hexadecimal digits.")
-    forgotten = _text("When its content was erased, ISO 8601.")
-    state = _text(validate=validate.OneOf(STATES))
-    left = fields.List(
-        fields.String(),
-        required=True,
-        metadata=_about(
-            "What workers have not deleted yet: `file <url>`, `upload <sha256>`, `project <id>`, `list` (the copy of "
-            "the vendor's list of projects, which has names)."
-        ),
-    )
-    kept = _text("Why the project stays at the vendor, if its deletion was asked for and cannot be.", null=True)

@@ -137,8 +137,8 @@ def _answer(
         lines = [_line(one) for one in chosen[:_SHOWN]]
         if len(chosen) > _SHOWN:
             lines.append(f"... and {len(chosen) - _SHOWN} more: --json shows all")
-        seen = counted(found.seen, "unfinished render", "unfinished renders")
-        lines.append(f"{seen} compared, {counted(len(found.differences), 'difference', 'differences')}")
+        seen = counted(found.seen, "unfinished render")
+        lines.append(f"{seen} compared, {counted(len(found.differences), 'difference')}")
         if applied:
             lines.append(f"{len(done)} settled, {len(left.differences)} left")
         if ended:

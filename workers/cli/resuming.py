@@ -143,7 +143,7 @@ def warn(file: ResultFile, plan: Plan, *, retried: bool, write: Callable[[str], 
         write(f"{done} of {len(plan.lines)} rows were delivered before, as {file.name} says")
     if plan.failed and not retried:
         them = "it" if len(plan.failed) == 1 else "them"
-        write(f"{counted(len(plan.failed), 'row', 'rows')} failed before: --retry-failed tries {them} again")
+        write(f"{counted(len(plan.failed), 'row')} failed before: --retry-failed tries {them} again")
     if unknown := [line for line in plan.lines if line.state == UNKNOWN]:
         rows = ", ".join(line.row for line in unknown[:10]) + (" ..." if len(unknown) > 10 else "")
         write(

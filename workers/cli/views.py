@@ -12,7 +12,6 @@ from rich.text import Text
 
 from renderline.renders import FINAL, State
 from renderline.tenants import DEFAULT
-from workers.amount import amount
 from workers.cli.errors import plain
 
 Record = Mapping[str, Any]
@@ -131,7 +130,9 @@ def _output(output: Record) -> str:
 
 
 def _attempts(record: Record) -> str:
-    return f"{record['attempt']} ({amount(record['attempts'], 'submission')}, {amount(record['polls'], 'poll')})"
+    from renderline.explanation.wording import counted
+
+    return f"{record['attempt']} ({counted(record['attempts'], 'submission')}, {counted(record['polls'], 'poll')})"
 
 
 def details(record: Record) -> RenderableType:

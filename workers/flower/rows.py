@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from renderline.explanation import Explanation
+from renderline.explanation.wording import counted
 from renderline.ledger.labels import one_line
 from renderline.renders import State
-from workers.amount import amount
 
 _LONGEST = 300
 
@@ -99,7 +99,7 @@ def _fields(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if error := record["error"]:
         found += [("error", " ".join(str(part) for part in (error["origin"], error["code"], error["message"]) if part))]
     for number, hook in enumerate(record["hooks"]):
-        state = f"{hook['state']}, {amount(hook['attempts'], 'attempt')}"
+        state = f"{hook['state']}, {counted(hook['attempts'], 'attempt')}"
         found.append((f"hook {number} {hook['type']}", f"{state}: {hook['error']}" if hook["error"] else state))
     found += [(f"metadata {name}", value) for name, value in record["metadata"].items()]
     return [(_text(name), _text(value)) for name, value in found if value not in (None, "")]

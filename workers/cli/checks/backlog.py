@@ -70,7 +70,7 @@ def _quarantined(totals: Totals) -> Iterator[CheckResult]:
     what = f"messages or records could not be read{f'; messages so far: {seen}' if seen else ''}"
     yield _waiting("quarantine", totals.kept, what, "renderline quarantine list; then requeue or drop them")
     if totals.not_kept_whole:
-        went = counted(totals.not_kept_whole, "request", "requests")
+        went = counted(totals.not_kept_whole, "request")
         detail = f"it was full: {went} went to where only the newest entries stay"
         yield CheckResult("quarantine", "warn", detail, "requeue or drop what is there: renderline quarantine list")
 
