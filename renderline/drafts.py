@@ -44,6 +44,14 @@ def tagged(projects: Iterable[ProjectSummary]) -> list[TaggedProject]:
     ]
 
 
+def tagged_by_render(projects: Iterable[ProjectSummary]) -> dict[str, list[TaggedProject]]:
+    """Return the same by render id."""
+    found: dict[str, list[TaggedProject]] = {}
+    for one in tagged(projects):
+        found.setdefault(one.render_id, []).append(one)
+    return found
+
+
 def is_rendered(project: ProjectSummary) -> bool:
     """Return whether the project list shows that a project was rendered."""
     return bool(project.download_url) or (project.state or "").lower() in _RENDERED

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from renderline.accounts.clients import AccountClients
-from renderline.drafts import TaggedProject, find_by_name, is_rendered, tagged
-from renderline.kinds import KINDS, started_since
+from renderline.drafts import TaggedProject, find_by_name, is_rendered, tagged_by_render
+from renderline.kinds import KINDS, Kind, started_since
 from renderline.ledger import DuePoll
 from renderline.studio import PayloadRefused, Progress, Project, ProjectMissing, VendorUnavailable
 
@@ -46,29 +47,31 @@ class StartedProjects:
             # An account without a list has no evidence there.
             with contextlib.suppress(PayloadRefused):
                 rows = clients.use_v3().list_projects()
-            by_render: dict[str, list[TaggedProject]] = {}
-            for one in tagged(rows):
-                by_render.setdefault(one.render_id, []).append(one)
-            kept = _List(at, frozenset(row.id for row in rows if is_rendered(row)), by_render)
+            kept = _List(at, frozenset(row.id for row in rows if is_rendered(row)), tagged_by_render(rows))
             self._lists[clients.name] = kept
         return kept
 
 
 def read_project(clients: AccountClients, due: DuePoll, project_id: str) -> tuple[Progress | None, Project | None]:
     """Return the vendor's progress answer and the project itself; None where the vendor knows none."""
-    kind = KINDS[due.kind]
-    progress = project = None
-    try:
-        progress = kind.poll(clients, project_id, due.data)
-    except PayloadRefused:
-        pass  # a draft has no progress
-    except VendorUnavailable as fault:
-        if fault.status != 200:
-            raise
+    kind, project = KINDS[due.kind], None
+    progress = read_progress(kind, clients, project_id, due.data)
     if kind.inspect:
         with contextlib.suppress(ProjectMissing):
             project = kind.inspect(clients, project_id)
     return progress, project
+
+
+def read_progress(kind: Kind, clients: AccountClients, project_id: str, data: Mapping[str, Any]) -> Progress | None:
+    """Return the vendor's progress answer; None where it knows none, as for a draft."""
+    try:
+        return kind.poll(clients, project_id, data)
+    except PayloadRefused:
+        return None
+    except VendorUnavailable as fault:
+        if fault.status != 200:
+            raise
+        return None
 
 
 def shows_start(progress: Progress | None, project: Project | None) -> bool:

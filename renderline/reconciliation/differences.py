@@ -81,13 +81,18 @@ def difference(render: RecordedRender, view: VendorView, patience: Patience) -> 
     return about.not_rendering()
 
 
+def attempts(renders: Iterable[RecordedRender]) -> list[tuple[str, int]]:
+    """Return every attempt that the ledger knows: render id and number."""
+    return [(one.id, attempt) for one in renders for attempt in range(1, one.attempt + 1)]
+
+
 def unknown(view: VendorView, known: Iterable[tuple[str, int]], account: str) -> list[Difference]:
     """Return the projects of attempts that are not `known`: of renders accepted, or retried, since the snapshot."""
-    attempts = set(known)
+    in_ledger = set(known)
     newest: dict[tuple[str, int], TaggedProject] = {}
     for one in (one for rows in (view.by_render or {}).values() for one in rows):
         about = one.render_id, one.attempt
-        if about not in attempts and (about not in newest or one.number > newest[about].number):
+        if about not in in_ledger and (about not in newest or one.number > newest[about].number):
             newest[about] = one
     reason = "the ledger does not know this {}: if it comes again with its key, it gets the project and pays nothing"
     return [

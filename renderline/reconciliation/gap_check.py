@@ -13,7 +13,7 @@ import structlog
 
 from renderline.accounts.clients import AccountClients
 from renderline.ledger import HELD, Doubt, Ledger
-from renderline.reconciliation.differences import unknown
+from renderline.reconciliation.differences import attempts, unknown
 from renderline.reconciliation.vendor_view import VendorView
 from renderline.renders import State
 from renderline.studio import StudioFault
@@ -67,8 +67,7 @@ class GapCheck:
                 if doubt.begin(why, since=doubt.gap()):
                     log.error("the ledger is in doubt", why=why)
                 return False
-        attempts_known = [(one.id, attempt) for one in known for attempt in range(1, one.attempt + 1)]
-        fresh = unknown(view, attempts_known, clients.name)
+        fresh = unknown(view, attempts(known), clients.name)
         drafts = {(one.render_id, one.project.attempt): one.project.number for one in fresh if one.project}
         doubt.remember(clients.name, drafts, since=doubt.gap(), seconds=self.retention)
         doubt.checked(clients.name)

@@ -13,7 +13,7 @@ from renderline.dispatcher import Dispatcher
 from renderline.kinds import KINDS
 from renderline.ledger import Audit, Doubt, Ledger, RecordedRender, Timeline
 from renderline.polling.durations import Durations
-from renderline.reconciliation.differences import Difference, Patience, difference, unknown
+from renderline.reconciliation.differences import Difference, Patience, attempts, difference, unknown
 from renderline.reconciliation.vendor_view import VendorView
 from renderline.studio import StudioFault
 from renderline.tenants import Actor
@@ -111,12 +111,7 @@ class Reconciler:
         patience = Patience(since, seconds, self.keeps_projects, self.patience)
         found = [one for one in (difference(render, view, patience) for render in own) if one]
         tagged = sorted(view.by_render or ())
-        known = [
-            (one.id, attempt)
-            for one in Doubt(self.ledger).renders(tagged)
-            if one
-            for attempt in range(1, one.attempt + 1)
-        ]
+        known = attempts(one for one in Doubt(self.ledger).renders(tagged) if one)
         adopted = [(one.render_id, one.project.attempt) for one in found if one.project]
         remembered = self.ledger.redis.hkeys(self.ledger.keys.unknown_projects(clients.name))
         noted = [

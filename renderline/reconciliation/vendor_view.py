@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from renderline.accounts.clients import AccountClients
-from renderline.drafts import TaggedProject, is_earlier, tagged
+from renderline.drafts import TaggedProject, is_earlier, tagged_by_render
 from renderline.kinds import KINDS, started_since
-from renderline.studio import PayloadRefused, ProjectMissing, VendorUnavailable
+from renderline.polling.evidence import read_progress, shows_start
+from renderline.studio import PayloadRefused, ProjectMissing
 
 Fate = Literal["begun", "untouched", "gone", "unknown"]
 """Of a project: its render has begun; it shows no sign of one; the vendor has it no more; its kind cannot be read."""
@@ -32,10 +33,7 @@ class VendorView:
             rows = clients.use_v3().list_projects()
         except PayloadRefused:
             return cls(clients, None)
-        by_render: dict[str, list[TaggedProject]] = {}
-        for one in tagged(rows):
-            by_render.setdefault(one.render_id, []).append(one)
-        return cls(clients, by_render, frozenset(row.id for row in rows))
+        return cls(clients, tagged_by_render(rows), frozenset(row.id for row in rows))
 
     def of(self, render_id: str) -> list[TaggedProject]:
         """Return the projects that carry the tag of a render, the newest last."""
@@ -64,12 +62,4 @@ class VendorView:
                 return "begun"
         except ProjectMissing:
             return "gone"
-        try:
-            progress = kind.poll(self.clients, project_id, {})
-        except PayloadRefused:
-            return "untouched"
-        except VendorUnavailable as fault:
-            if fault.status != 200:
-                raise
-            return "untouched"
-        return "begun" if progress.progress > 0 or progress.download_url else "untouched"
+        return "begun" if shows_start(read_progress(kind, self.clients, project_id, {}), None) else "untouched"
