@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from renderline import contract
 
@@ -57,19 +57,22 @@ def celery_options(redis_url: str) -> dict[str, Any]:
     spells the last two in another way, and needs the name of the Sentinels' primary and TLS as options of their own.
     An address that is none of these is returned as Celery's.
     """
-    parts = urlsplit(redis_url)
-    query = dict(parse_qsl(parts.query))
-    login, at, hosts = parts.netloc.rpartition("@")
-    if parts.scheme == "rediss":
+    # Some versions of Python's urlsplit refuse an IPv6 address among several hosts.
+    scheme, _, rest = redis_url.partition("://")
+    where, _, options = rest.partition("?")
+    netloc, slash, path = where.partition("/")
+    query = dict(parse_qsl(options))
+    login, at, hosts = netloc.rpartition("@")
+    if scheme == "rediss":
         spelled = f"{redis_url}{'&' if query else '?'}ssl_cert_reqs=required" if _VERIFY not in query else redis_url
         return {"broker_url": spelled, "result_backend": spelled}
-    if parts.scheme == "unix":
-        spelled = f"redis+socket://{login}{at}{parts.path}?virtual_host={query.get('db', '0')}"
+    if scheme == "unix":
+        spelled = f"redis+socket://{login}{at}/{path}?virtual_host={query.get('db', '0')}"
         return {"broker_url": spelled, "result_backend": spelled}
-    if parts.scheme != "sentinel" or ";" in redis_url:
+    if scheme != "sentinel" or ";" in redis_url:
         return {"broker_url": redis_url, "result_backend": redis_url}
     # Each repeats login and database: kombu takes them as servers between which it changes.
-    spelled = ";".join(f"sentinel://{login}{at}{host}{parts.path}" for host in hosts.split(","))
+    spelled = ";".join(f"sentinel://{login}{at}{host}{slash}{path}" for host in hosts.split(","))
     tls: dict[str, Any] = {name: value for name, value in query.items() if name.startswith("ssl_")}
     if tls:
         tls[_VERIFY] = ssl.VerifyMode[f"CERT_{tls.get(_VERIFY, 'required').upper().removeprefix('CERT_')}"]
@@ -78,12 +81,12 @@ def celery_options(redis_url: str) -> dict[str, Any]:
         name: query[f"sentinel_{name}"] for name in ("username", "password") if f"sentinel_{name}" in query
     }
     of_sentinels |= {"ssl": True, **tls} if tls else {}
-    where = {"master_name": query.get("master_name"), "sentinel_kwargs": of_sentinels}
+    transport = {"master_name": query.get("master_name"), "sentinel_kwargs": of_sentinels}
     return {
         "broker_url": spelled,
         "result_backend": spelled,
-        "broker_transport_options": where,
-        "result_backend_transport_options": where,
+        "broker_transport_options": transport,
+        "result_backend_transport_options": transport,
         **({"broker_use_ssl": tls, "redis_backend_use_ssl": tls} if tls else {}),
     }
 

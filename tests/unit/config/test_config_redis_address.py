@@ -82,6 +82,7 @@ def test_a_producer_gets_each_form_as_celery_spells_it() -> None:
     assert urls("rediss://host/1") == {"rediss://host/1?ssl_cert_reqs=required"}
     assert urls("unix://u:p%40s@/run/redis.sock?db=2") == {"redis+socket://u:p%40s@/run/redis.sock?virtual_host=2"}
     assert urls(SENTINELS) == {"sentinel://u:p%40s@h1:26379/3;sentinel://u:p%40s@h2:5/3"}
+    assert urls("sentinel://h1,[::1]:5/0?master_name=m") == {"sentinel://h1/0;sentinel://[::1]:5/0"}
     where = celery_options(SENTINELS)["result_backend_transport_options"]
     assert where["master_name"] == "mymaster"
     assert (where["sentinel_kwargs"]["username"], where["sentinel_kwargs"]["password"]) == ("watch", "w/w")
