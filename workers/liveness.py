@@ -15,6 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+ON_THIS_MACHINE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+"""Where to ask a process of this machine that listens at every address."""
+
 STALE_AFTER: Final = 300.0
 """Seconds without a check of the consumer after which a worker counts as hung. A check that waits for a Redis which
 takes connections and answers nothing ends within 70."""
@@ -69,7 +72,7 @@ def notify(state: str, environ: Mapping[str, str]) -> None:
 def ask(bind: str, *, timeout: float = 3.0) -> str | None:
     """Ask the worker that serves its metrics at `host:port`; return why it does not live, or None."""
     host, _, port = bind.rpartition(":")
-    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+    host = ON_THIS_MACHINE.get(host, host)
     # No proxy of the environment stands between.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -37,6 +37,8 @@ def probe(context: click.Context, session: Session, account: str, patience: floa
     All calls are free: reads, one draft that is never exported, and its deletion, which also Ctrl-C does not skip. They
     go through the account's rate limit and use its shared token. Exit code 1: something differs, or the draft is left.
     """
+    from workers.processes.leaving import NUMBERS, ignored
+
     probe = _prepared(session, account, patience)
     if not yes and sys.stdin.isatty():
         click.confirm("This makes one draft (free) in the account and deletes it. Go on?", abort=True, err=True)
@@ -48,7 +50,8 @@ def probe(context: click.Context, session: Session, account: str, patience: floa
                 if sys.stderr.isatty():
                     click.echo(f"{finding.id}: {finding.verdict}", err=True)
         finally:
-            with _undisturbed():
+            # It is short.
+            with ignored(*NUMBERS):
                 left = probe.clean_up()
             if left:
                 print_error(f"delete it by hand: {left}")
@@ -92,17 +95,6 @@ def _ended_by_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let no signal end the block, which is short."""
-    before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 COMMANDS = (probe,)

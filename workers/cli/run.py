@@ -92,11 +92,12 @@ def _check_settings(kinds: Mapping[str, int]) -> None:
 def _run(session: Session, counts: Mapping[str, int]) -> int:
     """Run the processes until a signal comes or one of them cannot run; returns the exit code."""
     from config.env_file import environment
+    from workers.processes import procfile
     from workers.processes.group import ProcessEnded, Processes, beside_this_python
     from workers.processes.leaving import leave_on_signals
     from workers.processes.output import Prefixed
 
-    names = [f"{kind}.{number}" for kind, count in counts.items() for number in range(1, count + 1)]
+    names = [name for kind, count in counts.items() for name in procfile.names(kind, count)]
     output = Prefixed(sys.stdout.buffer, [_OURS, *names], colours=sys.stdout.isatty())
 
     def say(line: str) -> None:

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, NoReturn
 
 from workers.processes import ending, guard, procfile
 from workers.processes.child import Child
+from workers.processes.leaving import NUMBERS, ignored
 from workers.processes.output import Output
 
 # A worker finishes its tasks; after this many seconds it is killed, which loses nothing.
@@ -54,8 +55,7 @@ class Processes:
     def start(self, *kinds: str, **own: str) -> None:
         """Start every process of the given kinds; `own` are variables that they alone have."""
         for kind in kinds:
-            for number in range(1, self._counts.get(kind, 1) + 1):
-                name = f"{kind}.{number}"
+            for name in procfile.names(kind, self._counts.get(kind, 1)):
                 # As honcho calls it, so that the Procfile works with both.
                 environ = {**self._environ, **own, "HONCHO_PROCESS_NAME": name}
                 child = Child(name, self._commands[kind], environ, self._output)
@@ -141,7 +141,7 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         try:
             # A second Ctrl-C must not leave half of them behind.
-            with ignored(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with ignored(*NUMBERS):
                 self.stop()
                 self._dismiss_guard()
         except BaseException:
@@ -177,15 +177,3 @@ def beside_this_python(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which `celery` and `gunicorn` are those beside this Python, in any shell."""
     path = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH") or os.defpath])
     return {**environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
-
-
-@contextlib.contextmanager
-def ignored(*numbers: int) -> Iterator[None]:
-    """Ignore the given signals inside the block (main thread only)."""
-    # Not SIG_IGN: a process that starts now would inherit it.
-    before = [(number, signal.signal(number, lambda *_: None)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)

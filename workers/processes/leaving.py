@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
@@ -14,6 +16,18 @@ def leave_on_signals() -> None:
     leave = _Leave()
     for number in NUMBERS:
         signal.signal(number, leave)
+
+
+@contextlib.contextmanager
+def ignored(*numbers: int) -> Iterator[None]:
+    """Ignore the given signals inside the block (main thread only)."""
+    # Not SIG_IGN: a process that starts now would inherit it.
+    before = [(number, signal.signal(number, lambda *_: None)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 class _Leave:

@@ -22,3 +22,8 @@ ROLES: Final[dict[str, Role]] = {"worker": "worker", "gateway": "gateway", "flow
 def commands() -> dict[str, str]:
     """Return the shell command of each kind of process, in the file's order; raises OSError without the file."""
     return dict(_LINE.findall(PATH.read_text(encoding="utf-8")))
+
+
+def names(kind: str, count: int) -> list[str]:
+    """Return what the processes of a kind are called: worker.1, worker.2 and so on."""
+    return [f"{kind}.{number}" for number in range(1, count + 1)]

@@ -13,10 +13,11 @@ from redis import Redis
 from config.settings import Settings
 from renderline.capabilities import unconsumed_queues
 from renderline.contract import QUEUES
+from renderline.explanation.wording import counted
 from renderline.ledger import Keys, Ledger
 from renderline.ledger.clock import skews
-from workers.amount import amount
 from workers.cli.checks.result import CheckResult
+from workers.liveness import ON_THIS_MACHINE
 
 _START = "celery -A workers.app worker -Q"
 _LONG = 10_000
@@ -71,7 +72,7 @@ def of_queues(lengths: Mapping[str, int], serving: Mapping[str, set[str]]) -> It
     """Yield the result for each queue: its length, and how many workers consume it."""
     for queue, length in lengths.items():
         consumers = sum(queue in queues for queues in serving.values())
-        consume = amount(consumers, "worker consumes", "workers consume")
+        consume = counted(consumers, "worker consumes", "workers consume")
         detail = f"{length} waiting, {consume} it"
         if not consumers:
             yield CheckResult(f"queue {queue}", "fail", detail, f"start one: {_START} {queue}")
@@ -106,7 +107,7 @@ def _sweep(redis: Redis, key: str, every: float, *, workers: bool) -> CheckResul
 def of_gateway(bind: str) -> CheckResult:
     """Return the result on what answers at the gateway's address on this machine; it may run on another one."""
     host, _, port = bind.rpartition(":")
-    url = f"http://{_OF_THIS_MACHINE.get(host, host)}:{port}"
+    url = f"http://{ON_THIS_MACHINE.get(host, host)}:{port}"
     try:
         with requests.Session() as session:
             session.trust_env = False
@@ -120,9 +121,6 @@ def of_gateway(bind: str) -> CheckResult:
         return CheckResult("gateway", "ok", url)
     advice = "set RENDERLINE_GATEWAY_BIND to a free address, for the gateway and for this command"
     return CheckResult("gateway", "warn", f"another program answers at {url}: send it no API key", advice)
-
-
-_OF_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # where to ask, not where to listen
 
 
 def _flower(settings: Settings) -> CheckResult:
