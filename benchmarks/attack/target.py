@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import requests
 from celery import Celery
@@ -20,6 +20,7 @@ from benchmarks.attack.receiver import Receiver
 from harness import AVATAR, USER_KEY, Flower, SandboxProcess, Server, Valkey, Worker, call, free_port, until
 from harness.broker_users import ADMIN, admin_of, url_of, write_users
 from harness.gateway import gateway_command
+from harness.parts import Parts
 from renderline import contract
 
 VICTIM: Final = "acme"
@@ -83,26 +84,15 @@ class Gateway(Server):
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-class Target:
+class Target(Parts):
     """All processes, and what an attacker and a victim do with them."""
 
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self.directory = directory
-        self._ending = contextlib.ExitStack()
         self.environ: dict[str, str] = {}
         self.keys: dict[str, str] = {}
         self.workers: list[Worker] = []
-
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self._ending.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ending.close()
 
     def _start(self) -> None:
         self.directory.mkdir(parents=True)
