@@ -83,7 +83,8 @@ $(PEERS)/.installed: benchmarks/peers/requirements.txt | $(BIN)/python
 bench: $(VENV)/.installed-dev $(PEERS)/.installed ## figures beside their targets and peers, 15 minutes; one: ARGS="--only latency"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(VENV)/.installed-dev ## renders under faults, beside a plain chain; RENDERS= KILLS= WORKERS= SEED= SPLIT=1
+chaos: $(VENV)/.installed-dev ## the long forms of tests, then renders under faults, beside a plain chain; RENDERS= KILLS= WORKERS= SEED= SPLIT=1
+	@$(BIN)/python -m pytest -n 4 -m chaos
 	@$(BIN)/python -m benchmarks.chaos $(if $(RENDERS),--renders $(RENDERS)) $(if $(KILLS),--kills $(KILLS)) \
 		$(if $(WORKERS),--workers $(WORKERS)) $(if $(SEED),--seed $(SEED)) $(if $(SPLIT),--split) $(ARGS)
 
