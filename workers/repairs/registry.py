@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
@@ -83,6 +84,8 @@ def select(
     repairs: Iterable[Repair] = REPAIRS, *, installed_version: Callable[[str], str] = metadata.version
 ) -> Selection:
     """Return those of `repairs` that fit the installed versions and find every name that they use."""
+    # Reading the metadata of a distribution takes milliseconds, and most repairs need the same ones.
+    installed_version = functools.cache(installed_version)
     fit, unfit = [], []
     for repair in repairs:
         if why := _unfit(repair, installed_version):
