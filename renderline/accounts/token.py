@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import jwt
 import structlog
 from redis import Redis
 from redis.client import Pipeline
@@ -82,6 +81,9 @@ def lifetime_of(token: str, *, now: float) -> float:
 
     If it has `iat` and `exp`, their difference counts, so that the vendor's clock does not matter.
     """
+    # It loads cryptography, which takes a tenth of a process's start; few processes ever get a new token.
+    import jwt
+
     try:
         claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False, "verify_iat": False})
         expires = float(claims["exp"])

@@ -148,11 +148,10 @@ def _texts(prefix: str) -> Mapping[str, str]:
         name: f"if newer(ARGV[3]) then return {answer} end\n{bodies[name]}" for name, answer in LEFT_ALONE.items()
     }
     once = {name: body if name in REPEATABLE else _ONCE.format_map({"body": body}) for name, body in bodies.items()}
-    # The head is far longer than most steps, and the same in front of each.
+    # The head is most of a script.
     head = _with_constants(head, prefix=prefix)
-    return {
-        name: ("" if name in _PLAIN else head) + _with_constants(body, prefix=prefix) for name, body in once.items()
-    }
+    texts = {name: _with_constants(body, prefix=prefix) for name, body in once.items()}
+    return {name: text if name in _PLAIN else head + text for name, text in texts.items()}
 
 
 class Scripts:

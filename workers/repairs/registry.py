@@ -84,11 +84,11 @@ def select(
     repairs: Iterable[Repair] = REPAIRS, *, installed_version: Callable[[str], str] = metadata.version
 ) -> Selection:
     """Return those of `repairs` that fit the installed versions and find every name that they use."""
-    # Reading the metadata of a distribution takes milliseconds, and most repairs need the same ones.
-    installed_version = functools.cache(installed_version)
     fit, unfit = [], []
+    # Each look reads the folders of all packages.
+    version_of = functools.cache(installed_version)
     for repair in repairs:
-        if why := _unfit(repair, installed_version):
+        if why := _unfit(repair, version_of):
             unfit.append((repair, why))
         else:
             fit.append(repair)
