@@ -13,10 +13,10 @@ from redis import Redis
 
 from benchmarks.chaos.accounting import Fate, Reported, name_of
 from benchmarks.chaos.contender import BROKER_AWAY, System
-from benchmarks.chaos.fork_server import ForkServer
 from benchmarks.chaos.plan import EXPORT, FAULTS
 from benchmarks.chaos.vendors import ACCOUNTS, ILL
 from harness import HOOK_SECRET, USER_KEY, Process, Worker
+from harness.fork_server import ForkServer
 from renderline import contract
 from renderline.ledger import PREFIX, Ledger
 from renderline.renders import FINAL
@@ -66,9 +66,7 @@ class Renderline:
             return Worker(log, queues=queues, environ=self._environ())
         if self._fork_server is None:
             environ = {name: str(value) for name, value in self._environ().items()}
-            self._fork_server = ForkServer(
-                "workers.app", log=self._system.directory / "fork-server.log", environ=environ
-            )
+            self._fork_server = ForkServer(log=self._system.directory / "fork-server.log", environ=environ)
         return self._fork_server.start(queues, log)
 
     def _environ(self) -> dict[str, Any]:

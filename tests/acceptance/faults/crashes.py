@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import multiprocessing
-import os
 import signal
-import sys
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -17,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.__main__ import main as celery_command
 from redis import Redis
 
 from harness import HOOK_SECRET, USER_KEY, HookEndpoint, SandboxProcess, Valkey, until
+from harness.fork_server import ForkedWorker, shared
 from renderline import contract
 from renderline.ledger import Ledger
 from renderline.renders import FINAL
@@ -38,77 +36,6 @@ def lists_of(queue: str) -> list[str]:
     return [queue, *(f"{queue}\x06\x16{step}" for step in (3, 6, 9))]
 
 
-# An exit code can be read from the server once. Starting a process reads those of all that have ended, and two threads
-# that read the same one at a moment would take it from each other.
-_EXIT_CODES = threading.Lock()
-# Every crash takes two workers, and half a second of each goes into imports. So they are forked from a process that has
-# done those already, before it has read any setting.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "celery.bin.celery",
-        "celery.apps.worker",
-        "celery.backends.redis",
-        "celery.concurrency.thread",
-        "celery.worker.consumer",
-        "kombu.transport.redis",
-        "config.celery",
-        "config.logging",
-        "tasks.hook",
-        "tasks.poll",
-        "tasks.request",
-        "tasks.submit",
-        "workers.composition.services",
-        "workers.housekeeping",
-    ]
-)
-
-
-def _work(arguments: list[str], environ: dict[str, str], log: str) -> None:
-    os.setsid()
-    with open(log, "ab") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-    for name in [name for name in os.environ if name.startswith(("REDIS_", "AISTUDIOS_", "RENDERLINE_"))]:
-        del os.environ[name]
-    os.environ.update(environ)
-    sys.argv = ["celery", *arguments]
-    celery_command()
-
-
-class FaultWorker:
-    """A worker of the product, or with `failing` one that can end itself; without what makes workers wait at start."""
-
-    def __init__(self, log: Path, environ: dict[str, str], *, queues: str, failing: bool = False) -> None:
-        app = "tests.acceptance.faults.failing_app" if failing else "workers.app"
-        arguments = ["-A", app, "worker", "-Q", queues, "-n", f"{log.stem}@localhost"]
-        arguments += ["--without-mingle", "--without-gossip"]
-        self.log = log
-        self.log.touch()
-        self._process = _FORKS.Process(target=_work, args=(arguments, environ, str(log)))
-        with _EXIT_CODES:
-            self._process.start()
-
-    def output(self) -> str:
-        """Return what it has printed so far."""
-        return self.log.read_text(errors="replace")
-
-    def ended(self) -> int | None:
-        """Return its exit code (negative: the signal that ended it), None while it runs."""
-        with _EXIT_CODES:
-            return self._process.exitcode
-
-    def wait_ready(self) -> None:
-        """Wait until it takes messages, or has ended."""
-        until(lambda: self.ended() is not None or " ready." in self.output(), what="worker ready")
-
-    def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
-        with _EXIT_CODES:
-            self._process.kill()
-        until(lambda: self.ended() is not None, what="the end of a killed worker")
-
-
 @dataclass
 class CrashSystem:
     """The system of one crash: a database of the shared Valkey, an account at a sandbox, the hook endpoint."""
@@ -119,7 +46,7 @@ class CrashSystem:
     hook_endpoint: HookEndpoint
     directory: Path
     environ: dict[str, str] = field(default_factory=dict)
-    workers: list[FaultWorker] = field(default_factory=list)
+    workers: list[ForkedWorker] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.url = self.valkey.url.removesuffix("/0") + f"/{self.number}"
@@ -151,12 +78,19 @@ class CrashSystem:
             **self.environ,
         }
 
-    def start(self, *, queues: str = ",".join(contract.QUEUES), failing: bool = False, **environ: str) -> FaultWorker:
-        """Start a worker and wait until it takes messages (or has ended)."""
+    def start(self, *, queues: str = ",".join(contract.QUEUES), failing: bool = False, **environ: str) -> ForkedWorker:
+        """Start a worker of the product, or with `failing` one that can end itself.
+
+        Wait until it takes messages (or has ended).
+        """
         log = self.directory / f"worker-{self.number}-{len(self.workers)}.log"
-        self.workers.append(FaultWorker(log, {**self.environ, **environ}, queues=queues, failing=failing))
-        self.workers[-1].wait_ready()
-        return self.workers[-1]
+        app = "tests.acceptance.faults.failing_app" if failing else "workers.app"
+        # Without what makes workers wait at their start.
+        options = ("--without-mingle", "--without-gossip")
+        worker = shared().start(queues, log, app=app, options=options, environ={**self.environ, **environ})
+        self.workers.append(worker)
+        until(lambda: not worker.running or " ready." in worker.output(), what="worker ready")
+        return worker
 
     def send(self, request: dict[str, Any]) -> None:
         """Send the request through the Celery door, under the system's key."""
@@ -262,10 +196,13 @@ class CrashHarness:
         return SandboxProcess(log, "--render-seconds", str(RENDER), "--list", "all")
 
 
-def wait_until_dead(worker: FaultWorker, *, what: str) -> None:
+def wait_until_dead(worker: ForkedWorker, *, what: str) -> None:
     """Wait until a worker that is to kill itself has done so."""
-    until(lambda: worker.ended() is not None, what=f"{what} was never reached")
-    assert worker.ended() == -signal.SIGKILL, worker.output()[-3000:]
+    try:
+        code = worker.popen.wait(60)
+    except subprocess.TimeoutExpired:
+        raise AssertionError(f"{what} was never reached") from None
+    assert code == -signal.SIGKILL, worker.output()[-3000:]
 
 
 def recover(

@@ -11,11 +11,11 @@ import requests
 from redis import ReadOnlyError, Redis, RedisError
 
 from benchmarks.chaos.contender import Contender
-from benchmarks.chaos.fork_server import ForkServer
 from benchmarks.chaos.hook_endpoint import HookEndpoint, Tally
 from benchmarks.chaos.stores import Stores
 from benchmarks.chaos.supervisor import Supervisor
 from harness import USER_KEY, Process, Valkey, call, until
+from harness.fork_server import ForkServer
 
 
 def test_a_failover_loses_no_write_and_leaves_old_connections_with_the_demoted_server(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_only_workers_that_nobody_killed_count_as_dead_by_themselves(supervisor:
 
 def test_a_worker_from_the_nursery_is_a_worker(tmp_path: Path, redis: Redis, valkey: Valkey) -> None:
     environ = {"REDIS_URL": valkey.url, "AISTUDIOS_APP_ID": "studioV3.nursery", "AISTUDIOS_USER_KEY": USER_KEY}
-    fork_server = ForkServer("workers.app", log=tmp_path / "fork-server.log", environ=environ)
+    fork_server = ForkServer(log=tmp_path / "fork-server.log", environ=environ)
     try:
         workers = [fork_server.start("submit", tmp_path / f"worker-{number}.log") for number in range(2)]
         for worker in workers:

@@ -1,0 +1,182 @@
+"""Starts workers fast: forks them from a process that has imported what they need, before any setting was read.
+
+A worker that lives for a second would spend most of its life importing. `python -m harness.fork_server` reads one JSON
+object a line: `{"argv": [...], "log": "...", "environ": {...}}` is answered with the pid of a new worker, and
+`{"ended": pid}` with the exit code of one that has ended.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from celery.__main__ import main as celery
+
+from harness.processes import Process
+from harness.samples import ROOT
+
+_IMPORTED = """billiard.dummy billiard.pool celery.app.control celery.app.events celery.app.log celery.apps.worker
+celery.backends.redis celery.bin.celery celery.bin.worker celery.concurrency.thread celery.fixups.django
+celery.worker.autoscale celery.worker.components celery.worker.consumer celery.worker.consumer.delayed_delivery
+celery.worker.strategy kombu.matcher kombu.pidbox kombu.transport.redis packaging.tags tasks.hook tasks.poll
+tasks.request tasks.submit workers.application workers.composition.services workers.housekeeping workers.lifecycle"""
+"""What a worker imports, but for its application: that reads the environment. `REMAP_SIGTERM` is read by the first of
+these, so a worker with it must be a process of its own."""
+
+
+class ForkServer(Process):
+    """The process that forks workers, all with the environment `environ`."""
+
+    def __init__(self, *, log: Path | None = None, environ: Mapping[str, str] | None = None) -> None:
+        self.log = log or Path(os.devnull)
+        self._lock = threading.Lock()
+        with self.log.open("ab") as errors:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", "harness.fork_server"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
+                start_new_session=True,
+            )
+
+    def start(
+        self,
+        queues: str,
+        log: Path,
+        *,
+        app: str = "workers.app",
+        options: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> ForkedWorker:
+        """Start a worker of this Celery application that serves these queues."""
+        argv = ["celery", "-A", app, "worker", "-Q", queues, "-n", f"{log.stem}-{os.getpid()}@localhost", *options]
+        log.touch()
+        pid = self.ask({"argv": argv, "log": str(log), "environ": {**(environ or {})}})
+        return ForkedWorker(_Forked(self, pid), log)
+
+    def ask(self, question: Mapping[str, Any]) -> int:
+        """Return the server's answer."""
+        assert self.popen.stdin is not None
+        assert self.popen.stdout is not None
+        with self._lock:
+            self.popen.stdin.write(json.dumps(question).encode() + b"\n")
+            self.popen.stdin.flush()
+            answer = self.popen.stdout.readline()
+        assert answer, f"the fork server ended: {self.output()[-2000:]}"
+        return int(answer)
+
+    def kill(self) -> None:
+        """End the fork server; its workers go on."""
+        super().kill()
+        for pipe in (self.popen.stdin, self.popen.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+@functools.cache
+def shared() -> ForkServer:
+    """Return the fork server of this process, which ends with it."""
+    server = ForkServer()
+    atexit.register(server.kill)
+    return server
+
+
+class _Forked:
+    """What `subprocess.Popen` is for a child, for a worker: the child of the fork server. A pidfd shows its end."""
+
+    def __init__(self, server: ForkServer, pid: int) -> None:
+        self.pid, self.returncode = pid, None
+        self._server = server
+        self._lock = threading.Lock()
+        # Nobody else reads its exit code, so until then the pid is its own.
+        self._fd = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """Return its exit code (negative: the signal that ended it), None while it runs."""
+        return self._exit_code(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end, and return its exit code."""
+        code = self._exit_code(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(f"worker {self.pid}", timeout or 0.0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to it, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM to it, unless it has ended."""
+        self.send_signal(signal.SIGTERM)
+
+    def _exit_code(self, timeout: float | None) -> int | None:
+        with self._lock:
+            if self.returncode is None and select.select([self._fd], [], [], timeout)[0]:
+                self.returncode = self._server.ask({"ended": self.pid})
+                os.close(self._fd)
+            return self.returncode
+
+
+class ForkedWorker(Process):
+    """A forked worker, in a process group of its own."""
+
+    def __init__(self, forked: _Forked, log: Path) -> None:
+        self.log, self.popen = log, forked  # type: ignore[assignment]
+
+
+def serve() -> None:
+    """Do what each line of the standard input says."""
+    for name in _IMPORTED.split():
+        importlib.import_module(name)
+    # Children need not collect the existing objects.
+    gc.freeze()
+    while line := sys.stdin.readline():
+        asked = json.loads(line)
+        print(_exit_code(asked["ended"]) if "ended" in asked else _fork(asked), flush=True)
+
+
+def _exit_code(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _fork(asked: Mapping[str, Any]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        os.environ.update(asked["environ"])
+        _become(asked["argv"], Path(asked["log"]))
+    # Here too: whoever learns of the pid may signal the group at once.
+    with contextlib.suppress(PermissionError, ProcessLookupError):
+        os.setpgid(pid, pid)
+    return pid
+
+
+def _become(argv: Sequence[str], log: Path) -> None:
+    """Continue as `celery` with these arguments; does not return."""
+    os.setpgid(0, 0)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.argv = list(argv)
+    sys.exit(celery())
+
+
+if __name__ == "__main__":
+    serve()
