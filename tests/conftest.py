@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -15,6 +16,9 @@ from redis import Redis
 
 from harness import HookEndpoint, SandboxProcess, Valkey, Worker
 from tests.longest_first import place
+
+# Collecting makes millions of objects that stay: to look through them again and again costs each process seconds.
+gc.disable()
 
 # `--hypothesis-profile long` looks much longer, each time elsewhere; FUZZ_EXAMPLES says how long.
 settings.register_profile("short", deadline=None, derandomize=True, database=None)
@@ -46,6 +50,12 @@ TESTS = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the modules that take longest first; `--dist loadfile` hands them out in this order."""
     items.sort(key=lambda item: place(PurePosixPath(item.path.relative_to(TESTS))))
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector look at what the tests make, not at the tests themselves."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -71,15 +71,14 @@ def of_commands() -> frozenset[str]:
     return frozenset(str(int(code)) for code in (*ExitCode, os.EX_CONFIG))
 
 
-def sections() -> dict[str, frozenset[str]]:
-    """Return the codes by the heading of their table."""
-    return {
-        "A render's error": of_renders(),
-        "A hook's error": of_hooks(),
-        "The gateway's answers": of_the_gateway(),
-        "The quarantine": of_the_quarantine(),
-        "Exit codes of the command line": of_commands(),
-    }
+SECTIONS: Final[dict[str, Callable[[], frozenset[str]]]] = {
+    "A render's error": of_renders,
+    "A hook's error": of_hooks,
+    "The gateway's answers": of_the_gateway,
+    "The quarantine": of_the_quarantine,
+    "Exit codes of the command line": of_commands,
+}
+"""What reads the codes, by the heading of their table."""
 
 
 def rows(page: str, heading: str) -> list[str]:
@@ -162,5 +161,5 @@ def _templates(node: ast.expr, path: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for title, found in sections().items():
-        print(f"{title}:", *sorted(found), sep="\n  ")
+    for title, read in SECTIONS.items():
+        print(f"{title}:", *sorted(read()), sep="\n  ")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import s3fs
 from redis import Redis
 
 from harness.gateway_app import gateway_app
@@ -18,7 +17,6 @@ from renderline.hooks import Delivery, DownloadHook, HookFailed
 from renderline.hooks.tenant_folders import TenantFolders
 from renderline.ledger import FileClaims, Ledger
 from renderline.signed_urls.download_links import DownloadLinks
-from renderline.storage import object_store
 from renderline.uploads import UploadStore
 from workers.cli.checks import storage
 
@@ -39,26 +37,38 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
         process.kill()
 
 
+def filesystems() -> tuple[Any, Any]:
+    """Return the class of s3fs and ours, imported late: that takes a second in each process that collects this file."""
+    from s3fs import S3FileSystem
+
+    from renderline.storage.object_store import ObjectStore
+
+    return S3FileSystem, ObjectStore
+
+
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """Return a function that has the AWS libraries call an endpoint, as a new process would."""
 
+    classes = filesystems()
+
     def use(endpoint: str) -> None:
-        object_store.ObjectStore.clear_instance_cache()
-        s3fs.S3FileSystem.clear_instance_cache()
+        for one in classes:
+            one.clear_instance_cache()
         for name, value in environ_of(endpoint).items():
             monkeypatch.setenv(name, value)
 
     yield use
-    object_store.ObjectStore.clear_instance_cache()
-    s3fs.S3FileSystem.clear_instance_cache()
+    for one in classes:
+        one.clear_instance_cache()
 
 
 @pytest.fixture
 def bucket(server: ObjectStore, use: Callable[[str], None]) -> Any:
     """The empty bucket, read past the code under test."""
     use(server.url)
-    files = s3fs.S3FileSystem(use_listings_cache=False)
+    plain, _ = filesystems()
+    files = plain(use_listings_cache=False)
     for path in files.find("videos"):
         files.rm_file(path)
     return files
@@ -164,7 +174,8 @@ def test_a_store_that_answers_500_is_called_a_few_times(serve, use) -> None:
 
 def test_a_store_that_hangs_is_given_up(serve, use, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even the `100 Continue` comes: the library by itself waits for that without end."""
-    monkeypatch.setattr(object_store.ObjectStore, "call_limit", 0.3)
+    _, ours = filesystems()
+    monkeypatch.setattr(ours, "call_limit", 0.3)
     link = f"{serve(lambda request: request.reply(200, b'video', Content_Type='video/mp4')).url}/video.mp4"
     with socket.create_server(("127.0.0.1", 0)) as silent:
         use(f"http://127.0.0.1:{silent.getsockname()[1]}")

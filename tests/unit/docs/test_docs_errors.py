@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.docs.error_codes import PAGE, of_hooks, of_renders, rows, sections
+from harness.docs.error_codes import PAGE, SECTIONS, of_hooks, of_renders, rows
 from renderline.explanation import ends
 
 TEXT = PAGE.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("heading", sections())
+@pytest.mark.parametrize("heading", SECTIONS)
 def test_every_error_has_one_row_and_no_row_is_of_none(heading: str) -> None:
-    assert sorted(rows(TEXT, heading)) == sorted(sections()[heading])
+    assert sorted(rows(TEXT, heading)) == sorted(SECTIONS[heading]())
 
 
 def test_every_row_says_what_to_do() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import cache
 
 import pytest
 from flask import Flask, request
@@ -13,7 +14,6 @@ from renderline.gateway.request_parsing import RequestParser, read_json
 from renderline.gateway.request_schemas import Failure, RenderRequest
 
 app = Flask("request-parsing")
-gateway = gateway_app(Redis(port=1), max_bytes=1000)
 JSON = {"Content-Type": "application/json"}
 
 
@@ -23,8 +23,13 @@ def read(raw, *, headers=JSON, max_bytes=1000, **options):
         return read_json(request, max_bytes=max_bytes, **options)
 
 
+@cache
+def gateway():
+    return gateway_app(Redis(port=1), max_bytes=1000)
+
+
 def load(raw, *, schema=Failure, headers=JSON):
-    with gateway.test_request_context("/", method="POST", data=raw, headers=headers):
+    with gateway().test_request_context("/", method="POST", data=raw, headers=headers):
         return RequestParser().load_json(request, schema())
 
 

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -16,6 +17,7 @@ from renderline.studio import StudioV3
 from renderline.studio.endpoint import Endpoint
 
 
+@cache
 def slow_calls() -> set[str]:
     """The names of the client's calls whose answer comes only when the work is done."""
     found = set()
