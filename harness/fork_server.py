@@ -161,7 +161,7 @@ def _fork(asked: Mapping[str, Any]) -> int:
     if pid == 0:
         os.environ.update(asked["environ"])
         _become(asked["argv"], Path(asked["log"]))
-    # Here too: whoever learns of the pid may signal the group at once.
+    # Here too: once the pid is known, the group may be signalled at once.
     with contextlib.suppress(PermissionError, ProcessLookupError):
         os.setpgid(pid, pid)
     return pid

@@ -90,13 +90,16 @@ def mounted(tmp_path):
 
 
 def with_redis_users(services):
-    """Return the services with docker-compose.redis-users.yml merged in, as `docker compose -f ... -f ...` does."""
+    """Return the services with docker-compose.redis-users.yml merged in, as `docker compose -f ... -f ...` does.
+
+    The second value are the secrets of that file.
+    """
     yaml = YAML(typ="safe")
     yaml.constructor.add_constructor("!reset", lambda loader, node: RESET)
     yaml.constructor.add_constructor("!override", lambda loader, node: (RESET, loader.construct_sequence(node)))
-    text = (ROOT / "docker-compose.redis-users.yml").read_text(encoding="utf-8")
+    added = yaml.load((ROOT / "docker-compose.redis-users.yml").read_text(encoding="utf-8"))
     merged = {name: dict(service) for name, service in services.items()}
-    for name, changes in yaml.load(text)["services"].items():
+    for name, changes in added["services"].items():
         for key, value in changes.items():
             before = merged[name].get(key)
             if value is RESET:
@@ -108,7 +111,7 @@ def with_redis_users(services):
                 merged[name][key] = {inner: one for inner, one in both.items() if one is not RESET}
             else:
                 merged[name][key] = [*(before or []), *value]
-    return merged
+    return merged, added["secrets"]
 
 
 @pytest.fixture(scope="module")
@@ -346,11 +349,13 @@ def test_grafana_does_not_start_with_its_well_known_password(services, tmp_path)
 
 
 def test_a_redis_user_for_each_role_needs_one_more_file(services):
-    merged = with_redis_users(services)
+    merged, files = with_redis_users(services)
     for role in ("worker", "gateway", "flower"):
-        assert not {"REDIS_URL", "REDIS_URL_FILE"} & set(merged[role]["environment"])
-        assert merged[role]["env_file"][-1] == {"path": f"users/{role}.env"}
-    assert "environment" not in merged["redis"]
+        assert merged[role]["environment"]["REDIS_URL_FILE"] == "/run/secrets/REDIS_URL"
+        own = {"source": f"redis-url-of-{role}", "target": "REDIS_URL"}
+        assert merged[role]["secrets"] == [own, *(one for one in services[role]["secrets"] if one != "REDIS_URL")]
+        assert files[own["source"]] == {"file": f"./users/{role}.url"}
+    assert not {"environment", "secrets"} & set(merged["redis"])
     assert "/etc/renderline/users.acl" in merged["redis"]["command"]
     assert "./users/users.acl:/etc/renderline/users.acl:ro" in merged["redis"]["volumes"]
     assert merged["redis"]["read_only"] is True

@@ -26,9 +26,9 @@ from workers.cli.session import Session, json_option, pass_session
 @json_option
 @pass_session
 def redis_users(session: Session, directory: Path, hook_queues: Sequence[str]) -> None:
-    """Write the users of Redis to DIRECTORY: users.acl for the server, and an env file with REDIS_URL for each role.
+    """Write the users of Redis to DIRECTORY: users.acl for the server, and the address of each role.
 
-    The passwords are random. Host, port, database and TLS options are those of REDIS_URL. Existing files stay as they
+    The address is there twice: in an env file as REDIS_URL, and alone for REDIS_URL_FILE. The passwords are random. Host, port, database and TLS options are those of REDIS_URL. Existing files stay as they
     are: for other passwords, name another directory.
     """
     from config import redis_address, redis_users
@@ -41,7 +41,9 @@ def redis_users(session: Session, directory: Path, hook_queues: Sequence[str]) -
         raise CommandError(str(error), ExitCode.REFUSED) from None
     files = {"users.acl": rules}
     for role in redis_users.ROLES:
-        files[f"{role}.env"] = f"REDIS_URL={redis_users.redis_url(url, role, passwords[role])}\n"
+        address = redis_users.redis_url(url, role, passwords[role])
+        # For `.` in a shell, and for REDIS_URL_FILE.
+        files |= {f"{role}.env": f"REDIS_URL={address}\n", f"{role}.url": f"{address}\n"}
     _write(directory, files)
     shown = [str(directory / name) for name in files]
     hint = f"Written: {', '.join(shown)}\nStart Redis with: aclfile {directory.resolve() / 'users.acl'}"

@@ -86,7 +86,7 @@ def test_redis_with_a_user_for_each_role_lets_each_one_in(start_redis, tmp_path)
     process, port = start_redis([inside.get(word, word) for word in services["redis"]["command"]])
     process.wait_until(lambda: refuses_strangers(port), what="a Valkey that asks for a user")
     for role in ("worker", "gateway", "operator"):
-        url = (tmp_path / "users" / f"{role}.env").read_text().strip().removeprefix("REDIS_URL=")
+        url = (tmp_path / "users" / f"{role}.url").read_text().strip()
         with Redis.from_url(url.replace("redis:6379", f"127.0.0.1:{port}"), decode_responses=True) as redis:
             assert redis.set("renderline:schema", "2")
             with pytest.raises(NoPermissionError):

@@ -31,6 +31,7 @@ def test_the_passwords_of_the_addresses_are_those_of_the_file(tmp_path: Path) ->
     ]
     for role in redis_users.ROLES:
         name, _, url = (directory / f"{role}.env").read_text().strip().partition("=")
+        assert (directory / f"{role}.url").read_text() == f"{url}\n"
         parts = urlsplit(url)
         assert (name, parts.username, parts.hostname) == ("REDIS_URL", f"renderline-{role}", "redis.internal")
         assert url.endswith(f"@redis.internal:6380/3?ssl_ca_certs={__file__}&ssl_cert_reqs=required")
