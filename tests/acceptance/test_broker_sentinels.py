@@ -17,9 +17,9 @@ from harness.roles import Roles
 from harness.sentinels import SENTINEL_PASSWORD, Sentinels
 from harness.waiting import until
 from renderline.producer import enqueue_render, wait_for
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLineHere
 
-RENDERS = 20
+RENDERS = 10
 BESIDE_RENDERLINE = """
 import json, sys
 from celery import Celery
@@ -36,7 +36,7 @@ def test_renders_go_on_through_a_failover(tmp_path: Path) -> None:
     users = ("--aclfile", str(write_users(tmp_path)))
     with (
         Sentinels(tmp_path, *users, login=(ADMIN, ADMIN)) as sentinels,
-        Roles(sentinels, tmp_path, lambda environ: CommandLine(environ, tmp_path)) as roles,
+        Roles(sentinels, tmp_path, lambda environ: CommandLineHere(environ, tmp_path)) as roles,
     ):
         render = roles.produce()
         ids = [_enqueued(roles, f"before-{n}") for n in range(RENDERS // 2)]

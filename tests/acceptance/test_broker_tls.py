@@ -19,7 +19,7 @@ from harness import ROOT, USER_KEY
 from harness.broker_users import ASKED_AND_REFUSED, refusals, write_users
 from harness.roles import Roles
 from harness.tls_redis import Authority, TlsRedis, missing
-from tests.acceptance.command_line import CommandLine
+from tests.acceptance.command_line import CommandLineHere
 from workers.application import create_app
 from workers.composition.connection import connect
 
@@ -36,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsRedis]:
 
 
 def test_every_process_works_over_tls(server: TlsRedis, tmp_path: Path) -> None:
-    with Roles(server, tmp_path, lambda environ: CommandLine(environ, tmp_path)) as roles:
+    with Roles(server, tmp_path, lambda environ: CommandLineHere(environ, tmp_path)) as roles:
         render = roles.produce()
         roles.use_http()
         roles.watch()

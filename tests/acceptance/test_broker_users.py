@@ -1,4 +1,4 @@
-"""Every process under its own user of the broker: each does its work, and nothing else."""
+"""The users of the broker: none may do more than its role. That each may do its work: `test_broker_socket.py`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from redis import AuthenticationError, Redis, ResponseError
 
 from config.settings import load
 from harness import Valkey
-from harness.broker_users import ASKED_AND_REFUSED, admin_of, refusals, url_of, write_users
-from harness.roles import LOGIN, SCRIPT, Roles
-from renderline import contract
-from renderline.producer import enqueue_render
-from tests.acceptance.command_line import CommandLine
+from harness.broker_users import url_of, write_users
+from harness.roles import LOGIN
 from workers.flower.reading import NotReadable, Reader
 
 
@@ -24,36 +21,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     directory = tmp_path_factory.mktemp("broker")
     with Valkey(directory, "--aclfile", str(write_users(directory)), "--enable-debug-command", "local") as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def roles(server: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
-    directory = tmp_path_factory.mktemp("roles")
-    with Roles(server, directory, lambda environ: CommandLine(environ, directory)) as roles:
-        yield roles
-
-
-def test_each_role_does_its_work_and_needs_nothing_more(roles: Roles) -> None:
-    with admin_of(roles.server) as redis:
-        redis.acl_log_reset()
-        render = roles.produce()
-        roles.use_http()
-        roles.watch()
-        roles.operate(render)
-        assert refusals(roles.server) <= ASKED_AND_REFUSED
-
-        # What a producer may read of any render holds no text of the request.
-        shown = {**redis.hgetall(f"renderline:render:{render}"), **dict(redis.xrange("renderline:events"))}
-    assert SCRIPT not in str(shown)
-    assert "confidential" not in str(shown)
-
-
-def test_a_producer_that_adds_bindings_leads_no_message_elsewhere(roles: Roles) -> None:
-    with Redis.from_url(url_of(roles.server, "producer")) as redis:
-        redis.sadd("_kombu.binding.requests", "garbage", "requests\x06\x16\x06\x16stolen")
-    assert enqueue_render(roles.app, roles.request(), key="after", wait=30) == contract.render_id_for_key("after")
-    with admin_of(roles.server) as redis:
-        assert not redis.exists("stolen")
 
 
 EVERYBODY = """

@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery
 from celery.worker.request import Request
-from kombu.transport import TRANSPORT_ALIASES, redis
+from kombu.transport import TRANSPORT_ALIASES, _transport_cache, redis
 
 from tasks.base import RenderlineTask
 from workers.repairs.registry import REPAIRS
@@ -40,6 +40,8 @@ def install(app: Celery, repairs: Iterable[Repair] = REPAIRS) -> None:
     # get these transports too, such as a producer's.
     for scheme, base in TRANSPORTS.items():
         TRANSPORT_ALIASES[scheme] = partial(transport_class, chosen, base)  # type: ignore[assignment]
+        # One that an application of this process has used before would be used again.
+        _transport_cache.pop(scheme, None)
     RenderlineTask.Request = request_class(chosen)
     app.steps["consumer"].update(repair.step for repair in chosen if repair.step)
     for control in filter(None, (repair.control for repair in chosen)):

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from celery import Celery, bootsteps
 from celery.worker.request import Request
-from kombu.transport import TRANSPORT_ALIASES, redis
+from kombu.transport import TRANSPORT_ALIASES, _transport_cache, redis
 
 from harness import ROOT
 from tasks.base import RenderlineTask
@@ -39,6 +39,8 @@ def restored() -> Iterator[None]:
     request = RenderlineTask.Request
     yield
     TRANSPORT_ALIASES.update(before)
+    for scheme in TRANSPORTS:
+        _transport_cache.pop(scheme, None)
     RenderlineTask.Request = request
 
 
@@ -99,6 +101,18 @@ def test_a_promise_that_misses_a_name_is_refused() -> None:
     assert refusal
     assert quarantine.REPAIR.promise in refusal
     assert "Channel.gone" in refusal
+
+
+def test_an_application_of_this_process_that_connected_before_takes_no_repair_away(restored: None) -> None:
+    def channel() -> type:
+        with Celery(broker="redis://127.0.0.1:1/0", set_as_current=False).connection_for_write() as connection:
+            return connection.transport.Channel
+
+    TRANSPORT_ALIASES["redis"] = "kombu.transport.redis:Transport"
+    _transport_cache.pop("redis", None)
+    assert channel() is redis.Channel
+    install(Celery(set_as_current=False))
+    assert issubclass(channel(), shared_client.Channel)
 
 
 def test_what_is_installed_reaches_kombu_and_celery(restored: None) -> None:
