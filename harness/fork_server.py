@@ -1,8 +1,8 @@
-"""Starts workers fast: forks them from a process that has imported what they need, before any setting was read.
+"""Starts workers and gateways fast: forks them from a process that has imported what they need, and read no setting.
 
-A worker that lives for a second would spend most of its life importing. `python -m harness.fork_server` reads one JSON
-object a line: `{"argv": [...], "log": "...", "environ": {...}}` is answered with the pid of a new worker, and
-`{"ended": pid}` with the exit code of one that has ended.
+A process that lives for a second would spend most of its life importing. `python -m harness.fork_server celery` (or
+`gunicorn`) reads one JSON object a line: `{"argv": [...], "log": "...", "environ": {...}}` is answered with the pid of
+a new process of that program, and `{"ended": pid}` with the exit code of one that has ended.
 """
 
 from __future__ import annotations
@@ -19,33 +19,39 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-from celery.__main__ import main as celery
+from typing import Any, Final, Literal
 
 from harness.processes import Process
 from harness.samples import ROOT
 
-_IMPORTED = """billiard.dummy billiard.pool celery.app.control celery.app.events celery.app.log celery.apps.worker
+Program = Literal["celery", "gunicorn"]
+
+_MAIN: Final = {"celery": ("celery.__main__", "main"), "gunicorn": ("gunicorn.app.wsgiapp", "run")}
+_IMPORTED: Final = {
+    "celery": """billiard.dummy billiard.pool celery.app.control celery.app.events celery.app.log celery.apps.worker
 celery.backends.redis celery.bin.celery celery.bin.worker celery.concurrency.thread celery.fixups.django
 celery.worker.autoscale celery.worker.components celery.worker.consumer celery.worker.consumer.delayed_delivery
 celery.worker.strategy kombu.matcher kombu.pidbox kombu.transport.redis packaging.tags tasks.hook tasks.poll
-tasks.request tasks.submit workers.application workers.composition.services workers.housekeeping workers.lifecycle"""
-"""What a worker imports, but for its application: that reads the environment. `REMAP_SIGTERM` is read by the first of
-these, so a worker with it must be a process of its own."""
+tasks.request tasks.submit workers.application workers.composition.services workers.housekeeping workers.lifecycle""",
+    "gunicorn": "gunicorn.arbiter gunicorn.glogging workers.gateway workers.gateway_worker",
+}
+"""What a program imports. Not a worker's application: that reads the environment. `REMAP_SIGTERM` is read by the first
+import of Celery, so a worker with it must be a process of its own."""
 
 
 class ForkServer(Process):
-    """The process that forks workers, all with the environment `environ`."""
+    """The process that forks processes of one program, all with the environment `environ`."""
 
-    def __init__(self, *, log: Path | None = None, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, program: Program = "celery", *, log: Path | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
         self.log = log or Path(os.devnull)
         self._lock = threading.Lock()
         with self.log.open("ab") as errors:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "harness.fork_server"],
+                [sys.executable, "-m", "harness.fork_server", program],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -65,9 +71,12 @@ class ForkServer(Process):
     ) -> ForkedWorker:
         """Start a worker of this Celery application that serves these queues."""
         argv = ["celery", "-A", app, "worker", "-Q", queues, "-n", f"{log.stem}-{os.getpid()}@localhost", *options]
+        return ForkedWorker(self.fork(argv, log, environ or {}), log)
+
+    def fork(self, argv: Sequence[str], log: Path, environ: Mapping[str, str]) -> Forked:
+        """Start a process with these arguments, the first of which is the program's name."""
         log.touch()
-        pid = self.ask({"argv": argv, "log": str(log), "environ": {**(environ or {})}})
-        return ForkedWorker(_Forked(self, pid), log)
+        return Forked(self, self.ask({"argv": [*argv], "log": str(log), "environ": {**environ}}))
 
     def ask(self, question: Mapping[str, Any]) -> int:
         """Return the server's answer."""
@@ -89,15 +98,15 @@ class ForkServer(Process):
 
 
 @functools.cache
-def shared() -> ForkServer:
-    """Return the fork server of this process, which ends with it."""
-    server = ForkServer()
+def shared(program: Program = "celery") -> ForkServer:
+    """Return this process's fork server of a program, which ends with this process."""
+    server = ForkServer(program)
     atexit.register(server.kill)
     return server
 
 
-class _Forked:
-    """What `subprocess.Popen` is for a child, for a worker: the child of the fork server. A pidfd shows its end."""
+class Forked:
+    """What `subprocess.Popen` is for a child, for a child of the fork server. A pidfd shows its end."""
 
     def __init__(self, server: ForkServer, pid: int) -> None:
         self.pid, self.returncode = pid, None
@@ -114,7 +123,7 @@ class _Forked:
         """Wait for its end, and return its exit code."""
         code = self._exit_code(timeout)
         if code is None:
-            raise subprocess.TimeoutExpired(f"worker {self.pid}", timeout or 0.0)
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
         return code
 
     def send_signal(self, number: int) -> None:
@@ -137,46 +146,48 @@ class _Forked:
 class ForkedWorker(Process):
     """A forked worker, in a process group of its own."""
 
-    def __init__(self, forked: _Forked, log: Path) -> None:
+    def __init__(self, forked: Forked, log: Path) -> None:
         self.log, self.popen = log, forked  # type: ignore[assignment]
 
 
-def serve() -> None:
+def serve(program: str) -> None:
     """Do what each line of the standard input says."""
-    for name in _IMPORTED.split():
+    module, function = _MAIN[program]
+    main = getattr(importlib.import_module(module), function)
+    for name in _IMPORTED[program].split():
         importlib.import_module(name)
     # Children need not collect the existing objects.
     gc.freeze()
     while line := sys.stdin.readline():
         asked = json.loads(line)
-        print(_exit_code(asked["ended"]) if "ended" in asked else _fork(asked), flush=True)
+        print(_exit_code(asked["ended"]) if "ended" in asked else _fork(asked, main), flush=True)
 
 
 def _exit_code(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _fork(asked: Mapping[str, Any]) -> int:
+def _fork(asked: Mapping[str, Any], main: Callable[[], object]) -> int:
     pid = os.fork()
     if pid == 0:
         os.environ.update(asked["environ"])
-        _become(asked["argv"], Path(asked["log"]))
+        _become(main, asked["argv"], Path(asked["log"]))
     # Here too: once the pid is known, the group may be signalled at once.
     with contextlib.suppress(PermissionError, ProcessLookupError):
         os.setpgid(pid, pid)
     return pid
 
 
-def _become(argv: Sequence[str], log: Path) -> None:
-    """Continue as `celery` with these arguments; does not return."""
+def _become(main: Callable[[], object], argv: Sequence[str], log: Path) -> None:
+    """Continue as the program with these arguments; does not return."""
     os.setpgid(0, 0)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.argv = list(argv)
-    sys.exit(celery())
+    sys.exit(main())
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

@@ -14,7 +14,7 @@ from redis import Redis
 
 from harness import Valkey
 from harness.browser import open_browser, open_page
-from harness.gateway import GatewayProcess
+from harness.gateway import ForkedGateway
 from harness.ledger import accept_render
 from renderline.gateway.api_keys import ApiKeys
 from renderline.ledger import Ledger
@@ -27,7 +27,7 @@ RENDERS = 500
 class Board:
     """A running gateway and its ledger."""
 
-    gateway: GatewayProcess
+    gateway: ForkedGateway
     redis: Redis
     ledger: Ledger
     keys: ApiKeys
@@ -45,7 +45,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     folder = tmp_path_factory.mktemp("board")
     with Valkey(folder) as valkey, Redis.from_url(valkey.url, decode_responses=True) as redis:
         settings = {"RENDERLINE_API_KEYS_REQUIRED": "true", "RENDERLINE_LABELS": "customer"}
-        gateway = GatewayProcess(folder / "gateway.log", **{"REDIS_URL": valkey.url, **settings})
+        gateway = ForkedGateway(folder / "gateway.log", **{"REDIS_URL": valkey.url, **settings})
         found = Board(gateway, redis, Ledger(redis), ApiKeys(redis), folder / "videos")
         for number in range(RENDERS):
             tenant = "globex" if number == 0 else "acme"

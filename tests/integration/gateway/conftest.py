@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from harness import Valkey
-from harness.gateway import GatewayProcess
+from harness.gateway import ForkedGateway
 from renderline.ledger import Ledger
 
 
@@ -22,10 +22,10 @@ def gateway_options() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def gateway(
     valkey: Valkey, gateway_options: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[GatewayProcess]:
+) -> Iterator[ForkedGateway]:
     """One gateway for the tests of a module; no request may make it log a traceback."""
     log = tmp_path_factory.mktemp("gateway") / "gateway.log"
-    process = GatewayProcess(log, **{"REDIS_URL": valkey.url, **gateway_options})
+    process = ForkedGateway(log, **{"REDIS_URL": valkey.url, **gateway_options})
     yield process
     process.stop()
     assert "Traceback" not in process.output()

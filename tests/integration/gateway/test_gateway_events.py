@@ -8,7 +8,7 @@ import requests
 from redis import Redis
 
 from harness import Valkey, until
-from harness.gateway import GatewayProcess, assert_problem
+from harness.gateway import ForkedGateway, assert_problem
 from harness.gateway_app import gateway_app
 from renderline.gateway import EventStreams
 
@@ -121,7 +121,7 @@ def test_a_bad_last_event_id_is_refused(gateway, redis, given):
 @pytest.fixture
 def small(valkey, tmp_path):
     """A gateway that has room for three streams: three quarters of its threads."""
-    process = GatewayProcess(tmp_path / "gateway.log", threads=4, REDIS_URL=valkey.url)
+    process = ForkedGateway(tmp_path / "gateway.log", threads=4, REDIS_URL=valkey.url)
     yield process
     process.stop()
     assert "Traceback" not in process.output()
@@ -151,7 +151,7 @@ def test_head_takes_no_stream(small, redis):
 
 
 def test_a_gateway_that_stops_ends_its_streams(valkey, tmp_path):
-    gateway = GatewayProcess(tmp_path / "gateway.log", threads=4, REDIS_URL=valkey.url)
+    gateway = ForkedGateway(tmp_path / "gateway.log", threads=4, REDIS_URL=valkey.url)
     with gateway.follow("/v1/events") as stream:
         stream.take()
         before = time.monotonic()
@@ -181,7 +181,7 @@ def test_heartbeats_are_sent_when_nothing_happens(valkey, redis):
 
 def test_a_stream_ends_when_redis_goes(tmp_path, tmp_path_factory):
     with Valkey(tmp_path_factory.mktemp("own")) as own:
-        gateway = GatewayProcess(tmp_path / "gateway.log", REDIS_URL=own.url)
+        gateway = ForkedGateway(tmp_path / "gateway.log", REDIS_URL=own.url)
         try:
             with gateway.follow("/v1/events") as stream:
                 stream.take()

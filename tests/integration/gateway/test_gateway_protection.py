@@ -9,7 +9,7 @@ from celery import Celery
 from redis import Redis
 
 from harness import a_request
-from harness.gateway import GatewayProcess, assert_problem
+from harness.gateway import ForkedGateway, GatewayProcess, assert_problem
 from renderline.acceptance import Acceptor, Item
 from renderline.dispatcher import Dispatcher
 from renderline.gateway.api_keys import ApiKeys
@@ -20,7 +20,7 @@ from tasks.publisher import CeleryPublisher
 
 @pytest.fixture
 def guarded(valkey, redis, tmp_path):
-    process = GatewayProcess(
+    process = ForkedGateway(
         tmp_path / "gateway.log",
         REDIS_URL=valkey.url,
         RENDERLINE_API_KEYS_REQUIRED="true",

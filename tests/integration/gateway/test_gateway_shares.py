@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from harness import a_request, until
-from harness.gateway import GatewayProcess, Stream, assert_problem
+from harness.gateway import ForkedGateway, Stream, assert_problem
 from renderline.gateway.api_keys import CACHED, ApiKeys
 from renderline.gateway.problem import Problem
 from renderline.gateway.shares import ACTIVE, BatchShares, CallShares
@@ -162,7 +162,7 @@ def test_batches_are_limited_in_number_and_bytes():
 
 def test_calls_of_others_are_answered_while_one_tenant_takes_all_it_can(valkey, redis, tmp_path):
     """A flood of lists by one tenant is refused beyond its share; the other tenant's calls are all answered."""
-    process = GatewayProcess(
+    process = ForkedGateway(
         tmp_path / "gateway.log", threads=4, REDIS_URL=valkey.url, RENDERLINE_API_KEYS_REQUIRED="true"
     )
     keys = ApiKeys(redis)

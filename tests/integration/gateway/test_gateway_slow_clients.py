@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from harness import until
-from harness.gateway import GatewayProcess
+from harness.gateway import ForkedGateway
 from harness.hostile_clients import KINDS, HostileClients
 from harness.ledger import LedgerDriver
 from renderline.signed_urls.webhook_urls import WebhookUrls
@@ -75,7 +75,7 @@ def test_more_connections_than_the_gateway_has_cost_those_that_wait_longest(gate
 
 def test_probes_and_webhooks_are_answered_while_every_thread_is_busy(own_valkey, tmp_path):
     """A call hangs with Redis for 2.5 seconds; /healthz asks no Redis, and a forged webhook does not either."""
-    gateway = GatewayProcess(
+    gateway = ForkedGateway(
         tmp_path / "gateway.log",
         threads=THREADS,
         REDIS_URL=own_valkey.url,
@@ -100,7 +100,7 @@ def test_probes_and_webhooks_are_answered_while_every_thread_is_busy(own_valkey,
 
 
 def test_a_stop_answers_what_has_begun_and_waits_for_no_idle_client(valkey, redis, tmp_path):
-    gateway = GatewayProcess(tmp_path / "gateway.log", threads=THREADS, REDIS_URL=valkey.url)
+    gateway = ForkedGateway(tmp_path / "gateway.log", threads=THREADS, REDIS_URL=valkey.url)
     line = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
     line.putrequest("POST", "/v1/renders")
     line.putheader("Content-Type", "application/json")

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from harness import a_request
-from harness.gateway import GatewayProcess, Stream, assert_problem
+from harness.gateway import ForkedGateway, Stream, assert_problem
 from harness.ledger import LedgerDriver
 from renderline.catalogue import CatalogueStore
 from renderline.gateway.access import SCOPES
@@ -145,7 +145,7 @@ def snapshot(redis: Redis) -> dict[str, Any]:
     return kept
 
 
-def operations(gateway: GatewayProcess) -> Iterator[tuple[str, str]]:
+def operations(gateway: ForkedGateway) -> Iterator[tuple[str, str]]:
     document = gateway.ask("GET", "/openapi.json").json()
     for path, item in document["paths"].items():
         yield from ((method.upper(), path) for method in item if method != "parameters")
@@ -356,7 +356,7 @@ def test_a_key_names_the_accounts_to_which_it_is_bound(redis, valkey, tmp_path):
     account = '[[account]]\nname = "{}"\napp_id = "a"\nuser_key = "secret-of-the-account"\n'
     path.write_text("".join(map(account.format, ("first", "second", "third"))))
     accounts = {"AISTUDIOS_ACCOUNTS": str(path), "AISTUDIOS_APP_ID": "", "AISTUDIOS_USER_KEY": ""}
-    gateway = GatewayProcess(
+    gateway = ForkedGateway(
         tmp_path / "log", **{"REDIS_URL": valkey.url, "RENDERLINE_API_KEYS_REQUIRED": "true", **accounts}
     )
     try:
