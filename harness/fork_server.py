@@ -33,7 +33,7 @@ _IMPORTED: Final = {
     "celery": """billiard.dummy billiard.pool celery.app.control celery.app.events celery.app.log celery.apps.worker
 celery.backends.redis celery.bin.celery celery.bin.worker celery.concurrency.thread celery.fixups.django
 celery.worker.autoscale celery.worker.components celery.worker.consumer celery.worker.consumer.delayed_delivery
-celery.worker.strategy kombu.matcher kombu.pidbox kombu.transport.redis packaging.tags tasks.hook tasks.poll
+celery.worker.strategy jwt kombu.matcher kombu.pidbox kombu.transport.redis packaging.tags tasks.hook tasks.poll
 tasks.request tasks.submit workers.application workers.composition.services workers.housekeeping workers.lifecycle""",
     "gunicorn": "gunicorn.arbiter gunicorn.glogging workers.gateway workers.gateway_worker",
 }

@@ -23,7 +23,7 @@ from renderline import contract
 from renderline.ledger import Ledger
 from renderline.renders import FINAL
 
-LEASE, SWEEP = 2.0, 0.25
+LEASE, SWEEP = 2.0, 0.5
 RENDER = 0.35
 ORPHANS = 9 * LEASE
 """Seconds within which the drafts of an ended render are looked for and deleted."""
@@ -201,7 +201,7 @@ def wait_until_dead(worker: ForkedWorker, *, what: str) -> None:
     try:
         code = worker.popen.wait(60)
     except subprocess.TimeoutExpired:
-        raise AssertionError(f"{what} was never reached") from None
+        raise AssertionError(f"{what} was never reached: {worker.output()[-3000:]}") from None
     assert code == -signal.SIGKILL, worker.output()[-3000:]
 
 

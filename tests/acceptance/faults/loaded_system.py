@@ -14,6 +14,7 @@ from celery import Celery
 from redis import Redis, RedisError
 
 from harness import HOOK_SECRET, USER_KEY, HookEndpoint, Process, SandboxProcess, Valkey, until
+from harness.fork_server import shared
 from harness.tcp_proxy import TcpProxy
 from renderline import contract
 from renderline.ledger import Ledger
@@ -64,11 +65,15 @@ class LoadedSystem:
         assert self.valkey.process
         return self.valkey.process
 
-    def start(self, *, queues: str = ",".join(contract.QUEUES), **environ: str) -> Process:
-        """Start one more worker, as the Procfile does, and wait until it takes messages."""
+    def start(self, *, queues: str = ",".join(contract.QUEUES), forked: bool = True, **environ: str) -> Process:
+        """Start one more worker and wait until it takes messages; not `forked`: as the Procfile does."""
         log = self.directory / f"worker-{len(self.workers)}.log"
-        command = [sys.executable, "-m", "celery", "-A", self.app, "worker", "-Q", queues]
-        worker = Process([*command, "-n", f"{log.stem}@localhost"], log=log, environ={**self.environ, **environ})
+        settings = {**self.environ, **environ}
+        if forked:
+            worker: Process = shared().start(queues, log, app=self.app, environ=settings)
+        else:
+            command = [sys.executable, "-m", "celery", "-A", self.app, "worker", "-Q", queues]
+            worker = Process([*command, "-n", f"{log.stem}@localhost"], log=log, environ=settings)
         self.workers.append(worker)
         worker.wait_until(lambda: " ready." in worker.output(), what="worker ready")
         return worker
