@@ -7,8 +7,13 @@ a name which they use, as after a change in kombu or Celery.
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from importlib import import_module, metadata
+
+# A forked worker has them already, and they looked at the libraries when they were imported.
+for _name in [_name for _name in sys.modules if _name.partition(".")[0] == "workers"]:
+    del sys.modules[_name]
 
 _version = metadata.version
 

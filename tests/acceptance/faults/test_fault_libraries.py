@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from harness import USER_KEY, Process, Valkey
+from harness import USER_KEY, Valkey
+from harness.fork_server import shared
 from tests.acceptance.faults.loaded_system import loaded_system
 
 APP = "tests.acceptance.faults.other_libraries"
@@ -19,9 +19,13 @@ CAUGHT_UP = 90.0
 
 def refusal(directory: Path, valkey: Valkey, **environ: str) -> str:
     """Return the one line that a worker says before it ends with exit code 1."""
-    command = [sys.executable, "-m", "celery", "-A", APP, "worker", "-Q", "submit"]
-    account = {"AISTUDIOS_APP_ID": "studioV3.tests", "AISTUDIOS_USER_KEY": USER_KEY}
-    worker = Process(command, log=directory / "worker.log", environ={"REDIS_URL": valkey.url, **account, **environ})
+    settings = {
+        "REDIS_URL": valkey.url,
+        "AISTUDIOS_APP_ID": "studioV3.tests",
+        "AISTUDIOS_USER_KEY": USER_KEY,
+        **environ,
+    }
+    worker = shared().start("submit", directory / "worker.log", app=APP, environ=settings)
     assert worker.popen.wait(60) == 1
     (line,) = worker.output().splitlines()
     return line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,8 @@ import pytest
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from harness import Process, Valkey, until
+from harness import Valkey, until
+from harness.fork_server import shared
 from renderline import contract
 from tests.acceptance.faults.crashes import lists_of
 from tests.acceptance.faults.loaded_system import LoadedSystem, loaded_system
@@ -207,8 +207,7 @@ REFUSED = {
 def test_a_redis_that_cannot_hold_renders_is_refused(tmp_path: Path, options: tuple[str, ...], why: str) -> None:
     with Valkey(tmp_path, *options) as valkey:
         environ = {"REDIS_URL": valkey.url, "AISTUDIOS_APP_ID": "studioV3.tests", "AISTUDIOS_USER_KEY": "x" * 36}
-        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", "submit"]
-        worker = Process(command, log=tmp_path / "worker.log", environ=environ)
+        worker = shared().start("submit", tmp_path / "worker.log", environ=environ)
         assert worker.popen.wait(60) == 1
     (said,) = [line for line in worker.output().splitlines() if line.startswith("Renderline")]
     assert said.startswith(f"Renderline cannot start: Redis at 127.0.0.1:{valkey.port}/0 (REDIS_URL): ")
