@@ -28,8 +28,8 @@ from workers.cli.session import Session, json_option, pass_session
 def redis_users(session: Session, directory: Path, hook_queues: Sequence[str]) -> None:
     """Write the users of Redis to DIRECTORY: users.acl for the server, and the address of each role.
 
-    The address is there twice: in an env file as REDIS_URL, and alone for REDIS_URL_FILE. The passwords are random. Host,
-    port, database and TLS options are those of REDIS_URL. Existing files stay as they are: for other passwords, name
+    The address is there twice: in an env file as REDIS_URL, and alone for REDIS_URL_FILE. The passwords are random.
+    Host, port, database and TLS options are those of REDIS_URL. Existing files stay as they are: for other passwords, name
     another directory.
     """
     from config import redis_address, redis_users
