@@ -29,8 +29,8 @@ def redis_users(session: Session, directory: Path, hook_queues: Sequence[str]) -
     """Write the users of Redis to DIRECTORY: users.acl for the server, and the address of each role.
 
     The address is there twice: in an env file as REDIS_URL, and alone for REDIS_URL_FILE. The passwords are random.
-    Host, port, database and TLS options are those of REDIS_URL. Existing files stay as they are: for other passwords, name
-    another directory.
+    Host, port, database and TLS options are those of REDIS_URL. Existing files stay as they are: for other passwords,
+    name another directory.
     """
     from config import redis_address, redis_users
 
