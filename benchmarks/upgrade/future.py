@@ -81,7 +81,7 @@ _EDITS: Final = (
 def future_copy(directory: Path) -> Path:
     """Make the copy in `directory` and return it; raises ValueError if an edit finds no place, or several."""
     for part in _PARTS:
-        shutil.copytree(ROOT / part, directory / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, directory / part)
     shutil.copy(ROOT / "pyproject.toml", directory)
     shutil.copy(ROOT / ".env.example", directory)
     (directory / "renderline/kinds/tinted.py").write_text(_KIND, encoding="utf-8")

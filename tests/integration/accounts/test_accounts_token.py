@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 from structlog.testing import capture_logs
 
-from harness import ROOT, until
+from harness import ROOT, Process, until
 from harness.clock import Clock
 from renderline.accounts.token import LIFETIME, SharedToken
 from renderline.studio import CredentialsRefused, RateLimited, StudioV3, TokenEndpoint, VendorUnavailable
@@ -81,35 +81,38 @@ def together(*calls):
 
 
 COLD = """
-import sys
+import os, sys
 from redis import Redis
 from renderline.studio import TokenEndpoint
 from renderline.accounts.token import SharedToken
+for _ in range(16):
+    if not os.fork():
+        break
+else:
+    for _ in range(16):
+        assert os.wait()[1] == 0
+    sys.exit()
 redis = Redis.from_url(sys.argv[1], decode_responses=True)
 shared = SharedToken(redis, TokenEndpoint(sys.argv[2], app_id="studio.acme", user_key="k" * 36), account="main")
 redis.incr("ready")
 redis.blpop("go")
-print(shared.current())
+redis.rpush("answers", shared.current())
 """
+"""Sixteen processes, each with connections of its own and no token; they share what was imported before."""
 
 
-def test_sixteen_cold_processes_make_one_token_call(valkey, redis, start_sandbox):
+def test_sixteen_cold_processes_make_one_token_call(valkey, redis, start_sandbox, tmp_path):
     sandbox = start_sandbox("--latency", "0.2")
-    command = [sys.executable, "-c", COLD, valkey.url, sandbox.url]
-    workers = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(16)
-    ]
+    workers = Process([sys.executable, "-c", COLD, valkey.url, sandbox.url], log=tmp_path / "workers.log")
     try:
-        until(lambda: redis.get("ready") == "16", what="sixteen processes ready")
+        workers.wait_until(lambda: redis.get("ready") == "16", what="sixteen processes ready")
         redis.rpush("go", *range(16))
-        answers = [process.communicate(timeout=120) for process in workers]
+        assert workers.popen.wait(120) == 0, workers.output()
     finally:
-        for process in workers:
-            process.kill()
-            process.wait()
-    assert [error for _, error in answers if error] == []
-    assert len({output.splitlines()[-1] for output, _ in answers}) == 1
+        workers.kill()
+    assert "Error" not in workers.output()
+    answers = redis.lrange("answers", 0, -1)
+    assert (len(answers), len(set(answers))) == (16, 1)
     assert sandbox.counts()[ISSUED] == 1
     # Stored for as long as it lives, and nothing else is left of the rush.
     assert DAY - 60 < redis.ttl("renderline:token:main") <= DAY

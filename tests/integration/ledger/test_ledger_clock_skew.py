@@ -38,9 +38,9 @@ def act(valkey, redis):
 
 
 def test_a_clock_that_is_wrong_delays_no_poll(act, redis, tmp_path):
-    # Each takes the message of the one before, so that either end has a right clock, one ahead and one behind.
+    # Each takes the message of the one before; what it says is compared with a right clock, and what is read of it too.
     act(MINUTE, "send", 500)
-    for receiver in (0, -MINUTE, 0, MINUTE):
+    for receiver in (-MINUTE, MINUTE):
         sent_at = redis.time()[0]
         (message,) = map(json.loads, redis.lrange("poll", 0, -1))
         eta = datetime.fromisoformat(message["headers"]["eta"]).timestamp()
@@ -50,25 +50,24 @@ def test_a_clock_that_is_wrong_delays_no_poll(act, redis, tmp_path):
         assert abs(float((tmp_path / "left").read_text()) - (500 - passed)) < MINUTE / 3, receiver
 
 
-@pytest.mark.parametrize("ahead", [-5000, 5000])
-def test_a_token_is_shared_with_a_worker_whose_clock_is_wrong(act, redis, tmp_path, ahead):
+def test_a_token_is_shared_with_workers_whose_clocks_are_wrong(act, redis, tmp_path):
     with FakeVendor() as vendor:
         act(0, "token", tmp_path / "first", vendor=vendor.url)
         # A token that lives for an hour from now, by the server's clock.
         now = redis.time()[0]
         redis.hset("renderline:token:default", mapping={"issued_at": now, "expires_at": now + 3600})
-        act(ahead, "token", tmp_path / "second", vendor=vendor.url)
-        assert (tmp_path / "first").read_text() == (tmp_path / "second").read_text()
+        for ahead in (-5000, 5000):
+            act(ahead, "token", tmp_path / "second", vendor=vendor.url)
+            assert (tmp_path / "first").read_text() == (tmp_path / "second").read_text()
         assert vendor.calls["token"] == 1
 
 
 def test_a_limit_of_calls_a_second_holds_with_a_worker_whose_clock_is_wrong(act, redis, tmp_path):
     act(-MINUTE, "take_turns", tmp_path / "behind", 3)
-    for _ in range(2):
-        act(MINUTE, "take_turns", tmp_path / "ahead", 5)
-        times = [float(one) for one in (tmp_path / "ahead").read_text().split()]
-        # Of calls at most 2 a second, the fifth starts 2 s after the first.
-        assert times[-1] - times[0] > 1.9
+    act(MINUTE, "take_turns", tmp_path / "ahead", 5)
+    times = [float(one) for one in (tmp_path / "ahead").read_text().split()]
+    # Of calls at most 2 a second, the fifth starts 2 s after the first.
+    assert times[-1] - times[0] > 1.9
     kept = redis.lrange("renderline:recent_calls:main", 0, -1)
     assert all(abs(int(one) / 1000 - redis.time()[0]) < MINUTE / 2 for one in kept)
 

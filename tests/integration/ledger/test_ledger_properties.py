@@ -277,11 +277,10 @@ class LedgerMachine(LedgerModel):
             self.settled = {turn for turn in self.settled if turn[0] != one}
 
 
-@pytest.fixture
-def profile() -> settings:
-    """In CI the same steps every time; elsewhere new ones, and more of them where PROPERTY_EXAMPLES says so."""
+def profile(examples: int) -> settings:
+    """In CI the same steps every time; elsewhere new ones, and as many as PROPERTY_EXAMPLES says."""
     return settings(
-        max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "100")),
+        max_examples=int(os.environ.get("PROPERTY_EXAMPLES", examples)),
         stateful_step_count=60,
         deadline=None,
         derandomize="CI" in os.environ,
@@ -292,8 +291,9 @@ def profile() -> settings:
     )
 
 
-def test_no_interleaving_loses_a_render_or_pays_twice(redis: Redis, profile: settings) -> None:
-    run_state_machine_as_test(lambda: LedgerMachine(redis), settings=profile)  # type: ignore[arg-type]
+@pytest.mark.parametrize("examples", [40, pytest.param(400, marks=pytest.mark.chaos)])
+def test_no_interleaving_loses_a_render_or_pays_twice(redis: Redis, examples: int) -> None:
+    run_state_machine_as_test(lambda: LedgerMachine(redis), settings=profile(examples))  # type: ignore[arg-type]
 
 
 def test_the_stages_are_those_of_a_plan() -> None:

@@ -176,7 +176,7 @@ REDIS_ALONE = [
         # make hands on a signal that its group got too.
         (WHOLE, signal.SIGTERM, [signal.SIGTERM] * 3),
         (REDIS_ALONE, signal.SIGHUP, []),
-        (WHOLE, signal.SIGKILL, []),
+        (REDIS_ALONE, signal.SIGKILL, []),
     ],
     ids=["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"],
 )

@@ -258,12 +258,6 @@ def test_a_worker_with_bad_settings_names_them_all(start_worker):
     assert "too-short" not in output
 
 
-def test_a_worker_without_credentials_says_so_beside_everything_else(start_worker):
-    output = refuses(start_worker, RENDERLINE_POLL_MIN="soon")
-    assert "AISTUDIOS_USER_KEY" in output, output
-    assert "RENDERLINE_POLL_MIN" in output
-
-
 def test_a_worker_without_redis_names_the_address(start_worker):
     port = free_port()
     output = refuses(

@@ -45,12 +45,12 @@ def pids(output):
 
 
 def test_a_killed_worker_is_replaced_alone_and_two_signals_stop_everything(environ, tmp_path):
-    run = Process([*RUN, "worker=2", "gateway", "flower"], log=tmp_path / "run.log", environ=environ)
+    run = Process([*RUN, "worker=2", "gateway"], log=tmp_path / "run.log", environ=environ)
     try:
         run.wait_until(lambda: all(f"worker.{n}@" in run.output() for n in (1, 2)), what="the workers")
         run.wait_until(lambda: run.output().count(" ready. ") == 2, what="both ready")
         before = pids(run.output())
-        assert set(before) == {"worker.1", "worker.2", "gateway.1", "flower.1"}
+        assert set(before) == {"worker.1", "worker.2", "gateway.1"}
         os.kill(int(before["worker.1"]), signal.SIGKILL)
         run.wait_until(lambda: run.output().count(" ready. ") == 3, what="another worker")
         assert "worker.1 ended: signal SIGKILL; it starts again in 1 s" in run.output()
