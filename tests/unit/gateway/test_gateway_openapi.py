@@ -149,7 +149,7 @@ def test_keys_are_part_of_it_where_they_are_asked_for(document):
 def test_every_route_of_the_api_asks_for_a_scope(document):
     denied = client(authenticator=DenyAll())
     scopes = {}
-    for path, method, _ in operations(document):
+    for path, method, operation in operations(document):
         concrete = path.replace("{render_id}", "0" * 32).replace("{index}", "0").replace("{name}", "default")
         concrete = concrete.replace("{project_id}", "p1")
         answer = denied.open(concrete, method=method.upper(), headers={"Authorization": "Bearer x"})
@@ -157,6 +157,7 @@ def test_every_route_of_the_api_asks_for_a_scope(document):
         scopes[f"{method} {path.removeprefix('/v1')}"] = answer.get_json()["detail"]
         nobody = denied.open(concrete, method=method.upper())
         assert (nobody.status_code, nobody.headers["WWW-Authenticate"].split()[0]) == (401, "Bearer")
+        assert {"401", "403"} <= set(operation["responses"]) or "default" in operation["responses"], (method, path)
     one, admin = "/renders/{render_id}", "admin"
     assert {name for name, scope in scopes.items() if scope == "submit"} == {
         *("post /renders", "post /renders/batch", "post /renders/bulk", "post /uploads"),
