@@ -21,7 +21,7 @@ from tests.longest_first import place
 gc.disable()
 
 # `--hypothesis-profile long` looks much longer, each time elsewhere; FUZZ_EXAMPLES says how long.
-settings.register_profile("short", deadline=None, derandomize=True, database=None)
+settings.register_profile("short", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.register_profile(
     "long",
     deadline=None,

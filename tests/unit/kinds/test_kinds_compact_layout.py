@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.requests import build
@@ -286,7 +286,6 @@ scenes = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=150)
 @given(orientation=st.sampled_from(list(CANVAS)), given_scenes=st.lists(scenes, min_size=1, max_size=3))
 def test_whatever_is_laid_out_passes_the_vendors_schema(load, orientation, given_scenes):
     loaded = load({"kind": "project", "orientation": orientation, "scenes": given_scenes})

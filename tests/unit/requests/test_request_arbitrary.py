@@ -6,7 +6,7 @@ import copy
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import ROOT
@@ -97,19 +97,16 @@ def check_passing_on(data: Any, strict: Any, passed: Any) -> None:
     assert all(isinstance(text, str) for text in private_texts(passed.body))
 
 
-@settings(deadline=None, max_examples=150)
 @given(data=values)
 def test_arbitrary_json(load, data):
     check(load, data)
 
 
-@settings(deadline=None, max_examples=150)
 @given(kind=st.sampled_from(list(KINDS)), field=st.sampled_from(["payload", "scenes", "updates"]), data=values)
 def test_arbitrary_bodies(load, kind, field, data):
     check(load, {"kind": kind, field: data, "project_id": "65fa"} if kind == "edit" else {"kind": kind, field: data})
 
 
-@settings(deadline=None, max_examples=250)
 @given(data=mutated())
 def test_broken_examples(load, data):
     check(load, data)

@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from renderline.studio.progress import (
@@ -41,7 +41,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(JSON)
 def test_no_json_value_makes_a_reader_stumble(value):
     for reader in (progress_v3, project_v3, rows, summaries_v3):
