@@ -1,11 +1,14 @@
-"""Pages beside a system that runs as `make up` starts it: the tutorial, sessions, the gateway's page of its API."""
+"""The README's snippets, the tutorial, sessions and the API's page, run as printed beside what `make up` starts."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -17,22 +20,54 @@ import requests
 
 from harness import ROOT, Process, free_port, until
 from harness.docs.snippets import Block, blocks
+from harness.warm_command import WarmCommand
+from renderline.kinds import KINDS
 
+README = (ROOT / "README.md").read_text()
+DOORS = README[README.index("## Enqueue a render") : README.index("## Processes and scaling")]
+SNIPPETS = re.findall(r"^```(python|sh)\n(.*?)^```", DOORS, re.MULTILINE | re.DOTALL)
 TUTORIAL = [block for block in blocks() if block.page == "docs/tutorial.md"]
 RENDERLINE = f"{shlex.quote(sys.executable)} -P {shlex.quote(str(ROOT / 'renderline/command.py'))}"
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """`make up` in a directory of its own, in which it writes `env`."""
+    """`make up` in a directory of its own, in which it writes `env`, with all usual ports taken and one worker."""
     directory = tmp_path_factory.mktemp("up")
-    command = [sys.executable, "-m", "workers.demo", "--keep", "--directory", str(directory), "--render-seconds", "1"]
-    process = Process(command, log=directory / "up.log")
-    try:
-        process.wait_until(lambda: "Up. Ctrl-C" in process.output(), what="make up")
-        yield directory
-    finally:
-        process.stop()
+    command = [sys.executable, "-m", "workers.demo", "--keep", "--directory", str(directory)]
+    command += ["--workers", "1", "--render-seconds", "1"]
+    with contextlib.ExitStack() as taken:
+        for port in (6379, 8900, 8000, 5555):
+            # Somebody else may have it already.
+            with contextlib.suppress(OSError):
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        process = Process(command, log=directory / "up.log")
+        try:
+            process.wait_until(lambda: "Up. Ctrl-C" in process.output(), what="make up")
+            chosen = r"so others were chosen: \d+ for 6379, \d+ for 8900, \d+ for 8000, \d+ for 5555"
+            assert re.search(chosen, process.output())
+            yield directory
+        finally:
+            process.stop()
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmCommand]:
+    """The command line. The steps to a first video (test_first_video.py) run it as it is installed."""
+    with WarmCommand(tmp_path_factory.mktemp("command")) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="module")
+def up(directory: Path, command: WarmCommand) -> dict[str, str]:
+    """What to replace in a snippet: folders, and tools."""
+    return {
+        "var/up/env": str(directory / "env"),
+        "var/parrots": str(directory / "parrots"),
+        "var/tutorial": str(directory / "tutorial"),
+        ".venv/bin/python": shlex.quote(sys.executable),
+        ".venv/bin/renderline": shlex.quote(str(command.path)),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -48,30 +83,99 @@ def plain(home: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(home), "RENDERLINE_ENV_FILE": ""}
 
 
-def here(text: str, directory: Path, port: int) -> str:
-    """Return the text with what is elsewhere in a test: folders, tools, a port that may be taken."""
-    for printed, instead in {
-        "var/up/env": str(directory / "env"),
-        "var/tutorial": str(directory / "tutorial"),
-        ".venv/bin/python": shlex.quote(sys.executable),
-        ".venv/bin/renderline": RENDERLINE,
-        "4242": str(port),
-    }.items():
+def replaced(text: str, here: dict[str, str]) -> str:
+    for printed, instead in here.items():
         text = text.replace(printed, instead)
     return text
 
 
-def test_the_tutorial_runs_from_its_first_line_to_its_last(directory: Path, environ: dict[str, str]) -> None:
+def run(command: list[str], environ: dict[str, str], *, cwd: Path = ROOT) -> str:
+    """Return what the command writes; fails if it fails."""
+    done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def shell(up: dict[str, str], text: str, directory: Path) -> str:
+    return run(["sh", "-ec", replaced(text, up)], plain(directory))
+
+
+def test_every_door_has_a_snippet() -> None:
+    assert [language for language, _ in SNIPPETS] == ["sh", "sh", "python", "python", *["sh"] * 5]
+
+
+@pytest.mark.parametrize("text", [text for language, text in SNIPPETS if language == "python"])
+def test_python_snippets(up: dict[str, str], text: str, tmp_path: Path) -> None:
+    program = tmp_path / "snippet.py"
+    program.write_text(text)
+    shown = shell(up, f". var/up/env\n.venv/bin/python {program}", tmp_path)
+    assert re.match(r"^[0-9a-f]{32}\n$|^Outcome\(id='[0-9a-f]{32}', state='delivered'", shown)
+
+
+(BULK,) = [text for _, text in SNIPPETS if "examples/bulk" in text]
+
+
+@pytest.mark.parametrize("text", [text for language, text in SNIPPETS if language == "sh" and text != BULK])
+def test_shell_snippets(up: dict[str, str], text: str, tmp_path: Path) -> None:
+    shown = shell(up, text, tmp_path)
+    assert "delivered" in shown or '"state"' in shown or "STATE" in shown
+
+
+def test_an_editor_project_becomes_five_hundred_videos(up: dict[str, str], tmp_path: Path) -> None:
+    shown = shell(up, BULK, tmp_path)
+    assert "500 requests are right; nothing was sent" in shown
+    assert "500 renders: 500 delivered" in shown
+
+
+def test_the_documented_example_of_each_kind_becomes_a_video_over_http(
+    up: dict[str, str], environ: dict[str, str], tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "requests.md").read_text()
+    section = page[page.index("## An example of each kind") : page.index("### Speech")]
+    upload, *_ = re.findall(r"^\$ renderline (upload .*)$", section, re.MULTILINE)
+    shell(up, f". var/up/env\n.venv/bin/renderline {upload}", tmp_path)
+    asked = [json.loads(text) for text in re.findall(r"^```json\n(.*?)^```", section, re.MULTILINE | re.DOTALL)]
+    assert {request["kind"] for request in asked} == set(KINDS)
+    url = environ["GATEWAY_URL"]
+    batch = {"requests": [{"request": request} for request in asked], "all_or_nothing": True}
+    answer = requests.post(f"{url}/v1/renders/batch", json=batch, timeout=30).json()
+    ids = {result["id"] for result in answer["results"]}
+
+    def delivered() -> bool:
+        records = requests.get(f"{url}/v1/renders?limit=500", timeout=30).json()["renders"]
+        assert [one["error"] for one in records if one["id"] in ids and one["error"]] == []
+        return ids <= {one["id"] for one in records if one["state"] == "delivered"}
+
+    until(delivered, what="the examples of all kinds")
+    records = requests.get(f"{url}/v1/renders?limit=500", timeout=30).json()["renders"]
+    files = {one["download_url"] for one in records if one["id"] in ids} - {None}  # a draft has none
+    assert {requests.head(file, timeout=30).status_code for file in files} == {200}
+
+
+def test_the_gateway_shows_its_documentation(environ: dict[str, str]) -> None:
+    answer = requests.get(f"{environ['GATEWAY_URL']}/docs", timeout=30)
+    assert answer.ok
+    assert "openapi" in answer.text.lower()
+
+
+def test_the_tutorial_runs_from_its_first_line_to_its_last(
+    directory: Path, up: dict[str, str], environ: dict[str, str]
+) -> None:
     port, shown, started = free_port(), [], []
+    here = {**up, "4242": str(port)}
     try:
         for block in TUTORIAL:
-            text = here(block.text, directory, port)
+            text = replaced(block.text, here)
             if block.text.strip() == "make up":
                 continue  # the fixture
             if "hooks listen" in text:
+                # The receiver in the place of the shell, so that the signal which ends one ends the other.
+                text = replaced(block.text, {**here, ".venv/bin/renderline": f"exec {RENDERLINE}"})
                 started.append(listening(text, directory, port))
+            elif block.language == "python":
+                shown.append(run([sys.executable, "-c", text], {**environ, **plain(directory)}))
             else:
-                shown.append(run(block, text, directory, environ))
+                shown.append(run(["sh", "-ec", text], plain(directory)))
         (receiver,) = started
         until(lambda: "render.completed" in receiver.output(), what="the hook")
         assert "verified" in receiver.output()
@@ -91,20 +195,9 @@ def test_the_tutorial_runs_from_its_first_line_to_its_last(directory: Path, envi
 
 def listening(text: str, directory: Path, port: int) -> Process:
     """Start a receiver as in a terminal of its own."""
-    # The receiver in the place of the shell, so that the signal which ends one ends the other.
-    text = text.replace(RENDERLINE, f"exec {RENDERLINE}")
     process = Process(["sh", "-c", text], log=directory / "receiver.log", environ=plain(directory))
     process.wait_until(lambda: str(port) in process.output(), what="the receiver")
     return process
-
-
-def run(block: Block, text: str, directory: Path, environ: dict[str, str]) -> str:
-    python = block.language == "python"
-    command = [sys.executable, "-c", text] if python else ["sh", "-ec", text]
-    shell = {**environ, **plain(directory)} if python else plain(directory)
-    done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, f"{block.line}: {text}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 SESSIONS = [
@@ -118,20 +211,14 @@ def commands(block: Block) -> list[str]:
 
 
 def test_the_sessions_with_an_editor_project_run_as_shown(
-    directory: Path, environ: dict[str, str], tmp_path: Path
+    command: WarmCommand, directory: Path, environ: dict[str, str], tmp_path: Path
 ) -> None:
     assert len(SESSIONS) == 3
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/renderline").write_text(f'#!/bin/sh\nexec {RENDERLINE} "$@"\n')
-    (tmp_path / "bin/renderline").chmod(0o755)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    shell = {**environ, **plain(directory), "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    path = f"{command.path.parent}:{os.environ['PATH']}"
     for block in SESSIONS:
-        for command in commands(block):
-            done = subprocess.run(
-                ["sh", "-ec", command], cwd=tmp_path, env=shell, capture_output=True, text=True, timeout=60, check=False
-            )
-            assert done.returncode == 0, f"{block.line}: {command}\n{done.stdout}\n{done.stderr}"
+        for one in commands(block):
+            run(["sh", "-ec", one], {**environ, **plain(directory), "PATH": path}, cwd=tmp_path)
 
 
 DECK = (ROOT / "examples/files/deck.pdf").read_bytes()

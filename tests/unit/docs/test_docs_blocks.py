@@ -34,7 +34,7 @@ def entry(block: Block) -> dict[str, str] | None:
 
 
 def runs_in_readme_test(block: Block) -> bool:
-    """Whether tests/acceptance/test_readme.py runs the block: it takes each of these two languages in its part."""
+    """Whether tests/acceptance/test_docs_system.py runs the block: it takes each of these two languages in its part."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     line = readme[: readme.index("## Enqueue a render")].count("\n")
     end = readme[: readme.index("## Processes and scaling")].count("\n")
