@@ -1,8 +1,9 @@
-"""Starts workers and gateways fast: forks them from a process that has imported what they need, and read no setting.
+"""Starts workers, gateways and sandboxes fast: forks them from a process that has imported what they need.
 
-A process that lives for a second would spend most of its life importing. `python -m harness.fork_server celery` (or
-`gunicorn`) reads one JSON object a line: `{"argv": [...], "log": "...", "environ": {...}}` is answered with the pid of
-a new process of that program, and `{"ended": pid}` with the exit code of one that has ended.
+A process that lives for a second would spend most of its life importing. No setting is read before the fork.
+`python -m harness.fork_server celery` (or another program) reads one JSON object a line: `{"argv": [...], "log": "...",
+"environ": {...}}` is answered with the pid of a new process of that program, and `{"ended": pid}` with the exit code of
+one that has ended.
 """
 
 from __future__ import annotations
@@ -26,9 +27,13 @@ from typing import Any, Final, Literal
 from harness.processes import Process
 from harness.samples import ROOT
 
-Program = Literal["celery", "gunicorn"]
+Program = Literal["celery", "gunicorn", "sandbox"]
 
-_MAIN: Final = {"celery": ("celery.__main__", "main"), "gunicorn": ("gunicorn.app.wsgiapp", "run")}
+_MAIN: Final = {
+    "celery": ("celery.__main__", "main"),
+    "gunicorn": ("gunicorn.app.wsgiapp", "run"),
+    "sandbox": ("renderline.sandbox.__main__", "main"),
+}
 _IMPORTED: Final = {
     "celery": """billiard.dummy billiard.pool celery.app.control celery.app.events celery.app.log celery.apps.worker
 celery.backends.redis celery.bin.celery celery.bin.worker celery.concurrency.thread celery.fixups.django
@@ -36,6 +41,7 @@ celery.worker.autoscale celery.worker.components celery.worker.consumer celery.w
 celery.worker.strategy jwt kombu.matcher kombu.pidbox kombu.transport.redis packaging.tags tasks.hook tasks.poll
 tasks.request tasks.submit workers.application workers.composition.services workers.housekeeping workers.lifecycle""",
     "gunicorn": "gunicorn.arbiter gunicorn.glogging workers.gateway workers.gateway_worker",
+    "sandbox": "renderline.sandbox.server",
 }
 """What a program imports. Not a worker's application: that reads the environment. `REMAP_SIGTERM` is read by the first
 import of Celery, so a worker with it must be a process of its own."""

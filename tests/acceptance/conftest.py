@@ -11,7 +11,9 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from harness import HOOK_SECRET, USER_KEY, HookEndpoint, SandboxProcess, Valkey, Worker
+from harness import HOOK_SECRET, USER_KEY, HookEndpoint, SandboxProcess, Valkey
+from harness.fork_server import ForkedWorker, shared
+from harness.forked_sandbox import ForkedSandbox
 from renderline import contract
 from renderline.ledger import Ledger
 
@@ -29,14 +31,14 @@ class System:
     directory: Path
     environ: dict[str, str]
     app: Celery
-    workers: list[Worker] = field(default_factory=list)
+    workers: list[ForkedWorker] = field(default_factory=list)
 
-    def start_worker(self, queues: str = ",".join(contract.QUEUES), **environ: str) -> Worker:
+    def start_worker(self, queues: str = ",".join(contract.QUEUES), **environ: str) -> ForkedWorker:
         """Start one more worker and wait until it takes messages."""
         log = self.directory / f"worker-{len(self.workers)}.log"
-        worker = Worker(log, queues=queues, environ={**self.environ, **environ})
+        worker = shared().start(queues, log, environ={"RENDERLINE_WAIT_FOR_DISK": "never", **self.environ, **environ})
         self.workers.append(worker)
-        worker.wait_ready()
+        worker.wait_until(lambda: " ready." in worker.output(), what="worker ready")
         return worker
 
     def send(self, request: dict[str, Any], *, key: str | None = None) -> Any:
@@ -84,7 +86,7 @@ def start_system(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> It
         directory = tmp_path_factory.mktemp("system")
         with Redis.from_url(valkey.url) as client:
             client.flushall()
-        sandbox = SandboxProcess(directory / "sandbox.log", *sandbox_options)
+        sandbox = ForkedSandbox(directory / "sandbox.log", *sandbox_options)
         hook_endpoint = HookEndpoint()
         hook_endpoint.__enter__()
         settings = {

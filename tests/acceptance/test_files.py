@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from harness.documents import document
-from harness.gateway import GatewayProcess
+from harness.gateway import ForkedGateway
 from tests.acceptance.command_line import CommandLine, CommandLineHere, reach
 from tests.acceptance.conftest import System
 
@@ -20,7 +20,7 @@ DECK = document("pptx", "a deck")
 
 @pytest.fixture(scope="module")
 def system(start_system: Any) -> System:
-    return start_system("--render-seconds", "1", "--generation-seconds", "0.6")
+    return start_system("--render-seconds", "1", "--generation-seconds", "0.6", workers=1)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def uploads(system: System) -> Path:
 
 
 def test_a_deck_that_was_uploaded_over_http_is_rendered(system: System, tmp_path: Path) -> None:
-    gateway = GatewayProcess(tmp_path / "gateway.log", **system.environ)
+    gateway = ForkedGateway(tmp_path / "gateway.log", **system.environ)
     try:
         sent = requests.post(f"{gateway.url}/v1/uploads", params={"name": "Talk.pptx"}, data=DECK, timeout=30)
         assert sent.status_code == 201, sent.text

@@ -14,7 +14,7 @@ from redis import Redis
 
 from harness import until
 from harness.documents import document
-from harness.gateway import GatewayProcess
+from harness.gateway import ForkedGateway
 from renderline.gateway.api_keys import ApiKeys
 from renderline.ledger import Ledger, Statistics, Total
 from tests.acceptance.command_line import CommandLine, CommandLineHere, reach
@@ -133,7 +133,7 @@ def test_nothing_is_left_of_a_forgotten_render(system: System, renderline: Comma
 
 def test_over_http_and_what_may_not_be_forgotten(system: System, tmp_path: Path) -> None:
     system.sandbox.control("DELETE", "faults")
-    gateway = GatewayProcess(tmp_path / "gateway.log", **system.environ, RENDERLINE_API_KEYS_REQUIRED="true")
+    gateway = ForkedGateway(tmp_path / "gateway.log", **system.environ, RENDERLINE_API_KEYS_REQUIRED="true")
     try:
         with Redis.from_url(system.valkey.url, decode_responses=True) as redis:
             keys = ApiKeys(redis)

@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 
 from harness import ROOT, until
-from harness.gateway import GatewayProcess
+from harness.gateway import ForkedGateway
 from renderline import contract
 from renderline.ledger import Ledger
 from renderline.producer import RequestNotAccepted, enqueue_render, enqueue_renders
@@ -24,12 +24,12 @@ ENDED = {"delivered", "undelivered", "failed", "expired", "canceled"}
 
 @pytest.fixture(scope="module")
 def system(start_system):
-    return start_system("--render-seconds", "1.5")
+    return start_system("--render-seconds", "1.5", workers=1)
 
 
 @pytest.fixture(scope="module")
 def gateway(system):
-    process = GatewayProcess(system.directory / "gateway.log", **system.environ)
+    process = ForkedGateway(system.directory / "gateway.log", **system.environ)
     yield process
     process.stop()
     assert "Traceback" not in process.output()
@@ -142,7 +142,7 @@ def test_one_request_id_goes_from_the_door_to_the_last_hook_and_the_timeline_tel
     assert record["state"] == "delivered"
     while (delivery := system.hook_endpoint.take())[0].get("X-Request-ID") != name:
         assert one not in delivery[1].decode()
-    workers = "".join((system.directory / f"worker-{number}.log").read_text() for number in range(2))
+    workers = "".join((system.directory / f"worker-{number}.log").read_text() for number in range(1))
     logs = gateway.output() + workers
     moves = re.findall(rf"transition .*?request_id={name}.*? state=(\w+)", logs)
     assert sorted(moves) == sorted(["accepted", "submitting", "rendering", "completed", "delivered"])

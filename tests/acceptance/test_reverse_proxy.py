@@ -14,7 +14,7 @@ import requests
 from redis import Redis
 
 from harness import ROOT, Valkey, a_request, free_port, until
-from harness.gateway import GatewayProcess, Stream
+from harness.gateway import ForkedGateway, GatewayProcess, Stream
 from harness.processes import Process
 from harness.tls_redis import Authority
 from renderline.gateway.api_keys import ApiKeys
@@ -41,7 +41,7 @@ class Outside(requests.Session):
 def gateway(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     folder = tmp_path_factory.mktemp("behind-nginx")
     environ = {"RENDERLINE_API_KEYS_REQUIRED": "true", "RENDERLINE_TRUSTED_PROXIES": "1", "REDIS_URL": valkey.url}
-    process = GatewayProcess(folder / "gateway.log", **environ)
+    process = ForkedGateway(folder / "gateway.log", **environ)
     yield process
     process.stop()
 

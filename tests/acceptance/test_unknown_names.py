@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from harness import a_request, until
-from harness.gateway import GatewayProcess, assert_problem
+from harness.gateway import ForkedGateway, GatewayProcess, assert_problem
+from tests.acceptance.command_line import CommandLineHere
 
 SETTINGS = {"RENDERLINE_UNKNOWN_NAMES": "refuse"}
 
 
 @pytest.fixture(scope="module")
 def system(start_system):
-    return start_system("--render-seconds", "0.3", **SETTINGS)
+    return start_system("--render-seconds", "0.3", workers=1, **SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def gateways(system) -> Iterator[tuple[GatewayProcess, GatewayProcess]]:
-    """One that lets unknown names in, and one that refuses them."""
-    lenient = GatewayProcess(system.directory / "lenient.log", **{**system.environ, "RENDERLINE_UNKNOWN_NAMES": "warn"})
-    strict = GatewayProcess(system.directory / "strict.log", **system.environ)
-    yield lenient, strict
-    for process in (lenient, strict):
-        process.stop()
-        assert "Traceback" not in process.output()
+def strict(system) -> Iterator[GatewayProcess]:
+    """A gateway that refuses unknown names."""
+    process = ForkedGateway(system.directory / "strict.log", **system.environ)
+    yield process
+    process.stop()
+    assert "Traceback" not in process.output()
 
 
 def request(model: str, clothes: str):
@@ -34,15 +34,16 @@ def request(model: str, clothes: str):
     return asked
 
 
-def test_an_unknown_name_is_refused_at_the_door_and_behind_it(gateways, system):
-    lenient, strict = gateways
+def test_an_unknown_name_is_refused_at_the_door_and_behind_it(strict, system):
+    lenient = CommandLineHere({**system.environ, "RENDERLINE_UNKNOWN_NAMES": "warn"}, system.directory)
     models = until(lambda: (answer := strict.ask("GET", "/v1/models")).ok and answer.json(), what="the list of models")
     assert "M000004017" in [row["id"] for row in models["models"]]
 
     problem = assert_problem(strict.submit(request("Ruby", "BG00006160")), 422, "scenes.0.avatar.model")
     assert problem["errors"][0]["message"] == "unknown model 'Ruby'; did you mean 'M000004017'?"
 
-    render = lenient.accept(request("M000045058", "BG9999"))
+    (accepted,) = lenient.json("submit", "-", given=json.dumps(request("M000045058", "BG9999")))
+    render = accepted["id"]
     record = until(lambda: (one := strict.ask("GET", f"/v1/renders/{render}").json())["error"] and one)
     message = "unknown clothes 'BG9999' of model 'M000045058': the vendor's list of this account does not have it"
     assert record["state"] == "failed"

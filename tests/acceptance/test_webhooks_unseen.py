@@ -1,4 +1,4 @@
-"""Webhooks confirm submissions with an unknown outcome, before any poll could."""
+"""Webhooks confirm what no poll could yet; where they never arrive, or stop, polling finds what is done."""
 
 from __future__ import annotations
 
@@ -15,14 +15,26 @@ from tests.acceptance.webhook_system import NEVER, WebhookSystem, calls, start_w
 
 __all__ = ["start_webhook_system"]
 
+UNHEARD = ("--webhooks", "none", "--render-seconds", "1")
+
 
 @pytest.fixture(scope="module")
 def called(start_webhook_system: Callable[..., WebhookSystem]) -> WebhookSystem:
-    """A system that makes one call for create and export, and a vendor that lists only what is finished."""
+    """A worker that makes one call for create and export and polls next to never; vendors that list the finished."""
     late = dict.fromkeys(("RENDERLINE_POLL_MIN", "RENDERLINE_POLL_MAX", "RENDERLINE_WEBHOOK_POLL"), NEVER)
     shy = ("--list", "exported", "--render-seconds", "3")
     silent = (*shy, "--webhooks", "none")
-    return start_webhook_system({"default": shy, "silent": silent}, RENDERLINE_SUBMIT="direct", **late)
+    vendors = {"default": shy, "silent": silent, "unheard": UNHEARD, "working": ("--render-seconds", "4")}
+    return start_webhook_system(vendors, RENDERLINE_SUBMIT="direct", **late)
+
+
+@pytest.fixture(scope="module")
+def polled(called: WebhookSystem) -> WebhookSystem:
+    """The same system with a worker that polls, in the place of the other."""
+    called.system.workers[-1].kill()
+    polls = {"RENDERLINE_POLL_MIN": "0.3", "RENDERLINE_POLL_MAX": "60", "RENDERLINE_WEBHOOK_POLL": "2"}
+    called.system.start_worker(RENDERLINE_SUBMIT="two_phase", **polls)
+    return called
 
 
 def example(name: str) -> dict[str, object]:
@@ -79,3 +91,35 @@ def test_without_a_call_it_stays_unconfirmed_and_is_not_paid_twice(called: Webho
     assert requests.post(called.url(render), json={"success": True, "data": {"progress": 100}}, timeout=30).ok
     assert called.delivery(render)["project_id"] == called.project("silent", render)["id"]
     assert called.project("silent", render)["exports"] == 1
+
+
+def test_where_none_ever_arrives_polling_is_as_close_as_without(polled: WebhookSystem) -> None:
+    render = polled.enqueue(polled.system.request(), account="unheard")
+    assert (
+        "webhooks/aistudios"
+        in until(lambda: [one["webhook_url"] for one in polled.vendors["unheard"].projects() if one["webhook_url"]])[0]
+    )
+    record = polled.delivery(render)
+    assert record["state"] == "completed"
+    assert polled.ledger.redis.exists("renderline:webhooks_alive:unheard") == 0
+
+
+def test_where_they_stop_polling_finds_the_end_and_relies_on_them_no_more(polled: WebhookSystem) -> None:
+    first = polled.enqueue(polled.system.request("Hello. [sandbox:slow=100]", hooks=[]), account="unheard")
+    polled.reaches(first, "rendering")
+    assert requests.post(polled.url(first), json={"progress": 1}, timeout=30).status_code == 204
+    assert polled.ledger.redis.exists("renderline:webhooks_alive:unheard") == 1
+    # This one is no longer called about.
+    second = polled.enqueue(polled.system.request(), account="unheard")
+    record = polled.delivery(second)
+    assert record["polls"] == 1
+    assert polled.ledger.redis.exists("renderline:webhooks_alive:unheard") == 0
+
+
+def test_while_they_arrive_there_is_next_to_no_polling(polled: WebhookSystem) -> None:
+    ids = [polled.enqueue(polled.system.request(hooks=[]), account="working") for _ in range(5)]
+    for one in ids:
+        assert polled.reaches(one, "delivered")["polls"] <= 2
+    vendor = polled.vendors["working"]
+    assert calls(vendor)["GET /v3/editor/progress/{key}"] <= 2 * len(ids)
+    assert {project["exports"] for project in vendor.projects()} == {1}
