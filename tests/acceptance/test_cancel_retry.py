@@ -17,7 +17,7 @@ from tests.acceptance.conftest import System
 
 @pytest.fixture(scope="module")
 def system(start_system: Any) -> System:
-    return start_system("--render-seconds", "1.5", "--list", "all")
+    return start_system("--render-seconds", "1", "--list", "all", workers=1)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.acceptance.conftest import System
 
 @pytest.fixture(scope="module")
 def system(start_system: Any) -> System:
-    return start_system("--render-seconds", "2")
+    return start_system("--render-seconds", "2", workers=1)
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def terminal(renderline: CommandLine) -> Iterator[Callable[..., Terminal]]:
         one.close()
 
 
-def test_examples_of_every_form_are_submitted_and_delivered(renderline: CommandLine) -> None:
+def test_examples_of_every_form_are_submitted_and_delivered(here: CommandLine) -> None:
     # As a shell expands examples/*.json: an edit names a project that each account of the sandbox has.
     every = [str(path) for path in sorted((ROOT / "examples").glob("*.json"))]
-    checked = renderline("submit", *every, "--dry-run", "--json")
+    checked = here("submit", *every, "--dry-run", "--json")
     assert (checked.code, checked.err, len(checked.value)) == (0, "", len(every))
     names = ("compact-landscape", "v3-two-scenes", "v3-simple-video", "v2-seed-minimal", "v3-edit-project")
     files = [str(ROOT / f"examples/{name}.json") for name in names]
-    ended = renderline("submit", *files, "--download", "--wait", "--json")
+    ended = here("submit", *files, "--download", "--wait", "--json")
     assert (ended.code, ended.err) == (0, "")
     assert [one["state"] for one in ended.value] == ["delivered"] * len(names)
     assert all(one["stored_url"] for one in ended.value)
@@ -67,7 +67,7 @@ def test_the_exit_code_tells_the_outcome(system: System, renderline: CommandLine
     assert ended.code == 1
     assert [one["state"] for one in ended.value] == ["delivered", "failed"]
     slow = system.request("[sandbox:slow=60]", hooks=[])
-    ended = renderline("submit", "-", "--wait", "--timeout", "1", "--json", given=json.dumps(slow))
+    ended = here("submit", "-", "--wait", "--timeout", "1", "--json", given=json.dumps(slow))
     assert ended.code == 4
     (record,) = ended.value
     assert here("cancel", record["id"]).code == 0
@@ -91,11 +91,11 @@ def test_a_terminal_shows_one_bar_for_each_render(
 
 
 def test_watch_shows_what_is_going_on_until_interrupted(
-    system: System, renderline: CommandLine, terminal: Callable[..., Terminal]
+    system: System, here: CommandLine, terminal: Callable[..., Terminal]
 ) -> None:
     shown = terminal("watch")
     until(lambda: "STATE" in shown.text or "no renders" in shown.text, what="the table")
-    (record,) = renderline.json("submit", "-", given=json.dumps(system.request(name="Watched", hooks=[])))
+    (record,) = here.json("submit", "-", given=json.dumps(system.request(name="Watched", hooks=[])))
     until(lambda: re.search(rf"{record['id']}\s+delivered", shown.text), what=shown.text)
     shown.popen.send_signal(signal.SIGINT)
     assert shown.end() == 0
@@ -107,7 +107,7 @@ def readers(client: Redis) -> set[str]:
     return {one["id"] for one in client.client_list() if one["cmd"] == "xread"}
 
 
-def test_watch_in_a_pipe_gives_every_event(system: System, renderline: CommandLine) -> None:
+def test_watch_in_a_pipe_gives_every_event(system: System, renderline: CommandLine, here: CommandLine) -> None:
     with Redis.from_url(system.valkey.url, decode_responses=True) as client:
         # A command that has just ended may still have its connection.
         before = readers(client)
@@ -119,13 +119,13 @@ def test_watch_in_a_pipe_gives_every_event(system: System, renderline: CommandLi
             cwd=renderline.folder,
         ) as watching:
             until(lambda: readers(client) - before, what="watch reads the stream")
-            events = _until_delivered(system, renderline, watching)
+            events = _until_delivered(system, here, watching)
     assert list(dict.fromkeys(events)) == ["accepted", "submitting", "rendering", "completed", "delivered"]
 
 
-def _until_delivered(system: System, renderline: CommandLine, watching: subprocess.Popen[str]) -> list[str]:
+def _until_delivered(system: System, here: CommandLine, watching: subprocess.Popen[str]) -> list[str]:
     """Submit a render, and return the states that are shown of it."""
-    (record,) = renderline.json("submit", "-", given=json.dumps(system.request(hooks=[])))
+    (record,) = here.json("submit", "-", given=json.dumps(system.request(hooks=[])))
     states: list[str] = []
     assert watching.stdout
     for line in watching.stdout:

@@ -6,6 +6,7 @@ The sandbox stands in the vendor's place, which AISTUDIOS_BASE_URL says. The pac
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -68,6 +69,11 @@ def empty_clone(directory: Path) -> Path:
         if (ROOT / name).is_file():
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, clone / name)
+            # And what Python has compiled of it: else each process of the run compiles for a second.
+            if name.endswith(".py") and Path(cached := importlib.util.cache_from_source(ROOT / name)).is_file():
+                compiled = clone / Path(cached).relative_to(ROOT)
+                compiled.parent.mkdir(exist_ok=True)
+                shutil.copy2(cached, compiled)
     (clone / ".venv" / "bin").mkdir(parents=True)
     python = clone / ".venv" / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')

@@ -48,7 +48,7 @@ class Editor:
 
 @pytest.fixture(scope="module")
 def system(start_system: Any) -> System:
-    return start_system("--render-seconds", "0.5", "--list", "exported")
+    return start_system("--render-seconds", "0.5", "--list", "exported", workers=1)
 
 
 @pytest.fixture(scope="module")

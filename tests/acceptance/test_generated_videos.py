@@ -20,7 +20,7 @@ SUBJECTS = {"topic_video": "topic", "url_video": "url", "script_video": "scripts
 
 @pytest.fixture(scope="module")
 def system(start_system: Any) -> System:
-    return start_system("--render-seconds", "1", "--generation-seconds", "0.6", RENDERLINE_CHECK_PAGES="any")
+    return start_system("--render-seconds", "1", "--generation-seconds", "0.6", workers=1, RENDERLINE_CHECK_PAGES="any")
 
 
 def generated(system: System, kind: str, words: str, **fields: Any) -> dict[str, Any]:

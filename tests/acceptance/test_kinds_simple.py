@@ -23,7 +23,8 @@ V2_PROJECT = json.loads((ROOT / "examples/v2-seed-minimal.json").read_text())
 
 @pytest.fixture(scope="module")
 def system(start_system: Callable[..., System]) -> System:
-    return start_system("--render-seconds", "1.5")
+    # Longer than the wait for the first poll: an edit is seen to begin by a progress below that of its old video.
+    return start_system("--render-seconds", "3", workers=1)
 
 
 @pytest.fixture(scope="module")

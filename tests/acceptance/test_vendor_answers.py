@@ -59,7 +59,7 @@ def delivered(system: System, wanted: set[str]) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
 def test_every_way_of_answering_ends_in_files(start_system: Callable[..., System], way: tuple[str, ...]) -> None:
-    system = start_system("--render-seconds", "0.5", *way)
+    system = start_system("--render-seconds", "0.5", *way, workers=1)
     wanted = requests_of(system)
     hooks = system.request()["hooks"]
     ids = {name: system.enqueue({**request, "hooks": hooks}) for name, request in wanted.items()}
