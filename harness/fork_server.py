@@ -44,7 +44,7 @@ tasks.request tasks.submit workers.application workers.composition.services work
     "sandbox": "renderline.sandbox.server",
 }
 """What a program imports. Not a worker's application: that reads the environment. `REMAP_SIGTERM` is read by the first
-import of Celery, so a worker with it must be a process of its own."""
+import of Celery, so a worker with it needs a fork server with it."""
 
 
 class ForkServer(Process):
@@ -104,9 +104,9 @@ class ForkServer(Process):
 
 
 @functools.cache
-def shared(program: Program = "celery") -> ForkServer:
-    """Return this process's fork server of a program, which ends with this process."""
-    server = ForkServer(program)
+def shared(program: Program = "celery", **environ: str) -> ForkServer:
+    """Return this process's fork server of a program with this environment, which ends with this process."""
+    server = ForkServer(program, environ=environ)
     atexit.register(server.kill)
     return server
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +13,7 @@ from celery import Celery
 from redis import Redis, RedisError
 
 from harness import HOOK_SECRET, USER_KEY, HookEndpoint, Process, SandboxProcess, Valkey, until
-from harness.fork_server import shared
+from harness.fork_server import ForkedWorker, shared
 from harness.tcp_proxy import TcpProxy
 from renderline import contract
 from renderline.ledger import Ledger
@@ -26,7 +25,7 @@ LEASE, SWEEP = 3.0, 0.5
 
 @dataclass
 class LoadedSystem:
-    """A system under load. Its workers reach Redis through a proxy."""
+    """A system under load. Its workers reach Redis through a proxy if it is `proxied`."""
 
     directory: Path
     valkey: Valkey
@@ -35,7 +34,8 @@ class LoadedSystem:
     proxy: TcpProxy
     environ: dict[str, str] = field(default_factory=dict)
     app: str = "workers.app"
-    workers: list[Process] = field(default_factory=list)
+    proxied: bool = False
+    workers: list[ForkedWorker] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.redis = Redis.from_url(self.valkey.url, decode_responses=True)
@@ -43,7 +43,7 @@ class LoadedSystem:
         self.producer = Celery("producer", broker=self.valkey.url)
         self.producer.conf.broker_transport_options = {"socket_timeout": 5}
         self.environ = {
-            "REDIS_URL": f"redis://127.0.0.1:{self.proxy.port}/0",
+            "REDIS_URL": f"redis://127.0.0.1:{self.proxy.port}/0" if self.proxied else self.valkey.url,
             "AISTUDIOS_BASE_URL": self.sandbox.url,
             "AISTUDIOS_APP_ID": "studioV3.load",
             "AISTUDIOS_USER_KEY": USER_KEY,
@@ -65,15 +65,11 @@ class LoadedSystem:
         assert self.valkey.process
         return self.valkey.process
 
-    def start(self, *, queues: str = ",".join(contract.QUEUES), forked: bool = True, **environ: str) -> Process:
-        """Start one more worker and wait until it takes messages; not `forked`: as the Procfile does."""
+    def start(self, *, queues: str = ",".join(contract.QUEUES), **environ: str) -> ForkedWorker:
+        """Start one more worker and wait until it takes messages."""
         log = self.directory / f"worker-{len(self.workers)}.log"
-        settings = {**self.environ, **environ}
-        if forked:
-            worker: Process = shared().start(queues, log, app=self.app, environ=settings)
-        else:
-            command = [sys.executable, "-m", "celery", "-A", self.app, "worker", "-Q", queues]
-            worker = Process([*command, "-n", f"{log.stem}@localhost"], log=log, environ=settings)
+        while_imported = {name: environ.pop(name) for name in ("REMAP_SIGTERM",) if name in environ}
+        worker = shared(**while_imported).start(queues, log, app=self.app, environ={**self.environ, **environ})
         self.workers.append(worker)
         worker.wait_until(lambda: " ready." in worker.output(), what="worker ready")
         return worker
@@ -147,12 +143,17 @@ class LoadedSystem:
 
 @contextmanager
 def loaded_system(
-    directory: Path, *options: str, workers: int = 2, app: str = "workers.app", **environ: str
+    directory: Path,
+    *options: str,
+    workers: int = 2,
+    app: str = "workers.app",
+    proxied: bool = False,
+    **environ: str,
 ) -> Iterator[LoadedSystem]:
     """Start a system with a Valkey (with these options), a sandbox and a hook endpoint of its own."""
     with Valkey(directory, *options) as valkey, HookEndpoint() as hook_endpoint:
         sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "1")
-        system = LoadedSystem(directory, valkey, sandbox, hook_endpoint, TcpProxy(valkey.port), environ, app)
+        system = LoadedSystem(directory, valkey, sandbox, hook_endpoint, TcpProxy(valkey.port), environ, app, proxied)
         try:
             for _ in range(workers):
                 system.start()

@@ -6,6 +6,7 @@ the vendor at once; then the worker is killed, and another one goes on.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from harness import SandboxProcess, Valkey, Worker, until
+from harness import Process, SandboxProcess, Valkey, until
+from harness.fork_server import shared
 from renderline import contract
 from renderline.kinds import KINDS
 from renderline.ledger import Ledger
@@ -33,14 +35,23 @@ def environ(directory: Path, valkey: Valkey, mode: str, cases: list[Kill]) -> di
         "RENDERLINE_SUBMIT": mode,
         "RENDERLINE_RENDER_DEADLINE": str(DEADLINE),
         "RENDERLINE_WORKER_CONCURRENCY": str(len(cases) + 8),
-        "RENDERLINE_POLL_MIN": "0.3",
+        "RENDERLINE_POLL_MIN": "0.6",
         # A paid call that a busy machine does not finish within it has an unknown outcome: so many are made at once.
         "RENDERLINE_LEASE": "7",
         "RENDERLINE_SLOW_LEASE": "7",
-        "RENDERLINE_SWEEP_EVERY": "0.5",
+        "RENDERLINE_SWEEP_EVERY": "1",
+        # Leases are short here.
+        "RENDERLINE_WAIT_FOR_DISK": "never",
         "RENDERLINE_EVIDENCE_WINDOW": "5",
         "RENDERLINE_UPLOADS_URL": (directory / "uploads").as_uri(),
     }
+
+
+def start(log: Path, settings: dict[str, str]) -> Process:
+    """Start a worker, and wait until it takes messages."""
+    worker = shared().start(",".join(contract.QUEUES), log, environ=settings)
+    worker.wait_until(lambda: " ready." in worker.output(), what="worker ready")
+    return worker
 
 
 class Aftermath:
@@ -58,45 +69,51 @@ class Aftermath:
     def _run(self, directory: Path, valkey: Valkey, sandbox: SandboxProcess, mode: str) -> None:
         (directory / "accounts.toml").write_text("".join(case.as_toml(sandbox.url) for case in self.cases))
         requests = [{**case.flow.request(case.base(sandbox.url)), "account": case.account} for case in self.cases]
-        self.before = {case: charges(sandbox, case) for case in self.cases}
+        self.before = charges(sandbox, self.cases)
         uploads = UploadStore((directory / "uploads").as_uri(), max_bytes=10**6)
         for name, content in UPLOADS.items():
             uploads.put(name, iter([content]), tenant="default")
         hold(sandbox, self.cases)
         settings = environ(directory, valkey, mode, self.cases)
-        first = Worker(directory / "first.log", queues=",".join(contract.QUEUES), environ=settings)
+        first = start(directory / "first.log", settings)
         try:
-            first.wait_ready()
             with Celery("producer", broker=valkey.url) as app:
                 self.ids = dict(zip(self.cases, enqueue_renders(app, requests), strict=True))
             until(lambda: len(sandbox.control("GET", "held")) == len(self.cases), what="every call is held")
         finally:
             first.kill()
         self._after_the_kill(sandbox)
-        second = Worker(directory / "second.log", queues=",".join(contract.QUEUES), environ=settings)
+        second = start(directory / "second.log", settings)
         try:
             with Redis.from_url(valkey.url, decode_responses=True) as redis:
                 ledger = Ledger(redis)
-                until(lambda: self._ended(ledger), seconds=3 * DEADLINE, what="every render has ended")
+                left = list(self.ids.values())
+                until(lambda: all_ended(ledger, left), seconds=3 * DEADLINE, what="every render has ended")
                 self.records = {case: ledger.record(one) or {} for case, one in self.ids.items()}
         finally:
             second.kill()
-        self.charged = {case: charges(sandbox, case) for case in self.cases}
+        self.charged = charges(sandbox, self.cases)
 
     def _after_the_kill(self, sandbox: SandboxProcess) -> None:
         late = {(case.vendor_account, case.step.call) for case in self.cases if case.point == "late"}
         for held in sandbox.control("GET", "held"):
             sandbox.control("POST", "release", id=held["id"], forget=(held["account"], held["call"]) not in late)
 
-    def _ended(self, ledger: Ledger) -> bool:
-        records = ledger.records(list(self.ids.values()))
-        return all(record and record["state"] in FINAL for record in records)
+
+def all_ended(ledger: Ledger, left: list[str]) -> bool:
+    """Return whether all these renders have ended; takes those out of the list that have."""
+    while left:
+        record = ledger.record(left[-1])
+        if not record or record["state"] not in FINAL:
+            return False
+        left.pop()
+    return True
 
 
-def charges(sandbox: SandboxProcess, case: Kill) -> dict[str, int]:
-    """Return how often the vendor began each sort of what costs, in the account of a case."""
-    started: dict[str, int] = sandbox.control("GET", f"charges?account={case.vendor_account}")["started"]
-    return started
+def charges(sandbox: SandboxProcess, cases: list[Kill]) -> dict[Kill, Counter[str]]:
+    """Return how often the vendor began each sort of what costs, in the account of each case."""
+    accounts = sandbox.control("GET", "charges")["accounts"]
+    return {case: Counter(accounts.get(case.vendor_account, {}).get("started", {})) for case in cases}
 
 
 @pytest.fixture(scope="module", params=MODES)

@@ -31,7 +31,7 @@ def test_workers_find_the_promoted_server_by_themselves(tmp_path: Path) -> None:
     second = tmp_path / "second"
     second.mkdir()
     with ExitStack() as parts:
-        system = parts.enter_context(loaded_system(tmp_path, workers=2))
+        system = parts.enter_context(loaded_system(tmp_path, workers=2, proxied=True))
         replica = parts.enter_context(Valkey(second))
         client = parts.enter_context(Redis.from_url(replica.url, decode_responses=True))
         client.replicaof("127.0.0.1", system.valkey.port)

@@ -17,11 +17,7 @@ from harness import until
 from tests.acceptance.faults.crashes import lists_of
 from tests.acceptance.faults.loaded_system import LEASE, SWEEP, LoadedSystem, loaded_system
 
-WAYS: dict[str, dict[str, Any]] = {
-    "SIGTERM": {},
-    # Celery reads it while it is imported.
-    "SIGTERM as SIGQUIT": {"REMAP_SIGTERM": "SIGQUIT", "forked": False},
-}
+WAYS = {"SIGTERM": {}, "SIGTERM as SIGQUIT": {"REMAP_SIGTERM": "SIGQUIT"}}
 EXIT = 15.0
 """Seconds that ending takes beyond what is waited for: kombu's last BRPOP, closing connections, a busy machine."""
 
@@ -83,7 +79,7 @@ def idle(directory: Path) -> None:
     """It ends at once."""
     with loaded_system(directory, workers=0) as system:
         for way in WAYS.values():
-            system.start(**{**way, "forked": False})
+            system.start(**way)
             assert stop(system, seconds=60) < EXIT
 
 
