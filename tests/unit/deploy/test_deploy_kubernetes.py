@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from functools import cache
 
 import kubernetes_validate
 import pytest
@@ -27,6 +28,7 @@ SECRETS = {
 }
 
 
+@cache
 def read(path):
     return list(YAML(typ="safe").load_all(path.read_text(encoding="utf-8")))
 
