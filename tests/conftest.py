@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from harness import HookEndpoint, SandboxProcess, Valkey, Worker
+from harness.forked_sandbox import ForkedSandbox
 from tests.longest_first import place
 
 # Collecting makes millions of objects that stay: to look through them again and again costs each process seconds.
@@ -79,7 +80,7 @@ def start_sandbox(tmp_path: Path) -> Iterator[Callable[..., SandboxProcess]]:
     started: list[SandboxProcess] = []
 
     def start(*options: str) -> SandboxProcess:
-        started.append(SandboxProcess(tmp_path / f"sandbox-{len(started)}.log", *options))
+        started.append(ForkedSandbox(tmp_path / f"sandbox-{len(started)}.log", *options))
         return started[-1]
 
     yield start

@@ -11,6 +11,7 @@ from redis import Redis
 
 from harness import ROOT, SandboxProcess, Valkey, example
 from harness.fake_vendor import FakeVendor
+from harness.forked_sandbox import ForkedSandbox
 from harness.ledger import LedgerDriver
 from harness.local_worker import LocalWorker, local_workers
 from renderline.ledger import DuePoll
@@ -46,7 +47,7 @@ def rendering(driver: LedgerDriver) -> DuePoll:
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     """One sandbox for the tests of a module, whose project list shows drafts; `local_worker` resets it."""
     log = tmp_path_factory.mktemp("sandbox") / "sandbox.log"
-    process = SandboxProcess(log, "--render-seconds", "0.3", "--list", "all")
+    process = ForkedSandbox(log, "--render-seconds", "0.3", "--list", "all")
     yield process
     process.stop()
 

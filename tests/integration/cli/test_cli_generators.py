@@ -12,6 +12,7 @@ import pytest
 from harness import SandboxProcess
 from harness.command_result import CommandResult
 from harness.fake_vendor import Answer, Drop, FakeVendor, failure, success
+from harness.forked_sandbox import ForkedSandbox
 from renderline import studio
 from workers.cli import avatars, generators
 
@@ -22,7 +23,7 @@ URL = "https://media.example.com/anna.mp4"
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    process = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "sandbox.log")
+    process = ForkedSandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.log")
     yield process
     process.kill()
 

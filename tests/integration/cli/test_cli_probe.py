@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness import ROOT, SandboxProcess, call, until
+from harness.forked_sandbox import ForkedSandbox
 from tests.acceptance.command_line import COMMAND
 
 AVATAR = {"model": "M000045058", "clothes": "BG00002320", "language": "en", "text": "Hello"}
@@ -27,7 +28,7 @@ def sandboxes(tmp_path: Path) -> Iterator[Callable[..., SandboxProcess]]:
     started: list[SandboxProcess] = []
 
     def start(*options: str) -> SandboxProcess:
-        started.append(SandboxProcess(tmp_path / f"sandbox-{len(started)}.log", "--samples", "off", *options))
+        started.append(ForkedSandbox(tmp_path / f"sandbox-{len(started)}.log", "--samples", "off", *options))
         return started[-1]
 
     yield start

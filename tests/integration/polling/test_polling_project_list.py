@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from harness import SandboxProcess
+from harness.forked_sandbox import ForkedSandbox
 from renderline.polling import project_list
 from renderline.polling.project_list import ProjectList
 
@@ -19,7 +19,7 @@ PROGRESS = "GET /api/odin/v3/editor/progress/{key}"
 def shared_sandbox(tmp_path_factory):
     """A sandbox in which no render finishes by itself, however long a test takes."""
     options = ("--render-seconds", "86400", "--list", "all", "--samples", "off")
-    process = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "sandbox.log", *options)
+    process = ForkedSandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.log", *options)
     yield process
     process.stop()
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness import SandboxProcess, example
+from harness import example
+from harness.forked_sandbox import ForkedSandbox
 from harness.local_worker import local_workers
 from renderline.ledger import Commands
 
@@ -14,7 +15,7 @@ NOWHERE = "https://elsewhere.test/not-asked-for.mp4"
 def shy_sandbox(tmp_path_factory):
     """A vendor that lists only what is finished, and calls nobody."""
     options = ("--list", "exported", "--webhooks", "none", "--render-seconds", "300")
-    process = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "sandbox.log", *options)
+    process = ForkedSandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.log", *options)
     yield process
     process.stop()
 

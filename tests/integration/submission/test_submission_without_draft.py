@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from harness.forked_sandbox import ForkedSandbox
 from harness.local_worker import local_workers
-from harness.processes import SandboxProcess
 from harness.samples import example
 from renderline.ledger import Commands
 from renderline.submission.outcome import Refused, Submitted
@@ -155,7 +155,7 @@ def test_an_edit_of_a_scene_that_is_not_there_costs_nothing(local_worker):
 @pytest.fixture
 def copying_worker(redis, tmp_path):
     """A worker whose vendor answers an edit with a new project."""
-    sandbox = SandboxProcess(tmp_path / "sandbox.log", "--render-seconds", "0.5", "--edits", "new")
+    sandbox = ForkedSandbox(tmp_path / "sandbox.log", "--render-seconds", "0.5", "--edits", "new")
     with local_workers(redis, sandbox) as new:
         yield new()
     sandbox.stop()
