@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
 import shlex
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping
@@ -49,7 +51,10 @@ class RunningUnit:
         notified = f"renderline-{uuid.uuid4().hex}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(f"\0{notified}")
-        self._socket.settimeout(60)
+        self._said: queue.Queue[str] = queue.Queue()
+        # Read as it comes, as systemd does: a socket holds ten messages, and what comes then is lost.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.log = state / f"{service}.log"
         credentials = state / f"{service}.credentials"
         self._load(credentials, settings)
@@ -89,6 +94,10 @@ class RunningUnit:
             name, _, source = credential.partition(":")
             (folder / name).write_bytes(Path(source.replace(SETTINGS, str(settings))).read_bytes())
 
+    def _read(self) -> None:
+        while said := self._socket.recv(4096).decode():
+            self._said.put(said)
+
     def wait_ready(self) -> None:
         """Wait until it says that it is ready."""
         while "READY=1" not in (said := self.notification()):
@@ -97,8 +106,8 @@ class RunningUnit:
     def notification(self) -> str:
         """Return what it says next to systemd."""
         try:
-            return self._socket.recv(4096).decode()
-        except TimeoutError:
+            return self._said.get(timeout=60)
+        except queue.Empty:
             raise AssertionError(f"it said nothing:\n{self.output()[-3000:]}") from None
 
     def output(self) -> str:
@@ -118,4 +127,7 @@ class RunningUnit:
         if self.popen.poll() is None:
             os.killpg(self.popen.pid, signal.SIGKILL)
             self.popen.wait(60)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", self._socket.getsockname())
+        self._reader.join(60)
         self._socket.close()
