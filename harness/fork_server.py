@@ -24,8 +24,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from redis import Redis
+
 from harness.processes import Process
 from harness.samples import ROOT
+from renderline.ledger import Ledger
 
 Program = Literal["celery", "gunicorn", "sandbox"]
 
@@ -162,6 +165,8 @@ def serve(program: str) -> None:
     main = getattr(importlib.import_module(module), function)
     for name in _IMPORTED[program].split():
         importlib.import_module(name)
+    # Composes the texts of the ledger's steps, which children need too. It does not connect.
+    Ledger(Redis())
     # Children need not collect the existing objects.
     gc.freeze()
     while line := sys.stdin.readline():

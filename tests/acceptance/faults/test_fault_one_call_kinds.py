@@ -73,6 +73,11 @@ KILLS = [
     Kill("draft", "after submit_complete 1", charged=0),
 ]
 
+LONG = {kill for kill in KILLS if kill.at == ANSWER_LOST}
+LONG.add(Kill("v2_simple_audio", "after submit_intend 1", "expired", 0))
+"""What others show too: before the write that follows an answered call, all stands as while its answer is on its way. The
+intent of one kind with one call is as that of another."""
+
 
 def request_for(system: CrashSystem, kill: Kill) -> dict[str, Any]:
     """Return the request; what it edits is made and rendered first."""
@@ -146,7 +151,9 @@ def ends(crash_harness: CrashHarness, ahead: Any) -> dict[Kill, Future[End]]:
     return ahead(lambda kill: run(crash_harness, kill), AT_ONCE)
 
 
-@pytest.mark.parametrize("kill", KILLS, ids=str)
+@pytest.mark.parametrize(
+    "kill", [pytest.param(kill, marks=[pytest.mark.chaos] if kill in LONG else []) for kill in KILLS], ids=str
+)
 def test_a_worker_killed_here_has_nothing_charged_twice(ends: dict[Kill, Future[End]], kill: Kill) -> None:
     end = ends[kill].result()
     assert (end.record["state"], end.charged) == (kill.state, kill.charged)

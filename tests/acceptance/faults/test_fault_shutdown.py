@@ -61,7 +61,7 @@ def longest_wait(system: LoadedSystem, name: str, *, meanwhile: Callable[[], Non
     ids: list[str] = []
     while not over.is_set():
         ids += system.send([f"{name}-{len(ids)}"])
-        time.sleep(0.1)
+        time.sleep(0.25)
     doing.join()
     system.wait_for(ids, seconds=90)
     system.check(ids)
