@@ -14,6 +14,7 @@ LONGEST = (
     "acceptance/test_vendor_limits.py",
     "integration/ledger/test_ledger_clock_skew.py",
     "acceptance/faults/test_fault_crash_points.py",
+    "acceptance/faults/test_fault_every_stage.py",
     "acceptance/test_docs_system.py",
     "acceptance/test_generated_videos.py",
     "acceptance/test_cancel_retry.py",

@@ -75,8 +75,8 @@ KILLS = [
 
 LONG = {kill for kill in KILLS if kill.at == ANSWER_LOST}
 LONG.add(Kill("v2_simple_audio", "after submit_intend 1", "expired", 0))
-"""What others show too: before the write that follows an answered call, all stands as while its answer is on its way. The
-intent of one kind with one call is as that of another."""
+"""What others show too: before the write that follows an answered call, all stands as while its answer is on its way.
+The intent of one kind with one call is as that of another."""
 
 
 def request_for(system: CrashSystem, kill: Kill) -> dict[str, Any]:
