@@ -158,6 +158,17 @@ class ForkedWorker(Process):
     def __init__(self, forked: Forked, log: Path) -> None:
         self.log, self.popen = log, forked  # type: ignore[assignment]
 
+    def wait_ready(self) -> None:
+        """Wait until it takes messages."""
+        self.wait_until(lambda: " ready." in self.output(), what="worker ready")
+
+
+def forked_worker(log: Path, *, queues: str, environ: Mapping[str, Any]) -> ForkedWorker:
+    """Start a worker as `harness.processes.Worker` does, from this process's fork server."""
+    # Tests have leases of a few seconds; tests of the disk wait set it themselves.
+    texts = {"RENDERLINE_WAIT_FOR_DISK": "never", **{name: str(value) for name, value in environ.items()}}
+    return shared().start(queues, log, environ=texts)
+
 
 def serve(program: str) -> None:
     """Do what each line of the standard input says."""

@@ -10,11 +10,13 @@ from typing import Any
 from celery import Celery
 
 from harness.broker_users import HasAddress, url_of
-from harness.gateway import GatewayProcess
+from harness.fork_server import forked_worker
+from harness.forked_sandbox import ForkedSandbox
+from harness.gateway import ForkedGateway
 from harness.hook_endpoint import HookEndpoint
 from harness.http_call import call
 from harness.parts import Parts
-from harness.processes import Flower, SandboxProcess, Worker
+from harness.processes import Flower
 from harness.samples import HOOK_SECRET, USER_KEY, a_request
 from harness.waiting import until
 from renderline.producer import celery_options, enqueue_render, enqueue_renders, wait_for
@@ -55,11 +57,11 @@ class Roles(Parts):
         return url_of(self.server, role) if self._users else self.server.url
 
     def _start(self) -> None:
-        self.sandbox = SandboxProcess(self.directory / "sandbox.log", "--render-seconds", "0.3")
+        self.sandbox = ForkedSandbox(self.directory / "sandbox.log", "--render-seconds", "0.3")
         self._ending.callback(self.sandbox.kill)
         self.endpoint = self._ending.enter_context(HookEndpoint())
         vendor = {"AISTUDIOS_BASE_URL": self.sandbox.url, "AISTUDIOS_V2_BASE_URL": self.sandbox.url}
-        self.worker = Worker(
+        self.worker = forked_worker(
             self.directory / "worker.log",
             queues="requests,submit,poll,hooks",
             environ={**self.environ("worker"), **vendor, "RENDERLINE_WAIT_FOR_DISK": "auto"},
@@ -74,7 +76,7 @@ class Roles(Parts):
             "RENDERLINE_API_RATE": "1000/minute",
             "RENDERLINE_CELERY_HOOKS": "billing.video_ready@billing",
         }
-        self.gateway = GatewayProcess(self.directory / "gateway.log", **{**self.environ("gateway"), **vendor, **keys})
+        self.gateway = ForkedGateway(self.directory / "gateway.log", **{**self.environ("gateway"), **vendor, **keys})
         self._ending.callback(self.gateway.kill)
         self.operator.environ.update(vendor)
         self.worker.wait_ready()

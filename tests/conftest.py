@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from redis import Redis
 
-from harness import HookEndpoint, SandboxProcess, Valkey, Worker
+from harness import HookEndpoint, SandboxProcess, Valkey
+from harness.fork_server import ForkedWorker, forked_worker
 from harness.forked_sandbox import ForkedSandbox
 from tests.longest_first import place
 
@@ -89,13 +90,13 @@ def start_sandbox(tmp_path: Path) -> Iterator[Callable[..., SandboxProcess]]:
 
 
 @pytest.fixture
-def start_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+def start_worker(tmp_path: Path) -> Iterator[Callable[..., ForkedWorker]]:
     """Start workers that end with the test; the keyword arguments are their environment."""
-    started: list[Worker] = []
+    started: list[ForkedWorker] = []
 
-    def start(*, queues: str = "requests,submit,poll,hooks", wait: bool = True, **environ: Any) -> Worker:
+    def start(*, queues: str = "requests,submit,poll,hooks", wait: bool = True, **environ: Any) -> ForkedWorker:
         environ.setdefault("RENDERLINE_STORAGE_URL", (tmp_path / "videos").as_uri())
-        worker = Worker(tmp_path / f"worker-{len(started)}.log", queues=queues, environ=environ)
+        worker = forked_worker(tmp_path / f"worker-{len(started)}.log", queues=queues, environ=environ)
         started.append(worker)
         if wait:
             worker.wait_ready()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness import USER_KEY, SandboxProcess, until
+from harness.forked_sandbox import ForkedSandbox
 from tests.acceptance.conftest import System
 
 ACCOUNTS = {
@@ -62,7 +63,7 @@ class Vendors:
 @pytest.fixture(scope="module")
 def vendors(start_system: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendors]:
     directory = tmp_path_factory.mktemp("accounts")
-    slow = SandboxProcess(directory / "slow.log", "--render-seconds", "2")
+    slow = ForkedSandbox(directory / "slow.log", "--render-seconds", "2")
     path = directory / "accounts.toml"
     try:
         system = start_system(

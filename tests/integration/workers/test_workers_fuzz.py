@@ -15,7 +15,9 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from harness import USER_KEY, SandboxProcess, Valkey, Worker, until
+from harness import USER_KEY, Process, Valkey, until
+from harness.fork_server import ForkedWorker, forked_worker
+from harness.forked_sandbox import ForkedSandbox
 from harness.odd_messages import throw
 from renderline.contract import QUEUES, render_id_for_key
 from renderline.ledger.quarantine import Quarantine
@@ -30,12 +32,12 @@ REQUEST = {
 
 
 @pytest.fixture(scope="module")
-def worker(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedWorker]:
     """One worker for the module: what is odd harms neither it nor what comes after."""
     directory = tmp_path_factory.mktemp("fuzz")
     with Redis.from_url(valkey.url) as redis:
         redis.flushall()
-    sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "0.1")
+    sandbox = ForkedSandbox(directory / "sandbox.log", "--render-seconds", "0.1")
     environ = {
         "REDIS_URL": valkey.url,
         "AISTUDIOS_BASE_URL": sandbox.url,
@@ -44,7 +46,7 @@ def worker(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "RENDERLINE_POLL_MIN": 0.1,
         "RENDERLINE_STORAGE_URL": (directory / "videos").as_uri(),
     }
-    worker = Worker(directory / "worker.log", queues=",".join(QUEUES), environ=environ)
+    worker = forked_worker(directory / "worker.log", queues=",".join(QUEUES), environ=environ)
     try:
         worker.wait_ready()
         yield worker
@@ -60,7 +62,7 @@ def redis(valkey: Valkey) -> Iterator[Redis]:
         yield client
 
 
-def test_renders_are_finished_among_odd_messages(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+def test_renders_are_finished_among_odd_messages(worker: Process, valkey: Valkey, redis: Redis) -> None:
     asked: list[str] = []
     with Celery("shop", broker=valkey.url) as shop:
 
@@ -104,7 +106,7 @@ NO_COMMANDS: list[Any] = [
 ]
 
 
-def test_a_broadcast_that_is_no_command_of_celerys_does_nothing(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+def test_a_broadcast_that_is_no_command_of_celerys_does_nothing(worker: Process, valkey: Valkey, redis: Redis) -> None:
     until(lambda: redis.pubsub_numpat(), what="the worker listens")
     before = len(worker.output())
     for command in NO_COMMANDS:

@@ -12,7 +12,8 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from harness import USER_KEY, Valkey, Worker, a_request, free_port, until
+from harness import USER_KEY, Valkey, a_request, free_port, until
+from harness.fork_server import ForkedWorker, forked_worker
 from harness.processes import Process
 from renderline.contract import QUEUES, render_id_for_key
 from renderline.ledger.quarantine import Quarantine
@@ -28,12 +29,12 @@ class Shared:
 
     def __init__(self, valkey: Valkey, directory: Path) -> None:
         self._valkey, self._directory = valkey, directory
-        self.workers: list[Worker] = []
+        self.workers: list[ForkedWorker] = []
 
-    def worker(self) -> Worker:
+    def worker(self) -> ForkedWorker:
         if not self.workers or not self.workers[-1].running:
             log = self._directory / f"worker-{len(self.workers)}.log"
-            self.workers.append(Worker(log, queues=",".join(QUEUES), environ=worker_environ(self._valkey)))
+            self.workers.append(forked_worker(log, queues=",".join(QUEUES), environ=worker_environ(self._valkey)))
             self.workers[-1].wait_ready()
         return self.workers[-1]
 
@@ -58,7 +59,7 @@ def redis(valkey: Valkey) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def worker(shared: Shared, redis: Redis) -> Worker:
+def worker(shared: Shared, redis: Redis) -> ForkedWorker:
     """A worker without a vendor. It can accept requests, which shows that it works."""
     worker = shared.worker()
     worker.log.write_text("")
@@ -87,7 +88,7 @@ def put(redis: Redis, queue: str, raw: str | bytes) -> None:
     redis.execute_command("LPUSH", queue, raw)
 
 
-def works_on(worker: Worker, valkey: Valkey, redis: Redis, about: str) -> None:
+def works_on(worker: Process, valkey: Valkey, redis: Redis, about: str) -> None:
     """Assert that the same process accepts a request, sent after everything else."""
     key = f"after {about}"
     with Celery("shop", broker=valkey.url) as shop:
@@ -107,13 +108,13 @@ def taken(redis: Redis) -> bool:
 
 
 @pytest.mark.parametrize("what", ["a number", "timelimit a text", "not JSON", "body a number"])
-def test_one_odd_message_does_not_stop_a_worker(worker: Worker, valkey: Valkey, redis: Redis, what: str) -> None:
+def test_one_odd_message_does_not_stop_a_worker(worker: Process, valkey: Valkey, redis: Redis, what: str) -> None:
     put(redis, "requests", dict(table())[what])
     works_on(worker, valkey, redis, what)
     until(lambda: redis.xlen(QUARANTINE) == 1, what="quarantined")
 
 
-def test_no_message_stops_a_worker_and_none_is_lost(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+def test_no_message_stops_a_worker_and_none_is_lost(worker: Process, valkey: Valkey, redis: Redis) -> None:
     poison = dict(table())
     for number, raw in enumerate(poison.values()):
         put(redis, QUEUES[number % len(QUEUES)], raw)
@@ -134,7 +135,7 @@ def test_no_message_stops_a_worker_and_none_is_lost(worker: Worker, valkey: Valk
     assert "Traceback" not in worker.output()
 
 
-def test_hundreds_of_mutilated_messages_do_not_stop_a_worker(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+def test_hundreds_of_mutilated_messages_do_not_stop_a_worker(worker: Process, valkey: Valkey, redis: Redis) -> None:
     for number, raw in enumerate(mutants(400, seed=7)):
         put(redis, QUEUES[number % len(QUEUES)], raw)
     until(lambda: taken(redis) or worker.popen.poll() is not None, what="all taken")
@@ -143,7 +144,7 @@ def test_hundreds_of_mutilated_messages_do_not_stop_a_worker(worker: Worker, val
     assert "Unrecoverable error" not in worker.output()
 
 
-def test_what_others_publish_to_all_workers_does_not_stop_one(worker: Worker, valkey: Valkey, redis: Redis) -> None:
+def test_what_others_publish_to_all_workers_does_not_stop_one(worker: Process, valkey: Valkey, redis: Redis) -> None:
     until(lambda: redis.pubsub_numpat(), what="the worker listens")
     channels = redis.execute_command("PUBSUB", "CHANNELS", "*") or []
     for channel in [*channels, "/0.celery.pidbox", "/0.celeryev/worker.heartbeat", "/0.celeryev/task.x"]:
@@ -165,7 +166,7 @@ sys.exit(main())
 
 
 def test_a_request_of_the_next_version_is_kept_whole_and_runs_after_the_upgrade(
-    worker: Worker, valkey: Valkey, redis: Redis, tmp_path: Any
+    worker: Process, valkey: Valkey, redis: Redis, tmp_path: Any
 ) -> None:
     avatar = {"model": "M000045058", "clothes": "BG00002320", "language": "en"}
     request = {"kind": "project", "scenes": [{"script": SECRET * 5000, "avatar": avatar}]}

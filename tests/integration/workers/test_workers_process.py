@@ -14,7 +14,9 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from harness import HOOK_SECRET, USER_KEY, HookEndpoint, SandboxProcess, Valkey, Worker, free_port, until
+from harness import HOOK_SECRET, USER_KEY, HookEndpoint, Valkey, free_port, until
+from harness.fork_server import forked_worker
+from harness.forked_sandbox import ForkedSandbox
 from renderline.contract import render_id_for_key, render_id_for_message
 
 SECRET_WORDS = "Quarterly figures that nobody may read before Thursday"
@@ -106,7 +108,7 @@ def stack(tmp_path_factory):
         contextlib.ExitStack() as processes,
     ):
         given = ("--app-id", "studio.acme", "--user-key", USER_KEY)
-        sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "0.3", *given)
+        sandbox = ForkedSandbox(directory / "sandbox.log", "--render-seconds", "0.3", *given)
         processes.callback(sandbox.stop)
         environ = {
             "REDIS_URL": valkey.url,
@@ -120,7 +122,7 @@ def stack(tmp_path_factory):
             "RENDERLINE_POLL_MAX": "0.5",
             "RENDERLINE_LOG_LEVEL": "DEBUG",
         }
-        worker = Worker(directory / "worker.log", queues="requests,submit,poll,hooks", environ=environ)
+        worker = forked_worker(directory / "worker.log", queues="requests,submit,poll,hooks", environ=environ)
         processes.callback(worker.kill)
         app = Celery("shop", broker=valkey.url, backend=valkey.url)
         app.conf.update(task_serializer="json", accept_content=["json"], broker_connection_retry_on_startup=True)
