@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness import HookEndpoint, SandboxProcess, Valkey
+from harness import HookEndpoint, Valkey
+from harness.forked_sandbox import ForkedSandbox
 from tests.acceptance.faults.crashes import RENDER, CrashHarness
 
 SCENARIOS_AT_ONCE = 4
@@ -20,7 +21,7 @@ def crash_harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CrashHar
     directory = tmp_path_factory.mktemp("crash_harness")
     with Valkey(directory, "--databases", "256") as valkey, HookEndpoint() as hook_endpoint:
         # Drafts that nobody knows of are found by their names, and deleted.
-        sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", str(RENDER), "--list", "all")
+        sandbox = ForkedSandbox(directory / "sandbox.log", "--render-seconds", str(RENDER), "--list", "all")
         yield CrashHarness(directory, valkey, sandbox, hook_endpoint)
         sandbox.stop()
 

@@ -19,6 +19,7 @@ from redis import Redis
 
 from harness import HOOK_SECRET, USER_KEY, HookEndpoint, SandboxProcess, Valkey, until
 from harness.fork_server import ForkedWorker, shared
+from harness.forked_sandbox import ForkedSandbox
 from renderline import contract
 from renderline.ledger import Ledger
 from renderline.renders import FINAL
@@ -193,7 +194,7 @@ class CrashHarness:
         """Start a sandbox for one crash alone, whose calls can be held without holding others'."""
         with self._lock:
             log = self.directory / f"sandbox-{next(self._numbers)}.log"
-        return SandboxProcess(log, "--render-seconds", str(RENDER), "--list", "all")
+        return ForkedSandbox(log, "--render-seconds", str(RENDER), "--list", "all")
 
 
 def wait_until_dead(worker: ForkedWorker, *, what: str) -> None:

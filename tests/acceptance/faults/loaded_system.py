@@ -14,6 +14,7 @@ from redis import Redis, RedisError
 
 from harness import HOOK_SECRET, USER_KEY, HookEndpoint, Process, SandboxProcess, Valkey, until
 from harness.fork_server import ForkedWorker, shared
+from harness.forked_sandbox import ForkedSandbox
 from harness.tcp_proxy import TcpProxy
 from renderline import contract
 from renderline.ledger import Ledger
@@ -152,7 +153,7 @@ def loaded_system(
 ) -> Iterator[LoadedSystem]:
     """Start a system with a Valkey (with these options), a sandbox and a hook endpoint of its own."""
     with Valkey(directory, *options) as valkey, HookEndpoint() as hook_endpoint:
-        sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "1")
+        sandbox = ForkedSandbox(directory / "sandbox.log", "--render-seconds", "1")
         system = LoadedSystem(directory, valkey, sandbox, hook_endpoint, TcpProxy(valkey.port), environ, app, proxied)
         try:
             for _ in range(workers):

@@ -16,6 +16,7 @@ from redis import Redis
 
 from harness import Process, SandboxProcess, Valkey, until
 from harness.fork_server import shared
+from harness.forked_sandbox import ForkedSandbox
 from renderline import contract
 from renderline.kinds import KINDS
 from renderline.ledger import Ledger
@@ -60,7 +61,7 @@ class Aftermath:
     def __init__(self, directory: Path, mode: str) -> None:
         self.cases = list(kills(mode))
         with Valkey(directory) as valkey:
-            sandbox = SandboxProcess(directory / "sandbox.log", "--render-seconds", "1.5")
+            sandbox = ForkedSandbox(directory / "sandbox.log", "--render-seconds", "1.5")
             try:
                 self._run(directory, valkey, sandbox, mode)
             finally:

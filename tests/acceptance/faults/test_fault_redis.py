@@ -17,7 +17,7 @@ import pytest
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from harness import Valkey, until
+from harness import Valkey, free_port, until
 from harness.fork_server import shared
 from renderline import contract
 from tests.acceptance.faults.crashes import lists_of
@@ -211,7 +211,9 @@ REFUSED = {
 
 @pytest.mark.parametrize(("options", "why"), REFUSED.values(), ids=REFUSED)
 def test_a_redis_that_cannot_hold_renders_is_refused(tmp_path: Path, options: tuple[str, ...], why: str) -> None:
-    with Valkey(tmp_path, *options) as valkey:
+    # The port for the other parts of a cluster would be in the range of outgoing connections.
+    bus = ("--cluster-port", str(free_port())) if "--cluster-enabled" in options else ()
+    with Valkey(tmp_path, *options, *bus) as valkey:
         environ = {"REDIS_URL": valkey.url, "AISTUDIOS_APP_ID": "studioV3.tests", "AISTUDIOS_USER_KEY": "x" * 36}
         worker = shared().start("submit", tmp_path / "worker.log", environ=environ)
         assert worker.popen.wait(60) == 1
