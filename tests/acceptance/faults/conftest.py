@@ -61,4 +61,12 @@ def scenarios(
     ahead: Callable[[Callable[[Any], Any], int], Ahead],
 ) -> Ahead:
     """The module's scenarios that were asked for, each in a directory of its own."""
-    return ahead(lambda name: request.module.SCENARIOS[name](tmp_path_factory.mktemp("scenario")), SCENARIOS_AT_ONCE)
+    # Here, not in the threads: pytest's factory may be used by one thread at a time.
+    base = tmp_path_factory.mktemp("scenarios")
+
+    def run(name: str) -> object:
+        directory = base / name.replace(" ", "-")
+        directory.mkdir()
+        return request.module.SCENARIOS[name](directory)
+
+    return ahead(run, SCENARIOS_AT_ONCE)
