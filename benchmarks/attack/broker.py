@@ -123,7 +123,8 @@ def other_users(target: Target, long: bool) -> Finding:
         "gateway": ("HGETALL renderline:token:default", "HSET renderline:keys x y", "BRPOP requests 1", "KEYS *"),
         "flower": (
             "GET renderline:body:x",
-            "HGETALL renderline:render:x",
+            "HSET renderline:render:x state delivered",
+            "XRANGE renderline:quarantine - +",
             "HGETALL renderline:token:default",
             "LPUSH requests x",
             "LRANGE submit 0 -1",
