@@ -58,13 +58,14 @@ class Process:
         """Wait until the condition holds; fails if the process ends before, or after too long."""
 
         def holds() -> Any:
-            assert self.popen.poll() is None, f"it ended before: {what}\n{self.output()[-3000:]}"
+            assert self.popen.poll() is None, f"it ended before: {what}"
             return condition()
 
         try:
             until(holds, what=what)
-        except BaseException:
+        except BaseException as error:
             self.kill()
+            error.add_note(self.output()[-3000:])
             raise
 
     def signal(self, number: int) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from harness.processes import Process
 from harness.samples import ROOT
 from harness.waiting import until
 
@@ -37,7 +38,7 @@ def options(*paths: Path) -> dict[str, list[str]]:
     return found
 
 
-class RunningUnit:
+class RunningUnit(Process):
     """The process of a service, in an environment that holds nothing but what the unit gives it.
 
     `settings` stands for /etc/renderline: the folder of `renderline.env` and `secrets`. `environ` wins over all.
@@ -110,14 +111,10 @@ class RunningUnit:
         except queue.Empty:
             raise AssertionError(f"it said nothing:\n{self.output()[-3000:]}") from None
 
-    def output(self) -> str:
-        """Return what it logged."""
-        return self.log.read_text(errors="replace")
-
-    def stop(self) -> int:
+    def stop(self, seconds: float = 60.0) -> int:
         """Stop it as the unit says: the signal to its first process. Return the exit code."""
         os.kill(self.popen.pid, getattr(signal, self.options["KillSignal"][-1]))
-        until(lambda: self.popen.poll() is not None, seconds=60, what=f"{self.command[0]} has ended")
+        until(lambda: self.popen.poll() is not None, seconds=seconds, what=f"{self.command[0]} has ended")
         return int(self.popen.returncode)
 
     def __enter__(self) -> Self:

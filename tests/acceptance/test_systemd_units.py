@@ -77,8 +77,8 @@ def test_the_gateway_and_flower_start_and_answer_and_the_command_line_reaches_th
         ) as flower,
     ):
         unit.wait_ready()
-        until(lambda: _is_up(f"http://127.0.0.1:{port}/healthz"), what=unit.output())
-        until(lambda: _is_up(f"http://127.0.0.1:{page}/healthcheck"), what="Flower")
+        unit.wait_until(lambda: _is_up(f"http://127.0.0.1:{port}/healthz"), what="the gateway")
+        flower.wait_until(lambda: _is_up(f"http://127.0.0.1:{page}/healthcheck"), what="Flower")
         assert unit.stop() == 0
         assert flower.stop() == 0
 
