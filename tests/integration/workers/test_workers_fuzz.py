@@ -108,6 +108,8 @@ NO_COMMANDS: list[Any] = [
 
 def test_a_broadcast_that_is_no_command_of_celerys_does_nothing(worker: Process, valkey: Valkey, redis: Redis) -> None:
     until(lambda: redis.pubsub_numpat(), what="the worker listens")
+    # What the test before left there is for the worker alone: kombu's own client, which asks below, fails at it.
+    redis.delete("unacked", "unacked_index")
     before = len(worker.output())
     for command in NO_COMMANDS:
         body = base64.b64encode(json.dumps(command).encode()).decode()
