@@ -26,7 +26,7 @@ from typing import Any, Final, Literal
 
 from redis import Redis
 
-from harness.processes import Process
+from harness.processes import Process, Worker
 from harness.samples import ROOT
 from renderline.ledger import Ledger
 
@@ -152,15 +152,11 @@ class Forked:
             return self.returncode
 
 
-class ForkedWorker(Process):
+class ForkedWorker(Worker):
     """A forked worker, in a process group of its own."""
 
     def __init__(self, forked: Forked, log: Path) -> None:
         self.log, self.popen = log, forked  # type: ignore[assignment]
-
-    def wait_ready(self) -> None:
-        """Wait until it takes messages."""
-        self.wait_until(lambda: " ready." in self.output(), what="worker ready")
 
 
 def forked_worker(log: Path, *, queues: str, environ: Mapping[str, Any]) -> ForkedWorker:

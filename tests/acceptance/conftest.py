@@ -12,7 +12,7 @@ from celery import Celery
 from redis import Redis
 
 from harness import HOOK_SECRET, USER_KEY, HookEndpoint, SandboxProcess, Valkey
-from harness.fork_server import ForkedWorker, shared
+from harness.fork_server import ForkedWorker, forked_worker
 from harness.forked_sandbox import ForkedSandbox
 from renderline import contract
 from renderline.ledger import Ledger
@@ -36,9 +36,9 @@ class System:
     def start_worker(self, queues: str = ",".join(contract.QUEUES), **environ: str) -> ForkedWorker:
         """Start one more worker and wait until it takes messages."""
         log = self.directory / f"worker-{len(self.workers)}.log"
-        worker = shared().start(queues, log, environ={"RENDERLINE_WAIT_FOR_DISK": "never", **self.environ, **environ})
+        worker = forked_worker(log, queues=queues, environ={**self.environ, **environ})
         self.workers.append(worker)
-        worker.wait_until(lambda: " ready." in worker.output(), what="worker ready")
+        worker.wait_ready()
         return worker
 
     def send(self, request: dict[str, Any], *, key: str | None = None) -> Any:
