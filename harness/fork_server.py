@@ -26,7 +26,7 @@ from typing import Any, Final, Literal
 
 from redis import Redis
 
-from harness.processes import Process, Worker
+from harness.processes import Process, Server, Worker
 from harness.samples import ROOT
 from renderline.ledger import Ledger
 
@@ -157,6 +157,18 @@ class ForkedWorker(Worker):
 
     def __init__(self, forked: Forked, log: Path) -> None:
         self.log, self.popen = log, forked  # type: ignore[assignment]
+
+
+class ForkedServer(Server):
+    """A forked process of `program` that answers HTTP calls; with it as second base a class of servers is forked."""
+
+    program: Program = "gunicorn"
+
+    def __init__(self, command: list[str], *, port: int, log: Path, environ: dict[str, str] | None = None) -> None:
+        self.port, self.url, self.log = port, f"http://127.0.0.1:{port}", log
+        # `python -m NAME` has the name where a program has its own.
+        argv = command[2:] if command[1] == "-m" else command
+        self.popen = shared(self.program).fork(argv, log, environ or {})  # type: ignore[assignment]
 
 
 def forked_worker(log: Path, *, queues: str, environ: Mapping[str, Any]) -> ForkedWorker:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import requests
 
-from harness.fork_server import shared
+from harness.fork_server import ForkedServer
 from harness.ports import free_port
 from harness.processes import Server
 from harness.samples import HOOK_SECRET, USER_KEY, a_request
@@ -77,13 +77,10 @@ class GatewayProcess(Server):
             "AISTUDIOS_USER_KEY": USER_KEY,
             **environ,
         }
-        self._begin(gateway_command(port, threads=threads), port, log, settings)
+        super().__init__(gateway_command(port, threads=threads), port=port, log=log, environ=settings)
         self._session = requests.Session()
         self._session.trust_env = False
         self.wait_ready()
-
-    def _begin(self, command: list[str], port: int, log: Path, environ: dict[str, str]) -> None:
-        super().__init__(command, port=port, log=log, environ=environ)
 
     def stop(self, seconds: float = 60.0) -> int:
         """Send SIGTERM, and return the exit code."""
@@ -118,12 +115,8 @@ class GatewayProcess(Server):
         return Stream(answer)
 
 
-class ForkedGateway(GatewayProcess):
+class ForkedGateway(GatewayProcess, ForkedServer):
     """The gateway under gunicorn, forked from a process that has imported it: it starts with a fifth of the work."""
-
-    def _begin(self, command: list[str], port: int, log: Path, environ: dict[str, str]) -> None:
-        self.port, self.url, self.log = port, f"http://127.0.0.1:{port}", log
-        self.popen = shared("gunicorn").fork(command, log, environ)  # type: ignore[assignment]
 
 
 def assert_problem(answer: requests.Response, status: int, *paths: str) -> dict[str, Any]:

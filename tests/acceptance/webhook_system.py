@@ -6,14 +6,13 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
 
 from harness import USER_KEY, SandboxProcess, Server, free_port, until
-from harness.fork_server import shared
+from harness.fork_server import ForkedServer
 from harness.forked_sandbox import ForkedSandbox
 from harness.gateway import gateway_command
 from renderline.ledger import Ledger
@@ -23,14 +22,6 @@ from tests.acceptance.conftest import V2_KEY, System
 SECRET_KEY = "a key that signs webhook addresses in tests"
 NEVER = "500"
 """Seconds between polls, as a setting: no test waits so long."""
-
-
-class ForkedServer(Server):
-    """The gateway on a port that was named to others before."""
-
-    def __init__(self, port: int, log: Path, environ: dict[str, str]) -> None:
-        self.port, self.url, self.log = port, f"http://127.0.0.1:{port}", log
-        self.popen = shared("gunicorn").fork(gateway_command(port, threads=8), log, environ)  # type: ignore[assignment]
 
 
 @dataclass
@@ -108,7 +99,8 @@ def start_webhook_system(start_system: Callable[..., System]) -> Iterator[Callab
             accounts = system.directory / "accounts.toml"
             accounts.write_text("\n".join(tables))
             system.environ["AISTUDIOS_ACCOUNTS"] = str(accounts)
-            gateway = ForkedServer(port, system.directory / "gateway.log", system.environ)
+            command = gateway_command(port, threads=8)
+            gateway = ForkedServer(command, port=port, log=system.directory / "gateway.log", environ=system.environ)
             gateway.wait_ready()
             ending.callback(gateway.stop)
             system.start_worker()
